@@ -1,0 +1,15 @@
+"""The distillation engine: from agents' run logs to training data.
+
+Doors into this package, in reading order:
+
+* ``contracts``   the stable types that console and runbook share with the engine
+* ``schemas``     one persisted row a file, with its version
+* ``settings``    ``distill.toml``: model, loader, origin of each value
+* ``streams``     the transform language: one source line to evidence fields
+* ``stages``      pure functions: materialise, score, export
+* ``storage``     bytes on disk: hostile lines in, atomic files out
+* ``engine``      chunks, executors, staging, lock, receipts, ``run-all``
+* ``firewall``    the scan that trusts none of the above
+
+This file imports nothing, so that the contracts load when everything else is broken.
+"""

@@ -1,0 +1,6 @@
+"""The stable part: all that ``console`` and ``runbook`` may import of the engine.
+
+Only the standard library and pydantic are used here, and none of the other engine
+packages, which may be the very thing that is broken. Modules are imported one by one;
+this file imports nothing, to keep ``distill --help`` fast.
+"""

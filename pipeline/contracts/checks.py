@@ -1,0 +1,72 @@
+"""What a check reports: status, what it examined, where it failed, how to run it again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class CheckStatus(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    INFO = "info"
+    ERROR = "error"
+    NOT_EVALUATED = "not_evaluated"
+
+
+class Example(BaseModel):
+    """One place where a check failed. ``text`` is data: show it only as untrusted text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str | None = None
+    line: int | None = None
+    run_id: str | None = None
+    text: str = ""
+
+
+class CheckResult(BaseModel):
+    """The outcome of one check. ``examined`` and ``failed`` are counts, at least 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    phase: str
+    required: bool
+    status: CheckStatus
+    examined: int = Field(ge=0)
+    failed: int = Field(ge=0)
+    threshold: str | None = None
+    observed: str | None = None
+    detail: str = ""
+    examples: tuple[Example, ...] = ()
+    reproduce: str = ""
+    elapsed_seconds: float | None = None
+
+
+class DriftStatus(StrEnum):
+    SAME = "same"
+    NOISY = "noisy"
+    WARN = "warn"
+    MISSING = "missing"
+    NEW = "new"
+
+
+class DriftRow(BaseModel):
+    """One metric against its baseline. ``delta_ratio`` is (current - baseline) / baseline."""
+
+    model_config = ConfigDict(frozen=True)
+
+    metric: str
+    phase: str
+    baseline: float | None
+    current: float | None
+    delta_ratio: float | None
+    z: float | None
+    status: DriftStatus
+    trend: tuple[float, ...] = ()
+    since: str | None = None
+    causes: tuple[dict[str, Any], ...] = ()

@@ -1,0 +1,47 @@
+"""Every command of ``distill``: its name, its one line of help, and who carries it out.
+
+``distill --help``, shell completion and the documentation come from this table. Engine
+commands run as ``python -P -m pipeline NAME …``; the console never imports them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Owner = Literal["engine", "console", "firewall"]
+
+
+@dataclass(frozen=True)
+class Command:
+    name: str
+    group: str
+    help: str
+    owner: Owner
+    needs_workspace: bool = True
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("console", "watch", "Open the full-screen console (what plain `distill` does).", "console"),
+    Command("status", "watch", "Print the dashboard as text, or as data with --json.", "console"),
+    Command("runs", "watch", "List past runs with counts and run_hash.", "console"),
+    Command("doctor", "watch", "Say what this terminal can do and which profile follows.", "console", False),
+    Command("demo", "start", "Build a demo workspace and open the console on it.", "console", False),
+    Command("init", "start", "Make a workspace here or in DIR.", "engine", False),
+    Command("config", "start", "Show each setting and where its value came from.", "engine"),
+    Command("streams", "start", "Check what the stream settings make of the source lines.", "engine"),
+    Command("schema", "start", "Export JSON Schema; check golden rows and the lock.", "engine", False),
+    Command("run-all", "run", "Materialise, score and export, with receipts.", "engine"),
+    Command("materialize", "run", "P2: source lines to evidence.", "engine"),
+    Command("score", "run", "P3: evidence to verdicts.", "engine"),
+    Command("export", "run", "P4: all three exports; --format for trainers' formats.", "engine"),
+    Command("export-rag", "run", "P4: the RAG playbooks alone.", "engine"),
+    Command("export-sft", "run", "P4: the SFT rows alone.", "engine"),
+    Command("export-preference", "run", "P4: the preference pairs alone.", "engine"),
+    Command("card", "run", "Write the dataset card beside the exports.", "engine"),
+    Command("firewall", "trust", "Scan an SFT file; exit 10 on any forbidden row.", "firewall"),
+    Command("explain", "trust", "Show one run's evidence and the rule that decided.", "engine"),
+    Command("lineage", "trust", "Trace a row from export to the bytes of its source line.", "engine"),
+)
+
+BY_NAME = {command.name: command for command in COMMANDS}

@@ -1,0 +1,126 @@
+"""Faults an operator can use, and the exit codes that they lead to.
+
+A fault is three lines: what happened, what was kept safe, what to do next. The class of
+the error decides the exit code; the permanent ``code`` names the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+from pipeline.contracts.untrusted import visible
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command. An API: codes are added, never renumbered."""
+
+    OK = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    NOT_EVALUABLE = 3
+    WARNINGS = 4
+    NOT_EVALUATED = 5
+    FIREWALL_BREACH = 10
+    APPROVAL_NEEDED = 11
+    VERIFICATION_FAILED = 12
+    LOCKED = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+# Which code wins when several apply to one command, worst first.
+PRECEDENCE = (
+    ExitCode.FIREWALL_BREACH,
+    ExitCode.CHECK_FAILED,
+    ExitCode.NOT_EVALUABLE,
+    ExitCode.NOT_EVALUATED,
+    ExitCode.WARNINGS,
+    ExitCode.OK,
+)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The code that a command ends with when its parts ended with ``codes``.
+
+    A code outside the precedence list (usage, lock, interruption, one from a newer engine)
+    stopped the command by itself, so it wins. No codes at all is ``OK``.
+    """
+    seen = list(codes)
+    for code in seen:
+        if code not in PRECEDENCE:
+            return code
+    for candidate in PRECEDENCE:
+        if candidate in seen:
+            return candidate
+    return ExitCode.OK
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What an operator is told. ``code`` is permanent; the sentences may improve."""
+
+    code: str
+    what_happened: str
+    kept_safe: str
+    do_next: str
+    file: str | None = None
+    line: int | None = None
+    value: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def as_lines(self) -> tuple[str, str, str]:
+        """The three lines, without control characters (the texts may quote data)."""
+        return (
+            f"what happened  {_one_line(self.what_happened)}",
+            f"kept safe      {_one_line(self.kept_safe)}",
+            f"do next        {_one_line(self.do_next)}",
+        )
+
+
+def _one_line(text: str) -> str:
+    return visible(text)
+
+
+class OperatorError(Exception):
+    """Base of every error that a user can cause. Carries a ``Fault`` and an exit code."""
+
+    exit_code: ExitCode = ExitCode.NOT_EVALUABLE
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.what_happened)
+        self.fault = fault
+
+
+class SettingsError(OperatorError):
+    """``distill.toml`` or a flag cannot be used. Nothing was written."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(OperatorError):
+    """An input file is missing or cannot be read."""
+
+
+class StorageError(OperatorError):
+    """The disk refused: full, read-only, no permission."""
+
+
+class IntegrityError(OperatorError):
+    """Files contradict what a receipt or a schema says about them."""
+
+    exit_code = ExitCode.CHECK_FAILED
+
+
+class EngineUnavailableError(OperatorError):
+    """The engine could not be started."""
+
+
+class WorkspaceLockedError(OperatorError):
+    """Another run holds the workspace."""
+
+    exit_code = ExitCode.LOCKED

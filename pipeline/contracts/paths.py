@@ -1,0 +1,75 @@
+"""The name of every file in a workspace, as pure paths relative to its root.
+
+These paths are a contract with operators' scripts: add, do not rename.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+SETTINGS = PurePosixPath("distill.toml")
+RECON_DOC = PurePosixPath("docs/recon/local-distillation-recon.md")
+
+KNOWLEDGE_BASE = PurePosixPath("data/_kb")
+DISTILLATION_SKIPS = KNOWLEDGE_BASE / "distillation_skips.jsonl"
+SCORING_SKIPS = KNOWLEDGE_BASE / "scoring_skips.jsonl"
+AUDIT_BASELINES = KNOWLEDGE_BASE / "audit_baselines.jsonl"
+REPLAY_RUNS = KNOWLEDGE_BASE / "replay_runs.jsonl"
+# Journals and their archives (``name.archive.*``) are never matched by a stream's glob.
+JOURNAL_STEMS = ("distillation_skips", "scoring_skips", "audit_baselines", "replay_runs")
+
+EVIDENCE = PurePosixPath("data/evidence")
+SCORED_RUNS = PurePosixPath("data/scored-runs")
+
+EXPORTS = PurePosixPath("exports")
+RAG_EXPORT = EXPORTS / "rag/playbooks.jsonl"
+SFT_EXPORT = EXPORTS / "sft/instruction_response.jsonl"
+PREFERENCE_EXPORT = EXPORTS / "preference/chosen_rejected.jsonl"
+QUARANTINE = EXPORTS / "quarantine"
+RAG_QUARANTINE = QUARANTINE / "rag.jsonl"
+SFT_QUARANTINE = QUARANTINE / "sft.jsonl"
+PREFERENCE_QUARANTINE = QUARANTINE / "preference.jsonl"
+FORMATTED = EXPORTS / "formatted"
+EXPORT_MANIFEST = EXPORTS / "manifest.json"
+DATASET_CARD = EXPORTS / "README.md"
+
+REPORTS = PurePosixPath("reports/distillation")
+ACCEPTANCE_REPORT = REPORTS / "phase6-acceptance-report.md"
+AUDIT_REPORT = REPORTS / "phase8-full-audit-report.md"
+RELEASE_FREEZE = REPORTS / "release-freeze.md"
+RELEASE_MANIFEST = REPORTS / "release-manifest.json"
+INCIDENTS = PurePosixPath("reports/incidents")
+
+# Everything below here can be made again.
+STATE = PurePosixPath(".distill")
+LOCK = STATE / "lock"
+RUN_STATE = STATE / "state.json"
+INTENT = STATE / "intent.json"
+STAGING = STATE / "staging"
+CHUNK_CACHE = STATE / "cache"
+SPOOL = STATE / "spool"
+JOBS = STATE / "jobs"
+
+
+def evidence_file(stream: str) -> PurePosixPath:
+    return EVIDENCE / f"{stream}.jsonl"
+
+
+def scored_file(stream: str) -> PurePosixPath:
+    return SCORED_RUNS / f"{stream}.jsonl"
+
+
+def run_folder(pipeline_run_id: str) -> PurePosixPath:
+    return REPORTS / pipeline_run_id
+
+
+def summary_file(pipeline_run_id: str) -> PurePosixPath:
+    return run_folder(pipeline_run_id) / "summary.json"
+
+
+def receipts_folder(pipeline_run_id: str) -> PurePosixPath:
+    return run_folder(pipeline_run_id) / "receipts"
+
+
+def events_file(pipeline_run_id: str) -> PurePosixPath:
+    return run_folder(pipeline_run_id) / "events.jsonl"
