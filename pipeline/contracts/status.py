@@ -1,0 +1,350 @@
+"""The dashboard as data: what ``distill status --json`` prints and the screens show.
+
+Standard library only, so that a plain status starts fast and while pydantic models are broken.
+Every group of numbers carries an ``Origin``: where they were read, when they were true, and
+whether they may still be believed. Times are seconds since the epoch; ``as_data`` adds the
+ISO form. Text that came from data is raw here: show it through ``untrusted.visible``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+STATUS_VERSION = 1
+PHASE_NAMES = {
+    "P0": "recon",
+    "P1": "schemas",
+    "P2": "evidence",
+    "P3": "score",
+    "P4": "export",
+    "P5": "receipts",
+    "P6": "acceptance",
+    "P7": "replay",
+    "P8": "audit",
+    "P9": "release",
+}
+CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
+
+
+class Freshness(StrEnum):
+    """How far a value may be believed. AGEING is a live value between 2 and 10 seconds old."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    CLOCK = "clock?"
+
+
+class PhaseState(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+    RUN = "run"
+    NEXT = "next"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    NEVER = "never"
+
+
+class FirewallWord(StrEnum):
+    CLEAR = "CLEAR"
+    BREACH = "BREACH"
+    ABSENT = "ABSENT"
+    STALE = "STALE"
+    UNKNOWN = "UNKNOWN"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from. ``source`` is a path in the workspace, ``live``, or empty (never)."""
+
+    source: str = ""
+    as_of: float | None = None
+    freshness: Freshness = Freshness.UNKNOWN
+    why: str = ""
+
+
+NEVER = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running stage is. ``fraction`` is 0..1, None when the total is not known."""
+
+    rows_done: int = 0
+    rows_total: int | None = None
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    rows_per_second: float | None = None
+    seconds_left: float | None = None
+    fraction: float | None = None
+    doing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStatus:
+    id: str
+    name: str
+    state: PhaseState = PhaseState.NEVER
+    origin: Origin = NEVER
+    elapsed_seconds: float | None = None
+    detail: str = ""
+    failed_checks: tuple[str, ...] = ()
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCounts:
+    """Rows of one stream. None is "not recorded", which is not zero."""
+
+    stream: str
+    lines: int | None = None
+    mapped: int | None = None
+    looked_up: int | None = None
+    skipped: int | None = None
+    evidence: int | None = None
+    accepted: int | None = None
+    partially_accepted: int | None = None
+    needs_human_review: int | None = None
+    rejected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCounts:
+    """``rows`` in the export, ``refused`` into quarantine; ``file_bytes`` as found on disk."""
+
+    name: str
+    rows: int | None = None
+    refused: int | None = None
+    file_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One law of conservation as arithmetic: ``left`` = the sum of ``right``."""
+
+    name: str
+    left: int
+    right: tuple[tuple[str, int], ...]
+
+    @property
+    def holds(self) -> bool:
+        return self.left == sum(value for _, value in self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """``total`` sums the streams (its ``stream`` is ``total``). ``live`` while a run counts."""
+
+    origin: Origin = NEVER
+    total: StreamCounts = StreamCounts("total")
+    streams: tuple[StreamCounts, ...] = ()
+    exports: tuple[ExportCounts, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One forbidden row. ``wall`` is label, lineage, content or readable."""
+
+    wall: str
+    file: str
+    line: int
+    row_id: str | None = None
+    run_id: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallStatus:
+    """``since`` is when a breach was first seen. ``findings`` holds the first ones only."""
+
+    state: FirewallWord = FirewallWord.UNKNOWN
+    origin: Origin = NEVER
+    file: str = ""
+    rows_read: int = 0
+    rows_total: int | None = None
+    findings_count: int = 0
+    by_wall: tuple[tuple[str, int], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    since: float | None = None
+    detail: str = ""
+    cause: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLine:
+    """One metric against its baseline; ``delta_ratio`` is (current - baseline) / baseline."""
+
+    metric: str
+    phase: str
+    baseline: float | None
+    current: float | None
+    delta_ratio: float | None
+    z: float | None
+    status: str
+    trend: tuple[float, ...] = ()
+    since: str | None = None
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftStatus:
+    """Flagged rows first. ``note`` says why there are none."""
+
+    origin: Origin = NEVER
+    baseline_as_of: float | None = None
+    lines: tuple[DriftLine, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomStatus:
+    """Something is wrong now. ``observed`` is one line, ``next_step`` a command or a key's action."""
+
+    id: str
+    severity: Severity
+    observed: str
+    origin: Origin
+    next_step: str = ""
+    owner: str | None = None
+    since: float | None = None
+    beneath: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockStatus:
+    """``held`` is told by the lock itself; the other fields are what its holder wrote into it."""
+
+    held: bool = False
+    origin: Origin = NEVER
+    pid: int | None = None
+    host: str = ""
+    user: str = ""
+    command: str = ""
+    pipeline_run_id: str = ""
+    since: float | None = None
+    open_intent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GitStatus:
+    """None is "not known"; ``note`` says why. ``tag_commit`` is what the last-good tag names."""
+
+    is_repository: bool = False
+    branch: str | None = None
+    head: str | None = None
+    dirty: bool | None = None
+    last_good_tag: str = ""
+    tag_commit: str | None = None
+    origin: Origin = NEVER
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Which engine runs here. ``refused`` when the workspace asks for one that may not run."""
+
+    source: str = "installed"
+    directory: str | None = None
+    why: str = ""
+    refused: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One past run. ``finished`` is False for a folder with events but no summary."""
+
+    pipeline_run_id: str
+    command: str = ""
+    finished: bool = False
+    ok: bool | None = None
+    exit_code: int | None = None
+    run_hash: str | None = None
+    started: float | None = None
+    ended: float | None = None
+    elapsed_seconds: float | None = None
+    lines: int | None = None
+    evidence: int | None = None
+    rag: int | None = None
+    sft: int | None = None
+    preference: int | None = None
+    chunks_processed: int | None = None
+    chunks_total: int | None = None
+    warnings: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceStatus:
+    """All of it. ``notes`` are problems met while reading; none of them is an error here."""
+
+    workspace: str
+    name: str
+    read_at: float
+    phases: tuple[PhaseStatus, ...]
+    rows: RowCounts
+    firewall: FirewallStatus
+    drift: DriftStatus
+    symptoms: tuple[SymptomStatus, ...]
+    lock: LockStatus
+    git: GitStatus
+    engine: EngineStatus
+    runs: tuple[RunRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+_TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))
+
+
+def as_data(value: Any) -> Any:
+    """``value`` as JSON types. A time ``x`` is followed by ``x_utc``, its ISO 8601 form."""
+    if is_dataclass(value) and not isinstance(value, type):
+        data: dict[str, Any] = {}
+        for field in fields(value):
+            item = getattr(value, field.name)
+            data[field.name] = as_data(item)
+            if field.name in _TIME_FIELDS and isinstance(item, float):
+                data[f"{field.name}_utc"] = iso_utc(item)
+        if isinstance(value, Balance):
+            data["holds"] = value.holds
+        return data
+    if isinstance(value, (tuple, list)):
+        return [as_data(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def iso_utc(seconds: float) -> str | None:
+    """``seconds`` since the epoch as ``2026-04-27T08:41:07Z``; None past the calendar's ends."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def epoch_seconds(text: object) -> float | None:
+    """The time in an ISO 8601 text, as seconds since the epoch; None for anything else.
+
+    A text without an offset is read as UTC, which is the only zone that is ever written.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
