@@ -1,0 +1,171 @@
+"""Read ``distill.toml``: a ``LoadedSettings``, or a ``SettingsError`` that names the line.
+
+Whatever bytes the file holds, nothing but ``SettingsError`` comes out of here, and nothing
+is written.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.untrusted import visible
+from pipeline.settings import confine
+from pipeline.settings.locate import KeyPath, locate, nearest_line
+from pipeline.settings.mistakes import Mistake, dotted, mistakes
+from pipeline.settings.model import Settings, from_document
+from pipeline.settings.origin import origins
+
+# A settings file is written by hand; one of this size is something else.
+MAX_SETTINGS_BYTES = 2**20
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)\Z")
+_KEPT_SAFE = "Nothing was written."
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings, the file they came from, and who set each value (see ``origin``)."""
+
+    settings: Settings
+    origins: dict[str, str]
+    path: Path
+
+
+def load_settings(workspace: Path, flags: Mapping[str, object] | None = None) -> LoadedSettings:
+    """The settings of ``workspace``, with ``flags`` on top.
+
+    ``flags`` maps dotted keys to values as the file would hold them: ``{"engine.workers": 2}``.
+    Raises SettingsError.
+    """
+    path = workspace / paths.SETTINGS
+    text = _read(path)
+    document = _parse(text, path)
+    lines = locate(text)
+    flagged = _lay_flags(document, flags or {}, path)
+    for key_path in flagged:
+        lines.pop(key_path, None)
+    try:
+        settings = from_document(document)
+    except ValidationError as error:
+        raise _settings_error(path, mistakes(error, document, lines), flagged) from None
+    wrong = list(_path_mistakes(workspace, settings, lines))
+    if wrong:
+        raise _settings_error(path, wrong, flagged)
+    return LoadedSettings(settings=settings, origins=origins(settings, lines, flagged), path=path)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_SETTINGS_BYTES + 1)
+    except OSError as cause:
+        raise _unusable(path, f"cannot be read: {cause.strerror or cause}", None) from cause
+    if len(raw) > MAX_SETTINGS_BYTES:
+        raise _unusable(path, f"is larger than {MAX_SETTINGS_BYTES} bytes", None)
+    try:
+        # tomllib refuses a byte order mark; editors on other systems write one all the same.
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        line = raw.count(b"\n", 0, cause.start) + 1
+        raise _unusable(path, f"is not UTF-8: byte 0x{raw[cause.start]:02x}", line) from cause
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as cause:
+        raise _unusable(path, "is nested too deeply", None) from cause
+    except ValueError as cause:
+        message = str(cause)
+        match = _AT_LINE.search(message)
+        line = int(match[1]) if match else None
+        if message.endswith("(at end of document)"):
+            line = text.count("\n") + 1
+        reason = message[: match.start()].strip() if match else message
+        raise _unusable(path, f"is not valid TOML: {reason}", line) from cause
+
+
+def _lay_flags(document: dict[str, Any], flags: Mapping[str, object], path: Path) -> set[KeyPath]:
+    """Put flags into ``document``; the key paths that they set."""
+    flagged: set[KeyPath] = set()
+    for dotted_key, value in flags.items():
+        *sections, key = dotted_key.split(".")
+        table: Any = document
+        for section in sections:
+            table = table.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise _unusable(path, f'holds "{section}" as a value where a table is expected', None)
+        table[key] = value
+        flagged.add((*sections, key))
+    return flagged
+
+
+def _path_mistakes(workspace: Path, settings: Settings, lines: dict[KeyPath, int]) -> Iterator[Mistake]:
+    """Paths that would lead out of the workspace."""
+
+    def mistake(where: KeyPath, index: int, value: str, problem: str) -> Mistake:
+        return Mistake(where, nearest_line(lines, (*where, index)), f'"{value}"', problem)
+
+    usable_roots = []
+    for index, root in enumerate(settings.workspace.source_roots):
+        problem = confine.root_complaint(workspace, root)
+        if problem is None:
+            usable_roots.append(confine.resolved(workspace / root))
+        else:
+            yield mistake(("workspace", "source_roots"), index, root, problem)
+    for number, stream in enumerate(settings.streams):
+        for index, pattern in enumerate(stream.path):
+            problem = confine.pattern_complaint(workspace, usable_roots, pattern)
+            if problem is not None:
+                yield mistake(("stream", number, "path"), index, pattern, problem)
+
+
+def _settings_error(path: Path, wrong: list[Mistake], flagged: set[KeyPath]) -> SettingsError:
+    first = wrong[0]
+    by_flag = first.path in flagged
+    place = "a flag" if by_flag else str(paths.SETTINGS) if first.line is None else _place(first.line)
+    more = f" ({len(wrong) - 1} more: {_places(wrong[1:])}.)" if len(wrong) > 1 else ""
+    return SettingsError(
+        Fault(
+            code="settings_invalid",
+            what_happened=f"{place}: {visible(first.sentence())}{more}",
+            kept_safe=_KEPT_SAFE,
+            do_next="Correct the flag." if by_flag else f"Correct {path}, then: distill config show",
+            file=str(path),
+            line=first.line,
+            value=first.value,
+        )
+    )
+
+
+def _places(wrong: list[Mistake]) -> str:
+    named = [
+        visible(dotted(mistake.path)) + (f" line {mistake.line}" if mistake.line else "") for mistake in wrong
+    ]
+    return ", ".join(named[:5]) + (", …" if len(named) > 5 else "")
+
+
+def _place(line: int) -> str:
+    return f"{paths.SETTINGS}:{line}"
+
+
+def _unusable(path: Path, problem: str, line: int | None) -> SettingsError:
+    place = str(path) if line is None else f"{path}:{line}"
+    return SettingsError(
+        Fault(
+            code="settings_unusable",
+            what_happened=f"{place} {visible(problem)}.",
+            kept_safe=_KEPT_SAFE,
+            do_next=f"Repair {path}, then: distill config show",
+            file=str(path),
+            line=line,
+        )
+    )

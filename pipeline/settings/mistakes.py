@@ -1,0 +1,178 @@
+"""A validation error in an operator's words: which key, which line, which key was meant.
+
+Knows the model and the document; reads no file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.settings.locate import KeyPath, nearest_line
+from pipeline.settings.model import Settings
+
+_MAX_VALUE_CHARACTERS = 60
+# pydantic's words are for programmers; these are for whoever edits the file.
+_WORDS = {
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text in quotes",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "missing": "is required and missing",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be an empty list",
+}
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong in the settings. ``line`` is None where a flag is to blame."""
+
+    path: KeyPath
+    line: int | None
+    value: str | None
+    problem: str
+    hint: str | None = None
+
+    def sentence(self) -> str:
+        shown = dotted(self.path)
+        if self.value is not None:
+            shown = f"{shown} = {self.value}" if shown else self.value
+        text = f"{shown}: {self.problem}" if shown else self.problem
+        return f"{text}. {self.hint}" if self.hint else f"{text}."
+
+
+def dotted(path: KeyPath) -> str:
+    """``stream[0].path`` for ``("stream", 0, "path")``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def mistakes(error: ValidationError, document: Mapping[str, Any], lines: dict[KeyPath, int]) -> list[Mistake]:
+    """What ``error`` says, in the order of the file's lines."""
+    found = [_mistake(detail, document, lines) for detail in error.errors(include_url=False)]
+    # One wrong item also empties the list around it; the inner complaint is the useful one.
+    inner = [m for m in found if not any(o is not m and _is_around(m.path, o.path) for o in found)]
+    return sorted(inner, key=lambda mistake: (mistake.line or 0, dotted(mistake.path)))
+
+
+def _is_around(outer: KeyPath, other: KeyPath) -> bool:
+    return len(other) > len(outer) and other[: len(outer)] == outer
+
+
+def _mistake(detail: ErrorDetails, document: Mapping[str, Any], lines: dict[KeyPath, int]) -> Mistake:
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    kind = detail["type"]
+    value, path = _value_at(document, path)
+    line = nearest_line(lines, path)
+    if kind == "extra_forbidden":
+        return Mistake(path, line, _shown(value), "unknown key", nearest_key(path))
+    if "[key]" in detail["loc"]:
+        return Mistake(path, line, None, "unknown key", "A phase is P0, P1, … P9.")
+    if kind == "missing":
+        return Mistake((*path, *detail["loc"][len(path) :]), line, None, _WORDS[kind])
+    return Mistake(path, line, _shown(value), _problem(detail), None)
+
+
+def _problem(detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    context = detail.get("ctx", {})
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if kind == "value_error":
+        return str(context.get("error", detail["msg"]))
+    if kind == "literal_error":
+        return f"must be one of {context.get('expected', '')}".replace("'", '"')
+    for bound, words in _BOUNDS.items():
+        if bound in context:
+            return f"must be {words} {context[bound]}"
+    if kind == "string_pattern_mismatch" and detail["loc"][-1] == "name":
+        return 'must be lower-case letters, digits, "_", "." and "-", starting with a letter or digit'
+    return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _value_at(document: Mapping[str, Any], path: KeyPath) -> tuple[Any, KeyPath]:
+    """What the document holds at ``path``, and the part of ``path`` that is really there.
+
+    The validator's location may go deeper than the document, into the type it tried.
+    """
+    value: Any = document
+    for depth, part in enumerate(path):
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return value, path[:depth]
+    return value, path
+
+
+def _shown(value: Any) -> str | None:
+    if isinstance(value, (dict, list)):
+        return None
+    text = (
+        f'"{value}"'
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    return text if len(text) <= _MAX_VALUE_CHARACTERS else f"{text[: _MAX_VALUE_CHARACTERS - 1]}…"
+
+
+def nearest_key(path: KeyPath) -> str:
+    """A sentence that names the valid key which ``path`` most likely meant."""
+    unknown = str(path[-1])
+    valid = valid_keys(path[:-1])
+    close = difflib.get_close_matches(unknown, valid, n=1, cutoff=0.5)
+    if close:
+        return f'Nearest valid key: "{close[0]}".'
+    elsewhere = [dotted(other) for other in _all_keys(Settings, ()) if other[-1] == unknown]
+    if elsewhere:
+        return f'"{unknown}" belongs elsewhere: {elsewhere[0]}.'
+    return f"Valid keys here: {', '.join(valid)}." if valid else "No key is expected here."
+
+
+def valid_keys(path: KeyPath) -> list[str]:
+    """The keys that a table at ``path`` may hold; empty where the model leaves them open."""
+    model: type[BaseModel] | None = Settings
+    for part in path:
+        if isinstance(part, int):
+            continue
+        model = _fields(model).get(part) if model else None
+    return list(_fields(model)) if model else []
+
+
+def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
+    """Key as written in the file → the section below it, if it is one."""
+    return {field.alias or name: _section(field.annotation) for name, field in model.model_fields.items()}
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        if (found := _section(argument)) is not None:
+            return found
+    return None
+
+
+def _all_keys(model: type[BaseModel], prefix: KeyPath) -> Iterator[KeyPath]:
+    for key, section in _fields(model).items():
+        yield (*prefix, key)
+        if section is not None:
+            yield from _all_keys(section, (*prefix, key))

@@ -1,0 +1,235 @@
+"""The sections of ``distill.toml``: names, defaults, limits. No files are touched here.
+
+Models are frozen, strict and refuse unknown keys, so a slip is an error that names the key.
+The sentence below a field is what ``docs/settings.md`` says about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pipeline.contracts.paths import JOURNAL_STEMS
+from pipeline.settings.values import (
+    EXPORT_NAMES,
+    Exports,
+    Line,
+    Paths,
+    PhaseName,
+    Revision,
+    RuleTree,
+    Score,
+    Share,
+    SizeBytes,
+    StreamName,
+    Texts,
+)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class WorkspaceSettings(Section):
+    """What the workspace is called, and from where it may read."""
+
+    name: Line = "distillation"
+    """Shown in the console's title and in reports."""
+    last_good_tag: Revision = "distillation-v1.0.0"
+    """The git tag to which wizards restore files."""
+    source_roots: Paths = ()
+    """Directories outside that streams may read, never write: absolute, or relative to the workspace."""
+
+
+class EngineSettings(Section):
+    """Which engine runs and how it divides the work. Nothing here changes a row."""
+
+    source: Literal["installed", "workspace"] = "installed"
+    """`installed`, or `workspace`: the workspace's own `pipeline/`, if both belong to you."""
+    workers: int = Field(default=0, ge=0, le=1024)
+    """Processes that share the work; 0 means one for each CPU."""
+    chunk_bytes: SizeBytes = Field(default=2 * 2**20, ge=1024, le=2**30)
+    """Size of one unit of work: a number of bytes, or text such as `"2MiB"`."""
+
+
+class StreamSettings(Section):
+    """One source stream: which files it reads and how a line of them becomes evidence.
+
+    `fields`, `parts` and `where` are written in the transform language.
+    """
+
+    name: StreamName
+    """Lower-case letters, digits, `_`, `.` and `-`; names the stream's files and is part of every run id."""
+    path: Paths = Field(min_length=1)
+    """A glob or a list of globs, relative to the workspace or inside one of `source_roots`."""
+    tier: int = Field(default=1, ge=1, le=3)
+    """1 marks a stream that the pipeline is fed by; it raises a symptom when it has no rows."""
+    role: Literal["source", "lookup"] = "source"
+    """A `lookup` stream yields no evidence; other streams take values from it by its `key`."""
+    key: str | None = Field(default=None, min_length=1)
+    """Where a lookup stream's lines hold their id; required for `lookup`, not allowed for `source`."""
+    exports: Exports = EXPORT_NAMES
+    """The exports that this stream may feed."""
+    preset: str | None = Field(default=None, min_length=1)
+    """A shipped set of rules for a common log shape; `fields` override it."""
+    where: RuleTree = None
+    """Which lines are used; the others are skipped as `filtered_out`."""
+    fields: dict[str, RuleTree] = {}
+    """Evidence field = where it is found in one source line."""
+    parts: RuleTree = None
+    """How one line yields several evidence rows."""
+    license: Line | None = None
+    """The licence of the stream's data, for the dataset card."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_no_journal(cls, name: str) -> str:
+        if name.split(".", 1)[0] in JOURNAL_STEMS:
+            raise ValueError("a stream cannot be named like one of the pipeline's own journals")
+        return name
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> StreamSettings:
+        if self.role == "lookup":
+            if self.key is None:
+                raise ValueError('a stream of role "lookup" needs a key: where its lines hold their id')
+            if self.fields or self.parts is not None or self.preset is not None:
+                raise ValueError('a stream of role "lookup" yields no evidence: no fields, parts or preset')
+        elif self.key is not None:
+            raise ValueError('key belongs to a stream of role = "lookup"')
+        elif not self.fields and self.preset is None:
+            raise ValueError("a source stream needs [stream.fields] or a preset")
+        return self
+
+
+class ScoringSettings(Section):
+    """Thresholds of the scorer, on a reward of 0 to 1."""
+
+    accept_at: Score = 1.0
+    """A reward of at least this is `accepted`."""
+    partial_at: Score = 0.5
+    """A reward of at least this, below `accept_at`, is `partially_accepted`; anything lower is `rejected`."""
+
+    @model_validator(mode="after")
+    def _are_ordered(self) -> ScoringSettings:
+        if self.partial_at > self.accept_at:
+            raise ValueError(f"partial_at ({self.partial_at}) is above accept_at ({self.accept_at})")
+        return self
+
+
+class RagSettings(Section):
+    """Playbooks for retrieval."""
+
+    max_tokens: int = Field(default=8192, ge=1)
+    """Estimated tokens of one playbook; longer ones are quarantined as `too_long`, never cut."""
+
+
+class SftSettings(Section):
+    """Instruction and response rows for fine-tuning."""
+
+    max_tokens: int = Field(default=32768, ge=1)
+    """Estimated tokens of one row; longer ones are quarantined as `too_long`, never cut."""
+
+
+class PreferenceSettings(Section):
+    """Chosen and rejected pairs."""
+
+    max_tokens: int = Field(default=32768, ge=1)
+    """Estimated tokens of prompt and longer side together; longer pairs are quarantined as `too_long`."""
+    max_pairs_per_task: int = Field(default=4, ge=1)
+    """Further pairs of one task are quarantined as `pair_cap`."""
+
+
+class ExportSettings(Section):
+    """What the three exports have in common."""
+
+    validation_share: Share = 0.1
+    """Share of tasks whose rows carry the split `validation`; a task is never on both sides."""
+    rag: RagSettings = RagSettings()
+    sft: SftSettings = SftSettings()
+    preference: PreferenceSettings = PreferenceSettings()
+
+
+class DriftSettings(Section):
+    """When a metric has moved far enough from its baseline to be reported."""
+
+    warn_pct: float = Field(default=20.0, gt=0)
+    """Change in per cent beyond which a metric warns."""
+    min_z: float = Field(default=3.0, ge=0)
+    """Standard deviations that a change of a count must also exceed, so that small counts do not cry wolf."""
+
+
+class ReplaySettings(Section):
+    """The model that answers when a task is replayed. `LH_REPLAY_LOCAL_MODEL` beats `model`."""
+
+    model: Line = "extractive"
+    """`extractive` is built in and offline; `openai:NAME` asks the server at `base_url`."""
+    base_url: str = Field(default="http://127.0.0.1:11434/v1", pattern=r"^https?://[!-~]+\z", max_length=2000)
+    """An OpenAI-compatible chat API (Ollama, vLLM, llama.cpp)."""
+    timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
+
+
+class RotationSettings(Section):
+    """Journals that grow without an end."""
+
+    replay_log_mb: float = Field(default=100.0, gt=0)
+    """Size in MB (10^6 bytes) above which the replay log should be rotated."""
+
+
+class ReleaseSettings(Section):
+    """What release-freeze runs."""
+
+    tests: Texts = Field(default=("python3", "-m", "unittest", "discover", "-v", "-s", "tests"), min_length=1)
+    """The test suite as an argument list; it is never run through a shell."""
+
+
+class AlertSettings(Section):
+    """Whom `distill watch` tells."""
+
+    command: Texts = ()
+    """An argument list that gets the alert as JSON on its standard input; empty means nobody."""
+
+
+class Settings(Section):
+    """All of ``distill.toml``. Everything but ``[[stream]]`` has a default."""
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    engine: EngineSettings = EngineSettings()
+    streams: tuple[StreamSettings, ...] = Field(default=(), alias="stream", strict=False)
+    scoring: ScoringSettings = ScoringSettings()
+    export: ExportSettings = ExportSettings()
+    drift: DriftSettings = DriftSettings()
+    replay: ReplaySettings = ReplaySettings()
+    rotation: RotationSettings = RotationSettings()
+    phases: dict[PhaseName, Revision] = {}
+    """Phase (`P0` to `P9`) = the commit that finished it, for the release manifest."""
+    release: ReleaseSettings = ReleaseSettings()
+    alert: AlertSettings = AlertSettings()
+
+    # Python code says ``streams=``; the file says ``[[stream]]`` and nothing else (load.py).
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    @field_validator("streams")
+    @classmethod
+    def _names_are_unique(cls, streams: tuple[StreamSettings, ...]) -> tuple[StreamSettings, ...]:
+        seen: set[str] = set()
+        for stream in streams:
+            if stream.name in seen:
+                raise ValueError(f'two streams are named "{stream.name}"')
+            seen.add(stream.name)
+        return streams
+
+    def stream(self, name: str) -> StreamSettings:
+        """The stream called ``name``. Raises KeyError."""
+        for stream in self.streams:
+            if stream.name == name:
+                return stream
+        raise KeyError(name)
+
+
+def from_document(document: dict[str, Any]) -> Settings:
+    """Settings from parsed TOML, where a stream is spelled ``stream``. Raises pydantic.ValidationError."""
+    return Settings.model_validate(document, by_alias=True, by_name=False)
