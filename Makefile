@@ -1,0 +1,71 @@
+# The developer's door. Needs git, make and Python 3.11 or newer with its venv module.
+#   make demo   build the demo workspace in out/demo and open the console on it
+#   make test   run every test
+#   make check  lint, types and import contracts, then every test (what CI runs)
+#   make bench  measure the figures of docs/benchmarks.md on this machine
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := out/demo
+
+# The first interpreter that is new enough and can make environments. constraints.txt is
+# tested with 3.11, so it is asked first.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+
+# What is installed is right for one place and one list of versions; a moved or copied
+# checkout would otherwise run the code of the old one.
+INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
+
+.PHONY: demo test check lint types imports bench screenshots setup setup-dev clean
+
+demo: setup
+	@$(BIN)/distill demo --dir $(DEMO)
+
+test: setup-dev
+	@$(BIN)/python -m pytest -q
+
+check: lint types imports test
+
+lint: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup-dev
+	@$(BIN)/mypy
+
+imports: setup-dev
+	@$(BIN)/lint-imports
+
+bench: setup-dev
+	@$(BIN)/python -m tests.benchmarks
+
+screenshots: setup-dev
+	@$(BIN)/python -m tests.screenshots
+
+# `setup` is what the demo needs; `setup-dev` adds tests, checks and benchmarks.
+setup:
+	@[ "$$(cat $(VENV)/installed-for 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| [ "$$(cat $(VENV)/installed-for-dev 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| $(MAKE) --no-print-directory install EXTRAS= RECORD=installed-for
+
+setup-dev:
+	@[ "$$(cat $(VENV)/installed-for-dev 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| $(MAKE) --no-print-directory install EXTRAS='[dev,bench]' RECORD=installed-for-dev
+
+.PHONY: install
+install:
+	@[ -n "$(PYTHON)" ] || { \
+	echo "what happened  No Python 3.11 or newer with venv was found."; \
+	echo "kept safe      Nothing was changed."; \
+	echo "do next        Install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 2; } >&2
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev
+	@echo "Installing into $(VENV) (once; about a minute) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
+	@echo "$(INSTALLED_FOR)" > $(VENV)/$(RECORD)
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
