@@ -1,0 +1,86 @@
+"""The pieces that several schemas share: identities, digests, times, messages, provenance.
+
+All models are frozen and strict: nothing is coerced (``"1"`` is not 1, ``True`` is not 1),
+unknown fields are refused and numbers are finite. Patterns use ``[0-9]`` rather than ``\\d``,
+which would also accept the digits of other scripts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+# Larger integers are read back as floats by most JSON readers, orjson among them.
+_MAX_INTEGER = 2**63 - 1
+
+
+def _existing_moment(text: str) -> str:
+    """Refuse a date the calendar does not have; the pattern alone would take 30 February."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("no_such_moment", "The calendar has no such moment") from None
+    return text
+
+
+class Row(BaseModel):
+    """Base of what we write. Error texts leave the value out: it is data, and may be hostile."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+Name = Annotated[str, Field(min_length=1)]
+RunId = Annotated[str, Field(min_length=1)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+GitObjectId = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+UtcTimestamp = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"),
+    AfterValidator(_existing_moment),
+]
+PipelineRunId = Annotated[str, Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,16}$")]
+
+Count = Annotated[int, Field(ge=0, le=_MAX_INTEGER)]
+Ordinal = Annotated[int, Field(ge=1, le=_MAX_INTEGER)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+
+Category = Literal["accepted", "partially_accepted", "needs_human_review", "rejected"]
+AllowedCategory = Literal["accepted", "partially_accepted"]
+Role = Literal["system", "user", "assistant", "tool"]
+Split = Literal["train", "validation"]
+ExportName = Literal["rag", "sft", "preference"]
+
+
+class Provenance(Row):
+    """Where an evidence row comes from, down to the bytes of its source line."""
+
+    source_file: Name = Field(description="Source file, relative to the workspace or its source root.")
+    line: Ordinal = Field(description="Line number in the source file, counted from 1.")
+    byte_offset: Count = Field(description="Offset of the line's first byte in the decompressed file.")
+    sig_hash: Sha256 = Field(description="SHA-256 of the line's bytes without its line end.")
+    part: Count = Field(description="Which evidence row of the line this is, counted from 0.")
+
+
+class ToolCall(Row):
+    """One call that an assistant turn asks for."""
+
+    id: str | None = Field(description="Identity of the call, which the tool's answer refers to.")
+    name: str = Field(description="Name of the tool.")
+    arguments: str = Field(description="Arguments as the JSON text that the model wrote.")
+
+
+class Message(Row):
+    """One turn of a conversation."""
+
+    role: Role = Field(description="Who speaks.")
+    content: str | None = Field(description="Text of the turn; null when it only calls tools.")
+    tool_calls: list[ToolCall] | None = Field(description="Tools that the turn calls, or null.")
+    tool_call_id: str | None = Field(description="For a tool's turn: the call that it answers.")
+    name: str | None = Field(description="Name of the speaker or tool, where the log has one.")

@@ -1,0 +1,100 @@
+"""PreferenceSample: two answers to one prompt, the better one chosen."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from pipeline.schemas.parts import (
+    Code,
+    Count,
+    Fraction,
+    Message,
+    Name,
+    Ordinal,
+    Provenance,
+    Row,
+    RunId,
+    Split,
+    UtcTimestamp,
+)
+
+SCHEMA_VERSION = 1
+
+Conversation = Annotated[list[Message], Field(min_length=1)]
+
+
+def _collapsed(text: str | None) -> str:
+    """NFKC, runs of white space as one space, trimmed: how two texts are compared.
+
+    Written here and not borrowed from the exporter, whose guard this one has to outlive.
+    """
+    return " ".join(unicodedata.normalize("NFKC", text or "").split())
+
+
+def _comparable(answer: str | list[Message]) -> object:
+    if isinstance(answer, str):
+        return _collapsed(answer)
+    return [
+        (turn.role, _collapsed(turn.content), [(call.name, call.arguments) for call in turn.tool_calls or ()])
+        for turn in answer
+    ]
+
+
+class PreferenceSample(Row):
+    """One pair of `exports/preference/chosen_rejected.jsonl`.
+
+    For flat runs `prompt`, `chosen` and `rejected` are texts. For conversations all three are
+    lists of messages: the prompt is the prefix that both runs share, the answers are what
+    each of them did after it.
+    """
+
+    id: Annotated[str, Field(pattern=r"^pref-[0-9a-f]{16}$")] = Field(
+        description="Identity derived from both run ids."
+    )
+    prompt: Name | Conversation = Field(description="What both runs were asked: a text, or messages.")
+    chosen: Name | Conversation = Field(description="The better answer, of the prompt's kind.")
+    rejected: Name | Conversation = Field(description="The worse answer, of the prompt's kind.")
+    reason: Code = Field(description="Permanent code of why the chosen run ranks higher.")
+    chosen_run_id: RunId = Field(description="Run of the better answer.")
+    rejected_run_id: RunId = Field(description="Run of the worse answer; never the same run.")
+    stream: Name = Field(description="Stream of both runs.")
+    task_id: Name = Field(description="Task of both runs.")
+    chosen_model_name: str | None = Field(description="Model of the better answer, if known.")
+    rejected_model_name: str | None = Field(description="Model of the worse answer, if known.")
+    chosen_score: Fraction = Field(description="Score of the better run.")
+    rejected_score: Fraction = Field(description="Score of the worse run.")
+    turns: Ordinal = Field(description="Assistant turns of the chosen answer; 1 for a flat pair.")
+    estimated_tokens: Count = Field(description="Estimated length of prompt and longer answer in tokens.")
+    split: Split = Field(description="Train or validation, by a hash of the task.")
+    chosen_provenance: Provenance = Field(description="Source line of the better run.")
+    rejected_provenance: Provenance = Field(description="Source line of the worse run.")
+    recorded_at: UtcTimestamp = Field(description="When the row was first written.")
+
+    @field_validator("chosen", "rejected")
+    @classmethod
+    def _answers_the_prompt(cls, answer: str | list[Message], info: ValidationInfo) -> str | list[Message]:
+        prompt = info.data.get("prompt")
+        if prompt is not None and isinstance(answer, str) is not isinstance(prompt, str):
+            raise PydanticCustomError("mixed_kinds", "Prompt and answers are all texts or all messages")
+        if not isinstance(answer, str) and answer[0].role != "assistant":
+            raise PydanticCustomError("answer_not_by_assistant", "An answer starts with an assistant turn")
+        return answer
+
+    @field_validator("rejected")
+    @classmethod
+    def _texts_differ(cls, rejected: str | list[Message], info: ValidationInfo) -> str | list[Message]:
+        chosen = info.data.get("chosen")
+        if chosen is not None and _comparable(chosen) == _comparable(rejected):
+            raise PydanticCustomError("same_text", "Chosen and rejected are the same text")
+        return rejected
+
+    @field_validator("rejected_run_id")
+    @classmethod
+    def _runs_differ(cls, rejected_run_id: str, info: ValidationInfo) -> str:
+        if rejected_run_id == info.data.get("chosen_run_id"):
+            raise PydanticCustomError("self_pair", "Chosen and rejected are the same run")
+        return rejected_run_id
