@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from console import staleness
 from pipeline.contracts.status import (
     PHASE_NAMES,
+    DriftLine,
     DriftStatus,
     EngineStatus,
     FirewallStatus,
-    FirewallWord,
     GitStatus,
     LockStatus,
-    Origin,
     PhaseStatus,
     Progress,
     RowCounts,
@@ -36,6 +34,13 @@ if TYPE_CHECKING:
     from pipeline.contracts.events import Event
 
 LOG_LIMIT = 500
+_NO_PROGRESS = Progress()
+_NO_ROWS = RowCounts()
+_NO_FIREWALL = FirewallStatus()
+_NO_DRIFT = DriftStatus(note="not read yet")
+_NO_LOCK = LockStatus()
+_NO_GIT = GitStatus()
+_NO_ENGINE = EngineStatus()
 
 
 class Pane(StrEnum):
@@ -74,11 +79,15 @@ class RunView:
     ours: bool = False
     started: float | None = None
     stage: str = ""
+    stage_started: float | None = None
     stages: tuple[str, ...] = ()
-    progress: Progress = Progress()
+    progress: Progress = _NO_PROGRESS
     stages_done: tuple[str, ...] = ()
+    phases: tuple[PhaseStatus, ...] = ()
+    drift: tuple[DriftLine, ...] = ()
     last_seq: int = 0
     ended: bool = False
+    ended_at: float | None = None
     ok: bool | None = None
     exit_code: int | None = None
     run_hash: str | None = None
@@ -204,13 +213,13 @@ class ViewState:
     workspace: str
     name: str = ""
     phases: tuple[PhaseStatus, ...] = tuple(PhaseStatus(key, name) for key, name in PHASE_NAMES.items())
-    rows: RowCounts = RowCounts()
-    firewall: FirewallStatus = FirewallStatus()
-    drift: DriftStatus = DriftStatus(note="not read yet")
+    rows: RowCounts = _NO_ROWS
+    firewall: FirewallStatus = _NO_FIREWALL
+    drift: DriftStatus = _NO_DRIFT
     symptoms: tuple[SymptomStatus, ...] = ()
-    lock: LockStatus = LockStatus()
-    git: GitStatus = GitStatus()
-    engine: EngineStatus = EngineStatus()
+    lock: LockStatus = _NO_LOCK
+    git: GitStatus = _NO_GIT
+    engine: EngineStatus = _NO_ENGINE
     runs: tuple[RunRow, ...] = ()
     run: RunView | None = None
     log: tuple[LogEntry, ...] = ()
@@ -219,11 +228,16 @@ class ViewState:
     heard_at: float | None = None
     trouble: str = ""
     lost_events: int = 0
+    garbage_lines: int = 0
+    # What the fields above are derived from; screens read those above.
     base: WorkspaceStatus | None = None
+    watched: FirewallStatus | None = None
+    live_rows: RowCounts | None = None
+    engine_symptom: SymptomStatus | None = None
     dirty: frozenset[Pane] = ALL_PANES
 
 
-def initial(workspace: str, session: Session = Session()) -> ViewState:  # noqa: B008 (frozen)
+def initial(workspace: str, session: Session = Session()) -> ViewState:
     """The state before anything was read: all is unknown, and says so."""
     return ViewState(workspace=workspace, session=session)
 
@@ -231,3 +245,10 @@ def initial(workspace: str, session: Session = Session()) -> ViewState:  # noqa:
 def cleaned(state: ViewState) -> ViewState:
     """The same state with no pane dirty: what a screen keeps after a repaint."""
     return replace(state, dirty=frozenset()) if state.dirty else state
+
+
+def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> ViewState:
+    """``state`` after ``item``. Never raises, whatever an engine wrote."""
+    from console import derive  # the folding half; imported late because it needs these types
+
+    return derive.advance(state, item, now)
