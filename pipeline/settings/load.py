@@ -7,6 +7,7 @@ is written.
 from __future__ import annotations
 
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.contracts.untrusted import visible
 from pipeline.settings import confine
 from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
@@ -64,6 +64,9 @@ def load_settings(workspace: Path, flags: Mapping[str, object] | None = None) ->
 
 def _read(path: Path) -> str:
     try:
+        # Opening a pipe would wait for its writer for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _unusable(path, "is not a file", None)
         with path.open("rb") as file:
             raw = file.read(MAX_SETTINGS_BYTES + 1)
     except OSError as cause:
@@ -130,31 +133,27 @@ def _path_mistakes(workspace: Path, settings: Settings, lines: dict[KeyPath, int
 
 def _settings_error(path: Path, wrong: list[Mistake], flagged: set[KeyPath]) -> SettingsError:
     first = wrong[0]
-    by_flag = first.path in flagged
-    place = "a flag" if by_flag else str(paths.SETTINGS) if first.line is None else _place(first.line)
+    by_flag = any(flag[: len(first.path)] == first.path for flag in flagged)
+    place = (
+        "flag" if by_flag else str(paths.SETTINGS) if first.line is None else f"{paths.SETTINGS}:{first.line}"
+    )
     more = f" ({len(wrong) - 1} more: {_places(wrong[1:])}.)" if len(wrong) > 1 else ""
     return SettingsError(
         Fault(
             code="settings_invalid",
-            what_happened=f"{place}: {visible(first.sentence())}{more}",
+            what_happened=f"{place}: {first.sentence()}{more}",
             kept_safe=_KEPT_SAFE,
             do_next="Correct the flag." if by_flag else f"Correct {path}, then: distill config show",
             file=str(path),
-            line=first.line,
+            line=None if by_flag else first.line,
             value=first.value,
         )
     )
 
 
 def _places(wrong: list[Mistake]) -> str:
-    named = [
-        visible(dotted(mistake.path)) + (f" line {mistake.line}" if mistake.line else "") for mistake in wrong
-    ]
+    named = [dotted(mistake.path) + (f" line {mistake.line}" if mistake.line else "") for mistake in wrong]
     return ", ".join(named[:5]) + (", …" if len(named) > 5 else "")
-
-
-def _place(line: int) -> str:
-    return f"{paths.SETTINGS}:{line}"
 
 
 def _unusable(path: Path, problem: str, line: int | None) -> SettingsError:
@@ -162,7 +161,7 @@ def _unusable(path: Path, problem: str, line: int | None) -> SettingsError:
     return SettingsError(
         Fault(
             code="settings_unusable",
-            what_happened=f"{place} {visible(problem)}.",
+            what_happened=f"{place} {problem}.",
             kept_safe=_KEPT_SAFE,
             do_next=f"Repair {path}, then: distill config show",
             file=str(path),
