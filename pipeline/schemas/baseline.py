@@ -7,7 +7,16 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import Count, Name, PipelineRunId, Row, Sha256, UtcTimestamp
+from pipeline.schemas.parts import (
+    Count,
+    Name,
+    PipelineRunId,
+    Row,
+    SchemaVersion1,
+    Sha256,
+    Text,
+    UtcTimestamp,
+)
 
 SCHEMA_VERSION = 1
 
@@ -19,7 +28,7 @@ class AuditBaseline(Row):
     Such rows count, so the audit reads them with its own tolerant reader, not with this model.
     """
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     kind: Literal["seed", "passed", "accept", "dismiss", "release", "revoke"] = Field(
         description="Why the row exists: first audit, passing audit, a decision, a release, an undo."
     )
@@ -33,8 +42,8 @@ class AuditBaseline(Row):
     decided_metrics: list[Name] = Field(
         description="For a decision, the metrics that it covers; empty is all."
     )
-    notes: str | None = Field(description="Why, in the operator's words; a decision needs it.")
-    actor: str | None = Field(description="Who decided; null where no person did.")
+    notes: Text | None = Field(description="Why, in the operator's words; a decision needs it.")
+    actor: Text | None = Field(description="Who decided; null where no person did.")
     revokes: Sha256 | None = Field(description="For an undo, the SHA-256 of the line that it takes back.")
     recorded_at: UtcTimestamp = Field(description="When the row was written.")
 

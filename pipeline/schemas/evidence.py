@@ -16,6 +16,8 @@ from pipeline.schemas.parts import (
     Provenance,
     Row,
     RunId,
+    SchemaVersion1,
+    Text,
     UtcTimestamp,
 )
 
@@ -26,29 +28,31 @@ class HumanOverride(Row):
     """A person's decision about a run. It beats every other signal."""
 
     decision: Category = Field(description="The category that the person decided on.")
-    by: str | None = Field(description="Who decided, where the log says so.")
-    reason: str | None = Field(description="Why, in the person's words.")
+    by: Text | None = Field(description="Who decided, where the log says so.")
+    reason: Text | None = Field(description="Why, in the person's words.")
     at: UtcTimestamp | None = Field(description="When the decision was made.")
 
 
 class EvidenceRecord(Row):
     """One attempt, mapped from one part of one source line. Written by P2."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     run_id: RunId = Field(description="Identity derived from stream, sig_hash and part.")
     task_id: Name = Field(description="What was attempted; attempts of one task share it.")
     stream: Name = Field(description="Stream of `distill.toml` that the source line belongs to.")
     timestamp: UtcTimestamp | None = Field(description="When the run happened, if the log says so.")
-    model_name: str | None = Field(description="Model that answered, if the log or its path names one.")
-    model_provider: str | None = Field(description="Who serves the model.")
-    instruction: str | None = Field(description="What the model was asked to do.")
-    context: str | None = Field(description="What the model was given beside the instruction.")
-    response: str | None = Field(description='What the model answered; null is not recorded, "" is empty.')
-    goal: str | None = Field(description="What a simulated user wanted; never seen by the model or exported.")
+    model_name: Text | None = Field(description="Model that answered, if the log or its path names one.")
+    model_provider: Text | None = Field(description="Who serves the model.")
+    instruction: Text | None = Field(description="What the model was asked to do.")
+    context: Text | None = Field(description="What the model was given beside the instruction.")
+    response: Text | None = Field(description='What the model answered; null is not recorded, "" is empty.')
+    goal: Text | None = Field(
+        description="What a simulated user wanted; never exported, since the model never saw it."
+    )
     messages: list[Message] | None = Field(description="The conversation, or null for a flat run.")
-    tools: str | None = Field(description="Tools that the model was offered, as JSON text.")
-    success_markers: list[str] = Field(description="Weak signs of success found in the log.")
-    failure_markers: list[str] = Field(description="Weak signs of failure found in the log.")
+    tools: Text | None = Field(description="Tools that the model was offered, as JSON text.")
+    success_markers: list[Text] = Field(description="Weak signs of success found in the log.")
+    failure_markers: list[Text] = Field(description="Weak signs of failure found in the log.")
     reward: Fraction | None = Field(description="Reward of the environment, from 0 to 1.")
     verdict: Literal["pass", "fail", "error"] | None = Field(
         description="Outcome in the log; `error` is a provider's failure, neither right nor wrong."
@@ -58,6 +62,6 @@ class EvidenceRecord(Row):
     tokens: Count | None = Field(description="Tokens used by the run.")
     cost_usd: Amount | None = Field(description="Cost of the run in US dollars.")
     latency_ms: Amount | None = Field(description="Duration of the run in milliseconds.")
-    tags: list[str] = Field(description="Labels for search and retrieval.")
+    tags: list[Text] = Field(description="Labels for search and retrieval.")
     provenance: Provenance = Field(description="The source line that the row was mapped from.")
     recorded_at: UtcTimestamp = Field(description="When the row was first written.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 # Larger integers are read back as floats by most JSON readers, orjson among them.
@@ -26,14 +26,29 @@ def _existing_moment(text: str) -> str:
     return text
 
 
+def _plain_integer(value: object) -> object:
+    """A literal compares with ``==``, so that it alone would take True and 1.0 for 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
 class Row(BaseModel):
     """Base of what we write. Error texts leave the value out: it is data, and may be hostile."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
 
+SchemaVersion1 = Annotated[Literal[1], BeforeValidator(_plain_integer)]
+# Any constraint makes pydantic read the text as Unicode, so that a lone surrogate is refused.
+Text = Annotated[str, Field(min_length=0)]
 Name = Annotated[str, Field(min_length=1)]
 RunId = Annotated[str, Field(min_length=1)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -71,16 +86,16 @@ class Provenance(Row):
 class ToolCall(Row):
     """One call that an assistant turn asks for."""
 
-    id: str | None = Field(description="Identity of the call, which the tool's answer refers to.")
-    name: str = Field(description="Name of the tool.")
-    arguments: str = Field(description="Arguments as the JSON text that the model wrote.")
+    id: Text | None = Field(description="Identity of the call, which the tool's answer refers to.")
+    name: Text = Field(description="Name of the tool.")
+    arguments: Text = Field(description="Arguments as the JSON text that the model wrote.")
 
 
 class Message(Row):
     """One turn of a conversation."""
 
     role: Role = Field(description="Who speaks.")
-    content: str | None = Field(description="Text of the turn; null when it only calls tools.")
+    content: Text | None = Field(description="Text of the turn; null when it only calls tools.")
     tool_calls: list[ToolCall] | None = Field(description="Tools that the turn calls, or null.")
-    tool_call_id: str | None = Field(description="For a tool's turn: the call that it answers.")
-    name: str | None = Field(description="Name of the speaker or tool, where the log has one.")
+    tool_call_id: Text | None = Field(description="For a tool's turn: the call that it answers.")
+    name: Text | None = Field(description="Name of the speaker or tool, where the log has one.")

@@ -19,6 +19,7 @@ from pipeline.schemas.parts import (
     Row,
     RunId,
     Split,
+    Text,
     UtcTimestamp,
 )
 
@@ -63,8 +64,8 @@ class PreferenceSample(Row):
     rejected_run_id: RunId = Field(description="Run of the worse answer; never the same run.")
     stream: Name = Field(description="Stream of both runs.")
     task_id: Name = Field(description="Task of both runs.")
-    chosen_model_name: str | None = Field(description="Model of the better answer, if known.")
-    rejected_model_name: str | None = Field(description="Model of the worse answer, if known.")
+    chosen_model_name: Text | None = Field(description="Model of the better answer, if known.")
+    rejected_model_name: Text | None = Field(description="Model of the worse answer, if known.")
     chosen_score: Fraction = Field(description="Score of the better run.")
     rejected_score: Fraction = Field(description="Score of the worse run.")
     turns: Ordinal = Field(description="Assistant turns of the chosen answer; 1 for a flat pair.")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from pipeline.schemas.parts import Category, Code, ExportName, Name, Provenance, Row, RunId, UtcTimestamp
+from pipeline.schemas.parts import (
+    Category,
+    Code,
+    ExportName,
+    Name,
+    Provenance,
+    Row,
+    RunId,
+    SchemaVersion1,
+    Text,
+    UtcTimestamp,
+)
 
 SCHEMA_VERSION = 1
 
@@ -14,10 +23,10 @@ SCHEMA_VERSION = 1
 class QuarantinedRow(Row):
     """One refusal in `exports/quarantine/`. Per export, scored = exported + quarantined."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     export: ExportName = Field(description="The export that refused the run.")
     reason: Code = Field(description="Permanent code of the refusal.")
-    detail: str = Field(description="What the code leaves open; no text of the run.")
+    detail: Text = Field(description="What the code leaves open; no text of the run.")
     run_id: RunId = Field(description="The run that was refused.")
     stream: Name = Field(description="Stream of the run.")
     task_id: Name = Field(description="Task of the run.")

@@ -15,7 +15,9 @@ from pipeline.schemas.parts import (
     Name,
     PipelineRunId,
     Row,
+    SchemaVersion1,
     Sha256,
+    Text,
     UtcTimestamp,
 )
 
@@ -51,7 +53,7 @@ class GitClaim(Row):
     """The workspace's repository when the run began."""
 
     head: GitObjectId | None = Field(description="Commit of HEAD; null before the first commit.")
-    branch: str | None = Field(description="Branch; null when HEAD is detached.")
+    branch: Text | None = Field(description="Branch; null when HEAD is detached.")
     dirty: bool = Field(description="Whether tracked files differed from HEAD.")
 
 
@@ -66,7 +68,7 @@ class EngineClaim(Row):
 class StageReceipt(Row):
     """`reports/distillation/<id>/receipts/<stage>.json`, written after the outputs it describes."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     pipeline_run_id: PipelineRunId = Field(description="The run that the receipt belongs to.")
     stage: Stage = Field(description="The stage that the receipt is for.")
     phase: Literal["P2", "P3", "P4"] = Field(description="The stage's phase.")

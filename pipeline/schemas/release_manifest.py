@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import Amount, Count, GitObjectId, Name, Row, Sha256, UtcTimestamp
+from pipeline.schemas.parts import (
+    Amount,
+    Count,
+    GitObjectId,
+    Name,
+    Row,
+    SchemaVersion1,
+    Sha256,
+    Text,
+    UtcTimestamp,
+)
 from pipeline.schemas.receipt import EngineClaim
 
 SCHEMA_VERSION = 1
@@ -22,7 +32,7 @@ class Gate(Row):
         description="The gate."
     )
     status: Literal["pass", "fail", "error", "not_evaluated"] = Field(description="Its outcome.")
-    detail: str = Field(description="What was seen.")
+    detail: Text = Field(description="What was seen.")
     elapsed_seconds: Amount = Field(description="Duration of the gate.")
 
 
@@ -43,11 +53,11 @@ class ReleaseManifest(Row):
     `ok` is true only when all six gates were passed; a failed freeze cannot read as passed.
     """
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     ok: bool = Field(description="Whether the workspace is ready for release.")
     tag: Name = Field(description="The tag that the freeze is for; it is never created here.")
     git_head: GitObjectId = Field(description="The commit that is released.")
-    git_branch: str | None = Field(description="Its branch; null when HEAD is detached.")
+    git_branch: Text | None = Field(description="Its branch; null when HEAD is detached.")
     released_at: UtcTimestamp = Field(description="When the last gate ended.")
     phase_commits: dict[Annotated[str, Field(pattern=r"^P[0-8]$")], GitObjectId] = Field(
         description="Commit of each phase, P0 to P8."

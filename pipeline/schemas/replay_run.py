@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import Amount, Code, Name, Row, RunId, Sha256, UtcTimestamp
+from pipeline.schemas.parts import (
+    Amount,
+    Code,
+    Name,
+    Row,
+    RunId,
+    SchemaVersion1,
+    Sha256,
+    Text,
+    UtcTimestamp,
+)
 
 SCHEMA_VERSION = 1
 
@@ -47,8 +57,8 @@ class ReplayAttempt(Row):
     model_origin: Literal["default", "settings", "environment", "flag"] = Field(
         description="Where the model's name came from."
     )
-    url: str | None = Field(description="Server that was asked; null for the embedded model.")
-    answer: str | None = Field(description="The answer; null when none came.")
+    url: Text | None = Field(description="Server that was asked; null for the embedded model.")
+    answer: Text | None = Field(description="The answer; null when none came.")
     error: Code | None = Field(description="Permanent code of why none came, such as unreachable.")
     validation_result: ReplayValidation | None = Field(description="Verdict on the answer; null without one.")
     elapsed_seconds: Amount = Field(description="Time until the answer or the error.")
@@ -57,7 +67,7 @@ class ReplayAttempt(Row):
 class ReplayRun(Row):
     """One line of `data/_kb/replay_runs.jsonl`. An attempt that reached no model is logged too."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     replay_id: Annotated[str, Field(pattern=r"^replay-[0-9a-f]{16}$")] = Field(
         description="Identity of the replay."
     )
@@ -66,6 +76,6 @@ class ReplayRun(Row):
     retrieved: list[RetrievedPlaybook] = Field(description="Playbooks found, most relevant first.")
     prompt_sha256: Sha256 | None = Field(description="SHA-256 of the prompt; null when none was built.")
     attempts: list[ReplayAttempt] = Field(description="Models asked in turn; a second one is the escalation.")
-    answer: str | None = Field(description="The answer that counts, that of the last attempt.")
+    answer: Text | None = Field(description="The answer that counts, that of the last attempt.")
     validation_result: ReplayValidation = Field(description="The verdict that counts.")
     recorded_at: UtcTimestamp = Field(description="When the row was written.")

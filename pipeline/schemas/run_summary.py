@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import Amount, Count, Name, Ordinal, PipelineRunId, Row, Sha256, UtcTimestamp
+from pipeline.schemas.parts import (
+    Amount,
+    Count,
+    Name,
+    Ordinal,
+    PipelineRunId,
+    Row,
+    SchemaVersion1,
+    Sha256,
+    Text,
+    UtcTimestamp,
+)
 from pipeline.schemas.receipt import EngineClaim, GitClaim, Stage
 
 SCHEMA_VERSION = 1
@@ -63,7 +74,7 @@ class RunCounts(Row):
 class RunSummary(Row):
     """`reports/distillation/<id>/summary.json`, written at the commit or for a finished failure."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     pipeline_run_id: PipelineRunId = Field(description="Identity of the run, and name of its folder.")
     command: Name = Field(description="The command that ran.")
     ok: bool = Field(description="Whether the run committed its outputs.")
@@ -78,7 +89,7 @@ class RunSummary(Row):
     stages: list[StageEntry] = Field(description="The stages and their receipts.")
     counts: RunCounts = Field(description="Counts of the whole run.")
     streams: dict[Name, StreamCounts] = Field(description="Counts by stream.")
-    warnings: list[str] = Field(description="What an operator should know although the run went on.")
+    warnings: list[Text] = Field(description="What an operator should know although the run went on.")
     git: GitClaim | None = Field(description="State of the repository; null outside of one.")
     engine: EngineClaim = Field(description="The engine that did the work.")
     settings_digest: Sha256 = Field(description="Digest of the settings that touch rows.")

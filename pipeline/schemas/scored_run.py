@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.schemas.parts import Category, Code, Fraction, Name, Provenance, Row, RunId, UtcTimestamp
+from pipeline.schemas.parts import (
+    Category,
+    Code,
+    Fraction,
+    Name,
+    Provenance,
+    Row,
+    RunId,
+    SchemaVersion1,
+    UtcTimestamp,
+)
 
 SCHEMA_VERSION = 1
 
@@ -14,7 +24,7 @@ SCHEMA_VERSION = 1
 class ScoredRun(Row):
     """The category of one evidence row. Written by P3; each evidence row has exactly one."""
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
     run_id: RunId = Field(description="The evidence row that was scored.")
     task_id: Name = Field(description="Task of the evidence row.")
     stream: Name = Field(description="Stream of the evidence row.")

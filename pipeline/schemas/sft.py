@@ -17,6 +17,7 @@ from pipeline.schemas.parts import (
     Row,
     RunId,
     Split,
+    Text,
     UtcTimestamp,
 )
 
@@ -33,9 +34,9 @@ class SftSample(Row):
     id: Annotated[str, Field(pattern=r"^sft-[0-9a-f]{16}$")] = Field(
         description="Identity derived from the run id."
     )
-    instruction: str = Field(description="What was asked; in a conversation the first user turn.")
-    context: str | None = Field(description="Given beside it; in a conversation the system prompt.")
-    response: str = Field(description="What was answered; in a conversation the last assistant text.")
+    instruction: Text = Field(description="What was asked; in a conversation the first user turn.")
+    context: Text | None = Field(description="Given beside it; in a conversation the system prompt.")
+    response: Text = Field(description="What was answered; in a conversation the last assistant text.")
     messages: list[Message] | None = Field(
         description="The conversation up to its last assistant turn, or null for a flat row."
     )
@@ -45,7 +46,7 @@ class SftSample(Row):
     )
     stream: Name = Field(description="Stream of the run.")
     task_id: Name = Field(description="Task of the run.")
-    model_name: str | None = Field(description="Model that answered, if known.")
+    model_name: Text | None = Field(description="Model that answered, if known.")
     score: Fraction = Field(description="Score of the run.")
     turns: Ordinal = Field(description="Assistant turns in the row; 1 for a flat one.")
     estimated_tokens: Count = Field(description="Estimated length of the row in tokens.")
