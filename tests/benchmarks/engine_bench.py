@@ -1,0 +1,214 @@
+"""The engine's figures: `run-all` against its floor, workers, second runs, memory, start.
+
+Every run is a fresh process on a workspace of its own below ``out/bench``. Times are the best of
+``repeats`` runs, because other work on the machine only ever adds to them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts import discovery, paths
+from tests.benchmarks import generate_logs
+from tests.benchmarks.figures import Figure, Table
+from tests.benchmarks.measured_process import Cost, run, seconds_to_line
+
+RECORDED_AT = "2026-01-01T00:00:00Z"
+SMALL_SHARE = 10  # the small memory workspace has a tenth of the rows
+_MEGABYTE = 1e6
+_SOURCE = paths.KNOWLEDGE_BASE / "agent_runs.jsonl"
+_OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where the measuring happens, and how much of it."""
+
+    root: Path
+    rows: int
+    repeats: int
+
+    @property
+    def log(self) -> Path:
+        return self.root / "stderr.log"
+
+
+def measure(bench: Bench, say: Callable[[str], None]) -> Table:
+    """All engine figures. ``say`` is told what is being measured now."""
+    shutil.rmtree(bench.root, ignore_errors=True)
+    large, small = bench.root / "large", bench.root / "small"
+    say(f"generating {bench.rows} and {bench.rows // SMALL_SHARE} lines")
+    log = _make_workspace(large, bench.rows)
+    _make_workspace(small, bench.rows // SMALL_SHARE)
+
+    say("one worker from scratch")
+    one = _best(bench, lambda: _run_all(bench, large, workers=1))
+    rows = _row_files(large)
+    say("the floor of that run")
+    floor = _best_json(bench, ["tests.benchmarks.floor", str(bench.root / "floor"), *_named(large, rows)])
+    say("the digests of that run")
+    digests = _best_json(bench, ["tests.benchmarks.digests", *_named(large, rows)], key="wall_seconds")
+    say("two workers from scratch")
+    two = _best(bench, lambda: _run_all(bench, large, workers=2))
+    say("nothing changed, then 1 % of the lines appended")
+    start = min(_python(bench, ["-c", ""]).wall_seconds for _ in range(5))
+    unchanged = _best(bench, lambda: _run_all(bench, large, workers=2, fresh=False))
+    _append(large / _SOURCE, bench.rows // 100)
+    appended = _run_all(bench, large, workers=2, fresh=False)
+    say("memory")
+    memory = _memory_figures(bench, large, small, log.size_bytes)
+    say("start")
+    return Table(
+        "Engine",
+        f"`run-all` on one generated stream: {bench.rows} lines, {_megabytes(log.size_bytes)}, {log.bad} of the "
+        f"lines bad; {floor['rows']:.0f} rows written. Best of {bench.repeats}. One worker: "
+        f"{one.wall_seconds:.2f} s wall, {one.cpu_seconds:.2f} s CPU "
+        f"({bench.rows / one.wall_seconds:,.0f} lines/s); two workers: {two.wall_seconds:.2f} s wall, "
+        f"{two.cpu_seconds:.2f} s CPU; floor: {floor['cpu_seconds']:.2f} s CPU.",
+        (
+            Figure(
+                "`run-all`, one worker, CPU / floor CPU",
+                one.cpu_seconds / floor["cpu_seconds"],
+                1.6,
+                "×",
+                note="floor: loads of every line, dumps, sha256 and write of the same rows",
+            ),
+            Figure("two workers / one worker, wall", two.wall_seconds / one.wall_seconds, 0.6, "×"),
+            Figure(
+                "receipts and hashes / run wall",
+                100 * digests["wall_seconds"] / one.wall_seconds,
+                10,
+                " %",
+                note="every digest of the receipts taken again by itself, against one worker",
+            ),
+            Figure(
+                "second run, nothing changed / first",
+                100 * (unchanged.wall_seconds - start) / two.wall_seconds,
+                3,
+                " %",
+                note=f"{unchanged.wall_seconds:.2f} s, less the interpreter's own start of {start:.3f} s",
+            ),
+            Figure(
+                "1 % of the lines appended / first",
+                100 * appended.wall_seconds / two.wall_seconds,
+                20,
+                " %",
+                note=f"{appended.wall_seconds:.2f} s",
+            ),
+            *memory,
+            *_start_figures(bench, small),
+        ),
+    )
+
+
+def _memory_figures(bench: Bench, large: Path, small: Path, large_bytes: int) -> list[Figure]:
+    small_one = _run_all(bench, small, workers=1, sample_memory=True).peak_pss_bytes
+    small_two = _run_all(bench, small, workers=2, sample_memory=True).peak_pss_bytes
+    large_two = _run_all(bench, large, workers=2, sample_memory=True).peak_pss_bytes
+    more_rows = bench.rows - bench.rows // SMALL_SHARE
+    growth = (large_two - small_two) / more_rows
+    return [
+        Figure(
+            "peak memory, small source, one worker", small_one / _MEGABYTE, 70, " MB", note="PSS of the tree"
+        ),
+        Figure(
+            "peak memory, small source, two workers", small_two / _MEGABYTE, 80, " MB", note="PSS of the tree"
+        ),
+        Figure(
+            "memory growth from small to large",
+            growth,
+            None,
+            " B/line",
+            note=f"{_megabytes(small_two)} at {_megabytes(large_bytes / SMALL_SHARE)} of sources, "
+            f"{_megabytes(large_two)} at {_megabytes(large_bytes)}; the row index is what grows",
+        ),
+    ]
+
+
+def _start_figures(bench: Bench, workspace: Path) -> list[Figure]:
+    def first_progress() -> float:
+        _forget(workspace)
+        argv = discovery.engine_argv(["run-all", "-C", str(workspace), "--workers", "2", "--events", "-"])
+        return seconds_to_line(argv, b'"stage.progress"', env=_environment(), log=bench.log)
+
+    help_argv = [sys.executable, "-P", "-m", "console", "--help"]
+    return [
+        Figure("first progress event after the command", min(first_progress() for _ in range(5)), 0.5, " s"),
+        Figure(
+            "`distill --help`",
+            min(run(help_argv, env=_environment(), log=bench.log).wall_seconds for _ in range(10)),
+            0.15,
+            " s",
+        ),
+    ]
+
+
+def _make_workspace(root: Path, rows: int) -> generate_logs.GeneratedLog:
+    root.mkdir(parents=True)
+    (root / paths.SETTINGS).write_text(generate_logs.SETTINGS, encoding="utf-8")
+    return generate_logs.generate(root / _SOURCE, rows)
+
+
+def _append(source: Path, rows: int) -> None:
+    extra = source.with_name("appended")
+    generate_logs.generate(extra, rows, seed=12)
+    with source.open("ab") as file:
+        file.write(extra.read_bytes())
+    extra.unlink()
+
+
+def _run_all(
+    bench: Bench, workspace: Path, *, workers: int, fresh: bool = True, sample_memory: bool = False
+) -> Cost:
+    if fresh:
+        _forget(workspace)
+    options = ["--workers", str(workers), "--recorded-at", RECORDED_AT]
+    argv = discovery.engine_argv(["run-all", "-C", str(workspace), *options])
+    return run(argv, env=_environment(), log=bench.log, sample_memory=sample_memory)
+
+
+def _forget(workspace: Path) -> None:
+    """Remove all that a run leaves, so that the next one starts from scratch."""
+    for place in (*_OUTPUTS, paths.STATE, paths.REPORTS):
+        shutil.rmtree(workspace / place, ignore_errors=True)
+
+
+def _row_files(workspace: Path) -> list[Path]:
+    written = [path for place in _OUTPUTS for path in (workspace / place).rglob("*.jsonl")]
+    return [*sorted(written), workspace / paths.DISTILLATION_SKIPS]
+
+
+def _named(workspace: Path, rows: Sequence[Path]) -> list[str]:
+    return [str(workspace / _SOURCE), "--", *(str(path) for path in rows)]
+
+
+def _best(bench: Bench, once: Callable[[], Cost]) -> Cost:
+    """The least wall and the least CPU of several runs; they need not be the same run's."""
+    costs = [once() for _ in range(bench.repeats)]
+    best = min(costs, key=lambda cost: cost.wall_seconds)
+    return Cost(best.wall_seconds, min(cost.cpu_seconds for cost in costs), 0, best.stdout)
+
+
+def _best_json(bench: Bench, module: Sequence[str], key: str = "cpu_seconds") -> dict[str, float]:
+    results: list[dict[str, float]] = []
+    for _ in range(bench.repeats):
+        shutil.rmtree(bench.root / "floor", ignore_errors=True)
+        results.append(json.loads(_python(bench, ["-m", *module]).stdout))
+    return min(results, key=lambda result: result[key])
+
+
+def _python(bench: Bench, arguments: Sequence[str]) -> Cost:
+    return run([sys.executable, *arguments], env=_environment(), log=bench.log)
+
+
+def _megabytes(size_bytes: float) -> str:
+    return f"{size_bytes / _MEGABYTE:.0f} MB"
+
+
+def _environment() -> dict[str, str]:
+    return discovery.EngineChoice("installed", None, "benchmark").environment()
