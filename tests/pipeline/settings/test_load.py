@@ -254,9 +254,8 @@ def test_hostile_text_in_a_value_is_harmless_when_printed(write: Write) -> None:
 _LEGAL = (
     STREAM + '[scoring]\npartial_at = 0.5\n[workspace]\nsource_roots = ["/usr"]\n[phases]\nP1 = "abc"\n'
 ).encode()
-_PIECES = st.sampled_from(
-    [*b"[]{}=.,\"'/~\n\r\0\xff"]
-    + [
+_PIECES = st.sampled_from([bytes([code]) for code in b"[]{}=.,\"'/~\n\r\0\xff"]) | st.sampled_from(
+    [
         b'"""',
         b"../",
         b"nan",
@@ -268,7 +267,7 @@ _PIECES = st.sampled_from(
         b"name",
         b"path",
     ]
-).map(lambda piece: bytes([piece]) if isinstance(piece, int) else piece)
+)
 
 
 @st.composite
