@@ -35,14 +35,16 @@ _UNIT_BYTES = {
 _NOT_IN_A_REVISION = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
-def parse_size(value: object) -> object:
-    """Bytes of ``2097152`` or ``"2MiB"``; anything else is left for the type to refuse."""
-    if not isinstance(value, str):
-        return value
-    match = _SIZE.match(value.strip())
+def size_in_bytes(text: str) -> int:
+    """Bytes of ``"2097152"``, ``"64KiB"`` or ``"2MiB"``. Raises ValueError."""
+    match = _SIZE.match(text.strip())
     if match is None:
         raise ValueError('a size is a number of bytes, or a text like "512KiB" or "2MiB"')
     return int(match[1]) * _UNIT_BYTES[match[2]]
+
+
+def _size(value: object) -> object:
+    return size_in_bytes(value) if isinstance(value, str) else value
 
 
 def _list_or_single(value: object) -> object:
@@ -112,7 +114,7 @@ Paths = Annotated[
     BeforeValidator(_list_or_single),
 ]
 Exports = Annotated[tuple[ExportName, ...], Field(strict=False), AfterValidator(_exports)]
-SizeBytes = Annotated[int, BeforeValidator(parse_size)]
+SizeBytes = Annotated[int, BeforeValidator(_size)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(ge=0, le=1)]
 Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_without_controls)]

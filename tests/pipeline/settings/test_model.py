@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.settings.model import EngineSettings, Settings, StreamSettings
 from pipeline.settings.origin import leaves
-from pipeline.settings.values import parse_size
+from pipeline.settings.values import size_in_bytes
 
 AIRLINE = StreamSettings.model_validate({"name": "airline", "path": "a.jsonl", "fields": {"task_id": "id"}})
 
@@ -27,7 +27,7 @@ AIRLINE = StreamSettings.model_validate({"name": "airline", "path": "a.jsonl", "
     ],
 )
 def test_a_size_is_bytes_whatever_its_unit(written: str, size_bytes: int) -> None:
-    assert parse_size(written) == size_bytes
+    assert size_in_bytes(written) == size_bytes
     assert EngineSettings.model_validate({"chunk_bytes": written}).chunk_bytes == size_bytes
 
 
