@@ -1,0 +1,62 @@
+"""``distill init [DIR]``: make a workspace, and say what to do next."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+
+if TYPE_CHECKING:
+    from pipeline.commands.context import CommandContext
+    from pipeline.workspace import InitReport
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "dir", nargs="?", metavar="DIR", help="where (default: -C, else the current directory)"
+    )
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    from pipeline.git_state import NEEDS_GIT
+    from pipeline.workspace import init_workspace
+
+    report = init_workspace(Path(arguments.dir or context.directory or "."))
+    if context.json:
+        context.out_json(
+            {
+                "workspace": str(report.root),
+                "made": report.made,
+                "kept": report.kept,
+                "git_problem": report.git_problem,
+            }
+        )
+        return ExitCode.OK
+    context.out(f"Workspace {report.root}")
+    for relative in report.made:
+        context.out(f"  made  {relative}")
+    for relative in report.kept:
+        context.out(f"  kept  {relative}")
+    if report.git_problem is not None:
+        context.note(f"There is no usable git repository: {report.git_problem}. So there is no:")
+        for missing in NEEDS_GIT:
+            context.note(f"  {missing}")
+    context.out("\n".join(["", *_next_steps(report)]))
+    return ExitCode.OK
+
+
+def _next_steps(report: InitReport) -> list[str]:
+    here = shlex.quote(str(report.root))
+    steps = [
+        f"Put logs (JSONL, also .gz or .zst) into {paths.KNOWLEDGE_BASE}/ and write down in {paths.RECON_DOC}",
+        "what they are; then declare them as [[stream]] in distill.toml. After that:",
+        "",
+        f"  cd {here}",
+    ]
+    if report.git_problem is None and report.made:
+        steps.append('  git add -A && git commit -m "workspace: first settings"')
+    return [*steps, "  distill config show", "  distill streams check", "  distill run-all"]
