@@ -65,8 +65,8 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
     say("start")
     return Table(
         "Engine",
-        f"`run-all` on one generated stream: {bench.rows} lines, {_megabytes(log.size_bytes)}, {log.bad} of the "
-        f"lines bad; {floor['rows']:.0f} rows written. Best of {bench.repeats}. One worker: "
+        f"`run-all` on one generated stream: {bench.rows} lines, {_megabytes(log.size_bytes)}, {log.bad} of "
+        f"the lines bad; {floor['rows']:.0f} rows written. Best of {bench.repeats}. One worker: "
         f"{one.wall_seconds:.2f} s wall, {one.cpu_seconds:.2f} s CPU "
         f"({bench.rows / one.wall_seconds:,.0f} lines/s); two workers: {two.wall_seconds:.2f} s wall, "
         f"{two.cpu_seconds:.2f} s CPU; floor: {floor['cpu_seconds']:.2f} s CPU.",

@@ -1,0 +1,85 @@
+"""Documentation that points somewhere must point at something."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts.commands import BY_NAME
+from pipeline.engine.commit_points import NAMES
+from tests.docs import readme_table
+
+CHECKOUT = readme_table.CHECKOUT
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+# `distill` as a command word: at the start of the code or of a line in it, after a prompt, a
+# `;`, `|`, `&` or `(`. Options that come first (`-C DIR`) are passed over.
+_COMMAND = re.compile(r"(?:^|[`;|&($] ?)distill((?: +-C +\S+)*)(?: +([a-z][a-z-]*))?", re.MULTILINE)
+_HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
+
+
+def _pages() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [CHECKOUT / name for name in listed.stdout.splitlines() if (CHECKOUT / name).is_file()]
+
+
+PAGES = [pytest.param(page, id=str(page.relative_to(CHECKOUT))) for page in _pages()]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_relative_link_resolves(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    broken = []
+    for target in _LINK.findall(_CODE.sub("", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        place = (page.parent / name).resolve() if name else page
+        if not place.exists() or (anchor and anchor not in _anchors(place)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = {name for code in _CODE.findall(text) for _, name in _COMMAND.findall(code) if name}
+    assert named - BY_NAME.keys() == set()
+
+
+def test_the_search_for_commands_finds_them() -> None:
+    code = "`distill -C out/demo run-all`"
+    assert _COMMAND.findall(_CODE.findall(code)[0]) == [(" -C out/demo", "run-all")]
+
+
+def test_the_readme_lists_every_command() -> None:
+    readme = readme_table.README.read_text(encoding="utf-8")
+    assert readme == readme_table.renewed(readme), "run: python -m tests.docs.readme_table"
+
+
+def test_the_crash_table_has_one_row_for_each_commit_point() -> None:
+    page = (CHECKOUT / "docs/architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Crash table")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == list(NAMES)
+
+
+def test_the_fixtures_have_the_digests_that_their_page_names() -> None:
+    page = (CHECKOUT / "fixtures/README.md").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^\| `(\S+\.jsonl)` \| \d+ \| `([0-9a-f]{64})` \|", page, re.MULTILINE))
+    streams = (CHECKOUT / "fixtures/streams").glob("*.jsonl")
+    assert named == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in streams}
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = _HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
