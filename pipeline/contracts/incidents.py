@@ -6,12 +6,22 @@ are the very thing that is broken.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 INCIDENT_SCHEMA_VERSION = 1
 
+
+def _plain_integer(value: object) -> object:
+    """A literal compares with ``==``, so that it alone would take True and 1.0 for 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+_Version1 = Annotated[Literal[1], BeforeValidator(_plain_integer)]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Utc = Annotated[
     str,
@@ -53,7 +63,7 @@ class IncidentEntry(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
-    schema_version: Literal[1] = Field(description="Version of this schema.")
+    schema_version: _Version1 = Field(description="Version of this schema.")
     incident_id: Annotated[str, Field(min_length=1)] = Field(description="The incident.")
     seq: Annotated[int, Field(ge=1)] = Field(description="Number of the line, counted from 1.")
     prev_hash: _Sha256 | None = Field(description="Hash of the line before; null on the first.")
@@ -71,6 +81,6 @@ class IncidentEntry(BaseModel):
     verdict: str | None = Field(description="What a probe or check concluded.")
     plan_hash: _Sha256 | None = Field(description="The plan that was made, consented to or carried out.")
     reason: str | None = Field(description="Why, in the actor's words.")
-    detail: dict[str, Any] = Field(description="What belongs to this kind alone, as JSON.")
+    detail: dict[str, JsonValue] = Field(description="What belongs to this kind alone, as JSON.")
     recorded_at: _Utc = Field(description="When the line was written.")
     hash: _Sha256 = Field(description="SHA-256 over the line's canonical bytes without this member.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.schemas.parts import (
@@ -65,7 +65,7 @@ class ReleaseManifest(Row):
     dataset_counts: DatasetCounts = Field(description="Rows at the freeze.")
     exports: dict[Name, Sha256] = Field(description="SHA-256 of every export file, by path.")
     run_hash: Sha256 | None = Field(description="run_hash of the latest run; null when there is none.")
-    latest_baseline: dict[str, Any] | None = Field(
+    latest_baseline: dict[str, JsonValue] | None = Field(
         description="The latest baseline row as it stands in its file, hand-written ones included."
     )
     gates: list[Gate] = Field(description="The six gates in order.")

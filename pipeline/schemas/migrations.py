@@ -1,0 +1,57 @@
+"""Steps from an older version of a persisted row to the next, one small function each.
+
+``STEPS`` maps (schema, version) to the function that lifts a row from that version to the
+next. All schemas are at version 1, so there is no step yet. Steps are plain functions from
+dict to dict, because the model of an older version no longer exists.
+
+The rows of the three exports carry no ``schema_version``, since trainers' loaders would read
+it as a feature; their version is 1 until a version that says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.schemas.registry import BY_NAME
+
+Row = dict[str, Any]
+Step = Callable[[Row], Row]
+Steps = Mapping[tuple[str, int], Step]
+
+STEPS: Steps = {}
+
+
+def upgrade(schema: str, row: Row, *, target: int | None = None, steps: Steps = STEPS) -> Row:
+    """``row`` at version ``target``, by default the one that is written now.
+
+    The row itself is not changed. Raises IntegrityError for a row from a newer version and for
+    one that no chain of steps leads up from.
+    """
+    wanted = BY_NAME[schema].version if target is None else target
+    version = row.get("schema_version", 1)
+    if type(version) is not int or version < 1:
+        raise _cannot(schema, "its schema_version is not a version number")
+    if version > wanted:
+        raise _cannot(schema, f"it has version {version}, and this engine knows {wanted}")
+    while version < wanted:
+        step = steps.get((schema, version))
+        if step is None:
+            raise _cannot(schema, f"no step leads on from version {version}")
+        row = step(dict(row))
+        version += 1
+        if "schema_version" in row:
+            row["schema_version"] = version
+    return row
+
+
+def _cannot(schema: str, why: str) -> IntegrityError:
+    return IntegrityError(
+        Fault(
+            code="schema_version_unknown",
+            what_happened=f"A row of {schema} cannot be read: {why}.",
+            kept_safe="The row was not changed.",
+            do_next="Read it with the engine that wrote it, or update: pipx upgrade distill-console",
+        )
+    )
