@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from console import staleness
+from console.drift_lines import flagged_first
 from console.view_state import (
     LOG_LIMIT,
     CancelAsked,
@@ -31,7 +32,6 @@ from console.view_state import (
 )
 from pipeline.contracts.status import (
     PHASE_NAMES,
-    DriftLine,
     DriftStatus,
     FirewallStatus,
     FirewallWord,
@@ -316,12 +316,6 @@ def _drift(state: ViewState, now: float) -> DriftStatus:
         origin = Origin("live", state.run.ended_at or now, Freshness.FRESH)
         return DriftStatus(origin, None, flagged_first(state.run.drift))
     return state.base.drift if state.base else state.drift
-
-
-def flagged_first(lines: tuple[DriftLine, ...]) -> tuple[DriftLine, ...]:
-    """Warned and missing rows, then noisy ones, then the rest; equal ones keep their order."""
-    order = {"warn": 0, "missing": 0, "noisy": 1, "new": 2}
-    return tuple(sorted(lines, key=lambda line: order.get(line.status, 3)))
 
 
 def _symptoms(state: ViewState, firewall: FirewallStatus) -> tuple[SymptomStatus, ...]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
+from console.event_words import drift_line
 from console.view_state import LOG_LIMIT, LogEntry, RunView, ViewState
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
     CheckReported,
     DriftReported,
     Event,
-    FirewallFinding,
     FirewallState,
     LogLine,
     RunFinished,
@@ -30,10 +30,6 @@ from pipeline.contracts.events import (
 from pipeline.contracts.status import (
     CATEGORIES,
     PHASE_NAMES,
-    DriftLine,
-    Finding,
-    FirewallStatus,
-    FirewallWord,
     Freshness,
     Origin,
     PhaseState,
@@ -104,49 +100,6 @@ def logged(state: ViewState, at: str, level: str, text: str, *, examined: int | 
     """``state`` with one more log line; the oldest falls out of a full ring."""
     entry = LogEntry(at, level, text, examined)
     return replace(state, log=(*state.log[-(LOG_LIMIT - 1) :], entry))
-
-
-def firewall_status(event: FirewallState, heard_at: float) -> FirewallStatus:
-    """What the watcher says, as the pane shows it. An unknown word of a newer engine is UNKNOWN."""
-    try:
-        word = FirewallWord(event.state)
-    except ValueError:
-        word = FirewallWord.UNKNOWN
-    return FirewallStatus(
-        state=word,
-        origin=Origin("live", heard_at, Freshness.FRESH),
-        file=event.file,
-        rows_read=event.rows_read,
-        rows_total=event.rows_total,
-        findings_count=event.findings_count,
-        by_wall=tuple(sorted(event.by_wall.items())),
-        findings=tuple(_finding(found) for found in event.findings),
-        since=epoch_seconds(event.since),
-        detail=event.detail,
-        cause=event.cause,
-        sha256=event.sha256,
-    )
-
-
-def drift_line(row: DriftRow) -> DriftLine:
-    """One drift row as shown; each cause becomes one line of text."""
-    causes = tuple(", ".join(f"{key} {value}" for key, value in cause.items()) for cause in row.causes)
-    return DriftLine(
-        metric=row.metric,
-        phase=row.phase,
-        baseline=row.baseline,
-        current=row.current,
-        delta_ratio=row.delta_ratio,
-        z=row.z,
-        status=str(row.status),
-        trend=row.trend,
-        since=row.since,
-        causes=causes,
-    )
-
-
-def _finding(found: FirewallFinding) -> Finding:
-    return Finding(found.wall, found.file, found.line, found.row_id, found.run_id, found.detail)
 
 
 def _run(state: ViewState) -> RunView:

@@ -47,12 +47,3 @@ def of_verdict(as_of: float | None, now: float, *, inputs_changed: bool) -> Fres
     if age is None:
         return Freshness.CLOCK
     return Freshness.STALE if inputs_changed or age > VERDICT_STALE_SECONDS else Freshness.FRESH
-
-
-def next_step_of_age(age: float) -> float:
-    """The age as shown: 1 s steps up to 10 s, then 10 s, then minutes; quiet on the wire."""
-    if age < 10:
-        return float(int(age))
-    if age < 60:
-        return float(int(age // 10) * 10)
-    return float(int(age // 60) * 60)

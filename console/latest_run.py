@@ -1,0 +1,109 @@
+"""The newest run, the newest good run, and what has moved on disk since it committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.changed_files import ChangeDetector
+from console.past_runs import Receipt, RunReports, read_receipts, summary_faults
+from console.phase_verdicts import report_time
+from console.report_files import Json, Notes, flag_of, objects_of, text_of
+from console.source_files import FoundSources
+from pipeline.contracts.status import epoch_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRun:
+    """``summary`` is the newest one, ``good`` the newest that committed, with its receipts."""
+
+    summary: Json | None = None
+    good: Json | None = None
+    good_id: str = ""
+    receipts: tuple[Receipt, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def finished_at(self) -> float | None:
+        return epoch_seconds(self.good.get("finished_at")) if self.good else None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What changed since the good run, in words; empty where nothing did."""
+
+    sources: str = ""
+    outputs: str = ""
+    changed_outputs: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> str:
+        return self.sources or self.outputs
+
+
+def find_latest(root: Path, runs: RunReports, run_ids: Sequence[str], notes: Notes) -> LatestRun:
+    """Look through the newest runs' summaries; a garbage one is a fault, and the search goes on."""
+    summed = [run_id for run_id in run_ids if runs.has_summary(run_id)]
+    if not summed:
+        return LatestRun()
+    newest = runs.summary(summed[0], notes)
+    faults = ["the latest summary is not readable"] if newest is None else summary_faults(newest, summed[0])
+    for run_id in summed:
+        good = runs.summary(run_id, notes)
+        if good is not None and flag_of(good, "ok"):
+            receipts, receipt_faults = read_receipts(root, good, notes)
+            return LatestRun(newest, good, run_id, tuple(receipts), (*faults, *receipt_faults))
+    return LatestRun(newest, faults=tuple(faults))
+
+
+def moved_since_run(
+    latest: LatestRun, changes: ChangeDetector, sources: FoundSources, *, settled: bool
+) -> Moved:
+    """The disk against the good run's receipts. ``settled`` is False while a run is at work.
+
+    A source that is gone is not a change: its evidence stands on the recorded digest.
+    """
+    if latest.good is None:
+        return Moved()
+    inputs = [
+        claim
+        for receipt in latest.receipts
+        if receipt.stage == "materialize"
+        for claim in objects_of(receipt.body, "inputs")
+    ]
+    before = changes.compare(inputs, latest.finished_at)
+    claimed = {text_of(claim, "path") or "" for claim in inputs}
+    new = sources.not_among(claimed) if claimed else ()
+    source_words = [*(f"{name} changed" for name in before.changed), *(f"{name} is new" for name in new)]
+    if not settled:
+        return Moved(_first_of(source_words))
+    outputs = [claim for receipt in latest.receipts for claim in objects_of(receipt.body, "outputs")]
+    after = changes.compare(outputs, latest.finished_at)
+    gone = tuple(name for name in after.missing if not is_quarantined(changes.root / name))
+    output_words = [*(f"{name} changed" for name in after.changed), *(f"{name} is gone" for name in gone)]
+    return Moved(_first_of(source_words), _first_of(output_words), (*after.changed, *gone))
+
+
+def moved_since_report(report: Json | None, latest: LatestRun, moved: Moved) -> str:
+    """Why a report no longer speaks for what is on disk; empty when it does."""
+    if report is not None and latest.good is not None:
+        made, finished = report_time(report), latest.finished_at
+        same_hash = text_of(report, "run_hash") == text_of(latest.good, "run_hash")
+        if made is not None and finished is not None and finished > made and not same_hash:
+            return "a run has finished since"
+    return moved.anything
+
+
+def is_quarantined(path: Path) -> bool:
+    """Whether a missing file was moved aside by an operator, so that its absence is known."""
+    try:
+        return any(path.parent.glob(f"{path.name}.QUARANTINED-*"))
+    except OSError:
+        return False
+
+
+def _first_of(words: Sequence[str]) -> str:
+    if not words:
+        return ""
+    return words[0] if len(words) == 1 else f"{words[0]} (+{len(words) - 1} more)"

@@ -1,0 +1,213 @@
+"""Read a workspace from its files alone into one ``WorkspaceStatus``.
+
+Nothing is imported from the engine and nothing is written. A damaged report costs its own pane
+and a note, never the rest. A reader is kept and asked again: it remembers summaries, digests
+and git's answers, so that a second look at a quiet workspace only stats files.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from console import live_symptoms, phase_verdicts, staleness
+from console.changed_files import ChangeDetector
+from console.drift_report import read_drift
+from console.git_facts import GitReader
+from console.latest_run import (
+    LatestRun,
+    Moved,
+    find_latest,
+    is_quarantined,
+    moved_since_report,
+    moved_since_run,
+)
+from console.lock_facts import read_lock
+from console.past_runs import RunReports, read_receipts
+from console.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
+from console.row_counts_report import firewall_of_receipt, rows_of_summary
+from console.settings_glance import read_settings
+from console.source_files import find_sources
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import choose_engine
+from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.status import (
+    EngineStatus,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    Origin,
+    PhaseState,
+    PhaseStatus,
+    RowCounts,
+    WorkspaceStatus,
+)
+
+REPLAY_TAIL_BYTES = 256 * 1024
+_AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
+_ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
+_RUN_PHASES = ("P2", "P3", "P4")
+
+
+class WorkspaceReader:
+    """Blocking: a screen calls ``read`` in a thread, one at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._git = GitReader(root)
+        self._runs = RunReports(root)
+        self._changes = ChangeDetector(root)
+
+    def read(self, now: float | None = None) -> WorkspaceStatus:
+        """The status at ``now`` (default: the clock). Raises FileNotFoundError when the root is gone."""
+        now = time.time() if now is None else now
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"{self.root} is gone, or is no directory any more")
+        notes = Notes()
+        self._changes.start_round()
+        settings = read_settings(self.root, notes)
+        lock = read_lock(self.root, now)
+        run_ids = self._runs.run_ids(notes)
+        runs = self._runs.rows(run_ids, lock, notes)
+        latest = find_latest(self.root, self._runs, run_ids, notes)
+        sources = find_sources(self.root, settings, notes)
+        settled = not (lock.held or lock.open_intent)
+        moved = moved_since_run(latest, self._changes, sources, settled=settled)
+        audit = read_object(self.root, _AUDIT, notes)
+        audit_moved = moved_since_report(audit, latest, moved)
+        drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
+        phases = self._phases(latest, audit, moved, audit_moved, now, notes)
+        facts = live_symptoms.FileFacts(
+            recon_doc_bytes=_size(self.root / paths.RECON_DOC),
+            empty_streams=sources.empty_tier_1,
+            replay_log_bytes=_size(self.root / paths.REPLAY_RUNS),
+            replay_log_limit_bytes=settings.replay_log_mb * 1e6,
+            summary_faults=latest.faults,
+            outputs_changed=moved.changed_outputs,
+        )
+        return WorkspaceStatus(
+            workspace=str(self.root),
+            name=settings.name,
+            read_at=now,
+            phases=phases,
+            rows=self._rows(latest, moved, now),
+            firewall=self._firewall(latest, now),
+            drift=drift,
+            symptoms=tuple(live_symptoms.detect(facts, phases, runs, drift, now)),
+            lock=lock,
+            git=self._git.read(settings.last_good_tag, now),
+            engine=engine_status(self.root, latest.summary),
+            runs=runs,
+            notes=tuple(notes.lines),
+        )
+
+    def _phases(
+        self, latest: LatestRun, audit: Json | None, moved: Moved, audit_moved: str, now: float, notes: Notes
+    ) -> tuple[PhaseStatus, ...]:
+        found = [_p0(self.root, now)]
+        if audit is not None:
+            found += phase_verdicts.of_audit(audit, source=str(_AUDIT), now=now, changed=audit_moved)
+        found += self._of_run(latest, moved, now, notes)
+        acceptance = read_object(self.root, _ACCEPTANCE, notes)
+        if acceptance is not None:
+            found.append(phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now))
+        replays = last_objects(self.root, paths.REPLAY_RUNS, REPLAY_TAIL_BYTES, notes)
+        replayed = phase_verdicts.of_replay_log(replays, source=str(paths.REPLAY_RUNS), now=now)
+        if replayed is not None:
+            found.append(replayed)
+        release = read_object(self.root, paths.RELEASE_MANIFEST, notes)
+        if release is not None:
+            changed = moved_since_report(release, latest, moved)
+            found.append(
+                phase_verdicts.of_release(
+                    release, source=str(paths.RELEASE_MANIFEST), now=now, changed=changed
+                )
+            )
+        return phase_verdicts.latest_of_each(found)
+
+    def _of_run(self, latest: LatestRun, moved: Moved, now: float, notes: Notes) -> list[PhaseStatus]:
+        """P2 to P4 from receipts (those of a newer, failed run too), and P5 from how they fit."""
+        stages = [
+            phase_verdicts.of_receipt(
+                receipt.phase,
+                receipt.body,
+                source=receipt.relative,
+                now=now,
+                changed=moved.sources if receipt.phase == "P2" else moved.anything,
+            )
+            for receipt in latest.receipts
+            if receipt.phase in _RUN_PHASES
+        ]
+        if latest.summary is not None and flag_of(latest.summary, "ok") is False:
+            failed, _ = read_receipts(self.root, latest.summary, notes)
+            stages += [
+                phase_verdicts.of_receipt(receipt.phase, receipt.body, source=receipt.relative, now=now)
+                for receipt in failed
+                if receipt.phase in _RUN_PHASES and flag_of(receipt.body, "ok") is False
+            ]
+        if latest.faults:
+            p5 = phase_verdicts.verdict("P5", PhaseState.FAIL, source=str(paths.REPORTS), as_of=now, now=now)
+            return [*stages, replace(p5, detail=latest.faults[0])]
+        if latest.good is None:
+            return stages
+        p5 = phase_verdicts.verdict(
+            "P5",
+            PhaseState.OK,
+            source=str(paths.summary_file(latest.good_id)),
+            as_of=latest.finished_at,
+            now=now,
+            changed=moved.outputs,
+        )
+        return [*stages, replace(p5, detail="receipts are as summed, sizes agree; digests need an audit")]
+
+    def _rows(self, latest: LatestRun, moved: Moved, now: float) -> RowCounts:
+        if latest.good is None:
+            return RowCounts(Origin(why="no run has committed yet: distill run-all"))
+        freshness = staleness.of_verdict(latest.finished_at, now, inputs_changed=bool(moved.anything))
+        source = str(paths.summary_file(latest.good_id))
+        return rows_of_summary(
+            self.root, latest.good, Origin(source, latest.finished_at, freshness, moved.anything)
+        )
+
+    def _firewall(self, latest: LatestRun, now: float) -> FirewallStatus:
+        """What is known without a scan: a missing file, or what the last export's receipt said."""
+        live_file = self.root / paths.SFT_EXPORT
+        if not live_file.exists():
+            why = "quarantined" if is_quarantined(live_file) else "never exported"
+            return FirewallStatus(
+                FirewallWord.ABSENT,
+                Origin("live", now, Freshness.FRESH),
+                str(paths.SFT_EXPORT),
+                detail=f"no live file: {why}",
+            )
+        return firewall_of_receipt(next((r for r in latest.receipts if r.stage == "export"), None))
+
+
+def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
+    """Which engine runs here, and the version that the latest run reported."""
+    version = text_of(object_of(summary, "engine"), "version") or ""
+    try:
+        choice = choose_engine(root)
+    except SettingsError as error:
+        return EngineStatus(
+            "workspace", str(root), "engine.source", refused=error.fault.what_happened, version=version
+        )
+    directory = str(choice.directory) if choice.directory else None
+    return EngineStatus(choice.source, directory, choice.why, version=version)
+
+
+def _p0(root: Path, now: float) -> PhaseStatus:
+    size = _size(root / paths.RECON_DOC)
+    word = PhaseState.OK if size else PhaseState.FAIL
+    phase = phase_verdicts.verdict("P0", word, source="live", as_of=now, now=now)
+    if size:
+        return phase
+    return replace(phase, detail=f"{paths.RECON_DOC} is {'missing' if size is None else 'empty'}")
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
