@@ -1,0 +1,23 @@
+"""What the exporters need of ``[export]``: the part of the settings that they read, as a protocol."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class HasMaxTokens(Protocol):
+    @property
+    def max_tokens(self) -> int: ...
+
+
+class ExportOptions(Protocol):
+    """``ExportSettings`` is one; tests make smaller ones."""
+
+    @property
+    def validation_share(self) -> float: ...
+    @property
+    def rag(self) -> HasMaxTokens: ...
+    @property
+    def sft(self) -> HasMaxTokens: ...
+    @property
+    def preference(self) -> HasMaxTokens: ...

@@ -1,0 +1,162 @@
+"""P4, preference: which runs may stand in a pair, and the row of a chosen pair.
+
+Pairs are decided in ``pairing`` from facts alone; the texts are read again for the few runs
+that make a pair.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.stages.export_options import ExportOptions
+from pipeline.stages.pairing import (
+    Pair,
+    PairOptions,
+    PairReason,
+    PreferenceCandidate,
+    Unused,
+    choose_pairs,
+    pair_reason,
+    shared_messages,
+)
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.sample import (
+    Sample,
+    read_sample,
+    refusal_of,
+    row_id,
+    split_of,
+)
+from pipeline.stages.scoring_rules import RANK
+from pipeline.stages.text_keys import keys_of_messages, prompt_key, response_key, task_key
+from pipeline.stages.transcript import Message, answers
+
+__all__ = [
+    "Pair",
+    "PairOptions",
+    "PairReason",
+    "PreferenceCandidate",
+    "Unused",
+    "candidate",
+    "choose_pairs",
+    "preference_row",
+]
+
+
+def candidate(
+    evidence: dict[str, Any],
+    scored: dict[str, Any],
+    options: ExportOptions,
+    sample: Sample | Refusal | None = None,
+) -> PreferenceCandidate | Refusal:
+    """What ``choose_pairs`` needs to know of one run, or why it can stand on neither side.
+
+    Each side is measured here with its whole prompt, so a pair of two candidates is never
+    longer than ``max_tokens``.
+    """
+    category = scored["category"]
+    if category not in RANK:
+        return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
+    if sample is None:
+        sample = read_sample(evidence)
+    if isinstance(sample, Refusal):
+        return sample
+    refusal = refusal_of(sample, sample.instruction, options.preference.max_tokens)
+    if refusal is not None:
+        return refusal
+    key = response_key(evidence)
+    if key is None:
+        return Refusal(QuarantineReason.RESPONSE_EMPTY)
+    return PreferenceCandidate(
+        run_id=evidence["run_id"],
+        task_key=task_key(evidence),
+        category=category,
+        score=scored["score"],
+        response_key=key,
+        prompt_key=prompt_key(evidence),
+        turn_keys=None if sample.messages is None else keys_of_messages(sample.messages),
+    )
+
+
+def preference_row(
+    chosen_evidence: dict[str, Any],
+    chosen_scored: dict[str, Any],
+    rejected_evidence: dict[str, Any],
+    rejected_scored: dict[str, Any],
+    options: ExportOptions,
+) -> dict[str, Any] | Refusal:
+    """The row of a pair without ``recorded_at``, keys in the schema's order.
+
+    The guards repeat what ``choose_pairs`` has seen to: a pair is refused here by itself, whoever
+    chose it.
+    """
+    chosen_category, rejected_category = chosen_scored["category"], rejected_scored["category"]
+    if chosen_category not in RANK or rejected_category not in RANK:
+        return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
+    if RANK[chosen_category] <= RANK[rejected_category]:
+        return Refusal(QuarantineReason.NO_COUNTERPART, "the chosen run does not rank higher")
+    if chosen_evidence["run_id"] == rejected_evidence["run_id"]:
+        return Refusal(QuarantineReason.NO_COUNTERPART, "both sides are the same run")
+    if response_key(chosen_evidence) == response_key(rejected_evidence):
+        return Refusal(QuarantineReason.DUPLICATE_SAMPLE, "both sides are the same text")
+    if task_key(chosen_evidence) != task_key(rejected_evidence):
+        return Refusal(QuarantineReason.PROMPT_DIFFERS, "the runs are of two tasks")
+    chosen, rejected = _side(chosen_evidence, options), _side(rejected_evidence, options)
+    if isinstance(chosen, Refusal):
+        return chosen
+    if isinstance(rejected, Refusal):
+        return rejected
+    texts = _texts_of_pair(chosen, rejected)
+    if texts is None:
+        return Refusal(QuarantineReason.PROMPT_DIFFERS)
+    prompt, better, worse = texts
+    stream, task_id = chosen_evidence["stream"], chosen_evidence["task_id"]
+    chosen_run_id, rejected_run_id = chosen_evidence["run_id"], rejected_evidence["run_id"]
+    return {
+        "id": row_id("pref", chosen_run_id, rejected_run_id),
+        "prompt": prompt,
+        "chosen": better,
+        "rejected": worse,
+        "reason": pair_reason(chosen_category, rejected_category).value,
+        "chosen_run_id": chosen_run_id,
+        "rejected_run_id": rejected_run_id,
+        "stream": stream,
+        "task_id": task_id,
+        "chosen_model_name": chosen_evidence["model_name"],
+        "rejected_model_name": rejected_evidence["model_name"],
+        "chosen_score": chosen_scored["score"],
+        "rejected_score": rejected_scored["score"],
+        "turns": 1 if isinstance(better, str) else len(answers(better)),
+        "estimated_tokens": max(chosen.estimated_tokens, rejected.estimated_tokens),
+        "split": split_of(stream, task_id, options.validation_share),
+        "chosen_provenance": chosen_evidence["provenance"],
+        "rejected_provenance": rejected_evidence["provenance"],
+    }
+
+
+def _side(evidence: dict[str, Any], options: ExportOptions) -> Sample | Refusal:
+    sample = read_sample(evidence)
+    if isinstance(sample, Refusal):
+        return sample
+    return refusal_of(sample, sample.instruction, options.preference.max_tokens) or sample
+
+
+def _texts_of_pair(
+    chosen: Sample, rejected: Sample
+) -> tuple[str, str, str] | tuple[list[Message], list[Message], list[Message]] | None:
+    """Prompt, better and worse answer, or None when the two runs were asked different things."""
+    if chosen.messages is None or rejected.messages is None:
+        prompts = flat_prompt(chosen), flat_prompt(rejected)
+        if chosen.messages is not rejected.messages or prompts[0] != prompts[1]:
+            return None
+        return prompts[0], chosen.response, rejected.response
+    shared = shared_messages(keys_of_messages(chosen.messages), keys_of_messages(rejected.messages))
+    if shared is None:
+        return None
+    return chosen.messages[:shared], chosen.messages[shared:], rejected.messages[shared:]
+
+
+def flat_prompt(sample: Sample) -> str:
+    """Context and instruction as one text: what was given, an empty line, what was asked."""
+    instruction = sample.instruction or ""
+    return f"{sample.context}\n\n{instruction}" if sample.context else instruction

@@ -1,0 +1,99 @@
+"""P4, RAG: one good run to one playbook, or the reason why not.
+
+A playbook is read by a model that has a similar task before it: the task, what was given
+beside it, and what the assistant did, step by step. Users' and tools' turns are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.stages.export_options import ExportOptions
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.sample import (
+    Sample,
+    estimated_tokens,
+    read_sample,
+    refusal_of,
+    row_id,
+    split_of,
+    utf8_size,
+)
+from pipeline.stages.transcript import Message, answers
+
+RAG_NEVER = frozenset(("rejected", "needs_human_review"))
+
+TITLE_CHARACTERS = 96
+_HEADING = {"accepted": "What worked", "partially_accepted": "What partly worked"}
+
+
+def rag_row(
+    evidence: dict[str, Any],
+    scored: dict[str, Any],
+    options: ExportOptions,
+    sample: Sample | Refusal | None = None,
+) -> dict[str, Any] | Refusal:
+    """The RAG row without ``recorded_at``, keys in the schema's order."""
+    category = scored["category"]
+    if category in RAG_NEVER:
+        return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
+    if sample is None:
+        sample = read_sample(evidence)
+    if isinstance(sample, Refusal):
+        return sample
+    # The mapped instruction names the task; a first user turn may be pages of rules before it.
+    task = evidence["instruction"] or sample.instruction
+    content = _content(task or "", sample, category)
+    tokens = estimated_tokens(utf8_size(content), 1)
+    refusal = refusal_of(sample, task, options.rag.max_tokens, tokens)
+    if refusal is not None:
+        return refusal
+    stream, task_id, run_id = evidence["stream"], evidence["task_id"], evidence["run_id"]
+    subject = " ".join((task or "").split())
+    return {
+        "id": row_id("rag", run_id),
+        "title": title_of(subject),
+        "content": content,
+        "tags": evidence["tags"],
+        "source_run_id": run_id,
+        "success_score": scored["score"],
+        "source_category": category,
+        "embedding_text": subject,
+        "stream": stream,
+        "task_id": task_id,
+        "model_name": evidence["model_name"],
+        "score": scored["score"],
+        "turns": sample.turns,
+        "estimated_tokens": tokens,
+        "split": split_of(stream, task_id, options.validation_share),
+        "provenance": evidence["provenance"],
+    }
+
+
+def title_of(subject: str) -> str:
+    """The start of a one-line text, cut at a word where that leaves most of it."""
+    if len(subject) <= TITLE_CHARACTERS:
+        return subject
+    cut = subject[: TITLE_CHARACTERS - 1]
+    at_word = cut.rfind(" ")
+    return (cut[:at_word] if at_word > TITLE_CHARACTERS // 2 else cut) + "…"
+
+
+def _content(task: str, sample: Sample, category: str) -> str:
+    parts = [f"# Task\n\n{task}"]
+    if sample.messages is None and sample.context:
+        parts.append(f"# Given\n\n{sample.context}")
+    heading = _HEADING.get(category, category)
+    if sample.messages is None:
+        parts.append(f"# {heading}\n\n{sample.response}")
+    else:
+        steps = answers(sample.messages)
+        parts.append(f"# {heading}")
+        parts += [f"## Step {number}\n\n{_step(turn)}" for number, turn in enumerate(steps, 1)]
+    return "\n\n".join(parts)
+
+
+def _step(turn: Message) -> str:
+    lines = [turn["content"]] if turn["content"] and not turn["content"].isspace() else []
+    lines += [f"`{call['name']}` {call['arguments']}" for call in turn["tool_calls"] or ()]
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""P4, SFT: one scored run to one training row, or the reason why not.
+
+``SFT_NEVER`` is the first of the three walls. The others, the schema's type and the firewall's
+scan, know nothing of it; each has to hold alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.stages.export_options import ExportOptions
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.sample import Sample, read_sample, refusal_of, row_id, split_of
+
+# Do not loosen. A run of one of these categories in a training file is a breach.
+SFT_NEVER = frozenset(("rejected", "needs_human_review"))
+
+
+def sft_row(
+    evidence: dict[str, Any],
+    scored: dict[str, Any],
+    options: ExportOptions,
+    sample: Sample | Refusal | None = None,
+) -> dict[str, Any] | Refusal:
+    """The SFT row without ``recorded_at``, keys in the schema's order.
+
+    A conversation is exported up to its last answer; its texts are views. ``sample`` saves
+    reading the evidence again when the caller has done so.
+    """
+    category = scored["category"]
+    if category in SFT_NEVER:
+        return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
+    if sample is None:
+        sample = read_sample(evidence)
+    if isinstance(sample, Refusal):
+        return sample
+    refusal = refusal_of(sample, sample.instruction, options.sft.max_tokens)
+    if refusal is not None:
+        return refusal
+    stream, task_id, run_id = evidence["stream"], evidence["task_id"], evidence["run_id"]
+    return {
+        "id": row_id("sft", run_id),
+        "instruction": sample.instruction,
+        "context": sample.context,
+        "response": sample.response,
+        "messages": sample.messages,
+        "source_run_id": run_id,
+        "quality_score": category,
+        "stream": stream,
+        "task_id": task_id,
+        "model_name": evidence["model_name"],
+        "score": scored["score"],
+        "turns": sample.turns,
+        "estimated_tokens": sample.estimated_tokens,
+        "split": split_of(stream, task_id, options.validation_share),
+        "provenance": evidence["provenance"],
+    }

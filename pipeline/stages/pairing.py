@@ -1,0 +1,199 @@
+"""Which attempts of one task make a preference pair. Facts in, pairs out; no text is held here.
+
+The rule, in the words of ``docs/exports.md``:
+
+1. A text that was approved by one run and rejected by another, or that has two ranks, stands on
+   neither side (``conflicting_verdict``). Of runs with one and the same text the best stays, the
+   others are ``duplicate_sample``.
+2. Best first, each run takes as its counterpart the worst run that ranks lower, shares its
+   prompt and is still free. A run stands in one pair at most.
+3. Of these pairs the widest come first: difference of rank, then of score. The cap keeps so many;
+   the runs of the others are ``pair_cap``.
+
+Every order in which runs may arrive gives the same pairs, because all runs are sorted first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipeline.stages.refusals import QuarantineReason
+from pipeline.stages.scoring_rules import RANK
+from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    max_pairs_per_task: int = 4
+
+
+class PairReason(StrEnum):
+    """Why the chosen run ranks higher. Permanent; written into each pair."""
+
+    ACCEPTED_OVER_PARTIALLY_ACCEPTED = "accepted_over_partially_accepted"
+    ACCEPTED_OVER_REJECTED = "accepted_over_rejected"
+    PARTIALLY_ACCEPTED_OVER_REJECTED = "partially_accepted_over_rejected"
+
+
+class PreferenceCandidate(NamedTuple):
+    """One run as pairing sees it. ``turn_keys`` is None for a flat run (see ``text_keys``)."""
+
+    run_id: str
+    task_key: bytes
+    category: str
+    score: float
+    response_key: bytes
+    prompt_key: bytes
+    turn_keys: bytes | None
+
+    @property
+    def rank(self) -> int:
+        return RANK[self.category]
+
+
+class Pair(NamedTuple):
+    chosen_run_id: str
+    rejected_run_id: str
+    reason: PairReason
+
+
+class Unused(NamedTuple):
+    run_id: str
+    reason: QuarantineReason
+
+
+def pair_reason(chosen_category: str, rejected_category: str) -> PairReason:
+    """Raises ValueError when the chosen category does not outrank the other."""
+    return PairReason(f"{chosen_category}_over_{rejected_category}")
+
+
+def shared_messages(one: bytes, other: bytes) -> int | None:
+    """How many messages two conversations share, if from there on both answer differently.
+
+    None when they part at a user's or a tool's turn, or when one is the start of the other:
+    then the difference is not one that the model chose.
+    """
+    for start in range(0, min(len(one), len(other)), TURN_KEY_BYTES):
+        end = start + TURN_KEY_BYTES
+        if one[start:end] != other[start:end]:
+            both_answer = one[start] == ASSISTANT_TURN and other[start] == ASSISTANT_TURN
+            return start // TURN_KEY_BYTES if both_answer and start else None
+    return None
+
+
+def choose_pairs(
+    candidates: Sequence[PreferenceCandidate], options: PairOptions, conflicting: Container[bytes]
+) -> tuple[list[Pair], list[Unused]]:
+    """The pairs of one task, widest first, and the reason why each other run is in none.
+
+    All ``candidates`` are attempts of one task; ``conflicting`` holds the response keys that
+    have both verdicts anywhere. Each run is in exactly one pair or one ``Unused``.
+    """
+    unused: list[Unused] = []
+    free = _without_conflicts_and_duplicates(candidates, conflicting, unused)
+    ranks = {run.rank for run in free}
+    made: list[tuple[PreferenceCandidate, PreferenceCandidate]] = []
+    for group in _prompt_groups(free):
+        pairs = _pairs_of_group(group)
+        made += pairs
+        paired = {run.run_id for pair in pairs for run in pair}
+        unused += (
+            Unused(run.run_id, _why_alone(run, group, ranks)) for run in group if run.run_id not in paired
+        )
+    made.sort(key=_widest_first)
+    for pair in made[options.max_pairs_per_task :]:
+        unused += (Unused(run.run_id, QuarantineReason.PAIR_CAP) for run in pair)
+    unused.sort()
+    return [
+        Pair(chosen.run_id, rejected.run_id, pair_reason(chosen.category, rejected.category))
+        for chosen, rejected in made[: options.max_pairs_per_task]
+    ], unused
+
+
+def _best_first(run: PreferenceCandidate) -> tuple[int, float, str]:
+    return (-run.rank, -run.score, run.run_id)
+
+
+def _widest_first(pair: tuple[PreferenceCandidate, PreferenceCandidate]) -> tuple[int, float, str]:
+    chosen, rejected = pair
+    return (rejected.rank - chosen.rank, rejected.score - chosen.score, chosen.run_id)
+
+
+def _without_conflicts_and_duplicates(
+    candidates: Sequence[PreferenceCandidate], conflicting: Container[bytes], unused: list[Unused]
+) -> list[PreferenceCandidate]:
+    """The runs that may be paired, best first, each with a text of its own."""
+    ranks_of_text: dict[bytes, set[int]] = {}
+    for run in candidates:
+        ranks_of_text.setdefault(run.response_key, set()).add(run.rank)
+    free = []
+    seen: set[tuple[bytes, bytes]] = set()
+    for run in sorted(candidates, key=_best_first):
+        text = (run.response_key, run.prompt_key)
+        if run.response_key in conflicting or len(ranks_of_text[run.response_key]) > 1:
+            unused.append(Unused(run.run_id, QuarantineReason.CONFLICTING_VERDICT))
+        elif text in seen:
+            unused.append(Unused(run.run_id, QuarantineReason.DUPLICATE_SAMPLE))
+        else:
+            seen.add(text)
+            free.append(run)
+    return free
+
+
+def _prompt_groups(runs: Iterable[PreferenceCandidate]) -> list[list[PreferenceCandidate]]:
+    """Runs that may share a prompt, together: equal flat prompts, equal openings of conversations."""
+    groups: dict[tuple[bool, bytes], list[PreferenceCandidate]] = {}
+    for run in runs:
+        if run.turn_keys:
+            groups.setdefault((True, _opening(run.turn_keys)), []).append(run)
+        else:
+            groups.setdefault((False, run.prompt_key), []).append(run)
+    return list(groups.values())
+
+
+def _opening(turn_keys: bytes) -> bytes:
+    """The keys of all messages before the first assistant turn."""
+    for start in range(0, len(turn_keys), TURN_KEY_BYTES):
+        if turn_keys[start] == ASSISTANT_TURN:
+            return turn_keys[:start]
+    return turn_keys
+
+
+def _pairs_of_group(
+    group: list[PreferenceCandidate],
+) -> list[tuple[PreferenceCandidate, PreferenceCandidate]]:
+    """Best first, each run with the worst free run that ranks lower and shares its prompt."""
+    pairs = []
+    taken: set[str] = set()
+    for chosen in group:
+        if chosen.run_id in taken:
+            continue
+        for rejected in reversed(group):
+            if rejected.rank >= chosen.rank:
+                break
+            if rejected.run_id not in taken and _share_prompt(chosen, rejected):
+                taken |= {chosen.run_id, rejected.run_id}
+                pairs.append((chosen, rejected))
+                break
+    return pairs
+
+
+def _share_prompt(one: PreferenceCandidate, other: PreferenceCandidate) -> bool:
+    """Of two runs in one group."""
+    if one.turn_keys and other.turn_keys:
+        return shared_messages(one.turn_keys, other.turn_keys) is not None
+    return True
+
+
+def _why_alone(
+    run: PreferenceCandidate, group: list[PreferenceCandidate], ranks: set[int]
+) -> QuarantineReason:
+    """Nobody of another rank; or only under other prompts; or all of them are in pairs."""
+    if ranks == {run.rank}:
+        return QuarantineReason.NO_COUNTERPART
+    if any(other.rank != run.rank and _share_prompt(run, other) for other in group):
+        return QuarantineReason.NO_COUNTERPART
+    return QuarantineReason.PROMPT_DIFFERS
