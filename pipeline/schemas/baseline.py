@@ -50,6 +50,7 @@ class AuditBaseline(Row):
     @field_validator("notes", "actor")
     @classmethod
     def _decisions_are_explained(cls, text: str | None, info: ValidationInfo) -> str | None:
+        """A decision (accept, dismiss, revoke) has a note and an actor."""
         if info.data.get("kind") in ("accept", "dismiss", "revoke") and not (text or "").strip():
             raise PydanticCustomError("decision_unexplained", "A decision needs a note and an actor")
         return text
@@ -57,6 +58,7 @@ class AuditBaseline(Row):
     @field_validator("revokes")
     @classmethod
     def _only_an_undo_revokes(cls, revokes: str | None, info: ValidationInfo) -> str | None:
+        """An undo names the line that it takes back; no other row does."""
         kind = info.data.get("kind")
         if kind is not None and (kind == "revoke") is not (revokes is not None):
             raise PydanticCustomError(

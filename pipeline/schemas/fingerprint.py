@@ -45,23 +45,23 @@ def _model(model: type[BaseModel], path: str) -> Iterator[tuple[str, str]]:
             for validator, decorator in model.__pydantic_decorators__.field_validators.items()
             if name in decorator.info.fields
         )
-        described = _type(info.annotation, info.metadata)
+        described = type_text(info.annotation, info.metadata)
         yield f"{path}{name}", " ".join((described, need, *checks))
-        for nested, suffix in _models_in(info.annotation):
+        for nested, suffix in models_in(info.annotation):
             yield from _model(nested, f"{path}{name}{suffix}.")
 
 
-def _type(annotation: Any, metadata: list[Any]) -> str:
+def type_text(annotation: Any, metadata: list[Any]) -> str:
     """One type with its constraints, such as ``list[str min_length=1]`` or ``null|int ge=0``."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(arguments[0], [*arguments[1:], *metadata])
+        return type_text(arguments[0], [*arguments[1:], *metadata])
     if origin is Literal:
         base = f"one of {', '.join(sorted(repr(value) for value in arguments))}"
     elif origin in (Union, types.UnionType):
-        base = "|".join(sorted(_type(argument, []) for argument in arguments))
+        base = "|".join(sorted(type_text(argument, []) for argument in arguments))
     elif origin is not None:
-        base = f"{origin.__name__}[{', '.join(_type(argument, []) for argument in arguments)}]"
+        base = f"{origin.__name__}[{', '.join(type_text(argument, []) for argument in arguments)}]"
     elif annotation is type(None):
         base = "null"
     else:
@@ -83,11 +83,11 @@ def _constraints(metadata: list[Any]) -> Iterator[str]:
             yield f"checked={function.__name__}"
 
 
-def _models_in(annotation: Any, suffix: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+def models_in(annotation: Any, suffix: str = "") -> Iterator[tuple[type[BaseModel], str]]:
     """The models inside an annotation; ``[]`` marks one that stands in a list or a dict."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, suffix
         return
     inside = "[]" if get_origin(annotation) in (list, dict) else ""
     for argument in get_args(annotation):
-        yield from _models_in(argument, suffix + inside)
+        yield from models_in(argument, suffix + inside)

@@ -37,11 +37,13 @@ def _collapsed(text: str | None) -> str:
 
 
 def _comparable(answer: str | list[Message]) -> object:
+    """What the assistant said and called; what tools answered is not the model's text."""
     if isinstance(answer, str):
         return _collapsed(answer)
     return [
-        (turn.role, _collapsed(turn.content), [(call.name, call.arguments) for call in turn.tool_calls or ()])
+        (_collapsed(turn.content), [(call.name, call.arguments) for call in turn.tool_calls or ()])
         for turn in answer
+        if turn.role == "assistant"
     ]
 
 
@@ -78,6 +80,7 @@ class PreferenceSample(Row):
     @field_validator("chosen", "rejected")
     @classmethod
     def _answers_the_prompt(cls, answer: str | list[Message], info: ValidationInfo) -> str | list[Message]:
+        """Prompt and answers are all texts or all messages; an answer starts with an assistant turn."""
         prompt = info.data.get("prompt")
         if prompt is not None and isinstance(answer, str) is not isinstance(prompt, str):
             raise PydanticCustomError("mixed_kinds", "Prompt and answers are all texts or all messages")
@@ -88,6 +91,7 @@ class PreferenceSample(Row):
     @field_validator("rejected")
     @classmethod
     def _texts_differ(cls, rejected: str | list[Message], info: ValidationInfo) -> str | list[Message]:
+        """The texts differ after NFKC, with runs of white space as one space."""
         chosen = info.data.get("chosen")
         if chosen is not None and _comparable(chosen) == _comparable(rejected):
             raise PydanticCustomError("same_text", "Chosen and rejected are the same text")
@@ -96,6 +100,7 @@ class PreferenceSample(Row):
     @field_validator("rejected_run_id")
     @classmethod
     def _runs_differ(cls, rejected_run_id: str, info: ValidationInfo) -> str:
+        """The two runs differ."""
         if rejected_run_id == info.data.get("chosen_run_id"):
             raise PydanticCustomError("self_pair", "Chosen and rejected are the same run")
         return rejected_run_id

@@ -93,6 +93,7 @@ class StageReceipt(Row):
     @field_validator("phase")
     @classmethod
     def _phase_of_the_stage(cls, phase: str, info: ValidationInfo) -> str:
+        """The phase is that of the stage."""
         stage = info.data.get("stage")
         if stage is not None and PHASE_OF_STAGE[stage] != phase:
             raise PydanticCustomError("wrong_phase", "The phase is not that of the stage")

@@ -75,6 +75,7 @@ class ReleaseManifest(Row):
     @field_validator("gates")
     @classmethod
     def _passed_means_all_six(cls, gates: list[Gate], info: ValidationInfo) -> list[Gate]:
+        """All six gates are listed in order; ok is true exactly when all six passed."""
         if tuple(gate.name for gate in gates) != GATES:
             raise PydanticCustomError("gates_incomplete", "The six gates are listed, in order")
         ok = info.data.get("ok")

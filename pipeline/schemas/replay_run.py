@@ -43,6 +43,7 @@ class ReplayValidation(Row):
     @field_validator("reasons")
     @classmethod
     def _reasons_agree(cls, reasons: list[str], info: ValidationInfo) -> list[str]:
+        """A refused answer has reasons; one that passed has none."""
         if info.data.get("ok") is bool(reasons):
             raise PydanticCustomError(
                 "reasons_disagree", "A refused answer has reasons, one that passed has none"

@@ -99,6 +99,7 @@ class RunSummary(Row):
     @field_validator("run_hash")
     @classmethod
     def _committed_runs_have_a_hash(cls, run_hash: str | None, info: ValidationInfo) -> str | None:
+        """A run that is ok has a run_hash."""
         if run_hash is None and info.data.get("ok"):
             raise PydanticCustomError("hash_missing", "A run that committed its outputs has a run_hash")
         return run_hash

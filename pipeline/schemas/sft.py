@@ -59,6 +59,7 @@ class SftSample(Row):
     def _trains_on_an_answer(
         cls, messages: list[Message] | None, info: ValidationInfo
     ) -> list[Message] | None:
+        """A flat row has an instruction and a response; a conversation ends on an assistant turn."""
         if messages is None:
             # A text that was refused itself is absent from info.data and already reported.
             if not all(info.data.get(name, "?").strip() for name in ("instruction", "response")):

@@ -1,0 +1,123 @@
+"""``distill schema export | check | lock | reference``: the contracts of what is written."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.contracts.faults import ExitCode, Fault, StorageError, worst
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from pipeline.commands.context import CommandContext
+    from pipeline.contracts.checks import CheckResult
+
+ACTIONS = {
+    "export": "JSON Schema of each, on standard output or into --dir",
+    "check": "try the golden rows and compare the lock; 1 when one of them fails",
+    "lock": "pin the schemas as they are; refused when one changed under its version",
+    "reference": "the reference page, in Markdown",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=tuple(ACTIONS),
+        help="; ".join(f"{name}: {meaning}" for name, meaning in ACTIONS.items()),
+    )
+    parser.add_argument("--dir", metavar="DIR", help="export: one file a schema goes there")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    match arguments.action:
+        case "export":
+            return _export(arguments.dir, context)
+        case "check":
+            return _check(context)
+        case "lock":
+            return _lock(context)
+        case _:
+            return _reference(context)
+
+
+def _export(directory: str | None, context: CommandContext) -> int:
+    from pipeline.schemas.json_schema import all_json_schemas, write_json_schemas
+
+    if directory is None:
+        context.out_json(all_json_schemas())
+        return ExitCode.OK
+    try:
+        written = write_json_schemas(Path(directory))
+    except OSError as error:
+        raise _unwritable(directory, error) from error
+    if context.json:
+        context.out_json({"written": [str(path) for path in written]})
+    else:
+        context.out("\n".join(visible(str(path)) for path in written))
+    return ExitCode.OK
+
+
+def _check(context: CommandContext) -> int:
+    from pipeline.schemas.checks import validators_hold, versions_pinned
+
+    results = [versions_pinned(), validators_hold()]
+    code = worst(_exit_code(result) for result in results)
+    if context.json:
+        context.out_json(
+            {"ok": code == ExitCode.OK, "checks": [result.model_dump(mode="json") for result in results]}
+        )
+        return code
+    for result in results:
+        seen = f"examined {result.examined}"
+        context.out(f"{result.status.upper():<13}  {result.id:<19}  {seen:<13}  {result.detail}")
+        for example in result.examples:
+            where = f"{example.file}:{example.line}" if example.line else f"{example.file}"
+            context.out(f"{'':13}  {visible(where)}  {visible(example.text)}")
+    return code
+
+
+def _exit_code(result: CheckResult) -> ExitCode:
+    from pipeline.contracts.checks import CheckStatus
+
+    if result.status is CheckStatus.PASS:
+        return ExitCode.OK
+    return ExitCode.NOT_EVALUATED if result.status is CheckStatus.NOT_EVALUATED else ExitCode.CHECK_FAILED
+
+
+def _lock(context: CommandContext) -> int:
+    from pipeline.schemas.lock import LOCK_FILE, write_lock
+
+    try:
+        changed = write_lock()
+    except OSError as error:
+        raise _unwritable(str(LOCK_FILE), error) from error
+    if context.json:
+        context.out_json({"file": str(LOCK_FILE), "changed": changed})
+    else:
+        context.out(f"{visible(str(LOCK_FILE))}: {', '.join(changed) or 'nothing to change'}")
+    return ExitCode.OK
+
+
+def _reference(context: CommandContext) -> int:
+    from pipeline.schemas.reference import page
+
+    text = page()
+    if context.json:
+        context.out_json({"markdown": text})
+    else:
+        context.out(text.rstrip("\n"))
+    return ExitCode.OK
+
+
+def _unwritable(place: str, error: OSError) -> StorageError:
+    return StorageError(
+        Fault(
+            code="schema_files_unwritable",
+            what_happened=f"{place} cannot be written: {error.strerror}.",
+            kept_safe="No schema was changed; a file that was there is whole.",
+            do_next="Name a directory that you may write to.",
+            file=place,
+        )
+    )
