@@ -1,0 +1,159 @@
+"""Build a demo workspace beside its place, then move it there in one step.
+
+An interrupted build leaves a dot-directory and never half a workspace. What stands at the
+place is replaced only when it is a demo workspace of that very place; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from console.demo import history, package_data, settings_text
+from console.demo.repository import Repository
+from console.demo.sources import Sources, copy_sources
+from console.lock_facts import read_lock
+from pipeline.contracts import discovery, paths
+from pipeline.contracts.faults import (
+    EngineUnavailableError,
+    Fault,
+    SettingsError,
+    StorageError,
+    WorkspaceLockedError,
+)
+
+# Says that `distill demo` made this directory at this place. A copy or a moved workspace has
+# the wrong path in it and is never replaced.
+MARKER = paths.STATE / "demo.json"
+
+
+def build_workspace(place: Path, sources: Sources) -> Path:
+    """Build at ``place`` and return the resolved root.
+
+    Raises SettingsError for a place that is not ours, WorkspaceLockedError while a run works
+    there, StorageError, and EngineUnavailableError when the engine cannot even make a workspace.
+    """
+    root = place.expanduser().resolve()
+    try:
+        _check_replaceable(root)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        _build(root, sources)
+    except OSError as cause:
+        raise StorageError(
+            Fault(
+                code="demo_not_built",
+                what_happened=f"The demo workspace {root} could not be built: {cause}.",
+                kept_safe="The unfinished workspace was removed; what stood there before is as it was.",
+                do_next="Make room or give permission there, or name another place with --dir.",
+                file=str(root),
+            )
+        ) from cause
+    return root
+
+
+def _build(root: Path, sources: Sources) -> None:
+    aside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".building", dir=root.parent))
+    try:
+        staging = aside / root.name  # templates carry the directory's name
+        staging.mkdir()
+        _fill(staging, sources)
+        marker = staging / MARKER
+        marker.parent.mkdir(mode=0o700, exist_ok=True)
+        claim = {"made_by": "distill demo", "place": str(root)}
+        marker.write_text(json.dumps(claim) + "\n", encoding="utf-8")
+        _move_into_place(staging, root)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _check_replaceable(root: Path) -> None:
+    if not root.exists():
+        return
+    if not root.is_dir() or (any(root.iterdir()) and not _is_our_demo(root)):
+        raise SettingsError(
+            Fault(
+                code="demo_place_taken",
+                what_happened=f"{root} is there already and is not a demo workspace made at this place.",
+                kept_safe="Nothing in it was changed or removed.",
+                do_next="Name a new directory: distill demo --dir DIR",
+                file=str(root),
+            )
+        )
+    if read_lock(root, time.time()).held:
+        raise WorkspaceLockedError(
+            Fault(
+                code="demo_in_use",
+                what_happened=f"A run is in progress in the demo workspace {root}.",
+                kept_safe="The run goes on and nothing was changed.",
+                do_next=f"Watch it: distill -C {root}   (or wait for its end and build the demo again)",
+                file=str(root),
+            )
+        )
+
+
+def _is_our_demo(root: Path) -> bool:
+    try:
+        marker = json.loads((root / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(marker, dict) and marker.get("place") == str(root)
+
+
+def _fill(workspace: Path, sources: Sources) -> None:
+    _run_init(workspace)
+    repository = Repository(workspace)
+    repository.create()
+    shutil.copytree(
+        package_data.engine_package(),
+        workspace / "pipeline",
+        ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
+    )
+    copy_sources(sources, workspace)
+    sections = {
+        "header": settings_text.HEADER,
+        "workspace": settings_text.WORKSPACE,
+        "engine": settings_text.ENGINE,
+        "scoring": settings_text.SCORING,
+        "export": settings_text.EXPORT,
+        "replay": settings_text.REPLAY,
+        "drift": settings_text.DRIFT,
+        "streams": sources.streams,
+    }
+    history.commit_phases(repository, sections)
+
+
+def _run_init(workspace: Path) -> None:
+    """What every workspace starts from (recon template, contract tests, .gitignore), by the engine."""
+    done = subprocess.run(
+        discovery.engine_argv(["init", str(workspace)]),
+        env=discovery.EngineChoice("installed", None, "demo").environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise EngineUnavailableError(
+            Fault(
+                code="demo_init_failed",
+                what_happened=f"`distill init` ended with {done.returncode}: {said[0]}",
+                kept_safe="The unfinished workspace was removed; nothing else was touched.",
+                do_next="distill init in an empty directory shows the whole message.",
+            )
+        )
+
+
+def _move_into_place(staging: Path, root: Path) -> None:
+    if not root.exists():
+        staging.rename(root)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".replaced", dir=root.parent))
+    root.rename(old / "workspace")
+    staging.rename(root)
+    shutil.rmtree(old)
