@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 30.0
 # What needs the repository, in an operator's words.
 NEEDS_GIT = (
     "restoring a file from the last-good tag",
-    "the wizards' git evidence (who changed what, bisect)",
+    "git evidence in wizards (who changed what, bisect)",
     "release-freeze (gates: clean state, phase commits, free tag)",
 )
 

@@ -17,8 +17,8 @@ _MAX_KEY_WIDTH = 44
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("show", help="print each value and where it came from")
+    # A plain word rather than a subparser, which would not know --json after it.
+    parser.add_argument("action", choices=("show",), help="print each value and where it came from")
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         return ExitCode.OK
     context.out("\n".join(_table(loaded)))
     for missing in describe(context.workspace, loaded.settings).cannot_offer:
-        context.note(f"Without a git repository there is no {missing}.")
+        context.note(f"Not offered without a git repository: {missing}.")
     return ExitCode.OK
 
 

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     for relative in report.kept:
         context.out(f"  kept  {relative}")
     if report.git_problem is not None:
-        context.note(f"There is no usable git repository: {report.git_problem}. So there is no:")
+        context.note(f"There is no usable git repository: {report.git_problem}. Not offered:")
         for missing in NEEDS_GIT:
             context.note(f"  {missing}")
     context.out("\n".join(["", *_next_steps(report)]))
@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _next_steps(report: InitReport) -> list[str]:
     here = shlex.quote(str(report.root))
     steps = [
-        f"Put logs (JSONL, also .gz or .zst) into {paths.KNOWLEDGE_BASE}/ and write down in {paths.RECON_DOC}",
-        "what they are; then declare them as [[stream]] in distill.toml. After that:",
+        f"Put logs (JSONL, plain, gzip or zstd) into {paths.KNOWLEDGE_BASE}/, note what they are in",
+        f"{paths.RECON_DOC}, and declare them as [[stream]] in {paths.SETTINGS}. Then:",
         "",
         f"  cd {here}",
     ]

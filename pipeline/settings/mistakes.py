@@ -32,6 +32,10 @@ _WORDS = {
     "string_too_short": "must not be empty",
     "too_short": "must not be an empty list",
 }
+_PATTERN_WORDS: dict[str | int, str] = {
+    "name": 'must be lower-case letters, digits, "_", "." and "-", starting with a letter or digit',
+    "base_url": "must be an address that starts with http:// or https://",
+}
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -102,8 +106,8 @@ def _problem(detail: ErrorDetails) -> str:
     for bound, words in _BOUNDS.items():
         if bound in context:
             return f"must be {words} {context[bound]}"
-    if kind == "string_pattern_mismatch" and detail["loc"][-1] == "name":
-        return 'must be lower-case letters, digits, "_", "." and "-", starting with a letter or digit'
+    if kind == "string_pattern_mismatch":
+        return _PATTERN_WORDS.get(detail["loc"][-1], f"must match {context.get('pattern')}")
     return detail["msg"][:1].lower() + detail["msg"][1:]
 
 
@@ -159,14 +163,15 @@ def valid_keys(path: KeyPath) -> list[str]:
 
 def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
     """Key as written in the file → the section below it, if it is one."""
-    return {field.alias or name: _section(field.annotation) for name, field in model.model_fields.items()}
+    return {field.alias or name: section_of(field.annotation) for name, field in model.model_fields.items()}
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The model inside a field's type: that of a section, or of a list's items."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):
-        if (found := _section(argument)) is not None:
+        if (found := section_of(argument)) is not None:
             return found
     return None
 

@@ -170,6 +170,14 @@ class ReplaySettings(Section):
     base_url: str = Field(default="http://127.0.0.1:11434/v1", pattern=r"^https?://[!-~]+\z", max_length=2000)
     """An OpenAI-compatible chat API (Ollama, vLLM, llama.cpp)."""
     timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """How long to wait for the server's answer."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_secret(cls, url: str) -> str:
+        if "@" in url.split("/")[2]:
+            raise ValueError("a user name or password in a tracked file is no secret; leave it out")
+        return url
 
 
 class RotationSettings(Section):

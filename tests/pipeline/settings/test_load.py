@@ -96,6 +96,12 @@ def test_a_byte_order_mark_is_not_an_error(write: Write) -> None:
         ("stream = 3\n", 1, "must be a list"),
         ('[release]\ntests = "make test"\n', 2, "must be a list"),
         ("[release]\ntests = []\n", 2, "must not be an empty list"),
+        ('[replay]\nbase_url = "http://me:pw@host/v1"\n', 2, "leave it out"),
+        (
+            '[replay]\nbase_url = "ftp://host/v1"\n',
+            2,
+            "must be an address that starts with http:// or https://",
+        ),
         ('[workspace]\nlast_good_tag = "--exec=x"\n', 2, "cannot be the name of a tag or commit"),
         ('[phases]\nP1 = "a b"\n', 2, "cannot be the name of a tag or commit"),
         ('[phases]\nP10 = "abc"\n', 2, "A phase is P0, P1"),

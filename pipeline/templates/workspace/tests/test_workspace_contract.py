@@ -28,7 +28,7 @@ def distill(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which("distill")
     command = [program] if program else [sys.executable, "-P", "-m", "console"]
     return subprocess.run(
-        [*command, "-C", str(WORKSPACE), *arguments],
+        [*command, *arguments, "-C", str(WORKSPACE)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
