@@ -1,0 +1,60 @@
+"""What the engine's receipts say about a file: did a run write it, or somebody else?
+
+A receipt is a claim that whoever can write the workspace can forge. It never makes a file clear;
+it only names the likely cause of a breach.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.contracts import paths
+
+STALE_EXPORT = "stale_export"
+NOT_IN_RECEIPT = "not_in_receipt"
+_MAX_RECEIPT_BYTES = 4 * 1024 * 1024
+
+
+class Claim(NamedTuple):
+    """What the latest export receipt says of the SFT file."""
+
+    receipt: str
+    sha256: str
+    size: int
+    rows: int
+
+
+def read_json(path: Path) -> Any:
+    """The value in a small JSON file, None when it cannot be read as one."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_RECEIPT_BYTES + 1)
+        return json.loads(data) if len(data) <= _MAX_RECEIPT_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def sft_claim(root: Path) -> Claim | None:
+    """The claim of the newest run whose export succeeded; its folder's name sorts by time."""
+    try:
+        folders = sorted((folder.name for folder in (root / paths.REPORTS).iterdir()), reverse=True)
+    except OSError:
+        return None
+    for name in folders:
+        receipt = paths.receipts_folder(name) / "export.json"
+        value = read_json(root / receipt)
+        if not isinstance(value, dict) or value.get("ok") is not True:
+            continue
+        for output in value.get("outputs") or ():
+            if isinstance(output, dict) and output.get("path") == paths.SFT_EXPORT.as_posix():
+                sha256, size, rows = (output.get(key) for key in ("sha256", "bytes", "rows"))
+                if isinstance(sha256, str) and isinstance(size, int) and isinstance(rows, int):
+                    return Claim(receipt.as_posix(), sha256, size, rows)
+    return None
+
+
+def cause_of_breach(claim: Claim | None, sha256: str | None) -> str:
+    """STALE_EXPORT: the file is as a run wrote it, so that the verdicts have changed since."""
+    return STALE_EXPORT if claim is not None and claim.sha256 == sha256 else NOT_IN_RECEIPT

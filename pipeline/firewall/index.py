@@ -1,0 +1,166 @@
+"""The firewall's own index: what the scorer said of each run, and what rejected runs answered.
+
+Scored runs are read first, so that only the texts of rejected runs need a hash. Of a run that is
+scored twice the worst verdict counts. Lines that cannot be read are counted: with any of them a
+rejected text may have gone unseen, so that nothing may be called clear.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.contracts.untrusted import visible
+from pipeline.firewall import index_rows
+from pipeline.firewall.conversation import assistant_turns, first_user_text, last_assistant_text, text_of
+from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
+from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.rejected_texts import Place, RejectedTexts
+from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, verdict_of
+from pipeline.firewall.strict_json import UnreadableError
+from pipeline.firewall.text_keys import answer_key, instruction_group, sketch, task_group, turn
+
+_CHUNK = 1024 * 1024
+_DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
+_BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
+
+
+@dataclass
+class IndexCounts:
+    scored_rows: int = 0
+    evidence_rows: int = 0
+    rejected: int = 0
+    rejected_unseen: int = 0  # rejected runs whose evidence has not been read
+    unreadable: int = 0
+    files: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Index:
+    """Built by ``build``, which may be read in slices; whole once that generator has ended."""
+
+    scored: Sequence[Path]
+    evidence: Sequence[Path]
+    runs: RunTable = field(init=False)
+    texts: RejectedTexts = field(init=False)
+    counts: IndexCounts = field(default_factory=IndexCounts)
+    problems: list[str] = field(default_factory=list)
+    bytes_read: int = 0
+    _described: int = 0
+
+    def build(self) -> Iterator[None]:
+        """Read everything, yielding after each chunk so that a watcher can look up."""
+        started = time.perf_counter()
+        size = sum(_size(path) for path in self.scored)
+        self.runs = RunTable(size // _BYTES_A_SCORED_ROW)
+        self.texts = RejectedTexts()
+        for number, path in enumerate(self.scored):
+            yield from self._read(path, number, self._add_scored)
+        self.texts = RejectedTexts(self.counts.rejected)
+        for number, path in enumerate(self.evidence):
+            yield from self._read(path, number, self._add_evidence)
+        self.counts.seconds = time.perf_counter() - started
+
+    @property
+    def doubt(self) -> str | None:
+        """Why a file without findings may not be called clear, None when it may."""
+        if not self.scored:
+            return "there are no scored runs to judge by"
+        if not self.evidence:
+            return "there is no evidence to judge by"
+        if self.problems:
+            return self.problems[0]
+        if self.counts.unreadable:
+            return f"{self.counts.unreadable} lines of evidence or scored runs cannot be read"
+        if self.counts.rejected_unseen:
+            return f"{self.counts.rejected_unseen} rejected runs have no evidence to compare with"
+        return None
+
+    def describe(self, place: Place) -> str:
+        """Name the rejected run at a place, by reading its evidence line again."""
+        path = self.evidence[place.file]
+        where = f"({visible(path.name)}, byte {place.offset})"
+        self._described += 1
+        if self._described > _DESCRIBED_AT_MOST:
+            return where
+        try:
+            with path.open("rb") as file:
+                file.seek(place.offset)
+                head = index_rows.read_head(file.readline(MAX_LINE_BYTES))
+        except (OSError, UnreadableError):
+            return where
+        return f"{visible(head.run_id, 120)} {where}"
+
+    def _read(self, path: Path, number: int, add: Callable[[bytes, Place], None]) -> Iterator[None]:
+        try:
+            descriptor = open_regular(path)
+        except (FileRefusedError, FileMissingError) as refused:
+            self.problems.append(f"{visible(path.name)}: {refused}")
+            return
+        self.counts.files += 1
+        feed = LineFeed()
+        try:
+            while data := os.read(descriptor, _CHUNK):
+                batch = feed.feed(data)
+                offset = batch.first_offset
+                self.counts.unreadable += len(batch.too_long)
+                for line in batch.lines:
+                    try:
+                        add(line, Place(number, offset))
+                    except UnreadableError:
+                        self.counts.unreadable += 1
+                    offset += len(line) + 1
+                self.bytes_read += len(data)
+                yield
+            if feed.rest:
+                self.counts.unreadable += 1
+        except OSError as error:
+            self.problems.append(f"{visible(path.name)}: {error.strerror}")
+        finally:
+            os.close(descriptor)
+
+    def _add_scored(self, line: bytes, _place: Place) -> None:
+        run_id, stream, task_id, category = index_rows.read_scored(line)
+        verdict = VERDICTS.get(category, Verdict.UNKNOWN_CATEGORY)
+        before = self.runs.add_verdict(run_id, verdict, task_group(stream, task_id))
+        self.counts.scored_rows += 1
+        if verdict is Verdict.REJECTED and verdict_of(before) is not Verdict.REJECTED:
+            self.counts.rejected += 1
+            self.counts.rejected_unseen += 1
+
+    def _add_evidence(self, line: bytes, place: Place) -> None:
+        head = index_rows.read_head(line)
+        group = task_group(head.stream, head.task_id)
+        before = self.runs.add_evidence(head.run_id, group)
+        self.counts.evidence_rows += 1
+        if verdict_of(before) is Verdict.REJECTED:
+            self._add_rejected(index_rows.read_evidence(line), group, place)
+            if not has_evidence(before):
+                self.counts.rejected_unseen -= 1
+
+    def _add_rejected(self, row: EvidenceRow, group: int, place: Place) -> None:
+        if row.messages:
+            text = last_assistant_text(row.messages)
+            turns = assistant_turns(row.messages)
+            asked = first_user_text(row.messages)
+        else:
+            text = text_of(row.response) or ""
+            turns = [turn(text)]
+            asked = text_of(row.instruction) or ""
+        if all(said.says_nothing for said in turns):
+            return  # nothing was answered, so that there is nothing to find again
+        instruction = instruction_group(asked)
+        groups = [group] if instruction is None else [group, instruction]
+        self.texts.add(sketch(text), answer_key(turns), groups, place)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

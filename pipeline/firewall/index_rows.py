@@ -1,0 +1,148 @@
+"""Lines of scored runs and evidence to rows, as exactly as lines of a training file.
+
+The same method as ``sft_row``: what msgspec read must write back as the very same bytes, else the
+strict reader decides. Only the heads of runs that were not rejected are read more loosely: their
+texts are not needed, and a rejected run that hides behind a repeated key is then missed by
+``rejected_unseen``, not by chance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from pipeline.firewall import strict_json
+from pipeline.firewall.conversation import (
+    Message,
+    Provenance,
+    hold_texts,
+    is_text,
+    parsed_messages,
+    raw_text,
+)
+from pipeline.firewall.strict_json import UnreadableError
+
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class ScoredRow(msgspec.Struct, gc=False):
+    schema_version: int | UnsetType = UNSET
+    run_id: str | UnsetType = UNSET
+    task_id: str | UnsetType = UNSET
+    stream: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    score: int | float | UnsetType | None = UNSET
+    reasons: list[str] | UnsetType = UNSET
+    sub_scores: dict[str, int | float | None] | UnsetType = UNSET
+    scorer_version: str | UnsetType = UNSET
+    provenance: Provenance | UnsetType = UNSET
+    recorded_at: str | UnsetType = UNSET
+
+
+class EvidenceHead(msgspec.Struct, gc=False):
+    run_id: str
+    task_id: str
+    stream: str
+
+
+class HumanOverride(msgspec.Struct, gc=False):
+    decision: str | UnsetType = UNSET
+    by: str | UnsetType | None = UNSET
+    reason: str | UnsetType | None = UNSET
+    at: str | UnsetType | None = UNSET
+
+
+class EvidenceRow(msgspec.Struct, gc=False):
+    schema_version: int | UnsetType = UNSET
+    run_id: str | UnsetType = UNSET
+    task_id: str | UnsetType = UNSET
+    stream: str | UnsetType = UNSET
+    timestamp: str | UnsetType | None = UNSET
+    model_name: str | UnsetType | None = UNSET
+    model_provider: str | UnsetType | None = UNSET
+    instruction: Raw | UnsetType = UNSET
+    context: Raw | UnsetType = UNSET
+    response: Raw | UnsetType = UNSET
+    goal: Raw | UnsetType = UNSET
+    messages: list[Message] | UnsetType | None = UNSET
+    tools: Raw | UnsetType = UNSET
+    success_markers: list[str] | UnsetType = UNSET
+    failure_markers: list[str] | UnsetType = UNSET
+    reward: int | float | UnsetType | None = UNSET
+    verdict: str | UnsetType | None = UNSET
+    human_override: HumanOverride | UnsetType | None = UNSET
+    validation: dict[str, bool] | UnsetType = UNSET
+    tokens: int | UnsetType | None = UNSET
+    cost_usd: int | float | UnsetType | None = UNSET
+    latency_ms: int | float | UnsetType | None = UNSET
+    tags: list[str] | UnsetType = UNSET
+    provenance: Provenance | UnsetType = UNSET
+    recorded_at: str | UnsetType = UNSET
+
+
+_decode_scored = msgspec.json.Decoder(ScoredRow).decode
+_decode_head = msgspec.json.Decoder(EvidenceHead).decode
+_decode_evidence = msgspec.json.Decoder(EvidenceRow).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def read_scored(line: bytes) -> tuple[str, str, str, str]:
+    """run_id, stream, task_id, category of a scored run. Raises UnreadableError."""
+    try:
+        row: Any = _decode_scored(line)
+        if _encode(row) != line:
+            row = None
+    except _FAULTS:
+        row = None
+    if row is None:
+        run_id, stream, task_id, category = _texts(line, "run_id", "stream", "task_id", "category")
+        return run_id, stream, task_id, category
+    if UNSET in (row.run_id, row.stream, row.task_id, row.category):
+        raise UnreadableError("a member is missing")
+    return row.run_id, row.stream, row.task_id, row.category
+
+
+def read_head(line: bytes) -> EvidenceHead:
+    """Identity and task of an evidence row. Raises UnreadableError."""
+    try:
+        return _decode_head(line)
+    except _FAULTS:
+        return EvidenceHead(*_texts(line, "run_id", "task_id", "stream"))
+
+
+def read_evidence(line: bytes) -> EvidenceRow:
+    """What a run was asked and answered. Raises UnreadableError."""
+    try:
+        row = _decode_evidence(line)
+        texts = (row.instruction, row.context, row.response, row.goal, row.tools)
+        line.decode()
+        if _encode(row) == line and all(map(is_text, texts)) and hold_texts(row.messages):
+            return row
+    except _FAULTS:
+        pass
+    value = _object(line)
+    return EvidenceRow(
+        instruction=raw_text(value, "instruction"),
+        response=raw_text(value, "response"),
+        messages=parsed_messages(value.get("messages")),
+    )
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    value = strict_json.read(line)
+    if not isinstance(value, dict):
+        raise UnreadableError("not an object")
+    return value
+
+
+def _texts(line: bytes, *names: str) -> list[str]:
+    value = _object(line)
+    texts = []
+    for name in names:
+        text = value.get(name)
+        if not isinstance(text, str):
+            raise UnreadableError(f"{name} is not a text")
+        texts.append(text)
+    return texts

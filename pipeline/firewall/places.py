@@ -1,0 +1,126 @@
+"""Which files the firewall reads, and how it opens one it does not trust."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts import paths
+
+QUARANTINE_MARK = ".QUARANTINED-"
+
+
+class FileRefusedError(Exception):
+    """A file that exists and is not read. The text says why."""
+
+
+class FileMissingError(Exception):
+    """There is no such file."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where one look finds its files. ``root`` is None outside of a workspace."""
+
+    target: Path
+    shown: str
+    root: Path | None
+    evidence: tuple[Path, ...]
+    scored: tuple[Path, ...]
+    is_live: bool
+
+    @classmethod
+    def of(
+        cls,
+        root: Path | None,
+        target: Path | None,
+        evidence: Sequence[Path],
+        scored: Sequence[Path],
+    ) -> Places:
+        """``target`` None means the workspace's live SFT export."""
+        live = None if root is None else root / paths.SFT_EXPORT
+        chosen = target if target is not None else live
+        if chosen is None:
+            raise ValueError("without a workspace a file has to be named")
+        if root is not None:
+            evidence = evidence or (root / paths.EVIDENCE,)
+            scored = scored or (root / paths.SCORED_RUNS,)
+        absolute = Path(os.path.abspath(chosen))  # noqa: PTH100 - must not resolve links
+        shown = str(chosen)
+        if root is not None and absolute.is_relative_to(root):
+            shown = absolute.relative_to(root).as_posix()
+        return cls(absolute, shown, root, tuple(evidence), tuple(scored), absolute == live)
+
+    def check_target(self) -> None:
+        """Raise FileRefusedError for a path in the workspace that a link leads out of it."""
+        if self.root is None or not self.target.is_relative_to(self.root):
+            return
+        if not self.target.resolve().is_relative_to(self.root.resolve()):
+            raise FileRefusedError("a link leads out of the workspace")
+
+    def index_files(self) -> tuple[list[Path], list[Path], list[str]]:
+        """Scored files, evidence files, and what could not be looked into."""
+        problems: list[str] = []
+        return _jsonl_files(self.scored, problems), _jsonl_files(self.evidence, problems), problems
+
+    def fingerprint(self) -> list[tuple[int, ...]]:
+        """What tells that a file of this look was replaced or written to meanwhile."""
+        scored, evidence, _ = self.index_files()
+        return [signature(path) for path in (self.target, *scored, *evidence)]
+
+    def quarantined(self) -> list[str]:
+        """Names of contaminated exports that were moved aside; they are listed, never read."""
+        if self.root is None:
+            return []
+        found = []
+        for folder, _, names in os.walk(self.root / paths.EXPORTS):
+            found += [Path(folder, name) for name in names if QUARANTINE_MARK in name]
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+
+def open_regular(path: Path) -> int:
+    """A descriptor for a regular file. Raises FileMissingError or FileRefusedError.
+
+    A pipe would block at open and a device could yield bytes for ever, hence O_NONBLOCK and the
+    look at its kind afterwards.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileMissingError from None
+    except OSError as error:
+        raise FileRefusedError(error.strerror or "cannot be opened") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileRefusedError("not a regular file")
+    return descriptor
+
+
+def signature(path: Path) -> tuple[int, ...]:
+    """Identity, size and time of change of a file; empty when there is none to be seen."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return ()
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _jsonl_files(places: Sequence[Path], problems: list[str]) -> list[Path]:
+    """The ``*.jsonl`` files in folders (at any depth) and among files, in a stable order."""
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            for folder, folders, names in os.walk(place, onerror=lambda error: problems.append(str(error))):
+                folders.sort()
+                inside = [Path(folder, name) for name in sorted(names) if name.endswith(".jsonl")]
+                for path in (*inside, *(Path(folder, name) for name in folders)):
+                    if path.is_symlink() and not path.resolve().is_relative_to(place.resolve()):
+                        problems.append(f"{path.name}: a link leads out of {place.name}")
+                    elif path in inside:
+                        found.append(path)
+        elif place.exists():
+            found.append(place)
+    return found

@@ -1,0 +1,137 @@
+"""What a look at a file found: as data for machines, as lines for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+
+FINDINGS_KEPT = 100
+_FINDINGS_PRINTED = 10
+_ID_LIMIT = 256
+
+
+class State(StrEnum):
+    """Only CLEAR is good news. STALE is said by a watcher while it reads everything again."""
+
+    CLEAR = "CLEAR"
+    BREACH = "BREACH"
+    ABSENT = "ABSENT"
+    STALE = "STALE"
+    UNKNOWN = "UNKNOWN"
+
+
+EXIT_CODES = {
+    State.CLEAR: ExitCode.OK,
+    State.BREACH: ExitCode.FIREWALL_BREACH,
+    State.ABSENT: ExitCode.NOT_EVALUATED,
+    State.STALE: ExitCode.NOT_EVALUABLE,
+    State.UNKNOWN: ExitCode.NOT_EVALUABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One offence of one line. ``line`` counts from 1; 0 stands for the whole file."""
+
+    wall: str
+    file: str
+    line: int
+    byte_offset: int
+    row_id: str | None
+    run_id: str | None
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def shown_id(value: object) -> str | None:
+    """An id from data, made harmless; None when it is no text."""
+    return visible(value, _ID_LIMIT) if isinstance(value, str) else None
+
+
+class Findings:
+    """All findings are counted, the first ones are kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.by_wall: dict[str, int] = {}
+        self.first: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        self.count += 1
+        self.by_wall[finding.wall] = self.by_wall.get(finding.wall, 0) + 1
+        if len(self.first) < FINDINGS_KEPT:
+            self.first.append(finding)
+
+    def joined(self, other: Findings) -> Findings:
+        both = Findings()
+        both.count = self.count + other.count
+        both.by_wall = dict(self.by_wall)
+        for wall, count in other.by_wall.items():
+            both.by_wall[wall] = both.by_wall.get(wall, 0) + count
+        both.first = (self.first + other.first)[:FINDINGS_KEPT]
+        return both
+
+
+@dataclass(frozen=True)
+class Report:
+    state: State
+    file: str
+    walls: tuple[str, ...]
+    detail: str = ""
+    rows_read: int = 0
+    findings: Findings = field(default_factory=Findings)
+    sha256: str | None = None
+    cause: str | None = None
+    index: dict[str, Any] = field(default_factory=dict)
+    quarantined: tuple[str, ...] = ()
+    formatted: tuple[dict[str, Any], ...] = ()
+    scan_seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return EXIT_CODES[self.state]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "state": self.state.value,
+            "file": self.file,
+            "walls": list(self.walls),
+            "detail": self.detail,
+            "rows_read": self.rows_read,
+            "findings_count": self.findings.count,
+            "by_wall": self.findings.by_wall,
+            "findings": [finding.to_dict() for finding in self.findings.first],
+            "sha256": self.sha256,
+            "cause": self.cause,
+            "index": self.index,
+            "quarantined": list(self.quarantined),
+            "formatted": list(self.formatted),
+            "scan_seconds": round(self.scan_seconds, 6),
+        }
+
+    def as_text(self) -> str:
+        """The report for people; every text from data has been made visible."""
+        lines = [f"firewall  {self.state.value}  {visible(self.file)}"]
+        rows = f"{self.rows_read:,} rows read"
+        if self.findings.count:
+            walls = ", ".join(f"{wall} {count:,}" for wall, count in self.findings.by_wall.items())
+            rows += f", {self.findings.count:,} findings ({walls})"
+        lines.append(f"  {rows}")
+        if self.detail:
+            lines.append(f"  {visible(self.detail)}")
+        if self.cause:
+            lines.append(f"  cause: {self.cause}")
+        for finding in self.findings.first[:_FINDINGS_PRINTED]:
+            where = f"{visible(finding.file)}:{finding.line}"
+            who = finding.run_id or "no run id"
+            lines.append(f"  {finding.wall:8}  {where}  {who}: {visible(finding.detail)}")
+        if self.findings.count > _FINDINGS_PRINTED:
+            lines.append(f"  … and {self.findings.count - _FINDINGS_PRINTED:,} more (--json lists 100)")
+        lines += [f"  quarantined, not scanned: {visible(name)}" for name in self.quarantined]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,104 @@
+"""Run id to verdict, packed: 16 bytes a run, plus what the allocator keeps for growth.
+
+A Python dict of the same numbers takes more than 100 bytes a run, and an index of ten million
+runs has to fit beside an engine.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from pipeline.firewall.text_keys import GROUP_MASK
+
+_RECORD = 16
+_RUNS_A_SHARD = 32
+
+
+class Verdict(IntEnum):
+    """What scored runs say, mildest first. Of several rows for one run the worst one counts."""
+
+    NONE = 0
+    ACCEPTED = 1
+    PARTIALLY_ACCEPTED = 2
+    UNKNOWN_CATEGORY = 3
+    NEEDS_HUMAN_REVIEW = 4
+    REJECTED = 5
+
+
+VERDICTS = {
+    "accepted": Verdict.ACCEPTED,
+    "partially_accepted": Verdict.PARTIALLY_ACCEPTED,
+    "needs_human_review": Verdict.NEEDS_HUMAN_REVIEW,
+    "rejected": Verdict.REJECTED,
+}
+_VERDICT_BITS = 0x7
+_HAS_EVIDENCE = 0x8
+
+
+class RunTable:
+    """A hash table of shards. A record is 8 bytes of run key, then task group and verdict in 8.
+
+    The run key is the interpreter's own 64-bit string hash, keyed at random at start: two of
+    ten million runs share one with a probability of about 3 in a million.
+    """
+
+    def __init__(self, expected_runs: int = 0) -> None:
+        shards = 1
+        while shards * _RUNS_A_SHARD < expected_runs:
+            shards *= 2
+        self._mask = shards - 1
+        self._shards = [bytearray() for _ in range(shards)]
+        self.runs = 0
+
+    def get(self, run_id: str) -> int:
+        """Task group and verdict packed in one number, 0 for an unknown run; see the readers below."""
+        number = hash(run_id) & 0xFFFF_FFFF_FFFF_FFFF
+        shard = self._shards[number & self._mask]
+        key = number.to_bytes(8, "little")
+        at = shard.find(key)
+        while at % _RECORD:
+            if at < 0:
+                return 0
+            at = shard.find(key, at + 1)
+        return int.from_bytes(shard[at + 8 : at + _RECORD], "little")
+
+    def put(self, run_id: str, packed: int) -> None:
+        number = hash(run_id) & 0xFFFF_FFFF_FFFF_FFFF
+        shard = self._shards[number & self._mask]
+        key = number.to_bytes(8, "little")
+        value = packed.to_bytes(8, "little")
+        at = shard.find(key)
+        while at % _RECORD:
+            if at < 0:
+                shard += key + value
+                self.runs += 1
+                return
+            at = shard.find(key, at + 1)
+        shard[at + 8 : at + _RECORD] = value
+
+    def add_verdict(self, run_id: str, verdict: Verdict, group: int) -> int:
+        """Note a scored row. Returns the run's packed state as it was before."""
+        before = self.get(run_id)
+        if not before:
+            self.put(run_id, group | verdict)
+        elif verdict > before & _VERDICT_BITS:
+            self.put(run_id, before & ~_VERDICT_BITS | verdict)
+        return before
+
+    def add_evidence(self, run_id: str, group: int) -> int:
+        """Note an evidence row; its task is the one that counts. Returns the packed state before."""
+        before = self.get(run_id)
+        self.put(run_id, group | before & _VERDICT_BITS | _HAS_EVIDENCE)
+        return before
+
+
+def verdict_of(packed: int) -> Verdict:
+    return Verdict(packed & _VERDICT_BITS)
+
+
+def has_evidence(packed: int) -> bool:
+    return bool(packed & _HAS_EVIDENCE)
+
+
+def group_of(packed: int) -> int:
+    return packed & GROUP_MASK

@@ -1,0 +1,116 @@
+"""One look: at a named file, or at the live SFT export of a workspace."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from pipeline.firewall import causes, formatted
+from pipeline.firewall.file_scan import FileScan
+from pipeline.firewall.index import Index
+from pipeline.firewall.open_commit import wait_while_open
+from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.report import Finding, Report, State
+from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
+
+_TRIES = 3  # looks at files that are replaced underneath before giving up
+
+
+def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
+    """Read the file through the walls. What cannot be evaluated is UNKNOWN, never clear."""
+    names = tuple(wall.value for wall in Wall if wall in standing)
+    blank = Report(State.UNKNOWN, places.shown, names, quarantined=tuple(places.quarantined()))
+    if places.is_live and places.root is not None and not wait_while_open(places.root):
+        return replace(blank, detail="a run is putting its outputs in place; look again")
+    report = blank
+    for _ in range(_TRIES):
+        before = places.fingerprint()
+        report = _scan_once(places, standing, blank)
+        if places.fingerprint() == before:
+            return report
+    return replace(
+        report, state=_unless_breach(report), detail="the files change faster than they can be read"
+    )
+
+
+def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Report:
+    try:
+        places.check_target()
+        descriptor = open_regular(places.target)
+    except FileMissingError:
+        if places.root is not None and not places.root.is_dir():
+            return replace(blank, detail="the workspace is gone")
+        return replace(blank, state=State.ABSENT, detail="there is no such file")
+    except FileRefusedError as refused:
+        return replace(blank, detail=str(refused))
+    try:
+        index, doubt = _index(places, standing)
+        started = time.perf_counter()
+        usable = index if index is not None and index.scored and index.evidence else None
+        file_scan = FileScan(descriptor, places.shown, Walls(usable, standing))
+        while file_scan.advance():
+            pass
+        seconds = time.perf_counter() - started
+    except OSError as error:
+        return replace(blank, detail=f"cannot be read: {error.strerror}")
+    finally:
+        os.close(descriptor)
+    findings = file_scan.findings.joined(file_scan.unterminated())
+    rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
+    sha256 = None if set(standing) == {Wall.LABEL} else file_scan.sha256.hexdigest()
+    derived = formatted.survey(places.root, sha256) if places.is_live and places.root is not None else []
+    for file in derived:
+        if file.is_unaccounted:
+            findings.add(Finding(Wall.LINEAGE.value, file.file, 0, 0, None, None, file.detail))
+    state = State.CLEAR
+    if findings.count:
+        state = State.BREACH
+    elif doubt is not None and rows:
+        state = State.UNKNOWN
+    claim = causes.sft_claim(places.root) if places.root is not None and findings.count else None
+    return replace(
+        blank,
+        state=state,
+        detail=doubt or "",
+        rows_read=rows,
+        findings=findings,
+        sha256=sha256,
+        cause=causes.cause_of_breach(claim, sha256) if findings.count and places.root is not None else None,
+        index=describe_index(index),
+        formatted=tuple(file.to_dict() for file in derived),
+        scan_seconds=seconds,
+    )
+
+
+def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, str | None]:
+    """The index if any standing wall needs one, and why it may not be relied on."""
+    if not {Wall.LINEAGE, Wall.CONTENT} & set(standing):
+        return None, None
+    scored, evidence, problems = places.index_files()
+    index = Index(scored, evidence, problems=problems)
+    for _ in index.build():
+        pass
+    return index, index.doubt
+
+
+def describe_index(index: Index | None) -> dict[str, Any]:
+    if index is None:
+        return {}
+    counts = index.counts
+    return {
+        "runs": index.runs.runs,
+        "rejected": counts.rejected,
+        "rejected_unseen": counts.rejected_unseen,
+        "scored_rows": counts.scored_rows,
+        "evidence_rows": counts.evidence_rows,
+        "unreadable": counts.unreadable,
+        "files": counts.files,
+        "seconds": round(counts.seconds, 6),
+    }
+
+
+def _unless_breach(report: Report) -> State:
+    return State.BREACH if report.state is State.BREACH else State.UNKNOWN

@@ -1,0 +1,78 @@
+"""``firewall.state`` events, one line each, written with a single write call.
+
+The lines are those of ``pipeline.contracts.events``, made without importing it: pydantic would
+triple the start of a process that the engine starts in every run. A test decodes each of them
+with the contract.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.contracts.faults import Fault, StorageError
+from pipeline.firewall.report import Report
+
+_FINDINGS_IN_EVENT = 10
+
+
+class StateEvents:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._seq = 0
+
+    @classmethod
+    def open(cls, place: str | None) -> StateEvents | None:
+        """``-`` is stdout; a file is appended to. None stands for no events. Raises StorageError."""
+        if place is None:
+            return None
+        if place == "-":
+            return cls(sys.stdout.fileno())
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            return cls(os.open(place, flags, 0o600))
+        except OSError as error:
+            raise StorageError(
+                Fault(
+                    code="events_not_writable",
+                    what_happened=f"Events cannot be written to {place}: {error.strerror}.",
+                    kept_safe="Nothing was scanned or written.",
+                    do_next="Name a file that can be written, or - for standard output.",
+                    file=place,
+                )
+            ) from None
+
+    def report(self, report: Report, *, since: str | None = None, rows_total: int | None = None) -> None:
+        self._seq += 1
+        event: dict[str, Any] = {
+            "type": "firewall.state",
+            "seq": self._seq,
+            "at": now(),
+            "state": report.state.value,
+            "file": report.file,
+            "rows_read": report.rows_read,
+            "rows_total": rows_total,
+            "findings_count": report.findings.count,
+            "by_wall": report.findings.by_wall,
+            "findings": [finding.to_dict() for finding in report.findings.first[:_FINDINGS_IN_EVENT]],
+            "since": since,
+            "detail": report.detail,
+            "cause": report.cause,
+            "sha256": report.sha256,
+        }
+        line = json.dumps({key: value for key, value in event.items() if value is not None})
+        _write_all(self._descriptor, line.encode() + b"\n")
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """One write call; more only where the other end took less."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
