@@ -49,7 +49,7 @@ def _check_regex(pattern: str) -> str:
 
 
 Scalar = str | bool | int | float
-Number = Annotated[float, Field(strict=False)]
+Number = float
 PathText = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(check_path)]
 Template = Annotated[str, Field(max_length=20_000), AfterValidator(check_template)]
 Regex = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_check_regex)]
@@ -167,7 +167,7 @@ class Rule(_Syntax):
     duration: Unit | None = None
     """Milliseconds of a number in this unit, or of a text that may name its own (``"58.9 seconds"``)."""
     time: Annotated[tuple[TimeFormat, ...], Field(strict=False), BeforeValidator(_as_list)] = ()
-    """Formats to try: ``iso``, ``epoch_seconds``, ``epoch_ms``, or strptime's; UTC unless it says otherwise."""
+    """Formats to try: ``iso``, ``epoch_seconds``, ``epoch_ms``, strptime's. No zone means UTC."""
     to_text: bool = False
     """Anything that is not a text becomes its JSON text."""
     lenient: bool = False

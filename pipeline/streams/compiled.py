@@ -1,0 +1,284 @@
+"""One source line to its evidence rows: a stream's rules, compiled once a process.
+
+Rows are plain dicts in the key order of EvidenceRecord, complete but for ``recorded_at``. Every
+value has gone through the coercer of its field, so no row needs a second look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.settings.model import StreamSettings
+from pipeline.settings.rules import OverrideRule, Parts, Rule, StreamFields, StreamRules
+from pipeline.streams import coerce
+from pipeline.streams.conditions import Predicate, compile_all, compile_condition
+from pipeline.streams.declared import rules_of, unusable
+from pipeline.streams.lookup import LookupTable
+from pipeline.streams.messages import (
+    compile_messages,
+    first_user_text,
+    last_assistant_text,
+    system_text,
+)
+from pipeline.streams.misfit import MisfitError, wrong_type
+from pipeline.streams.paths import Getter
+from pipeline.streams.rules import Lookups, compile_rule
+from pipeline.streams.skips import LineFault, SkipReason
+from pipeline.streams.times import timestamp
+from pipeline.streams.walk import rules_in
+
+SCHEMA_VERSION = 1
+_LABEL_FIELDS = ("success_markers", "failure_markers", "tags")
+Line = dict[str, Any]
+Row = dict[str, Any]
+
+
+class _PartPlan(NamedTuple):
+    """How one part of a line becomes a row: getters and coercers in the order of the row's keys."""
+
+    fields: tuple[tuple[str, Getter, Callable[[Any], Any]], ...]
+    labels: tuple[tuple[str, tuple[Getter, ...]], ...]
+    validation: tuple[tuple[str, Getter], ...]
+    override: Callable[[Line], dict[str, Any] | None] | None
+    messages: Callable[[Line], list[dict[str, Any]] | None] | None
+    derived: tuple[tuple[str, Callable[[list[dict[str, Any]]], str | None]], ...]
+    """Fields that a conversation gives where no rule does."""
+
+
+class CompiledStream:
+    """Made by ``compile_stream``."""
+
+    def __init__(self, stream: StreamSettings, rules: StreamRules, lookups: Lookups) -> None:
+        self.name = stream.name
+        self.lookup_names = lookup_names(rules)
+        """The look-up streams that rows depend on, sorted."""
+        self._where = compile_all(rules.where)
+        self._split = _compile_parts(rules, lookups)
+
+    def map_line(
+        self, value: Line, *, source_file: str, line: int, byte_offset: int, sig_hash: str
+    ) -> list[Row] | LineFault:
+        """The rows of one line (never none), or why it has none. ``sig_hash``: hex sha256 of the line."""
+        try:
+            if self._where is not None and not self._where(value):
+                return LineFault(SkipReason.FILTERED_OUT, "the stream's where does not hold")
+            parts = self._split(value)
+        except MisfitError as misfit:
+            return LineFault(misfit.reason, f"parts: {misfit.detail}")
+        rows = []
+        for part, plan, view in parts:
+            row = _row(plan, view)
+            if isinstance(row, LineFault):
+                return LineFault(row.reason, f"part {part}: {row.detail}") if part else row
+            row["stream"] = self.name
+            row["run_id"] = run_id(self.name, sig_hash, part)
+            row["provenance"] = {
+                "source_file": source_file,
+                "line": line,
+                "byte_offset": byte_offset,
+                "sig_hash": sig_hash,
+                "part": part,
+            }
+            rows.append(row)
+        return rows or LineFault(SkipReason.FILTERED_OUT, "no part's when holds")
+
+
+def compile_stream(stream: StreamSettings, lookups: Mapping[str, LookupTable]) -> CompiledStream:
+    """The mapper of a source stream. ``lookups`` holds at least the tables that its rules name.
+
+    Raises SettingsError for a rule that cannot be used.
+    """
+    rules = rules_of(stream)
+    for name in lookup_names(rules):
+        if name not in lookups:
+            raise unusable(stream, "lookup", f'"{name}" is not a stream of role "lookup".')
+    if rules.fields.task_id is None and not _parts_name_tasks(rules.parts):
+        raise unusable(stream, "fields.task_id", "is required: attempts of one task are told by it.")
+    return CompiledStream(stream, rules, lookups)
+
+
+def run_id(stream: str, sig_hash: str, part: int) -> str:
+    """The same line gives the same id on every machine."""
+    identity = f"{stream}\0{sig_hash}\0{part}".encode()
+    return f"{stream}/{hashlib.sha256(identity).hexdigest()[:16]}"
+
+
+def lookup_names(rules: StreamRules) -> tuple[str, ...]:
+    return tuple(sorted({rule.lookup for rule in rules_in(rules) if rule.lookup is not None}))
+
+
+def _parts_name_tasks(parts: Parts | None) -> bool:
+    return (
+        parts is not None
+        and parts.listed is not None
+        and all(part.fields.task_id is not None for part in parts.listed)
+    )
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+Split = Callable[[Line], "list[tuple[int, _PartPlan, Line]]"]
+"""One line to (part number, its plan, the line as its rules see it)."""
+
+
+def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
+    parts = rules.parts
+    if parts is None:
+        only = _compile_part(rules.fields, lookups)
+        return lambda line: [(0, only, line)]
+    if parts.each is not None:
+        when = None if parts.when is None else compile_condition(parts.when)
+        return _split_each(compile_rule(parts.each, lookups), when, _compile_part(rules.fields, lookups))
+    listed = [
+        (
+            None if part.when is None else compile_condition(part.when),
+            _compile_part(part.fields.over(rules.fields), lookups),
+        )
+        for part in parts.listed or ()
+    ]
+    return lambda line: [
+        (number, plan, line) for number, (when, plan) in enumerate(listed) if when is None or when(line)
+    ]
+
+
+def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan) -> Split:
+    def split(line: Line) -> list[tuple[int, _PartPlan, Line]]:
+        items: Iterator[tuple[str | int, Any]]
+        found = each(line)
+        if type(found) is list:
+            items = enumerate(found)
+        elif type(found) is dict:
+            items = iter(found.items())
+        elif found is None:
+            raise MisfitError(SkipReason.NO_PARTS, "the list of parts is missing")
+        else:
+            raise wrong_type("a list or an object of parts", found)
+        if not found:
+            raise MisfitError(SkipReason.NO_PARTS, "the list of parts is empty")
+        parts = []
+        for number, (key, item) in enumerate(items):
+            view = {**line, "_part": item, "_key": key}
+            if when is None or when(view):
+                parts.append((number, plan, view))
+        return parts
+
+    return split
+
+
+# --- one part ------------------------------------------------------------------------------------
+
+
+def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
+    def compiled(rule: Rule) -> Getter:
+        return compile_rule(rule, lookups)
+
+    single = [(name, getattr(fields, name)) for name in coerce.FIELD_COERCERS]
+    labels = [(name, getattr(fields, name)) for name in _LABEL_FIELDS]
+    derived = (
+        ("instruction", first_user_text),
+        ("context", system_text),
+        ("response", last_assistant_text),
+    )
+    return _PartPlan(
+        fields=tuple(
+            (name, compiled(rule), coerce.FIELD_COERCERS[name]) for name, rule in single if rule is not None
+        ),
+        labels=tuple((name, tuple(compiled(rule) for rule in rules)) for name, rules in labels if rules),
+        validation=tuple((name, compiled(rule)) for name, rule in fields.validation.items()),
+        override=None if fields.human_override is None else _compile_override(fields.human_override, lookups),
+        messages=None if fields.messages is None else compile_messages(fields.messages),
+        derived=tuple((name, derive) for name, derive in derived if getattr(fields, name) is None),
+    )
+
+
+def _compile_override(rule: OverrideRule, lookups: Lookups) -> Callable[[Line], dict[str, Any] | None]:
+    decision = compile_rule(rule.decision, lookups)
+    details = tuple(
+        (name, None if inner is None else compile_rule(inner, lookups), convert)
+        for name, inner, convert in (
+            ("by", rule.by, coerce.person),
+            ("reason", rule.reason, coerce.text),
+            ("at", rule.at, timestamp),
+        )
+    )
+
+    def get(line: Line) -> dict[str, Any] | None:
+        decided = decision(line)
+        if decided is None:
+            return None
+        override: dict[str, Any] = {"decision": coerce.category(decided)}
+        for name, inner, convert in details:
+            value = None if inner is None else inner(line)
+            override[name] = None if value is None else convert(value)
+        return override
+
+    return get
+
+
+def _row(plan: _PartPlan, line: Line) -> Row | LineFault:
+    """The row of one part but for what names it; the keys in the order of EvidenceRecord."""
+    row: Row = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": None,
+        "task_id": None,
+        "stream": None,
+        "timestamp": None,
+        "model_name": None,
+        "model_provider": None,
+        "instruction": None,
+        "context": None,
+        "response": None,
+        "goal": None,
+        "messages": None,
+        "tools": None,
+        "success_markers": [],
+        "failure_markers": [],
+        "reward": None,
+        "verdict": None,
+        "human_override": None,
+        "validation": {},
+        "tokens": None,
+        "cost_usd": None,
+        "latency_ms": None,
+        "tags": [],
+        "provenance": None,
+    }
+    field = ""
+    try:
+        for field, get, convert in plan.fields:
+            value = get(line)
+            if value is not None:
+                row[field] = convert(value)
+        if row["task_id"] is None:
+            return LineFault(SkipReason.MISSING_FIELD, "task_id: not found in the line")
+        for field, getters in plan.labels:
+            row[field] = _labels(getters, line)
+        for name, get in plan.validation:
+            field = f"validation.{name}"
+            value = get(line)
+            if value is not None:
+                row["validation"][name] = coerce.boolean(value)
+        if plan.override is not None:
+            field = "human_override"
+            row["human_override"] = plan.override(line)
+        if plan.messages is not None:
+            field = "messages"
+            messages = row["messages"] = plan.messages(line)
+            if messages is not None:
+                for field, derive in plan.derived:
+                    row[field] = derive(messages)
+    except MisfitError as misfit:
+        return LineFault(misfit.reason, f"{field}: {misfit.detail}")
+    return row
+
+
+def _labels(getters: tuple[Getter, ...], line: Line) -> list[str]:
+    """The labels that the rules give, each once, in the order of the rules."""
+    found: dict[str, None] = {}
+    for get in getters:
+        value = get(line)
+        if value is not None:
+            found.update(dict.fromkeys(coerce.labels(value)))
+    return list(found)

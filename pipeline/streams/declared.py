@@ -1,0 +1,82 @@
+"""A stream's rules as its section of ``distill.toml`` declares them, laid over its preset."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.untrusted import visible
+from pipeline.settings.model import StreamSettings
+from pipeline.settings.rules import StreamRules
+from pipeline.streams.presets import PRESETS
+
+
+def rules_of(stream: StreamSettings) -> StreamRules:
+    """Raises SettingsError that names the stream, the key and what is wrong with it."""
+    rules = _validated(stream)
+    if stream.preset is None:
+        return rules
+    base = PRESETS.get(stream.preset)
+    if base is None:
+        near = difflib.get_close_matches(stream.preset, PRESETS, n=1)
+        hint = f'Nearest: "{near[0]}".' if near else f"There are {', '.join(sorted(PRESETS))}."
+        raise unusable(stream, "preset", f'there is no preset "{stream.preset}". {hint}')
+    return StreamRules(
+        fields=rules.fields.over(base.fields),
+        parts=base.parts if rules.parts is None else rules.parts,
+        where=(*base.where, *rules.where),
+    )
+
+
+def _validated(stream: StreamSettings) -> StreamRules:
+    document: dict[str, Any] = {"fields": stream.fields}
+    if stream.parts is not None:
+        document["parts"] = stream.parts
+    if stream.where is not None:
+        document["where"] = stream.where
+    try:
+        return StreamRules.model_validate(document)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        # The deepest complaint is about the key that was written; those around it follow from it.
+        first = max(details, key=lambda detail: len(detail["loc"]))
+        raise unusable(stream, _dotted(first["loc"]), _problem(first["type"], first["loc"], first)) from None
+
+
+def _problem(kind: str, loc: tuple[int | str, ...], detail: Any) -> str:
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(loc[-1]), _KEYS, n=1, cutoff=0.5)
+        return "unknown key." + (f' Nearest valid key: "{near[0]}".' if near else "")
+    message = str(detail.get("ctx", {}).get("error", detail["msg"]))
+    return message if message.endswith(".") else f"{message}."
+
+
+def _dotted(loc: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+
+
+def unusable(stream: StreamSettings, key: str, problem: str) -> SettingsError:
+    """The error that says what is wrong with ``key`` of ``stream``."""
+    return SettingsError(
+        Fault(
+            code="stream_rules_invalid",
+            what_happened=visible(f"{paths.SETTINGS}: stream {stream.name}: {key}: {problem}"),
+            kept_safe="Nothing was written.",
+            do_next=f"Correct it (docs/streams.md), then: distill streams check --stream {stream.name}",
+            file=str(paths.SETTINGS),
+        )
+    )
+
+
+def _all_keys() -> list[str]:
+    from pipeline.settings import rules
+
+    models = (rules.StreamFields, rules.Rule, rules.Condition, rules.MessagesRule, rules.OverrideRule)
+    return sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
+
+
+_KEYS = _all_keys()

@@ -1,0 +1,132 @@
+"""Which files belong to a stream, in an order that no file system chooses.
+
+A file is named in provenance by its path below the workspace, or, when it lies in one of
+``source_roots``, by ``@`` with the root's own name and the path below it: the name says
+nothing of where on this machine the root is.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, InputError, SettingsError
+from pipeline.contracts.untrusted import visible
+from pipeline.settings.confine import is_inside, resolved, source_roots
+from pipeline.settings.model import Settings, StreamSettings
+
+# What the pipeline writes. A stream that read it would feed on its own output.
+_OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, PurePosixPath("reports"), paths.STATE)
+
+
+class SourceFile(NamedTuple):
+    """``relative`` is the name in provenance, ``path`` where the file is on this machine."""
+
+    relative: str
+    path: Path
+
+
+def stream_files(workspace: Path, settings: Settings, stream: StreamSettings) -> list[SourceFile]:
+    """The regular files that ``stream`` reads, sorted by the bytes of their names.
+
+    Journals, their archives, the pipeline's own outputs and hidden files are never among them.
+    Raises InputError for a link that leads out of the workspace and its source roots.
+    """
+    roots = _named_roots(workspace, settings)
+    found: dict[str, Path] = {}
+    for pattern in stream.path:
+        for path in _matches(workspace, pattern):
+            relative = _name(path, workspace, roots)
+            if relative is None or _is_ours(relative):
+                continue
+            if not is_inside(path, workspace, list(roots.values())):
+                raise _leaves(path, stream)
+            if path.is_file():
+                found[relative] = path
+    return [SourceFile(name, found[name]) for name in sorted(found, key=os.fsencode)]
+
+
+def resolve_source(workspace: Path, settings: Settings, relative: str) -> Path:
+    """Where the file that provenance calls ``relative`` is on this machine. It need not exist.
+
+    Raises InputError when the name leads out of the workspace and its source roots.
+    """
+    roots = _named_roots(workspace, settings)
+    first, _, rest = relative.partition("/")
+    path = roots[first[1:]] / rest if first.startswith("@") and first[1:] in roots else workspace / relative
+    if not is_inside(path, workspace, list(roots.values())):
+        raise InputError(
+            Fault(
+                code="source_outside",
+                what_happened=f"{visible(relative)} is in neither the workspace nor its source_roots.",
+                kept_safe="Nothing was read.",
+                do_next="Name its directory in [workspace] source_roots, or restore that run's settings.",
+                file=relative,
+            )
+        )
+    return path
+
+
+def _named_roots(workspace: Path, settings: Settings) -> dict[str, Path]:
+    roots: dict[str, Path] = {}
+    for root in source_roots(workspace, settings):
+        if roots.setdefault(root.name, root) != root:
+            raise SettingsError(
+                Fault(
+                    code="source_roots_alike",
+                    what_happened=f"Two source_roots are both called {visible(root.name)}.",
+                    kept_safe="Nothing was written.",
+                    do_next="Provenance tells roots apart by their last name: link one under another name.",
+                    file=str(paths.SETTINGS),
+                )
+            )
+    return roots
+
+
+def _matches(workspace: Path, pattern: str) -> Iterator[Path]:
+    # glob.iglob, not Path.glob: it leaves hidden files out unless the pattern names them, as a
+    # shell does, and takes an absolute pattern.
+    for match in glob.iglob(pattern, root_dir=workspace, recursive=True):  # noqa: PTH207
+        yield workspace / match
+
+
+def _name(path: Path, workspace: Path, roots: dict[str, Path]) -> str | None:
+    """The file's name in provenance; None where its name is not UTF-8, as no row could hold it."""
+    lexical = Path(os.path.normpath(path))
+    name = _below(lexical, workspace)
+    for root_name, root in roots.items():
+        if name is None:
+            below = _below(lexical, root) or _below(resolved(lexical.parent) / lexical.name, root)
+            name = None if below is None else f"@{root_name}/{below}"
+    if name is None:
+        return lexical.as_posix()
+    return name
+
+
+def _below(path: Path, root: Path) -> str | None:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
+
+
+def _is_ours(relative: str) -> bool:
+    path = PurePosixPath(relative)
+    if any(path.is_relative_to(output) for output in _OUTPUTS):
+        return True
+    in_journals = path.is_relative_to(paths.KNOWLEDGE_BASE)
+    return in_journals and path.name.split(".", 1)[0] in paths.JOURNAL_STEMS
+
+
+def _leaves(path: Path, stream: StreamSettings) -> InputError:
+    return InputError(
+        Fault(
+            code="source_outside",
+            what_happened=f"{visible(str(path))} leads out of the workspace and its source_roots.",
+            kept_safe="It was not read; the last outputs are in place.",
+            do_next=f"Replace the link by the file, or name its directory in source_roots "
+            f"(stream {stream.name}).",
+            file=str(path),
+        )
+    )

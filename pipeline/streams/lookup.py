@@ -1,0 +1,100 @@
+"""Streams of role ``lookup``: lines that other streams take values from, by id.
+
+Ids are compared as text, so that ``7`` in one log is ``"7"`` in another. The first line with an
+id counts, in the order of files and lines; a later one that says something else is skipped, so
+that its difference is on record. Tables are held in memory whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings.model import StreamSettings
+from pipeline.storage.source_lines import iter_lines, open_source, parse_line
+from pipeline.streams.conditions import Predicate, compile_all
+from pipeline.streams.declared import rules_of
+from pipeline.streams.misfit import MisfitError
+from pipeline.streams.paths import Getter, compile_path
+from pipeline.streams.skips import LineFault, SkipReason
+from pipeline.streams.texts import scalar_text
+
+_BLOCK_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class LookupTable:
+    """``rows`` is id → line. ``digest`` (hex sha256) changes when any value taken from it could."""
+
+    stream: str
+    rows: dict[str, dict[str, Any]]
+    digest: str
+    _key: Getter = field(repr=False)
+    _where: Predicate | None = field(repr=False)
+
+    def check(self, value: dict[str, Any]) -> LineFault | None:
+        """Why a line of the stream is no row of the table, or None when it is."""
+        id_or_fault = _identify(value, self._key, self._where)
+        if isinstance(id_or_fault, LineFault):
+            return id_or_fault
+        if self.rows.get(id_or_fault) != value:
+            return LineFault(
+                SkipReason.DUPLICATE_LOOKUP_KEY, "an earlier line has the same id and other values"
+            )
+        return None
+
+
+def load_lookup(stream: StreamSettings, files: Sequence[tuple[str, Path]]) -> LookupTable:
+    """The table of ``stream``, whose ``files`` are (name for provenance, path), in order.
+
+    Lines that cannot be used are left out; the run over the stream counts them with ``check``.
+    Raises InputError when a file cannot be read, SettingsError when the rules cannot be used.
+    """
+    if stream.key is None:
+        raise ValueError(f"{stream.name} is no look-up stream")
+    key, where = compile_path(stream.key), compile_all(rules_of(stream).where)
+    rows: dict[str, dict[str, Any]] = {}
+    digests: list[bytes] = []
+    for _relative, path in files:
+        for raw in _whole_lines(path):
+            value = parse_line(raw)
+            if isinstance(value, LineFault):
+                continue
+            row_id = _identify(value, key, where)
+            if isinstance(row_id, LineFault) or row_id in rows:
+                continue
+            rows[row_id] = value
+            digests.append(hashlib.sha256(raw).digest())
+    # Sorted: which files the rows came from, and in which order, changes no value.
+    digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+    return LookupTable(stream.name, rows, digest, key, where)
+
+
+def _identify(value: dict[str, Any], key: Getter, where: Predicate | None) -> str | LineFault:
+    try:
+        if where is not None and not where(value):
+            return LineFault(SkipReason.FILTERED_OUT, "the stream's where does not hold")
+        found = key(value)
+        if found is None or found == "":
+            return LineFault(SkipReason.MISSING_FIELD, "key: the line has no id")
+        return scalar_text(found)
+    except MisfitError as misfit:
+        return LineFault(misfit.reason, f"key: {misfit.detail}")
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file that are terminated; a torn tail may change, so it is left for later."""
+    offset, line, rest = 0, 1, b""
+    with open_source(path) as file:
+        while block := file.read(_BLOCK_BYTES):
+            rest += block
+            end = rest.rfind(b"\n") + 1
+            if end == 0:
+                continue
+            for source_line in iter_lines(rest[:end], offset, line, at_end_of_file=False):
+                yield source_line.raw
+                line = source_line.line + 1
+            offset, rest = offset + end, rest[end:]

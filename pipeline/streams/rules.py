@@ -1,0 +1,176 @@
+"""One field rule to one function of a source line.
+
+A compiled rule gives a value, or None for null and absent alike, and raises MisfitError where a
+value cannot be what the rule says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.settings.rules import Rule
+from pipeline.streams.conditions import Predicate, compile_condition
+from pipeline.streams.lookup import LookupTable
+from pipeline.streams.misfit import MisfitError
+from pipeline.streams.paths import Getter, compile_path
+from pipeline.streams.skips import SkipReason
+from pipeline.streams.steps import Step, compile_steps
+from pipeline.streams.templates import compile_template
+from pipeline.streams.texts import scalar_text
+from pipeline.streams.turns import turn_text
+
+Lookups = Mapping[str, LookupTable]
+
+
+def compile_rule(rule: Rule, lookups: Lookups) -> Getter:
+    get = _with_steps(_source(rule, lookups), compile_steps(rule))
+    if rule.lenient:
+        get = _lenient(get)
+    if rule.default is not None:
+        get = _default(get, rule.default)
+    if rule.when is not None:
+        get = _guarded(get, compile_condition(rule.when))
+    return get
+
+
+def _source(rule: Rule, lookups: Lookups) -> Getter:
+    if rule.path is not None:
+        return compile_path(rule.path)
+    if rule.const is not None:
+        const = rule.const
+        return lambda _line: const
+    if rule.template is not None:
+        return _template(rule.template)
+    if rule.join is not None:
+        pieces = [compile_rule(piece, lookups) for piece in rule.join]
+        return _join(pieces, "\n" if rule.with_ is None else rule.with_, rule.skip_missing)
+    if rule.first_of is not None:
+        return _first_of([compile_rule(choice, lookups) for choice in rule.first_of])
+    if rule.case is not None:
+        branches = [
+            (compile_condition(branch.when), compile_rule(branch.then, lookups)) for branch in rule.case
+        ]
+        return _case(branches, compile_rule(rule.else_, lookups) if rule.else_ is not None else None)
+    if rule.lookup is not None and rule.key is not None and rule.get is not None:
+        return _lookup(lookups[rule.lookup], compile_rule(rule.key, lookups), compile_rule(rule.get, lookups))
+    assert rule.turn is not None  # noqa: S101 the model has seen to it
+    conversation, role, which = compile_path(rule.turn), rule.role or "assistant", rule.which or "last"
+    return lambda line: turn_text(conversation(line), role, which)
+
+
+def _with_steps(get: Getter, steps: Sequence[Step]) -> Getter:
+    if not steps:
+        return get
+    if len(steps) == 1:
+        only = steps[0]
+
+        def one_step(line: dict[str, Any]) -> Any:
+            value = get(line)
+            return None if value is None else only(value)
+
+        return one_step
+
+    def all_steps(line: dict[str, Any]) -> Any:
+        value = get(line)
+        for step in steps:
+            if value is None:
+                return None
+            value = step(value)
+        return value
+
+    return all_steps
+
+
+def _lenient(get: Getter) -> Getter:
+    def lenient(line: dict[str, Any]) -> Any:
+        try:
+            return get(line)
+        except MisfitError:
+            return None
+
+    return lenient
+
+
+def _default(get: Getter, default: str | bool | float) -> Getter:
+    def with_default(line: dict[str, Any]) -> Any:
+        value = get(line)
+        return default if value is None else value
+
+    return with_default
+
+
+def _guarded(get: Getter, holds: Predicate) -> Getter:
+    return lambda line: get(line) if holds(line) else None
+
+
+def _template(template: str) -> Getter:
+    literals, getters = compile_template(template)
+
+    def fill(line: dict[str, Any]) -> str | None:
+        pieces = [literals[0]]
+        for get, literal in zip(getters, literals[1:], strict=True):
+            value = get(line)
+            if value is None:
+                return None
+            pieces.append(scalar_text(value))
+            pieces.append(literal)
+        return "".join(pieces)
+
+    return fill
+
+
+def _join(pieces: Sequence[Getter], separator: str, skip_missing: bool) -> Getter:
+    def join(line: dict[str, Any]) -> str | None:
+        texts: list[str] = []
+        found = False
+        for piece in pieces:
+            value = piece(line)
+            if value is None:
+                if skip_missing:
+                    continue
+                return None
+            found = True
+            if type(value) is list:
+                texts.extend(map(scalar_text, value))
+            else:
+                texts.append(scalar_text(value))
+        return separator.join(texts) if found else None
+
+    return join
+
+
+def _first_of(choices: Sequence[Getter]) -> Getter:
+    def first(line: dict[str, Any]) -> Any:
+        for choice in choices:
+            value = choice(line)
+            if value is not None:
+                return value
+        return None
+
+    return first
+
+
+def _case(branches: Sequence[tuple[Predicate, Getter]], otherwise: Getter | None) -> Getter:
+    def case(line: dict[str, Any]) -> Any:
+        for holds, get in branches:
+            if holds(line):
+                return get(line)
+        return None if otherwise is None else otherwise(line)
+
+    return case
+
+
+def _lookup(table: LookupTable, key: Getter, get: Getter) -> Getter:
+    rows = table.rows
+
+    def look_up(line: dict[str, Any]) -> Any:
+        value = key(line)
+        if value is None:
+            return None
+        row = rows.get(scalar_text(value))
+        if row is None:
+            raise MisfitError(SkipReason.LOOKUP_MISSING, f"no line of {table.stream} has the id")
+        return get(row)
+
+    return look_up

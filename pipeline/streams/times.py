@@ -1,0 +1,104 @@
+"""Timestamps to ISO 8601 in UTC, durations to milliseconds.
+
+A time without a zone is taken as UTC: a log that says nothing is not asked to guess, and the
+machine's own zone must not show in a row.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.streams.misfit import MisfitError, wrong_type
+from pipeline.streams.skips import SkipReason
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?\Z"
+)
+_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?|\.[0-9]+)\s*([a-zµμ]*)\s*\Z")
+
+_MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "seconds": 1e3, "minutes": 6e4, "hours": 3.6e6}
+DURATION_UNITS = frozenset(_MILLISECONDS)
+_UNIT_WORDS = {
+    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), "ns"),
+    **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("ms", "msec", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "seconds"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
+}
+
+
+def check_time_format(text: str) -> str:
+    """``text`` itself. Raises ValueError when it names no format."""
+    if text in ("iso", "epoch_seconds", "epoch_ms"):
+        return text
+    if "%" not in text:
+        raise ValueError(
+            "a time format is iso, epoch_seconds, epoch_ms, or one of strptime's such as %Y-%m-%d"
+        )
+    try:
+        datetime.strptime(datetime(2001, 2, 3, tzinfo=UTC).strftime(text), text)  # noqa: DTZ007 only tried
+    except ValueError as error:
+        raise ValueError(f"not a time format: {error}") from None
+    return text
+
+
+def timestamp(value: Any, formats: tuple[str, ...] = ("iso",)) -> str:
+    """``2023-08-17T08:28:04Z``, read by the first of ``formats`` that fits. Raises MisfitError."""
+    for name in formats:
+        moment = _moment(value, name)
+        if moment is not None:
+            return moment.replace(tzinfo=None).isoformat() + "Z"
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise wrong_type("a time", value)
+    raise MisfitError(SkipReason.WRONG_TYPE, f"a time that is none of: {', '.join(formats)}")
+
+
+def _moment(value: Any, name: str) -> datetime | None:
+    try:
+        if name in ("epoch_seconds", "epoch_ms"):
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                return None
+            return _EPOCH + (
+                timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value)
+            )
+        if not isinstance(value, str):
+            return None
+        if name == "iso":
+            # fromisoformat takes any character between date and time, and week dates; a log that
+            # looks like that is better declared with a format of its own.
+            if not _ISO.match(value):
+                return None
+            moment = datetime.fromisoformat(value.upper())
+        else:
+            moment = datetime.strptime(value, name)  # noqa: DTZ007 the zone is settled below
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def milliseconds(value: Any, unit: str) -> float:
+    """``58.912`` or ``"58.912 seconds"`` in milliseconds; ``unit`` counts where the value names none.
+
+    Raises MisfitError.
+    """
+    number: float
+    if isinstance(value, str):
+        match = _NUMBER_AND_UNIT.match(value)
+        word = match[2] if match else ""
+        if match is None or (word and word not in _UNIT_WORDS):
+            raise MisfitError(
+                SkipReason.WRONG_TYPE, "expected a number and a unit of time, found another text"
+            )
+        number = float(match[1])
+        unit = _UNIT_WORDS[word] if word else unit
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    else:
+        raise wrong_type("a duration", value)
+    # Nanoseconds are as fine as any log gets; rounding hides what binary fractions add.
+    return round(number * _MILLISECONDS[unit], 6)

@@ -1,0 +1,53 @@
+"""Every rule and path inside a stream's rules, for those who ask what a stream reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from pipeline.settings.rules import Condition, MessagesRule, Rule
+from pipeline.streams.templates import split_template
+
+
+def rules_in(model: BaseModel) -> Iterator[Rule]:
+    return (inner for inner in _models_in(model, through_lookups=True) if isinstance(inner, Rule))
+
+
+def paths_in(model: BaseModel) -> Iterator[str]:
+    """The paths that are asked of the source line itself (not of a look-up's line or of a turn)."""
+    for inner in _models_in(model, through_lookups=False):
+        match inner:
+            case Rule():
+                yield from (path for path in (inner.path, inner.turn) if path is not None)
+                if inner.template is not None:
+                    yield from (path for _, path in split_template(inner.template) if path is not None)
+            case Condition():
+                bounds = (inner.above, inner.at_least, inner.below, inner.at_most)
+                yield from (path for path in (inner.expression, inner.path) if path is not None)
+                yield from (bound for bound in bounds if isinstance(bound, str))
+            case MessagesRule():
+                yield from (*inner.path, *inner.append)
+            case _:
+                pass
+
+
+def _models_in(model: BaseModel, *, through_lookups: bool) -> Iterator[BaseModel]:
+    """``model`` and all models inside it, in their declared order."""
+    yield model
+    for name in type(model).model_fields:
+        if isinstance(model, Rule) and name == "get" and not through_lookups:
+            continue
+        for inner in _directly_inside(getattr(model, name)):
+            yield from _models_in(inner, through_lookups=through_lookups)
+
+
+def _directly_inside(value: object) -> Iterator[BaseModel]:
+    if isinstance(value, BaseModel):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _directly_inside(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _directly_inside(item)
