@@ -23,6 +23,7 @@ from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
 from pipeline.settings.origin import origins
+from pipeline.settings.rules import StreamRules
 
 # A settings file is written by hand; one of this size is something else.
 MAX_SETTINGS_BYTES = 2**20
@@ -56,7 +57,7 @@ def load_settings(workspace: Path, flags: Mapping[str, object] | None = None) ->
         settings = from_document(document)
     except ValidationError as error:
         raise _settings_error(path, mistakes(error, document, lines), flagged) from None
-    wrong = list(_path_mistakes(workspace, settings, lines))
+    wrong = [*_rule_mistakes(settings, document, lines), *_path_mistakes(workspace, settings, lines)]
     if wrong:
         raise _settings_error(path, wrong, flagged)
     return LoadedSettings(settings=settings, origins=origins(settings, lines, flagged), path=path)
@@ -109,6 +110,18 @@ def _lay_flags(document: dict[str, Any], flags: Mapping[str, object], path: Path
         table[key] = value
         flagged.add((*sections, key))
     return flagged
+
+
+def _rule_mistakes(
+    settings: Settings, document: dict[str, Any], lines: dict[KeyPath, int]
+) -> Iterator[Mistake]:
+    """Rules of the transform language that cannot be meant, whatever the data."""
+    for number, stream in enumerate(settings.streams):
+        written = {name: getattr(stream, name) for name in StreamRules.model_fields}
+        try:
+            StreamRules.model_validate({name: rule for name, rule in written.items() if rule is not None})
+        except ValidationError as error:
+            yield from mistakes(error, document, lines, ("stream", number))
 
 
 def _path_mistakes(workspace: Path, settings: Settings, lines: dict[KeyPath, int]) -> Iterator[Mistake]:

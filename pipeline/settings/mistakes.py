@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.settings.locate import KeyPath, nearest_line
-from pipeline.settings.model import Settings
+from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.rules import StreamRules
 
 _MAX_VALUE_CHARACTERS = 60
 # pydantic's words are for programmers; these are for whoever edits the file.
@@ -68,11 +69,16 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def mistakes(error: ValidationError, document: Mapping[str, Any], lines: dict[KeyPath, int]) -> list[Mistake]:
-    """What ``error`` says, in the order of the file's lines."""
-    found = [_mistake(detail, document, lines) for detail in error.errors(include_url=False)]
+def mistakes(
+    error: ValidationError, document: Mapping[str, Any], lines: dict[KeyPath, int], below: KeyPath = ()
+) -> list[Mistake]:
+    """What ``error`` says, in the order of the file's lines.
+
+    ``below`` is where in the document the validated part stands.
+    """
+    found = [_mistake(detail, below, document, lines) for detail in error.errors(include_url=False)]
     # One wrong item also empties the list around it; the inner complaint is the useful one.
-    inner = [m for m in found if not any(o is not m and _is_around(m.path, o.path) for o in found)]
+    inner = [m for m in found if not any(_is_around(m.path, other.path) for other in found)]
     return sorted(inner, key=lambda mistake: (mistake.line or 0, dotted(mistake.path)))
 
 
@@ -80,18 +86,20 @@ def _is_around(outer: KeyPath, other: KeyPath) -> bool:
     return len(other) > len(outer) and other[: len(outer)] == outer
 
 
-def _mistake(detail: ErrorDetails, document: Mapping[str, Any], lines: dict[KeyPath, int]) -> Mistake:
-    path = tuple(part for part in detail["loc"] if part != "[key]")
+def _mistake(
+    detail: ErrorDetails, below: KeyPath, document: Mapping[str, Any], lines: dict[KeyPath, int]
+) -> Mistake:
+    location = (*below, *detail["loc"])
     kind = detail["type"]
-    value, path = _value_at(document, path)
+    value, path = _value_at(document, location)
     line = nearest_line(lines, path)
     if kind == "extra_forbidden":
-        return Mistake(path, line, _shown(value), "unknown key", nearest_key(path))
-    if "[key]" in detail["loc"]:
+        return Mistake(path, line, _shown(value), "unknown key", nearest_key(location))
+    if location[-1] == "[key]":
         return Mistake(path, line, None, "unknown key", "A phase is P0, P1, … P9.")
     if kind == "missing":
-        return Mistake((*path, *detail["loc"][len(path) :]), line, None, _WORDS[kind])
-    return Mistake(path, line, _shown(value), _problem(detail), None)
+        return Mistake((*path, location[-1]), line, None, _WORDS[kind])
+    return Mistake(path, line, _shown(value), _problem(detail))
 
 
 def _problem(detail: ErrorDetails) -> str:
@@ -111,17 +119,20 @@ def _problem(detail: ErrorDetails) -> str:
     return detail["msg"][:1].lower() + detail["msg"][1:]
 
 
-def _value_at(document: Mapping[str, Any], path: KeyPath) -> tuple[Any, KeyPath]:
-    """What the document holds at ``path``, and the part of ``path`` that is really there.
+def _value_at(document: Mapping[str, Any], location: KeyPath) -> tuple[Any, KeyPath]:
+    """The value that a validator's ``location`` means, and its path in the document.
 
-    The validator's location may go deeper than the document, into the type it tried.
+    A location also names what is not written: the type that was tried, or the key that a
+    shorthand stands for. Those parts are left out.
     """
     value: Any = document
-    for depth, part in enumerate(path):
+    path: KeyPath = ()
+    for part in location:
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
-            return value, path[:depth]
+            continue
+        path = (*path, part)
     return value, path
 
 
@@ -138,32 +149,46 @@ def _shown(value: Any) -> str | None:
     return text if len(text) <= _MAX_VALUE_CHARACTERS else f"{text[: _MAX_VALUE_CHARACTERS - 1]}…"
 
 
-def nearest_key(path: KeyPath) -> str:
-    """A sentence that names the valid key which ``path`` most likely meant."""
-    unknown = str(path[-1])
-    valid = valid_keys(path[:-1])
+def nearest_key(location: KeyPath) -> str:
+    """A sentence that names the valid key which the last part of ``location`` most likely meant."""
+    unknown = str(location[-1])
+    valid = valid_keys(location[:-1])
     close = difflib.get_close_matches(unknown, valid, n=1, cutoff=0.5)
     if close:
         return f'Nearest valid key: "{close[0]}".'
-    elsewhere = [dotted(other) for other in _all_keys(Settings, ()) if other[-1] == unknown]
+    elsewhere = [dotted(path) for path in _all_keys(Settings, ()) if path[-1] == unknown]
     if elsewhere:
         return f'"{unknown}" belongs elsewhere: {elsewhere[0]}.'
-    return f"Valid keys here: {', '.join(valid)}." if valid else "No key is expected here."
+    return f"Valid keys here: {', '.join(valid)}."
 
 
-def valid_keys(path: KeyPath) -> list[str]:
-    """The keys that a table at ``path`` may hold; empty where the model leaves them open."""
-    model: type[BaseModel] | None = Settings
-    for part in path:
+def valid_keys(location: KeyPath) -> list[str]:
+    """The keys that the table at ``location`` may hold."""
+    annotation: Any = Settings
+    for part in location:
         if isinstance(part, int):
             continue
-        model = _fields(model).get(part) if model else None
+        values = _values_of_table(annotation)
+        if values is not None:
+            annotation = values
+        elif (model := section_of(annotation)) is not None:
+            # What is no field names the type that was tried, and leads nowhere.
+            annotation = _fields(model).get(part, annotation)
+    model = section_of(annotation)
     return list(_fields(model)) if model else []
 
 
-def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
-    """Key as written in the file → the section below it, if it is one."""
-    return {field.alias or name: section_of(field.annotation) for name, field in model.model_fields.items()}
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Key as written in the file → its type. A stream's rules have a model of their own."""
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    if model is StreamSettings:
+        fields |= _fields(StreamRules)
+    return fields
+
+
+def _values_of_table(annotation: Any) -> Any:
+    """The type of the values if ``annotation`` is a table with free keys, else None."""
+    return get_args(annotation)[1] if get_origin(annotation) is dict else None
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -177,7 +202,9 @@ def section_of(annotation: Any) -> type[BaseModel] | None:
 
 
 def _all_keys(model: type[BaseModel], prefix: KeyPath) -> Iterator[KeyPath]:
-    for key, section in _fields(model).items():
-        yield (*prefix, key)
+    for name, field in model.model_fields.items():
+        path = (*prefix, field.alias or name)
+        yield path
+        section = section_of(field.annotation)
         if section is not None:
-            yield from _all_keys(section, (*prefix, key))
+            yield from _all_keys(section, path)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.settings.locate import KeyPath, locate, nearest_line
+from tests.pipeline.settings.toml_writer import quoted, written
 
 DOCUMENT = '''\
 # a comment with [brackets] and = signs
@@ -107,25 +108,6 @@ _values = st.recursive(
 )
 
 
-def _quoted(text: str) -> str:
-    escaped = "".join(c if c.isalnum() and c.isascii() else f"\\U{ord(c):08x}" for c in text)
-    return f'"{escaped}"'
-
-
-def _written(value: Any) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case str():
-            return _quoted(value)
-        case list():
-            return "[" + ", ".join(_written(item) for item in value) + "]"
-        case dict():
-            return "{" + ", ".join(f"{_quoted(k)} = {_written(v)}" for k, v in value.items()) + "}"
-        case _:
-            return repr(value)
-
-
 def _paths(value: Any, prefix: KeyPath) -> list[KeyPath]:
     found = [prefix]
     if isinstance(value, dict):
@@ -140,7 +122,7 @@ def _paths(value: Any, prefix: KeyPath) -> list[KeyPath]:
 @settings(deadline=None)
 @given(st.dictionaries(_texts, _values, max_size=5))
 def test_what_tomllib_finds_is_found_on_the_line_it_was_written_on(document: dict[str, Any]) -> None:
-    text = "".join(f"{_quoted(key)} = {_written(value)}\n" for key, value in document.items())
+    text = "".join(f"{quoted(key)} = {written(value)}\n" for key, value in document.items())
     assert tomllib.loads(text) == document
     expected = {
         path: line for line, (key, value) in enumerate(document.items(), 1) for path in _paths(value, (key,))
