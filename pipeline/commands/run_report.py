@@ -1,0 +1,43 @@
+"""What a command that changed outputs prints at its end."""
+
+from __future__ import annotations
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.untrusted import visible
+from pipeline.engine.finish import Finished
+
+_COLUMNS = ("evidence", "accepted", "partially_accepted", "needs_human_review", "rejected")
+
+
+def report(context: CommandContext, finished: Finished) -> None:
+    """The summary as data with ``--json``, else a table by stream and a few lines."""
+    summary = finished.summary
+    if context.json:
+        context.out_json(summary)
+        return
+    streams = {
+        name: counts
+        for name, counts in summary["streams"].items()
+        if counts["evidence"] or not counts["looked_up"]
+    }
+    width = max([len("stream"), *(len(name) for name in streams)])
+    context.out("  ".join([f"{'stream':<{width}}", *(f"{column:>{len(column)}}" for column in _COLUMNS)]))
+    for name, counts in streams.items():
+        cells = [f"{counts[column]:>{len(column)},}" for column in _COLUMNS]
+        context.out("  ".join([f"{visible(name):<{width}}", *cells]))
+    totals = summary["counts"]
+    context.out(
+        f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} looked up"
+        f" + {totals['skipped']:,} skipped"
+    )
+    for export in ("rag", "sft", "preference"):
+        context.out(
+            f"{export:<10} {totals[export]:>9,} rows, {totals[f'quarantined_{export}']:>9,} runs refused"
+        )
+    context.out(
+        f"chunks {totals['chunks_total']:,}, processed {totals['chunks_processed']:,}"
+        f" · {summary['elapsed_seconds']:.1f} s · run {finished.pipeline_run_id}"
+    )
+    for warning in summary["warnings"]:
+        context.note(f"warning: {visible(warning)}")
+    context.out(f"run_hash {finished.run_hash}")

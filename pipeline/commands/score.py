@@ -1,0 +1,34 @@
+"""``distill score``: P3 on the written evidence."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.commands.context import CommandContext
+from pipeline.commands.run_report import report
+from pipeline.contracts.faults import ExitCode
+from pipeline.engine.clock import checked_recorded_at
+from pipeline.engine.run_session import InterruptedRunError
+from pipeline.engine.score_stage import run_score
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    recorded_at = checked_recorded_at(arguments.recorded_at)
+    try:
+        finished = run_score(
+            context.workspace,
+            context.settings().settings,
+            argv=context.argv,
+            recorded_at=recorded_at,
+            events_writer=context.events,
+            engine_source=context.engine_source,
+        )
+    except InterruptedRunError as stopped:
+        context.note("stopped at a safe point; the last scored runs are in place")
+        return stopped.exit_code
+    report(context, finished)
+    return ExitCode.OK

@@ -1,0 +1,13 @@
+"""The engine's body: how the pure stages become a run that survives anything.
+
+* ``chunks``        where a source is cut; the unit of work
+* ``chunk_work``    one chunk through the stages, in a worker
+* ``chunk_index``   what a chunk says about its rows, without their texts
+* ``chunk_cache``   an unchanged chunk is not processed again
+* ``executors``     inline, processes, Dask
+* ``reduce``        what needs all rows in order: duplicates, conflicts, pairs
+* ``emit``          decisions and parts to staged output files
+* ``commit``        staged files appear all or nothing; settles a crash
+* ``run_lock``, ``run_state``, ``receipts``, ``run_hash``, ``clock``, ``event_writer``
+* ``run_all``, ``single_stages``   the commands, joined from the above
+"""

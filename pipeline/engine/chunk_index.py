@@ -1,0 +1,108 @@
+"""What a chunk says about its rows, without their texts: the input of the ordered reduce.
+
+A mapped chunk is two files in the cache: ``*.rows`` holds the rows' bytes in sections
+(evidence, scored, rag, sft; each row ends in a newline and carries no ``recorded_at``), and
+``*.index`` holds one entry a line and a row. The index is renamed into place last, so a chunk
+is done exactly when its index is there. Encoding is MessagePack, typed on both sides.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+INDEX_VERSION = 1
+
+EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
+SECTIONS = ("evidence", "scored", "rag", "sft")
+
+CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
+NOT_SCORED = -1
+CATEGORY_CODE = {name: code for code, name in enumerate(CATEGORIES)}
+
+
+class RowEntry(msgspec.Struct, array_like=True, gc=False):
+    """One evidence row. Lengths are bytes in the sections, 0 for a row that was not made there.
+
+    ``digests`` is the concatenation of the sha256 of the evidence, scored, rag and sft row as
+    far as they exist. Keys are 16 bytes, empty where the text does not exist.
+    """
+
+    run_id: str
+    task_id: str
+    part: int
+    category: int
+    score: float
+    lengths: tuple[int, int, int, int]
+    digests: bytes
+    task_key: bytes
+    instruction_key: bytes
+    response_key: bytes
+    prompt_key: bytes
+    turn_keys: bytes
+    is_conversation: bool
+    rag_sample: bytes
+    sft_sample: bytes
+    rag_refusal: str
+    sft_refusal: str
+    preference_refusal: str
+
+
+class LineEntry(msgspec.Struct, array_like=True, gc=False):
+    """One mapped source line: 1-based number, byte offset, sha256, and its evidence rows.
+
+    ``source_file`` is empty when it is the chunk's own.
+    """
+
+    line: int
+    byte_offset: int
+    sig_hash: bytes
+    rows: list[RowEntry]
+    source_file: str = ""
+
+
+class SkipEntry(msgspec.Struct, array_like=True, gc=False):
+    """One line that gave no evidence. ``detail`` never holds the data raw."""
+
+    line: int
+    byte_offset: int
+    reason: str
+    detail: str
+
+
+class ChunkIndex(msgspec.Struct, array_like=True):
+    """All entries of one chunk. ``section_bytes`` are the lengths of the sections of ``*.rows``."""
+
+    version: int
+    boot_id: str
+    lines_read: int
+    section_bytes: tuple[int, int, int, int]
+    lines: list[LineEntry]
+    skips: list[SkipEntry]
+    counts: dict[str, int]
+
+    def section_start(self, section: int) -> int:
+        return sum(self.section_bytes[:section])
+
+    def digest_of_row(self, row: RowEntry, section: int) -> bytes:
+        """The sha256 of ``row`` in ``section``."""
+        slot = sum(1 for length in row.lengths[:section] if length)
+        return row.digests[slot * 32 : slot * 32 + 32]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(ChunkIndex)
+
+
+def encode_index(index: ChunkIndex) -> bytes:
+    return _ENCODER.encode(index)
+
+
+def decode_index(data: bytes) -> ChunkIndex:
+    """Raises ValueError when the bytes are not an index of this version."""
+    try:
+        index: ChunkIndex = _DECODER.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ValueError(str(error)) from error
+    if index.version != INDEX_VERSION:
+        raise ValueError(f"index version {index.version}")
+    return index

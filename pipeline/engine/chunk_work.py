@@ -1,0 +1,171 @@
+"""One chunk through the stages: the function that workers run.
+
+Pure but for reading the chunk's bytes and writing its cache entry: the same stream, file,
+position, bytes, look-ups, settings and engine give the same rows, wherever it runs.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+from array import array
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry, SkipEntry
+from pipeline.engine.chunks import Chunk, read_range, unreadable_source
+from pipeline.engine.evidence_builder import EvidenceBuilder
+from pipeline.engine.work_context import ContextName, WorkContext, obtain
+from pipeline.storage.source_lines import SourceLine, iter_lines, parse_line
+from pipeline.streams.skips import LineFault, SkipReason
+
+if TYPE_CHECKING:
+    from pipeline.engine.row_builder import RowBuilder
+
+
+@dataclass(frozen=True)
+class ChunkTask:
+    """``path`` is where the bytes are (a spool file for a compressed source).
+
+    ``depth`` is ``all``, or ``evidence`` when P2 runs alone: it must work while P3 or P4 is broken.
+    """
+
+    context: ContextName
+    chunk_context: str
+    depth: str
+    stream: str
+    role: str  # source or lookup
+    source_file: str
+    path: str
+    chunk: Chunk
+    use_cache: bool = True
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    key: str
+    processed: bool
+    counts: dict[str, int]
+
+
+def work(task: ChunkTask) -> ChunkResult:
+    """Map one chunk, or find it done. Raises InputError, StorageError or IntegrityError."""
+    context = obtain(task.context)
+    lines, key = _read(task)
+    if task.use_cache:
+        known = context.cache.load(key)
+        if known is not None:
+            return ChunkResult(key, processed=False, counts=known.counts)
+    index, sections = _map(context, task, lines)
+    context.cache.store(key, index, sections)
+    gc.collect(0)
+    return ChunkResult(key, processed=True, counts=index.counts)
+
+
+def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:
+    """The chunk's lines with the sha256 of each, and the key that names their work.
+
+    The lines' digests and offsets pin every byte but the line ends, which the length pins.
+    """
+    chunk, path = task.chunk, Path(task.path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise unreadable_source(path, error) from error
+    try:
+        data = read_range(descriptor, path, chunk.start, chunk.end)
+    except OSError as error:
+        raise unreadable_source(path, error) from error
+    finally:
+        os.close(descriptor)
+    sha256 = hashlib.sha256
+    lines = [
+        (line, sha256(line.raw).digest())
+        for line in iter_lines(data, chunk.start, chunk.first_line, at_end_of_file=chunk.is_last)
+    ]
+    name = sha256(
+        f"{task.chunk_context}\0{task.stream}\0{task.role}\0{task.source_file}\0"
+        f"{chunk.start}\0{chunk.end}\0{chunk.first_line}\0{chunk.is_last}\0".encode()
+    )
+    name.update(array("Q", [line.byte_offset for line, _ in lines]).tobytes())
+    name.update(b"".join(digest for _, digest in lines))
+    return lines, name.hexdigest()
+
+
+def _map(
+    context: WorkContext, task: ChunkTask, lines: list[tuple[SourceLine, bytes]]
+) -> tuple[ChunkIndex, list[bytes]]:
+    builder = _builder(context, task)
+    entries: list[LineEntry] = []
+    skips: list[SkipEntry] = []
+    map_line = None if task.role == "lookup" else context.compiled(task.stream).map_line
+    lookup = context.lookup(task.stream) if task.role == "lookup" else None
+    for line, digest in lines:
+        outcome: LineFault | list[dict[str, Any]] | None
+        value: dict[str, Any] | LineFault
+        value = LineFault(SkipReason.TORN_TAIL, "") if line.torn else parse_line(line.raw)
+        if isinstance(value, LineFault):
+            outcome = value
+        elif map_line is not None:
+            outcome = map_line(
+                value,
+                source_file=task.source_file,
+                line=line.line,
+                byte_offset=line.byte_offset,
+                sig_hash=digest.hex(),
+            )
+        else:
+            outcome = lookup.check(value) if lookup is not None else None
+        if isinstance(outcome, LineFault):
+            skips.append(SkipEntry(line.line, line.byte_offset, str(outcome.reason), outcome.detail))
+            continue
+        rows = [builder.add(evidence) for evidence in outcome or ()]
+        entries.append(LineEntry(line.line, line.byte_offset, digest, rows))
+    counts = Counter(builder.categories)
+    counts["lines"] = len(lines)
+    counts["skipped"] = len(skips)
+    counts["evidence"] = builder.rows
+    sections = builder.sections()
+    index = ChunkIndex(
+        version=INDEX_VERSION,
+        boot_id="",
+        lines_read=len(lines),
+        section_bytes=(len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3])),
+        lines=entries,
+        skips=skips,
+        counts=dict(counts),
+    )
+    return index, sections
+
+
+def _builder(context: WorkContext, task: ChunkTask) -> EvidenceBuilder | RowBuilder:
+    if task.depth == "evidence":
+        return EvidenceBuilder()
+    from pipeline.engine.row_builder import RowBuilder
+
+    return RowBuilder(context.settings, context.stream(task.stream))
+
+
+def digest_source(path: str, size: int) -> str:
+    """Hex sha256 of the first ``size`` bytes: the claim of a receipt on a source file.
+
+    Raises InputError.
+    """
+    hasher = hashlib.sha256()
+    source = Path(path)
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise unreadable_source(source, error) from error
+    try:
+        position = 0
+        while position < size:
+            block = read_range(descriptor, source, position, min(size, position + (1 << 20)))
+            hasher.update(block)
+            position += len(block)
+    finally:
+        os.close(descriptor)
+    return hasher.hexdigest()

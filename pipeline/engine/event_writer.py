@@ -1,0 +1,81 @@
+"""Writes the event stream: one line an event, each with a single write call.
+
+A run's own ``events.jsonl`` is always written; ``--events`` adds a second place. A full disk must
+not stop a run for the sake of its narration: the first failure is remembered, then events to
+that place are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import events
+from pipeline.contracts.faults import Fault
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.storage import disk
+
+PROGRESS_SECONDS = 0.2
+
+
+class EventWriter:
+    """Numbers events and writes them to every place it was given."""
+
+    def __init__(self) -> None:
+        self._descriptors: list[int] = []
+        self._owned: list[int] = []
+        self._seq = 0
+        self._last_progress = 0.0
+        self._early: list[bytes] | None = []
+
+    def add_place(self, place: str | Path) -> None:
+        """Write to a file, or to standard output for ``-``. Events so far are written there too.
+
+        Raises OSError when the file cannot be opened.
+        """
+        if str(place) == "-":
+            descriptor = 1
+        else:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            descriptor = os.open(place, flags, disk.FILE_MODE)
+            self._owned.append(descriptor)
+        for line in self._early or ():
+            self._write(descriptor, line)
+        self._descriptors.append(descriptor)
+
+    def stop_remembering(self) -> None:
+        """No further place will be added: stop remembering early events."""
+        self._early = None
+
+    def emit(self, kind: type[Any], **fields: Any) -> None:
+        """Number, stamp and write one event of type ``kind``."""
+        self._seq += 1
+        line = events.encode(kind(seq=self._seq, at=now_iso(), **fields))
+        if self._early is not None:
+            self._early.append(line)
+        for descriptor in list(self._descriptors):
+            self._write(descriptor, line)
+
+    def progress_is_due(self) -> bool:
+        """Whether enough time has passed since the last progress event."""
+        now = monotonic()
+        if now - self._last_progress < PROGRESS_SECONDS:
+            return False
+        self._last_progress = now
+        return True
+
+    def log(self, level: str, message: str, fault: Fault | None = None) -> None:
+        self.emit(events.LogLine, level=level, message=message, fault=fault.to_dict() if fault else None)
+
+    def _write(self, descriptor: int, line: bytes) -> None:
+        try:
+            os.write(descriptor, line)
+        except OSError:
+            if descriptor in self._descriptors:
+                self._descriptors.remove(descriptor)
+
+    def close(self) -> None:
+        for descriptor in self._owned:
+            os.close(descriptor)
+        self._owned, self._descriptors = [], []

@@ -1,0 +1,52 @@
+"""Collects the evidence rows of one chunk: all there is to do when P2 runs alone.
+
+``RowBuilder`` goes on from here with the verdict and the exports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from pipeline.engine.chunk_index import NOT_SCORED, RowEntry
+
+
+class EvidenceBuilder:
+    """Evidence only; the entries have no category, keys or exports."""
+
+    def __init__(self) -> None:
+        self._evidence: list[bytes] = []
+        self.categories: Counter[str] = Counter()
+        self.rows = 0
+
+    def add(self, evidence: dict[str, Any]) -> RowEntry:
+        self.rows += 1
+        line = orjson.dumps(evidence) + b"\n"
+        self._evidence.append(line)
+        return RowEntry(
+            run_id=evidence["run_id"],
+            task_id=evidence["task_id"],
+            part=evidence["provenance"]["part"],
+            category=NOT_SCORED,
+            score=0.0,
+            lengths=(len(line), 0, 0, 0),
+            digests=hashlib.sha256(line).digest(),
+            task_key=b"",
+            instruction_key=b"",
+            response_key=b"",
+            prompt_key=b"",
+            turn_keys=b"",
+            is_conversation=False,
+            rag_sample=b"",
+            sft_sample=b"",
+            rag_refusal="",
+            sft_refusal="",
+            preference_refusal="not_scored",
+        )
+
+    def sections(self) -> list[bytes]:
+        """The bytes of evidence, scored, rag and sft rows, in that order."""
+        return [b"".join(self._evidence), b"", b"", b""]

@@ -1,0 +1,121 @@
+"""On what the chunks run: any ``concurrent.futures.Executor``.
+
+``inline`` (one worker), processes on this machine (the default), or a Dask cluster that shares
+the workspace's file system. Workers hold nothing that a run needs: they may die.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
+
+_PR_SET_PDEATHSIG = 1
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed on through the future, as any executor does
+            future.set_exception(error)
+        return future
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _become_worker(parent: int, forget: Callable[[], None]) -> None:
+    """First act of a forked worker: die with the parent, leave signals and the lock to it."""
+    forget()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    gc.disable()
+
+
+@contextlib.contextmanager
+def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> Iterator[Executor]:
+    """The executor called ``name`` (``processes`` or ``dask://HOST:PORT``) for the block.
+
+    Raises SettingsError for an unknown name, EngineUnavailableError for a cluster out of reach.
+    """
+    if name.startswith("dask://"):
+        with _dask_executor(name.removeprefix("dask://")) as executor:
+            yield executor
+        return
+    if name != "processes":
+        raise SettingsError(
+            Fault(
+                code="unknown_executor",
+                what_happened=f"--executor {name!r} is not known.",
+                kept_safe="Nothing was changed.",
+                do_next="Use processes, or dask://HOST:PORT with the extra distill-console[dask].",
+                value=name,
+            )
+        )
+    if workers == 1:
+        yield InlineExecutor()
+        return
+    # Forked workers share the imported modules' memory with this process. The parent has no
+    # threads of its own when they start: the pool forks all of them at the first submit.
+    gc.collect()
+    gc.freeze()
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("fork"),
+        initializer=_become_worker,
+        initargs=(os.getpid(), forget_lock),
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
+
+
+@contextlib.contextmanager
+def _dask_executor(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise EngineUnavailableError(
+            Fault(
+                code="dask_missing",
+                what_happened="--executor dask://… needs the package distributed, which is not installed.",
+                kept_safe="Nothing was changed.",
+                do_next="pip install 'distill-console[dask]', or use --executor processes",
+            )
+        ) from error
+    try:
+        client = Client(f"tcp://{address}", timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise EngineUnavailableError(
+            Fault(
+                code="dask_unreachable",
+                what_happened=f"No Dask scheduler answers at {address}.",
+                kept_safe="Nothing was changed.",
+                do_next="Start one (dask scheduler; dask worker), or use --executor processes",
+                value=address,
+            )
+        ) from error
+    with client:
+        yield client.get_executor(pure=False)

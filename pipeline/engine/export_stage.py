@@ -1,0 +1,256 @@
+"""P4 alone: export from the written evidence and verdicts. The same bytes as ``run-all`` writes.
+
+Written evidence is cut into chunks like a source, each row is joined with its verdict, and from
+there on it is the run's ordinary path: reduce, emit, scan, commit. Verdicts of one stream are
+found by offset, so memory is an index of that stream's runs, not its rows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import events, paths
+from pipeline.engine import run_state
+from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry
+from pipeline.engine.chunks import plan_chunks, read_range
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.code_digest import engine_digest
+from pipeline.engine.commit_points import reached
+from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, emit, export_outputs
+from pipeline.engine.emit_preference import emit_preference
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.finish import Finished, finish
+from pipeline.engine.last_run import verified_receipts
+from pipeline.engine.receipts import StageFacts
+from pipeline.engine.reduce import Decisions, Reducer
+from pipeline.engine.row_builder import RowBuilder
+from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.stage_facts import EXPORT_KINDS, Timing, export_facts
+from pipeline.engine.staged_exports import check_exports
+from pipeline.engine.work_context import WorkContext
+from pipeline.engine.written_claims import input_claims
+from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows
+from pipeline.settings.model import Settings, StreamSettings
+from pipeline.stages.pairing import PairOptions
+from pipeline.storage.digests import digest_of, sha256_of_file
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """``kinds`` are the exports to write; the others stay as they are."""
+
+    kinds: tuple[str, ...] = EXPORT_KINDS
+    allow_empty: bool = False
+
+
+def run_export(
+    workspace: Path,
+    settings: Settings,
+    request: ExportRequest,
+    *,
+    command: str = "export",
+    argv: Sequence[str] = (),
+    recorded_at: str,
+    events_writer: EventWriter,
+    engine_source: str,
+) -> Finished:
+    """Write exports. Raises OperatorError or InterruptedRunError."""
+    context = WorkContext(workspace, settings)
+    streams = [
+        stream
+        for stream in settings.streams
+        if stream.role == "source" and (workspace / paths.scored_file(stream.name)).exists()
+    ]
+    if not streams:
+        raise no_rows_yet("scored run", workspace / paths.SCORED_RUNS, "distill score")
+    with run_session(
+        workspace,
+        command=command,
+        argv=argv,
+        stages=("export",),
+        events_writer=events_writer,
+        recorded_at=recorded_at,
+        settings_digest=context.settings_digest,
+        engine_source=engine_source,
+        workers=1,
+        chunk_bytes=settings.engine.chunk_bytes,
+    ) as session:
+        timing = Timing(now_iso(), monotonic())
+        session.events.emit(events.StageStarted, stage="export")
+        chunks, reducer = _join_all(session, context, streams)
+        emitted = _emit(session, settings, request.kinds, chunks, reducer.finish())
+        reached("outputs-staged")
+        firewall = check_exports(session, emitted, allow_empty=request.allow_empty)
+        timing.end(now_iso(), monotonic())
+        names = [stream.name for stream in streams]
+        inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
+        facts = export_facts(emitted, inputs, timing, firewall)
+        if request.kinds != EXPORT_KINDS:
+            previous = verified_receipts(workspace, skip=("materialize", "score")).get("export")
+            if previous is not None:
+                _take_over(facts, previous, request.kinds)
+        return finish(
+            session, context, [facts], emitted, fingerprint="", sources=(), chunks_total=0, chunks_processed=0
+        )
+
+
+def _join_all(
+    session: Session, context: WorkContext, streams: Sequence[StreamSettings]
+) -> tuple[list[MappedChunk], Reducer]:
+    """Every stream's evidence with its verdicts, as finished chunks that the reducer has seen."""
+    chunks: list[MappedChunk] = []
+    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task))
+    unscored = 0
+    for stream in streams:
+        evidence_path = context.workspace / paths.evidence_file(stream.name)
+        scored_path = context.workspace / paths.scored_file(stream.name)
+        verdicts = _verdict_places(scored_path)
+        identity = [
+            engine_digest(),
+            context.settings_digest,
+            stream.name,
+            "export",
+            sha256_of_file(scored_path),
+        ]
+        descriptor = os.open(scored_path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = evidence_path.stat().st_size
+            for chunk in plan_chunks(evidence_path, context.settings.engine.chunk_bytes, size):
+                session.check_stop()
+                data = _chunk_bytes(evidence_path, chunk.start, chunk.end)
+                builder = RowBuilder(context.settings, stream)
+                entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
+                unscored += missing
+                sections = builder.sections()
+                index = ChunkIndex(
+                    version=INDEX_VERSION,
+                    boot_id="",
+                    lines_read=len(entries),
+                    section_bytes=(len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3])),
+                    lines=entries,
+                    skips=[],
+                    counts=dict(builder.categories),
+                )
+                key = digest_of([*identity, chunk.start, [entry.rows[0].digests.hex() for entry in entries]])
+                context.cache.store(key, index, sections)
+                reducer.add(len(chunks), stream.name, "evidence", index)
+                chunks.append(MappedChunk(len(chunks), stream.name, "evidence", "", key))
+        finally:
+            os.close(descriptor)
+    if unscored:
+        session.warn(f"{unscored:,} evidence rows have no verdict and were left out: distill score")
+    return chunks, reducer
+
+
+def _chunk_bytes(path: Path, start: int, end: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return read_range(descriptor, path, start, end)
+    finally:
+        os.close(descriptor)
+
+
+def _verdict_places(path: Path) -> dict[str, tuple[int, int]]:
+    """Where each run's verdict lies in the scored file: byte offset and length."""
+    places: dict[str, tuple[int, int]] = {}
+    previous: tuple[str, int] | None = None
+    for written in written_rows(path):
+        if previous is not None:
+            places.setdefault(previous[0], (previous[1], written.byte_offset - previous[1]))
+        previous = None
+        if written.row is not None and isinstance(written.row.get("run_id"), str):
+            previous = (written.row["run_id"], written.byte_offset)
+    if previous is not None:
+        places.setdefault(previous[0], (previous[1], path.stat().st_size - previous[1]))
+    return places
+
+
+def _join(
+    data: bytes,
+    scored_descriptor: int,
+    scored_path: Path,
+    verdicts: Mapping[str, tuple[int, int]],
+    builder: RowBuilder,
+) -> tuple[list[LineEntry], int]:
+    """Entries of the evidence rows in ``data`` that have a verdict, and how many have none."""
+    entries: list[LineEntry] = []
+    missing = 0
+    for line in data.splitlines(keepends=True):
+        evidence = without_stamp(line)
+        place = verdicts.get(str(evidence.get("run_id"))) if evidence is not None else None
+        if evidence is None or place is None:
+            missing += 1
+            continue
+        scored = without_stamp(read_range(scored_descriptor, scored_path, place[0], sum(place)))
+        try:
+            if scored is None or scored["run_id"] != evidence["run_id"]:
+                raise KeyError("run_id")
+            row = builder.add(evidence, scored)
+            provenance = evidence["provenance"]
+            entries.append(
+                LineEntry(
+                    provenance["line"],
+                    provenance["byte_offset"],
+                    bytes.fromhex(provenance["sig_hash"]),
+                    [row],
+                    provenance["source_file"],
+                )
+            )
+        except (KeyError, TypeError, ValueError):
+            # A row that was edited by hand until it is no evidence any more has no place in an export.
+            missing += 1
+    return entries, missing
+
+
+def _emit(
+    session: Session,
+    settings: Settings,
+    kinds: Sequence[str],
+    chunks: Sequence[MappedChunk],
+    decisions: Decisions,
+) -> list[Emitted]:
+    standing = run_state.load(session.workspace).standing_outputs(session.workspace)
+    emitted = []
+    for kind in kinds:
+        session.check_stop()
+        outputs = export_outputs(kind)
+        task = EmitTask(
+            kind=kind,
+            workspace=str(session.workspace),
+            staging=str(session.staging),
+            recorded_at=session.facts.recorded_at,
+            outputs=outputs,
+            chunks=tuple(chunks),
+            decisions=decisions,
+            previous={relative: standing[relative] for relative in outputs if relative in standing},
+        )
+        emitted.append(emit_preference(task, settings.export) if kind == "preference" else emit(task))
+    return emitted
+
+
+def _take_over(facts: StageFacts, previous: Mapping[str, Any], written: Sequence[str]) -> None:
+    """What the last export receipt says of the exports that this command left alone."""
+    kept = [kind for kind in EXPORT_KINDS if kind not in written]
+    counts = Counter(facts.counts)
+    for kind in kept:
+        facts.outputs += [output for output in previous["outputs"] if output["path"] in export_outputs(kind)]
+        for name in (kind, f"quarantined_{kind}"):
+            counts[name] = previous["counts"].get(name, 0)
+    facts.counts = counts
+    prefixes = tuple(f"{kind}_" for kind in kept)
+    facts.reasons = {
+        **facts.reasons,
+        **{reason: count for reason, count in previous["reasons"].items() if reason.startswith(prefixes)},
+    }
+    by_stream = {name: dict(of_stream) for name, of_stream in facts.by_stream.items()}
+    for name, of_stream in previous["by_stream"].items():
+        target = by_stream.setdefault(name, {})
+        target.update({key: count for key, count in of_stream.items() if key.startswith(prefixes)})
+    facts.by_stream = by_stream
+    if facts.firewall is None:
+        facts.firewall = previous["firewall"]

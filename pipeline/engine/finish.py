@@ -1,0 +1,163 @@
+"""The end of a run that succeeded: receipts, summary, run_hash, commit, what to remember."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import events, paths
+from pipeline.engine import commit, run_state
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.commit_points import reached
+from pipeline.engine.emit import Emitted
+from pipeline.engine.last_run import verified_receipts
+from pipeline.engine.receipts import (
+    STAGES,
+    StageFacts,
+    carried,
+    encode,
+    receipt_path,
+    run_counts,
+    run_summary,
+    stage_receipt,
+    stream_counts,
+)
+from pipeline.engine.run_hash import run_hash
+from pipeline.engine.run_session import Session
+from pipeline.engine.run_state import FileStamp
+from pipeline.engine.source_plan import PlannedSource, state_key
+from pipeline.engine.work_context import WorkContext
+from pipeline.storage import disk
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A committed run."""
+
+    pipeline_run_id: str
+    run_hash: str
+    summary: Mapping[str, Any]
+
+
+def hash_of_receipts(receipts: Mapping[str, Mapping[str, Any]], settings_digest: str) -> str:
+    """The run_hash that a set of stage receipts amounts to."""
+    streams = stream_counts(receipts)
+    outputs = {
+        output["path"]: (output["rows"], output["rows_digest"] or "")
+        for receipt in receipts.values()
+        for output in receipt["outputs"]
+    }
+    return run_hash(outputs, run_counts(receipts, streams, 0, 0), streams, settings_digest)
+
+
+def finish(
+    session: Session,
+    context: WorkContext,
+    facts: Sequence[StageFacts],
+    emitted: Sequence[Emitted],
+    *,
+    fingerprint: str,
+    sources: Sequence[PlannedSource],
+    chunks_total: int,
+    chunks_processed: int,
+) -> Finished:
+    """Commit what was staged and say so. Raises StorageError."""
+    receipts = {fact.stage: stage_receipt(session.facts, fact) for fact in facts}
+    for stage, receipt in verified_receipts(session.workspace, skip=tuple(receipts)).items():
+        receipts[stage] = carried(receipt, session.facts)
+    receipts = {stage: receipts[stage] for stage in STAGES if stage in receipts}
+    digest = hash_of_receipts(receipts, session.facts.settings_digest)
+    summary = run_summary(
+        session.facts,
+        receipts.values(),
+        finished_at=now_iso(),
+        elapsed_seconds=monotonic() - session.started,
+        run_hash=digest,
+        exit_code=0,
+        chunks_total=chunks_total,
+        chunks_processed=chunks_processed,
+    )
+    session.check_stop()
+    renames = [
+        commit.Rename(str(Path(output.staged).relative_to(session.workspace)), output.relative, output.sha256)
+        for result in emitted
+        for output in result.outputs
+        if output.staged is not None
+    ]
+    renames += _stage_reports(session, receipts, summary)
+    reached("receipts-staged")
+    commit.commit(session.workspace, session.pipeline_run_id, renames)
+    _remember(session, context, emitted, fingerprint, sources)
+    reached("state-written")
+    commit.close_intent(session.workspace, session.pipeline_run_id)
+    announce(session, facts, summary)
+    return Finished(session.pipeline_run_id, digest, summary)
+
+
+def _stage_reports(
+    session: Session, receipts: Mapping[str, Mapping[str, Any]], summary: Mapping[str, Any]
+) -> list[commit.Rename]:
+    """Receipts and summary, staged; the summary is the last rename of all."""
+    files = {receipt_path(session.pipeline_run_id, stage): receipt for stage, receipt in receipts.items()}
+    files[str(paths.summary_file(session.pipeline_run_id))] = dict(summary)
+    renames = []
+    for relative, value in files.items():
+        data = encode(value)
+        staged = session.staging / relative
+        disk.write_file(staged, data)
+        renames.append(
+            commit.Rename(
+                str(staged.relative_to(session.workspace)), relative, hashlib.sha256(data).hexdigest()
+            )
+        )
+    return renames
+
+
+def _remember(
+    session: Session,
+    context: WorkContext,
+    emitted: Sequence[Emitted],
+    fingerprint: str,
+    sources: Sequence[PlannedSource],
+) -> None:
+    state = run_state.load(session.workspace)
+    state.pipeline_run_id = session.pipeline_run_id
+    state.fingerprint = fingerprint
+    if sources:
+        state.sources = {
+            state_key(source.stream, source.file.relative): source.remembered() for source in sources
+        }
+    for result in emitted:
+        for output in result.outputs:
+            state.outputs[output.relative] = (output, FileStamp.of(session.workspace / output.relative))
+    run_state.save(session.workspace, state)
+    if fingerprint:
+        context.cache.keep_only({key for source in sources for key in source.keys})
+
+
+def announce(session: Session, facts: Sequence[StageFacts], summary: Mapping[str, Any]) -> None:
+    """The last events of a run that succeeded."""
+    for fact in facts:
+        counts = dict(fact.counts)
+        session.events.emit(
+            events.StageFinished,
+            stage=fact.stage,
+            ok=fact.ok,
+            elapsed_seconds=round(fact.elapsed_seconds, 3),
+            rows_in=counts.get("lines", counts.get("rows_in", summary["counts"]["scored"])),
+            rows_out=counts.get("evidence", counts.get("rows_out", counts.get("sft", 0))),
+            skipped=counts.get("skipped", 0),
+            quarantined=sum(count for name, count in counts.items() if name.startswith("quarantined_")),
+            counts=counts,
+            receipt=receipt_path(session.pipeline_run_id, fact.stage),
+        )
+    session.events.emit(
+        events.RunFinished,
+        ok=True,
+        exit_code=0,
+        run_hash=summary["run_hash"],
+        elapsed_seconds=summary["elapsed_seconds"],
+    )

@@ -1,0 +1,67 @@
+"""Read the newest committed run, and verify its receipts against the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.engine import run_state
+from pipeline.engine.receipts import STAGES, read_json, receipt_path
+from pipeline.storage.digests import sha256_of_file
+
+
+def committed_summaries(workspace: Path) -> Iterator[dict[str, Any]]:
+    """Summaries of runs that committed, newest first; what cannot be read is passed over."""
+    reports = workspace / paths.REPORTS
+    remembered = run_state.load(workspace).pipeline_run_id
+    try:
+        names = sorted((entry.name for entry in reports.iterdir() if entry.is_dir()), reverse=True)
+    except OSError:
+        return
+    # The remembered run comes first: folder names follow the clock, and clocks jump.
+    for name in sorted(names, key=lambda found: found != remembered):
+        summary = read_json(workspace / paths.summary_file(name))
+        if summary is not None and summary.get("ok") is True and summary.get("pipeline_run_id") == name:
+            yield summary
+
+
+def receipts_of(workspace: Path, summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The stage receipts of a summary that can be read, by stage."""
+    found = {}
+    for stage in STAGES:
+        receipt = read_json(workspace / receipt_path(str(summary.get("pipeline_run_id")), stage))
+        if receipt is not None and receipt.get("stage") == stage:
+            found[stage] = receipt
+    return found
+
+
+def verified_receipts(workspace: Path, skip: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The newest run's receipts of the stages not in ``skip`` whose outputs are on disk as claimed.
+
+    A receipt that the disk contradicts is not carried forward; the stage is then missing from
+    the new summary, which is what an operator must see.
+    """
+    if set(skip) >= set(STAGES):
+        return {}
+    summary = next(committed_summaries(workspace), None)
+    if summary is None:
+        return {}
+    state = run_state.load(workspace)
+    return {
+        stage: receipt
+        for stage, receipt in receipts_of(workspace, summary).items()
+        if stage not in skip and all(_holds(workspace, state, output) for output in receipt["outputs"])
+    }
+
+
+def _holds(workspace: Path, state: run_state.RunState, output: dict[str, Any]) -> bool:
+    relative = str(output["path"])
+    known = state.outputs.get(relative)
+    if known is not None and known[0].sha256 == output["sha256"]:
+        return state.is_whole(workspace, relative)
+    try:
+        return bool(sha256_of_file(workspace / relative) == output["sha256"])
+    except OSError:
+        return False

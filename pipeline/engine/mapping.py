@@ -1,0 +1,181 @@
+"""Map all sources on an executor and feed the reduce in order, with a bounded window."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pipeline.contracts import events
+from pipeline.contracts.faults import Fault, StorageError
+from pipeline.engine.chunk_index import ChunkIndex
+from pipeline.engine.chunk_work import ChunkResult, digest_source, work
+from pipeline.engine.clock import monotonic
+from pipeline.engine.emit import MappedChunk
+from pipeline.engine.reduce import Reducer
+from pipeline.engine.run_session import Session
+from pipeline.engine.source_plan import PlannedSource, tasks_of
+from pipeline.engine.work_context import WorkContext
+
+T = TypeVar("T")
+
+_STOP_CHECK_SECONDS = 0.2
+
+
+class CacheEntryGoneError(Exception):
+    """A chunk that the last run finished is not whole any more: map without trusting the state."""
+
+
+@dataclass
+class Mapped:
+    """All chunks of all sources, in order."""
+
+    chunks: list[MappedChunk] = field(default_factory=list)
+    sources: list[PlannedSource] = field(default_factory=list)
+    processed: int = 0
+
+
+class _Progress:
+    """Counts for the progress events, and when to send one."""
+
+    def __init__(self, session: Session, bytes_total: int) -> None:
+        self._session = session
+        self._started = monotonic()
+        self.bytes_done = 0
+        self.bytes_total = bytes_total
+        self.chunks_done = 0
+
+    def tell(self, reducer: Reducer, *, force: bool = False) -> None:
+        if not force and not self._session.events.progress_is_due():
+            return
+        totals: Counter[str] = Counter()
+        for counts in reducer.counts.values():
+            totals.update(counts)
+        elapsed = max(monotonic() - self._started, 1e-6)
+        self._session.events.emit(
+            events.StageProgress,
+            stage="materialize",
+            rows_in=totals["lines"],
+            rows_out=totals["evidence"],
+            skipped=totals["skipped"],
+            bytes_done=self.bytes_done,
+            bytes_total=self.bytes_total,
+            rows_per_second=round(totals["lines"] / elapsed, 1),
+            chunks_done=self.chunks_done,
+            categories={
+                name: totals[name]
+                for name in ("accepted", "partially_accepted", "needs_human_review", "rejected")
+            },
+            by_stream={name: dict(counts) for name, counts in reducer.counts.items()},
+        )
+
+
+def map_sources(
+    session: Session,
+    context: WorkContext,
+    sources: list[PlannedSource],
+    executor: Executor,
+    reducer: Reducer,
+    *,
+    window: int,
+    chunk_bytes: int,
+    depth: str,
+    use_cache: bool,
+) -> Mapped:
+    """Every chunk through the stages; the reducer has seen all of them afterwards.
+
+    ``window`` bounds the chunks under way, and with it the memory. Raises InterruptedRunError,
+    OperatorError, or CacheEntryGoneError.
+    """
+    mapped = Mapped(sources=sources)
+    progress = _Progress(session, sum(source.size for source in sources))
+    progress.tell(reducer, force=True)
+    digests: list[tuple[PlannedSource, Future[str]]] = []
+    waiting: deque[tuple[PlannedSource, int, Future[ChunkResult] | str]] = deque()
+    work_items = _work_items(context, sources, executor, digests, chunk_bytes, depth, use_cache=use_cache)
+    exhausted = False
+    while waiting or not exhausted:
+        while not exhausted and len(waiting) < window:
+            item = next(work_items, None)
+            if item is None:
+                exhausted = True
+            else:
+                waiting.append(item)
+        if not waiting:
+            break
+        source, chunk_size, pending = waiting.popleft()
+        session.check_stop()
+        if isinstance(pending, str):
+            key = pending
+        else:
+            result = result_of(session, pending)
+            key = result.key
+            mapped.processed += result.processed
+        index = _index_of(context, key)
+        number = len(mapped.chunks)
+        reducer.add(number, source.stream, source.role, index)
+        mapped.chunks.append(MappedChunk(number, source.stream, source.role, source.file.relative, key))
+        source.keys.append(key)
+        source.rows += index.lines_read
+        progress.bytes_done += chunk_size
+        progress.chunks_done += 1
+        progress.tell(reducer)
+    for source, future in digests:
+        source.sha256 = result_of(session, future)
+    progress.tell(reducer, force=True)
+    return mapped
+
+
+def _work_items(
+    context: WorkContext,
+    sources: list[PlannedSource],
+    executor: Executor,
+    digests: list[tuple[PlannedSource, Future[str]]],
+    chunk_bytes: int,
+    depth: str,
+    *,
+    use_cache: bool,
+) -> Iterator[tuple[PlannedSource, int, Future[ChunkResult] | str]]:
+    """Chunks in order: a key where the last run's record holds, else a call under way."""
+    for source in sources:
+        if source.known is not None:
+            source.sha256 = source.known.sha256
+            share = source.size // max(1, len(source.known.keys))
+            for key in source.known.keys:
+                yield source, share, key
+            continue
+        for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
+            yield source, task.chunk.end - task.chunk.start, executor.submit(work, task)
+        digests.append((source, executor.submit(digest_source, str(source.bytes_path), source.size)))
+
+
+def _index_of(context: WorkContext, key: str) -> ChunkIndex:
+    index = context.cache.load(key)
+    if index is None:
+        raise CacheEntryGoneError(key)
+    return index
+
+
+def result_of(session: Session, future: Future[T]) -> T:
+    """The future's result; a stop asked for meanwhile is honoured. Raises what the call raised."""
+    while True:
+        try:
+            return future.result(timeout=_STOP_CHECK_SECONDS)
+        except FutureTimeoutError:
+            if future.done():
+                raise
+            session.check_stop()
+        except BrokenProcessPool as error:
+            session.check_stop()
+            raise StorageError(
+                Fault(
+                    code="worker_died",
+                    what_happened="A worker process died (killed, or out of memory).",
+                    kept_safe="The last outputs are in place; finished chunks are kept.",
+                    do_next="Look at the system log, then: distill run-all --workers 1",
+                )
+            ) from error

@@ -1,0 +1,200 @@
+"""What needs all rows, in order: duplicate lines, conflicting verdicts, preference pairs.
+
+Chunks are mapped in any order and by any number of workers; their indexes arrive here in the
+order of the sources, so what is decided does not depend on either. Texts never come here, only
+16-byte keys. Memory is that of the row index: measured in docs/benchmarks.md, in bytes a row.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pipeline.engine.chunk_index import CATEGORIES, EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry
+from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
+
+# chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset
+# and length, response key, prompt key, instruction key, bytes of turn keys; then run id and turns
+_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16sHI")
+
+
+@dataclass(frozen=True)
+class RowPlace:
+    """Where a row lies: chunk number, ordinal in the chunk, and its bytes in ``*.rows``."""
+
+    chunk: int
+    row: int
+    evidence_offset: int
+    evidence_length: int
+    scored_offset: int
+    scored_length: int
+
+
+@dataclass
+class Decisions:
+    """What the reduce decided; the emitters follow it. Row ordinals are counted in a chunk."""
+
+    duplicate_lines: dict[int, set[int]] = field(default_factory=dict)
+    conflicting: set[bytes] = field(default_factory=set)
+    pairs: list[tuple[RowPlace, RowPlace, str]] = field(default_factory=list)
+    paired_rows: set[tuple[int, int]] = field(default_factory=set)
+    unpaired: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+def conflict_keys(row: RowEntry) -> Iterator[bytes]:
+    """Under which keys a response is compared: the same task, and the same instruction."""
+    if row.response_key:
+        yield row.task_key[:8] + row.response_key[:8]
+        if row.instruction_key:
+            yield row.instruction_key[:8] + row.response_key[:8]
+
+
+class Reducer:
+    """Feed it every chunk's index in order with ``add``, then ask for ``finish``."""
+
+    def __init__(self, options: PairOptions) -> None:
+        self._options = options
+        self._decisions = Decisions()
+        self._seen_lines: dict[str, set[bytes]] = {}
+        self._rejected: set[bytes] = set()
+        self._approved: set[bytes] = set()
+        self._tasks: dict[bytes, bytearray] = {}
+        self.counts: dict[str, Counter[str]] = {}
+        self.skip_reasons: dict[str, Counter[str]] = {}
+
+    def add(self, number: int, stream: str, role: str, index: ChunkIndex) -> None:
+        """Take in the ``number``-th chunk. Duplicates are per stream, the first one is kept.
+
+        Chunks of written evidence (role ``evidence``) have had their duplicates taken out.
+        """
+        counts = self.counts.setdefault(stream, Counter())
+        reasons = self.skip_reasons.setdefault(stream, Counter())
+        counts["lines"] += index.lines_read
+        counts["skipped"] += len(index.skips)
+        reasons.update(skip.reason for skip in index.skips)
+        seen = self._seen_lines.setdefault(stream, set())
+        duplicates: set[int] = set()
+        evidence_at, scored_at, ordinal = index.section_start(EVIDENCE), index.section_start(SCORED), 0
+        for line in index.lines:
+            # 16 of the 32 bytes: two different lines would have to share 128 bits.
+            digest = line.sig_hash[:16]
+            is_duplicate = digest in seen and role != "evidence"
+            if is_duplicate:
+                duplicates.add(line.line)
+                counts["skipped"] += 1
+                reasons["duplicate_line"] += 1
+            else:
+                seen.add(digest)
+                counts["looked_up" if role == "lookup" else "mapped"] += 1
+            for row in line.rows:
+                if not is_duplicate:
+                    self._add_row(number, ordinal, row, evidence_at, scored_at, counts)
+                evidence_at += row.lengths[EVIDENCE]
+                scored_at += row.lengths[SCORED]
+                ordinal += 1
+        if duplicates:
+            self._decisions.duplicate_lines[number] = duplicates
+
+    def _add_row(
+        self, number: int, ordinal: int, row: RowEntry, evidence_at: int, scored_at: int, counts: Counter[str]
+    ) -> None:
+        counts["evidence"] += 1
+        if row.category == NOT_SCORED:
+            return
+        category = CATEGORIES[row.category]
+        counts[category] += 1
+        if category == "rejected":
+            self._rejected.update(conflict_keys(row))
+        elif category != "needs_human_review":
+            self._approved.update(conflict_keys(row))
+        if row.preference_refusal:
+            return
+        run_id = row.run_id.encode()
+        self._tasks.setdefault(row.task_key, bytearray()).extend(
+            _CANDIDATE.pack(
+                number,
+                ordinal,
+                row.category,
+                row.is_conversation,
+                row.score,
+                evidence_at,
+                row.lengths[EVIDENCE],
+                scored_at,
+                row.lengths[SCORED],
+                row.response_key,
+                row.prompt_key,
+                row.instruction_key,
+                len(run_id),
+                len(row.turn_keys),
+            )
+            + run_id
+            + row.turn_keys
+        )
+
+    def finish(self) -> Decisions:
+        """Decide conflicts and pairs. Tasks come in the order of their first attempt."""
+        decisions = self._decisions
+        decisions.conflicting = self._rejected & self._approved
+        self._rejected, self._approved = set(), set()
+        self._seen_lines = {}
+        for task_key, packed in self._tasks.items():
+            self._pair(task_key, bytes(packed))
+        self._tasks = {}
+        return decisions
+
+    def _pair(self, task_key: bytes, packed: bytes) -> None:
+        candidates: list[PreferenceCandidate] = []
+        places: dict[str, RowPlace] = {}
+        conflicting: set[bytes] = set()
+        at = 0
+        while at < len(packed):
+            (
+                number,
+                ordinal,
+                category,
+                is_conversation,
+                score,
+                evidence_at,
+                evidence_length,
+                scored_at,
+                scored_length,
+                response_key,
+                prompt_key,
+                instruction_key,
+                run_id_bytes,
+                turn_bytes,
+            ) = _CANDIDATE.unpack_from(packed, at)
+            at += _CANDIDATE.size
+            run_id = packed[at : at + run_id_bytes].decode()
+            at += run_id_bytes
+            turn_keys = packed[at : at + turn_bytes]
+            at += turn_bytes
+            places[run_id] = RowPlace(number, ordinal, evidence_at, evidence_length, scored_at, scored_length)
+            if (
+                task_key[:8] + response_key[:8] in self._decisions.conflicting
+                or instruction_key[:8] + response_key[:8] in self._decisions.conflicting
+            ):
+                conflicting.add(response_key)
+            candidates.append(
+                PreferenceCandidate(
+                    run_id=run_id,
+                    task_key=task_key,
+                    category=CATEGORIES[category],
+                    score=score,
+                    response_key=response_key,
+                    prompt_key=prompt_key,
+                    turn_keys=turn_keys if is_conversation else None,
+                )
+            )
+        pairs, unused = choose_pairs(candidates, self._options, conflicting)
+        for pair in pairs:
+            chosen, rejected = places[pair.chosen_run_id], places[pair.rejected_run_id]
+            self._decisions.pairs.append((chosen, rejected, pair.reason))
+            self._decisions.paired_rows.update(((chosen.chunk, chosen.row), (rejected.chunk, rejected.row)))
+        for run in unused:
+            place = places[run.run_id]
+            # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
+            if run.reason != "no_counterpart":
+                self._decisions.unpaired[(place.chunk, place.row)] = str(run.reason)

@@ -1,0 +1,130 @@
+"""From one evidence row to everything that is written of it: verdict, RAG row, SFT row, keys.
+
+The rows' bytes collect in sections; what the ordered reduce needs of them goes into a
+``RowEntry``. An exported row passes its schema here: the third wall, after the exporter's own
+never-list, and before the firewall scans the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry
+from pipeline.schemas.validators import validate_rag, validate_sft
+from pipeline.settings.model import Settings, StreamSettings
+from pipeline.stages import text_keys
+from pipeline.stages.export_preference import candidate
+from pipeline.stages.export_rag import rag_row
+from pipeline.stages.export_sft import sft_row
+from pipeline.stages.pairing import PreferenceCandidate
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.sample import Sample, read_sample
+from pipeline.stages.sample_keys import sample_key
+from pipeline.stages.score import score
+
+_sha256 = hashlib.sha256
+_dumps = orjson.dumps
+
+
+class RowBuilder:
+    """Collects the rows of one chunk of one stream."""
+
+    def __init__(self, settings: Settings, stream: StreamSettings) -> None:
+        self._thresholds = settings.scoring
+        self._export = settings.export
+        self._feeds = frozenset(stream.exports)
+        self._evidence: list[bytes] = []
+        self._scored: list[bytes] = []
+        self._rag: list[bytes] = []
+        self._sft: list[bytes] = []
+        self.categories: Counter[str] = Counter()
+        self.rows = 0
+
+    def add(self, evidence: dict[str, Any], scored: dict[str, Any] | None = None) -> RowEntry:
+        """Score (unless a verdict is given) and export one evidence row."""
+        if scored is None:
+            scored = score(evidence, self._thresholds)
+        category = scored["category"]
+        self.rows += 1
+        self.categories[category] += 1
+        evidence_line = _dumps(evidence) + b"\n"
+        scored_line = _dumps(scored) + b"\n"
+        self._evidence.append(evidence_line)
+        self._scored.append(scored_line)
+        sample = read_sample(evidence)
+        rag_line, rag_refusal, rag_sample = self._export_row(
+            "rag", rag_row, validate_rag, evidence, scored, sample
+        )
+        sft_line, sft_refusal, sft_sample = self._export_row(
+            "sft", sft_row, validate_sft, evidence, scored, sample
+        )
+        if rag_line:
+            self._rag.append(rag_line)
+        if sft_line:
+            self._sft.append(sft_line)
+        digests = b"".join(
+            _sha256(line).digest() for line in (evidence_line, scored_line, rag_line, sft_line) if line
+        )
+        paired = self._candidate(evidence, scored, sample)
+        if isinstance(paired, PreferenceCandidate):
+            response_key, prompt_key, turn_keys = paired.response_key, paired.prompt_key, paired.turn_keys
+        else:
+            response_key, prompt_key, turn_keys = text_keys.response_key(evidence) or b"", b"", None
+        return RowEntry(
+            run_id=evidence["run_id"],
+            task_id=evidence["task_id"],
+            part=evidence["provenance"]["part"],
+            category=CATEGORY_CODE[category],
+            score=scored["score"],
+            lengths=(len(evidence_line), len(scored_line), len(rag_line), len(sft_line)),
+            digests=digests,
+            task_key=text_keys.task_key(evidence),
+            instruction_key=text_keys.instruction_key(evidence) or b"",
+            response_key=response_key,
+            prompt_key=prompt_key,
+            turn_keys=turn_keys or b"",
+            is_conversation=turn_keys is not None,
+            rag_sample=rag_sample,
+            sft_sample=sft_sample,
+            rag_refusal=rag_refusal,
+            sft_refusal=sft_refusal,
+            preference_refusal=str(paired.reason) if isinstance(paired, Refusal) else "",
+        )
+
+    def _export_row(
+        self,
+        name: str,
+        build: Callable[..., dict[str, Any] | Refusal],
+        validate: Callable[[dict[str, Any]], None],
+        evidence: dict[str, Any],
+        scored: dict[str, Any],
+        sample: Sample | Refusal,
+    ) -> tuple[bytes, str, bytes]:
+        """The row's line, or the reason of its refusal; and its sample key."""
+        if name not in self._feeds:
+            return b"", str(QuarantineReason.STREAM_NOT_FED), b""
+        row = build(evidence, scored, self._export, sample)
+        if isinstance(row, Refusal):
+            return b"", str(row.reason), b""
+        try:
+            validate(row)
+        except ValidationError:
+            return b"", str(QuarantineReason.SCHEMA_REFUSED), b""
+        return _dumps(row) + b"\n", "", sample_key(row)
+
+    def _candidate(
+        self, evidence: dict[str, Any], scored: dict[str, Any], sample: Sample | Refusal
+    ) -> PreferenceCandidate | Refusal:
+        if "preference" not in self._feeds:
+            return Refusal(QuarantineReason.STREAM_NOT_FED)
+        return candidate(evidence, scored, self._export, sample)
+
+    def sections(self) -> list[bytes]:
+        """The bytes of evidence, scored, rag and sft rows, in that order."""
+        return [b"".join(part) for part in (self._evidence, self._scored, self._rag, self._sft)]

@@ -1,0 +1,170 @@
+"""``run-all``: sources to exports in one pass over the data, committed all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts import events
+from pipeline.engine import run_state
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.commit_points import reached
+from pipeline.engine.emit import Emitted
+from pipeline.engine.emit_plan import emit_all, emit_tasks
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.executors import open_executor
+from pipeline.engine.finish import Finished, finish
+from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
+from pipeline.engine.receipts import STAGES
+from pipeline.engine.reduce import Decisions, Reducer
+from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.run_state import RunState
+from pipeline.engine.source_plan import plan_sources
+from pipeline.engine.stage_facts import Timing, stage_facts
+from pipeline.engine.staged_exports import check_exports
+from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_fingerprint
+from pipeline.engine.work_context import WorkContext, provide
+from pipeline.settings.model import Settings
+from pipeline.stages.pairing import PairOptions
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run divides its work and what it may do; nothing here changes a row."""
+
+    workers: int
+    chunk_bytes: int
+    executor: str = "processes"
+    use_cache: bool = True
+    allow_empty: bool = False
+
+
+def run_all(
+    workspace: Path,
+    settings: Settings,
+    options: RunOptions,
+    *,
+    stages: Sequence[str] = STAGES,
+    only_stream: str | None = None,
+    command: str = "run-all",
+    argv: Sequence[str] = (),
+    recorded_at: str,
+    events_writer: EventWriter,
+    engine_source: str,
+) -> Finished:
+    """Run the stages from the sources. ``stages`` is all of them, or P2 alone.
+
+    With ``only_stream`` the other streams stay as the last run left them.
+
+    Raises OperatorError or InterruptedRunError; the last-good outputs are then in place.
+    """
+    context = WorkContext(workspace, settings)
+    with run_session(
+        workspace,
+        command=command,
+        argv=argv,
+        stages=stages,
+        events_writer=events_writer,
+        recorded_at=recorded_at,
+        settings_digest=context.settings_digest,
+        engine_source=engine_source,
+        workers=options.workers,
+        chunk_bytes=options.chunk_bytes,
+    ) as session:
+        state = run_state.load(workspace) if options.use_cache else RunState()
+        fingerprint = sources_fingerprint(context)
+        if tuple(stages) == STAGES and nothing_changed(workspace, state, fingerprint):
+            repeated = repeat_last_run(session, state)
+            if repeated is not None:
+                return repeated
+        provide(context)
+        with open_executor(options.executor, options.workers, session.lock.forget) as executor:
+            try:
+                outcome = _map(session, context, state, executor, options, stages, only_stream)
+            except CacheEntryGoneError:
+                session.warn("the chunk cache is damaged; every chunk is looked at again")
+                state = RunState()
+                outcome = _map(session, context, state, executor, options, stages, only_stream)
+            return _emit_and_finish(session, context, state, executor, options, stages, fingerprint, outcome)
+
+
+@dataclass
+class _Outcome:
+    """What mapping and reduce left."""
+
+    mapped: Mapped
+    reducer: Reducer
+    decisions: Decisions
+    timing: Timing
+
+
+def _map(
+    session: Session,
+    context: WorkContext,
+    state: RunState,
+    executor: Executor,
+    options: RunOptions,
+    stages: Sequence[str],
+    only_stream: str | None,
+) -> _Outcome:
+    timing = Timing(now_iso(), monotonic())
+    # P2 alone must not need the scorer or an exporter, so its chunks go no further than evidence.
+    depth = "all" if "score" in stages else "evidence"
+    sources = list(plan_sources(context, state, depth, only_stream))
+    for stage in stages[:2]:
+        session.events.emit(
+            events.StageStarted, stage=stage, bytes_total=sum(source.size for source in sources)
+        )
+    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task))
+    mapped = map_sources(
+        session,
+        context,
+        sources,
+        executor,
+        reducer,
+        window=2 * options.workers if options.workers > 1 else 1,
+        chunk_bytes=options.chunk_bytes,
+        depth=depth,
+        use_cache=options.use_cache,
+    )
+    reached("all-chunks-mapped")
+    decisions = reducer.finish()
+    timing.end(now_iso(), monotonic())
+    return _Outcome(mapped, reducer, decisions, timing)
+
+
+def _emit_and_finish(
+    session: Session,
+    context: WorkContext,
+    state: RunState,
+    executor: Executor,
+    options: RunOptions,
+    stages: Sequence[str],
+    fingerprint: str,
+    outcome: _Outcome,
+) -> Finished:
+    timing = Timing(now_iso(), monotonic())
+    if "export" in stages:
+        session.events.emit(events.StageStarted, stage="export", rows_total=None)
+    tasks = emit_tasks(session, context, state, outcome.mapped, outcome.decisions, stages)
+    emitted: list[Emitted] = emit_all(session, context, executor, tasks)
+    reached("outputs-staged")
+    firewall = None
+    if "export" in stages:
+        firewall = check_exports(session, emitted, allow_empty=options.allow_empty)
+    timing.end(now_iso(), monotonic())
+    facts = stage_facts(
+        session, outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall
+    )
+    return finish(
+        session,
+        context,
+        facts,
+        emitted,
+        fingerprint=fingerprint if tuple(stages) == STAGES else "",
+        sources=outcome.mapped.sources,
+        chunks_total=len(outcome.mapped.chunks),
+        chunks_processed=outcome.mapped.processed,
+    )

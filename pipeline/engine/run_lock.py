@@ -1,0 +1,124 @@
+"""One run at a time per workspace.
+
+The lock is an advisory ``flock`` on ``.distill/lock``; the line in the file only *names* the
+holder. A dead holder is recognised by the lock, which the kernel releases, never by the word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.engine.clock import now_iso
+from pipeline.storage import disk
+
+
+def user_name() -> str:
+    """The operator's name; the person behind sudo where there is one."""
+    behind_sudo = os.environ.get("SUDO_USER")
+    if behind_sudo:
+        return behind_sudo
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def read_holder(workspace: Path) -> dict[str, Any] | None:
+    """What the lock file says about its holder; None when it says nothing readable."""
+    try:
+        value = orjson.loads((workspace / paths.LOCK).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+class RunLock:
+    """The held lock. Workers that were forked give their copy back with ``forget``."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def forget(self) -> None:
+        """Close this process's copy. The lock lives on in the process that took it."""
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+    def describe(self, holder: dict[str, Any]) -> None:
+        """Write who holds the lock, for people who find it held."""
+        os.ftruncate(self._descriptor, 0)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        disk.write_all(self._descriptor, orjson.dumps(holder) + b"\n")
+
+
+@contextlib.contextmanager
+def hold(workspace: Path, *, command: str, pipeline_run_id: str, argv: Sequence[str]) -> Iterator[RunLock]:
+    """Hold the workspace for the block. Raises WorkspaceLockedError, naming the holder."""
+    path = workspace / paths.LOCK
+    disk.make_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, disk.FILE_MODE)
+    except OSError as error:
+        raise disk.storage_fault(error, path, "Nothing was changed.") from error
+    lock = RunLock(descriptor)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise _locked(workspace) from error
+        lock.describe(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "user": user_name(),
+                "command": command,
+                "pipeline_run_id": pipeline_run_id,
+                "since": now_iso(),
+                "argv": list(argv),
+            }
+        )
+        yield lock
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def is_held(workspace: Path) -> bool:
+    """Whether a live process holds the workspace."""
+    try:
+        descriptor = os.open(workspace / paths.LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _locked(workspace: Path) -> WorkspaceLockedError:
+    holder = read_holder(workspace) or {}
+    pid, user, host = (holder.get(name, "?") for name in ("pid", "user", "host"))
+    who = f"{holder.get('command', 'a run')} (pid {pid}, {user} on {host})"
+    return WorkspaceLockedError(
+        Fault(
+            code="workspace_locked",
+            what_happened=f"The workspace is held by {who} since {holder.get('since', 'an unknown time')}.",
+            kept_safe="Nothing was changed; that run goes on.",
+            do_next="Wait for it, or watch it: distill console",
+            file=str(workspace / paths.LOCK),
+        )
+    )

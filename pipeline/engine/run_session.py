@@ -1,0 +1,196 @@
+"""The frame around every command that changes outputs: lock, run folder, events, signals, end.
+
+Whatever happens inside, the event stream ends with ``run.finished`` and the exit code agrees
+with it; a run that fails leaves a summary that says so, and the last-good outputs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pipeline.contracts import events, paths
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.engine import commit, run_lock
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.code_digest import ENGINE_VERSION
+from pipeline.engine.commit_points import reached
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.receipts import RunFacts, encode, run_summary
+from pipeline.engine.run_lock import RunLock
+from pipeline.git_state import read_git_state
+from pipeline.storage import disk
+
+
+class InterruptedRunError(Exception):
+    """The operator asked the run to stop; it did, at a safe point."""
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__(exit_code.name)
+        self.exit_code = exit_code
+
+
+class RefusedRunError(OperatorError):
+    """The run was evaluated and must not be committed (a breach, an emptied export)."""
+
+    def __init__(self, fault: Fault, exit_code: ExitCode) -> None:
+        super().__init__(fault)
+        self.exit_code = exit_code
+
+
+@dataclass
+class Session:
+    """What the body of a run works with."""
+
+    workspace: Path
+    facts: RunFacts
+    events: EventWriter
+    lock: RunLock
+    started: float
+    _stop: ExitCode | None = None
+
+    @property
+    def pipeline_run_id(self) -> str:
+        return self.facts.pipeline_run_id
+
+    @property
+    def staging(self) -> Path:
+        return commit.staging_folder(self.workspace, self.pipeline_run_id)
+
+    def request_stop(self, number: int, _frame: FrameType | None) -> None:
+        self._stop = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+
+    def check_stop(self) -> None:
+        """A safe point: raises InterruptedRunError when a signal asked for it."""
+        if self._stop is not None:
+            raise InterruptedRunError(self._stop)
+
+    def warn(self, message: str) -> None:
+        self.facts.warnings.append(message)
+        self.events.log("warning", message)
+
+
+def new_run_id() -> str:
+    """Sorts by time; four random digits keep two runs of one second apart."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
+
+
+@contextlib.contextmanager
+def run_session(
+    workspace: Path,
+    *,
+    command: str,
+    argv: Sequence[str],
+    stages: Sequence[str],
+    events_writer: EventWriter,
+    recorded_at: str,
+    settings_digest: str,
+    engine_source: str,
+    workers: int,
+    chunk_bytes: int,
+) -> Iterator[Session]:
+    """Hold the workspace, settle what a crash left open, and account for how the block ended.
+
+    Raises what the block raises, WorkspaceLockedError, and StorageError.
+    """
+    pipeline_run_id = new_run_id()
+    with run_lock.hold(workspace, command=command, pipeline_run_id=pipeline_run_id, argv=argv) as lock:
+        settled = commit.settle(workspace)
+        folder = workspace / paths.run_folder(pipeline_run_id)
+        disk.make_folder(folder)
+        try:
+            events_writer.add_place(workspace / paths.events_file(pipeline_run_id))
+        except OSError as error:
+            raise disk.storage_fault(error, folder) from error
+        events_writer.stop_remembering()
+        session = Session(
+            workspace=workspace,
+            facts=RunFacts(
+                pipeline_run_id=pipeline_run_id,
+                command=command,
+                recorded_at=recorded_at,
+                started_at=now_iso(),
+                settings_digest=settings_digest,
+                engine_source=engine_source,
+                git=None,
+                workers=workers,
+                chunk_bytes=chunk_bytes,
+            ),
+            events=events_writer,
+            lock=lock,
+            started=monotonic(),
+        )
+        events_writer.emit(
+            events.RunStarted,
+            pipeline_run_id=pipeline_run_id,
+            command=command,
+            argv=tuple(argv),
+            workspace=str(workspace),
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            user=run_lock.user_name(),
+            stages=tuple(stages),
+            workers=workers,
+            engine_source=engine_source,
+            engine_version=ENGINE_VERSION,
+        )
+        reached("run-started")
+        session.facts.git = read_git_state(workspace).to_dict()
+        if settled:
+            session.warn(settled)
+        before = {
+            number: signal.signal(number, session.request_stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield session
+        except InterruptedRunError as stopped:
+            _finish_badly(session, stopped.exit_code, None)
+            raise
+        except OperatorError as error:
+            _finish_badly(session, error.exit_code, error.fault)
+            raise
+        except Exception as error:
+            fault = Fault(
+                code="internal_error",
+                what_happened=f"The engine has a bug: {type(error).__name__}: {error}",
+                kept_safe="The last outputs are in place; finished chunks are kept.",
+                do_next=f"Keep {folder} and report it; the last-good tag's engine may still run.",
+            )
+            _finish_badly(session, ExitCode.NOT_EVALUABLE, fault)
+            raise
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            commit.discard_unfinished(workspace, pipeline_run_id)
+
+
+def _finish_badly(session: Session, exit_code: ExitCode, fault: Fault | None) -> None:
+    """A summary that says that the run failed, and the last event."""
+    elapsed = monotonic() - session.started
+    if fault is not None:
+        session.events.log("error", fault.what_happened, fault)
+    summary: dict[str, Any] = run_summary(
+        session.facts,
+        (),
+        finished_at=now_iso(),
+        elapsed_seconds=elapsed,
+        run_hash=None,
+        exit_code=exit_code,
+    )
+    with contextlib.suppress(OperatorError):  # a full disk: the events and the exit code still tell
+        disk.write_file(session.workspace / paths.summary_file(session.pipeline_run_id), encode(summary))
+    session.events.emit(
+        events.RunFinished,
+        ok=False,
+        exit_code=exit_code,
+        elapsed_seconds=round(elapsed, 3),
+        fault=fault.to_dict() if fault else None,
+    )

@@ -1,0 +1,148 @@
+"""P3 alone: score the written evidence. The same bytes as ``run-all`` writes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from pipeline.contracts import events, paths
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.commit_points import reached
+from pipeline.engine.emit import Emitted, staged_path
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.finish import Finished, finish
+from pipeline.engine.receipts import CATEGORY_COUNTS
+from pipeline.engine.rows_writer import RowsWriter
+from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.stage_facts import Timing, score_facts
+from pipeline.engine.work_context import WorkContext
+from pipeline.engine.written_claims import input_claims
+from pipeline.engine.written_rows import no_rows_yet, written_rows
+from pipeline.settings.model import Settings
+from pipeline.stages.score import UnscorableError, score
+from pipeline.storage import disk
+
+_STOP_CHECK_ROWS = 1024
+
+
+def run_score(
+    workspace: Path,
+    settings: Settings,
+    *,
+    argv: Sequence[str] = (),
+    recorded_at: str,
+    events_writer: EventWriter,
+    engine_source: str,
+) -> Finished:
+    """Score every evidence row. Raises OperatorError or InterruptedRunError."""
+    context = WorkContext(workspace, settings)
+    streams = [stream.name for stream in settings.streams if stream.role == "source"]
+    if not any((workspace / paths.evidence_file(name)).exists() for name in streams):
+        raise no_rows_yet("evidence", workspace / paths.EVIDENCE, "distill materialize")
+    with run_session(
+        workspace,
+        command="score",
+        argv=argv,
+        stages=("score",),
+        events_writer=events_writer,
+        recorded_at=recorded_at,
+        settings_digest=context.settings_digest,
+        engine_source=engine_source,
+        workers=1,
+        chunk_bytes=settings.engine.chunk_bytes,
+    ) as session:
+        timing = Timing(now_iso(), monotonic())
+        session.events.emit(events.StageStarted, stage="score")
+        counts: dict[str, Counter[str]] = {}
+        reasons: Counter[str] = Counter()
+        emitted = _score_all(session, settings, streams, counts, reasons)
+        reached("outputs-staged")
+        timing.end(now_iso(), monotonic())
+        facts = score_facts(counts, emitted, input_claims(workspace, streams, paths.evidence_file), timing)
+        skipped = reasons.total()
+        facts.counts = {**facts.counts, "rows_in": facts.counts["rows_in"] + skipped, "skipped": skipped}
+        facts.reasons = reasons
+        if skipped:
+            session.warn(f"{skipped:,} evidence rows could not be scored: see {paths.SCORING_SKIPS}")
+        return finish(
+            session, context, [facts], emitted, fingerprint="", sources=(), chunks_total=0, chunks_processed=0
+        )
+
+
+def _score_all(
+    session: Session,
+    settings: Settings,
+    streams: Sequence[str],
+    counts: dict[str, Counter[str]],
+    reasons: Counter[str],
+) -> list[Emitted]:
+    emitted = []
+    skips_relative = str(paths.SCORING_SKIPS)
+    recorded_at = session.facts.recorded_at
+    try:
+        skips = RowsWriter(staged_path(session.staging, skips_relative), recorded_at)
+        for name in streams:
+            relative = str(paths.scored_file(name))
+            writer = RowsWriter(staged_path(session.staging, relative), recorded_at)
+            of_stream = counts.setdefault(name, Counter(dict.fromkeys(CATEGORY_COUNTS, 0)))
+            seen: set[str] = set()
+            evidence_relative = str(paths.evidence_file(name))
+            for written in written_rows(session.workspace / evidence_relative):
+                if written.line % _STOP_CHECK_ROWS == 0:
+                    session.check_stop()
+                    _tell(session, counts)
+                row, problem, detail = written.row, "", ""
+                if row is None:
+                    problem = "malformed_json"
+                elif row.get("run_id") in seen:
+                    problem = "duplicate_run_id"
+                else:
+                    try:
+                        scored = score(row, settings.scoring)
+                    except UnscorableError as error:
+                        problem, detail = str(error.reason), error.detail
+                    except (KeyError, TypeError) as error:
+                        problem, detail = "not_evidence", type(error).__name__
+                    else:
+                        seen.add(scored["run_id"])
+                        line = orjson.dumps(scored) + b"\n"
+                        writer.add(line, hashlib.sha256(line).digest())
+                        of_stream[scored["category"]] += 1
+                if problem:
+                    reasons[problem] += 1
+                    skips.add_row(
+                        {
+                            "schema_version": 1,
+                            "stream": name,
+                            "file": evidence_relative,
+                            "line": written.line,
+                            "byte_offset": written.byte_offset,
+                            "reason": problem,
+                            "detail": detail,
+                        }
+                    )
+            emitted.append(Emitted("scored", [writer.finish(relative)]))
+        emitted.append(Emitted("scoring_skips", [skips.finish(skips_relative)]))
+    except OSError as error:
+        raise disk.storage_fault(error, session.staging, "The last scored runs are in place.") from error
+    return emitted
+
+
+def _tell(session: Session, counts: dict[str, Counter[str]]) -> None:
+    if not session.events.progress_is_due():
+        return
+    totals: Counter[str] = Counter()
+    for of_stream in counts.values():
+        totals.update(of_stream)
+    session.events.emit(
+        events.StageProgress,
+        stage="score",
+        rows_in=totals.total(),
+        rows_out=totals.total(),
+        categories=dict(totals),
+        by_stream={name: dict(of_stream) for name, of_stream in counts.items()},
+    )

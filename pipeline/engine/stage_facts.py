@@ -1,0 +1,160 @@
+"""From counters and outputs to what each stage's receipt says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.engine.emit import Emitted
+from pipeline.engine.mapping import Mapped
+from pipeline.engine.receipts import CATEGORY_COUNTS, StageFacts, claim
+from pipeline.engine.reduce import Reducer
+from pipeline.engine.run_session import Session
+
+EXPORT_KINDS = ("rag", "sft", "preference")
+_LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
+
+
+@dataclass
+class Timing:
+    """When a stage began and ended; durations from a clock that does not jump."""
+
+    started_at: str
+    started: float
+    finished_at: str = ""
+    elapsed_seconds: float = 0.0
+
+    def end(self, finished_at: str, now: float) -> None:
+        self.finished_at = finished_at
+        self.elapsed_seconds = now - self.started
+
+
+def stage_facts(
+    session: Session,
+    mapped: Mapped,
+    reducer: Reducer,
+    emitted: Sequence[Emitted],
+    stages: Sequence[str],
+    map_timing: Timing,
+    emit_timing: Timing,
+    firewall: dict[str, Any] | None,
+) -> list[StageFacts]:
+    """The facts of each stage that ran. P2 and P3 share one pass, and so its duration."""
+    facts = []
+    if "materialize" in stages:
+        inputs = [
+            {
+                "path": source.file.relative,
+                "bytes": source.size,
+                "rows": source.rows,
+                "sha256": source.sha256,
+                "rows_digest": None,
+            }
+            for source in mapped.sources
+        ]
+        facts.append(materialize_facts(reducer, emitted, inputs, map_timing))
+    evidence = claims_under(emitted, str(paths.EVIDENCE))
+    if "score" in stages:
+        facts.append(score_facts(reducer.counts, emitted, evidence, map_timing))
+    if "export" in stages:
+        inputs = [*evidence, *claims_under(emitted, str(paths.SCORED_RUNS))]
+        facts.append(export_facts(emitted, inputs, emit_timing, firewall))
+    return facts
+
+
+def claims_under(emitted: Sequence[Emitted], folder: str) -> list[dict[str, Any]]:
+    return [
+        claim(output) for result in emitted for output in result.outputs if output.relative.startswith(folder)
+    ]
+
+
+def materialize_facts(
+    reducer: Reducer, emitted: Sequence[Emitted], inputs: list[dict[str, Any]], timing: Timing
+) -> StageFacts:
+    by_stream = {name: {key: counts[key] for key in _LINE_COUNTS} for name, counts in reducer.counts.items()}
+    reasons: Counter[str] = Counter()
+    for of_stream in reducer.skip_reasons.values():
+        reasons.update(of_stream)
+    return StageFacts(
+        stage="materialize",
+        started_at=timing.started_at,
+        finished_at=timing.finished_at,
+        elapsed_seconds=timing.elapsed_seconds,
+        inputs=inputs,
+        outputs=[
+            *claims_under(emitted, str(paths.EVIDENCE)),
+            *claims_under(emitted, str(paths.DISTILLATION_SKIPS)),
+        ],
+        counts=_sums(by_stream, _LINE_COUNTS),
+        reasons=reasons,
+        by_stream=by_stream,
+    )
+
+
+def score_facts(
+    counts: Mapping[str, Mapping[str, int]],
+    emitted: Sequence[Emitted],
+    inputs: list[dict[str, Any]],
+    timing: Timing,
+) -> StageFacts:
+    by_stream = {
+        name: {key: of_stream.get(key, 0) for key in CATEGORY_COUNTS}
+        for name, of_stream in counts.items()
+        if of_stream.get("evidence") or not of_stream.get("looked_up")
+    }
+    totals = _sums(by_stream, CATEGORY_COUNTS)
+    rows = sum(totals.values())
+    return StageFacts(
+        stage="score",
+        started_at=timing.started_at,
+        finished_at=timing.finished_at,
+        elapsed_seconds=timing.elapsed_seconds,
+        inputs=inputs,
+        outputs=claims_under(emitted, str(paths.SCORED_RUNS)),
+        counts={"rows_in": rows, "rows_out": rows, "skipped": 0, **totals},
+        reasons={},
+        by_stream=by_stream,
+    )
+
+
+def export_facts(
+    emitted: Sequence[Emitted],
+    inputs: list[dict[str, Any]],
+    timing: Timing,
+    firewall: dict[str, Any] | None,
+) -> StageFacts:
+    counts: dict[str, int] = {}
+    reasons: Counter[str] = Counter()
+    by_stream: dict[str, dict[str, int]] = {}
+    outputs = []
+    for result in emitted:
+        if result.kind not in EXPORT_KINDS:
+            continue
+        outputs += [claim(output) for output in result.outputs]
+        counts[result.kind] = result.outputs[0].rows
+        counts[f"quarantined_{result.kind}"] = result.outputs[1].rows
+        for reason, count in result.reasons.items():
+            reasons[f"{result.kind}_{reason}"] += count
+        for name, of_stream in result.by_stream.items():
+            target = by_stream.setdefault(name, {})
+            for key, count in of_stream.items():
+                target[f"{result.kind}_{key}"] = count
+    return StageFacts(
+        stage="export",
+        started_at=timing.started_at,
+        finished_at=timing.finished_at,
+        elapsed_seconds=timing.elapsed_seconds,
+        inputs=inputs,
+        outputs=outputs,
+        counts=counts,
+        reasons=reasons,
+        by_stream=by_stream,
+        firewall=firewall,
+    )
+
+
+def _sums(by_stream: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> dict[str, int]:
+    return {name: sum(counts[name] for counts in by_stream.values()) for name in names}

@@ -1,0 +1,154 @@
+"""The last questions before exports may appear: is one emptied, does the firewall object?
+
+The scan is the installed firewall, run as a process of its own on the staged files: an engine
+from the workspace can neither replace it nor lend it an index.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.contracts import events, paths
+from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.engine.commit_points import reached
+from pipeline.engine.emit import Emitted
+from pipeline.engine.rows_writer import Output
+from pipeline.engine.run_session import RefusedRunError, Session
+from pipeline.storage import disk
+
+_EXPORTS = (str(paths.RAG_EXPORT), str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT))
+
+
+def check_exports(
+    session: Session, emitted: Sequence[Emitted], *, allow_empty: bool
+) -> dict[str, Any] | None:
+    """The firewall's claim for the receipt; None when no SFT file was staged.
+
+    Raises RefusedRunError on a breach or an emptied export.
+    """
+    outputs = {output.relative: output for result in emitted for output in result.outputs}
+    if not allow_empty:
+        _refuse_emptied(session, outputs)
+    for relative in _EXPORTS:
+        if relative in outputs and outputs[relative].rows == 0:
+            session.warn(f"{relative} has no rows")
+    if str(paths.SFT_EXPORT) not in outputs:
+        return None
+    claim = _scan(session, outputs)
+    reached("firewall-scanned")
+    return claim
+
+
+def _refuse_emptied(session: Session, outputs: dict[str, Output]) -> None:
+    for relative in _EXPORTS:
+        output = outputs.get(relative)
+        standing = session.workspace / relative
+        if output is None or output.rows or not standing.is_file() or standing.stat().st_size == 0:
+            continue
+        raise RefusedRunError(
+            Fault(
+                code="export_emptied",
+                what_happened=f"{relative} would become empty; the standing file has rows.",
+                kept_safe="No output was replaced; the last-good exports are in place.",
+                do_next="Find the stage that gave no rows: distill status. If this is meant: --allow-empty",
+                file=relative,
+            ),
+            ExitCode.CHECK_FAILED,
+        )
+
+
+def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
+    sft = outputs[str(paths.SFT_EXPORT)]
+    if sft.rows == 0:
+        # Nothing to examine is not CLEAR.
+        return {"state": "ABSENT", "findings": 0, "sft_sha256": sft.sha256}
+    view = _view_of_new_outputs(session, outputs)
+    evidence, scored = (
+        # P4 alone stages no evidence: what stands is what its rows were made from.
+        view / folder if (view / folder).is_dir() else session.workspace / folder
+        for folder in (paths.EVIDENCE, paths.SCORED_RUNS)
+    )
+    argv = firewall_argv(
+        [
+            "--json",
+            "--evidence-dir",
+            str(evidence),
+            "--scored-dir",
+            str(scored),
+            str(view / paths.SFT_EXPORT),
+        ]
+    )
+    finished = subprocess.run(argv, env=firewall_environment(), capture_output=True, check=False, cwd="/")
+    try:
+        report = orjson.loads(finished.stdout)
+        state, findings = str(report["state"]), int(report["findings_count"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise OperatorError(
+            Fault(
+                code="firewall_unavailable",
+                what_happened=f"The firewall gave no verdict (exit {finished.returncode}).",
+                kept_safe="No output was replaced; the last-good exports are in place.",
+                do_next=f"Run it by hand: distill firewall   (it said: {_last_line(finished.stderr)})",
+            )
+        ) from error
+    session.events.emit(
+        events.FirewallState,
+        state=state,
+        file=str(paths.SFT_EXPORT),
+        rows_read=int(report.get("rows_read", 0)),
+        findings_count=findings,
+        by_wall=report.get("by_wall", {}),
+        findings=tuple(
+            events.FirewallFinding.model_validate(finding) for finding in report.get("findings", [])[:10]
+        ),
+        sha256=sft.sha256,
+        detail="staged file",
+    )
+    if finished.returncode == ExitCode.FIREWALL_BREACH or findings:
+        raise RefusedRunError(
+            Fault(
+                code="staged_breach",
+                what_happened=f"The firewall found {findings:,} forbidden rows in the staged file.",
+                kept_safe="No output was replaced; the last-good exports are in place.",
+                do_next="Compare exporters and schemas to the last-good tag, then: distill run-all",
+                file=str(paths.SFT_EXPORT),
+            ),
+            ExitCode.FIREWALL_BREACH,
+        )
+    if finished.returncode != ExitCode.OK:
+        raise OperatorError(
+            Fault(
+                code="firewall_not_evaluable",
+                what_happened=f"The firewall could not judge the file: {report.get('detail') or state}.",
+                kept_safe="No output was replaced; the last-good exports are in place.",
+                do_next="Run it by hand: distill firewall",
+            )
+        )
+    return {"state": state, "findings": findings, "sft_sha256": sft.sha256}
+
+
+def _view_of_new_outputs(session: Session, outputs: dict[str, Output]) -> Path:
+    """A tree of hard links that shows the workspace as it will be after the commit."""
+    view = session.staging / "view"
+    for relative, output in outputs.items():
+        if not relative.startswith((str(paths.EVIDENCE), str(paths.SCORED_RUNS), str(paths.SFT_EXPORT))):
+            continue
+        link = view / relative
+        disk.make_folder(link.parent)
+        source = Path(output.staged) if output.staged else session.workspace / relative
+        try:
+            disk.operations.link(source, link)
+        except OSError as error:
+            raise disk.storage_fault(error, link, "The last outputs are in place.") from error
+    return view
+
+
+def _last_line(stderr: bytes) -> str:
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "nothing"

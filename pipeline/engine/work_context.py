@@ -1,0 +1,114 @@
+"""What every chunk of a run shares: settings, compiled streams, look-ups, digests.
+
+Forked workers inherit the parent's context; a worker on another machine loads it from the
+workspace and refuses to work when the settings there are not those of the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.engine.chunk_cache import ChunkCache
+from pipeline.engine.code_digest import engine_digest
+from pipeline.settings.digest import rows_digest, stream_digest
+from pipeline.settings.load import load_settings
+from pipeline.settings.model import Settings, StreamSettings
+from pipeline.storage.digests import digest_of
+from pipeline.streams.compiled import CompiledStream, compile_stream
+from pipeline.streams.files import stream_files
+from pipeline.streams.lookup import LookupTable, load_lookup
+
+
+@dataclass(frozen=True)
+class ContextName:
+    """How a task names its context: small enough to travel with every chunk."""
+
+    workspace: str
+    settings_digest: str
+
+
+class WorkContext:
+    """Built once per process; streams are compiled and look-ups read when first needed."""
+
+    def __init__(self, workspace: Path, settings: Settings) -> None:
+        self.workspace = workspace
+        self.settings = settings
+        self.cache = ChunkCache(workspace)
+        self._compiled: dict[str, CompiledStream] = {}
+        self._lookups: dict[str, LookupTable] = {}
+
+    @cached_property
+    def settings_digest(self) -> str:
+        return rows_digest(self.settings)
+
+    @property
+    def name(self) -> ContextName:
+        return ContextName(str(self.workspace), self.settings_digest)
+
+    def stream(self, name: str) -> StreamSettings:
+        return next(stream for stream in self.settings.streams if stream.name == name)
+
+    def lookup(self, name: str) -> LookupTable:
+        """The table of a look-up stream. Raises InputError when its files cannot be read."""
+        if name not in self._lookups:
+            stream = self.stream(name)
+            files = stream_files(self.workspace, self.settings, stream)
+            self._lookups[name] = load_lookup(stream, [(file.relative, file.path) for file in files])
+        return self._lookups[name]
+
+    def compiled(self, name: str) -> CompiledStream:
+        if name not in self._compiled:
+            stream = self.stream(name)
+            lookups = {other.name: self.lookup(other.name) for other in self._lookup_streams(stream)}
+            self._compiled[name] = compile_stream(stream, lookups)
+        return self._compiled[name]
+
+    def _lookup_streams(self, stream: StreamSettings) -> list[StreamSettings]:
+        # Which look-ups a stream uses is known only once it is compiled; tables are small and
+        # shared, so all of them are offered to every stream that is no look-up itself.
+        if stream.role == "lookup":
+            return []
+        return [other for other in self.settings.streams if other.role == "lookup"]
+
+    def chunk_context(self, stream_name: str, depth: str) -> str:
+        """Digest of all that is not in the bytes but touches the rows of a stream's chunks.
+
+        ``depth`` is how far a chunk is taken: ``evidence``, or ``all`` stages.
+        """
+        stream = self.stream(stream_name)
+        lookups: dict[str, str] = {}
+        if stream.role != "lookup":
+            lookups = {name: self.lookup(name).digest for name in self.compiled(stream_name).lookup_names}
+        return digest_of([engine_digest(), stream_digest(self.settings, stream), lookups, depth])
+
+
+_contexts: dict[ContextName, WorkContext] = {}
+
+
+def provide(context: WorkContext) -> ContextName:
+    """Make the context available to this process and the workers forked from it."""
+    _contexts[context.name] = context
+    return context.name
+
+
+def obtain(name: ContextName) -> WorkContext:
+    """The context called ``name``. Raises IntegrityError when the settings are not the run's."""
+    context = _contexts.get(name)
+    if context is None:
+        workspace = Path(name.workspace)
+        context = WorkContext(workspace, load_settings(workspace).settings)
+        if context.settings_digest != name.settings_digest:
+            raise IntegrityError(
+                Fault(
+                    code="settings_changed",
+                    what_happened="distill.toml was edited while a run was using it.",
+                    kept_safe="The last outputs are in place; finished chunks are kept.",
+                    do_next="Run again with the settings as they are now: distill run-all",
+                    file=str(workspace / "distill.toml"),
+                )
+            )
+        _contexts[name] = context
+    return context

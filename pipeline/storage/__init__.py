@@ -1,0 +1,1 @@
+"""Bytes on disk: hostile source lines in, atomic and durable files out."""
