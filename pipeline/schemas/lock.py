@@ -38,6 +38,8 @@ class LockDifference:
             change = f"is gone, was: {self.locked}"
         else:
             change = f"was: {self.locked}; is: {self.now}"
+        if self.field == "(schema)":
+            return f"{self.schema}.{self.field} {change}"
         advice = "the lock still holds the version before" if self.version_raised else "same version"
         return f"{self.schema}.{self.field} {change} ({advice})"
 

@@ -1,0 +1,1 @@
+"""Tests of the persisted rows: models, golden rows, lock, migrations, reference page."""
