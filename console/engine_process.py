@@ -8,6 +8,8 @@ How a run ended is told by its last event; without one, by its exit code and its
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -89,16 +91,14 @@ async def follow_job(job: Job) -> AsyncIterator[Followed]:
     if seen.finished:
         # The last event comes a moment before the process is gone; it is waited for, so that no
         # zombie stays behind, but not for ever.
-        deadline = time.monotonic() + LAST_BREATH_SECONDS
-        while job.poll() is None and time.monotonic() < deadline:
-            await asyncio.sleep(RUNNING_POLL_SECONDS)
-    else:
-        yield RunEnded(
-            seen.pipeline_run_id,
-            exit_code=job.poll(),
-            before_first_event=not seen.anything,
-            stderr_tail=job.stderr_tail(),
-        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(job.process.wait, LAST_BREATH_SECONDS)
+    yield RunEnded(
+        seen.pipeline_run_id,
+        exit_code=job.poll(),
+        before_first_event=not seen.anything,
+        stderr_tail=() if seen.finished else job.stderr_tail(),
+    )
 
 
 async def follow_lock(
@@ -116,13 +116,8 @@ async def follow_lock(
     events = root / paths.events_file(run_id)
     async for found in _slices(events, seen, is_over=is_over, every=LOCK_POLL_SECONDS):
         yield found
-    if not seen.finished:
-        yield RunEnded(
-            run_id,
-            exit_code=None,
-            before_first_event=False,
-            reason="gave the lock back without a last event: killed, most likely; the next run resumes it",
-        )
+    reason = "gave the lock back without a last event: killed, most likely; the next run resumes it"
+    yield RunEnded(run_id, None, before_first_event=False, reason="" if seen.finished else reason)
 
 
 class _Seen:

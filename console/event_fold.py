@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from console.event_words import drift_line
+from console.drift_lines import cause_in_words
 from console.view_state import LOG_LIMIT, LogEntry, RunView, ViewState
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
@@ -30,6 +30,7 @@ from pipeline.contracts.events import (
 from pipeline.contracts.status import (
     CATEGORIES,
     PHASE_NAMES,
+    DriftLine,
     Freshness,
     Origin,
     PhaseState,
@@ -267,7 +268,22 @@ def _at_least_warn(word: PhaseState) -> PhaseState:
 def _drift(state: ViewState, row: DriftRow) -> ViewState:
     run = _run(state)
     kept = tuple(line for line in run.drift if line.metric != row.metric)
-    return replace(state, run=replace(run, drift=(*kept, drift_line(row))))
+    return replace(state, run=replace(run, drift=(*kept, _drift_line(row))))
+
+
+def _drift_line(row: DriftRow) -> DriftLine:
+    return DriftLine(
+        metric=row.metric,
+        phase=row.phase,
+        baseline=row.baseline,
+        current=row.current,
+        delta_ratio=row.delta_ratio,
+        z=row.z,
+        status=str(row.status),
+        trend=row.trend,
+        since=row.since,
+        causes=tuple(cause_in_words(cause) for cause in row.causes),
+    )
 
 
 def _log(state: ViewState, event: LogLine) -> ViewState:

@@ -14,6 +14,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import orjson
+
+from console.firewall_words import firewall_status
 from console.view_state import FirewallLost, FirewallSeen
 from pipeline.contracts.discovery import firewall_argv, firewall_environment
 from pipeline.contracts.untrusted import visible
@@ -98,16 +101,13 @@ class FirewallWatch:
             await _end(process)
 
     def _fact(self, line: bytes) -> FirewallSeen | None:
-        from console.event_words import firewall_status  # the event models take 0.1 s to import
-        from pipeline.contracts.events import FirewallState, decode
-
         try:
-            event = decode(line)
-        except ValueError:
+            said = orjson.loads(line)
+        except orjson.JSONDecodeError:
             return None
-        return (
-            FirewallSeen(firewall_status(event, self._clock())) if isinstance(event, FirewallState) else None
-        )
+        if not isinstance(said, dict) or said.get("type") != "firewall.state":
+            return None
+        return FirewallSeen(firewall_status(said, self._clock()))
 
 
 async def _line(stream: asyncio.StreamReader | None) -> bytes:

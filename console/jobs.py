@@ -53,9 +53,10 @@ class Job:
 
 def job_argv(root: Path, arguments: Sequence[str], events: Path | None = None) -> list[str]:
     """The whole argv of an engine command on ``root``, e.g. for a preview of what would run."""
+    name, *options = arguments
     where = ["-C", str(root)]
     where += ["--events", str(events)] if events is not None else []
-    return engine_argv([*where, *arguments])
+    return engine_argv([name, *where, *options])
 
 
 def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None) -> Job:
@@ -102,7 +103,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
         ) from error
     finally:
         os.close(output)
-    return Job(name, arguments[0] if arguments else "", tuple(argv), log, events, started, process)
+    return Job(name, arguments[0], tuple(argv), log, events, started, process)
 
 
 def tail_lines(path: Path, limit: int = TAIL_LINES) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""``distill runs``: past runs, newest first, with their counts and run_hash."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from console.invocation import Invocation
+from console.lock_facts import read_lock
+from console.past_runs import RUNS_LIMIT, RunReports
+from console.presentation.counts import count
+from console.presentation.durations import age_in_words, age_of, took_in_words
+from console.report_files import Notes
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
+from pipeline.contracts.untrusted import visible
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=20,
+        metavar="N",
+        help=f"how many (default: %(default)s, at most {RUNS_LIMIT})",
+    )
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    root, now, notes = invocation.workspace(), time.time(), Notes()
+    reports = RunReports(root)
+    rows = reports.rows(reports.run_ids(notes), read_lock(root, now), notes)[: max(0, arguments.limit)]
+    if invocation.json:
+        invocation.out_json({"status_version": STATUS_VERSION, "runs": as_data(rows), "notes": notes.lines})
+        return ExitCode.OK
+    if not rows:
+        invocation.note("No run yet. Make one: distill run-all")
+    else:
+        invocation.out(
+            f"{'run':<24}{'command':<13}{'ended':>9}{'took':>9}"
+            f"{'lines':>10}{'rag':>8}{'sft':>8}{'pairs':>8}  run_hash"
+        )
+    for row in rows:
+        invocation.out(_line(row, now))
+    for text in notes.lines:
+        invocation.note(f"note: {text}")
+    return ExitCode.OK
+
+
+def _line(row: RunRow, now: float) -> str:
+    if not row.finished:
+        age = age_in_words(age_of(row.started, now))
+        return f"{row.pipeline_run_id:<24}{visible(row.command, 12):<13}{age:>9}  {row.note}"
+    outcome = row.run_hash[:16] if row.ok and row.run_hash else f"FAILED, exit {row.exit_code}"
+    counts = f"{count(row.lines):>10}{count(row.rag):>8}{count(row.sft):>8}{count(row.preference):>8}"
+    age, took = age_in_words(age_of(row.ended, now)), took_in_words(row.elapsed_seconds)
+    command = visible(row.command, 12)
+    return f"{row.pipeline_run_id:<24}{command:<13}{age:>9}{took:>9}{counts}  {visible(outcome, 40)}"
