@@ -1,0 +1,339 @@
+"""The Textual app: holds the state, routes actions, and keeps time. Screens do the rest.
+
+Facts arrive from a feed and are folded into one view state; a few times a second the screen on
+top is brought to it. Alarms do not wait for that. Nothing here does the pipeline's work: losing
+this process loses a view.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from console import keymap, themes
+from console.armed import Armed, ReadOnlyError
+from console.clipboard import osc52
+from console.lifeline import Lifeline
+from console.link_profile import LinkProfile
+from console.live_feed import LiveFeed
+from console.operations import Operations
+from console.screens.base import ConsoleScreen
+from console.screens.dashboard import Dashboard
+from console.screens.dialogue import Dialogue
+from console.view_state import (
+    Noted,
+    ReadFailed,
+    Session,
+    SessionChanged,
+    Tick,
+    ViewState,
+    advance,
+    cleaned,
+    initial,
+)
+from console.widgets.canvas import Canvas
+from console.widgets.strip_controls import StripControls
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.status import FirewallWord
+
+if TYPE_CHECKING:
+    from console.feed import CommandPlan, Feed, Item
+
+NOTICE_SECONDS = 8.0
+_IDLE_TICK_SECONDS = 1.0
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """``feed`` brings facts; ``clock`` is the time on the wall, ``monotonic`` counts seconds."""
+
+    TITLE = "distill"
+    CSS_PATH = "distill.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        state: ViewState,
+        feed: Feed,
+        link: LinkProfile,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        operate_because: str | None = None,
+    ) -> None:
+        self._strip = StripControls()
+        super().__init__(ansi_color=True if themes.uses_terminal_palette(link) else None)
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.theme_for(link)
+        self.animation_level = "basic" if link.animation else "none"
+        Canvas.ascii_only = link.ascii_only
+        self.link = link
+        self.state = state
+        self.feed = feed
+        self.now = clock
+        self.monotonic = monotonic
+        self.armed = Armed(monotonic)
+        self.operations = Operations(self.armed, feed)
+        self._notice = ("", 0.0)
+        self._drawn_at = -_IDLE_TICK_SECONDS
+        self._was_breach = state.firewall.state is FirewallWord.BREACH
+        if operate_because is not None:
+            self.armed.arm(operate_because)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Dashboard()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._strip]
+
+    def on_mount(self) -> None:
+        self._publish_arming()
+        self.run_worker(self._listen(), name="feed", exit_on_error=False)
+        self.set_interval(self.link.flush_seconds, self.flush)
+
+    def leave(self, exit_code: int) -> None:
+        """Exit with a code, asked from a signal handler or from another thread."""
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self.exit, None, exit_code)
+
+    # State in, pixels out
+
+    async def _listen(self) -> None:
+        async for item in self.feed.items():
+            self.take(item)
+
+    def take(self, item: Item) -> None:
+        """Fold one item in. An alarm that begins or ends is drawn at once, with one bell."""
+        before = self.state
+        self.state = advance(before, item, self.now())
+        breach = self.state.firewall.state is FirewallWord.BREACH
+        if breach and not self._was_breach:
+            self.bell()
+        if breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
+            self._was_breach = breach
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring the screen on top to the state, when there is something new or a second passed."""
+        self._end_arming()
+        tick_due = self.monotonic() - self._drawn_at >= _IDLE_TICK_SECONDS
+        if tick_due:
+            self.state = advance(self.state, Tick(), self.now())
+        if tick_due or self.state.dirty:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw now. Only cells that differ are written."""
+        self._drawn_at = self.monotonic()
+        self.state = cleaned(self.state)
+        if isinstance(self.screen, (ConsoleScreen, Dialogue)):
+            self.screen.draw()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self.take(ReadFailed(f"the console's own {event.worker.name} failed: {event.worker.error!r}"))
+
+    @property
+    def notice(self) -> str:
+        """What was just said to the operator; empty when that is a while ago."""
+        text, until = self._notice
+        return text if self.monotonic() < until else ""
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Tell the operator one line, on the status line and in the log."""
+        self._notice = (text, self.monotonic() + NOTICE_SECONDS)
+        self.take(Noted(level, text))
+        self.draw()
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes that were sent before a dialogue was seen are dropped here."""
+        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if typed and isinstance(self.screen, Dialogue) and not self.screen.listens:
+            return
+        await super().on_event(event)
+
+    def act(self, action_id: str) -> None:
+        """Perform an action of the key map that the screen on top does not answer itself."""
+        if keymap.BY_ID[action_id].mutating:
+            self._ask_for(action_id)
+            return
+        routes: dict[str, Callable[[], object]] = {
+            "quit": lambda: self.exit(0),
+            "back": self._back,
+            "help": self._help,
+            "palette": self._palette,
+            "log": self._open_log,
+            "filter": lambda: self._open_log(filtering=True),
+            "symptom.help": self._symptom,
+            "arm": self._arm,
+            "refresh": self._refresh,
+            "redraw": lambda: self.refresh(repaint=True, layout=True),
+            "copy": self._copy_marked,
+            "copy.command": self._copy_command,
+        }
+        if action_id in routes:
+            routes[action_id]()
+
+    def _back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _help(self) -> None:
+        from console.screens.help import HelpScreen
+
+        if isinstance(self.screen, ConsoleScreen) and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen.place))
+
+    def _palette(self) -> None:
+        from console.screens.palette import PaletteDialogue
+
+        if isinstance(self.screen, ConsoleScreen):
+            self.push_screen(PaletteDialogue(self.screen.place), self._palette_chose)
+
+    def _palette_chose(self, action_id: str | None) -> None:
+        if action_id and isinstance(self.screen, ConsoleScreen):
+            self.screen.act(action_id)
+
+    def _open_log(self, *, filtering: bool = False) -> None:
+        from console.screens.log import LogScreen
+
+        self.push_screen(LogScreen(filtering=filtering))
+
+    def _symptom(self) -> None:
+        from console.screens.symptom import SymptomScreen
+
+        dashboard = self.screen_stack[0]
+        marked = dashboard.marked_symptom if isinstance(dashboard, Dashboard) else None
+        if marked is None:
+            self.say("no symptom: nothing to do")
+        elif not isinstance(self.screen, SymptomScreen):
+            self.push_screen(SymptomScreen(marked))
+
+    def _refresh(self) -> None:
+        self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)
+        self.say("reading the workspace again")
+
+    # Copying
+
+    def copy(self, text: str, what: str) -> None:
+        """Put ``text`` on the operator's clipboard, or say that it is too long for that."""
+        sequence = osc52(text, inside_tmux="TMUX" in os.environ)
+        if sequence is None:
+            self.say(f"{what} is too long for a terminal's clipboard")
+            return
+        if self._driver is not None:
+            self._driver.write(sequence)
+        self.say(f"copied {what}: {text.splitlines()[0][:60] if text else ''}")
+
+    def _copy_marked(self) -> None:
+        text = self.screen.text_to_copy() if isinstance(self.screen, ConsoleScreen) else None
+        if text:
+            self.copy(text, "what is shown")
+
+    def _copy_command(self) -> None:
+        command = self.screen.command_to_copy() if isinstance(self.screen, ConsoleScreen) else None
+        if command is None:
+            running = self.state.run is not None and not self.state.run.ended
+            plan = self.operations.preview("run.cancel" if running else "run.start")
+            command = plan.command_line if plan is not None else None
+        if command:
+            self.copy(command, "the command")
+        else:
+            self.say("there is no command to copy here")
+
+    # Changes
+
+    def _arm(self) -> None:
+        from console.screens.arm import ArmDialogue
+
+        if self.armed.is_armed:
+            self.armed.disarm()
+            self._publish_arming()
+            self.say("disarmed: this console is read-only")
+        else:
+            self.push_screen(ArmDialogue(), self._arm_because)
+
+    def _arm_because(self, reason: str | None) -> None:
+        if reason:
+            self.armed.arm(reason)
+            self._publish_arming()
+            self.say(f"armed for 15 minutes: {reason}", "warning")
+
+    def _end_arming(self) -> None:
+        if self.state.session.armed_until is not None and not self.armed.is_armed:
+            self.armed.disarm()
+            self._publish_arming()
+            self.say("15 minutes are over: this console is read-only")
+
+    def _publish_arming(self) -> None:
+        left = self.armed.seconds_left
+        until = self.now() + left if left else None
+        self.take(SessionChanged(replace(self.state.session, armed_until=until)))
+
+    def _ask_for(self, action_id: str) -> None:
+        """Plan a mutating action and ask; the command layer refuses when read-only."""
+        try:
+            plan = self.operations.plan(action_id)
+        except ReadOnlyError as refusal:
+            self.say(str(refusal), "warning")
+            return
+        except OperatorError as error:
+            self.say(error.fault.what_happened, "error")
+            return
+        if plan is None:
+            self.say("there is no run to cancel" if action_id == "run.cancel" else "a run is at work already")
+            return
+        from console.screens.consent import ConsentDialogue
+
+        self.push_screen(ConsentDialogue(plan), lambda yes: self._consented(plan, yes))
+
+    def _consented(self, plan: CommandPlan, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self._carry_out(plan), name=plan.action_id, exit_on_error=False)
+        else:
+            self.say("nothing was changed")
+
+    async def _carry_out(self, plan: CommandPlan) -> None:
+        try:
+            self.say(await self.operations.carry_out(plan))
+        except ReadOnlyError as refusal:
+            self.say(str(refusal), "warning")
+        except OperatorError as error:
+            self.say(f"{error.fault.what_happened} {error.fault.do_next}", "error")
+
+
+def open_console(root: Path, link: LinkProfile, *, operate_because: str | None = None) -> int:
+    """Run the console on a workspace until it is left; the exit code. Needs a terminal.
+
+    ``operate_because`` arms it from the start, with that reason. 129 and 143 after a hang-up
+    and SIGTERM.
+    """
+    session = Session(profile=link.profile, link=link.link, actor=_who())
+    app = ConsoleApp(initial(str(root), session), LiveFeed(root), link, operate_because=operate_because)
+    with Lifeline(app.leave):
+        app.run(mouse=link.mouse)
+    return app.return_code or 0
+
+
+def _who() -> str:
+    """The person, also behind sudo; the account where there is no name."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

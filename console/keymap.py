@@ -1,0 +1,205 @@
+"""Every action of the console: its key, its help, whether it changes anything, where it works.
+
+Bindings, the help screen, the key line, the command palette and ``docs/keys.md`` are all made
+from this one table. An action that is not here cannot be reached; an action marked
+``mutating`` is refused by the command layer unless the console is armed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["dashboard", "log", "page", "help", "dialogue"]
+DASHBOARD: frozenset[Place] = frozenset(("dashboard",))
+LISTS: frozenset[Place] = frozenset(("dashboard", "log", "page", "help"))
+DIALOGUE: frozenset[Place] = frozenset(("dialogue",))
+EVERYWHERE = LISTS | DIALOGUE
+
+GROUPS = {
+    "look": "Look around",
+    "move": "Move",
+    "copy": "Take it with you",
+    "act": "Change something (armed only)",
+    "console": "This console",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """``keys`` are Textual's names; the first is shown. ``hint`` is the word on the key line."""
+
+    id: str
+    keys: tuple[str, ...]
+    group: str
+    help: str
+    where: frozenset[Place] = LISTS
+    hint: str = ""
+    mutating: bool = False
+    in_palette: bool = True
+
+    @property
+    def shown_key(self) -> str:
+        return shown(self.keys[0])
+
+
+_SHOWN = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+def shown(key: str) -> str:
+    """A key as an operator reads it: ``?`` for ``question_mark``."""
+    return _SHOWN.get(key, key)
+
+
+def _pane(number: int, name: str) -> Action:
+    return Action(
+        f"pane.{number}",
+        (str(number),),
+        "look",
+        f"Go to pane {number}, {name}; again: whole screen.",
+        DASHBOARD,
+    )
+
+
+# In the order in which they matter to someone who has just been woken up.
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "symptom.help",
+        ("w",),
+        "look",
+        "What to do about the marked symptom, with the commands to run by hand.",
+        hint="what to do",
+    ),
+    Action(
+        "choose",
+        ("enter",),
+        "look",
+        "Take the marked choice; the first one is always no.",
+        DIALOGUE,
+        hint="choose",
+        in_palette=False,
+    ),
+    Action(
+        "back",
+        ("escape",),
+        "look",
+        "Back to where you came from; in a dialogue: no.",
+        EVERYWHERE,
+        hint="back",
+        in_palette=False,
+    ),
+    Action("zoom", ("z",), "look", "The pane on the whole screen, and back.", DASHBOARD, hint="zoom"),
+    Action(
+        "run.start",
+        ("s",),
+        "act",
+        "Start run-all as a detached process, after a preview. Losing this console does not stop it.",
+        DASHBOARD,
+        hint="start",
+        mutating=True,
+    ),
+    Action(
+        "run.cancel",
+        ("x",),
+        "act",
+        "Cancel the run, after a question. It stops at a safe point and can be resumed.",
+        DASHBOARD,
+        hint="cancel",
+        mutating=True,
+    ),
+    Action(
+        "arm", ("a",), "console", "Arm this console for 15 minutes, with a reason; again: disarm.", hint="arm"
+    ),
+    Action(
+        "filter",
+        ("slash",),
+        "look",
+        "Filter the log by words; !word leaves out.",
+        frozenset(("dashboard", "log")),
+        hint="filter",
+    ),
+    Action(
+        "palette", ("colon", "ctrl+p"), "console", "Find a command by typing a part of it.", hint="commands"
+    ),
+    Action("help", ("question_mark", "f1"), "console", "Every key that works here.", hint="help"),
+    Action(
+        "quit", ("q",), "console", "Quit the console. Quitting stops nothing; the run goes on.", hint="quit"
+    ),
+    Action("open", ("enter",), "look", "Open what is marked.", DASHBOARD, hint="open", in_palette=False),
+    Action("copy", ("y",), "copy", "Copy what is marked or shown (OSC 52, also through tmux).", hint="copy"),
+    Action(
+        "copy.command",
+        ("c",),
+        "copy",
+        "Copy the command that would be run, instead of running it.",
+        EVERYWHERE,
+        hint="copy command",
+    ),
+    Action("log", ("e",), "look", "The event log on the whole screen.", DASHBOARD),
+    *(
+        _pane(number, name)
+        for number, name in enumerate(
+            ("the firewall", "row counts", "phases", "drift", "runs (wide screens)", "log (wide screens)"),
+            start=1,
+        )
+    ),
+    Action("symptom.previous", ("left_square_bracket",), "look", "Mark the previous symptom."),
+    Action("symptom.next", ("right_square_bracket",), "look", "Mark the next symptom."),
+    Action("refresh", ("r",), "look", "Read the workspace from disk again, now."),
+    Action("up", ("up", "k"), "move", "One line up.", EVERYWHERE, in_palette=False),
+    Action("down", ("down", "j"), "move", "One line down.", EVERYWHERE, in_palette=False),
+    Action("left", ("left", "h"), "move", "The pane to the left.", DASHBOARD, in_palette=False),
+    Action("right", ("right", "l"), "move", "The pane to the right.", DASHBOARD, in_palette=False),
+    Action("page_up", ("pageup",), "move", "One page up.", in_palette=False),
+    Action("page_down", ("pagedown", "space"), "move", "One page down.", in_palette=False),
+    Action("top", ("home", "g"), "move", "To the first line.", in_palette=False),
+    Action("bottom", ("end", "G"), "move", "To the last line, and follow it.", in_palette=False),
+    Action(
+        "redraw", ("ctrl+l",), "console", "Draw the whole screen again, after a bad link left marks on it."
+    ),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+MUTATING = tuple(action for action in ACTIONS if action.mutating)
+
+
+def at(place: Place) -> tuple[Action, ...]:
+    """The actions that work in a place, in the table's order."""
+    return tuple(action for action in ACTIONS if place in action.where and not _is_root(action, place))
+
+
+def _is_root(action: Action, place: Place) -> bool:
+    """There is no way back from the dashboard but to quit."""
+    return action.id == "back" and place == "dashboard"
+
+
+def hints(place: Place) -> tuple[tuple[str, str], ...]:
+    """Key and word for the key line, those that matter most first."""
+    return tuple((action.shown_key, action.hint) for action in at(place) if action.hint)
+
+
+def as_markdown() -> str:
+    """``docs/keys.md``, which a test compares with this table."""
+    lines = [
+        "# Keys",
+        "",
+        "Made from `console/keymap.py`; a test compares the two. The same key means the same thing on every",
+        "screen. `ctrl+s`, `ctrl+q`, `ctrl+z`, `ctrl+j` and Alt are left to terminals and multiplexers.",
+    ]
+    for group, title in GROUPS.items():
+        lines += ["", f"## {title}", "", "| key | does | where |", "| --- | --- | --- |"]
+        for action in ACTIONS:
+            if action.group == group:
+                keys = " ".join(f"`{shown(key)}`" for key in action.keys)
+                places = ", ".join(sorted(place for place in action.where if not _is_root(action, place)))
+                lines.append(f"| {keys} | {action.help} | {places} |")
+    return "\n".join(lines) + "\n"

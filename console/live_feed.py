@@ -1,0 +1,145 @@
+"""The live feed: the workspace on disk, its runs, and the firewall's watcher, as one stream.
+
+Three sources write into one bounded queue, so that a flood of one of them slows that source
+down rather than the screen. All three end with the iterator. What takes long is done in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.armed import Permit
+from console.feed import CommandPlan
+from console.view_state import CancelAsked, Noted, ReadFailed, RunEnded, StatusRead
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+
+if TYPE_CHECKING:
+    from console.engine_process import RunFeed
+    from console.feed import Item
+
+READ_EVERY_SECONDS = 2.0
+_QUEUE_ITEMS = 64
+
+
+class LiveFeed:
+    """The feed of one workspace. Nothing is opened or started before ``items`` is iterated."""
+
+    def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._root = root
+        self._clock = clock
+        self._queue: asyncio.Queue[Item] = asyncio.Queue(_QUEUE_ITEMS)
+        self._read_now = asyncio.Event()
+        self._run_feed: RunFeed | None = None
+
+    async def items(self) -> AsyncIterator[Item]:
+        """Facts and events until the iterator is closed."""
+        sources = [asyncio.create_task(source()) for source in (self._disk, self._runs, self._firewall)]
+        try:
+            while True:
+                yield await self._queue.get()
+        finally:
+            for source in sources:
+                source.cancel()
+            await asyncio.gather(*sources, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        self._read_now.set()
+
+    # Sources
+
+    async def _disk(self) -> None:
+        from console.workspace_reader import WorkspaceReader
+
+        reader = WorkspaceReader(self._root)
+        while True:
+            self._read_now.clear()
+            try:
+                await self._queue.put(StatusRead(await asyncio.to_thread(reader.read, self._clock())))
+            except (OSError, OperatorError) as error:
+                await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._read_now.wait(), READ_EVERY_SECONDS)
+
+    async def _runs(self) -> None:
+        async for item in self._feed_of_runs().items():
+            await self._queue.put(item)
+            if isinstance(item, RunEnded):
+                self._read_now.set()
+
+    async def _firewall(self) -> None:
+        from console.firewall_watch import FirewallWatch
+
+        async for state in FirewallWatch(self._root, clock=self._clock).states():
+            await self._queue.put(state)
+
+    def _feed_of_runs(self) -> RunFeed:
+        if self._run_feed is None:
+            from console.engine_process import RunFeed
+
+            self._run_feed = RunFeed(self._root, clock=self._clock)
+        return self._run_feed
+
+    # Changes
+
+    def plan(self, action_id: str) -> CommandPlan | None:
+        """The plan as the disk is now; None when there is nothing to do it to."""
+        from console.lock_facts import read_lock
+
+        lock = read_lock(self._root, self._clock())
+        if action_id == "run.start":
+            return None if lock.held else _start_plan(self._root)
+        if action_id == "run.cancel" and lock.held and lock.pid is not None:
+            return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id)
+        return None
+
+    async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
+        """Start or cancel a run. Raises OperatorError, which names what was kept safe."""
+        because = f", because: {permit.reason}" if permit.reason else ""
+        if plan.action_id == "run.start":
+            job = self._feed_of_runs().start(plan.arguments)
+            said = f"started {plan.command_line}, pid {job.pid}{because}"
+        else:
+            from console.cancel_run import cancel_run
+
+            (run_id,) = plan.arguments
+            lock = await asyncio.to_thread(cancel_run, self._root, run_id)
+            await self._queue.put(CancelAsked(run_id))
+            said = f"asked {lock.command}, pid {lock.pid}, to stop at a safe point{because}"
+        await self._queue.put(Noted("info", said))
+        return said.partition(", because")[0]
+
+
+def _start_plan(root: Path) -> CommandPlan:
+    return CommandPlan(
+        "run.start",
+        "START RUN-ALL",
+        arguments=("run-all",),
+        command=("distill", "run-all", "-C", str(root)),
+        changes=(
+            f"{paths.EVIDENCE}/, {paths.SCORED_RUNS}/, {paths.EXPORTS}/: replaced together, or not at all",
+            f"{paths.REPORTS}/: one new report folder",
+        ),
+        stays=("sources, settings, past reports, git: not touched",),
+        way_back="until the commit the previous exports stay; cancelling leaves them as they are",
+        yes="yes, start run-all; it goes on when this console is gone",
+    )
+
+
+def _cancel_plan(pid: int, user: str, command: str, run_id: str) -> CommandPlan:
+    return CommandPlan(
+        "run.cancel",
+        "CANCEL THE RUN",
+        arguments=(run_id,),
+        command=("kill", "-TERM", str(pid)),
+        changes=(f"{command} by {user or '?'}, pid {pid}, run {run_id}: stops at its next safe point",),
+        stays=("the previous exports; finished chunks, which the next run takes over",),
+        way_back="start run-all again: it goes on where this one stopped",
+        no="no, let it run",
+        yes="yes, cancel the run",
+    )

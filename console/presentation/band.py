@@ -1,0 +1,89 @@
+"""The band on top: what is wrong right now, worst first; and the screen's own age."""
+
+from __future__ import annotations
+
+from console.presentation.counts import plural
+from console.presentation.durations import age_in_words, age_of
+from console.presentation.spans import Line, Span, cut, fit, fit_text, line, spread
+from console.presentation.states import SEVERITIES
+from pipeline.contracts.status import Severity, SymptomStatus
+from pipeline.contracts.untrusted import visible
+
+# Past this age the screen says so itself: the disk has not answered.
+SCREEN_STALE_SECONDS = 10.0
+
+
+def band_height(symptoms: tuple[SymptomStatus, ...], rows: int, width: int) -> int:
+    """How many lines the band takes on a screen of ``rows`` lines."""
+    if not symptoms:
+        return 1
+    per_symptom = 2 if width >= 100 and rows >= 30 else 1
+    most = 1 if rows < 20 else (2 if rows < 30 else 4)
+    return 1 + per_symptom * min(len(symptoms), most)
+
+
+def band_lines(
+    symptoms: tuple[SymptomStatus, ...],
+    marked: int,
+    now: float,
+    width: int,
+    height: int,
+    heard_at: float | None,
+    trouble: str = "",
+) -> list[Line]:
+    """The band in exactly ``height`` lines. ``marked`` is the symptom that keys act on."""
+    lines = [_rule(symptoms, now, width, heard_at, trouble)]
+    per_symptom = 2 if width >= 100 and height > len(symptoms[: height - 1]) + 1 else 1
+    shown = max(0, (height - 1) // per_symptom)
+    first = max(0, min(marked - shown + 1, len(symptoms) - shown))
+    for position, symptom in enumerate(symptoms[first : first + shown], start=first):
+        lines.append(_symptom(symptom, position == marked, now, width))
+        if per_symptom == 2:
+            lines.append(_next_step(symptom, width))
+    hidden = len(symptoms) - shown
+    if hidden > 0 and shown:
+        lines[-1] = spread(lines[-1], line(Span(f" +{plural(hidden, 'more symptom')} ", "dim")), width)
+    return [fit(spans, width) for spans in lines[:height]]
+
+
+def _rule(
+    symptoms: tuple[SymptomStatus, ...], now: float, width: int, heard_at: float | None, trouble: str
+) -> Line:
+    age = age_of(heard_at, now)
+    late = age is not None and age > SCREEN_STALE_SECONDS
+    if trouble:
+        title = Span(f" ? {visible(trouble)} ", "warn")
+    elif heard_at is None:
+        title = Span(" ? reading the workspace for the first time ", "warn")
+    elif late:
+        title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
+    elif symptoms:
+        worst_first = ", worst first" if len(symptoms) > 1 and width >= 60 else ""
+        role = SEVERITIES[symptoms[0].severity].role
+        title = Span(
+            f" {plural(len(symptoms), 'SYMPTOM')}{worst_first} ".replace("SYMPTOMs", "SYMPTOMS"), role
+        )
+    else:
+        title = Span(" no symptom · what is live was read just now ", "ok")
+    heads = line(Span(" who ", "dim"), Span("━" * 6, "border"), Span(" since ", "dim"))
+    right = heads if symptoms and width >= 60 else line(Span("━", "border"))
+    return spread(cut(line(Span("━━", "border"), title), width - 4), right, width, Span("━", "border"))
+
+
+def _symptom(symptom: SymptomStatus, marked: bool, now: float, width: int) -> Line:
+    look = SEVERITIES[symptom.severity]
+    cursor = Span("►" if marked else " ", "cursor")
+    head = f"{look.mark} {fit_text(look.word, 8)}" if width >= 60 else look.mark
+    name_width = max(20 if width >= 100 else 15, len(symptom.id))
+    name = fit_text(visible(symptom.id), name_width) if width >= 60 else visible(symptom.id)
+    role = "badge" if symptom.severity is Severity.CRITICAL else look.role
+    left = line(cursor, Span(head, role), " ", Span(name, "strong"), f" {visible(symptom.observed)}")
+    since = age_in_words(age_of(symptom.since, now))
+    if width < 60:
+        return left
+    right = line(Span(f" {fit_text(visible(symptom.owner or 'nobody'), 8)}", "dim"), f" {since:>7} ")
+    return spread(left, right, width)
+
+
+def _next_step(symptom: SymptomStatus, width: int) -> Line:
+    return cut(line(Span(" " * 33 + visible(symptom.next_step), "dim")), width)

@@ -1,0 +1,155 @@
+"""The lines around the panes: where we are, who is armed, which keys work; and the tiny screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from console.presentation.durations import age_in_words, clock_minute, read_ago
+from console.presentation.firewall import firewall_in_words
+from console.presentation.spans import (
+    EMPTY,
+    SPACE,
+    Line,
+    Role,
+    Span,
+    cut,
+    fit,
+    join,
+    line,
+    line_width,
+    spread,
+)
+from console.presentation.states import FIREWALL, SEVERITIES
+from pipeline.contracts.status import FirewallWord
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.view_state import Session, ViewState
+
+_DOT = Span(" · ", "border")
+
+
+def header_line(state: ViewState, now: float, width: int) -> Line:
+    """Workspace, git, last-good tag, engine; the clock has no seconds and so writes nothing."""
+    name = line(Span(f" {visible(state.name or state.workspace)}", "title"))
+    parts = [name, *_git(state)]
+    engine = line(Span("engine ", "dim"), visible(state.engine.source))
+    if state.engine.refused:
+        engine = line(Span("engine refused", "fail"))
+    if width >= 100:
+        parts.append(engine)
+    clock = clock_minute(now)
+    right = line(Span(clock if width >= 100 else clock.split(" ", 1)[0] + clock[-7:], "dim"), " ")
+    return spread(join(parts, _DOT), right, width)
+
+
+def _git(state: ViewState) -> list[Line]:
+    git = state.git
+    if not git.is_repository:
+        return [line(Span("? no git repository" if state.heard_at is not None else "git not read", "warn"))]
+    dirty = (
+        EMPTY if git.dirty is None else line(Span(" dirty", "warn") if git.dirty else Span(" clean", "dim"))
+    )
+    branch = line(
+        visible(git.branch or "no branch"), Span(f" {visible((git.head or '')[:7])}", "dim"), *dirty
+    )
+    if not git.last_good_tag:
+        return [branch]
+    missing = git.tag_commit is None
+    tag = line(Span("tag ", "dim"), visible(git.last_good_tag), Span(" missing", "warn") if missing else "")
+    return [branch, tag]
+
+
+def status_line(state: ViewState, now: float, width: int, notice: str = "") -> Line:
+    """Who may do what, who runs what; a notice takes the middle for as long as it is new."""
+    badge = armed_badge(state.session, now)
+    if notice:
+        return fit(line(*badge, "  ", Span(visible(notice), "strong")), width)
+    working = state.run is not None and not state.run.ended
+    parts = [_work(state), _others(state, now)]
+    if width < 100 and not working:
+        parts.append(line(Span("engine ", "dim"), visible(state.engine.source)))
+    parts.append(line(Span(f"{state.session.link} {state.session.profile}", "dim")))
+    # Where room is short, the promise is made when there is something to lose.
+    promise = line(Span("quitting stops nothing ", "dim")) if width >= 100 or working else EMPTY
+    return spread(line(*badge, "  ", *join(parts, _DOT)), promise, width)
+
+
+def armed_badge(session: Session, now: float) -> Line:
+    if session.armed_until is None or session.armed_until <= now:
+        return line(Span(" READ-ONLY ", "key"))
+    left = session.armed_until - now
+    minutes = f"{int(left // 60)}m" if left >= 60 else f"{age_in_words(left)}"
+    return line(Span(f" OPERATE {visible(session.actor)} {minutes} left ", "armed"))
+
+
+def _work(state: ViewState) -> Line:
+    run = state.run
+    if run is not None and not run.ended:
+        verb = "cancelling" if run.cancelling else "»"
+        who = "" if run.ours else f" by {visible(run.user or '?')}"
+        pid = f", pid {run.pid}" if run.pid is not None else ""
+        return line(Span(f"{verb} {visible(run.command)}{who}{pid}", "accent"))
+    if state.lock.held:
+        who = visible(state.lock.user or "?")
+        return line(Span(f"lock held by {who} ({visible(state.lock.command)}, pid {state.lock.pid})", "warn"))
+    return line("no run, lock free" if state.heard_at is not None else "lock not read")
+
+
+def _others(state: ViewState, now: float) -> Line:
+    if not state.session.others:
+        return EMPTY
+    first, *more = state.session.others
+    since = f" {age_in_words(now - first.since)}" if first.since is not None else ""
+    extra = f" +{len(more)}" if more else ""
+    return line(Span("also here: ", "dim"), f"{visible(first.user)}{since}{extra}")
+
+
+def key_line(hints: Iterable[tuple[str, str]], width: int) -> Line:
+    """``w wizard  enter open``: as many whole hints as fit; the first ones matter most."""
+    shown: Line = (SPACE,)
+    for key, words in hints:
+        hint = line(Span("  " if len(shown) > 1 else ""), Span(key, "key"), Span(f" {words}", "dim"))
+        if line_width(shown) + line_width(hint) < width:
+            shown = (*shown, *hint)
+    return fit(shown, width)
+
+
+def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Line]:
+    """The smallest screen: the alarm, its age, the worst symptom, who is on it, the keys."""
+    firewall = state.firewall
+    look = FIREWALL[firewall.state]
+    breach = firewall.state is FirewallWord.BREACH
+    first = (
+        firewall_in_words(firewall, now)
+        if breach
+        else line(Span(f"{look.mark} SFT {look.word}".strip(), look.role))
+    )
+    age = read_ago(None if firewall.origin.as_of is None else now - firewall.origin.as_of)
+    lines = [first, line(Span(age, "dim"))]
+    if state.symptoms:
+        worst = state.symptoms[0]
+        lines.append(line(Span(f"{SEVERITIES[worst.severity].mark} {visible(worst.id)}", "strong")))
+        lines.append(
+            line(Span(f"{visible(worst.owner)} is on it" if worst.owner else "nobody is on it", "dim"))
+        )
+    else:
+        lines.append(line(Span("no symptom", "ok")))
+        lines.append(_work(state))
+    keys = line(Span("w", "key"), " help me  " if state.symptoms else "  ", Span("q", "key"), " quit")
+    if height <= len(lines):
+        return [fit(cut(spans, width), width) for spans in [*lines[: max(0, height - 1)], keys]][:height]
+    blank = [EMPTY] * (height - len(lines) - 1)
+    return [fit(spans, width) for spans in [*lines, *blank, keys]]
+
+
+def breadcrumb_line(state: ViewState, trail: tuple[str, ...], place: str, width: int) -> Line:
+    """The way to this screen, and the firewall: no alarm is ever behind a screen."""
+    crumbs = [line(Span(f" {visible(state.name or 'workspace')}", "dim"))]
+    crumbs += [line(Span(visible(crumb), "title")) for crumb in trail]
+    look = FIREWALL[state.firewall.state]
+    role: Role = "badge" if state.firewall.state is FirewallWord.BREACH else look.role
+    alarm = Span(f"{look.mark} {look.word}".strip(), role)
+    right = line(Span(f"{place}  ", "dim"), Span("FIREWALL ", "dim"), alarm, " ")
+    return spread(join(crumbs, Span(" › ", "border")), right, width)  # noqa: RUF001 (a breadcrumb)

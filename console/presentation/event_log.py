@@ -1,0 +1,51 @@
+"""The event log: time, level by mark, text; filtered by what an operator typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from console.presentation.counts import count
+from console.presentation.frame import PaneView
+from console.presentation.spans import Line, Role, Span, line, spread
+from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.view_state import LogEntry
+
+_LEVELS: dict[str, tuple[str, Role]] = {
+    "error": ("X", "fail"),
+    "warning": ("!", "warn"),
+    "info": (" ", "text"),
+    "debug": (" ", "dim"),
+}
+
+
+def log_line(entry: LogEntry, width: int) -> Line:
+    mark, role = _LEVELS.get(entry.level, _LEVELS["info"])
+    moment = visible(entry.at[11:19]) if epoch_seconds(entry.at) is not None else "--:--:--"
+    text = line(Span(f" {moment} ", "dim"), Span(f"{mark} ", role), Span(visible(entry.text), role))
+    examined = line(Span(f"{count(entry.examined)} ", "dim")) if entry.examined is not None else ()
+    return spread(text, examined, width)
+
+
+def matching(entries: Iterable[LogEntry], wanted: str) -> list[LogEntry]:
+    """Entries whose text or level holds each word of ``wanted``, whatever the case; ``!word`` excludes."""
+    words = wanted.casefold().split()
+    return [entry for entry in entries if all(_matches(entry, word) for word in words)]
+
+
+def _matches(entry: LogEntry, word: str) -> bool:
+    haystack = f"{entry.level} {visible(entry.text)}".casefold()
+    if word.startswith("!"):
+        return word == "!" or word[1:] not in haystack
+    return word in haystack
+
+
+def log_pane(entries: tuple[LogEntry, ...], width: int, height: int) -> PaneView:
+    """The newest lines that fit, the newest last."""
+    if not entries:
+        return PaneView(6, "LOG", (line(Span(" nothing was said yet", "dim")),))
+    lines = tuple(log_line(entry, width) for entry in entries[-max(1, height) :])
+    return PaneView(6, "LOG", lines, line(Span(f"{count(len(entries))} lines", "dim")))

@@ -1,0 +1,113 @@
+"""The firewall pane: what was read, what was found, and since when."""
+
+from __future__ import annotations
+
+from console.presentation.counts import count, plural
+from console.presentation.durations import age_in_words, age_of, read_ago
+from console.presentation.frame import PaneView
+from console.presentation.spans import Line, Span, cell_width, fit_text, line, spread, wrap_text
+from console.presentation.states import FIREWALL, Look
+from pipeline.contracts.status import Finding, FirewallStatus, FirewallWord, Freshness
+from pipeline.contracts.untrusted import visible
+
+_WALLS = ("label", "lineage", "content", "readable")
+_MEANING = {
+    FirewallWord.ABSENT: "Nothing was examined: not CLEAR.",
+    FirewallWord.STALE: "True once: its file changed, or was not read since.",
+    FirewallWord.UNKNOWN: "Not evaluated: never called green.",
+}
+
+
+def firewall_pane(status: FirewallStatus, now: float, width: int) -> PaneView:
+    """The alarm, for a pane whose inside is ``width`` cells."""
+    breach = status.state is FirewallWord.BREACH
+    lines = [_headline(status, now, width)]
+    if breach:
+        lines += _breach(status, width)
+    elif status.state is FirewallWord.CLEAR:
+        lines += _clear(status, width)
+    else:
+        lines += _not_green(status, width)
+    return PaneView(1, "FIREWALL", tuple(lines), _aside(status, now, breach), alarm=breach)
+
+
+def firewall_in_words(status: FirewallStatus, now: float) -> Line:
+    """One line for status lines and plain output: ``X BREACH 3 rows for 4m``."""
+    look = FIREWALL[status.state]
+    words = f"{look.mark} {look.word}".strip()
+    if status.state is FirewallWord.BREACH:
+        words += f" {plural(status.findings_count, 'row')}"
+        if status.since is not None:
+            words += f" for {age_in_words(now - status.since)}"
+    return line(Span(words, "badge" if status.state is FirewallWord.BREACH else look.role))
+
+
+def _aside(status: FirewallStatus, now: float, breach: bool) -> Line:
+    words = read_ago(age_of(status.origin.as_of, now))
+    stale = status.origin.freshness in (Freshness.STALE, Freshness.UNKNOWN, Freshness.CLOCK)
+    return line(Span(words, "fail" if breach else ("warn" if stale else "dim")))
+
+
+def _headline(status: FirewallStatus, now: float, width: int) -> Line:
+    look: Look = FIREWALL[status.state]
+    if status.state is FirewallWord.BREACH:
+        rows = f"{count(status.findings_count)} of {plural(status.rows_read, 'row')}"
+        since = f"for {age_in_words(now - status.since)} " if status.since is not None else ""
+        return spread(
+            line(" ", Span(f"{look.mark} {look.word}", "badge"), f"  {rows}"),
+            line(Span(since, "fail")),
+            width,
+        )
+    mark = "OK" if status.state is FirewallWord.CLEAR else look.mark
+    return line(" ", Span(f"{mark} {look.word}", look.role), f"  {_rows_read(status)}")
+
+
+def _rows_read(status: FirewallStatus) -> str:
+    if status.state is FirewallWord.ABSENT:
+        return "no live file"
+    if status.rows_total is not None:
+        return f"{count(status.rows_read)} of {plural(status.rows_total, 'row')} read"
+    return f"{plural(status.rows_read, 'row')} read" if status.rows_read else ""
+
+
+def _clear(status: FirewallStatus, width: int) -> list[Line]:
+    found = dict(status.by_wall)
+    walls = " · ".join(f"{wall} {found.get(wall, 0)}" for wall in _WALLS)
+    if cell_width(walls) + 2 > width:
+        walls = f"{' '.join(_WALLS)}: {sum(found.values())}"
+    lines = [line(f" {walls}"), line(Span(f" {visible(status.file)}", "dim"))]
+    if status.sha256:
+        lines.append(line(Span(f" sha256 {status.sha256[:12]}", "dim")))
+    if status.detail:
+        lines.append(line(Span(f" {visible(status.detail)}", "dim")))
+    return lines
+
+
+def _breach(status: FirewallStatus, width: int) -> list[Line]:
+    lines = [line(f" {visible(status.file)}")]
+    lines += [finding_line(finding, width) for finding in status.findings]
+    unseen = status.findings_count - len(status.findings)
+    if unseen > 0:
+        lines.append(line(Span(f" +{plural(unseen, 'more finding')}", "dim")))
+    if status.cause:
+        lines.append(line(Span(f" {visible(status.cause)}", "dim")))
+    return lines
+
+
+def finding_line(finding: Finding, width: int) -> Line:
+    """Line number, wall, detail, and the run where there is room."""
+    where = fit_text(count(finding.line), 7 if width < 60 else 9, right=True)
+    run = f"  {visible(finding.run_id)}" if finding.run_id and width >= 70 else ""
+    return line(
+        where, Span(f" {fit_text(finding.wall, 8)}", "fail"), f" {visible(finding.detail)}", Span(run, "dim")
+    )
+
+
+def _not_green(status: FirewallStatus, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for text in (visible(status.detail), visible(status.cause or "")):
+        lines += [line(f" {part}") for part in wrap_text(text, width - 2) if part]
+    lines += [line(Span(f" {part}", "dim")) for part in wrap_text(_MEANING[status.state], width - 2)]
+    if status.file:
+        lines.append(line(Span(f" {visible(status.file)}", "dim")))
+    return lines

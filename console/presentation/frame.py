@@ -1,0 +1,81 @@
+"""The frame of a pane: its number and title, the age of what it shows, and its lines.
+
+The frame is drawn as text rather than by the style sheet, because a breach takes over its
+whole look, because the title carries an age, and because only changed cells go on the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.presentation.spans import EMPTY, Line, Role, Span, fit, line, line_width, spread
+
+
+@dataclass(frozen=True)
+class PaneView:
+    """What a pane shows. ``aside`` stands at the right of the top edge; an ``alarm`` is heavy."""
+
+    number: int
+    title: str
+    lines: tuple[Line, ...]
+    aside: Line = EMPTY
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class _Edges:
+    top: tuple[str, str, str]
+    side: str
+    bottom: tuple[str, str, str]
+
+
+_LIGHT = _Edges(("┌", "─", "┐"), "│", ("└", "─", "┘"))
+_HEAVY = _Edges(("┏", "━", "┓"), "┃", ("┗", "━", "┛"))
+
+
+def frame(view: PaneView, width: int, height: int, *, focused: bool = False, offset: int = 0) -> list[Line]:
+    """The pane in exactly ``height`` lines of ``width`` cells, scrolled down by ``offset`` lines.
+
+    What does not fit is counted on the bottom edge.
+    """
+    if width < 4 or height < 2:
+        return [fit(view.lines[0] if view.lines else EMPTY, width)] * min(height, 1)
+    edges = _HEAVY if view.alarm else _LIGHT
+    role: Role = "fail" if view.alarm else ("accent" if focused else "border")
+    rows = height - 2
+    offset = max(0, min(offset, len(view.lines) - rows))
+    shown = view.lines[offset : offset + rows]
+    hidden = len(view.lines) - offset - len(shown)
+    side = Span(edges.side, role)
+    body = [(side, *fit(spans, width - 2), side) for spans in shown]
+    body += [(side, Span(" " * (width - 2)), side)] * (rows - len(shown))
+    return [_top(view, width, edges, role, focused), *body, _bottom(width, edges, role, hidden, offset)]
+
+
+def _top(view: PaneView, width: int, edges: _Edges, role: Role, focused: bool) -> Line:
+    left, rule, right = edges.top
+    mark = Span("►" if focused else " ", "badge" if view.alarm else "cursor")
+    title = Span(f"{view.number} {view.title} ", "badge" if view.alarm else "title")
+    name = line(Span(left + rule, role), mark, title)
+    aside = line(Span(" ", role), *view.aside, Span(" ", role)) if view.aside else EMPTY
+    if line_width(name) + line_width(aside) + 3 > width:
+        aside = EMPTY
+    return spread(name, line(*aside, Span(rule + right, role)), width, Span(rule, role))
+
+
+def _bottom(width: int, edges: _Edges, role: Role, hidden: int, offset: int) -> Line:
+    left, rule, right = edges.bottom
+    parts = []
+    if offset:
+        parts.append(f"↑ {offset}")
+    if hidden > 0:
+        parts.append(f"↓ {hidden} more: z")
+    note = f" {'  '.join(parts)} " if parts else ""
+    if len(note) + 4 > width:
+        note = ""
+    return spread(
+        line(Span(left, role)),
+        line(Span(note, "dim"), Span(rule + right, role)),
+        width,
+        Span(rule, role),
+    )

@@ -1,0 +1,44 @@
+# ruff: noqa: RUF001 (look-alikes are the subject of this file)
+"""Characters for terminals that cannot show ours: the same widths, in ASCII.
+
+The whole screen is written with the Unicode marks; where the locale or the terminal has only
+ASCII, each line goes through ``to_ascii`` last, so no screen draws anything twice.
+"""
+
+from __future__ import annotations
+
+import re
+
+from console.presentation.spans import Line, Span, cell_width
+
+_PAIRS = {
+    "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+",
+    "╭": "+", "╮": "+", "╰": "+", "╯": "+",
+    "━": "=", "┃": "#", "┏": "#", "┓": "#", "┗": "#", "┛": "#",
+    "»": ">", "►": ">", "›": ">", "→": ">", "·": ".", "▇": "#", "╳": "x", "×": "x",
+    "░": ".", "▏": "|", "▕": "|", "↑": "^", "↓": "v", "←": "<",
+    "▁": "1", "▂": "2", "▃": "3", "▄": "4", "▅": "5", "▆": "6", "█": "8",
+    "Δ": "d", "≤": "<", "≥": ">", "⏎": "/", "—": "-", "–": "-", "“": '"', "”": '"', "’": "'",
+}  # fmt: skip
+_TABLE = str.maketrans(_PAIRS)
+_SPARK_TABLE = str.maketrans({"▇": "7"})
+_CUT = re.compile(r"([ -~])…")
+
+
+def ascii_text(text: str, *, spark: bool = False) -> str:
+    """``text`` in ASCII and in the same number of cells; ``…`` becomes ``..`` where it can.
+
+    A ``spark`` line has digits for its heights, so its ``▇`` is a 7 rather than a bar.
+    """
+    if text.isascii():
+        return text
+    if spark:
+        text = text.translate(_SPARK_TABLE)
+    text = _CUT.sub("..", text).replace("…", ".").translate(_TABLE)
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else "?" * cell_width(char) for char in text)
+
+
+def to_ascii(spans: Line) -> Line:
+    return tuple(Span(ascii_text(span.text, spark=span.role == "spark"), span.role) for span in spans)

@@ -1,0 +1,137 @@
+"""Help, the symptom's page and the preview of a plan, as lines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console import keymap
+from console.presentation.durations import age_in_words, age_of
+from console.presentation.firewall import finding_line
+from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
+from console.presentation.states import SEVERITIES
+from pipeline.contracts.status import FirewallStatus, SymptomStatus
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.feed import CommandPlan
+
+_LEAK = "S1.P4.sft-leak"
+
+
+def help_lines(place: keymap.Place, width: int) -> list[Line]:
+    """Every key that works in ``place``, by group, made from the key map."""
+    lines: list[Line] = []
+    for group, title in keymap.GROUPS.items():
+        actions = [action for action in keymap.at(place) if action.group == group]
+        if not actions:
+            continue
+        lines += [EMPTY, line(Span(f" {title}", "title"))]
+        for action in actions:
+            keys = " ".join(keymap.shown(key) for key in action.keys)
+            parts = wrap_text(action.help, max(20, width - 16))
+            lines.append(line(Span(f"  {fit_text(keys, 12)}", "key"), f" {parts[0]}"))
+            lines += [line(f"{'':15}{part}") for part in parts[1:]]
+    return [*lines, EMPTY, *_legend(width)]
+
+
+def _legend(width: int) -> list[Line]:
+    marks = (
+        (" ", "ok", "evaluated, passed, young enough: healthy is quiet"),
+        ("!", "warn", "passed, needs a look"),
+        ("X", "FAIL", "evaluated, failed"),
+        ("~", "stale", "true once; its input changed, or it is old"),
+        ("?", "unknown", "not evaluated, not readable: never green"),
+        ("»", "run", "running now"),
+        ("·", "next", "will be evaluated by the running job"),
+        ("-", "absent", "the file is not there, and we know why"),
+    )
+    lines = [line(Span(" Marks", "title"))]
+    for mark, word, meaning in marks:
+        lines.append(line(f"  {mark} {fit_text(word, 9)}", Span(f"  {meaning}", "dim")))
+    return lines
+
+
+def commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: str) -> list[tuple[str, str]]:
+    """What to do by hand, in this order: why, and the exact command, quoted for a shell."""
+    here = f"-C {shlex.quote(workspace)}"
+    if symptom.id != _LEAK:
+        step = symptom.next_step
+        return [("Next step", step)] if step else []
+    file = firewall.file or "exports/sft/instruction_response.jsonl"
+    quoted = shlex.quote(file)
+    steps = [("See every forbidden row", f"distill firewall {here} --json")]
+    row = next((finding.row_id for finding in firewall.findings if finding.row_id), None)
+    if row:
+        steps.append(("Trace the first one to its source line", f"distill lineage {here} {shlex.quote(row)}"))
+    steps += [
+        (
+            "Take it away from trainers: one rename, nothing is deleted",
+            f"cd {shlex.quote(workspace)} && mv -n {quoted} {quoted}.QUARANTINED-$(date +%s)",
+        ),
+        ("Export again, with the scan before the commit", f"distill run-all {here}"),
+        ("Verify: only CLEAR closes this", f"distill firewall {here}"),
+    ]
+    return steps
+
+
+def symptom_lines(
+    symptom: SymptomStatus, firewall: FirewallStatus, workspace: str, now: float, width: int
+) -> list[Line]:
+    """One page about one symptom: what is seen, how old that is, and what to do by hand."""
+    look = SEVERITIES[symptom.severity]
+    role = "badge" if symptom.severity == "critical" else look.role
+    lines = [
+        EMPTY,
+        line(" ", Span(f" {look.mark} {look.word} ", role), " ", Span(visible(symptom.id), "strong")),
+        line(f" {visible(symptom.observed)}"),
+        EMPTY,
+        *_fact("since", age_in_words(age_of(symptom.since, now)), width),
+        *_fact(
+            "read", f"{age_in_words(age_of(symptom.origin.as_of, now))} ago, {symptom.origin.source}", width
+        ),
+        *_fact("who", symptom.owner or "nobody is on it", width),
+    ]
+    if symptom.origin.why:
+        lines += _fact("why", symptom.origin.why, width)
+    if symptom.beneath:
+        lines += _fact("explained by", symptom.beneath, width)
+    if symptom.id == _LEAK:
+        lines += [EMPTY, line(Span(" Forbidden rows", "title"))]
+        lines += [finding_line(finding, width) for finding in firewall.findings]
+        if firewall.cause:
+            lines += _fact("cause", firewall.cause, width)
+    lines += [EMPTY, line(Span(" What to do, by hand", "title"))]
+    steps = commands_for(symptom, firewall, workspace)
+    if not steps:
+        lines.append(line(Span("  There is no known command for this one; the log may tell more.", "dim")))
+    for number, (why, command) in enumerate(steps, start=1):
+        lines.append(line(Span(f"  {number} ", "key"), visible(why)))
+        lines += [line(Span(f"      {part}", "accent")) for part in wrap_text(visible(command), width - 8)]
+    return [*lines, EMPTY, line(Span(" This console runs none of these; c copies the first.", "dim"))]
+
+
+def _fact(name: str, text: str, width: int) -> list[Line]:
+    first, *rest = wrap_text(visible(text), max(10, width - 15))
+    return [
+        line(Span(f" {fit_text(name, 12)} ", "dim"), first),
+        *(line(f"{'':14}{part}") for part in rest),
+    ]
+
+
+def plan_lines(plan: CommandPlan, width: int) -> list[Line]:
+    """The preview: the exact command, what changes, what stays, the way back."""
+    lines = [line(Span(" runs      ", "dim"), Span(f"plan {plan.digest}, detached from this console", "dim"))]
+    lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(visible(plan.command_line), width - 4)]
+    for name, texts in (("changes", plan.changes), ("stays", plan.stays), ("way back", (plan.way_back,))):
+        lines += _named(name, texts, width)
+    return lines
+
+
+def _named(name: str, texts: Sequence[str], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for text in texts:
+        for part in wrap_text(visible(text), width - 12):
+            lines.append(line(Span(f" {fit_text('' if lines else name, 9)} ", "dim"), part))
+    return lines

@@ -1,0 +1,184 @@
+"""Live row counts: sources, evidence by category, exports and quarantine, and whether they add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.presentation.counts import bar_cells, count, share
+from console.presentation.durations import age_in_words, age_of
+from console.presentation.frame import PaneView
+from console.presentation.spans import (
+    EMPTY,
+    Line,
+    Role,
+    Span,
+    cell_width,
+    cut,
+    dimmed,
+    fit_text,
+    line,
+    line_width,
+    spread,
+    wrap_text,
+)
+from pipeline.contracts.status import Balance, ExportCounts, Freshness, RowCounts, StreamCounts
+from pipeline.contracts.untrusted import visible
+
+_STREAM_TABLE = 56
+_MIX = 74
+_CATEGORY_ROLES: tuple[tuple[str, str, Role], ...] = (
+    ("accepted", "accepted", "accepted"),
+    ("partial", "partially_accepted", "partial"),
+    ("review", "needs_human_review", "review"),
+    ("rejected", "rejected", "rejected"),
+)
+
+
+def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
+    """``width`` and ``height`` are the inside of the pane; a wide one lists the streams."""
+    if not was_read:
+        return PaneView(2, "ROWS", (line(" ", Span("? unknown", "warn"), "  not read yet"),))
+    view = _counted(rows, now, width, height)
+    if rows.origin.freshness is not Freshness.STALE:
+        return view
+    return replace(view, lines=tuple(dimmed(spans) for spans in view.lines))
+
+
+def _counted(rows: RowCounts, now: float, width: int, height: int) -> PaneView:
+    if rows.total.evidence is None and rows.total.lines is None:
+        return PaneView(2, "ROWS", _nothing(rows, width), _aside(rows, now))
+    if width < _STREAM_TABLE or not rows.streams:
+        return PaneView(2, "ROWS", tuple(_totals(rows, width)), _aside(rows, now))
+    top = [*_category_bars(rows.total, width)]
+    laws = [*_exports(rows.exports, width), *(_law(balance, width) for balance in rows.balances)]
+    table = _stream_table(rows, width)
+    spare = height - len(top) - len(laws) - len(table)
+    # The streams come last, so that a long list of them is what scrolls.
+    gaps = [EMPTY] if spare >= 2 else []
+    return PaneView(2, "ROWS BY STREAM", (*top, *gaps, *laws, *gaps, *table), _aside(rows, now))
+
+
+def _nothing(rows: RowCounts, width: int) -> tuple[Line, ...]:
+    why = rows.origin.why or "no run has finished here"
+    explained = wrap_text("No rows were counted, which is not zero rows.", width - 2)
+    return (
+        line(" ", Span("? unknown", "warn"), f"  {visible(why)}"),
+        *(line(Span(f" {part}", "dim")) for part in explained),
+        line(
+            " ",
+            Span("s", "key"),
+            Span(" starts run-all, once ", "dim"),
+            Span("a", "key"),
+            Span(" has armed", "dim"),
+        ),
+    )
+
+
+def _aside(rows: RowCounts, now: float) -> Line:
+    if rows.live:
+        return line(Span("» counting", "accent"))
+    if rows.origin.as_of is None:
+        return line(Span("never", "warn"))
+    words = f"run {age_in_words(age_of(rows.origin.as_of, now))} ago"
+    if rows.origin.freshness is Freshness.STALE:
+        return line(Span(f"~ stale, {words}", "warn"))
+    return line(Span(words, "dim"))
+
+
+def _category(counts: StreamCounts, field: str) -> int | None:
+    value: int | None = getattr(counts, field)
+    return value
+
+
+def _totals(rows: RowCounts, width: int) -> list[Line]:
+    total = rows.total
+    skipped = line(f"{count(total.skipped)} skipped ") if total.skipped is not None else EMPTY
+    lines = [
+        spread(line(f" sources  {count(total.lines):>7} lines"), skipped, width),
+        line(f" evidence {count(total.evidence):>7} rows"),
+        *_category_bars(total, width),
+    ]
+    return [
+        *lines,
+        *_exports(rows.exports, width),
+        *(_law(law, width) for law in rows.balances if not law.holds),
+    ]
+
+
+def _category_bars(total: StreamCounts, width: int) -> list[Line]:
+    known = {field: _category(total, field) or 0 for _, field, _ in _CATEGORY_ROLES}
+    whole = sum(known.values())
+    size = max(4, width - 2 - 9 - 8 - 1 - 6)
+    lines = []
+    for name, field, role in _CATEGORY_ROLES:
+        value = _category(total, field)
+        filled = bar_cells(value or 0, max(known.values(), default=0), size)
+        bar = Span("▇" * filled, role)
+        percent = share(value, whole) if value is not None else "-"
+        lines.append(
+            spread(
+                line(f"  {fit_text(name, 9)}{count(value):>7} ", bar), line(Span(f"{percent} ", "dim")), width
+            )
+        )
+    return lines
+
+
+def _exports(exports: tuple[ExportCounts, ...], width: int) -> list[Line]:
+    """``sft 2,761 + 9,942 refused``, as many on a line as fit."""
+    lines: list[Line] = []
+    for export in exports:
+        refused = "" if export.refused is None else f" + {count(export.refused)} refused"
+        name = {"preference": "pairs"}.get(export.name, visible(export.name))
+        part = line(Span(f"{name} ", "dim"), count(export.rows), Span(refused, "dim"))
+        short = part[:2]
+        if lines and line_width(lines[-1]) + 3 + line_width(part) <= width:
+            lines[-1] = (*lines[-1], Span("   "), *part)
+        elif len(lines) == 2 and line_width(lines[-1]) + 3 + line_width(short) <= width:
+            lines[-1] = (*lines[-1], Span("   "), *short)
+        else:
+            lines.append(line(" ", *part))
+    return lines
+
+
+def _law(balance: Balance, width: int) -> Line:
+    """One law of conservation; the verdict stands first, so that a narrow pane keeps it."""
+    sums = " + ".join(f"{count(value)} {visible(name)}" for name, value in balance.right)
+    verdict = Span(" ok ", "ok") if balance.holds else Span(" X does not add up: ", "fail")
+    return cut(line(verdict, f"{count(balance.left)} {visible(balance.name)} = {sums}"), width)
+
+
+def _stream_table(rows: RowCounts, width: int) -> list[Line]:
+    longest = max(cell_width(visible(stream.stream)) for stream in rows.streams)
+    name_width = max(12, min(24, longest, width - 4 * 8 - 8 - 2))
+    mix = max(0, min(40, width - name_width - 2 - 5 * 8 - 3)) if width >= _MIX else 0
+    heads = ("evid.", "accept", "partial", "review", "reject")
+    head = f" {fit_text('stream', name_width)}" + "".join(f"{name:>8}" for name in heads)
+    lines = [line(Span(head + ("   mix" if mix else ""), "dim"))]
+    lines.append(_stream_row(rows.total, "total", name_width, mix, "strong"))
+    for stream in rows.streams:
+        lines.append(_stream_row(stream, visible(stream.stream), name_width, mix, "text"))
+    return lines
+
+
+def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role: Role) -> Line:
+    values = [counts.evidence, *(_category(counts, field) for _, field, _ in _CATEGORY_ROLES)]
+    numbers = [Span(f"{count(value):>8}", "dim" if value == 0 else role) for value in values]
+    # Work that a person has to do, skipped lines, is told at the name.
+    mark = "!" if counts.skipped else " "
+    return line(Span(mark, "warn"), Span(fit_text(name, name_width), role), *numbers, *_mix(counts, mix))
+
+
+def _mix(counts: StreamCounts, width: int) -> Line:
+    """One bar of four parts, in the order of the columns; the numbers beside it say the same."""
+    whole = counts.evidence or 0
+    if not width or not whole:
+        return EMPTY
+    spans: list[Span] = [Span("   ")]
+    done = seen = 0
+    for _, field, role in _CATEGORY_ROLES:
+        seen += _category(counts, field) or 0
+        upto = round(width * min(seen, whole) / whole)
+        spans.append(Span("▇" * (upto - done), role))
+        done = upto
+    spans.append(Span("░" * (width - done), "groove"))
+    return line(*spans)

@@ -1,0 +1,187 @@
+"""Lines of text with roles: measured in terminal cells, cut, padded and put side by side.
+
+The width of a character is that of a terminal: two cells for wide East Asian characters, none
+for combining marks. Text from data is expected to have gone through ``visible`` already.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, get_args
+
+Role = Literal[
+    "text",
+    "dim",
+    "strong",
+    "title",
+    "border",
+    "accent",
+    "ok",
+    "warn",
+    "fail",
+    "badge",
+    "armed",
+    "cursor",
+    "key",
+    "accepted",
+    "partial",
+    "review",
+    "rejected",
+    "groove",
+    "spark",
+]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class Span(NamedTuple):
+    text: str
+    role: Role = "text"
+
+
+Line = tuple[Span, ...]
+EMPTY: Line = ()
+SPACE = Span(" ")
+
+
+def line(*parts: str | Span) -> Line:
+    """A line from spans and plain strings; empty parts fall out."""
+    spans = (part if isinstance(part, Span) else Span(part) for part in parts)
+    return tuple(span for span in spans if span.text)
+
+
+def cell_width(text: str) -> int:
+    """How many terminal cells ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_character_width(character) for character in text)
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.east_asian_width(character) in ("W", "F"):
+        return 2
+    return 0 if unicodedata.category(character) in ("Mn", "Me") else 1
+
+
+def line_width(spans: Line) -> int:
+    return sum(cell_width(span.text) for span in spans)
+
+
+def plain_text(spans: Line) -> str:
+    return "".join(span.text for span in spans)
+
+
+def cut_text(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells; what was cut is marked with ``…``."""
+    if cell_width(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    kept: list[str] = []
+    room = width - 1
+    for character in text:
+        room -= _character_width(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept) + "…"
+
+
+def fit_text(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` in exactly ``width`` cells, cut or padded; numbers stand to the ``right``."""
+    shown = cut_text(text, width)
+    padding = " " * (width - cell_width(shown))
+    return padding + shown if right else shown + padding
+
+
+def cut(spans: Line, width: int) -> Line:
+    """The line in at most ``width`` cells; the span that crosses the edge is cut with ``…``."""
+    if line_width(spans) <= width:
+        return spans
+    kept: list[Span] = []
+    room = width
+    for position, span in enumerate(spans):
+        size = cell_width(span.text)
+        rest = any(later.text.strip() for later in spans[position + 1 :])
+        if size < room or (size == room and not rest):
+            kept.append(span)
+            room -= size
+            continue
+        # Something of this span or after it is lost, and the mark has to say so.
+        shown = cut_text(span.text, room) if size > room else cut_text(span.text + " ", room)
+        kept.append(Span(shown, span.role))
+        break
+    return tuple(span for span in kept if span.text)
+
+
+def fit(spans: Line, width: int) -> Line:
+    """The line in exactly ``width`` cells."""
+    shown = cut(spans, width)
+    padding = width - line_width(shown)
+    return (*shown, Span(" " * padding)) if padding > 0 else shown
+
+
+def spread(left: Line, right: Line, width: int, fill: Span = SPACE) -> Line:
+    """``left`` and ``right`` at the two ends of ``width`` cells; ``left`` gives way.
+
+    When both do not fit, ``right`` keeps its place and ``left`` is cut; a ``right`` that is
+    wider than the whole line falls out.
+    """
+    right_size = line_width(right)
+    if right_size + 1 > width:
+        return fit(left, width)
+    shown = cut(left, max(0, width - right_size - 1))
+    gap = width - right_size - line_width(shown)
+    return tuple(span for span in (*shown, Span(fill.text * gap, fill.role), *right) if span.text)
+
+
+def join(lines: Iterable[Line], separator: Span) -> Line:
+    """The lines that are not empty, one after the other with ``separator`` between them."""
+    joined: list[Span] = []
+    for spans in lines:
+        if spans:
+            if joined:
+                joined.append(separator)
+            joined.extend(spans)
+    return tuple(joined)
+
+
+def dimmed(spans: Line) -> Line:
+    """The line as something that is no longer believed: plain text steps back."""
+    return tuple(Span(span.text, "dim" if span.role in ("text", "strong") else span.role) for span in spans)
+
+
+def wrap_text(text: str, width: int) -> list[str]:
+    """``text`` broken at spaces into lines of at most ``width`` cells; long words are cut apart."""
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        candidate = f"{current} {word}" if current else word
+        if cell_width(candidate) <= width:
+            current = candidate
+            continue
+        if current:
+            lines.append(current)
+        while cell_width(word) > width > 0:
+            lines.append(word[:width])
+            word = word[width:]
+        current = word
+    lines.append(current)
+    return lines
+
+
+def changed_columns(before: Sequence[str], after: Sequence[str]) -> tuple[int, int] | None:
+    """The half-open range in which two lists of one-cell keys differ, None when they do not.
+
+    Lists of different length differ from the first difference to the end of the longer one.
+    """
+    shared = min(len(before), len(after))
+    start = next((i for i in range(shared) if before[i] != after[i]), shared)
+    if start == len(before) == len(after):
+        return None
+    if len(before) != len(after):
+        return start, max(len(before), len(after))
+    end = shared
+    while end > start and before[end - 1] == after[end - 1]:
+        end -= 1
+    return start, end

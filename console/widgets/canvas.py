@@ -1,0 +1,88 @@
+"""The base of every widget here: lines of spans, and only changed cells are painted again.
+
+Textual's own widgets lay out or repaint themselves whole on each update; over a slow link
+that is what one would notice. A canvas compares the new lines with the old, cell by cell, and
+asks for a repaint of just the columns that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from console.presentation.glyphs import to_ascii
+from console.presentation.spans import ROLES, Line, cell_width, changed_columns
+
+
+class Canvas(Widget):
+    """Shows exactly what ``show`` was given last. The style sheet colours the roles."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in ROLES}
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    ascii_only = False
+    """Set on the class by the app before anything is drawn."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._cells: list[list[str]] = []
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown, for tests and for copying."""
+        return tuple(self._lines)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Replace what is shown. Nothing is written when nothing differs."""
+        shown = [to_ascii(spans) for spans in lines] if self.ascii_only else list(lines)
+        if shown == self._lines:
+            return
+        cells = [
+            self._cells[y] if y < len(self._lines) and spans == self._lines[y] else _as_cells(spans)
+            for y, spans in enumerate(shown)
+        ]
+        changed = [
+            Region(start, y, end - start, 1)
+            for y in range(max(len(cells), len(self._cells)))
+            if (columns := self._changed(cells, y)) is not None
+            for start, end in (columns,)
+        ]
+        self._lines, self._cells = shown, cells
+        self.refresh(*changed)
+
+    def _changed(self, cells: list[list[str]], y: int) -> tuple[int, int] | None:
+        before = self._cells[y] if y < len(self._cells) else []
+        after = cells[y] if y < len(cells) else []
+        return None if before is after else changed_columns(before, after)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.visual_style.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        segments = [
+            Segment("".join(span.text for span in spans), self._ink(role))
+            for role, spans in groupby(self._lines[y], key=lambda span: span.role)
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _ink(self, role: str) -> Style:
+        return self.get_component_rich_style(f"ink--{role}")
+
+
+def _as_cells(spans: Line) -> list[str]:
+    """One key a cell: the character and its role, so that a change of either is a change."""
+    cells: list[str] = []
+    for role, text in ((span.role, span.text) for span in spans):
+        for character in text:
+            wide = cell_width(character)
+            cells.extend([f"{character}{role}"] * max(1, wide))
+    return cells
