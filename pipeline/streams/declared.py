@@ -41,22 +41,10 @@ def _validated(stream: StreamSettings) -> StreamRules:
     try:
         return StreamRules.model_validate(document)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        # The deepest complaint is about the key that was written; those around it follow from it.
-        first = max(details, key=lambda detail: len(detail["loc"]))
-        raise unusable(stream, _dotted(first["loc"]), _problem(first["type"], first["loc"], first)) from None
-
-
-def _problem(kind: str, loc: tuple[int | str, ...], detail: Any) -> str:
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(loc[-1]), _KEYS, n=1, cutoff=0.5)
-        return "unknown key." + (f' Nearest valid key: "{near[0]}".' if near else "")
-    message = str(detail.get("ctx", {}).get("error", detail["msg"]))
-    return message if message.endswith(".") else f"{message}."
-
-
-def _dotted(loc: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+        # Settings that were read from a file got their rules checked there, with line and nearest
+        # key; these were made by a program.
+        first = error.errors(include_url=False)[0]
+        raise unusable(stream, ".".join(map(str, first["loc"])), f"{first['msg']}.") from None
 
 
 def unusable(stream: StreamSettings, key: str, problem: str) -> SettingsError:
@@ -70,13 +58,3 @@ def unusable(stream: StreamSettings, key: str, problem: str) -> SettingsError:
             file=str(paths.SETTINGS),
         )
     )
-
-
-def _all_keys() -> list[str]:
-    from pipeline.settings import rules
-
-    models = (rules.StreamFields, rules.Rule, rules.Condition, rules.MessagesRule, rules.OverrideRule)
-    return sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-
-
-_KEYS = _all_keys()

@@ -59,9 +59,15 @@ def _message(turn: Any, role: Getter, content: Getter, roles: Mapping[str, str])
     known = roles.get(speaker) if type(speaker) is str else None
     if known is None:
         raise MisfitError(SkipReason.WRONG_TYPE, "a turn whose role is unknown (roles can name it)")
+    text = content(turn)
+    if type(text) is not str:
+        text = content_text(text)
+    if len(turn) == 2:
+        # Most turns are a speaker and a text.
+        return {"role": known, "content": text, "tool_calls": None, "tool_call_id": None, "name": None}
     return {
         "role": known,
-        "content": content_text(content(turn)),
+        "content": text,
         "tool_calls": _tool_calls(turn),
         "tool_call_id": _text(turn, "tool_call_id"),
         "name": _text(turn, "name"),

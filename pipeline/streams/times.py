@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pipeline.streams.misfit import MisfitError, wrong_type
@@ -59,21 +60,26 @@ def timestamp(value: Any, formats: tuple[str, ...] = ("iso",)) -> str:
 
 
 def _moment(value: Any, name: str) -> datetime | None:
+    if name not in ("epoch_seconds", "epoch_ms"):
+        return _written_moment(value, name) if isinstance(value, str) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
     try:
-        if name in ("epoch_seconds", "epoch_ms"):
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                return None
-            return _EPOCH + (
-                timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value)
-            )
-        if not isinstance(value, str):
-            return None
+        return _EPOCH + (timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value))
+    except OverflowError:
+        return None
+
+
+# Many lines share one time, the start of their run, and strptime takes longer than the rest of a line.
+@lru_cache(maxsize=1024)
+def _written_moment(value: str, name: str) -> datetime | None:
+    try:
         if name == "iso":
             # fromisoformat takes any character between date and time, and week dates; a log that
             # looks like that is better declared with a format of its own.
             if not _ISO.match(value):
                 return None
-            moment = datetime.fromisoformat(value.upper())
+            moment = datetime.fromisoformat(value.upper().replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))
         else:
             moment = datetime.strptime(value, name)  # noqa: DTZ007 the zone is settled below
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
