@@ -1,0 +1,98 @@
+"""``distill demo``: build a workspace of its own and open the console on it, a run in progress."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from console.invocation import Invocation
+from console.terminal_facts import gather
+from pipeline.contracts.discovery import choose_engine, engine_argv
+
+DEFAULT_PLACE = "distill-demo"
+_ARMED_BECAUSE = "demo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sources",
+        metavar="DIR",
+        type=Path,
+        help="logs to copy into the demo (default: the shipped fixtures)",
+    )
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        type=Path,
+        default=Path(DEFAULT_PLACE),
+        help=f"where to build it (default: ./{DEFAULT_PLACE}); an earlier demo there is replaced",
+    )
+    parser.add_argument(
+        "--batch",
+        action="store_true",
+        help="build, run the pipeline in the foreground, end with its exit code",
+    )
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    from console.demo.build import build_workspace
+    from console.demo.sources import choose_sources
+
+    sources = choose_sources(arguments.sources)
+    root = build_workspace(arguments.dir, sources)
+    invocation.note(f"Built the demo workspace {root} from {len(sources.files)} files of {sources.directory}")
+    if arguments.batch:
+        return _become_the_run(root, invocation)
+    if not gather().is_terminal:
+        return _run_and_say(root, invocation)
+    return _watch(root)
+
+
+def _become_the_run(root: Path, invocation: Invocation) -> int:
+    """Replace this process by ``run-all``, so that its signals and exit code are the run's own."""
+    flags = ["--json"] if invocation.json else []
+    if invocation.events is not None:
+        flags += ["--events", invocation.events]
+    argv, environment = _run_all(root, flags)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(argv[0], argv, environment)  # noqa: S606 - an argument list, no shell
+
+
+def _run_and_say(root: Path, invocation: Invocation) -> int:
+    """Without a terminal: the run in the foreground, then what the dashboard would show."""
+    from console import distill
+
+    argv, environment = _run_all(root, [])
+    # Its table goes to stderr: with --json, stdout has to hold the status and nothing else.
+    code = _wait(subprocess.Popen(argv, env=environment, stdout=sys.stderr.fileno()))
+    if code == 0:
+        code = distill.main(["-C", str(root), "status", *(["--json"] if invocation.json else [])])
+        invocation.note(f"In a terminal this opens the dashboard: {shlex.join(['distill', '-C', str(root)])}")
+    return code
+
+
+def _watch(root: Path) -> int:
+    """The console, armed, on a run that was just started and that outlives it."""
+    from console import distill
+    from console.jobs import start_job
+
+    start_job(root, ["run-all"])
+    return distill.main(["-C", str(root), "--operate", _ARMED_BECAUSE])
+
+
+def _run_all(root: Path, flags: list[str]) -> tuple[list[str], dict[str, str]]:
+    return engine_argv(["run-all", "-C", str(root), *flags]), choose_engine(root).environment()
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a child that gets the terminal's signals itself and ends in its own time."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
