@@ -20,6 +20,16 @@ NOT_SCORED = -1
 CATEGORY_CODE = {name: code for code, name in enumerate(CATEGORIES)}
 
 
+def pack_refusal(reason: str, detail: str = "") -> str:
+    """A refusal in one text: the permanent code, and what it leaves open. Never text of the run."""
+    return f"{reason}\0{detail}" if detail else str(reason)
+
+
+def unpack_refusal(packed: str) -> tuple[str, str]:
+    reason, _, detail = packed.partition("\0")
+    return reason, detail
+
+
 class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """One evidence row. Lengths are bytes in the sections, 0 for a row that was not made there.
 
@@ -34,17 +44,17 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     score: float
     lengths: tuple[int, int, int, int]
     digests: bytes
-    task_key: bytes
-    instruction_key: bytes
-    response_key: bytes
-    prompt_key: bytes
-    turn_keys: bytes
-    is_conversation: bool
-    rag_sample: bytes
-    sft_sample: bytes
-    rag_refusal: str
-    sft_refusal: str
-    preference_refusal: str
+    task_key: bytes = b""
+    rag_refusal: str = ""
+    sft_refusal: str = ""
+    preference_refusal: str = ""
+    instruction_key: bytes = b""
+    response_key: bytes = b""
+    prompt_key: bytes = b""
+    turn_keys: bytes = b""
+    is_conversation: bool = False
+    rag_sample: bytes = b""
+    sft_sample: bytes = b""
 
 
 class LineEntry(msgspec.Struct, array_like=True, gc=False):

@@ -26,6 +26,7 @@ from pipeline.engine.chunk_index import (
     ChunkIndex,
     LineEntry,
     RowEntry,
+    unpack_refusal,
 )
 from pipeline.engine.reduce import Decisions, conflict_keys
 from pipeline.engine.rows_writer import Output, RowsWriter
@@ -229,7 +230,7 @@ def _emit_export(task: EmitTask, staging: Path) -> Emitted:
         elif refusal != DROPPED:
             plan.update(f"{row.run_id}\0{refusal}\n".encode())
             quarantine.add_row(quarantined_row(task.kind, refusal, chunk, line, row))
-            emitted.reasons[refusal] += 1
+            emitted.reasons[unpack_refusal(refusal)[0]] += 1
             emitted.by_stream.setdefault(chunk.stream, Counter())["quarantined"] += 1
         position += length
     digest_of_plan = plan.hexdigest()
@@ -281,14 +282,15 @@ def _recount(task: EmitTask, section: int, kept: list[Output]) -> Emitted:
             counter["exported"] += 1
         else:
             counter["quarantined"] += 1
-            emitted.reasons[refusal] += 1
+            emitted.reasons[unpack_refusal(refusal)[0]] += 1
     return emitted
 
 
 def quarantined_row(
-    export: str, reason: str, chunk: MappedChunk, line: LineEntry, row: RowEntry, detail: str = ""
+    export: str, refusal: str, chunk: MappedChunk, line: LineEntry, row: RowEntry
 ) -> dict[str, Any]:
     """The row that says why an exporter refused a run; it holds no text of the run."""
+    reason, detail = unpack_refusal(refusal)
     return {
         "schema_version": 1,
         "export": export,

@@ -11,6 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from pipeline.engine.chunk_cache import ChunkCache
+from pipeline.engine.chunk_index import pack_refusal, unpack_refusal
 from pipeline.engine.emit import (
     KEPT_SAFE,
     EmitTask,
@@ -76,7 +77,7 @@ def emit_preference(task: EmitTask, options: ExportSettings) -> Emitted:
 def _emit(task: EmitTask, options: ExportSettings, staging: Path) -> Emitted:
     export_relative, quarantine_relative = task.outputs
     emitted = Emitted(task.kind, [])
-    refused: dict[tuple[int, int], tuple[str, str]] = {}
+    refused: dict[tuple[int, int], str] = {}
     used: set[tuple[int, int]] = set()
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
     cache = ChunkCache(Path(task.workspace))
@@ -92,7 +93,7 @@ def _emit(task: EmitTask, options: ExportSettings, staging: Path) -> Emitted:
                     row = Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
             places = ((chosen.chunk, chosen.row), (rejected.chunk, rejected.row))
             if isinstance(row, Refusal):
-                refused.update(dict.fromkeys(places, (str(row.reason), row.detail)))
+                refused.update(dict.fromkeys(places, pack_refusal(*row)))
                 continue
             writer.add_row(row)
             used.update(places)
@@ -116,14 +117,13 @@ def _emit(task: EmitTask, options: ExportSettings, staging: Path) -> Emitted:
                 if place in used:
                     counter["used"] += 1
                     continue
-                reason, detail = refused.get(place, ("", ""))
-                reason = (
-                    reason
+                refusal = (
+                    refused.get(place)
                     or row_entry.preference_refusal
                     or task.decisions.unpaired.get(place, str(QuarantineReason.NO_COUNTERPART))
                 )
-                quarantine.add_row(quarantined_row("preference", reason, chunk, line, row_entry, detail))
-                emitted.reasons[reason] += 1
+                quarantine.add_row(quarantined_row("preference", refusal, chunk, line, row_entry))
+                emitted.reasons[unpack_refusal(refusal)[0]] += 1
                 counter["quarantined"] += 1
     emitted.outputs = [
         standing_or_written(task, writer.finish(export_relative)),

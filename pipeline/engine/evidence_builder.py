@@ -34,17 +34,6 @@ class EvidenceBuilder:
             score=0.0,
             lengths=(len(line), 0, 0, 0),
             digests=hashlib.sha256(line).digest(),
-            task_key=b"",
-            instruction_key=b"",
-            response_key=b"",
-            prompt_key=b"",
-            turn_keys=b"",
-            is_conversation=False,
-            rag_sample=b"",
-            sft_sample=b"",
-            rag_refusal="",
-            sft_refusal="",
-            preference_refusal="not_scored",
         )
 
     def sections(self) -> list[bytes]:

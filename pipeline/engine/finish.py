@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,8 @@ def _remember(
         }
     for result in emitted:
         for output in result.outputs:
-            state.outputs[output.relative] = (output, FileStamp.of(session.workspace / output.relative))
+            stamp = FileStamp.of(session.workspace / output.relative)
+            state.outputs[output.relative] = (replace(output, staged=None), stamp)
     run_state.save(session.workspace, state)
     if fingerprint:
         context.cache.keep_only({key for source in sources for key in source.keys})

@@ -15,18 +15,17 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry
-from pipeline.schemas.validators import validate_rag, validate_sft
+from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry, pack_refusal
+from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.stages import text_keys
 from pipeline.stages.export_preference import candidate
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
-from pipeline.stages.pairing import PreferenceCandidate
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.sample import Sample, read_sample
-from pipeline.stages.sample_keys import sample_key
+from pipeline.stages.sample_keys import rag_sample_key, sft_sample_key
 from pipeline.stages.score import score
+from pipeline.stages.text_keys import task_key
 
 _sha256 = hashlib.sha256
 _dumps = orjson.dumps
@@ -58,12 +57,8 @@ class RowBuilder:
         self._evidence.append(evidence_line)
         self._scored.append(scored_line)
         sample = read_sample(evidence)
-        rag_line, rag_refusal, rag_sample = self._export_row(
-            "rag", rag_row, validate_rag, evidence, scored, sample
-        )
-        sft_line, sft_refusal, sft_sample = self._export_row(
-            "sft", sft_row, validate_sft, evidence, scored, sample
-        )
+        rag_line, rag_refusal = self._export_row("rag", rag_row, validate_rag, evidence, scored, sample)
+        sft_line, sft_refusal = self._export_row("sft", sft_row, validate_sft, evidence, scored, sample)
         if rag_line:
             self._rag.append(rag_line)
         if sft_line:
@@ -71,12 +66,7 @@ class RowBuilder:
         digests = b"".join(
             _sha256(line).digest() for line in (evidence_line, scored_line, rag_line, sft_line) if line
         )
-        paired = self._candidate(evidence, scored, sample)
-        if isinstance(paired, PreferenceCandidate):
-            response_key, prompt_key, turn_keys = paired.response_key, paired.prompt_key, paired.turn_keys
-        else:
-            response_key, prompt_key, turn_keys = text_keys.response_key(evidence) or b"", b"", None
-        return RowEntry(
+        entry = RowEntry(
             run_id=evidence["run_id"],
             task_id=evidence["task_id"],
             part=evidence["provenance"]["part"],
@@ -84,18 +74,20 @@ class RowBuilder:
             score=scored["score"],
             lengths=(len(evidence_line), len(scored_line), len(rag_line), len(sft_line)),
             digests=digests,
-            task_key=text_keys.task_key(evidence),
-            instruction_key=text_keys.instruction_key(evidence) or b"",
-            response_key=response_key,
-            prompt_key=prompt_key,
-            turn_keys=turn_keys or b"",
-            is_conversation=turn_keys is not None,
-            rag_sample=rag_sample,
-            sft_sample=sft_sample,
+            task_key=task_key(evidence),
             rag_refusal=rag_refusal,
             sft_refusal=sft_refusal,
-            preference_refusal=str(paired.reason) if isinstance(paired, Refusal) else "",
+            preference_refusal=self._preference_refusal(evidence, scored, sample),
         )
+        if isinstance(sample, Sample):
+            entry.instruction_key = sample.instruction_key or b""
+            entry.response_key = sample.response_key
+            entry.prompt_key = sample.prompt_key
+            entry.turn_keys = sample.turn_keys
+            entry.is_conversation = sample.messages is not None
+            entry.rag_sample = rag_sample_key(evidence, sample) if rag_line else b""
+            entry.sft_sample = sft_sample_key(sample) if sft_line else b""
+        return entry
 
     def _export_row(
         self,
@@ -105,25 +97,26 @@ class RowBuilder:
         evidence: dict[str, Any],
         scored: dict[str, Any],
         sample: Sample | Refusal,
-    ) -> tuple[bytes, str, bytes]:
-        """The row's line, or the reason of its refusal; and its sample key."""
+    ) -> tuple[bytes, str]:
+        """The row's line, or how it was refused."""
         if name not in self._feeds:
-            return b"", str(QuarantineReason.STREAM_NOT_FED), b""
+            return b"", pack_refusal(QuarantineReason.STREAM_NOT_FED)
         row = build(evidence, scored, self._export, sample)
         if isinstance(row, Refusal):
-            return b"", str(row.reason), b""
+            return b"", pack_refusal(*row)
         try:
             validate(row)
-        except ValidationError:
-            return b"", str(QuarantineReason.SCHEMA_REFUSED), b""
-        return _dumps(row) + b"\n", "", sample_key(row)
+        except ValidationError as error:
+            return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
+        return _dumps(row) + b"\n", ""
 
-    def _candidate(
+    def _preference_refusal(
         self, evidence: dict[str, Any], scored: dict[str, Any], sample: Sample | Refusal
-    ) -> PreferenceCandidate | Refusal:
+    ) -> str:
         if "preference" not in self._feeds:
-            return Refusal(QuarantineReason.STREAM_NOT_FED)
-        return candidate(evidence, scored, self._export, sample)
+            return pack_refusal(QuarantineReason.STREAM_NOT_FED)
+        outcome = candidate(evidence, scored, self._export, sample)
+        return pack_refusal(*outcome) if isinstance(outcome, Refusal) else ""
 
     def sections(self) -> list[bytes]:
         """The bytes of evidence, scored, rag and sft rows, in that order."""
