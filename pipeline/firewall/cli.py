@@ -14,6 +14,7 @@ from pipeline.firewall.places import Places
 from pipeline.firewall.scan import scan
 from pipeline.firewall.state_events import StateEvents
 from pipeline.firewall.walls import ALL_WALLS, Wall
+from pipeline.firewall.watch import watch
 
 _EPILOG = """\
 exit codes: 0 clear, 10 a finding (the alarm), 5 no such file (absent is not clear),
@@ -72,6 +73,10 @@ def _run(arguments: argparse.Namespace) -> int:
     root = _workspace(arguments.workspace, needed=not (target and evidence and scored))
     places = Places.of(root, target, evidence, scored)
     events = StateEvents.open(arguments.events)
+    if arguments.watch:
+        if set(standing) != set(ALL_WALLS):
+            parser().error("a watcher has all four walls standing")
+        return watch(places, events or (StateEvents.open("-") if arguments.json else None))
     report = scan(places, standing)
     if events is not None:
         events.report(report)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.firewall.causes import read_json
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular, signature
+from pipeline.firewall.report import Finding, Findings, Report, State
 
 RECEIPT_SUFFIX = ".receipt.json"
+_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,66 @@ def survey(root: Path, sft_sha256: str | None) -> list[FormattedFile]:
     except OSError:
         return []
     return [_account(path, (paths.FORMATTED / path.name).as_posix(), sft_sha256) for path in found]
+
+
+def joined(report: Report, files: Sequence[FormattedFile]) -> Report:
+    """The report with the formatted files; one that nothing accounts for is a finding of lineage."""
+    findings, state = report.findings, report.state
+    unaccounted = [file for file in files if file.is_unaccounted]
+    if unaccounted:
+        findings, state = findings.joined(Findings()), State.BREACH
+        for file in unaccounted:
+            findings.add(Finding("lineage", file.file, 0, 0, None, None, file.detail))
+    return replace(report, state=state, findings=findings, formatted=tuple(file.to_dict() for file in files))
+
+
+class FormattedWatch:
+    """The survey for a watcher: in a thread, because a digest of gigabytes takes seconds.
+
+    Whoever writes a formatted file writes its receipt a moment later, so that a file counts as
+    unaccounted only when it still is one second after it was first seen so.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: object = None
+        self._asked: object = None
+        self._thread: threading.Thread | None = None
+        self._found: list[FormattedFile] = []
+        self._doubted_at: float | None = None
+        self._told: list[FormattedFile] = []
+
+    def look(self, places: Places, sft_sha256: str | None) -> list[FormattedFile]:
+        """What is known now. Raises nothing that a file can cause."""
+        if places.root is None or not places.is_live:
+            return []
+        seen = (sft_sha256, *_signatures(places.root))
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread = None
+            self._seen = self._asked
+            if not any(file.is_unaccounted for file in self._found):
+                self._told, self._doubted_at = self._found, None
+            elif self._doubted_at is None:
+                self._doubted_at = self._clock()
+        doubted_at = self._doubted_at
+        if doubted_at is not None and seen == self._seen and self._clock() - doubted_at >= _PATIENCE_SECONDS:
+            self._told = self._found
+        if self._thread is None and seen != self._seen:
+            self._asked = seen
+            self._thread = threading.Thread(target=self._survey, args=(places.root, sft_sha256), daemon=True)
+            self._thread.start()
+        return self._told
+
+    def _survey(self, root: Path, sft_sha256: str | None) -> None:
+        self._found = survey(root, sft_sha256)
+
+
+def _signatures(root: Path) -> list[tuple[int, ...]]:
+    try:
+        found = sorted((root / paths.FORMATTED).iterdir())
+    except OSError:
+        return []
+    return [signature(path) for path in found]
 
 
 def _account(path: Path, shown: str, sft_sha256: str | None) -> FormattedFile:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts.untrusted import visible
-from pipeline.firewall import index_rows
+from pipeline.firewall import index_rows, prefix_check
 from pipeline.firewall.conversation import assistant_turns, first_user_text, last_assistant_text, text_of
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular, signature
 from pipeline.firewall.rejected_texts import Place, RejectedTexts
 from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, verdict_of
 from pipeline.firewall.strict_json import UnreadableError
@@ -36,8 +36,30 @@ class IndexCounts:
     rejected: int = 0
     rejected_unseen: int = 0  # rejected runs whose evidence has not been read
     unreadable: int = 0
-    files: int = 0
     seconds: float = 0.0
+
+
+@dataclass
+class _FileRead:
+    """How far a file has been read, and what tells that it is still the same file."""
+
+    feed: LineFeed = field(default_factory=LineFeed)
+    position: int = 0
+    identity: tuple[int, ...] = ()
+    window: bytes = b""
+
+    def still_begins(self, path: Path) -> bool:
+        seen = signature(path)
+        if seen[:2] != self.identity or seen[2] < self.position:
+            return False
+        try:
+            descriptor = open_regular(path)
+        except (FileRefusedError, FileMissingError):
+            return False
+        try:
+            return prefix_check.window(descriptor, self.position) == self.window
+        finally:
+            os.close(descriptor)
 
 
 @dataclass
@@ -46,11 +68,14 @@ class Index:
 
     scored: Sequence[Path]
     evidence: Sequence[Path]
+    listed: Sequence[str] = ()
+    """What could not even be listed; with any of it nothing may be called clear."""
     runs: RunTable = field(init=False)
     texts: RejectedTexts = field(init=False)
     counts: IndexCounts = field(default_factory=IndexCounts)
     problems: list[str] = field(default_factory=list)
-    bytes_read: int = 0
+    must_be_rebuilt: bool = False
+    _files: dict[Path, _FileRead] = field(default_factory=dict)
     _described: int = 0
 
     def build(self) -> Iterator[None]:
@@ -66,6 +91,30 @@ class Index:
             yield from self._read(path, number, self._add_evidence)
         self.counts.seconds = time.perf_counter() - started
 
+    def can_grow(self, scored: Sequence[Path], evidence: Sequence[Path], listed: Sequence[str]) -> bool:
+        """Whether the same files stand there, each as it was or longer."""
+        if (list(self.scored), list(self.evidence), list(self.listed)) != (
+            list(scored),
+            list(evidence),
+            list(listed),
+        ):
+            return False
+        return not self.problems and all(
+            path in self._files and self._files[path].still_begins(path) for path in (*scored, *evidence)
+        )
+
+    def grow(self) -> Iterator[None]:
+        """Read what was appended. ``must_be_rebuilt`` is set when that is not enough."""
+        for number, path in enumerate(self.scored):
+            yield from self._read(path, number, self._add_scored)
+        for number, path in enumerate(self.evidence):
+            yield from self._read(path, number, self._add_evidence)
+
+    @property
+    def unreadable(self) -> int:
+        """Lines that could not be read, unterminated last ones among them."""
+        return self.counts.unreadable + sum(1 for file in self._files.values() if file.feed.rest)
+
     @property
     def doubt(self) -> str | None:
         """Why a file without findings may not be called clear, None when it may."""
@@ -73,10 +122,12 @@ class Index:
             return "there are no scored runs to judge by"
         if not self.evidence:
             return "there is no evidence to judge by"
-        if self.problems:
-            return self.problems[0]
-        if self.counts.unreadable:
-            return f"{self.counts.unreadable} lines of evidence or scored runs cannot be read"
+        problems = [*self.listed, *self.problems]
+        if problems:
+            return problems[0]
+        unreadable = self.unreadable
+        if unreadable:
+            return f"{unreadable} lines of evidence or scored runs cannot be read"
         if self.counts.rejected_unseen:
             return f"{self.counts.rejected_unseen} rejected runs have no evidence to compare with"
         return None
@@ -100,13 +151,14 @@ class Index:
         try:
             descriptor = open_regular(path)
         except (FileRefusedError, FileMissingError) as refused:
-            self.problems.append(f"{visible(path.name)}: {refused}")
+            self.problems.append(f"{visible(path.name)}: {refused or 'it is gone'}")
             return
-        self.counts.files += 1
-        feed = LineFeed()
+        file = self._files.setdefault(path, _FileRead())
+        file.identity = signature(path)[:2]
         try:
-            while data := os.read(descriptor, _CHUNK):
-                batch = feed.feed(data)
+            while data := os.pread(descriptor, _CHUNK, file.position):
+                file.position += len(data)
+                batch = file.feed.feed(data)
                 offset = batch.first_offset
                 self.counts.unreadable += len(batch.too_long)
                 for line in batch.lines:
@@ -115,10 +167,8 @@ class Index:
                     except UnreadableError:
                         self.counts.unreadable += 1
                     offset += len(line) + 1
-                self.bytes_read += len(data)
                 yield
-            if feed.rest:
-                self.counts.unreadable += 1
+            file.window = prefix_check.window(descriptor, file.position)
         except OSError as error:
             self.problems.append(f"{visible(path.name)}: {error.strerror}")
         finally:
@@ -132,6 +182,8 @@ class Index:
         if verdict is Verdict.REJECTED and verdict_of(before) is not Verdict.REJECTED:
             self.counts.rejected += 1
             self.counts.rejected_unseen += 1
+            # Its evidence went by as that of a run whose texts were not needed.
+            self.must_be_rebuilt = self.must_be_rebuilt or has_evidence(before)
 
     def _add_evidence(self, line: bytes, place: Place) -> None:
         head = index_rows.read_head(line)

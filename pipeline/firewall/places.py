@@ -100,12 +100,20 @@ def open_regular(path: Path) -> int:
 
 
 def signature(path: Path) -> tuple[int, ...]:
-    """Identity, size and time of change of a file; empty when there is none to be seen."""
+    """Device, inode, size and time of change of a file; empty when there is none to be seen."""
     try:
         seen = path.stat()
     except OSError:
         return ()
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def change_time(path: Path) -> int:
+    """The time that not even the file's owner can set back; a new hard link moves it, too."""
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _jsonl_files(places: Sequence[Path], problems: list[str]) -> list[Path]:

@@ -13,7 +13,7 @@ from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
-from pipeline.firewall.report import Finding, Report, State
+from pipeline.firewall.report import Report, State
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
 
 _TRIES = 3  # looks at files that are replaced underneath before giving up
@@ -43,7 +43,8 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     except FileMissingError:
         if places.root is not None and not places.root.is_dir():
             return replace(blank, detail="the workspace is gone")
-        return replace(blank, state=State.ABSENT, detail="there is no such file")
+        absent = replace(blank, state=State.ABSENT, detail="there is no such file")
+        return _with_formatted(absent, places, None)
     except FileRefusedError as refused:
         return replace(blank, detail=str(refused))
     try:
@@ -61,17 +62,13 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     findings = file_scan.findings.joined(file_scan.unterminated())
     rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
     sha256 = None if set(standing) == {Wall.LABEL} else file_scan.sha256.hexdigest()
-    derived = formatted.survey(places.root, sha256) if places.is_live and places.root is not None else []
-    for file in derived:
-        if file.is_unaccounted:
-            findings.add(Finding(Wall.LINEAGE.value, file.file, 0, 0, None, None, file.detail))
     state = State.CLEAR
     if findings.count:
         state = State.BREACH
     elif doubt is not None and rows:
         state = State.UNKNOWN
     claim = causes.sft_claim(places.root) if places.root is not None and findings.count else None
-    return replace(
+    report = replace(
         blank,
         state=state,
         detail=doubt or "",
@@ -80,9 +77,16 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         sha256=sha256,
         cause=causes.cause_of_breach(claim, sha256) if findings.count and places.root is not None else None,
         index=describe_index(index),
-        formatted=tuple(file.to_dict() for file in derived),
         scan_seconds=seconds,
     )
+    return _with_formatted(report, places, sha256)
+
+
+def _with_formatted(report: Report, places: Places, sha256: str | None) -> Report:
+    """The report with what is to be said of formatted files beside a live export."""
+    if places.root is None or not places.is_live:
+        return report
+    return formatted.joined(report, formatted.survey(places.root, sha256))
 
 
 def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, str | None]:
@@ -90,7 +94,7 @@ def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, st
     if not {Wall.LINEAGE, Wall.CONTENT} & set(standing):
         return None, None
     scored, evidence, problems = places.index_files()
-    index = Index(scored, evidence, problems=problems)
+    index = Index(scored, evidence, problems)
     for _ in index.build():
         pass
     return index, index.doubt
@@ -106,8 +110,7 @@ def describe_index(index: Index | None) -> dict[str, Any]:
         "rejected_unseen": counts.rejected_unseen,
         "scored_rows": counts.scored_rows,
         "evidence_rows": counts.evidence_rows,
-        "unreadable": counts.unreadable,
-        "files": counts.files,
+        "unreadable": index.unreadable,
         "seconds": round(counts.seconds, 6),
     }
 
