@@ -24,13 +24,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import orjson
 
 from pipeline.storage.archives import open_source as open_source
-from pipeline.streams.skips import LineFault, SkipReason
+from pipeline.streams.skips import LineFault as LineFault
+from pipeline.streams.skips import SkipReason
 
 MAX_LINE_BYTES = 16 * 2**20
 # Containers inside each other. orjson cannot write what is deeper than this, so no row could be.
@@ -38,6 +39,9 @@ MAX_DEPTH = 254
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+_BLOCK_BYTES = 2**20
+# One byte more than the largest line, and a byte order mark.
+_ENOUGH_OF_A_LINE = MAX_LINE_BYTES + 4
 _DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 _NINETEEN_DIGITS = b"0" * 19
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -77,6 +81,30 @@ def iter_lines(
         if not at_end_of_file:
             raise ValueError("a piece of a file that is not its last must end at a line end")
         yield SourceLine(data[start:], line, base_offset + start, True)
+
+
+def lines_of(file: BinaryIO) -> Iterator[SourceLine]:
+    """All lines of a source, read in blocks, in bounded memory.
+
+    Of a line that is oversize, only as much is kept as shows that it is.
+    """
+    offset, line, rest, dropped = 0, 1, b"", 0
+    while block := file.read(_BLOCK_BYTES):
+        end = block.find(b"\n") + 1
+        if dropped and end:
+            yield SourceLine(rest, line, offset, False)
+            offset, line, rest = offset + len(rest) + dropped + end, line + 1, b""
+            block, dropped = block[end:], 0
+        end = block.rfind(b"\n") + 1
+        whole, rest = (rest + block[:end], block[end:]) if end else (b"", rest + block)
+        if len(rest) > _ENOUGH_OF_A_LINE:
+            dropped += len(rest) - _ENOUGH_OF_A_LINE
+            rest = rest[:_ENOUGH_OF_A_LINE]
+        for source_line in iter_lines(whole, offset, line, at_end_of_file=False):
+            yield source_line
+            line = source_line.line + 1
+        offset += len(whole)
+    yield from iter_lines(rest, offset, line, at_end_of_file=True)
 
 
 def parse_line(raw: bytes) -> dict[str, Any] | LineFault:

@@ -8,21 +8,19 @@ that its difference is on record. Tables are held in memory whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.settings.model import StreamSettings
-from pipeline.storage.source_lines import iter_lines, open_source, parse_line
+from pipeline.storage.source_lines import lines_of, open_source, parse_line
 from pipeline.streams.conditions import Predicate, compile_all
 from pipeline.streams.declared import rules_of
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.texts import scalar_text
-
-_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,10 @@ class LookupTable:
 
     def check(self, value: dict[str, Any]) -> LineFault | None:
         """Why a line of the stream is no row of the table, or None when it is."""
-        id_or_fault = _identify(value, self._key, self._where)
-        if isinstance(id_or_fault, LineFault):
-            return id_or_fault
-        if self.rows.get(id_or_fault) != value:
+        row_id = _identify(value, self._key, self._where)
+        if isinstance(row_id, LineFault):
+            return row_id
+        if self.rows.get(row_id) != value:
             return LineFault(
                 SkipReason.DUPLICATE_LOOKUP_KEY, "an earlier line has the same id and other values"
             )
@@ -59,15 +57,16 @@ def load_lookup(stream: StreamSettings, files: Sequence[tuple[str, Path]]) -> Lo
     rows: dict[str, dict[str, Any]] = {}
     digests: list[bytes] = []
     for _relative, path in files:
-        for raw in _whole_lines(path):
-            value = parse_line(raw)
-            if isinstance(value, LineFault):
-                continue
-            row_id = _identify(value, key, where)
-            if isinstance(row_id, LineFault) or row_id in rows:
-                continue
-            rows[row_id] = value
-            digests.append(hashlib.sha256(raw).digest())
+        with open_source(path) as file:
+            for line in lines_of(file):
+                # A torn tail may still change, so it is left for the next run.
+                value = None if line.torn else parse_line(line.raw)
+                if not isinstance(value, dict):
+                    continue
+                row_id = _identify(value, key, where)
+                if isinstance(row_id, str) and row_id not in rows:
+                    rows[row_id] = value
+                    digests.append(hashlib.sha256(line.raw).digest())
     # Sorted: which files the rows came from, and in which order, changes no value.
     digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
     return LookupTable(stream.name, rows, digest, key, where)
@@ -83,18 +82,3 @@ def _identify(value: dict[str, Any], key: Getter, where: Predicate | None) -> st
         return scalar_text(found)
     except MisfitError as misfit:
         return LineFault(misfit.reason, f"key: {misfit.detail}")
-
-
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file that are terminated; a torn tail may change, so it is left for later."""
-    offset, line, rest = 0, 1, b""
-    with open_source(path) as file:
-        while block := file.read(_BLOCK_BYTES):
-            rest += block
-            end = rest.rfind(b"\n") + 1
-            if end == 0:
-                continue
-            for source_line in iter_lines(rest[:end], offset, line, at_end_of_file=False):
-                yield source_line.raw
-                line = source_line.line + 1
-            offset, rest = offset + end, rest[end:]

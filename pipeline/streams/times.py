@@ -79,7 +79,9 @@ def _written_moment(value: str, name: str) -> datetime | None:
             # looks like that is better declared with a format of its own.
             if not _ISO.match(value):
                 return None
-            moment = datetime.fromisoformat(value.upper().replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))
+            moment = datetime.fromisoformat(
+                value.upper().replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
+            )
         else:
             moment = datetime.strptime(value, name)  # noqa: DTZ007 the zone is settled below
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,167 @@
+"""``distill streams check``: what the stream settings make of the source lines."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode, Fault, SettingsError, worst
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from pipeline.commands.context import CommandContext
+    from pipeline.settings.model import Settings
+    from pipeline.streams.survey import StreamSurvey
+
+_TEXT_LIMIT = 120
+_NAME_LIMIT = 60
+_LISTED = 12
+_TURNS_SHOWN = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check",), help="read every line and say what becomes of it")
+    parser.add_argument("--stream", metavar="NAME", help="this stream only")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    """Exit 1 where a stream has lines and none could be used, 4 where a stream has no file."""
+    from pipeline.streams.survey import survey
+
+    settings = context.settings().settings
+    names = _names(settings, arguments.stream)
+    codes: list[int] = [ExitCode.OK]
+    reports = []
+    for found in survey(context.workspace, settings, names):
+        codes.append(_exit_code(found))
+        if context.json:
+            reports.append(_report(found))
+        else:
+            context.out("\n".join(_lines(found)) + "\n")
+    if context.json:
+        context.out_json({"streams": reports})
+    elif not names:
+        context.note(f"{paths.SETTINGS} declares no stream; docs/streams.md shows how.")
+    return worst(codes)
+
+
+def _names(settings: Settings, wanted: str | None) -> list[str]:
+    names = [stream.name for stream in settings.streams]
+    if wanted is None:
+        return names
+    if wanted in names:
+        return [wanted]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    hint = f'Nearest: "{near[0]}".' if near else f"There are: {', '.join(names) or 'none'}."
+    raise SettingsError(
+        Fault(
+            code="unknown_stream",
+            what_happened=visible(f'{paths.SETTINGS} has no stream "{wanted}". {hint}'),
+            kept_safe="Nothing was read or written.",
+            do_next="Name one of them: distill streams check --stream NAME",
+            file=str(paths.SETTINGS),
+        )
+    )
+
+
+def _exit_code(found: StreamSurvey) -> int:
+    if not found.files:
+        return ExitCode.WARNINGS
+    return ExitCode.CHECK_FAILED if found.lines and not (found.mapped or found.looked_up) else ExitCode.OK
+
+
+def _lines(found: StreamSurvey) -> list[str]:
+    lines = [f"{found.name}  ({found.role})"]
+    if not found.files:
+        return [*lines, "  files        none: no file matches its path"]
+    lines.append(f"  files        {len(found.files)}: {_listed([visible(name) for name in found.files])}")
+    lines += [
+        f"  mark         {visible(name)} starts with a byte order mark; it is read past"
+        for name in found.files_with_mark
+    ]
+    lines.append(
+        f"  lines        {found.lines:,} = {found.mapped:,} mapped + {found.looked_up:,} looked up"
+        f" + {found.skipped:,} skipped"
+    )
+    for reason, count in found.reasons.most_common():
+        about = [
+            f"{visible(detail)} ({lines_of:,})" for detail, lines_of in found.details[reason].most_common()
+        ]
+        lines.append(f"    {reason:<20} {count:>7,}  {_listed(about, 3)}")
+    if found.role == "source":
+        lines.append(f"  evidence     {found.evidence:,} rows")
+    if found.fields_never_found:
+        lines.append(f"  never found  {_listed(found.fields_never_found)}")
+    if found.paths_never_found:
+        lines.append(
+            f"  no line has  {_listed([visible(path, _NAME_LIMIT) for path in found.paths_never_found])}"
+        )
+    if found.unmapped:
+        seen = [f"{visible(path, _NAME_LIMIT)} ({count:,})" for path, count in found.unmapped.most_common()]
+        lines.append(f"  unmapped     {_listed(seen)}")
+    for number, row in enumerate(found.samples, 1):
+        lines.append(f"  sample {number}")
+        lines += [f"    {name:<16} {_one_line(value)}" for name, value in _sample(row).items()]
+    return lines
+
+
+def _listed(items: list[str], most: int = _LISTED) -> str:
+    more = f", and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def _report(found: StreamSurvey) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "role": found.role,
+        "files": [visible(name) for name in found.files],
+        "files_with_byte_order_mark": [visible(name) for name in found.files_with_mark],
+        "lines": found.lines,
+        "mapped": found.mapped,
+        "looked_up": found.looked_up,
+        "skipped": found.skipped,
+        "evidence": found.evidence,
+        "reasons": {
+            reason: {"lines": count, "details": dict(found.details[reason].most_common(_LISTED))}
+            for reason, count in found.reasons.most_common()
+        },
+        "fields_never_found": found.fields_never_found,
+        "paths_never_found": found.paths_never_found,
+        "unmapped": {visible(path): count for path, count in found.unmapped.most_common()},
+        "samples": [_sample(row) for row in found.samples],
+    }
+
+
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
+    """What differs between rows: fields with a value, texts cut, hidden characters made visible."""
+    same_in_all = ("schema_version", "stream")
+    return {
+        name: _cut(value)
+        for name, value in row.items()
+        if name not in same_in_all and value not in (None, [], {})
+    }
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return visible(value, _TEXT_LIMIT)
+        case list():
+            shown = [_cut(item) for item in value[:_TURNS_SHOWN]]
+            return shown if len(value) <= _TURNS_SHOWN else [*shown, f"… {len(value) - _TURNS_SHOWN} more"]
+        case dict():
+            return {visible(name): _cut(inner) for name, inner in value.items() if inner is not None}
+        case _:
+            return value
+
+
+def _one_line(value: Any) -> str:
+    match value:
+        case list():
+            return " | ".join(_one_line(item) for item in value)
+        case dict():
+            return ", ".join(f"{name}: {_one_line(inner)}" for name, inner in value.items())
+        case _:
+            return str(value)

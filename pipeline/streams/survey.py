@@ -1,0 +1,200 @@
+"""What ``distill streams check`` reports: what a stream's rules make of its lines, and what they miss.
+
+Reads every line once, writes nothing. The counts are those of a run over the stream alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.rules import StreamFields, StreamRules
+from pipeline.storage.source_lines import (
+    BYTE_ORDER_MARK,
+    LineFault,
+    SourceLine,
+    lines_of,
+    open_source,
+    parse_line,
+)
+from pipeline.streams.compiled import compile_stream
+from pipeline.streams.declared import rules_of
+from pipeline.streams.files import SourceFile, stream_files
+from pipeline.streams.lookup import LookupTable, load_lookup
+from pipeline.streams.misfit import MisfitError
+from pipeline.streams.path_tree import PathTree
+from pipeline.streams.paths import Getter, compile_path
+from pipeline.streams.skips import SkipReason
+from pipeline.streams.walk import paths_in, rules_in
+
+SAMPLES = 3
+
+
+@dataclass
+class StreamSurvey:
+    """``lines == mapped + looked_up + skipped``, and ``skipped`` is the sum of ``reasons``."""
+
+    name: str
+    role: str
+    files: list[str] = field(default_factory=list)
+    files_with_mark: list[str] = field(default_factory=list)
+    """Files that start with a byte order mark, which is read past."""
+    lines: int = 0
+    mapped: int = 0
+    looked_up: int = 0
+    evidence: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    details: dict[str, Counter[str]] = field(default_factory=dict)
+    """Reason → what it was about → lines."""
+    fields_never_found: list[str] = field(default_factory=list)
+    """Evidence fields that have a rule and no value in any row."""
+    paths_never_found: list[str] = field(default_factory=list)
+    """Paths in the rules that no line has."""
+    unmapped: Counter[str] = field(default_factory=Counter)
+    """What lines hold and no rule reads → lines (or items) with it."""
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def skipped(self) -> int:
+        return self.reasons.total()
+
+
+def survey(workspace: Path, settings: Settings, names: Iterable[str]) -> Iterator[StreamSurvey]:
+    """One survey a stream of ``names``, as each is finished. Raises SettingsError or InputError."""
+    lookups: dict[str, LookupTable] = {}
+    for stream in settings.streams:
+        if stream.role == "lookup":
+            files = stream_files(workspace, settings, stream)
+            lookups[stream.name] = load_lookup(stream, [(file.relative, file.path) for file in files])
+    for name in names:
+        yield _survey_stream(workspace, settings, settings.stream(name), lookups)
+
+
+def _survey_stream(
+    workspace: Path, settings: Settings, stream: StreamSettings, lookups: Mapping[str, LookupTable]
+) -> StreamSurvey:
+    found = StreamSurvey(stream.name, stream.role)
+    rules = rules_of(stream)
+    surveyor = _Surveyor(found, _paths_read(stream, rules, settings))
+    compiled = None if stream.role == "lookup" else compile_stream(stream, lookups)
+    seen: set[bytes] = set()
+    for file in stream_files(workspace, settings, stream):
+        found.files.append(file.relative)
+        for line in _lines(file, found):
+            value = _value(line, seen)
+            if isinstance(value, LineFault):
+                surveyor.skipped(value)
+                continue
+            surveyor.read(value)
+            if compiled is None:
+                surveyor.looked_up(lookups[stream.name].check(value))
+            else:
+                surveyor.mapped(
+                    compiled.map_line(
+                        value,
+                        source_file=file.relative,
+                        line=line.line,
+                        byte_offset=line.byte_offset,
+                        sig_hash=hashlib.sha256(line.raw).hexdigest(),
+                    )
+                )
+    surveyor.finish(_fields_with_a_rule(rules))
+    return found
+
+
+def _lines(file: SourceFile, found: StreamSurvey) -> Iterator[SourceLine]:
+    with open_source(file.path) as opened:
+        for line in lines_of(opened):
+            if line.line == 1 and line.byte_offset == len(BYTE_ORDER_MARK):
+                found.files_with_mark.append(file.relative)
+            found.lines += 1
+            yield line
+
+
+def _value(line: SourceLine, seen: set[bytes]) -> dict[str, Any] | LineFault:
+    if line.torn:
+        return LineFault(SkipReason.TORN_TAIL, "the last line has no line end yet")
+    value = parse_line(line.raw)
+    if isinstance(value, dict):
+        digest = hashlib.sha256(line.raw).digest()
+        if digest in seen:
+            return LineFault(SkipReason.DUPLICATE_LINE, "the same bytes as an earlier line of the stream")
+        seen.add(digest)
+    return value
+
+
+def _paths_read(stream: StreamSettings, rules: StreamRules, settings: Settings) -> list[str]:
+    """Every path that is asked of the stream's lines, by its own rules or by look-ups into it."""
+    paths = list(paths_in(rules))
+    if stream.role == "lookup":
+        paths.append(stream.key or "")
+        for other in settings.streams:
+            if other.role == "source":
+                for rule in rules_in(rules_of(other)):
+                    if rule.lookup == stream.name and rule.get is not None:
+                        paths.extend(paths_in(rule.get))
+    return list(dict.fromkeys(paths))
+
+
+def _fields_with_a_rule(rules: StreamRules) -> set[str]:
+    names = set(rules.fields.model_fields_set)
+    for part in rules.parts.listed or () if rules.parts is not None else ():
+        names |= part.fields.model_fields_set
+    return names
+
+
+class _Surveyor:
+    """Counts into one ``StreamSurvey``."""
+
+    def __init__(self, found: StreamSurvey, paths: list[str]) -> None:
+        self._found = found
+        self._tree = PathTree(paths)
+        # Items of ``each`` are seen by the rules only, so their paths cannot be asked of a line.
+        self._pending = {path: compile_path(path) for path in paths if not path.startswith(("_part", "_key"))}
+        self._with_value: set[str] = set()
+
+    def read(self, value: dict[str, Any]) -> None:
+        self._found.unmapped.update(self._tree.unread(value))
+        # A JMESPath function may refuse one line and still find something in the next.
+        for path in [path for path, get in self._pending.items() if _finds(get, value)]:
+            del self._pending[path]
+
+    def skipped(self, fault: LineFault) -> None:
+        self._found.reasons[fault.reason] += 1
+        self._found.details.setdefault(fault.reason, Counter())[fault.detail] += 1
+
+    def looked_up(self, fault: LineFault | None) -> None:
+        if fault is None:
+            self._found.looked_up += 1
+        else:
+            self.skipped(fault)
+
+    def mapped(self, rows: list[dict[str, Any]] | LineFault) -> None:
+        if isinstance(rows, LineFault):
+            self.skipped(rows)
+            return
+        self._found.mapped += 1
+        self._found.evidence += len(rows)
+        for row in rows:
+            self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
+            if len(self._found.samples) < SAMPLES:
+                self._found.samples.append(row)
+
+    def finish(self, fields: set[str]) -> None:
+        if self._found.evidence:
+            names = [name for name in StreamFields.model_fields if name in fields]
+            self._found.fields_never_found = [name for name in names if name not in self._with_value]
+        if self._found.lines:
+            self._found.paths_never_found = list(self._pending)
+
+
+def _finds(get: Getter, value: dict[str, Any]) -> bool:
+    try:
+        return get(value) is not None
+    except MisfitError:
+        return False
