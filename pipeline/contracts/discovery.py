@@ -103,7 +103,7 @@ def choose_engine(root: Path) -> EngineChoice:
     try:
         with (root / paths.SETTINGS).open("rb") as file:
             section = tomllib.load(file).get("engine", {})
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError, RecursionError):
         return EngineChoice("installed", None, "distill.toml cannot be read")
     source = section.get("source", "installed") if isinstance(section, dict) else "installed"
     if source != "workspace":
