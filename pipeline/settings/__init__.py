@@ -5,6 +5,8 @@
 * ``load``       the file to a ``Settings``, or a ``SettingsError`` with file, line and nearest key
 * ``locate``     on which line of the file each key stands
 * ``mistakes``   a validation error in an operator's words
+* ``rules``      the syntax of the transform language
+* ``stream_checks``  a stream's rules, preset, look-ups and paths, checked before any source is read
 * ``confine``    which paths a stream may read
 * ``origin``     who set each value: the default, a line of the file, or a flag
 * ``digest``     one digest of the settings that touch rows

@@ -17,7 +17,7 @@ from pipeline.settings.model import Settings
 
 _WILDCARD = re.compile(r"[*?\[]")
 # What the pipeline writes itself. A stream that read it would feed on its own output.
-_OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, PurePosixPath("reports"), paths.STATE)
+OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, PurePosixPath("reports"), paths.STATE)
 
 
 def resolved(path: Path) -> Path:
@@ -66,7 +66,7 @@ def pattern_complaint(workspace: Path, roots: Sequence[Path], pattern: str) -> s
         return "leaves the workspace and is in none of its source_roots"
     if not is_inside(workspace / literal, workspace, roots):
         return "leaves the workspace through a link"
-    for output in _OUTPUTS:
+    for output in OUTPUTS:
         if lexical.is_relative_to(workspace / output):
             return f"is in {output}/, which the pipeline writes itself"
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.settings import confine
-from pipeline.settings.locate import KeyPath, locate, nearest_line
+from pipeline.settings.locate import KeyPath, locate
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
 from pipeline.settings.origin import origins
-from pipeline.settings.rules import StreamRules
+from pipeline.settings.stream_checks import stream_mistakes
 
 # A settings file is written by hand; one of this size is something else.
 MAX_SETTINGS_BYTES = 2**20
@@ -57,7 +56,9 @@ def load_settings(workspace: Path, flags: Mapping[str, object] | None = None) ->
         settings = from_document(document)
     except ValidationError as error:
         raise _settings_error(path, mistakes(error, document, lines), flagged) from None
-    wrong = [*_rule_mistakes(settings, document, lines), *_path_mistakes(workspace, settings, lines)]
+    wrong = sorted(
+        stream_mistakes(workspace, settings, document, lines), key=lambda mistake: mistake.line or 0
+    )
     if wrong:
         raise _settings_error(path, wrong, flagged)
     return LoadedSettings(settings=settings, origins=origins(settings, lines, flagged), path=path)
@@ -110,38 +111,6 @@ def _lay_flags(document: dict[str, Any], flags: Mapping[str, object], path: Path
         table[key] = value
         flagged.add((*sections, key))
     return flagged
-
-
-def _rule_mistakes(
-    settings: Settings, document: dict[str, Any], lines: dict[KeyPath, int]
-) -> Iterator[Mistake]:
-    """Rules of the transform language that cannot be meant, whatever the data."""
-    for number, stream in enumerate(settings.streams):
-        written = {name: getattr(stream, name) for name in StreamRules.model_fields}
-        try:
-            StreamRules.model_validate({name: rule for name, rule in written.items() if rule is not None})
-        except ValidationError as error:
-            yield from mistakes(error, document, lines, ("stream", number))
-
-
-def _path_mistakes(workspace: Path, settings: Settings, lines: dict[KeyPath, int]) -> Iterator[Mistake]:
-    """Paths that would lead out of the workspace."""
-
-    def mistake(where: KeyPath, index: int, value: str, problem: str) -> Mistake:
-        return Mistake(where, nearest_line(lines, (*where, index)), f'"{value}"', problem)
-
-    usable_roots = []
-    for index, root in enumerate(settings.workspace.source_roots):
-        problem = confine.root_complaint(workspace, root)
-        if problem is None:
-            usable_roots.append(confine.resolved(workspace / root))
-        else:
-            yield mistake(("workspace", "source_roots"), index, root, problem)
-    for number, stream in enumerate(settings.streams):
-        for index, pattern in enumerate(stream.path):
-            problem = confine.pattern_complaint(workspace, usable_roots, pattern)
-            if problem is not None:
-                yield mistake(("stream", number, "path"), index, pattern, problem)
 
 
 def _settings_error(path: Path, wrong: list[Mistake], flagged: set[KeyPath]) -> SettingsError:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.settings.load import MAX_SETTINGS_BYTES, load_settings
 
@@ -224,6 +225,25 @@ def test_a_source_root_around_the_workspace_is_an_error(write: Write) -> None:
     fault = fault_of(write('[workspace]\nsource_roots = ["/usr/share", "/"]\n'))
     assert "contains the workspace itself" in fault.what_happened
     assert fault.value == '"/"'
+
+
+def test_source_roots_that_provenance_could_not_tell_apart_are_an_error(write: Write) -> None:
+    fault = fault_of(write('[workspace]\nsource_roots = [\n"/a/logs",\n"/b/logs",\n]\n'))
+    assert "has the same last name as another source root" in fault.what_happened
+    assert (fault.line, fault.value) == (4, '"/b/logs"')
+
+
+def test_mistakes_of_all_kinds_come_in_the_order_of_the_file(write: Write) -> None:
+    fault = fault_of(write(STREAM.replace("data/_kb", "..") + 'goal = { pth = "x" }\n'))
+    assert fault.line == 4
+    assert fault.what_happened.endswith("(1 more: stream[0].fields.goal.pth line 8.)")
+
+
+@pytest.mark.parametrize("raw", [b"a = " + b"[" * 20_000, b"a = " + b"9" * 5000, b"\xff", b"a ="])
+def test_unusable_settings_choose_the_installed_engine_which_then_names_the_mistake(
+    write: Write, raw: bytes
+) -> None:
+    assert choose_engine(write(raw)).source == "installed"
 
 
 def test_flags_win_and_say_so(write: Write) -> None:

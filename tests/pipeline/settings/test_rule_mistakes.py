@@ -57,6 +57,18 @@ path = "s.jsonl"
             10,
             "a condition on a path needs a test",
         ),
+        ('preset = "openai_chatt"\n', 8, 'no such preset. Nearest: "openai_chat".'),
+        (
+            '[stream.fields]\ntags = [\n"a",\n{ lookup = "answrs", key = "k", get = "t" },\n]\n'
+            '[[stream]]\nname = "answers"\nrole = "lookup"\nkey = "id"\npath = "l.jsonl"\n',
+            11,
+            'tags[1].lookup = "answrs": no stream of role "lookup" is called so. Nearest: "answers".',
+        ),
+        (
+            '[stream.fields]\ngoal = { lookup = "first", key = "k", get = "t" }\n',
+            9,
+            'no stream of role "lookup" is called so. There is none.',
+        ),
         (
             '[stream.fields]\nhuman_override = { by = "x" }\n',
             9,
