@@ -58,7 +58,7 @@ class EngineSettings(Section):
 class StreamSettings(Section):
     """One source stream: which files it reads and how a line of them becomes evidence.
 
-    `fields`, `parts` and `where` are written in the transform language.
+    `fields`, `parts` and `where` are written in the transform language, which [streams](streams.md) teaches.
     """
 
     name: StreamName
