@@ -128,7 +128,10 @@ class EventTail:
                 self._skipping_line = False
             elif self._partial:
                 self._partial += data[start:end]
-                sieve.add(bytes(self._partial))
+                if len(self._partial) > MAX_LINE_BYTES:
+                    sieve.refuse()
+                else:
+                    sieve.add(bytes(self._partial))
             else:
                 sieve.add(data[start:end])
             self._partial.clear()
