@@ -14,6 +14,8 @@ from console.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 
 DEFAULT_PLACE = "distill-demo"
+# Lines that make a run last some seconds, long enough to be watched.
+WATCHED_ROWS = 20_000
 _ARMED_BECAUSE = "demo"
 
 
@@ -32,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"where to build it (default: ./{DEFAULT_PLACE}); an earlier demo there is replaced",
     )
     parser.add_argument(
+        "--rows",
+        metavar="N",
+        type=int,
+        help=f"lines of a generated stream to add (default: {WATCHED_ROWS} when the console opens on the "
+        "fixtures, so that there is a run to watch; else 0)",
+    )
+    parser.add_argument(
         "--batch",
         action="store_true",
         help="build, run the pipeline in the foreground, end with its exit code",
@@ -42,14 +51,17 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
     from console.demo.build import build_workspace
     from console.demo.sources import choose_sources
 
-    sources = choose_sources(arguments.sources)
+    watched = not arguments.batch and gather().is_terminal
+    rows = arguments.rows
+    if rows is None:
+        rows = WATCHED_ROWS if watched and arguments.sources is None else 0
+    sources = choose_sources(arguments.sources).with_generated_rows(rows)
     root = build_workspace(arguments.dir, sources)
-    invocation.note(f"Built the demo workspace {root} from {len(sources.files)} files of {sources.directory}")
+    more = f" and {rows} generated lines" if rows > 0 else ""
+    invocation.note(f"Built {root} from {len(sources.files)} files of {sources.directory}{more}")
     if arguments.batch:
         return _become_the_run(root, invocation)
-    if not gather().is_terminal:
-        return _run_and_say(root, invocation)
-    return _watch(root)
+    return _watch(root) if watched else _run_and_say(root, invocation)
 
 
 def _become_the_run(root: Path, invocation: Invocation) -> int:

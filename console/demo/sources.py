@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from console.demo import package_data
+from console.demo import generated_log, package_data
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 
@@ -26,11 +26,21 @@ _ANY_HEADER = re.compile(r"^\[")
 
 @dataclass(frozen=True)
 class Sources:
-    """Files to copy into ``data/_kb/`` under their own names, and TOML text of their streams."""
+    """Files to copy into ``data/_kb/`` under their own names, and TOML text of their streams.
+
+    ``generated_rows`` more lines are made up on the spot (``generated_log``).
+    """
 
     directory: Path
     files: tuple[Path, ...]
     streams: str
+    generated_rows: int = 0
+
+    def with_generated_rows(self, rows: int) -> Sources:
+        """The same and a generated stream; without rows, the same."""
+        if rows <= 0:
+            return self
+        return replace(self, streams=f"{self.streams}\n{generated_log.STREAM}", generated_rows=rows)
 
 
 def choose_sources(directory: Path | None) -> Sources:
@@ -68,6 +78,10 @@ def copy_sources(sources: Sources, workspace: Path) -> None:
         copy = target / file.name
         shutil.copyfile(file, copy)
         copy.chmod(0o600)
+    if sources.generated_rows:
+        generated = target / generated_log.FILE_NAME
+        generated_log.generate(generated, sources.generated_rows)
+        generated.chmod(0o600)
 
 
 def stream_blocks(settings: Path) -> list[str]:

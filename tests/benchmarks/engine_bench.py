@@ -13,15 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.demo import generated_log
 from pipeline.contracts import discovery, paths
-from tests.benchmarks import generate_logs
 from tests.benchmarks.figures import Figure, Table
 from tests.benchmarks.measured_process import Cost, run, seconds_to_line
 
 RECORDED_AT = "2026-01-01T00:00:00Z"
 SMALL_SHARE = 10  # the small memory workspace has a tenth of the rows
 _MEGABYTE = 1e6
-_SOURCE = paths.KNOWLEDGE_BASE / "agent_runs.jsonl"
+_SOURCE = paths.KNOWLEDGE_BASE / generated_log.FILE_NAME
 _OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS)
 
 
@@ -148,15 +148,15 @@ def _start_figures(bench: Bench, workspace: Path) -> list[Figure]:
     ]
 
 
-def _make_workspace(root: Path, rows: int) -> generate_logs.GeneratedLog:
+def _make_workspace(root: Path, rows: int) -> generated_log.GeneratedLog:
     root.mkdir(parents=True)
-    (root / paths.SETTINGS).write_text(generate_logs.SETTINGS, encoding="utf-8")
-    return generate_logs.generate(root / _SOURCE, rows)
+    (root / paths.SETTINGS).write_text(generated_log.STREAM, encoding="utf-8")
+    return generated_log.generate(root / _SOURCE, rows)
 
 
 def _append(source: Path, rows: int) -> None:
     extra = source.with_name("appended")
-    generate_logs.generate(extra, rows, seed=12)
+    generated_log.generate(extra, rows, seed=12)
     with source.open("ab") as file:
         file.write(extra.read_bytes())
     extra.unlink()
