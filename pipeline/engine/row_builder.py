@@ -22,10 +22,11 @@ from pipeline.stages.export_preference import candidate
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.row_identity import task_identity
 from pipeline.stages.sample import Sample, read_sample
 from pipeline.stages.sample_keys import rag_sample_key, sft_sample_key
 from pipeline.stages.score import score
-from pipeline.stages.text_keys import task_key
+from pipeline.stages.scoring_rules import RANK
 
 _sha256 = hashlib.sha256
 _dumps = orjson.dumps
@@ -56,7 +57,8 @@ class RowBuilder:
         scored_line = _dumps(scored) + b"\n"
         self._evidence.append(evidence_line)
         self._scored.append(scored_line)
-        sample = read_sample(evidence)
+        # A run in review is in no conflict; an exporter that took one would read it itself.
+        sample = read_sample(evidence) if category in RANK else None
         rag_line, rag_refusal = self._export_row("rag", rag_row, validate_rag, evidence, scored, sample)
         sft_line, sft_refusal = self._export_row("sft", sft_row, validate_sft, evidence, scored, sample)
         if rag_line:
@@ -74,7 +76,7 @@ class RowBuilder:
             score=scored["score"],
             lengths=(len(evidence_line), len(scored_line), len(rag_line), len(sft_line)),
             digests=digests,
-            task_key=task_key(evidence),
+            task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
             rag_refusal=rag_refusal,
             sft_refusal=sft_refusal,
             preference_refusal=self._preference_refusal(evidence, scored, sample),
@@ -85,7 +87,7 @@ class RowBuilder:
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None
-            entry.rag_sample = rag_sample_key(evidence, sample) if rag_line else b""
+            entry.rag_sample = rag_sample_key(sample) if rag_line else b""
             entry.sft_sample = sft_sample_key(sample) if sft_line else b""
         return entry
 
@@ -96,7 +98,7 @@ class RowBuilder:
         validate: Callable[[dict[str, Any]], None],
         evidence: dict[str, Any],
         scored: dict[str, Any],
-        sample: Sample | Refusal,
+        sample: Sample | Refusal | None,
     ) -> tuple[bytes, str]:
         """The row's line, or how it was refused."""
         if name not in self._feeds:
@@ -111,7 +113,7 @@ class RowBuilder:
         return _dumps(row) + b"\n", ""
 
     def _preference_refusal(
-        self, evidence: dict[str, Any], scored: dict[str, Any], sample: Sample | Refusal
+        self, evidence: dict[str, Any], scored: dict[str, Any], sample: Sample | Refusal | None
     ) -> str:
         if "preference" not in self._feeds:
             return pack_refusal(QuarantineReason.STREAM_NOT_FED)

@@ -20,15 +20,9 @@ from pipeline.stages.pairing import (
     shared_messages,
 )
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.sample import (
-    Sample,
-    read_sample,
-    refusal_of,
-    row_id,
-    split_of,
-)
+from pipeline.stages.row_identity import row_id, split_of, task_identity
+from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
-from pipeline.stages.text_keys import keys_of_messages, prompt_key, response_key, task_key
 from pipeline.stages.transcript import Message, answers
 
 __all__ = [
@@ -64,17 +58,14 @@ def candidate(
     refusal = refusal_of(sample, sample.instruction, options.preference.max_tokens)
     if refusal is not None:
         return refusal
-    key = response_key(evidence)
-    if key is None:
-        return Refusal(QuarantineReason.RESPONSE_EMPTY)
     return PreferenceCandidate(
         run_id=evidence["run_id"],
-        task_key=task_key(evidence),
+        task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
         category=category,
         score=scored["score"],
-        response_key=key,
-        prompt_key=prompt_key(evidence),
-        turn_keys=None if sample.messages is None else keys_of_messages(sample.messages),
+        response_key=sample.response_key,
+        prompt_key=sample.prompt_key,
+        turn_keys=sample.turn_keys or None,
     )
 
 
@@ -97,20 +88,20 @@ def preference_row(
         return Refusal(QuarantineReason.NO_COUNTERPART, "the chosen run does not rank higher")
     if chosen_evidence["run_id"] == rejected_evidence["run_id"]:
         return Refusal(QuarantineReason.NO_COUNTERPART, "both sides are the same run")
-    if response_key(chosen_evidence) == response_key(rejected_evidence):
-        return Refusal(QuarantineReason.DUPLICATE_SAMPLE, "both sides are the same text")
-    if task_key(chosen_evidence) != task_key(rejected_evidence):
+    stream, task_id = chosen_evidence["stream"], chosen_evidence["task_id"]
+    if (stream, task_id) != (rejected_evidence["stream"], rejected_evidence["task_id"]):
         return Refusal(QuarantineReason.PROMPT_DIFFERS, "the runs are of two tasks")
     chosen, rejected = _side(chosen_evidence, options), _side(rejected_evidence, options)
     if isinstance(chosen, Refusal):
         return chosen
     if isinstance(rejected, Refusal):
         return rejected
+    if chosen.response_key == rejected.response_key:
+        return Refusal(QuarantineReason.DUPLICATE_SAMPLE, "both sides are the same text")
     texts = _texts_of_pair(chosen, rejected)
     if texts is None:
         return Refusal(QuarantineReason.PROMPT_DIFFERS)
     prompt, better, worse = texts
-    stream, task_id = chosen_evidence["stream"], chosen_evidence["task_id"]
     chosen_run_id, rejected_run_id = chosen_evidence["run_id"], rejected_evidence["run_id"]
     return {
         "id": row_id("pref", chosen_run_id, rejected_run_id),
@@ -146,11 +137,11 @@ def _texts_of_pair(
 ) -> tuple[str, str, str] | tuple[list[Message], list[Message], list[Message]] | None:
     """Prompt, better and worse answer, or None when the two runs were asked different things."""
     if chosen.messages is None or rejected.messages is None:
-        prompts = flat_prompt(chosen), flat_prompt(rejected)
-        if chosen.messages is not rejected.messages or prompts[0] != prompts[1]:
+        both_are_flat = chosen.messages is None and rejected.messages is None
+        if not both_are_flat or chosen.prompt_key != rejected.prompt_key:
             return None
-        return prompts[0], chosen.response, rejected.response
-    shared = shared_messages(keys_of_messages(chosen.messages), keys_of_messages(rejected.messages))
+        return flat_prompt(chosen), chosen.response, rejected.response
+    shared = shared_messages(chosen.turn_keys, rejected.turn_keys)
     if shared is None:
         return None
     return chosen.messages[:shared], chosen.messages[shared:], rejected.messages[shared:]

@@ -10,15 +10,9 @@ from typing import Any
 
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.sample import (
-    Sample,
-    estimated_tokens,
-    read_sample,
-    refusal_of,
-    row_id,
-    split_of,
-    utf8_size,
-)
+from pipeline.stages.row_identity import row_id, split_of
+from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of
+from pipeline.stages.text_keys import to_bytes
 from pipeline.stages.transcript import Message, answers
 
 RAG_NEVER = frozenset(("rejected", "needs_human_review"))
@@ -41,24 +35,22 @@ def rag_row(
         sample = read_sample(evidence)
     if isinstance(sample, Refusal):
         return sample
-    # The mapped instruction names the task; a first user turn may be pages of rules before it.
-    task = evidence["instruction"] or sample.instruction
+    task = sample.task
     content = _content(task or "", sample, category)
-    tokens = estimated_tokens(utf8_size(content), 1)
+    tokens = estimated_tokens(len(content) if content.isascii() else len(to_bytes(content)), 1)
     refusal = refusal_of(sample, task, options.rag.max_tokens, tokens)
     if refusal is not None:
         return refusal
     stream, task_id, run_id = evidence["stream"], evidence["task_id"], evidence["run_id"]
-    subject = " ".join((task or "").split())
     return {
         "id": row_id("rag", run_id),
-        "title": title_of(subject),
+        "title": title_of(task or ""),
         "content": content,
         "tags": evidence["tags"],
         "source_run_id": run_id,
         "success_score": scored["score"],
         "source_category": category,
-        "embedding_text": subject,
+        "embedding_text": task,
         "stream": stream,
         "task_id": task_id,
         "model_name": evidence["model_name"],
@@ -70,8 +62,9 @@ def rag_row(
     }
 
 
-def title_of(subject: str) -> str:
-    """The start of a one-line text, cut at a word where that leaves most of it."""
+def title_of(task: str) -> str:
+    """The start of a text on one line, cut at a word where that leaves most of it."""
+    subject = " ".join(task[: 4 * TITLE_CHARACTERS].split())
     if len(subject) <= TITLE_CHARACTERS:
         return subject
     cut = subject[: TITLE_CHARACTERS - 1]

@@ -10,7 +10,8 @@ from typing import Any
 
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.sample import Sample, read_sample, refusal_of, row_id, split_of
+from pipeline.stages.row_identity import row_id, split_of
+from pipeline.stages.sample import Sample, read_sample, refusal_of
 
 # Do not loosen. A run of one of these categories in a training file is a breach.
 SFT_NEVER = frozenset(("rejected", "needs_human_review"))

@@ -1,7 +1,7 @@
-"""What the exporters read from one evidence row: who was asked what, what was answered, how long.
+"""What the exporters read from one evidence row, worked out once: texts, length, keys, secrets.
 
-Nothing here reads ``goal`` or ``tools``' results after the last answer: what the model never
-saw cannot reach an export, because no exporter sees it.
+Nothing here reads ``goal``, nor what follows the last answer: what the model never saw, or what
+nobody answered, cannot reach an export, because no exporter sees it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,18 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.secrets import secret_in
-from pipeline.stages.transcript import Message, answers, first_text, last_answer, up_to_last_answer
+from pipeline.stages.secrets import secret_in_bytes
+from pipeline.stages.text_keys import (
+    answer_digest,
+    answer_turn_key,
+    answers_key,
+    asked_turn_key,
+    digest_of_text,
+    flat_prompt_key,
+    text_key,
+    to_bytes,
+)
+from pipeline.stages.transcript import Message, first_text, last_answer, up_to_last_answer
 
 Evidence = dict[str, Any]
 
@@ -20,21 +30,66 @@ Evidence = dict[str, Any]
 BYTES_A_TOKEN = 4
 TOKENS_A_MESSAGE = 4
 
+# What is asked comes again with each attempt, what is answered does not. About 300 bytes each.
+_REMEMBERED_TEXTS = 4096
+
+
+class AskedText(NamedTuple):
+    """What there is to know of an instruction, a context or a system prompt.
+
+    ``key`` is that of the normalised text, None for a blank one; ``digest`` is exact; ``size``
+    is in bytes of UTF-8.
+    """
+
+    key: bytes | None
+    digest: bytes
+    size: int
+    secret: str | None
+
+
+_remembered: dict[bytes, AskedText] = {}
+
+
+def asked(text: str | None) -> AskedText:
+    """Reads a text that was asked, or remembers having read it."""
+    encoded = to_bytes(text) if text else b""
+    digest = sha256(encoded).digest()
+    known = _remembered.get(digest)
+    if known is None:
+        if len(_remembered) >= _REMEMBERED_TEXTS:
+            _remembered.clear()
+        known = AskedText(text_key(text or ""), digest, len(encoded), secret_in_bytes(encoded))
+        _remembered[digest] = known
+    return known
+
+
+_NOTHING_ASKED = asked("")
+
 
 class Sample(NamedTuple):
     """One attempt as exporters see it. ``messages`` end on the last answer; None for a flat run.
 
     In a conversation the three texts are its view: the first user turn, the system prompt, the
-    last text that the assistant said ("" when it only called tools).
+    last text that the assistant said ("" when it only called tools). ``task`` is what a playbook
+    calls the task: the mapped instruction, which may be shorter than a first user turn with its
+    pages of rules. The keys are those of ``text_keys``; ``secret`` is the kind of a credential
+    in any text that could be exported.
     """
 
     instruction: str | None
     context: str | None
     response: str
     messages: list[Message] | None
+    task: str | None
     turns: int
     estimated_tokens: int
     secret: str | None
+    response_key: bytes
+    instruction_key: bytes | None
+    prompt_key: bytes
+    turn_keys: bytes
+    task_text_key: bytes | None
+    context_key: bytes | None
 
 
 def read_sample(evidence: Evidence) -> Sample | Refusal:
@@ -45,18 +100,28 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
     response = evidence["response"]
     if response is None:
         return Refusal(QuarantineReason.RESPONSE_NOT_RECORDED)
-    if not response or response.isspace():
+    digest = answer_digest(response)
+    if digest is None:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
-    instruction, context = evidence["instruction"], evidence["context"]
-    texts = (instruction or "", context or "", response)
+    instruction = asked(evidence["instruction"])
+    context = asked(evidence["context"]) if evidence["context"] else _NOTHING_ASKED
+    answer = to_bytes(response)
+    size = instruction.size + context.size + len(answer)
     return Sample(
-        instruction=instruction,
-        context=context,
+        instruction=evidence["instruction"],
+        context=evidence["context"],
         response=response,
         messages=None,
+        task=evidence["instruction"],
         turns=1,
-        estimated_tokens=estimated_tokens(sum(map(utf8_size, texts)), 2 + bool(context)),
-        secret=secret_in("\n".join((*texts, *evidence["tags"]))),
+        estimated_tokens=estimated_tokens(size, 3 if context.size else 2),
+        secret=instruction.secret or context.secret or secret_in_bytes(answer) or _secret_in_tags(evidence),
+        response_key=answers_key((digest,)),
+        instruction_key=instruction.key,
+        prompt_key=flat_prompt_key(instruction.digest, context.digest),
+        turn_keys=b"",
+        task_text_key=instruction.key,
+        context_key=context.key,
     )
 
 
@@ -64,52 +129,60 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     messages = up_to_last_answer(recorded)
     if not messages:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
-    texts = texts_of(messages)
-    system = first_text(messages, "system")
-    # A mapper may give the policy and the task beside the turns; they are exported as views.
-    beside = (evidence["instruction"] or "", evidence["context"] or "", *evidence["tags"])
+    keys, said, digests = [], [], []
+    size, secret, first_user = 0, None, None
+    for turn in messages:
+        content, calls = turn["content"] or "", turn["tool_calls"]
+        if turn["role"] == "assistant":
+            digest = answer_digest(content, calls)
+            keys.append(answer_turn_key(digest))
+            if digest is not None:
+                digests.append(digest)
+        elif not digests:
+            prompt = asked(content)
+            keys.append(asked_turn_key(turn, prompt.digest))
+            size += prompt.size
+            secret = secret or prompt.secret
+            if first_user is None and turn["role"] == "user":
+                first_user = prompt
+            continue
+        else:
+            keys.append(asked_turn_key(turn, digest_of_text(content)))
+        said.append(content)
+        for call in calls or ():
+            said += (call["name"], call["arguments"])
+    rest = to_bytes("\n".join(said))
+    asked_first, system = first_text(messages, "user"), first_text(messages, "system")
+    instruction_key = text_key(asked_first or "") if first_user is None else first_user.key
+    # A mapper may give task and policy beside the turns; the exports show them as views.
+    task = asked(evidence["instruction"]) if evidence["instruction"] else _NOTHING_ASKED
+    context = asked(evidence["context"]) if evidence["context"] and system is None else _NOTHING_ASKED
     return Sample(
-        instruction=first_text(messages, "user"),
+        instruction=asked_first,
         context=evidence["context"] if system is None else system,
         response=last_answer(messages),
         messages=messages,
-        turns=len(answers(messages)),
-        estimated_tokens=estimated_tokens(sum(map(utf8_size, texts)), len(messages)),
-        secret=secret_in("\n".join((*texts, *beside))),
+        task=evidence["instruction"] or asked_first,
+        turns=len(digests),
+        estimated_tokens=estimated_tokens(size + len(rest), len(messages)),
+        secret=secret or secret_in_bytes(rest) or task.secret or context.secret or _secret_in_tags(evidence),
+        response_key=answers_key(digests),
+        instruction_key=instruction_key,
+        prompt_key=b"",
+        turn_keys=b"".join(keys),
+        task_text_key=task.key or instruction_key,
+        context_key=None,
     )
 
 
-def texts_of(messages: list[Message]) -> list[str]:
-    """Everything that a message can say: text, names and arguments of calls."""
-    texts = []
-    for turn in messages:
-        if turn["content"]:
-            texts.append(turn["content"])
-        for call in turn["tool_calls"] or ():
-            texts += (call["name"], call["arguments"])
-    return texts
-
-
-def utf8_size(text: str) -> int:
-    """Length of ``text`` in bytes of UTF-8."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+def _secret_in_tags(evidence: Evidence) -> str | None:
+    tags = evidence["tags"]
+    return secret_in_bytes(to_bytes("\n".join(tags))) if tags else None
 
 
 def estimated_tokens(text_bytes: int, messages: int) -> int:
     """About how many tokens so many bytes of UTF-8 in so many messages are."""
     return -(-text_bytes // BYTES_A_TOKEN) + TOKENS_A_MESSAGE * messages
-
-
-def row_id(prefix: str, *run_ids: str) -> str:
-    """The id of an exported row: the same runs give the same id on every machine."""
-    digest = sha256("\0".join(run_ids).encode("utf-8", "surrogatepass"))
-    return f"{prefix}-{digest.hexdigest()[:16]}"
-
-
-def split_of(stream: str, task_id: str, validation_share: float) -> str:
-    """Train or validation, by a hash of the task: all attempts of a task are on one side."""
-    digest = sha256(f"{stream}\0{task_id}".encode("utf-8", "surrogatepass")).digest()
-    return "validation" if int.from_bytes(digest[:8], "big") < validation_share * 2**64 else "train"
 
 
 def refusal_of(

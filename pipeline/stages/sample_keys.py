@@ -1,22 +1,34 @@
-"""When two exported rows are the same sample: the keys by which the engine collapses them."""
+"""When two exported rows are the same sample: the keys by which the engine collapses them.
+
+Who said it, how well it scored and where it came from do not count. The first of equal samples
+stays, the others are ``duplicate_sample``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from hashlib import sha256
 
-from pipeline.stages.text_keys import digest16, keys_of_messages, normalise
+from pipeline.stages.row_identity import KEY_BYTES
+from pipeline.stages.sample import Sample
 
 
-def sample_key(row: dict[str, Any]) -> bytes:
-    """16 bytes of what a trainer or a retriever would read of a RAG or an SFT row.
+def sft_sample_key(sample: Sample) -> bytes:
+    """16 bytes of what a trainer reads of an SFT row.
 
-    Who said it, how well it scored and where it came from do not count: the first of equal
-    samples stays, the others are ``duplicate_sample``.
+    A conversation is all of its messages. A flat row is instruction, context and response.
     """
-    if "embedding_text" in row:
-        return digest16("rag", normalise(row["content"]))
-    messages = row["messages"]
-    if messages is not None:
-        return digest16("conversation", keys_of_messages(messages).hex())
-    texts = (row["instruction"], row["context"] or "", row["response"])
-    return digest16("flat", *map(normalise, texts))
+    if sample.turn_keys:
+        return sha256(sample.turn_keys).digest()[:KEY_BYTES]
+    return _key(sample.instruction_key, sample.context_key, sample.response_key)
+
+
+def rag_sample_key(sample: Sample) -> bytes:
+    """16 bytes of what a playbook says: task, context, and everything that the model said.
+
+    Not whether that worked fully or partly, so that the same playbook is not there twice.
+    """
+    return _key(sample.task_text_key, sample.context_key, sample.response_key)
+
+
+def _key(*parts: bytes | None) -> bytes:
+    return sha256(b"".join(part or bytes(KEY_BYTES) for part in parts)).digest()[:KEY_BYTES]

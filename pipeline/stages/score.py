@@ -20,7 +20,10 @@ from pipeline.stages.scoring_rules import (
     Evidence,
     ReasonCode,
     Rule,
+    Signals,
     Thresholds,
+    deciding_rule,
+    signals_of,
 )
 
 SCHEMA_VERSION = 1  # of the rows made here; tests/pipeline/stages/test_score.py holds it to the schema's
@@ -29,14 +32,7 @@ SCORER_VERSION = "1"  # of the rules: any change that can move a row to another 
 # The strength of a run whose log has no reward. A review is neither right nor wrong.
 STRENGTH = {ACCEPTED: 1.0, PARTIALLY_ACCEPTED: 0.5, NEEDS_HUMAN_REVIEW: 0.5, REJECTED: 0.0}
 
-# Rules that decide against or without the reward, so that it is not the run's strength.
-_REWARD_SET_ASIDE = frozenset((ReasonCode.HUMAN_OVERRIDE, ReasonCode.RESPONSE_EMPTY))
-
 _VERDICTS = frozenset((None, "pass", "fail", "error"))
-# Resolved once: looking up ``code.value`` costs as much as a rule.
-_ORDERED = tuple(
-    (rule.matches, rule.category, rule.code.value, rule.code in _REWARD_SET_ASIDE) for rule in RULES
-)
 
 
 class ScoringSkipReason(StrEnum):
@@ -77,11 +73,10 @@ def score(evidence: Evidence, thresholds: Thresholds) -> dict[str, Any]:
         raise UnscorableError(ScoringSkipReason.UNKNOWN_VERDICT, "the verdict is none of pass, fail, error")
     if reward is not None and not 0.0 <= reward <= 1.0:
         raise UnscorableError(ScoringSkipReason.REWARD_OUT_OF_RANGE, "the reward is not a number from 0 to 1")
-    for matches, fixed, code, reward_set_aside in _ORDERED:  # noqa: B007  (the last rule always matches)
-        if matches(evidence, thresholds):
-            break
-    category = fixed or _decision(evidence)
-    strength = STRENGTH[category] if reward is None or reward_set_aside else float(reward)
+    signals = signals_of(evidence)
+    rule = deciding_rule(signals, thresholds.partial_at, thresholds.accept_at)
+    category = rule.category or _decision(signals)
+    strength = STRENGTH[category] if reward is None or rule.overrules else float(reward)
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": evidence["run_id"],
@@ -89,18 +84,17 @@ def score(evidence: Evidence, thresholds: Thresholds) -> dict[str, Any]:
         "stream": evidence["stream"],
         "category": category,
         "score": strength,
-        "reasons": [code],
+        "reasons": [rule.code.value],
         "sub_scores": _sub_scores(evidence),
         "scorer_version": SCORER_VERSION,
         "provenance": evidence["provenance"],
     }
 
 
-def _decision(evidence: Evidence) -> str:
-    decision = evidence["human_override"]["decision"]
-    if decision not in CATEGORIES:
+def _decision(signals: Signals) -> str:
+    if signals.decision not in CATEGORIES:
         raise UnscorableError(ScoringSkipReason.UNKNOWN_DECISION, "the human decision is not a category")
-    return str(decision)
+    return signals.decision
 
 
 def _sub_scores(evidence: Evidence) -> dict[str, float]:
@@ -124,8 +118,9 @@ def _sub_scores(evidence: Evidence) -> dict[str, float]:
 def explain(evidence: Evidence, thresholds: Thresholds) -> list[RuleOutcome]:
     """The rules as they were asked, in order, up to and including the one that decided."""
     outcomes = []
+    signals = signals_of(evidence)
     for rule in RULES:
-        fired = rule.matches(evidence, thresholds)
+        fired = rule.matches(signals, thresholds.partial_at, thresholds.accept_at)
         outcomes.append(RuleOutcome(rule.question, rule.code, fired, _seen(rule, evidence, thresholds)))
         if fired:
             break

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from pipeline.stages.transcript import spoke
 
 Evidence = dict[str, Any]
 
@@ -50,14 +53,42 @@ class ReasonCode(StrEnum):
     NO_SIGNAL = "no_signal"
 
 
+class Signals(NamedTuple):
+    """All that a verdict rests on. ``decision`` is a person's, a category."""
+
+    decision: str | None
+    is_empty: bool
+    has_success_markers: bool
+    has_failure_markers: bool
+    verdict: str | None
+    reward: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``category`` is None where the evidence itself names the category (a human decision)."""
+    """``category`` is None where a person names it. ``matches`` takes signals, partial_at, accept_at.
+
+    A rule that ``overrules`` decides against the reward, which then is not the run's strength.
+    """
 
     code: ReasonCode
     question: str
     category: str | None
-    matches: Callable[[Evidence, Thresholds], bool]
+    matches: Callable[[Signals, float, float], bool]
+    overrules: bool = False
+
+
+def signals_of(evidence: Evidence) -> Signals:
+    """What the rules may look at; they see nothing else of the evidence."""
+    override = evidence["human_override"]
+    return Signals(
+        None if override is None else override["decision"],
+        response_is_recorded_and_empty(evidence),
+        bool(evidence["success_markers"]),
+        bool(evidence["failure_markers"]),
+        evidence["verdict"],
+        evidence["reward"],
+    )
 
 
 def response_is_recorded_and_empty(evidence: Evidence) -> bool:
@@ -66,87 +97,46 @@ def response_is_recorded_and_empty(evidence: Evidence) -> bool:
     In a conversation: no assistant turn has text or a tool call.
     """
     messages = evidence["messages"]
+    if messages:
+        return not any(turn["role"] == "assistant" and spoke(turn) for turn in messages)
     response = evidence["response"]
-    if not messages:
-        if response is None:
-            return messages is not None
-        return not response or response.isspace()
-    for turn in messages:
-        if turn["role"] == "assistant":
-            content = turn["content"]
-            if turn["tool_calls"] or (content and not content.isspace()):
-                return False
-    return True
+    if response is None:
+        return messages is not None
+    return not response or response.isspace()
 
 
-def _has_override(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return evidence["human_override"] is not None
-
-
-def _is_empty(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return response_is_recorded_and_empty(evidence)
-
-
-def _markers_contradict(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["success_markers"] and evidence["failure_markers"])
-
-
-def _verdict_contradicts_reward(evidence: Evidence, thresholds: Thresholds) -> bool:
-    reward = evidence["reward"]
-    if reward is None:
+def _verdict_contradicts_reward(signals: Signals, partial_at: float, accept_at: float) -> bool:
+    if signals.reward is None:
         return False
-    verdict = evidence["verdict"]
-    if verdict == "pass":
-        return bool(reward < thresholds.partial_at)
-    return verdict == "fail" and bool(reward >= thresholds.accept_at)
+    if signals.verdict == "pass":
+        return signals.reward < partial_at
+    return signals.verdict == "fail" and signals.reward >= accept_at
 
 
-def _verdict_is_error(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["verdict"] == "error")
-
-
-def _verdict_is_pass(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["verdict"] == "pass")
-
-
-def _reward_is_accepted(evidence: Evidence, thresholds: Thresholds) -> bool:
-    reward = evidence["reward"]
-    return reward is not None and bool(reward >= thresholds.accept_at)
-
-
-def _reward_is_partial(evidence: Evidence, thresholds: Thresholds) -> bool:
-    reward = evidence["reward"]
-    return reward is not None and bool(reward >= thresholds.partial_at)
-
-
-def _verdict_is_fail(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["verdict"] == "fail")
-
-
-def _has_reward(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return evidence["reward"] is not None
-
-
-def _has_success_markers(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["success_markers"])
-
-
-def _has_failure_markers(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return bool(evidence["failure_markers"])
-
-
-def _always(evidence: Evidence, thresholds: Thresholds) -> bool:
-    return True
+def _reward_is_at_least(signals: Signals, threshold: float) -> bool:
+    return signals.reward is not None and signals.reward >= threshold
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(ReasonCode.HUMAN_OVERRIDE, "Did a person decide?", None, _has_override),
-    Rule(ReasonCode.RESPONSE_EMPTY, "Is the response recorded and empty?", REJECTED, _is_empty),
+    Rule(
+        ReasonCode.HUMAN_OVERRIDE,
+        "Did a person decide?",
+        None,
+        lambda signals, partial_at, accept_at: signals.decision is not None,
+        overrules=True,
+    ),
+    Rule(
+        ReasonCode.RESPONSE_EMPTY,
+        "Is the response recorded and empty?",
+        REJECTED,
+        lambda signals, partial_at, accept_at: signals.is_empty,
+        overrules=True,
+    ),
     Rule(
         ReasonCode.CONTRADICTING_MARKERS,
         "Are there both success and failure markers?",
         NEEDS_HUMAN_REVIEW,
-        _markers_contradict,
+        lambda signals, partial_at, accept_at: signals.has_success_markers and signals.has_failure_markers,
     ),
     Rule(
         ReasonCode.VERDICT_AGAINST_REWARD,
@@ -154,25 +144,64 @@ RULES: tuple[Rule, ...] = (
         NEEDS_HUMAN_REVIEW,
         _verdict_contradicts_reward,
     ),
-    Rule(ReasonCode.VERDICT_ERROR, "Is the verdict error?", NEEDS_HUMAN_REVIEW, _verdict_is_error),
-    Rule(ReasonCode.VERDICT_PASS, "Is the verdict pass?", ACCEPTED, _verdict_is_pass),
-    Rule(ReasonCode.REWARD_ACCEPTED, "Is the reward accept_at or more?", ACCEPTED, _reward_is_accepted),
     Rule(
-        ReasonCode.REWARD_PARTIAL, "Is the reward partial_at or more?", PARTIALLY_ACCEPTED, _reward_is_partial
+        ReasonCode.VERDICT_ERROR,
+        "Is the verdict error?",
+        NEEDS_HUMAN_REVIEW,
+        lambda signals, partial_at, accept_at: signals.verdict == "error",
     ),
-    Rule(ReasonCode.VERDICT_FAIL, "Is the verdict fail?", REJECTED, _verdict_is_fail),
-    Rule(ReasonCode.REWARD_LOW, "Is there a reward (so it is below partial_at)?", REJECTED, _has_reward),
+    Rule(
+        ReasonCode.VERDICT_PASS,
+        "Is the verdict pass?",
+        ACCEPTED,
+        lambda signals, partial_at, accept_at: signals.verdict == "pass",
+    ),
+    Rule(
+        ReasonCode.REWARD_ACCEPTED,
+        "Is the reward accept_at or more?",
+        ACCEPTED,
+        lambda signals, partial_at, accept_at: _reward_is_at_least(signals, accept_at),
+    ),
+    Rule(
+        ReasonCode.REWARD_PARTIAL,
+        "Is the reward partial_at or more?",
+        PARTIALLY_ACCEPTED,
+        lambda signals, partial_at, accept_at: _reward_is_at_least(signals, partial_at),
+    ),
+    Rule(
+        ReasonCode.VERDICT_FAIL,
+        "Is the verdict fail?",
+        REJECTED,
+        lambda signals, partial_at, accept_at: signals.verdict == "fail",
+    ),
+    Rule(
+        ReasonCode.REWARD_LOW,
+        "Is there a reward (so it is below partial_at)?",
+        REJECTED,
+        lambda signals, partial_at, accept_at: signals.reward is not None,
+    ),
     Rule(
         ReasonCode.SOFT_SUCCESS,
         "Are there success markers and nothing else?",
         PARTIALLY_ACCEPTED,
-        _has_success_markers,
+        lambda signals, partial_at, accept_at: signals.has_success_markers,
     ),
     Rule(
         ReasonCode.ONLY_FAILURE_MARKERS,
         "Are there failure markers and nothing else?",
         REJECTED,
-        _has_failure_markers,
+        lambda signals, partial_at, accept_at: signals.has_failure_markers,
     ),
-    Rule(ReasonCode.NO_SIGNAL, "Is there no signal at all?", NEEDS_HUMAN_REVIEW, _always),
+    Rule(
+        ReasonCode.NO_SIGNAL,
+        "Is there no signal at all?",
+        NEEDS_HUMAN_REVIEW,
+        lambda signals, partial_at, accept_at: True,
+    ),
 )
+
+
+@lru_cache(maxsize=4096)
+def deciding_rule(signals: Signals, partial_at: float, accept_at: float) -> Rule:
+    """The first rule that matches. Rows with the same signals are many, so answers are remembered."""
+    return next(rule for rule in RULES if rule.matches(signals, partial_at, accept_at))

@@ -120,7 +120,11 @@ _find_literals = BytesAhoCorasick(
 
 def secret_in(text: str) -> str | None:
     """The kind of the first credential in ``text``, or None. Never the credential itself."""
-    data = text.encode("utf-8", "surrogatepass")
+    return secret_in_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def secret_in_bytes(data: bytes) -> str | None:
+    """The same for a text that is encoded already."""
     for literal, start, end in _find_literals(data):
         rule = _LITERALS[literal][1]
         window = data[max(0, start - BEFORE_BYTES) : end + AFTER_BYTES]
