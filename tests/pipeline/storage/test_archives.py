@@ -1,0 +1,97 @@
+"""Compressed sources are read as if they were plain, and a damaged one is named."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from pipeline.contracts.faults import ExitCode, InputError
+from pipeline.storage.archives import compression_of, open_source
+
+# Random words: compressible, but not to nothing, so that a cut falls inside the data.
+_RANDOM = random.Random(7)
+TEXT = b"".join(b'{"a":%d}\n' % _RANDOM.randrange(10**12) for _ in range(40_000))
+GZIP = gzip.compress(TEXT)
+ZSTD = zstandard.compress(TEXT)
+
+
+def written(folder: Path, data: bytes) -> Path:
+    path = folder / "source.jsonl"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("data", "compression"),
+    [
+        (TEXT, None),
+        (GZIP, "gzip"),
+        (ZSTD, "zstd"),
+        (gzip.compress(TEXT[:1000]) + gzip.compress(TEXT[1000:]), "gzip"),
+        (zstandard.compress(TEXT[:1000]) + zstandard.compress(TEXT[1000:]), "zstd"),
+        (GZIP + b"\0" * 512, "gzip"),
+    ],
+    ids=["plain", "gzip", "zstd", "two gzip members", "two zstd frames", "padded gzip"],
+)
+def test_a_source_is_told_by_its_first_bytes(tmp_path: Path, data: bytes, compression: str | None) -> None:
+    path = written(tmp_path, data)
+    assert compression_of(path) == compression
+    with open_source(path) as source:
+        assert source.read() == TEXT
+    with open_source(path) as source:
+        pieces = []
+        while piece := source.read(999):
+            pieces.append(piece)
+    assert b"".join(pieces) == TEXT
+    assert {len(piece) for piece in pieces[:-1]} == {999}
+
+
+@pytest.mark.parametrize("data", [GZIP, ZSTD], ids=["gzip", "zstd"])
+def test_a_truncated_archive_gives_what_it_holds_and_then_its_name(tmp_path: Path, data: bytes) -> None:
+    path = written(tmp_path, data[: len(data) // 2])
+    with open_source(path) as source:
+        read = bytearray()
+        with pytest.raises(InputError) as caught:
+            while True:
+                read += source.read(4096)
+    assert len(read) > len(TEXT) // 10
+    assert TEXT.startswith(bytes(read))
+    fault = caught.value.fault
+    assert fault.code == "archive_truncated"
+    assert str(path) in fault.what_happened
+    assert caught.value.exit_code == ExitCode.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize("data", [GZIP, ZSTD], ids=["gzip", "zstd"])
+def test_a_damaged_archive_is_named(tmp_path: Path, data: bytes) -> None:
+    broken = bytearray(data)
+    broken[len(broken) // 2 : len(broken) // 2 + 64] = b"\xff" * 64
+    path = written(tmp_path, bytes(broken))
+    with open_source(path) as source, pytest.raises(InputError) as caught:
+        while source.read(4096):
+            pass
+    assert caught.value.fault.code in ("archive_corrupt", "archive_truncated")
+    assert str(path) in caught.value.fault.what_happened
+
+
+def test_bytes_after_a_gzip_archive_are_damage(tmp_path: Path) -> None:
+    path = written(tmp_path, GZIP + b"trailing")
+    with open_source(path) as source, pytest.raises(InputError) as caught:
+        while source.read(4096):
+            pass
+    assert caught.value.fault.code == "archive_corrupt"
+
+
+def test_an_empty_file_is_an_empty_source(tmp_path: Path) -> None:
+    with open_source(written(tmp_path, b"")) as source:
+        assert source.read() == b""
+
+
+def test_a_missing_file_is_an_input_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(tmp_path / "gone.jsonl")
+    assert "gone.jsonl" in caught.value.fault.what_happened
