@@ -15,7 +15,8 @@ from pipeline.storage.archives import compression_of, open_source
 # Digests hardly compress, so that a cut falls inside the data.
 TEXT = b"".join(b'{"a":"%s"}\n' % sha256(b"%d" % number).hexdigest().encode() for number in range(8_000))
 GZIP = gzip.compress(TEXT)
-ZSTD = zstandard.compress(TEXT)
+# Without a checksum, which the zstd program writes unless told otherwise, damage may go unseen.
+ZSTD = zstandard.ZstdCompressor(write_checksum=True).compress(TEXT)
 
 
 def read_to_the_damage(path: Path) -> tuple[bytes, InputError]:
