@@ -1,0 +1,112 @@
+"""``distill export --format NAME``: write the standing exports in trainers' formats."""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
+from pipeline.formats.rows import FORMATS, Format
+from pipeline.formats.write import write_formatted
+
+
+class _BreachError(IntegrityError):
+    exit_code = ExitCode.FIREWALL_BREACH
+
+
+def write_formats(context: CommandContext, names: Sequence[str]) -> int:
+    """Carry out the command. ``help`` among the names lists the formats instead."""
+    if "help" in names:
+        for entry in FORMATS.values():
+            context.out(f"{entry.name:<24} {entry.export:<12} {entry.help}")
+        return ExitCode.OK
+    receipts = run_formats(context.workspace, names)
+    if context.json:
+        context.out_json(receipts)
+        return ExitCode.OK
+    for receipt in receipts:
+        output = receipt["output"]
+        context.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
+        for reason, count in receipt["refused"].items():
+            context.note(f"{receipt['format']}: {count:,} rows refused ({reason})")
+    return ExitCode.OK
+
+
+def run_formats(workspace: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Write each named format once, in the order given, and give the receipts.
+
+    A format of SFT is only made of bytes that the firewall has just found clear. Raises
+    SettingsError for an unknown name before anything is written, and what ``write_formatted`` raises.
+    """
+    receipts = []
+    for entry in [_format(name) for name in dict.fromkeys(names)]:
+        may_appear = _must_be(_scanned_sha256(workspace)) if entry.export == "sft" else None
+        receipts.append(write_formatted(workspace, entry, may_appear))
+    return receipts
+
+
+def _must_be(scanned: str) -> Callable[[str], None]:
+    """A guard against an export that changed between the scan and the reading."""
+
+    def guard(read: str) -> None:
+        if read != scanned:
+            raise _fault("export_changed", "The SFT export changed while it was read.", IntegrityError)
+
+    return guard
+
+
+def _format(name: str) -> Format:
+    try:
+        return FORMATS[name]
+    except KeyError:
+        nearest = difflib.get_close_matches(name, FORMATS, n=1)
+        hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
+        raise SettingsError(
+            Fault(
+                code="unknown_format",
+                what_happened=f'There is no format "{name}".{hint}',
+                kept_safe="Nothing was written.",
+                do_next="List the formats: distill export --format help",
+                value=name,
+            )
+        ) from None
+
+
+def _fault(code: str, what_happened: str, kind: type[OperatorError]) -> OperatorError:
+    return kind(
+        Fault(
+            code=code,
+            what_happened=what_happened,
+            kept_safe="No formatted file was replaced.",
+            do_next="See what the firewall says: distill firewall",
+            file=str(paths.SFT_EXPORT),
+        )
+    )
+
+
+def _scanned_sha256(workspace: Path) -> str:
+    """The digest of the live SFT file that the firewall has just found clear."""
+    argv = firewall_argv(["-C", str(workspace), "--json", str(workspace / paths.SFT_EXPORT)])
+    finished = subprocess.run(argv, env=firewall_environment(), capture_output=True, check=False, cwd="/")
+    if finished.returncode == ExitCode.FIREWALL_BREACH:
+        raise _fault("firewall_breach", "The SFT export holds forbidden rows.", _BreachError)
+    try:
+        report = orjson.loads(finished.stdout)
+        digest = report["sha256"]
+    except (ValueError, KeyError, TypeError):
+        digest = None
+    if finished.returncode != ExitCode.OK or not isinstance(digest, str):
+        raise _fault(
+            "firewall_not_evaluable",
+            f"The firewall did not clear the SFT export (exit {finished.returncode}).",
+            OperatorError,
+        )
+    return digest

@@ -1,0 +1,146 @@
+"""One formatted file: read the canonical export, convert, write, and account for it.
+
+The file appears whole or not at all; its receipt follows and names the digests of both files,
+so that the firewall can tell a formatted file from one that somebody put there. Nothing here
+depends on a clock: the same export gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, InputError, IntegrityError
+from pipeline.formats.rows import Format
+from pipeline.stages.refusals import Refusal
+from pipeline.storage import disk
+
+SCHEMA_VERSION = 1
+RECEIPT_SUFFIX = ".receipt.json"
+CANONICAL = {"sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
+_BUFFER_BYTES = 1 << 20
+
+
+@dataclass
+class _Claim:
+    """What was read from or written to one file, counted on the way."""
+
+    path: str
+    size: int = 0
+    rows: int = 0
+    hasher: Any = field(default_factory=hashlib.sha256)
+
+    def take(self, line: bytes) -> None:
+        self.size += len(line)
+        self.rows += 1
+        self.hasher.update(line)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "bytes": self.size,
+            "rows": self.rows,
+            "sha256": self.hasher.hexdigest(),
+        }
+
+
+def formatted_file(format_: Format) -> str:
+    """Where a format is written, relative to the workspace."""
+    return str(paths.FORMATTED / f"{format_.export}.{format_.name}.jsonl")
+
+
+def write_formatted(
+    workspace: Path, format_: Format, may_appear: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """Write one format and its receipt, and give the receipt.
+
+    ``may_appear`` is told the sha256 of the canonical bytes that were read, before anything
+    replaces the last file, and raises when they are not to be used. Raises InputError when there
+    is no export, IntegrityError when one of its lines is no row, StorageError.
+    """
+    source = _Claim(str(CANONICAL[format_.export]))
+    target = _Claim(formatted_file(format_))
+    refused: Counter[str] = Counter()
+    path = workspace / target.path
+    disk.make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with _opened(workspace / source.path) as file, disk.new_file(temporary) as descriptor:
+            pending: list[bytes] = []
+            pending_bytes = 0
+            for line in _converted(file, source, format_, refused):
+                target.take(line)
+                pending.append(line)
+                pending_bytes += len(line)
+                if pending_bytes >= _BUFFER_BYTES:
+                    disk.write_all(descriptor, b"".join(pending))
+                    pending, pending_bytes = [], 0
+            disk.write_all(descriptor, b"".join(pending))
+            disk.operations.fsync(descriptor)
+            if may_appear is not None:
+                may_appear(source.hasher.hexdigest())
+            disk.operations.replace(temporary, path)
+        disk.sync_folder(path.parent)
+    except OSError as error:
+        raise disk.storage_fault(error, path) from error
+    receipt = {
+        "schema_version": SCHEMA_VERSION,
+        "format": format_.name,
+        "export": format_.export,
+        "source": source.to_dict(),
+        "output": target.to_dict(),
+        "refused": dict(sorted(refused.items())),
+    }
+    text = orjson.dumps(receipt, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    disk.write_file(path.with_name(path.name + RECEIPT_SUFFIX), text)
+    return receipt
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(
+            Fault(
+                code="no_export",
+                what_happened=f"{path} cannot be read: {error.strerror or error}.",
+                kept_safe="Nothing was written.",
+                do_next="Make the export first: distill export",
+                file=str(path),
+            )
+        ) from error
+
+
+def _converted(file: BinaryIO, source: _Claim, format_: Format, refused: Counter[str]) -> Iterator[bytes]:
+    for line in file:
+        source.take(line)
+        try:
+            converted = format_.convert(orjson.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise _no_row(source) from error
+        if isinstance(converted, Refusal):
+            refused[converted.reason.value] += 1
+            continue
+        for row in converted:
+            yield orjson.dumps(row) + b"\n"
+
+
+def _no_row(source: _Claim) -> IntegrityError:
+    return IntegrityError(
+        Fault(
+            code="export_unreadable",
+            what_happened=f"{source.path} line {source.rows} is not a row of this export.",
+            kept_safe="No formatted file was replaced.",
+            do_next="Ask the firewall what it is: distill firewall",
+            file=source.path,
+            line=source.rows,
+        )
+    )
