@@ -11,10 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks import engine_bench, figures
+from tests.benchmarks import engine_bench, figures, firewall_bench
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_ROWS = 200_000
+FIREWALL_ROWS = 60_000
 
 
 def main() -> None:
@@ -26,6 +27,15 @@ def main() -> None:
         print(f"measuring: {text}", file=sys.stderr, flush=True)  # noqa: T201
 
     tables = [engine_bench.measure(engine_bench.Bench(root, rows, repeats), say)]
+    say("the firewall")
+    scanned = min(FIREWALL_ROWS, rows)
+    tables.append(
+        figures.Table(
+            "Firewall",
+            "The scan of one SFT file against programs that only read it: best of five, one thread each.",
+            tuple(figures.Figure(**figure) for figure in firewall_bench.measure(scanned, root)),
+        )
+    )
     shutil.rmtree(root)
     print(figures.as_text(tables))  # noqa: T201
     if rows >= DEFAULT_ROWS:

@@ -1,0 +1,87 @@
+"""`make screenshots`: the pictures in the README, taken of the real console on a real demo.
+
+    python -m tests.screenshots      # writes docs/images/dashboard.svg and alarm.svg
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from console.app import ConsoleApp
+from console.link_profile import LinkProfile, Profile
+from console.live_feed import LiveFeed
+from console.view_state import Session, ViewState, initial
+from pipeline.contracts import paths
+from pipeline.contracts.status import FirewallWord
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
+SIZE = (112, 32)
+LIMIT_SECONDS = 60.0
+_LINK = LinkProfile(
+    profile=Profile.RICH,
+    link="local",
+    reasons=("a picture",),
+    has_terminal=True,
+    ascii_only=False,
+    monochrome=False,
+    light=False,
+    mouse=False,
+    animation=False,
+    flush_seconds=0.05,
+)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory) / "demo"
+        demo = ["demo", "--batch", "--rows", "20000", "--dir", str(root)]
+        subprocess.run([sys.executable, "-P", "-m", "console", *demo], check=True, capture_output=True)
+        asyncio.run(_take_pictures(root))
+
+
+async def _take_pictures(root: Path) -> None:
+    session = Session(profile=_LINK.profile, link=_LINK.link, actor="operator")
+    app = ConsoleApp(initial(str(root), session), LiveFeed(root), _LINK)
+    async with app.run_test(size=SIZE) as pilot:
+
+        async def picture(name: str, is_ready: Callable[[ViewState], bool]) -> None:
+            deadline = time.monotonic() + LIMIT_SECONDS
+            while not is_ready(app.state):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{name}: the console never came to show it")
+                await pilot.pause()
+            app.flush()
+            await pilot.pause()
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            svg = _self_contained(app.export_screenshot(title="distill"))
+            (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+        await picture("dashboard", lambda state: state.firewall.state is FirewallWord.CLEAR)
+        _append_a_forbidden_row(root / paths.SFT_EXPORT)
+        await picture("alarm", lambda state: state.firewall.state is FirewallWord.BREACH)
+
+
+def _self_contained(svg: str) -> str:
+    """The picture without fonts from elsewhere: any monospaced font has the same cells."""
+    svg = re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
+    return svg.replace("Fira Code", "DejaVu Sans Mono")
+
+
+def _append_a_forbidden_row(export: Path) -> None:
+    row = orjson.loads(export.read_bytes().partition(b"\n")[0])
+    row["quality_score"] = "rejected"
+    with export.open("ab") as file:
+        file.write(orjson.dumps(row) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
