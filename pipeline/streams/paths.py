@@ -81,17 +81,21 @@ def _any_steps(steps: tuple[str | int, ...]) -> Getter:
 
 def _jmespath(path: str) -> Getter:
     import jmespath
-    from jmespath.exceptions import JMESPathError
+    from jmespath.exceptions import JMESPathError, ParseError, UnknownFunctionError
 
     try:
         search = jmespath.compile(path).search
-    except (JMESPathError, RecursionError) as error:
+        search({})
+    except (UnknownFunctionError, ParseError, RecursionError) as error:
         raise ValueError(_complaint(path, error)) from None
+    except JMESPathError:
+        # An empty line is no argument for a function; a real one may be.
+        pass
 
     def get(line: dict[str, Any]) -> Any:
         try:
             return search(line)
-        except JMESPathError as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             # A function got a value that it does not take, such as length() of a number.
             raise MisfitError(SkipReason.WRONG_TYPE, f"{path} cannot be computed here") from error
 
