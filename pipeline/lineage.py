@@ -157,11 +157,10 @@ def _of_line(workspace: Path, settings: Settings, asked: str, file: str, line: i
 
 
 def _of_skip(workspace: Path, settings: Settings, asked: str, skip: FoundRow) -> Lineage:
-    place = {
-        "source_file": skip.row["file"],
-        "line": skip.row["line"],
-        "byte_offset": skip.row["byte_offset"],
-    }
+    place = {name: skip.row.get(name) for name in ("line", "byte_offset")}
+    place["source_file"] = skip.row.get("file")
+    if not _names_a_place(place):
+        raise _unknown(asked, f"{skip.place} names no source line")
     return Lineage(asked, skip=skip, skipped_source=read_source(workspace, settings, place))
 
 
@@ -202,11 +201,19 @@ def _chain(workspace: Path, settings: Settings, run_id: str, role: str, asked_ro
     }
     chain.broken = list(_disagreements(chain, asked_row, provenances))
     if provenances:
-        try:
-            chain.source = read_source(workspace, settings, list(provenances.values())[-1])
-        except (KeyError, TypeError, ValueError):
+        nearest = list(provenances.values())[-1]
+        if _names_a_place(nearest):
+            chain.source = read_source(workspace, settings, nearest)
+        else:
             chain.broken.append("the provenance is not one")
     return chain
+
+
+def _names_a_place(provenance: dict[str, Any]) -> bool:
+    file, line, offset = (provenance.get(name) for name in ("source_file", "line", "byte_offset"))
+    if not isinstance(provenance.get("sig_hash", ""), str):
+        return False
+    return isinstance(file, str) and isinstance(line, int) and isinstance(offset, int) and offset >= 0
 
 
 def _provenance(row: dict[str, Any], role: str) -> Any:

@@ -55,6 +55,8 @@ def find_by(workspace: Path, relative: PurePosixPath, name: str, value: str) -> 
 
 def row_at(workspace: Path, relative: PurePosixPath, line: int) -> FoundRow | None:
     """The row on that line, counted from 1; None when there is none, or it is not an object."""
+    if line < 1:
+        return None
     before = 0
     for offset, block in _blocks(workspace, relative):
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
