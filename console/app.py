@@ -80,6 +80,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.theme = themes.theme_for(link)
         self.animation_level = "basic" if link.animation else "none"
         Canvas.ascii_only = link.ascii_only
+        Canvas.inks = themes.ink_styles(
+            self.get_css_variables(), terminal_palette=themes.uses_terminal_palette(link)
+        )
         self.link = link
         self.state = state
         self.feed = feed
@@ -101,6 +104,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._publish_arming()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Start to listen only now: what reads the disk must not delay the first picture."""
         self.run_worker(self._listen(), name="feed", exit_on_error=False)
         self.set_interval(self.link.flush_seconds, self.flush)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from console.armed import Permit
 from console.feed import CommandPlan
-from console.view_state import CancelAsked, Noted, ReadFailed, RunEnded, StatusRead
+from console.view_state import CancelAsked, ReadFailed, RunEnded, StatusRead
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 
@@ -39,6 +39,8 @@ class LiveFeed:
 
     async def items(self) -> AsyncIterator[Item]:
         """Facts and events until the iterator is closed."""
+        # Event models and readers take a fifth of a second to import: not on the screen's thread.
+        await asyncio.to_thread(_import_readers)
         sources = [asyncio.create_task(source()) for source in (self._disk, self._runs, self._firewall)]
         try:
             while True:
@@ -111,8 +113,17 @@ class LiveFeed:
             lock = await asyncio.to_thread(cancel_run, self._root, run_id)
             await self._queue.put(CancelAsked(run_id))
             said = f"asked {lock.command}, pid {lock.pid}, to stop at a safe point{because}"
-        await self._queue.put(Noted("info", said))
-        return said.partition(", because")[0]
+        return said
+
+
+def _import_readers() -> None:
+    from console import (  # noqa: F401 (imported for the next one who asks)
+        engine_process,
+        event_fold,
+        firewall_watch,
+        firewall_words,
+        workspace_reader,
+    )
 
 
 def _start_plan(root: Path) -> CommandPlan:

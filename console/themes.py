@@ -6,9 +6,15 @@ that is well is brighter than plain text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rich.style import Style
+from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from console.link_profile import LinkProfile, Profile
+from console.presentation.spans import Role
 
 DARK = Theme(
     name="distill-dark",
@@ -85,6 +91,52 @@ TERMINAL = Theme(
     },
 )
 THEMES = (DARK, LIGHT, TERMINAL)
+
+
+class Ink(NamedTuple):
+    """How a role is written: the theme's variable for its colour, and attributes."""
+
+    variable: str
+    bold: bool = False
+    reverse: bool = False
+
+
+INKS: dict[Role, Ink] = {
+    "text": Ink("foreground"),
+    "dim": Ink("quiet"),
+    "strong": Ink("bright", bold=True),
+    "title": Ink("primary", bold=True),
+    "border": Ink("frame"),
+    "accent": Ink("accent"),
+    "ok": Ink("success"),
+    "warn": Ink("warning"),
+    "fail": Ink("error", bold=True),
+    "badge": Ink("error", bold=True, reverse=True),
+    "armed": Ink("warning", bold=True, reverse=True),
+    "cursor": Ink("accent", bold=True),
+    "key": Ink("accent", bold=True),
+    "accepted": Ink("category-accepted"),
+    "partial": Ink("category-partial"),
+    "review": Ink("category-review"),
+    "rejected": Ink("category-rejected"),
+    "groove": Ink("groove"),
+    "spark": Ink("accent"),
+}
+# A terminal's own palette has no quiet grey that is safe on every background; its dim has.
+_DIM_IN_TERMINAL = frozenset(("dim", "border", "groove", "rejected"))
+
+
+def ink_styles(variables: Mapping[str, str], *, terminal_palette: bool) -> dict[str, Style]:
+    """Each role's foreground style, from a theme's variables. Backgrounds are the widget's."""
+    return {
+        role: Style(
+            color=Color.parse(variables[ink.variable]).rich_color,
+            bold=ink.bold or None,
+            reverse=ink.reverse or None,
+            dim=(terminal_palette and role in _DIM_IN_TERMINAL) or None,
+        )
+        for role, ink in INKS.items()
+    }
 
 
 def uses_terminal_palette(link: LinkProfile) -> bool:

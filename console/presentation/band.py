@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.presentation.counts import plural
+from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of
 from console.presentation.spans import Line, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES
@@ -32,22 +32,24 @@ def band_lines(
     trouble: str = "",
 ) -> list[Line]:
     """The band in exactly ``height`` lines. ``marked`` is the symptom that keys act on."""
-    lines = [_rule(symptoms, now, width, heard_at, trouble)]
     per_symptom = 2 if width >= 100 and height > len(symptoms[: height - 1]) + 1 else 1
     shown = max(0, (height - 1) // per_symptom)
+    lines = [_rule(symptoms, len(symptoms) - shown, now, width, heard_at, trouble)]
     first = max(0, min(marked - shown + 1, len(symptoms) - shown))
     for position, symptom in enumerate(symptoms[first : first + shown], start=first):
         lines.append(_symptom(symptom, position == marked, now, width))
         if per_symptom == 2:
             lines.append(_next_step(symptom, width))
-    hidden = len(symptoms) - shown
-    if hidden > 0 and shown:
-        lines[-1] = spread(lines[-1], line(Span(f" +{plural(hidden, 'more symptom')} ", "dim")), width)
     return [fit(spans, width) for spans in lines[:height]]
 
 
 def _rule(
-    symptoms: tuple[SymptomStatus, ...], now: float, width: int, heard_at: float | None, trouble: str
+    symptoms: tuple[SymptomStatus, ...],
+    hidden: int,
+    now: float,
+    width: int,
+    heard_at: float | None,
+    trouble: str,
 ) -> Line:
     age = age_of(heard_at, now)
     late = age is not None and age > SCREEN_STALE_SECONDS
@@ -58,11 +60,11 @@ def _rule(
     elif late:
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
     elif symptoms:
+        noun = "SYMPTOM" if len(symptoms) == 1 else "SYMPTOMS"
         worst_first = ", worst first" if len(symptoms) > 1 and width >= 60 else ""
+        below = f", +{hidden} more" if hidden > 0 else ""
         role = SEVERITIES[symptoms[0].severity].role
-        title = Span(
-            f" {plural(len(symptoms), 'SYMPTOM')}{worst_first} ".replace("SYMPTOMs", "SYMPTOMS"), role
-        )
+        title = Span(f" {count(len(symptoms))} {noun}{worst_first}{below} ", role)
     else:
         title = Span(" no symptom · what is live was read just now ", "ok")
     heads = line(Span(" who ", "dim"), Span("━" * 6, "border"), Span(" since ", "dim"))

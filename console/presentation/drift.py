@@ -29,13 +29,12 @@ def drift_pane(drift: DriftStatus, now: float, width: int, *, was_read: bool = T
 
 
 def _nothing(drift: DriftStatus, width: int) -> list[Line]:
-    note = visible(drift.note or "no audit has run here")
-    lines: list[Line] = [
-        line(" ", Span("? never", "warn"), f"  {part}") if i == 0 else line(f"          {part}")
-        for i, part in enumerate(wrap_text(note, max(8, width - 11)))
+    note = drift.note or "no audit yet: nothing was compared, so nothing is called steady"
+    first, *rest = wrap_text(visible(note), max(8, width - 11))
+    return [
+        line(" ", Span("? never", "warn"), f"  {first}"),
+        *(line(f"{'':10}{part}") for part in rest),
     ]
-    explained = "Nothing was compared, so nothing is called steady."
-    return lines + [line(Span(f" {part}", "dim")) for part in wrap_text(explained, width - 2)]
 
 
 def _aside(drift: DriftStatus, now: float) -> Line:

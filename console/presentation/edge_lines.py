@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from console.presentation.durations import age_in_words, clock_minute, read_ago
-from console.presentation.firewall import firewall_in_words
+from console.presentation.counts import plural
+from console.presentation.durations import age_in_words, age_of, clock_minute, read_ago
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -80,7 +81,7 @@ def armed_badge(session: Session, now: float) -> Line:
     if session.armed_until is None or session.armed_until <= now:
         return line(Span(" READ-ONLY ", "key"))
     left = session.armed_until - now
-    minutes = f"{int(left // 60)}m" if left >= 60 else f"{age_in_words(left)}"
+    minutes = f"{math.ceil(left / 60)}m" if left > 60 else age_in_words(left)
     return line(Span(f" OPERATE {visible(session.actor)} {minutes} left ", "armed"))
 
 
@@ -121,13 +122,11 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
     firewall = state.firewall
     look = FIREWALL[firewall.state]
     breach = firewall.state is FirewallWord.BREACH
-    first = (
-        firewall_in_words(firewall, now)
-        if breach
-        else line(Span(f"{look.mark} SFT {look.word}".strip(), look.role))
-    )
-    age = read_ago(None if firewall.origin.as_of is None else now - firewall.origin.as_of)
-    lines = [first, line(Span(age, "dim"))]
+    rows = f" {plural(firewall.findings_count, 'row')}" if breach else ""
+    first = line(Span(f"{look.mark} SFT {look.word}{rows}".strip(), "badge" if breach else look.role))
+    age = read_ago(age_of(firewall.origin.as_of, now))
+    since = f"for {age_in_words(now - firewall.since)}, " if breach and firewall.since is not None else ""
+    lines = [first, line(Span(f"{since}{age}", "dim"))]
     if state.symptoms:
         worst = state.symptoms[0]
         lines.append(line(Span(f"{SEVERITIES[worst.severity].mark} {visible(worst.id)}", "strong")))

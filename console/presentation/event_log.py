@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import count
+from console.presentation.counts import count, plural
 from console.presentation.frame import PaneView
 from console.presentation.spans import Line, Role, Span, line, spread
 from pipeline.contracts.status import epoch_seconds
@@ -48,4 +48,4 @@ def log_pane(entries: tuple[LogEntry, ...], width: int, height: int) -> PaneView
     if not entries:
         return PaneView(6, "LOG", (line(Span(" nothing was said yet", "dim")),))
     lines = tuple(log_line(entry, width) for entry in entries[-max(1, height) :])
-    return PaneView(6, "LOG", lines, line(Span(f"{count(len(entries))} lines", "dim")))
+    return PaneView(6, "LOG", lines, line(Span(plural(len(entries), "line"), "dim")))

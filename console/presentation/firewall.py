@@ -31,15 +31,10 @@ def firewall_pane(status: FirewallStatus, now: float, width: int) -> PaneView:
     return PaneView(1, "FIREWALL", tuple(lines), _aside(status, now, breach), alarm=breach)
 
 
-def firewall_in_words(status: FirewallStatus, now: float) -> Line:
-    """One line for status lines and plain output: ``X BREACH 3 rows for 4m``."""
-    look = FIREWALL[status.state]
-    words = f"{look.mark} {look.word}".strip()
-    if status.state is FirewallWord.BREACH:
-        words += f" {plural(status.findings_count, 'row')}"
-        if status.since is not None:
-            words += f" for {age_in_words(now - status.since)}"
-    return line(Span(words, "badge" if status.state is FirewallWord.BREACH else look.role))
+def cause_in_words(cause: str) -> str:
+    """The firewall's code for the likely cause, as a phrase; codes of a newer one stay readable."""
+    known = {"not_in_receipt": "no receipt accounts for it", "stale_export": "scored again since the export"}
+    return known.get(cause, visible(cause.replace("_", " ")))
 
 
 def _aside(status: FirewallStatus, now: float, breach: bool) -> Line:
@@ -90,7 +85,7 @@ def _breach(status: FirewallStatus, width: int) -> list[Line]:
     if unseen > 0:
         lines.append(line(Span(f" +{plural(unseen, 'more finding')}", "dim")))
     if status.cause:
-        lines.append(line(Span(f" {visible(status.cause)}", "dim")))
+        lines.append(line(Span(f" cause: {cause_in_words(status.cause)}", "dim")))
     return lines
 
 
@@ -105,7 +100,7 @@ def finding_line(finding: Finding, width: int) -> Line:
 
 def _not_green(status: FirewallStatus, width: int) -> list[Line]:
     lines: list[Line] = []
-    for text in (visible(status.detail), visible(status.cause or "")):
+    for text in (visible(status.detail), cause_in_words(status.cause or "")):
         lines += [line(f" {part}") for part in wrap_text(text, width - 2) if part]
     lines += [line(Span(f" {part}", "dim")) for part in wrap_text(_MEANING[status.state], width - 2)]
     if status.file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from console import keymap
 from console.presentation.durations import age_in_words, age_of
-from console.presentation.firewall import finding_line
+from console.presentation.firewall import cause_in_words, finding_line
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
@@ -101,7 +101,7 @@ def symptom_lines(
         lines += [EMPTY, line(Span(" Forbidden rows", "title"))]
         lines += [finding_line(finding, width) for finding in firewall.findings]
         if firewall.cause:
-            lines += _fact("cause", firewall.cause, width)
+            lines += _fact("cause", cause_in_words(firewall.cause), width)
     lines += [EMPTY, line(Span(" What to do, by hand", "title"))]
     steps = commands_for(symptom, firewall, workspace)
     if not steps:

@@ -13,6 +13,9 @@ from pipeline.contracts.status import PhaseState, PhaseStatus, Progress
 from pipeline.contracts.untrusted import visible
 
 _WIDE = 52
+LIVE_LOOK_SECONDS = 10.0
+# What a stage is called; the phase beside it says so already.
+_STAGE_WORDS = frozenset(("materialize", "score", "export"))
 
 
 def phases_pane(
@@ -50,7 +53,7 @@ def _phase(phase: PhaseStatus, now: float, width: int, wide: bool) -> Line:
     if phase.state is PhaseState.RUN and phase.progress is not None:
         used = 1 + 3 + (12 if wide else 10) + 3 + 7
         return line(name, state, *_progress(phase.progress, width - used - 1))
-    age = age_in_words(age_of(phase.origin.as_of, now))
+    age = _age(phase, now)
     took = took_in_words(phase.elapsed_seconds)
     value: Role = "text" if phase.state in (PhaseState.OK, PhaseState.WARN, PhaseState.FAIL) else "dim"
     if wide:
@@ -60,6 +63,14 @@ def _phase(phase: PhaseStatus, now: float, width: int, wide: bool) -> Line:
     took = took if len(took) <= 5 else took.split(" ", 1)[0]
     room = width - 1 - 3 - 10 - 3 - 7
     return line(name, state, Span(fit_text(f"{age} {took:>5}", room, right=True), value))
+
+
+def _age(phase: PhaseStatus, now: float) -> str:
+    """A file that is looked at over and over has no age worth ticking."""
+    age = age_of(phase.origin.as_of, now)
+    if phase.origin.source == "live" and age is not None and 0 <= age <= LIVE_LOOK_SECONDS:
+        return "live"
+    return age_in_words(age)
 
 
 def _progress(progress: Progress, width: int) -> Line:
@@ -84,11 +95,14 @@ def _detail(phase: PhaseStatus, width: int) -> Line:
     parts: list[Line] = []
     if phase.state is PhaseState.RUN and phase.progress is not None:
         done, total = phase.progress.rows_done, phase.progress.rows_total
-        rows = f"{count(done)} rows" if total is None else f"{count(done)} of {count(total)} rows"
-        parts.append(line(rows))
+        if done:
+            parts.append(
+                line(f"{count(done)} rows" if total is None else f"{count(done)} of {count(total)} rows")
+            )
         if phase.progress.seconds_left is not None:
             parts.append(line(f"~{took_in_words(phase.progress.seconds_left)} left"))
-        parts.append(line(visible(phase.progress.doing)))
+        if phase.progress.doing and phase.progress.doing not in _STAGE_WORDS:
+            parts.append(line(visible(phase.progress.doing)))
     elif phase.state in (PhaseState.FAIL, PhaseState.WARN, PhaseState.STALE, PhaseState.UNKNOWN):
         parts.append(line(visible(phase.detail or phase.origin.why)))
         parts.append(line(visible(", ".join(phase.failed_checks))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.presentation.counts import count, sparkline
+from console.presentation.counts import count, plural, sparkline
 from console.presentation.durations import day_or_time, took_in_words
 from console.presentation.frame import PaneView
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line
@@ -26,7 +26,7 @@ def runs_pane(runs: tuple[RunRow, ...], now: float, width: int, height: int) -> 
     if trend:
         gap = room - len(runs)
         lines += [EMPTY] * (max(0, gap) + 1) + [trend]
-    aside = line(Span(f"{count(len(runs))} runs" if hidden <= 0 else f"newest of {count(len(runs))}", "dim"))
+    aside = line(Span(plural(len(runs), "run") if hidden <= 0 else f"newest of {count(len(runs))}", "dim"))
     return PaneView(5, "RUNS", tuple(lines), aside)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 Role = Literal[
     "text",
@@ -31,7 +31,6 @@ Role = Literal[
     "groove",
     "spark",
 ]
-ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Span(NamedTuple):

@@ -67,9 +67,10 @@ class Dashboard(ConsoleScreen):
 
     def on_mount(self) -> None:
         self._mark_pane()
+        self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.draw)
+        self.draw()
 
     def on_screen_resume(self) -> None:
         self.draw()
@@ -82,14 +83,14 @@ class Dashboard(ConsoleScreen):
     # Drawing
 
     def draw(self) -> None:
+        # The terminal's size, which is known before the first layout: the first paint is a full one.
         state, now = self.console.state, self.console.now()
-        width, height = self.size
+        width, height = self.app.size
         wanted = band_height(state.symptoms, height, width)
         if wanted != self._band_height:
             self._band_height = wanted
             self.query_one(Board).arrange_again()
-            self.call_after_refresh(self.draw)
-            return
+        boxes = self._boxes(self.app.size)
         if arrangement.is_tiny(width, height):
             self._tiny.show(tiny_lines(state, now, width, height))
             return
@@ -100,14 +101,14 @@ class Dashboard(ConsoleScreen):
                 self._marked_position(),
                 now,
                 width,
-                self._band.size.height,
+                boxes["band"].height,
                 state.heard_at,
                 state.trouble,
             )
         )
-        for name in self._boxes(self.size):
+        for name, box in boxes.items():
             if name in self.panes:
-                self.panes[name].draw(state, now)
+                self.panes[name].draw(state, now, box.width, box.height)
         self._status.show([status_line(state, now, width, self.console.notice)])
         self._keys.show([key_line(self._hints(), width)])
 
@@ -170,7 +171,7 @@ class Dashboard(ConsoleScreen):
         if name == self.focused_pane:
             self.toggle_zoom()
             return
-        if name not in arrangement.panes_shown(*self.size):
+        if name not in arrangement.panes_shown(*self.app.size):
             self.zoomed = True
         self.focused_pane = name
         self._mark_pane()
@@ -178,21 +179,21 @@ class Dashboard(ConsoleScreen):
 
     def toggle_zoom(self) -> None:
         self.zoomed = not self.zoomed
-        if not self.zoomed and self.focused_pane not in arrangement.panes_shown(*self.size):
+        if not self.zoomed and self.focused_pane not in arrangement.panes_shown(*self.app.size):
             self.focused_pane = "firewall"
             self._mark_pane()
         self._rearrange()
 
     def _rearrange(self) -> None:
         self.query_one(Board).arrange_again()
-        self.call_after_refresh(self.draw)
+        self.draw()
 
     def _mark_pane(self) -> None:
         for name, pane in self.panes.items():
             pane.mark(name == self.focused_pane)
 
     def _beside(self, step: int) -> None:
-        target = arrangement.neighbour(self._boxes(self.size), self.focused_pane, step)
+        target = arrangement.neighbour(self._boxes(self.app.size), self.focused_pane, step)
         if target != self.focused_pane:
             self.go_to_pane(target)
 

@@ -43,5 +43,8 @@ class Board(Widget):
         return self._box_layout
 
     def arrange_again(self) -> None:
-        """Ask for the boxes anew: the band grew, or a pane was zoomed."""
-        self.refresh(layout=True)
+        """Ask for the boxes anew: the band grew, or a pane was zoomed.
+
+        A widget's own arrangement is kept until one of its children asks for a layout.
+        """
+        self.children[0].refresh(layout=True)

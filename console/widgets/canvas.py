@@ -7,7 +7,7 @@ asks for a repaint of just the columns that differ.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -18,17 +18,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from console.presentation.glyphs import to_ascii
-from console.presentation.spans import ROLES, Line, cell_width, changed_columns
+from console.presentation.spans import Line, cell_width, changed_columns
 
 
 class Canvas(Widget):
-    """Shows exactly what ``show`` was given last. The style sheet colours the roles."""
+    """Shows exactly what ``show`` was given last, in the inks of the theme."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in ROLES}
     ALLOW_SELECT: ClassVar[bool] = False
 
-    ascii_only = False
-    """Set on the class by the app before anything is drawn."""
+    ascii_only: ClassVar[bool] = False
+    inks: ClassVar[Mapping[str, Style]] = {}
+    """Both are set on the class by the app before anything is drawn."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -69,13 +69,10 @@ class Canvas(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         segments = [
-            Segment("".join(span.text for span in spans), self._ink(role))
+            Segment("".join(span.text for span in spans), base + self.inks[role])
             for role, spans in groupby(self._lines[y], key=lambda span: span.role)
         ]
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _ink(self, role: str) -> Style:
-        return self.get_component_rich_style(f"ink--{role}")
 
 
 def _as_cells(spans: Line) -> list[str]:

@@ -35,23 +35,24 @@ class Pane(Canvas):
         self.offset_lines = 0
         self.is_marked = False
         self._view: PaneView | None = None
+        self._box = (0, 0)
 
     @abstractmethod
     def view(self, state: ViewState, now: float, width: int, height: int) -> PaneView:
         """What the pane shows inside a frame of ``width`` x ``height`` cells."""
 
-    def draw(self, state: ViewState, now: float) -> None:
-        width, height = self.size
-        if width < 4 or height < 2:
-            return
-        self._view = self.view(state, now, width - 2, height - 2)
-        self._frame()
+    def draw(self, state: ViewState, now: float, width: int, height: int) -> None:
+        """Draw for a box of ``width`` x ``height``, which the layout may be about to give."""
+        self._box = (width, height)
+        if width >= 4 and height >= 2:
+            self._view = self.view(state, now, width - 2, height - 2)
+            self._frame()
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by ``lines``, no further than the last line."""
         if self._view is None:
             return
-        most = max(0, len(self._view.lines) - (self.size.height - 2))
+        most = max(0, len(self._view.lines) - (self._box[1] - 2))
         self.offset_lines = max(0, min(most, self.offset_lines + lines))
         self._frame()
 
@@ -62,7 +63,7 @@ class Pane(Canvas):
 
     def _frame(self) -> None:
         if self._view is not None:
-            width, height = self.size
+            width, height = self._box
             self.show(frame(self._view, width, height, focused=self.is_marked, offset=self.offset_lines))
 
     def on_click(self, event: events.Click) -> None:
