@@ -1,6 +1,6 @@
 """`make screenshots`: the pictures in the README, taken of the real console on a real demo.
 
-    python -m tests.screenshots      # writes docs/images/dashboard.svg and alarm.svg
+python -m tests.screenshots      # writes docs/images/dashboard.svg and alarm.svg
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
-SIZE = (112, 32)
+SIZE = (100, 27)
 LIMIT_SECONDS = 60.0
 _LINK = LinkProfile(
     profile=Profile.RICH,
