@@ -34,19 +34,19 @@ def stream_files(workspace: Path, settings: Settings, stream: StreamSettings) ->
     """The regular files that ``stream`` reads, sorted by the bytes of their names.
 
     Journals, their archives, the pipeline's own outputs and hidden files are never among them.
-    Raises InputError for a link that leads out of the workspace and its source roots.
+    Raises InputError for a link that leads out of the workspace and its source roots, and for a
+    name that is not UTF-8.
     """
     roots = _named_roots(workspace, settings)
     found: dict[str, Path] = {}
     for pattern in stream.path:
         for path in _matches(workspace, pattern):
             relative = _name(path, workspace, roots)
-            if relative is None or _is_ours(relative):
+            if _is_ours(relative) or not path.is_file():
                 continue
             if not is_inside(path, workspace, list(roots.values())):
                 raise _leaves(path, stream)
-            if path.is_file():
-                found[relative] = path
+            found[_utf8(relative, stream)] = path
     return [SourceFile(name, found[name]) for name in sorted(found, key=os.fsencode)]
 
 
@@ -94,17 +94,19 @@ def _matches(workspace: Path, pattern: str) -> Iterator[Path]:
         yield workspace / match
 
 
-def _name(path: Path, workspace: Path, roots: dict[str, Path]) -> str | None:
-    """The file's name in provenance; None where its name is not UTF-8, as no row could hold it."""
+def _name(path: Path, workspace: Path, roots: dict[str, Path]) -> str:
+    """The file's name in provenance. A file that is nowhere keeps its whole path, to be refused by."""
     lexical = Path(os.path.normpath(path))
-    name = _below(lexical, workspace)
+    below = _below(lexical, workspace)
+    if below is not None:
+        return below
+    # Roots are resolved, so a root that is itself reached through a link needs the same.
+    real = resolved(lexical.parent) / lexical.name
     for root_name, root in roots.items():
-        if name is None:
-            below = _below(lexical, root) or _below(resolved(lexical.parent) / lexical.name, root)
-            name = None if below is None else f"@{root_name}/{below}"
-    if name is None:
-        return lexical.as_posix()
-    return name
+        below = _below(real, root)
+        if below is not None:
+            return f"@{root_name}/{below}"
+    return lexical.as_posix()
 
 
 def _below(path: Path, root: Path) -> str | None:
@@ -117,6 +119,22 @@ def _is_ours(relative: str) -> bool:
         return True
     in_journals = path.is_relative_to(paths.KNOWLEDGE_BASE)
     return in_journals and path.name.split(".", 1)[0] in paths.JOURNAL_STEMS
+
+
+def _utf8(relative: str, stream: StreamSettings) -> str:
+    try:
+        relative.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            Fault(
+                code="source_name_not_utf8",
+                what_happened=f"The name of {visible(relative)} is not UTF-8, so no row could hold it.",
+                kept_safe="It was not read; the last outputs are in place.",
+                do_next=f"Rename it, or take it out of the path of stream {stream.name}.",
+                file=visible(relative),
+            )
+        ) from None
+    return relative
 
 
 def _leaves(path: Path, stream: StreamSettings) -> InputError:
