@@ -53,9 +53,10 @@ class CommandContext:
         sys.stdout.write(text + "\n")
 
     def out_json(self, value: Any) -> None:
-        import orjson
+        """One JSON value. Escaped to ASCII: what data may hold must not reach a terminal raw."""
+        import json
 
-        sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
 
     def note(self, text: str) -> None:
         """Narration, to standard error."""
