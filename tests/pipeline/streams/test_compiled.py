@@ -50,7 +50,7 @@ def test_a_line_outside_where_is_filtered_out() -> None:
     assert fault.reason == SkipReason.FILTERED_OUT
 
 
-PAIR = {
+PAIR: dict[str, Any] = {
     "fields": {"task_id": "id", "instruction": "prompt"},
     "parts": [
         {"fields": {"response": "a", "verdict": {"path": "winner", "map": {"a": "pass", "b": "fail"}}}},

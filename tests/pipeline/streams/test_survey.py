@@ -1,0 +1,132 @@
+"""``distill streams check`` names what the rules miss, and shows data harmlessly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.contracts.faults import ExitCode
+from pipeline.settings.load import load_settings
+from pipeline.streams.path_tree import PathTree
+from pipeline.streams.survey import survey
+
+SETTINGS = """\
+[[stream]]
+name = "runs"
+path = "data/_kb/runs*.jsonl"
+
+[stream.fields]
+task_id = "id"
+response = "answer.text"
+model_name = "model"
+instruction = { lookup = "questions", key = "q", get = "text" }
+tags = "answer.labels[0].name"
+
+[[stream]]
+name = "questions"
+role = "lookup"
+key = "q"
+path = "data/_kb/questions*.jsonl"
+
+[[stream]]
+name = "later"
+path = "data/_kb/later*.jsonl"
+fields.task_id = "id"
+"""
+RUNS = [
+    {"id": 1, "q": 1, "answer": {"text": "x\x1b[31m", "reasoning": "r", "labels": [{"name": "n", "p": 1}]}},
+    {"id": 2, "q": 1, "answer": {"text": 7}, "cost": 1},
+    {"id": 3, "q": 9, "answer": {"text": "y"}},
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    data = tmp_path / "data" / "_kb"
+    data.mkdir(parents=True)
+    (tmp_path / "distill.toml").write_text(SETTINGS)
+    lines = [json.dumps(line) for line in RUNS]
+    (data / "runs.jsonl").write_text("\n".join([*lines, lines[0], "not JSON", '{"id": 4']))
+    (data / "questions.jsonl").write_text(
+        '{"q": 1, "text": "Why?", "source": "s"}\n{"q": 1, "text": "How?"}\n'
+    )
+    return tmp_path
+
+
+def test_lines_are_conserved_and_skips_counted_by_reason(workspace: Path) -> None:
+    runs, questions, later = survey(
+        workspace, load_settings(workspace).settings, ["runs", "questions", "later"]
+    )
+    assert (runs.lines, runs.mapped, runs.looked_up, runs.skipped, runs.evidence) == (6, 1, 0, 5, 1)
+    assert dict(runs.reasons) == {
+        "wrong_type": 1,
+        "lookup_missing": 1,
+        "duplicate_line": 1,
+        "malformed_json": 1,
+        "torn_tail": 1,
+    }
+    assert dict(runs.details["wrong_type"]) == {"response: expected a text, found a number": 1}
+    assert (questions.lines, questions.looked_up, questions.skipped) == (2, 1, 1)
+    assert (later.files, later.lines) == ([], 0)
+
+
+def test_what_is_never_found_and_what_is_not_read_is_named(workspace: Path) -> None:
+    runs, questions = survey(workspace, load_settings(workspace).settings, ["runs", "questions"])
+    assert runs.fields_never_found == ["model_name"]
+    assert runs.paths_never_found == ["model"]
+    assert dict(runs.unmapped) == {"answer.reasoning": 1, "answer.labels[].p": 1, "cost": 1}
+    assert dict(questions.unmapped) == {"source": 1}
+
+
+def test_paths_inside_an_expression_count_as_read() -> None:
+    tree = PathTree(["score[0] > score[1]", "state.history"])
+    line = {"score": [1, 2], "state": {"history": [{"role": "user"}], "error": None}, "a": {"b": 1}}
+    assert tree.unread(line) == ["state.error", "a"]
+
+
+def run(workspace: Path, *arguments: str) -> int:
+    return main(["streams", "check", "-C", str(workspace), *arguments])
+
+
+def test_the_report_shows_counts_and_samples_without_control_characters(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(workspace) == ExitCode.WARNINGS  # no file for "later" yet
+    shown = capsys.readouterr().out
+    assert "lines        6 = 1 mapped + 0 looked up + 5 skipped" in shown
+    assert "wrong_type" in shown
+    assert "never found  model_name" in shown
+    assert "unmapped     answer.reasoning (1), answer.labels[].p (1), cost (1)" in shown
+    assert "x\\x1b[31m" in shown
+    assert "\x1b" not in shown
+    assert "none: no file matches its path" in shown
+
+
+def test_the_report_is_data_with_json(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(workspace, "--json", "--stream", "runs") == ExitCode.OK
+    (runs,) = json.loads(capsys.readouterr().out)["streams"]
+    assert runs["lines"] == runs["mapped"] + runs["looked_up"] + runs["skipped"] == 6
+    assert runs["reasons"]["lookup_missing"] == {
+        "lines": 1,
+        "details": {"instruction: no line of questions has the id": 1},
+    }
+    assert runs["samples"][0]["response"] == "x\\x1b[31m"
+
+
+def test_a_stream_none_of_whose_lines_can_be_used_fails_the_check(workspace: Path) -> None:
+    (workspace / "data/_kb/later.jsonl").write_text('{"task": 1}\n')
+    assert run(workspace, "--stream", "later") == ExitCode.CHECK_FAILED
+
+
+def test_an_unknown_stream_names_the_nearest(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(workspace, "--stream", "run") == ExitCode.USAGE
+    assert 'Nearest: "runs".' in capsys.readouterr().err
+
+
+def test_settings_without_streams_say_so(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace / "distill.toml").write_text("")
+    assert run(workspace) == ExitCode.OK
+    assert "declares no stream" in capsys.readouterr().err
