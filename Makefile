@@ -63,7 +63,7 @@ install:
 	echo "do next        Install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 2; } >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev
-	@echo "Installing into $(VENV) (once; about a minute) ..." >&2
+	@echo "Installing into $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	@echo "$(INSTALLED_FOR)" > $(VENV)/$(RECORD)
 

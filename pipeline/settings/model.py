@@ -195,7 +195,7 @@ class ReleaseSettings(Section):
 
 
 class AlertSettings(Section):
-    """Whom `distill watch` tells."""
+    """Whom the live detectors tell."""
 
     command: Texts = ()
     """An argument list that gets the alert as JSON on its standard input; empty means nobody."""
