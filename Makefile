@@ -34,7 +34,7 @@ lint: setup-dev
 	@$(BIN)/ruff format --check .
 
 types: setup-dev
-	@$(BIN)/mypy
+	@$(BIN)/mypy pipeline console runbook tests
 
 imports: setup-dev
 	@$(BIN)/lint-imports
