@@ -1,0 +1,100 @@
+"""The frame around a command that runs checks: an event stream that begins and ends properly.
+
+Unlike a run of the pipeline it takes no lock and has no folder of its own: its events lie flat
+beside its report and are replaced with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from pipeline.contracts import events
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.engine.clock import monotonic, now_iso
+from pipeline.engine.code_digest import ENGINE_VERSION
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.run_lock import user_name
+from pipeline.engine.run_session import new_run_id
+from pipeline.storage import disk
+
+
+@dataclass
+class CheckSession:
+    """``exit_code`` and ``run_hash`` are set by the body and told by the last event."""
+
+    events: EventWriter
+    started_at: str
+    started: float
+    audit_id: str
+    exit_code: int = ExitCode.NOT_EVALUABLE
+    run_hash: str | None = field(default=None)
+
+    @property
+    def elapsed_seconds(self) -> float:
+        return monotonic() - self.started
+
+
+@contextlib.contextmanager
+def check_session(
+    workspace: Path,
+    events_file: PurePosixPath | None,
+    *,
+    command: str,
+    argv: Sequence[str],
+    phases: Sequence[str],
+    events_writer: EventWriter,
+    engine_source: str,
+) -> Iterator[CheckSession]:
+    """Tell the event stream how the block began and ended. Raises what the block raises, StorageError.
+
+    ``events_file`` is replaced; with None only the places that the caller gave are written.
+    """
+    if events_file is not None:
+        path = workspace / events_file
+        disk.make_folder(path.parent)
+        try:
+            path.unlink(missing_ok=True)
+            events_writer.add_place(path)
+        except OSError as error:
+            raise disk.storage_fault(error, path) from error
+    events_writer.stop_remembering()
+    session = CheckSession(events_writer, now_iso(), monotonic(), new_run_id())
+    events_writer.emit(
+        events.RunStarted,
+        pipeline_run_id=session.audit_id,
+        command=command,
+        argv=tuple(argv),
+        workspace=str(workspace),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        user=user_name(),
+        stages=tuple(phases),
+        engine_source=engine_source,
+        engine_version=ENGINE_VERSION,
+    )
+    fault: Fault | None = None
+    try:
+        yield session
+    except OperatorError as error:
+        session.exit_code, fault = error.exit_code, error.fault
+        raise
+    except KeyboardInterrupt:
+        session.exit_code = ExitCode.INTERRUPTED
+        raise
+    except BaseException:
+        session.exit_code = ExitCode.NOT_EVALUABLE
+        raise
+    finally:
+        events_writer.emit(
+            events.RunFinished,
+            ok=session.exit_code in (ExitCode.OK, ExitCode.WARNINGS),
+            exit_code=int(session.exit_code),
+            run_hash=session.run_hash,
+            elapsed_seconds=round(session.elapsed_seconds, 3),
+            fault=fault.to_dict() if fault else None,
+        )
