@@ -187,6 +187,8 @@ class WorkspaceReader:
 def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
     """Which engine runs here, and the version that the latest run reported."""
     version = text_of(object_of(summary, "engine"), "version") or ""
+    if not (root / paths.SETTINGS).is_file():  # a FIFO in its place would block whoever opens it
+        return EngineStatus(why="distill.toml is missing or no regular file", version=version)
     try:
         choice = choose_engine(root)
     except SettingsError as error:
