@@ -24,12 +24,6 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _PIECE_BYTES: dict[Compression, int] = {"gzip": 64 * 2**10, "zstd": 4 * 2**10}
 
 
-def compression_of(path: Path) -> Compression | None:
-    """How ``path`` is compressed. Raises InputError when it cannot be read."""
-    with _open_plain(path) as file:
-        return _compression(file.read(4))
-
-
 def open_source(path: Path) -> BinaryIO:
     """``path``'s decompressed bytes. Raises InputError, here and in ``read``."""
     file = _open_plain(path)

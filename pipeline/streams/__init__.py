@@ -2,18 +2,19 @@
 
 Doors into this package, in reading order:
 
-* ``skips``      every permanent reason for which a source line yields nothing
-* ``files``      which files belong to a stream
-* ``paths``      dotted and indexed paths, compiled; JMESPath for the rest
-* ``rules``      one field rule to one function
-* ``conditions`` ``when`` and ``where`` to one function
-* ``coerce``     any value to the type of its evidence field, or a skip that names the field
-* ``messages``   a conversation of any common shape to the shape of evidence
-* ``times``      timestamps and durations
-* ``presets``    shipped rules for common log shapes
-* ``lookup``     a stream that others look into by id
-* ``compiled``   all of the above: one source line to its evidence rows
-* ``survey``     what ``distill streams check`` reports
+* ``skips``, ``misfit``        every reason for which a line yields nothing, and how a rule says so
+* ``files``                   which files belong to a stream
+* ``paths``, ``templates``     dotted and indexed paths, compiled; JMESPath for the rest; paths in texts
+* ``conditions``              ``when`` and ``where`` to one function
+* ``rules``, ``steps``         one field rule to one function
+* ``texts``, ``times``         what values are as text, timestamps and durations
+* ``turns``, ``messages``      a conversation of any common shape to the shape of evidence
+* ``coerce``                  any value to the type of its evidence field, or a skip that names the field
+* ``presets``, ``declared``    shipped rules, and a stream's own laid over them
+* ``lookup``                  a stream that others look into by id
+* ``compiled``                all of the above: one source line to its evidence rows
+* ``walk``, ``path_tree``      which rules and paths a stream has, and what of a line they read
+* ``survey``                  what ``distill streams check`` reports
 
 The language's syntax is ``pipeline.settings.rules``; ``docs/streams.md`` teaches it.
 """
