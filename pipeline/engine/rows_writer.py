@@ -42,7 +42,8 @@ class RowsWriter:
     def __init__(self, path: Path, recorded_at: str) -> None:
         self._path = path
         self._recorded_at = recorded_at
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, disk.FILE_MODE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, disk.FILE_MODE)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._file_hash = hashlib.sha256()

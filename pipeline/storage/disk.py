@@ -12,7 +12,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.contracts.faults import Fault, StorageError
@@ -36,6 +37,12 @@ class DiskOperations:
 
     def link(self, source: Path, target: Path) -> None:
         os.link(source, target)
+
+    def unlink(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def mkdir(self, folder: Path) -> None:
+        folder.mkdir(mode=FOLDER_MODE)
 
 
 operations = DiskOperations()
@@ -79,11 +86,24 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create ``folder`` and its parents, private to the operator where new."""
+    """Create ``folder`` and its parents, each private to the operator where new."""
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folder(folder)
     except OSError as error:
         raise storage_fault(error, folder) from error
+
+
+def _make_folder(folder: Path) -> None:
+    # Not mkdir(parents=True): it makes the parents with whatever the umask leaves open.
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make_folder(folder.parent)
+    try:
+        operations.mkdir(folder)
+    except FileExistsError:
+        if not folder.is_dir():  # else another process was quicker
+            raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -95,17 +115,37 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_folders(folders: Iterable[Path], top: Path) -> None:
+    """Make renames in ``folders`` durable, and the folders themselves, up to ``top``."""
+    synced: set[Path] = set()
+    for folder in folders:
+        for place in (folder, *folder.parents):
+            if place in synced or not place.is_relative_to(top):
+                break
+            sync_folder(place)
+            synced.add(place)
+
+
 @contextlib.contextmanager
 def new_file(path: Path, *, mode: int = FILE_MODE) -> Iterator[int]:
-    """A descriptor for a new file at ``path``, removed again if the block fails."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    """A descriptor for a new file at ``path``, removed again if the block fails.
+
+    A link at ``path`` is not followed.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         yield descriptor
     except BaseException:
         os.close(descriptor)
-        path.unlink(missing_ok=True)
+        discard(path)
         raise
     os.close(descriptor)
+
+
+def discard(path: Path) -> None:
+    """Remove a file that nothing refers to; when even that fails, it is harmless."""
+    with contextlib.suppress(OSError):
+        operations.unlink(path)
 
 
 def write_file(path: Path, data: bytes, *, mode: int = FILE_MODE, durable: bool = True) -> None:
@@ -120,12 +160,22 @@ def write_file(path: Path, data: bytes, *, mode: int = FILE_MODE, durable: bool 
         try:
             operations.replace(temporary, path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
             raise
         if durable:
             sync_folder(path.parent)
     except OSError as error:
         raise storage_fault(error, path) from error
+
+
+def is_torn(path: Path) -> bool:
+    """Whether ``path`` is a file whose last line was not finished. Raises OSError."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -135,11 +185,10 @@ def append_line(path: Path, line: bytes) -> None:
     """
     make_folder(path.parent)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, flags, FILE_MODE)
         try:
-            size = os.fstat(descriptor).st_size
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            write_all(descriptor, (b"\n" if torn else b"") + line)
+            write_all(descriptor, (b"\n" if is_torn(path) else b"") + line)
             operations.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -1,0 +1,140 @@
+"""The one hand that writes: private folders, whole files, lines that never fuse."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts.faults import StorageError
+from pipeline.storage import disk
+
+
+@pytest.fixture(params=[0o000, 0o077])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_whatever_the_umask_folders_and_files_are_the_operators_alone(tmp_path: Path) -> None:
+    disk.write_file(tmp_path / "a" / "b" / "file", b"data")
+    disk.append_line(tmp_path / "c" / "d" / "journal", b"line\n")
+    modes = {
+        path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")
+    }
+    assert modes == {
+        "a": 0o700,
+        "a/b": 0o700,
+        "a/b/file": 0o600,
+        "c": 0o700,
+        "c/d": 0o700,
+        "c/d/journal": 0o600,
+    }
+
+
+def test_a_journal_cut_at_every_byte_of_its_last_record_stays_readable(tmp_path: Path) -> None:
+    records = [
+        json.dumps({"number": number, "text": "grüße"}, ensure_ascii=False).encode() for number in (1, 2, 3)
+    ]
+    earlier, last = b"".join(record + b"\n" for record in records[:2]), records[2] + b"\n"
+    for cut in range(len(last) + 1):
+        journal = tmp_path / f"cut-{cut}.jsonl"
+        journal.write_bytes(earlier + last[:cut])
+        disk.append_line(journal, b'{"number":4}\n')
+        lines = journal.read_bytes().split(b"\n")
+        assert lines[:2] == records[:2]
+        assert lines[-2:] == [b'{"number":4}', b""]
+        # The piece is a line of its own, whole where only its line end was missing.
+        assert lines[2:-2] == ([last[:cut].rstrip(b"\n")] if cut else [])
+
+
+@pytest.mark.parametrize("name", ["exists", "new"])
+def test_a_link_is_not_appended_through(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    if name == "exists":
+        outside.write_bytes(b"mine\n")
+    (tmp_path / "journal").symlink_to(outside)
+    with pytest.raises(StorageError):
+        disk.append_line(tmp_path / "journal", b"line\n")
+    assert not outside.exists() or outside.read_bytes() == b"mine\n"
+
+
+def test_a_planted_temporary_name_is_not_written_through(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"mine")
+    (tmp_path / f".file.{os.getpid()}.tmp").symlink_to(outside)
+    with pytest.raises(StorageError):
+        disk.write_file(tmp_path / "file", b"data")
+    assert outside.read_bytes() == b"mine"
+    assert not (tmp_path / "file").exists()
+
+
+class OneByteAtATime(disk.DiskOperations):
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        return os.write(descriptor, data[:1])
+
+
+class Refusing(disk.DiskOperations):
+    """Refuses one kind of operation, always."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def _refuse(self, kind: str) -> None:
+        if kind == self.kind:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        self._refuse("write")
+        return super().write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        self._refuse("fsync")
+        super().fsync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._refuse("replace")
+        super().replace(source, target)
+
+    def mkdir(self, folder: Path) -> None:
+        self._refuse("mkdir")
+        super().mkdir(folder)
+
+
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "operations", OneByteAtATime())
+    disk.write_file(tmp_path / "file", b"all of it")
+    assert (tmp_path / "file").read_bytes() == b"all of it"
+
+
+@pytest.mark.parametrize("kind", ["write", "fsync", "replace"])
+def test_a_refused_write_leaves_the_old_file_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(disk, "operations", Refusing(kind))
+    with pytest.raises(StorageError, match="No space left") as caught:
+        disk.write_file(tmp_path / "file", b"new")
+    assert caught.value.fault.code == "disk_full"
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_fault_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "operations", Refusing("mkdir"))
+    with pytest.raises(StorageError, match="a could not be written"):
+        disk.make_folder(tmp_path / "a")
+
+
+def test_a_file_where_a_folder_should_be_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(StorageError):
+        disk.make_folder(tmp_path / "a" / "b")
