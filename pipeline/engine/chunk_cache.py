@@ -21,6 +21,7 @@ from pipeline.contracts import paths
 from pipeline.engine.chunk_index import SECTIONS, ChunkIndex, decode_index, encode_index
 from pipeline.engine.commit_points import reached
 from pipeline.storage import disk
+from pipeline.storage.confined import refuse_link
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -50,12 +51,11 @@ class ChunkCache:
         """The index of a finished, whole chunk, or None."""
         try:
             index = decode_index(self.index_path(key).read_bytes())
-            size = self.rows_path(key).stat().st_size
+            if self.rows_path(key).stat().st_size != sum(index.section_bytes):
+                return None
+            if (not self._boot or index.boot_id != self._boot) and not self._rows_are_whole(key, index):
+                return None
         except (OSError, ValueError):
-            return None
-        if size != sum(index.section_bytes):
-            return None
-        if index.boot_id != self._boot and not self._rows_are_whole(key, index):
             return None
         return index
 
@@ -67,6 +67,7 @@ class ChunkCache:
         """Put a finished chunk in place, rows first, index last. Raises StorageError."""
         index.boot_id = self._boot
         rows_path = self.rows_path(key)
+        refuse_link(rows_path.parent)
         disk.make_folder(rows_path.parent)
         self._put(rows_path, sections)
         reached("chunk-rows-written")
@@ -81,7 +82,7 @@ class ChunkCache:
                     disk.write_all(descriptor, piece)
             disk.operations.replace(temporary, path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            disk.discard(temporary)
             raise disk.storage_fault(
                 error, path, "The last outputs are in place and verified; finished chunks are kept."
             ) from error
@@ -106,6 +107,6 @@ class ChunkCache:
             return 0
         for path in self.folder.glob("??/*"):
             if path.name.split(".", 1)[0] not in keys:
-                path.unlink(missing_ok=True)
+                disk.discard(path)
                 removed += path.suffix == ".index"
         return removed

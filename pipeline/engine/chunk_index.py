@@ -3,14 +3,17 @@
 A mapped chunk is two files in the cache: ``*.rows`` holds the rows' bytes in sections
 (evidence, scored, rag, sft; each row ends in a newline and carries no ``recorded_at``), and
 ``*.index`` holds one entry a line and a row. The index is renamed into place last, so a chunk
-is done exactly when its index is there. Encoding is MessagePack, typed on both sides.
+is done exactly when its index is there. Encoding is MessagePack, typed on both sides, behind
+the CRC-32 of its bytes: a flipped bit would often still decode, to other numbers.
 """
 
 from __future__ import annotations
 
+import zlib
+
 import msgspec
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -99,16 +102,21 @@ class ChunkIndex(msgspec.Struct, array_like=True):
         return row.digests[slot * 32 : slot * 32 + 32]
 
 
+_CRC_BYTES = 4
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ChunkIndex)
 
 
 def encode_index(index: ChunkIndex) -> bytes:
-    return _ENCODER.encode(index)
+    data = _ENCODER.encode(index)
+    return zlib.crc32(data).to_bytes(_CRC_BYTES, "big") + data
 
 
 def decode_index(data: bytes) -> ChunkIndex:
-    """Raises ValueError when the bytes are not an index of this version."""
+    """Raises ValueError when the bytes are not a whole index of this version."""
+    checksum, data = data[:_CRC_BYTES], data[_CRC_BYTES:]
+    if zlib.crc32(data).to_bytes(_CRC_BYTES, "big") != checksum:
+        raise ValueError("the index is damaged")
     try:
         index: ChunkIndex = _DECODER.decode(data)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
