@@ -1,8 +1,8 @@
 """Writes the event stream: one line an event, each with a single write call.
 
 A run's own ``events.jsonl`` is always written; ``--events`` adds a second place. A full disk must
-not stop a run for the sake of its narration: the first failure is remembered, then events to
-that place are dropped.
+not stop a run for the sake of its narration: after the first failure, events to that place are
+dropped. What an earlier writer left torn is closed first, so that no two lines fuse.
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ class EventWriter:
     def add_place(self, place: str | Path) -> None:
         """Write to a file, or to standard output for ``-``. Events so far are written there too.
 
-        Raises OSError when the file cannot be opened.
+        Raises StorageError when the file cannot be opened.
         """
         if str(place) == "-":
             descriptor = 1
         else:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            descriptor = os.open(place, flags, disk.FILE_MODE)
+            try:
+                descriptor = _open_for_appending(Path(place))
+            except OSError as error:
+                raise disk.storage_fault(error, Path(place), "Nothing was changed.") from error
             self._owned.append(descriptor)
+        self._descriptors.append(descriptor)
         for line in self._early or ():
             self._write(descriptor, line)
-        self._descriptors.append(descriptor)
 
     def stop_remembering(self) -> None:
         """No further place will be added: stop remembering early events."""
@@ -69,13 +71,26 @@ class EventWriter:
         self.emit(events.LogLine, level=level, message=message, fault=fault.to_dict() if fault else None)
 
     def _write(self, descriptor: int, line: bytes) -> None:
+        if descriptor not in self._descriptors:
+            return
         try:
-            os.write(descriptor, line)
+            disk.write_all(descriptor, line)
         except OSError:
-            if descriptor in self._descriptors:
-                self._descriptors.remove(descriptor)
+            self._descriptors.remove(descriptor)
 
     def close(self) -> None:
         for descriptor in self._owned:
             os.close(descriptor)
         self._owned, self._descriptors = [], []
+
+
+def _open_for_appending(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    descriptor = os.open(path, flags, disk.FILE_MODE)
+    try:
+        if disk.is_torn(path):
+            disk.write_all(descriptor, b"\n")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
