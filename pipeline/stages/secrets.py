@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-# How far around a literal its pattern looks. No pattern is longer, and a hostile text of
-# nothing but literals costs a bounded search each.
+# How far around a literal its pattern looks; no credential is longer. One window serves all
+# literals in its first half, so that a hostile text of nothing but literals costs a search a window.
 BEFORE_BYTES = 256
 AFTER_BYTES = 1100
 
@@ -112,7 +112,22 @@ RULES: tuple[SecretRule, ...] = (
     _rule("stripe_key", "k_live_", r"(?:r|s)k_live_[0-9a-zA-Z]{24}"),
 )
 
-_LITERALS = [(literal, rule) for rule in RULES for literal in rule.literals]
+
+def _can_hide(literal: bytes, other: bytes) -> bool:
+    """Whether ``other`` may start inside ``literal``: the search goes on behind a literal."""
+    return any(literal.endswith(other[:size]) for size in range(1, len(other)))
+
+
+def _rules_at(literal: bytes, own: SecretRule) -> tuple[SecretRule, ...]:
+    hidden = [
+        rule
+        for rule in RULES
+        if rule is not own and any(_can_hide(literal, other) for other in rule.literals)
+    ]
+    return (own, *hidden)
+
+
+_LITERALS = [(literal, _rules_at(literal, rule)) for rule in RULES for literal in rule.literals]
 _find_literals = BytesAhoCorasick(
     [literal for literal, _ in _LITERALS], matchkind=MatchKind.LeftmostFirst
 ).find_matches_as_indexes
@@ -125,10 +140,18 @@ def secret_in(text: str) -> str | None:
 
 def secret_in_bytes(data: bytes) -> str | None:
     """The same for a text that is encoded already."""
+    searched: dict[str, int] = {}
     for literal, start, end in _find_literals(data):
-        rule = _LITERALS[literal][1]
-        window = data[max(0, start - BEFORE_BYTES) : end + AFTER_BYTES]
-        for pattern in rule.patterns:
-            if any(rule.is_secret(match.group()) for match in pattern.finditer(window)):
+        for rule in _LITERALS[literal][1]:
+            if end + AFTER_BYTES <= searched.get(rule.kind, 0):
+                continue
+            stop = searched[rule.kind] = end + 2 * AFTER_BYTES
+            if _matches(rule, data[max(0, start - BEFORE_BYTES) : stop]):
                 return rule.kind
     return None
+
+
+def _matches(rule: SecretRule, window: bytes) -> bool:
+    return any(
+        rule.is_secret(match.group()) for pattern in rule.patterns for match in pattern.finditer(window)
+    )

@@ -1,0 +1,156 @@
+"""Which runs may stand in a pair, and what the row of a pair holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from pipeline.schemas.preference import PreferenceSample
+from pipeline.schemas.validators import validate_preference
+from pipeline.settings.model import ExportSettings, PreferenceSettings
+from pipeline.stages.export_preference import candidate, preference_row
+from pipeline.stages.pairing import PairOptions, choose_pairs
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, scored, turn
+
+GOOD = evidence(1, response="wc -l FILE", reward=1.0)
+BAD = evidence(2, response="cat FILE", reward=0.0, model_name="model-b")
+
+
+def pair_of(
+    good: dict[str, Any], bad: dict[str, Any], ranks: tuple[str, str] = ("accepted", "rejected")
+) -> dict[str, Any] | Refusal:
+    return preference_row(good, scored(good, ranks[0]), bad, scored(bad, ranks[1]), OPTIONS)
+
+
+def made(good: dict[str, Any], bad: dict[str, Any]) -> dict[str, Any]:
+    row = pair_of(good, bad)
+    assert not isinstance(row, Refusal), row
+    validate_preference(row)
+    return row
+
+
+def reason_of(result: object) -> str:
+    assert isinstance(result, Refusal)
+    return result.reason.value
+
+
+def test_a_flat_pair_holds_prompt_both_answers_and_both_lineages() -> None:
+    row = made(GOOD, BAD)
+    assert {key: row[key] for key in row if key not in ("id", "split")} == {
+        "prompt": "Count the lines of a file.",
+        "chosen": "wc -l FILE",
+        "rejected": "cat FILE",
+        "reason": "accepted_over_rejected",
+        "chosen_run_id": GOOD["run_id"],
+        "rejected_run_id": BAD["run_id"],
+        "stream": "shell",
+        "task_id": "count-lines",
+        "chosen_model_name": "model-a",
+        "rejected_model_name": "model-b",
+        "chosen_score": 1.0,
+        "rejected_score": 0.0,
+        "turns": 1,
+        "estimated_tokens": 9 + 2 * 4,
+        "chosen_provenance": GOOD["provenance"],
+        "rejected_provenance": BAD["provenance"],
+    }
+    assert list(row) == [name for name in PreferenceSample.model_fields if name != "recorded_at"]
+
+
+def test_a_flat_prompt_is_context_then_instruction() -> None:
+    row = made(GOOD | {"context": "FILE holds text."}, BAD | {"context": "FILE holds text."})
+    assert row["prompt"] == "FILE holds text.\n\nCount the lines of a file."
+
+
+def test_conversations_share_the_messages_before_the_first_answer_that_differs() -> None:
+    start = [turn("system", "Policy"), turn("user", "Book a seat."), turn("assistant", "Which?")]
+    good = conversation(1, *start, turn("user", "4A"), turn("assistant", None, ("book", '{"seat": "4A"}')))
+    bad = conversation(
+        2, *start, turn("user", "4A"), turn("assistant", "Sold out."), turn("user", "###STOP###")
+    )
+    row = made(good, bad)
+    assert row["prompt"] == [*start, turn("user", "4A")]
+    assert row["chosen"] == [good["messages"][4]]
+    assert row["rejected"] == [turn("assistant", "Sold out.")]
+    assert b"###STOP###" not in orjson.dumps(row)
+
+
+def test_conversations_that_part_at_a_user_turn_share_no_prompt() -> None:
+    good = conversation(
+        1, turn("user", "Hi"), turn("assistant", "Yes?"), turn("user", "a"), turn("assistant", "A")
+    )
+    bad = conversation(
+        2, turn("user", "Hi"), turn("assistant", "Yes?"), turn("user", "b"), turn("assistant", "B")
+    )
+    assert reason_of(pair_of(good, bad)) == "prompt_differs"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "ranks", "reason"),
+    [
+        (GOOD, BAD, ("needs_human_review", "rejected"), "category_not_allowed"),
+        (GOOD, BAD, ("accepted", "needs_human_review"), "category_not_allowed"),
+        (GOOD, BAD, ("rejected", "rejected"), "no_counterpart"),
+        (GOOD, BAD, ("partially_accepted", "accepted"), "no_counterpart"),
+        (GOOD, GOOD, ("accepted", "rejected"), "no_counterpart"),
+        (GOOD, BAD | {"response": " wc  -l\tFILE"}, ("accepted", "rejected"), "duplicate_sample"),
+        (GOOD, BAD | {"task_id": "other"}, ("accepted", "rejected"), "prompt_differs"),
+        (GOOD, BAD | {"stream": "other"}, ("accepted", "rejected"), "prompt_differs"),
+        (GOOD, BAD | {"context": "other"}, ("accepted", "rejected"), "prompt_differs"),
+        (GOOD, conversation(2), ("accepted", "rejected"), "prompt_differs"),
+        (GOOD, BAD | {"response": None}, ("accepted", "rejected"), "response_not_recorded"),
+    ],
+)
+def test_a_pair_that_must_not_be_is_refused_whoever_chose_it(
+    good: dict[str, Any], bad: dict[str, Any], ranks: tuple[str, str], reason: str
+) -> None:
+    assert reason_of(pair_of(good, bad, ranks)) == reason
+
+
+@pytest.mark.parametrize(
+    ("row", "category", "reason"),
+    [
+        (GOOD, "needs_human_review", "category_not_allowed"),
+        (evidence(response=None), "rejected", "response_not_recorded"),
+        (evidence(response=""), "rejected", "response_empty"),
+        (evidence(instruction=None), "accepted", "instruction_missing"),
+        (evidence(response="AKIA" + "IOSFODNN7EXAMPLE"), "rejected", "secret_found"),
+    ],
+)
+def test_a_run_that_can_stand_on_no_side_is_no_candidate(
+    row: dict[str, Any], category: str, reason: str
+) -> None:
+    assert reason_of(candidate(row, scored(row, category), OPTIONS)) == reason
+
+
+def test_a_run_over_the_limit_is_no_candidate() -> None:
+    tight = ExportSettings(preference=PreferenceSettings(max_tokens=5))
+    assert reason_of(candidate(GOOD, scored(GOOD), tight)) == QuarantineReason.TOO_LONG
+
+
+def test_what_pairing_chooses_becomes_a_valid_row() -> None:
+    """Both sides read the same texts, so a pair that was chosen is never refused afterwards."""
+    runs = {
+        row["run_id"]: row for row in (GOOD, BAD, conversation(3, reward=1.0), conversation(4, reward=0.0))
+    }
+    runs[conversation(4)["run_id"]]["messages"][2] = turn("assistant", "No.")
+    verdicts = {name: scored(row) for name, row in runs.items()}
+    candidates = [candidate(row, verdicts[name], OPTIONS) for name, row in runs.items()]
+    pairs, unused = choose_pairs(
+        [each for each in candidates if not isinstance(each, Refusal)], PairOptions(), ()
+    )
+    assert (len(pairs), unused) == (2, [])
+    for pair in pairs:
+        row = preference_row(
+            runs[pair.chosen_run_id],
+            verdicts[pair.chosen_run_id],
+            runs[pair.rejected_run_id],
+            verdicts[pair.rejected_run_id],
+            OPTIONS,
+        )
+        assert not isinstance(row, Refusal)
+        validate_preference(row)
+        assert row["reason"] == pair.reason

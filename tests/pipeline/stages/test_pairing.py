@@ -1,0 +1,193 @@
+"""Which runs make a pair: each reason by an example, and what holds for any set of runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.stages.pairing import (
+    Pair,
+    PairOptions,
+    PairReason,
+    PreferenceCandidate,
+    Unused,
+    choose_pairs,
+    pair_reason,
+    shared_messages,
+)
+from pipeline.stages.refusals import QuarantineReason
+from pipeline.stages.scoring_rules import RANK
+
+FOUR = PairOptions(max_pairs_per_task=4)
+A, P, R = "accepted", "partially_accepted", "rejected"
+
+
+def run(
+    name: str,
+    category: str,
+    text: str | None = None,
+    *,
+    score: float = 0.5,
+    prompt: str = "p",
+    turns: str = "",
+) -> PreferenceCandidate:
+    """A candidate. ``turns`` spells a conversation, two letters a message: role and what is said."""
+    keys = b"".join(turns[at : at + 2].encode() + b"......" for at in range(0, len(turns), 2))
+    return PreferenceCandidate(
+        run_id=name,
+        task_key=b"task",
+        category=category,
+        score=score,
+        response_key=(text or name).encode(),
+        prompt_key=b"" if turns else prompt.encode(),
+        turn_keys=keys or None,
+    )
+
+
+def reasons(unused: Sequence[Unused]) -> dict[str, str]:
+    return {each.run_id: each.reason.value for each in unused}
+
+
+def test_the_best_is_paired_with_the_worst() -> None:
+    pairs, unused = choose_pairs(
+        [run("r1", R), run("a1", A), run("p1", P), run("a2", A, score=0.9), run("p2", P)], FOUR, ()
+    )
+    assert pairs == [
+        Pair("a2", "r1", PairReason.ACCEPTED_OVER_REJECTED),
+        Pair("a1", "p2", PairReason.ACCEPTED_OVER_PARTIALLY_ACCEPTED),
+    ]
+    assert reasons(unused) == {"p1": "no_counterpart"}
+
+
+def test_runs_of_one_rank_have_no_counterpart() -> None:
+    pairs, unused = choose_pairs([run("a1", A), run("a2", A)], FOUR, ())
+    assert (pairs, reasons(unused)) == ([], {"a1": "no_counterpart", "a2": "no_counterpart"})
+
+
+def test_a_text_with_both_verdicts_stands_on_neither_side() -> None:
+    pairs, unused = choose_pairs([run("a1", A, "same"), run("r1", R, "same"), run("r2", R)], FOUR, ())
+    assert pairs == []
+    assert reasons(unused) == {
+        "a1": "conflicting_verdict",
+        "r1": "conflicting_verdict",
+        "r2": "no_counterpart",
+    }
+
+
+def test_a_text_with_two_ranks_stands_on_neither_side() -> None:
+    _, unused = choose_pairs([run("a1", A, "same"), run("p1", P, "same")], FOUR, ())
+    assert set(reasons(unused).values()) == {"conflicting_verdict"}
+
+
+def test_a_text_that_conflicts_elsewhere_stands_on_neither_side() -> None:
+    pairs, unused = choose_pairs([run("a1", A, "bad"), run("r1", R)], FOUR, {b"bad"})
+    assert (pairs, reasons(unused)) == ([], {"a1": "conflicting_verdict", "r1": "no_counterpart"})
+
+
+def test_of_runs_with_one_text_the_best_stays() -> None:
+    pairs, unused = choose_pairs(
+        [run("a1", A, "x", score=0.8), run("a2", A, "x", score=0.9), run("r1", R), run("r2", R)], FOUR, ()
+    )
+    assert [pair.chosen_run_id for pair in pairs] == ["a2"]
+    assert reasons(unused)["a1"] == "duplicate_sample"
+
+
+def test_other_prompts_make_no_pair() -> None:
+    pairs, unused = choose_pairs([run("a1", A, prompt="one"), run("r1", R, prompt="two")], FOUR, ())
+    assert (pairs, reasons(unused)) == ([], {"a1": "prompt_differs", "r1": "prompt_differs"})
+
+
+def test_a_flat_run_and_a_conversation_make_no_pair() -> None:
+    pairs, unused = choose_pairs([run("a1", A), run("r1", R, turns="u1a1")], FOUR, ())
+    assert (pairs, reasons(unused)) == ([], {"a1": "prompt_differs", "r1": "prompt_differs"})
+
+
+def test_the_cap_keeps_the_widest_pairs() -> None:
+    runs = [run("a1", A), run("a2", A, score=0.9), run("p1", P), run("r1", R)]
+    pairs, unused = choose_pairs(runs, PairOptions(max_pairs_per_task=1), ())
+    assert [(pair.chosen_run_id, pair.rejected_run_id) for pair in pairs] == [("a2", "r1")]
+    assert reasons(unused) == {"a1": "pair_cap", "p1": "pair_cap"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("s1u1a1", "s1u1a2", 2),
+        ("s1u1a1t1a1", "s1u1a1t1a2u9a9", 4),
+        ("s1u1a1u2a2", "s1u1a1u3a2", None),  # they part at a user's turn
+        ("s1u1a1t2a2", "s1u1a1t3a2", None),  # they part at a tool's turn
+        ("u1a1", "u1a1u2a2", None),  # one is the start of the other
+        ("u1a1", "u2a1", None),
+        ("a1u1a2", "a2u1a2", None),  # nothing is shared
+        ("u1a1", "u1t1a1", None),  # only one of them answers
+    ],
+)
+def test_conversations_share_a_prompt_when_they_part_at_an_answer(
+    one: str, other: str, shared: int | None
+) -> None:
+    keys = [run("x", A, turns=turns).turn_keys or b"" for turns in (one, other)]
+    assert shared_messages(*keys) == shared_messages(*reversed(keys)) == shared
+
+
+def test_conversations_that_part_at_an_answer_make_a_pair() -> None:
+    pairs, unused = choose_pairs(
+        [run("a1", A, turns="u1a1u2a2"), run("r1", R, turns="u1a3"), run("r2", R, turns="u1a1u3a4")], FOUR, ()
+    )
+    assert [(pair.chosen_run_id, pair.rejected_run_id) for pair in pairs] == [("a1", "r1")]
+    assert reasons(unused) == {"r2": "prompt_differs"}
+
+
+def test_a_reason_names_both_categories_and_refuses_the_wrong_order() -> None:
+    assert pair_reason(P, R) is PairReason.PARTIALLY_ACCEPTED_OVER_REJECTED
+    with pytest.raises(ValueError, match="rejected_over_accepted"):
+        pair_reason(R, A)
+
+
+@st.composite
+def _runs(draw: st.DrawFn) -> list[PreferenceCandidate]:
+    return [
+        run(
+            f"run{number}",
+            draw(st.sampled_from(sorted(RANK))),
+            draw(st.sampled_from("vwxyz")) + draw(st.sampled_from("12345")),
+            score=draw(st.sampled_from([0.0, 0.5, 0.7, 1.0])),
+            prompt=draw(st.sampled_from("pq")),
+            turns=draw(st.sampled_from(["", "", "u1a1", "u1a2", "u1a2u2a3", "u1a2u3a3", "u2a1"])),
+        )
+        for number in range(draw(st.integers(0, 14)))
+    ]
+
+
+@given(_runs(), st.integers(1, 5), st.sets(st.sampled_from([b"v1", b"w2", b"x3"])), st.randoms())
+def test_any_set_of_runs_balances_is_sound_and_forgets_its_order(
+    runs: list[PreferenceCandidate], cap: int, conflicting: set[bytes], shuffle: random.Random
+) -> None:
+    options = PairOptions(max_pairs_per_task=cap)
+    pairs, unused = choose_pairs(runs, options, conflicting)
+
+    names = [name for pair in pairs for name in pair[:2]] + [each.run_id for each in unused]
+    assert sorted(names) == sorted(each.run_id for each in runs)  # each run once, used or refused
+    assert len(pairs) <= cap
+    by_name = {each.run_id: each for each in runs}
+    verdicts: dict[bytes, set[int]] = {}
+    for each in runs:
+        verdicts.setdefault(each.response_key, set()).add(each.rank)
+    for chosen, rejected in ((by_name[pair[0]], by_name[pair[1]]) for pair in pairs):
+        assert chosen.rank > rejected.rank
+        assert chosen.response_key != rejected.response_key
+        assert not {chosen.response_key, rejected.response_key} & conflicting
+        assert len(verdicts[chosen.response_key]) == len(verdicts[rejected.response_key]) == 1
+        if chosen.turn_keys and rejected.turn_keys:
+            assert shared_messages(chosen.turn_keys, rejected.turn_keys)
+        else:
+            assert (chosen.turn_keys, chosen.prompt_key) == (rejected.turn_keys, rejected.prompt_key)
+    if len(pairs) < cap:
+        assert QuarantineReason.PAIR_CAP not in {each.reason for each in unused}
+
+    shuffled = list(runs)
+    shuffle.shuffle(shuffled)
+    assert choose_pairs(shuffled, options, conflicting) == (pairs, unused)
