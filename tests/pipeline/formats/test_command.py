@@ -1,0 +1,87 @@
+"""``distill export --format``: which names it knows, and that it never formats a breach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode, OperatorError, SettingsError
+from pipeline.formats.command import run_formats, write_formats
+from pipeline.formats.rows import FORMATS
+from tests.pipeline.formats.test_rows import FLAT_PAIR
+from tests.pipeline.stages.builders import OPTIONS, evidence, scored
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """One accepted run, its SFT row and one pair, as a run would leave them."""
+    from pipeline.stages.export_sft import sft_row
+
+    row = evidence(1, verdict="pass")
+    stamp = {"recorded_at": "2026-01-01T00:00:00Z"}
+    sample = sft_row(row, scored(row), OPTIONS)
+    assert isinstance(sample, dict)
+    (tmp_path / paths.SETTINGS).touch()
+    for relative, line in (
+        (paths.evidence_file("shell"), row),
+        (paths.scored_file("shell"), scored(row)),
+        (paths.SFT_EXPORT, sample),
+        (paths.PREFERENCE_EXPORT, FLAT_PAIR),
+    ):
+        (tmp_path / relative).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / relative).write_bytes(orjson.dumps(line | stamp) + b"\n")
+    return tmp_path
+
+
+def test_each_format_is_written_once_in_the_order_given(workspace: Path) -> None:
+    receipts = run_formats(workspace, ["trl-unpaired", "chat-jsonl", "trl-unpaired"])
+    assert [receipt["format"] for receipt in receipts] == ["trl-unpaired", "chat-jsonl"]
+    assert sorted(path.name for path in (workspace / paths.FORMATTED).glob("*.jsonl")) == [
+        "preference.trl-unpaired.jsonl",
+        "sft.chat-jsonl.jsonl",
+    ]
+
+
+def test_an_unknown_name_writes_nothing_and_names_the_nearest(workspace: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        run_formats(workspace, ["chat-jsonl", "trl-unpared"])
+    assert 'Did you mean "trl-unpaired"?' in caught.value.fault.what_happened
+    assert not (workspace / paths.FORMATTED).exists()
+
+
+def test_an_export_with_a_forbidden_row_is_not_formatted(workspace: Path) -> None:
+    path = workspace / paths.SFT_EXPORT
+    row = orjson.loads(path.read_bytes())
+    path.write_bytes(orjson.dumps(row | {"quality_score": "rejected"}) + b"\n")
+    with pytest.raises(OperatorError) as caught:
+        run_formats(workspace, ["chat-jsonl"])
+    assert caught.value.exit_code == ExitCode.FIREWALL_BREACH
+    assert not (workspace / paths.FORMATTED).exists()
+
+
+def test_an_export_that_the_firewall_cannot_judge_is_not_formatted(workspace: Path) -> None:
+    (workspace / paths.SFT_EXPORT).unlink()
+    with pytest.raises(OperatorError) as caught:
+        run_formats(workspace, ["chat-jsonl"])
+    assert caught.value.fault.code == "firewall_not_evaluable"
+
+
+def test_the_command_prints_where_the_files_are(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    context = CommandContext(directory=str(workspace))
+    assert write_formats(context, ["chat-jsonl"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("exports/formatted/sft.chat-jsonl.jsonl  1 rows  sha256 ")
+    context.json = True
+    assert write_formats(context, ["chat-jsonl"]) == ExitCode.OK
+    assert orjson.loads(capsys.readouterr().out)[0]["refused"] == {}
+
+
+def test_help_lists_every_format_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write_formats(CommandContext(directory=str(tmp_path)), ["help"]) == ExitCode.OK
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(FORMATS)
+    assert list(tmp_path.iterdir()) == []
