@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 from console.event_tail import RUNNING_POLL_SECONDS, EventTail, TailSlice
@@ -52,20 +52,22 @@ class RunFeed:
         self._woken.set()
         return self._job
 
-    async def items(self) -> AsyncIterator[Followed]:
+    async def items(self) -> AsyncGenerator[Followed, None]:
         """What happens in the workspace's runs, until the iterator is closed."""
         while True:
             job, self._job = self._job, None
             if job is not None:
-                async for item in follow_job(job):
-                    self._remember(item)
-                    yield item
+                async with contextlib.aclosing(follow_job(job)) as followed:
+                    async for item in followed:
+                        self._remember(item)
+                        yield item
                 continue
             lock = read_lock(self._root, self._clock())
             if lock.held and lock.pipeline_run_id and lock.pipeline_run_id != self._last_run_id:
                 self._last_run_id = lock.pipeline_run_id
-                async for item in follow_lock(self._root, lock, clock=self._clock):
-                    yield item
+                async with contextlib.aclosing(follow_lock(self._root, lock, clock=self._clock)) as followed:
+                    async for item in followed:
+                        yield item
                 continue
             self._woken.clear()
             try:
@@ -80,14 +82,15 @@ class RunFeed:
                 self._last_run_id = event.pipeline_run_id
 
 
-async def follow_job(job: Job) -> AsyncIterator[Followed]:
+async def follow_job(job: Job) -> AsyncGenerator[Followed, None]:
     """A job of ours from its start to its end."""
     yield RunFollowed("", job.command, ours=True, pid=job.pid)
     seen = _Seen()
-    async for found in _slices(
-        job.events, seen, is_over=lambda: job.poll() is not None, every=RUNNING_POLL_SECONDS
-    ):
-        yield found
+    async with contextlib.aclosing(
+        _slices(job.events, seen, is_over=lambda: job.poll() is not None, every=RUNNING_POLL_SECONDS)
+    ) as slices:
+        async for found in slices:
+            yield found
     if seen.finished:
         # The last event comes a moment before the process is gone; it is waited for, so that no
         # zombie stays behind, but not for ever.
@@ -103,7 +106,7 @@ async def follow_job(job: Job) -> AsyncIterator[Followed]:
 
 async def follow_lock(
     root: Path, lock: LockStatus, *, clock: Callable[[], float] = time.time
-) -> AsyncIterator[Followed]:
+) -> AsyncGenerator[Followed, None]:
     """Somebody's run, from its first event (however late we came) until it gives the lock back."""
     run_id = lock.pipeline_run_id
     yield RunFollowed(run_id, lock.command, ours=False, user=lock.user, host=lock.host, pid=lock.pid)
@@ -114,8 +117,9 @@ async def follow_lock(
 
     seen = _Seen()
     events = root / paths.events_file(run_id)
-    async for found in _slices(events, seen, is_over=is_over, every=LOCK_POLL_SECONDS):
-        yield found
+    async with contextlib.aclosing(_slices(events, seen, is_over=is_over, every=LOCK_POLL_SECONDS)) as slices:
+        async for found in slices:
+            yield found
     reason = "gave the lock back without a last event: killed, most likely; the next run resumes it"
     yield RunEnded(run_id, None, before_first_event=False, reason="" if seen.finished else reason)
 
@@ -138,7 +142,7 @@ class _Seen:
 
 async def _slices(
     events: Path, seen: _Seen, *, is_over: Callable[[], bool], every: float
-) -> AsyncIterator[TailSlice]:
+) -> AsyncGenerator[TailSlice, None]:
     """Slices until the writer is gone and its file is read to the end."""
     tail = EventTail(events)
     asked = 0.0

@@ -14,7 +14,7 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class EventTail:
         self._last_seq = sieve.last_seq
         return sieve.slice(restarted=restarted, caught_up=caught_up)
 
-    async def slices(self, *, is_running: Callable[[], bool]) -> AsyncIterator[TailSlice]:
+    async def slices(self, *, is_running: Callable[[], bool]) -> AsyncGenerator[TailSlice, None]:
         """Slices for ever, empty ones left out: polled every 50 ms while a run works, else 250 ms.
 
         The file is closed when the iterator is.

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -46,18 +46,20 @@ class FirewallWatch:
         self._back_off_seconds = back_off_seconds
         self._clock = clock
 
-    async def states(self) -> AsyncIterator[FirewallSeen | FirewallLost]:
+    async def states(self) -> AsyncGenerator[FirewallSeen | FirewallLost, None]:
         """Facts for ever. Closing the iterator ends the watcher."""
         failures = 0
         while True:
             began = time.monotonic()
-            async for fact in self._one_life():
-                yield fact
+            # Closed here and now: a generator left to the collector would leave its process running.
+            async with contextlib.aclosing(self._one_life()) as life:
+                async for fact in life:
+                    yield fact
             failures = 0 if time.monotonic() - began > HEALTHY_SECONDS else failures + 1
             pause = self._back_off_seconds[min(failures, len(self._back_off_seconds)) - 1 if failures else 0]
             await asyncio.sleep(pause)
 
-    async def _one_life(self) -> AsyncIterator[FirewallSeen | FirewallLost]:
+    async def _one_life(self) -> AsyncGenerator[FirewallSeen | FirewallLost, None]:
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._argv,
@@ -80,7 +82,7 @@ class FirewallWatch:
                     line = await asyncio.wait_for(_line(process.stdout), self._silence_seconds)
                 except TimeoutError:
                     if not silent:
-                        yield FirewallLost(f"silent for {self._silence_seconds:.0f} s")
+                        yield FirewallLost(f"silent for {self._silence_seconds:g} s")
                     silent = True
                     continue
                 except ValueError:

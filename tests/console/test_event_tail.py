@@ -229,4 +229,4 @@ async def test_slices_follow_a_growing_file(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(line(2))
     assert messages(await asyncio.wait_for(anext(slices), 5)) == ["line 2"]
-    await slices.aclose()  # type: ignore[attr-defined]  # an async generator
+    await slices.aclose()

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.firewall_watch import FirewallWatch
+from console.view_state import FirewallLost, FirewallSeen
+from pipeline.contracts.status import FirewallWord
+
+WAIT_SECONDS = 30
+STATE = '{"type": "firewall.state", "seq": 1, "at": "2026-04-27T06:00:00Z", "state": "%s", "file": "f"}'
+
+
+def watch(script: str, **options: Any) -> FirewallWatch:
+    options = {"back_off_seconds": (0.01,), **options}
+    return FirewallWatch(Path("/nowhere"), argv=[sys.executable, "-c", script], **options)
+
+
+def states(
+    script: str, **options: Any
+) -> contextlib.aclosing[AsyncGenerator[FirewallSeen | FirewallLost, None]]:
+    return contextlib.aclosing(watch(script, **options).states())
+
+
+async def following(found: AsyncIterator[FirewallSeen | FirewallLost]) -> FirewallSeen | FirewallLost:
+    return await asyncio.wait_for(anext(found), WAIT_SECONDS)
+
+
+async def test_each_state_that_the_watcher_says_is_a_fact() -> None:
+    script = f"print('''{STATE % 'CLEAR'}\n{STATE % 'BREACH'}''', flush=True); input()"
+    async with states(
+        "import sys\n" + script.replace("input()", "sys.stdin.read(); import time; time.sleep(60)")
+    ) as found:
+        words = [await following(found), await following(found)]
+    assert [fact.firewall.state for fact in words if isinstance(fact, FirewallSeen)] == [
+        FirewallWord.CLEAR,
+        FirewallWord.BREACH,
+    ]
+
+
+async def test_the_age_counts_from_when_it_was_said() -> None:
+    async with states(f"print('{STATE % 'CLEAR'}')", clock=lambda: 4e9) as found:
+        fact = await following(found)
+    assert isinstance(fact, FirewallSeen)
+    assert fact.firewall.origin.as_of == 1777269600.0
+
+
+async def test_a_word_that_is_not_known_is_unknown_and_garbage_is_nothing() -> None:
+    async with states(f"print('garbage'); print('[1]'); print('{STATE % 'PURPLE'}')") as found:
+        fact = await following(found)
+    assert isinstance(fact, FirewallSeen)
+    assert fact.firewall.state is FirewallWord.UNKNOWN
+
+
+async def test_a_watcher_that_dies_is_told_with_its_last_word_and_started_again(tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    script = f"import sys; open({str(lives)!r}, 'a').write('x'); print('{STATE % 'CLEAR'}')"
+    script += "; sys.exit('no \\x1b[31mindex')"
+    async with states(script) as found:
+        facts = [await following(found) for _ in range(4)]
+    assert [type(fact) for fact in facts] == [FirewallSeen, FirewallLost, FirewallSeen, FirewallLost]
+    assert facts[1] == FirewallLost("ended with exit code 1: no \\x1b[31mindex")
+    assert len(lives.read_text()) >= 2
+
+
+async def test_silence_is_told_once_until_it_is_broken() -> None:
+    script = f"import time; print('{STATE % 'CLEAR'}', flush=True); time.sleep(600)"
+    async with states(script, silence_seconds=0.5) as found:
+        assert isinstance(await following(found), FirewallSeen)
+        assert await following(found) == FirewallLost("silent for 0.5 s")
+        again = asyncio.create_task(anext(found))  # type: ignore[arg-type]  # a coroutine, for a generator
+        done, _ = await asyncio.wait({again}, timeout=1.2)
+        assert not done
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+
+
+async def test_a_line_without_end_ends_that_watcher() -> None:
+    async with states("print('x' * 3_000_000, flush=True); import time; time.sleep(600)") as found:
+        assert await following(found) == FirewallLost("wrote a line longer than any state")
+
+
+async def test_a_full_error_pipe_does_not_stop_the_watcher() -> None:
+    async with states(f"import sys; sys.stderr.write('x' * 1_000_000); print('{STATE % 'CLEAR'}')") as found:
+        assert isinstance(await following(found), FirewallSeen)
+
+
+async def test_a_firewall_that_cannot_be_started_is_told() -> None:
+    found = FirewallWatch(Path("/nowhere"), argv=["/nowhere/python"], back_off_seconds=(0.01,)).states()
+    assert await following(found) == FirewallLost("could not be started: No such file or directory")
+    await found.aclose()
+
+
+async def test_closing_ends_the_process() -> None:
+    detail = '{"type": "firewall.state", "state": "CLEAR", "detail": "%d"}'
+    script = f"import os, time; print('{detail}' % os.getpid(), flush=True); time.sleep(600)"
+    async with states(script) as found:
+        fact = await following(found)
+    assert isinstance(fact, FirewallSeen)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(fact.firewall.detail), 0)
