@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             )
         )
     if arguments.dry_run:
-        from pipeline.streams.survey import print_survey
+        from pipeline.commands.streams import print_survey
 
-        return print_survey(context, settings, arguments.stream)
+        return print_survey(context, settings, names if arguments.stream is None else [arguments.stream])
     options = run_options(arguments, settings)
     try:
         finished = run_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
@@ -27,11 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    settings = context.settings().settings
+    return print_survey(context, settings, _names(settings, arguments.stream))
+
+
+def print_survey(context: CommandContext, settings: Settings, names: Sequence[str]) -> int:
     """Exit 1 where a stream has lines and none could be used, 4 where a stream has no file."""
     from pipeline.streams.survey import survey
 
-    settings = context.settings().settings
-    names = _names(settings, arguments.stream)
     codes: list[int] = [ExitCode.OK]
     reports = []
     for found in survey(context.workspace, settings, names):
