@@ -15,7 +15,7 @@ from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry, Ro
 KEY = "ab" + "0" * 62
 
 
-@pytest.fixture()
+@pytest.fixture
 def cache(tmp_path: Path) -> ChunkCache:
     sections = [b'{"evidence":1}\n', b'{"scored":1}\n', b"", b'{"sft":1}\n']
     lengths = (len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,23 +24,15 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_whatever_the_umask_folders_and_files_are_the_operators_alone(tmp_path: Path) -> None:
     disk.write_file(tmp_path / "a" / "b" / "file", b"data")
     disk.append_line(tmp_path / "c" / "d" / "journal", b"line\n")
-    modes = {
-        path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")
-    }
-    assert modes == {
-        "a": 0o700,
-        "a/b": 0o700,
-        "a/b/file": 0o600,
-        "c": 0o700,
-        "c/d": 0o700,
-        "c/d/journal": 0o600,
-    }
+    folders = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [len(folders), len(files)] == [4, 2]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
 def test_a_journal_cut_at_every_byte_of_its_last_record_stays_readable(tmp_path: Path) -> None:
-    records = [
-        json.dumps({"number": number, "text": "grüße"}, ensure_ascii=False).encode() for number in (1, 2, 3)
-    ]
+    records = [f'{{"number":{number},"text":"grüße"}}'.encode() for number in (1, 2, 3)]
     earlier, last = b"".join(record + b"\n" for record in records[:2]), records[2] + b"\n"
     for cut in range(len(last) + 1):
         journal = tmp_path / f"cut-{cut}.jsonl"
