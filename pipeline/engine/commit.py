@@ -1,9 +1,10 @@
 """Staged files appear all or nothing.
 
 Order: every staged file is synced, then the **intent** file names all renames and their digests
-(the one commit point), then the renames, the run's summary last, then the intent goes. Whoever
-holds the lock next finds an open intent and rolls it forward, or back when a staged file is
-gone: the originals are kept by hard link until the intent is closed.
+(the one commit point), then the renames, the run's summary last, then the intent goes. A disk
+that refuses half-way is answered by undoing at once what was done; whoever holds the lock
+after a crash finds the open intent and rolls it forward, or back when a staged file is gone.
+The originals are kept by hard link until the intent is closed.
 """
 
 from __future__ import annotations
@@ -11,27 +12,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import orjson
-
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import StorageError
+from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
+from pipeline.engine.intent import Intent, Rename, encode_intent, read_intent
 from pipeline.storage import disk
+from pipeline.storage.confined import refuse_links
 from pipeline.storage.digests import sha256_of_file
 
 _KEPT = "The last outputs are in place and verified; finished chunks are kept."
-
-
-@dataclass(frozen=True)
-class Rename:
-    """A staged file and where it goes, both relative to the workspace."""
-
-    staged: str
-    target: str
-    sha256: str
+_LEFT_OPEN = "The commit stays open: the next run finishes or undoes it before anything else."
 
 
 def staging_folder(workspace: Path, pipeline_run_id: str) -> Path:
@@ -39,27 +33,38 @@ def staging_folder(workspace: Path, pipeline_run_id: str) -> Path:
 
 
 def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> None:
-    """Put every staged file in place. Raises StorageError; the next command settles what is open."""
+    """Put every staged file in place. Raises StorageError, with the last outputs back in place.
+
+    A disk that refuses the undoing as well leaves the intent open; the next run settles it.
+    """
+    intent = Intent(
+        pipeline_run_id,
+        tuple(replace(rename, replaces=(workspace / rename.target).exists()) for rename in renames),
+    )
+    refuse_links(workspace, intent.places())
     try:
-        for folder in {(workspace / rename.staged).parent for rename in renames}:
-            disk.sync_folder(folder)
-        disk.write_file(workspace / paths.INTENT, _encode(pipeline_run_id, renames))
+        staged_folders = [(workspace / rename.staged).parent for rename in renames]
+        disk.sync_folders(staged_folders, workspace / paths.STATE)
+        disk.write_file(workspace / paths.INTENT, encode_intent(intent))
         reached("intent-written")
-        _keep_originals(workspace, pipeline_run_id, renames)
+        _keep_originals(workspace, intent)
         reached("originals-linked")
-        _rename_all(workspace, renames)
+        _rename_all(workspace, intent)
         reached("outputs-renamed")
-    except OSError as error:
-        raise disk.storage_fault(error, workspace / paths.INTENT, _KEPT) from error
+    except (OSError, StorageError) as error:
+        kept = _KEPT if _undo(workspace, intent) else _LEFT_OPEN
+        if isinstance(error, StorageError):
+            raise StorageError(replace(error.fault, kept_safe=kept)) from error
+        raise disk.storage_fault(error, workspace / paths.INTENT, kept) from error
 
 
 def close_intent(workspace: Path, pipeline_run_id: str) -> None:
-    """Forget the intent and the originals: the run is whole."""
+    """Forget the intent and the originals: the run is whole. Raises StorageError."""
     try:
-        (workspace / paths.INTENT).unlink(missing_ok=True)
+        disk.operations.unlink(workspace / paths.INTENT)
         disk.sync_folder(workspace / paths.STATE)
     except OSError as error:
-        raise disk.storage_fault(error, workspace / paths.INTENT, _KEPT) from error
+        raise disk.storage_fault(error, workspace / paths.INTENT, _LEFT_OPEN) from error
     reached("intent-removed")
     discard_staging(workspace, pipeline_run_id)
 
@@ -78,81 +83,65 @@ def discard_unfinished(workspace: Path, pipeline_run_id: str) -> None:
 def settle(workspace: Path) -> str | None:
     """Finish or undo a commit that a crash left open; call it with the lock held.
 
-    Returns a sentence for the log, or None when nothing was open. Staged files of dead runs
-    are removed. Raises IntegrityError when neither way is possible.
+    Returns a sentence for the log, or None when nothing was open. What dead runs left staged
+    is removed. Raises IntegrityError for an intent that no run wrote, and StorageError.
     """
-    intent_path = workspace / paths.INTENT
     try:
-        data = intent_path.read_bytes()
-    except FileNotFoundError:
-        _clear_stale_staging(workspace)
-        return None
-    try:
-        intent = orjson.loads(data)
-        pipeline_run_id = str(intent["pipeline_run_id"])
-        renames = [Rename(**rename) for rename in intent["renames"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _unsettled(intent_path, f"it cannot be read ({error})") from error
-    try:
-        if all(_can_go_forward(workspace, rename) for rename in renames):
-            _keep_originals(workspace, pipeline_run_id, renames)
-            _rename_all(workspace, renames)
-            outcome = f"rolled forward the interrupted commit of run {pipeline_run_id}"
+        intent = read_intent(workspace)
+        if intent is None:
+            _clear_leftovers(workspace)
+            return None
+        refuse_links(workspace, intent.places())
+        forward = all(_can_go_forward(workspace, rename) for rename in intent.renames)
+        if forward:
+            _keep_originals(workspace, intent)
+            _rename_all(workspace, intent)
         else:
-            _roll_back(workspace, pipeline_run_id, renames)
-            outcome = f"rolled back the interrupted commit of run {pipeline_run_id}: a staged file was gone"
+            _roll_back(workspace, intent)
     except OSError as error:
         raise disk.storage_fault(
-            error, intent_path, "Nothing more was changed; the intent stays open."
+            error, workspace / paths.INTENT, "Nothing more was changed; the intent stays open."
         ) from error
-    # Outputs changed without the run that would have recorded them.
-    (workspace / paths.RUN_STATE).unlink(missing_ok=True)
-    close_intent(workspace, pipeline_run_id)
-    _clear_stale_staging(workspace)
-    return outcome
+    _remember(workspace, intent.pipeline_run_id, forward=forward)
+    close_intent(workspace, intent.pipeline_run_id)
+    _clear_leftovers(workspace)
+    if forward:
+        return f"rolled forward the interrupted commit of run {intent.pipeline_run_id}"
+    return f"rolled back the interrupted commit of run {intent.pipeline_run_id}: a staged file was gone"
 
 
-def _encode(pipeline_run_id: str, renames: Sequence[Rename]) -> bytes:
-    return orjson.dumps(
-        {
-            "schema_version": 1,
-            "pipeline_run_id": pipeline_run_id,
-            "renames": [
-                {"staged": rename.staged, "target": rename.target, "sha256": rename.sha256}
-                for rename in renames
-            ],
-        },
-        option=orjson.OPT_INDENT_2,
-    )
+def _remember(workspace: Path, pipeline_run_id: str, *, forward: bool) -> None:
+    """Keep the remembered state true to which run's outputs stand now."""
+    is_of_this_run = run_state.load(workspace).pipeline_run_id == pipeline_run_id
+    if forward and not is_of_this_run:
+        # Which outputs it wrote is not known here, but that it is the newest run is: folder
+        # names follow a clock, and clocks jump.
+        run_state.save(workspace, run_state.RunState(pipeline_run_id=pipeline_run_id))
+    elif is_of_this_run and not forward:
+        run_state.forget(workspace)
 
 
-def _original(workspace: Path, pipeline_run_id: str, target: str) -> Path:
-    return staging_folder(workspace, pipeline_run_id) / "originals" / target
-
-
-def _keep_originals(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> None:
-    for rename in renames:
+def _keep_originals(workspace: Path, intent: Intent) -> None:
+    for rename in intent.renames:
         target = workspace / rename.target
-        kept = _original(workspace, pipeline_run_id, rename.target)
+        kept = workspace / intent.original(rename.target)
         if not (workspace / rename.staged).exists() or kept.exists() or not target.exists():
             continue
         disk.make_folder(kept.parent)
         disk.operations.link(target, kept)
 
 
-def _rename_all(workspace: Path, renames: Sequence[Rename]) -> None:
+def _rename_all(workspace: Path, intent: Intent) -> None:
     folders = []
-    for rename in renames:
+    for rename in intent.renames:
         staged, target = workspace / rename.staged, workspace / rename.target
         if not staged.exists():
             continue
         disk.make_folder(target.parent)
         disk.operations.replace(staged, target)
         reached("output-renamed")
-        if target.parent not in folders:
-            folders.append(target.parent)
-    for folder in folders:
-        disk.sync_folder(folder)
+        folders.append(target.parent)
+    disk.sync_folders(folders, workspace)
 
 
 def _can_go_forward(workspace: Path, rename: Rename) -> bool:
@@ -163,33 +152,44 @@ def _can_go_forward(workspace: Path, rename: Rename) -> bool:
     return False
 
 
-def _roll_back(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> None:
-    for rename in renames:
+def _undo(workspace: Path, intent: Intent) -> bool:
+    """Take a commit back in the run that failed; whether the disk let it."""
+    try:
+        _roll_back(workspace, intent)
+        disk.operations.unlink(workspace / paths.INTENT)
+        disk.sync_folder(workspace / paths.STATE)
+    except (OSError, StorageError):
+        return False
+    return True
+
+
+def _roll_back(workspace: Path, intent: Intent) -> None:
+    """Put the originals back. Killed half-way it can be done again: the kept links stay."""
+    folders = []
+    for rename in intent.renames:
         target = workspace / rename.target
-        kept = _original(workspace, pipeline_run_id, rename.target)
+        kept = workspace / intent.original(rename.target)
         if kept.exists():
-            disk.operations.replace(kept, target)
-        elif not (workspace / rename.staged).exists() and target.exists() and _is(target, rename.sha256):
-            # Put there by the interrupted commit, where nothing had been.
-            target.unlink()
+            again = kept.with_name(f"{kept.name}.again")
+            disk.discard(again)
+            disk.operations.link(kept, again)
+            disk.operations.replace(again, target)
+            disk.discard(again)  # a rename between two links to one file does nothing
+        elif not rename.replaces and not (workspace / rename.staged).exists() and _is(target, rename.sha256):
+            disk.operations.unlink(target)
+        else:
+            continue
+        folders.append(target.parent)
+    disk.sync_folders(folders, workspace)
 
 
 def _is(path: Path, sha256: str) -> bool:
-    return sha256_of_file(path) == sha256
+    return path.exists() and sha256_of_file(path) == sha256
 
 
-def _clear_stale_staging(workspace: Path) -> None:
+def _clear_leftovers(workspace: Path) -> None:
+    """Remove what dead runs left that nothing refers to. The lock is held: no run lives."""
     for folder in (paths.STAGING, paths.SPOOL):
         shutil.rmtree(workspace / folder, ignore_errors=True)
-
-
-def _unsettled(path: Path, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="intent_unsettled",
-            what_happened=f"The interrupted commit in {path} cannot be settled: {why}.",
-            kept_safe="Nothing was changed. The staged files and the originals are under .distill/staging.",
-            do_next=f"Move {path} aside, then build the outputs again: distill run-all --no-cache",
-            file=str(path),
-        )
-    )
+    for temporary in (workspace / paths.STATE).glob(".*.tmp"):
+        disk.discard(temporary)

@@ -13,6 +13,7 @@ from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
+from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import (
     STAGES,
@@ -82,7 +83,7 @@ def finish(
     )
     session.check_stop()
     renames = [
-        commit.Rename(str(Path(output.staged).relative_to(session.workspace)), output.relative, output.sha256)
+        Rename(str(Path(output.staged).relative_to(session.workspace)), output.relative, output.sha256)
         for result in emitted
         for output in result.outputs
         if output.staged is not None
@@ -99,7 +100,7 @@ def finish(
 
 def _stage_reports(
     session: Session, receipts: Mapping[str, Mapping[str, Any]], summary: Mapping[str, Any]
-) -> list[commit.Rename]:
+) -> list[Rename]:
     """Receipts and summary, staged; the summary is the last rename of all."""
     files = {receipt_path(session.pipeline_run_id, stage): receipt for stage, receipt in receipts.items()}
     files[str(paths.summary_file(session.pipeline_run_id))] = dict(summary)
@@ -109,9 +110,7 @@ def _stage_reports(
         staged = session.staging / relative
         disk.write_file(staged, data)
         renames.append(
-            commit.Rename(
-                str(staged.relative_to(session.workspace)), relative, hashlib.sha256(data).hexdigest()
-            )
+            Rename(str(staged.relative_to(session.workspace)), relative, hashlib.sha256(data).hexdigest())
         )
     return renames
 
@@ -123,6 +122,7 @@ def _remember(
     fingerprint: str,
     sources: Sequence[PlannedSource],
 ) -> None:
+    """What the next run starts from. A disk that refuses costs it time, never data."""
     state = run_state.load(session.workspace)
     state.pipeline_run_id = session.pipeline_run_id
     state.fingerprint = fingerprint
@@ -130,11 +130,15 @@ def _remember(
         state.sources = {
             state_key(source.stream, source.file.relative): source.remembered() for source in sources
         }
-    for result in emitted:
-        for output in result.outputs:
-            stamp = FileStamp.of(session.workspace / output.relative)
-            state.outputs[output.relative] = (replace(output, staged=None), stamp)
-    run_state.save(session.workspace, state)
+    try:
+        for result in emitted:
+            for output in result.outputs:
+                stamp = FileStamp.of(session.workspace / output.relative)
+                state.outputs[output.relative] = (replace(output, staged=None), stamp)
+    except OSError:
+        run_state.forget(session.workspace)
+    else:
+        run_state.save(session.workspace, state)
     if fingerprint:
         context.cache.keep_only({key for source in sources for key in source.keys})
 

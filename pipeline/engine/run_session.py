@@ -28,6 +28,28 @@ from pipeline.engine.receipts import RunFacts, encode, run_summary
 from pipeline.engine.run_lock import RunLock
 from pipeline.git_state import read_git_state
 from pipeline.storage import disk
+from pipeline.storage.confined import refuse_links
+
+# What a run writes at; one file of each folder, the others are looked at when they are renamed.
+_WRITTEN_PLACES = (
+    paths.INTENT,
+    paths.RUN_STATE,
+    paths.STAGING,
+    paths.SPOOL,
+    paths.CHUNK_CACHE,
+    paths.DISTILLATION_SKIPS,
+    paths.SCORING_SKIPS,
+    paths.EVIDENCE,
+    paths.SCORED_RUNS,
+    paths.RAG_EXPORT,
+    paths.SFT_EXPORT,
+    paths.PREFERENCE_EXPORT,
+    paths.QUARANTINE,
+    paths.REPORTS,
+)
+
+
+_KEPT = "The last outputs are in place; finished chunks are kept."
 
 
 class InterruptedRunError(Exception):
@@ -44,6 +66,9 @@ class RefusedRunError(OperatorError):
     def __init__(self, fault: Fault, exit_code: ExitCode) -> None:
         super().__init__(fault)
         self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.fault, self.exit_code)
 
 
 @dataclass
@@ -103,13 +128,11 @@ def run_session(
     """
     pipeline_run_id = new_run_id()
     with run_lock.hold(workspace, command=command, pipeline_run_id=pipeline_run_id, argv=argv) as lock:
+        refuse_links(workspace, _WRITTEN_PLACES)
         settled = commit.settle(workspace)
         folder = workspace / paths.run_folder(pipeline_run_id)
         disk.make_folder(folder)
-        try:
-            events_writer.add_place(workspace / paths.events_file(pipeline_run_id))
-        except OSError as error:
-            raise disk.storage_fault(error, folder) from error
+        events_writer.add_place(workspace / paths.events_file(pipeline_run_id))
         events_writer.stop_remembering()
         session = Session(
             workspace=workspace,
@@ -157,11 +180,15 @@ def run_session(
         except OperatorError as error:
             _finish_badly(session, error.exit_code, error.fault)
             raise
+        except OSError as error:
+            refused = disk.storage_fault(error, Path(os.fsdecode(error.filename or folder)), _KEPT)
+            _finish_badly(session, refused.exit_code, refused.fault)
+            raise refused from error
         except Exception as error:
             fault = Fault(
                 code="internal_error",
                 what_happened=f"The engine has a bug: {type(error).__name__}: {error}",
-                kept_safe="The last outputs are in place; finished chunks are kept.",
+                kept_safe=_KEPT,
                 do_next=f"Keep {folder} and report it; the last-good tag's engine may still run.",
             )
             _finish_badly(session, ExitCode.NOT_EVALUABLE, fault)
@@ -185,8 +212,12 @@ def _finish_badly(session: Session, exit_code: ExitCode, fault: Fault | None) ->
         run_hash=None,
         exit_code=exit_code,
     )
-    with contextlib.suppress(OperatorError):  # a full disk: the events and the exit code still tell
-        disk.write_file(session.workspace / paths.summary_file(session.pipeline_run_id), encode(summary))
+    path = session.workspace / paths.summary_file(session.pipeline_run_id)
+    try:
+        disk.write_file(path, encode(summary))
+    except OperatorError:
+        # The events and the exit code still tell; one that says that all is well must not stay.
+        disk.discard(path)
     session.events.emit(
         events.RunFinished,
         ok=False,

@@ -128,7 +128,12 @@ def save(workspace: Path, state: RunState) -> None:
     try:
         disk.write_file(workspace / paths.RUN_STATE, orjson.dumps(value))
     except StorageError:
-        (workspace / paths.RUN_STATE).unlink(missing_ok=True)
+        forget(workspace)
+
+
+def forget(workspace: Path) -> None:
+    """Remember nothing: the next run looks at every chunk again."""
+    disk.discard(workspace / paths.RUN_STATE)
 
 
 def fingerprint(*parts: str) -> str:
