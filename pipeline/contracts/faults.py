@@ -95,6 +95,10 @@ class OperatorError(Exception):
         super().__init__(fault.what_happened)
         self.fault = fault
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Workers hand their errors on by pickle, which would call the class with the text alone."""
+        return type(self), (self.fault,)
+
 
 class SettingsError(OperatorError):
     """``distill.toml`` or a flag cannot be used. Nothing was written."""

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from pipeline.contracts import paths
 from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, emit, export_outputs
 from pipeline.engine.emit_preference import emit_preference
-from pipeline.engine.mapping import Mapped, result_of
+from pipeline.engine.mapping import Mapped, result_of, submit
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import RunState
@@ -73,9 +73,9 @@ def emit_all(
         session.check_stop()
         future: Future[Emitted]
         if task.kind == "preference":
-            future = executor.submit(emit_preference, task, context.settings.export)
+            future = submit(session, executor, emit_preference, task, context.settings.export)
         else:
-            future = executor.submit(emit, task)
+            future = submit(session, executor, emit, task)
         waiting.append(_later(session, future))
     return [result() for result in waiting]
 

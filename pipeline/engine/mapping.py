@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -96,7 +95,9 @@ def map_sources(
     progress.tell(reducer, force=True)
     digests: list[tuple[PlannedSource, Future[str]]] = []
     waiting: deque[tuple[PlannedSource, int, Future[ChunkResult] | str]] = deque()
-    work_items = _work_items(context, sources, executor, digests, chunk_bytes, depth, use_cache=use_cache)
+    work_items = _work_items(
+        session, context, sources, executor, digests, chunk_bytes, depth, use_cache=use_cache
+    )
     exhausted = False
     while waiting or not exhausted:
         while not exhausted and len(waiting) < window:
@@ -131,6 +132,7 @@ def map_sources(
 
 
 def _work_items(
+    session: Session,
     context: WorkContext,
     sources: list[PlannedSource],
     executor: Executor,
@@ -149,8 +151,9 @@ def _work_items(
                 yield source, share, key
             continue
         for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
-            yield source, task.chunk.end - task.chunk.start, executor.submit(work, task)
-        digests.append((source, executor.submit(digest_source, str(source.bytes_path), source.size)))
+            yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
+        digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
+        digests.append((source, digest))
 
 
 def _index_of(context: WorkContext, key: str) -> ChunkIndex:
@@ -169,13 +172,26 @@ def result_of(session: Session, future: Future[T]) -> T:
             if future.done():
                 raise
             session.check_stop()
-        except BrokenProcessPool as error:
+        except BrokenExecutor as error:
             session.check_stop()
-            raise StorageError(
-                Fault(
-                    code="worker_died",
-                    what_happened="A worker process died (killed, or out of memory).",
-                    kept_safe="The last outputs are in place; finished chunks are kept.",
-                    do_next="Look at the system log, then: distill run-all --workers 1",
-                )
-            ) from error
+            raise _worker_died() from error
+
+
+def submit(session: Session, executor: Executor, call: Callable[..., T], *arguments: object) -> Future[T]:
+    """Hand a call to the workers. Raises StorageError when they are dead already."""
+    try:
+        return executor.submit(call, *arguments)
+    except BrokenExecutor as error:
+        session.check_stop()
+        raise _worker_died() from error
+
+
+def _worker_died() -> StorageError:
+    return StorageError(
+        Fault(
+            code="worker_died",
+            what_happened="A worker process died (killed, or out of memory).",
+            kept_safe="The last outputs are in place; finished chunks are kept.",
+            do_next="Look at the system log, then: distill run-all --workers 1",
+        )
+    )
