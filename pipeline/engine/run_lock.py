@@ -21,6 +21,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.engine.clock import now_iso
 from pipeline.storage import disk
+from pipeline.storage.confined import refuse_links
 
 
 def user_name() -> str:
@@ -55,7 +56,7 @@ class RunLock:
             os.close(self._descriptor)
 
     def describe(self, holder: dict[str, Any]) -> None:
-        """Write who holds the lock, for people who find it held."""
+        """Write who holds the lock, for people who find it held. Raises OSError."""
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         disk.write_all(self._descriptor, orjson.dumps(holder) + b"\n")
@@ -65,6 +66,7 @@ class RunLock:
 def hold(workspace: Path, *, command: str, pipeline_run_id: str, argv: Sequence[str]) -> Iterator[RunLock]:
     """Hold the workspace for the block. Raises WorkspaceLockedError, naming the holder."""
     path = workspace / paths.LOCK
+    refuse_links(workspace, [paths.LOCK])
     disk.make_folder(path.parent)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, disk.FILE_MODE)
@@ -74,19 +76,21 @@ def hold(workspace: Path, *, command: str, pipeline_run_id: str, argv: Sequence[
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            lock.describe(
+                {
+                    "pid": os.getpid(),
+                    "host": socket.gethostname(),
+                    "user": user_name(),
+                    "command": command,
+                    "pipeline_run_id": pipeline_run_id,
+                    "since": now_iso(),
+                    "argv": list(argv),
+                }
+            )
+        except BlockingIOError as error:
             raise _locked(workspace) from error
-        lock.describe(
-            {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "user": user_name(),
-                "command": command,
-                "pipeline_run_id": pipeline_run_id,
-                "since": now_iso(),
-                "argv": list(argv),
-            }
-        )
+        except OSError as error:
+            raise disk.storage_fault(error, path, "Nothing was changed.") from error
         yield lock
     finally:
         with contextlib.suppress(OSError):
