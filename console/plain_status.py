@@ -71,7 +71,8 @@ def _head(status: WorkspaceStatus) -> list[str]:
     else:
         tree = "dirty" if git.dirty else "clean"
         repository = f"{git.branch or 'detached'} {git.head[:7]} {tree}"
-    tag = git.last_good_tag + ("" if git.tag_commit else " (no such tag)")
+    if git.is_repository:
+        repository += f" · tag {git.last_good_tag}" + ("" if git.tag_commit else " (no such tag)")
     if lock.held:
         who = f"lock held by {lock.user or 'somebody'} ({lock.command}, pid {lock.pid}"
         who += f", {_age(lock.since, status.read_at)})"
@@ -79,7 +80,7 @@ def _head(status: WorkspaceStatus) -> list[str]:
         who = "lock free" + (", a commit is open: the next run settles it" if lock.open_intent else "")
     engine_words = f"engine {engine.source}" + (f" REFUSED: {engine.refused}" if engine.refused else "")
     return [
-        visible(f"{status.name} · {repository} · tag {tag} · {iso_utc(status.read_at)}"),
+        visible(f"{status.name} · {repository} · {iso_utc(status.read_at)}"),
         visible(f"{status.workspace} · {engine_words} · {who}"),
     ]
 
@@ -112,8 +113,8 @@ def _firewall(firewall: FirewallStatus, now: float) -> list[str]:
     if firewall.cause:
         lines.append(f"   cause: {visible(firewall.cause, 200)}")
     for found in firewall.findings[:FINDINGS_SHOWN]:
-        who = visible(found.run_id or found.row_id or "", 60)
-        lines.append(f"   line {found.line:<8,} {found.wall:<9} {visible(found.detail, 80)} {who}".rstrip())
+        wall, who = visible(found.wall, 9), visible(found.run_id or found.row_id or "", 60)
+        lines.append(f"   line {found.line:<8,} {wall:<9} {visible(found.detail, 80)} {who}".rstrip())
     more = firewall.findings_count - min(FINDINGS_SHOWN, len(firewall.findings))
     if firewall.findings and more > 0:
         lines.append(f"   and {more:,} more: distill firewall")

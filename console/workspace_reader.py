@@ -159,7 +159,7 @@ class WorkspaceReader:
             now=now,
             changed=moved.outputs,
         )
-        return [*stages, replace(p5, detail="receipts are as summed, sizes agree; digests need an audit")]
+        return [*stages, replace(p5, detail="receipts are as summed; digests need an audit")]
 
     def _rows(self, latest: LatestRun, moved: Moved, now: float) -> RowCounts:
         if latest.good is None:

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.fresh_interpreter import REPOSITORY, modules_after
+from tests.console.workspaces import workspace_after_a_run
+
+SCREENS = {"textual", "rich"}
+ENGINE = {
+    f"pipeline.{name}"
+    for name in (
+        "cli",
+        "schemas",
+        "settings",
+        "streams",
+        "stages",
+        "storage",
+        "engine",
+        "firewall",
+        "commands",
+    )
+}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("stats",)])
+def test_help_imports_no_model_and_no_screen(arguments: tuple[str, ...]) -> None:
+    loaded = modules_after(*arguments)
+    assert not loaded & (SCREENS | ENGINE | {"pydantic", "asyncio", "orjson", "git"})
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["runs"], ["doctor"], []])
+def test_plain_commands_import_no_model_no_screen_and_no_engine(tmp_path: Path, command: list[str]) -> None:
+    root = workspace_after_a_run(tmp_path)
+    loaded = modules_after("-C", str(root), *command)
+    assert "console.workspace_reader" in loaded or command in (["runs"], ["doctor"])
+    assert not loaded & (SCREENS | ENGINE | {"pydantic", "git"})
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("package", ["console", "runbook"])
+def test_no_file_reaches_past_the_contracts_even_late_in_a_function(package: str) -> None:
+    offenders = {
+        str(path.relative_to(REPOSITORY)): sorted(wrong)
+        for path in (REPOSITORY / package).rglob("*.py")
+        if (
+            wrong := {
+                name
+                for name in _imports(path)
+                if name.startswith("pipeline.") and not name.startswith("pipeline.contracts")
+            }
+        )
+    }
+    assert offenders == {}
+
+
+def test_the_engine_never_looks_up() -> None:
+    offenders = [
+        str(path.relative_to(REPOSITORY))
+        for path in (REPOSITORY / "pipeline").rglob("*.py")
+        if any(name.split(".")[0] in ("console", "runbook") for name in _imports(path))
+    ]
+    assert offenders == []
+
+
+def test_the_contracts_need_only_themselves_and_pydantic() -> None:
+    allowed = {"pydantic", "pydantic_core", "pipeline", "__future__", *sys.stdlib_module_names}
+    for path in (REPOSITORY / "pipeline/contracts").glob("*.py"):
+        outside = {name for name in _imports(path) if name.split(".")[0] not in allowed}
+        engine = {name for name in _imports(path) if name.startswith("pipeline.") and "contracts" not in name}
+        assert (outside, engine) == (set(), set()), path.name
+
+
+@pytest.mark.parametrize(
+    "name", ["view_state", "derive", "event_fold", "staleness", "plain_status", "link_profile"]
+)
+def test_the_pure_core_touches_neither_clock_nor_disk_nor_process(name: str) -> None:
+    impure = {
+        "time",
+        "os",
+        "subprocess",
+        "pathlib",
+        "datetime",
+        "random",
+        "asyncio",
+        "socket",
+        "io",
+        "shutil",
+    }
+    assert not {module.split(".")[0] for module in _imports(REPOSITORY / f"console/{name}.py")} & impure

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.plain_status import exit_code, status_lines
+from console.workspace_reader import WorkspaceReader
+from pipeline.contracts import paths
+from pipeline.contracts.status import (
+    Balance,
+    DriftLine,
+    DriftStatus,
+    EngineStatus,
+    ExportCounts,
+    Finding,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    GitStatus,
+    LockStatus,
+    Origin,
+    PhaseState,
+    PhaseStatus,
+    RowCounts,
+    Severity,
+    StreamCounts,
+    SymptomStatus,
+    WorkspaceStatus,
+    as_data,
+)
+from tests.console.workspaces import NOW, workspace_after_a_run
+
+LIVE = Origin("live", NOW, Freshness.FRESH)
+BREACH = FirewallStatus(
+    FirewallWord.BREACH,
+    LIVE,
+    str(paths.SFT_EXPORT),
+    rows_read=2764,
+    findings_count=7,
+    findings=tuple(
+        Finding("label", "f", 2762 + n, detail="says needs_human_review", run_id=f"run {n}") for n in range(7)
+    ),
+    since=NOW - 263,
+    cause="another writer",
+)
+
+
+@pytest.fixture
+def status(tmp_path: Path) -> WorkspaceStatus:
+    return replace(WorkspaceReader(workspace_after_a_run(tmp_path)).read(NOW), workspace="/srv/night")
+
+
+def symptom(severity: Severity) -> SymptomStatus:
+    return SymptomStatus("S9", severity, "something", LIVE, "distill doctor", since=NOW - 60)
+
+
+def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
+    assert status_lines(status) == [
+        "night · not a git repository · 2026-04-27T06:01:02Z",
+        "/srv/night · engine installed · lock free",
+        "",
+        "SYMPTOMS   none seen by what was read",
+        "",
+        "FIREWALL   ~ STALE (1m old, stale: read when it was exported, not since)",
+        "   CLEAR when it was exported; not scanned since: distill firewall",
+        "",
+        "PHASES          state         age     took",
+        " P0 recon         ok            0s        -",
+        " P1 schemas     ? never          -        -",
+        " P2 evidence      ok            1m     0.5s",
+        " P3 score         ok            1m     0.5s",
+        " P4 export        ok            1m     0.5s",
+        " P5 receipts      ok            1m        -  receipts are as summed; digests need an audit",
+        " P6 acceptance  ? never          -        -",
+        " P7 replay      ? never          -        -",
+        " P8 audit       ? never          -        -",
+        " P9 release     ? never          -        -",
+        "",
+        "ROWS       12 source lines (1m old)",
+        "   stream                   evidence   accept  partial   review   reject",
+        "   taubench                       10        4        -        -        3",
+        "   total                          10        4        1        2        3",
+        "   share                                  40%      10%      20%      30%",
+        "   rag                5 rows          5 refused",
+        "   sft                4 rows          6 refused",
+        "   preference         2 rows          6 refused",
+        "   counts balance: ok",
+        "",
+        "DRIFT      no audit yet: nothing was compared with a baseline. Make one: distill audit-full",
+    ]
+    assert exit_code(status) == 0
+
+
+def test_a_breach_is_shown_with_its_first_offenders(status: WorkspaceStatus) -> None:
+    lines = status_lines(replace(status, firewall=BREACH))
+    at = lines.index("FIREWALL   X BREACH, 7 forbidden rows, 2,764 rows read, since 4m (live)")
+    assert lines[at + 1] == "   cause: another writer"
+    assert lines[at + 2] == "   line 2,762    label     says needs_human_review run 0"
+    assert lines[at + 7] == "   and 2 more: distill firewall"
+
+
+def test_counts_that_do_not_balance_are_told(status: WorkspaceStatus) -> None:
+    rows = replace(status.rows, balances=(Balance("lines", 12, (("mapped", 10), ("skipped", 1))),))
+    assert " X lines does not balance: 12 is not 10 mapped + 1 skipped" in status_lines(
+        replace(status, rows=rows)
+    )
+
+
+def test_who_holds_the_lock_and_what_git_says_are_on_top(status: WorkspaceStatus) -> None:
+    lock = LockStatus(True, LIVE, 48213, "h", "jun", "audit-full", "r", NOW - 36)
+    git = GitStatus(True, "main", "73f242e" + "0" * 33, True, "v1", None, LIVE, "no tag v1")
+    first, second = status_lines(replace(status, lock=lock, git=git))[:2]
+    assert first.startswith("night · main 73f242e dirty · tag v1 (no such tag) · ")
+    assert second.endswith("lock held by jun (audit-full, pid 48213, 30s)")
+
+
+def test_drift_rows_show_both_numbers_and_their_change(status: WorkspaceStatus) -> None:
+    lines = (
+        DriftLine("rows agbenchmark", "P2", 2555, 3675, 0.438, 14.2, "warn"),
+        DriftLine("accept rate", "P3", 0.237, 0.227, -0.042, 1.8, "same"),
+        DriftLine("gone", "P4", None, None, None, None, "unheard-of"),
+    )
+    shown = status_lines(
+        replace(status, drift=DriftStatus(Origin("a", NOW - 3600, Freshness.FRESH), None, lines))
+    )
+    assert shown[-4:] == [
+        "DRIFT      1 of 3 metrics moved (1h old)",
+        " ! rows agbenchmark                       2,555       3,675    +44%   14.2",
+        "   accept rate                            0.237       0.227     -4%    1.8",
+        " ? gone                                       -           -       -      -",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"firewall": BREACH}, 10),
+        ({"firewall": BREACH, "symptoms": (symptom(Severity.CRITICAL),)}, 10),
+        ({"firewall": FirewallStatus(FirewallWord.UNKNOWN)}, 0),
+        ({"firewall": FirewallStatus(FirewallWord.ABSENT)}, 0),
+        ({"symptoms": (symptom(Severity.CRITICAL),)}, 1),
+        ({"symptoms": (symptom(Severity.ERROR),)}, 1),
+        ({"symptoms": (symptom(Severity.WARNING), symptom(Severity.INFO))}, 0),
+        ({"phases": (PhaseStatus("P3", "score", PhaseState.FAIL),)}, 1),
+        ({"phases": (PhaseStatus("P3", "score", PhaseState.STALE),)}, 0),
+    ],
+)
+def test_the_exit_code_is_that_of_what_is_known(
+    status: WorkspaceStatus, changes: dict[str, Any], expected: int
+) -> None:
+    assert exit_code(replace(status, **changes)) == expected
+
+
+@given(text=st.text(max_size=30))
+def test_no_control_character_of_the_data_reaches_a_line(text: str) -> None:
+    found = Finding(text, text, 1, text, text, text)
+    status = WorkspaceStatus(
+        workspace=text,
+        name=text,
+        read_at=NOW,
+        phases=(PhaseStatus("P3", "score", PhaseState.FAIL, LIVE, 1.0, text, (text,)),),
+        rows=_rows(text),
+        firewall=replace(BREACH, findings=(found,), detail=text, cause=text),
+        drift=DriftStatus(LIVE, None, (DriftLine(text, "P2", 1, 2, 1, 1, text, causes=(text,)),), text),
+        symptoms=(replace(symptom(Severity.ERROR), observed=text),),
+        lock=LockStatus(True, LIVE, 1, text, text, text, text, NOW),
+        git=GitStatus(True, text, text, True, text, None, LIVE, text),
+        engine=EngineStatus("workspace", text, text, text, text),
+        notes=(text,),
+    )
+    for line in status_lines(status):
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", line)
+
+
+def _rows(text: str) -> RowCounts:
+    return RowCounts(
+        replace(LIVE, why=text),
+        StreamCounts("total", evidence=1),
+        (StreamCounts(text),),
+        (ExportCounts("sft", 1, 1),),
+    )
+
+
+def test_the_data_form_holds_times_in_both_forms_and_only_json_types(status: WorkspaceStatus) -> None:
+    data = as_data(replace(status, firewall=BREACH))
+    assert json.loads(json.dumps(data)) == data
+    assert data["read_at_utc"] == "2026-04-27T06:01:02Z"
+    assert data["firewall"]["since_utc"] == "2026-04-27T05:56:39Z"
+    assert data["rows"]["balances"][0]["holds"] is True
