@@ -145,7 +145,7 @@ def engine_finding(choice: EngineChoice) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return Finding(
-            "engine", Level.BROKEN, f"{where}: importing it takes over {PROBE_SECONDS:.0f} s", _REPAIR
+            "engine", Level.BROKEN, f"{where}: importing it takes over {PROBE_SECONDS:g} s", _REPAIR
         )
     except OSError as error:
         return Finding("engine", Level.BROKEN, f"{where}: could not be started: {error.strerror}", _REPAIR)

@@ -107,11 +107,11 @@ async def test_a_run_started_here_is_followed_once(tmp_path: Path) -> None:
     body = "lock = hold_lock()\nstarted()\nfinished()\nwait_for('go')"
     feed = RunFeed(write_engine(tmp_path, body))
     items = feed.items()
-    waiting = asyncio.create_task(anext(items))  # type: ignore[arg-type]  # a coroutine, for a generator
+    waiting = asyncio.create_task(anext(items))
     await asyncio.sleep(0)
     job = feed.start(["run-all"])
     assert await asyncio.wait_for(waiting, WAIT_SECONDS) == RunFollowed("", "run-all", ours=True, pid=job.pid)
-    slices = []
+    slices: list[Followed] = []
     while "run.finished" not in types(slices):
         slices.append(await asyncio.wait_for(anext(items), WAIT_SECONDS))
     assert read_lock(tmp_path, 0.0).held
@@ -119,7 +119,7 @@ async def test_a_run_started_here_is_followed_once(tmp_path: Path) -> None:
         feed.start(["run-all"])
     (tmp_path / "go").touch()
     assert isinstance(await asyncio.wait_for(anext(items), WAIT_SECONDS), RunEnded)
-    again = asyncio.create_task(anext(items))  # type: ignore[arg-type]  # as above
+    again = asyncio.create_task(anext(items))
     done, _ = await asyncio.wait({again}, timeout=1.2)
     assert not done, "the same run was followed a second time"
     again.cancel()

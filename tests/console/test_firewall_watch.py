@@ -75,7 +75,7 @@ async def test_silence_is_told_once_until_it_is_broken() -> None:
     async with states(script, silence_seconds=0.5) as found:
         assert isinstance(await following(found), FirewallSeen)
         assert await following(found) == FirewallLost("silent for 0.5 s")
-        again = asyncio.create_task(anext(found))  # type: ignore[arg-type]  # a coroutine, for a generator
+        again = asyncio.create_task(anext(found))
         done, _ = await asyncio.wait({again}, timeout=1.2)
         assert not done
         again.cancel()
