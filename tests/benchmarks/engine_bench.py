@@ -1,7 +1,8 @@
 """The engine's figures: `run-all` against its floor, workers, second runs, memory, start.
 
-Every run is a fresh process on a workspace of its own below ``out/bench``. Times are the best of
-``repeats`` runs, because other work on the machine only ever adds to them.
+Every run is a fresh process on a workspace of its own below ``out/bench``, with a copy of the
+engine: a file that is edited meanwhile would void its caches. Times are the best of ``repeats``
+runs, because other work on the machine only ever adds to them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo import generated_log
+from console.demo import generated_log, package_data
 from pipeline.contracts import discovery, paths
 from tests.benchmarks.figures import Figure, Table
 from tests.benchmarks.measured_process import Cost, run, seconds_to_line
@@ -37,10 +38,20 @@ class Bench:
     def log(self) -> Path:
         return self.root / "stderr.log"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """An environment in which ``pipeline`` is the copy that ``measure`` made."""
+        return discovery.EngineChoice("workspace", self.root / "engine", "benchmark").environment()
+
 
 def measure(bench: Bench, say: Callable[[str], None]) -> Table:
     """All engine figures. ``say`` is told what is being measured now."""
     shutil.rmtree(bench.root, ignore_errors=True)
+    shutil.copytree(
+        package_data.engine_package(),
+        bench.root / "engine/pipeline",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     large, small = bench.root / "large", bench.root / "small"
     say(f"generating {bench.rows} and {bench.rows // SMALL_SHARE} lines")
     log = _make_workspace(large, bench.rows)
@@ -134,14 +145,14 @@ def _start_figures(bench: Bench, workspace: Path) -> list[Figure]:
     def first_progress() -> float:
         _forget(workspace)
         argv = discovery.engine_argv(["run-all", "-C", str(workspace), "--workers", "2", "--events", "-"])
-        return seconds_to_line(argv, b'"stage.progress"', env=_environment(), log=bench.log)
+        return seconds_to_line(argv, b'"stage.progress"', env=bench.environment, log=bench.log)
 
     help_argv = [sys.executable, "-P", "-m", "console", "--help"]
     return [
         Figure("first progress event after the command", min(first_progress() for _ in range(5)), 0.5, " s"),
         Figure(
             "`distill --help`",
-            min(run(help_argv, env=_environment(), log=bench.log).wall_seconds for _ in range(10)),
+            min(run(help_argv, env=bench.environment, log=bench.log).wall_seconds for _ in range(10)),
             0.15,
             " s",
         ),
@@ -169,7 +180,7 @@ def _run_all(
         _forget(workspace)
     options = ["--workers", str(workers), "--recorded-at", RECORDED_AT]
     argv = discovery.engine_argv(["run-all", "-C", str(workspace), *options])
-    return run(argv, env=_environment(), log=bench.log, sample_memory=sample_memory)
+    return run(argv, env=bench.environment, log=bench.log, sample_memory=sample_memory)
 
 
 def _forget(workspace: Path) -> None:
@@ -203,12 +214,8 @@ def _best_json(bench: Bench, module: Sequence[str], key: str = "cpu_seconds") ->
 
 
 def _python(bench: Bench, arguments: Sequence[str]) -> Cost:
-    return run([sys.executable, *arguments], env=_environment(), log=bench.log)
+    return run([sys.executable, *arguments], env=bench.environment, log=bench.log)
 
 
 def _megabytes(size_bytes: float) -> str:
     return f"{size_bytes / _MEGABYTE:.0f} MB"
-
-
-def _environment() -> dict[str, str]:
-    return discovery.EngineChoice("installed", None, "benchmark").environment()
