@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pipeline.formats.messages import assistant_says, chat_messages, conversation_of, user_says
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.transcript import flat_prompt
 
 Row = dict[str, Any]
 Converted = list[Row] | Refusal
@@ -41,8 +42,7 @@ def _chat_jsonl(row: Row) -> Converted:
 def _trl_prompt_completion(row: Row) -> Converted:
     if row["messages"] is not None:
         return Refusal(QuarantineReason.NEEDS_MESSAGES)
-    context, instruction = row["context"], row["instruction"]
-    prompt = f"{context}\n\n{instruction}" if context else instruction
+    prompt = flat_prompt(row["instruction"], row["context"])
     return [{"prompt": prompt, "completion": row["response"], **_origin(row)}]
 
 

@@ -1,12 +1,23 @@
 """The pure stages: data in, a decision out. No clock, no randomness, no file is touched here.
 
-* ``scoring_rules``      the ordered rules of P3, each with its permanent reason code
-* ``score``              the first rule that matches decides; ``explain`` walks all of them
-* ``text_keys``          when two texts are the same text, and the keys that say so
-* ``transcript``         how a conversation is read: its turns, its views, where it is cut
-* ``sample``             what the exporters read from one evidence row, worked out once
-* ``secrets``            credentials that must not reach an export
-* ``refusals``           the permanent codes of quarantine
+Score (P3):
+
+* ``scoring_rules``   the ordered rules, each with its permanent reason code
+* ``score``           the first rule that matches decides; ``explain`` shows the way there
+
+Read, once a run, what all exporters need:
+
+* ``transcript``      how a conversation is read: its turns, its views, where it is cut
+* ``text_keys``       when two texts are the same text, and the keys that say so
+* ``secrets``         credentials that must not reach an export
+* ``sample``          the texts, length, keys and secrets of one run
+* ``sample_keys``     when two exported rows are the same sample
+
+Export (P4):
+
+* ``refusals``        the permanent codes of quarantine
+* ``row_identity``    ids, task keys and splits, by hashing
+* ``export_options``  what the exporters read of the settings
 * ``export_rag``, ``export_sft``, ``export_preference``   one row, or the reason why not
-* ``pairing``            which attempts of one task make a pair
+* ``pairing``         which attempts of one task make a pair
 """

@@ -9,32 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.stages.export_options import ExportOptions
-from pipeline.stages.pairing import (
-    Pair,
-    PairOptions,
-    PairReason,
-    PreferenceCandidate,
-    Unused,
-    choose_pairs,
-    pair_reason,
-    shared_messages,
-)
+from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, split_of, task_identity
 from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
-from pipeline.stages.transcript import Message, answers
-
-__all__ = [
-    "Pair",
-    "PairOptions",
-    "PairReason",
-    "PreferenceCandidate",
-    "Unused",
-    "candidate",
-    "choose_pairs",
-    "preference_row",
-]
+from pipeline.stages.transcript import Message, answers, flat_prompt
 
 
 def candidate(
@@ -140,14 +120,9 @@ def _texts_of_pair(
         both_are_flat = chosen.messages is None and rejected.messages is None
         if not both_are_flat or chosen.prompt_key != rejected.prompt_key:
             return None
-        return flat_prompt(chosen), chosen.response, rejected.response
+        prompt = flat_prompt(chosen.instruction or "", chosen.context)
+        return prompt, chosen.response, rejected.response
     shared = shared_messages(chosen.turn_keys, rejected.turn_keys)
     if shared is None:
         return None
     return chosen.messages[:shared], chosen.messages[shared:], rejected.messages[shared:]
-
-
-def flat_prompt(sample: Sample) -> str:
-    """Context and instruction as one text: what was given, an empty line, what was asked."""
-    instruction = sample.instruction or ""
-    return f"{sample.context}\n\n{instruction}" if sample.context else instruction

@@ -153,7 +153,11 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
             said += (call["name"], call["arguments"])
     rest = to_bytes("\n".join(said))
     asked_first, system = first_text(messages, "user"), first_text(messages, "system")
-    instruction_key = text_key(asked_first or "") if first_user is None else first_user.key
+    if first_user is not None:
+        instruction_key = first_user.key
+    else:
+        # A run that answered before it was asked: the whole record counts, as in the firewall.
+        instruction_key = text_key(first_text(recorded, "user") or "")
     # A mapper may give task and policy beside the turns; the exports show them as views.
     task = asked(evidence["instruction"]) if evidence["instruction"] else _NOTHING_ASKED
     context = asked(evidence["context"]) if evidence["context"] and system is None else _NOTHING_ASKED

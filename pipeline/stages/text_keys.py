@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.stages.row_identity import KEY_BYTES
-from pipeline.stages.transcript import Message, first_text, up_to_last_answer
+from pipeline.stages.transcript import Message, first_text
 
 Evidence = dict[str, Any]
 ToolCall = dict[str, Any]
@@ -112,14 +112,8 @@ def instruction_key(evidence: Evidence) -> bytes | None:
     return text_key((first_text(messages, "user") if messages else evidence["instruction"]) or "")
 
 
-def prompt_key(evidence: Evidence) -> bytes:
-    """The key of a flat run's instruction and context, exactly as they stand; b"" in a conversation."""
-    if evidence["messages"]:
-        return b""
-    return flat_prompt_key(*(digest_of_text(evidence[name] or "") for name in ("instruction", "context")))
-
-
 def flat_prompt_key(instruction_digest: bytes, context_digest: bytes) -> bytes:
+    """The key of a flat run's prompt, from the exact digests of its two texts."""
     return sha256(instruction_digest + context_digest).digest()[:KEY_BYTES]
 
 
@@ -128,30 +122,21 @@ def digest_of_text(text: str) -> bytes:
     return sha256(to_bytes(text)).digest()
 
 
-def turn_keys(evidence: Evidence) -> bytes:
-    """The key of every message up to the last answer, one after the other; b"" for a flat run."""
-    messages = evidence["messages"]
-    return b"".join(map(turn_key, up_to_last_answer(messages))) if messages else b""
-
-
-def turn_key(turn: Message) -> bytes:
-    """Eight bytes: the first letter of the role, then a digest of what the turn says.
-
-    An assistant's turn is compared as answers are. Of other turns the text, the calls and the
-    speaker's name count exactly as they stand. Ids of calls do not count: they differ between
-    runs that did the same.
-    """
-    content, calls = turn["content"], turn["tool_calls"]
-    if turn["role"] == "assistant":
-        return answer_turn_key(answer_digest(content, calls))
-    return asked_turn_key(turn, digest_of_text(content or ""))
+# A turn's key is eight bytes: the first letter of the role, then a digest of what the turn says.
+# The keys of a conversation, one after the other, tell where two runs part.
 
 
 def answer_turn_key(digest: bytes | None) -> bytes:
+    """The key of an assistant's turn from its ``answer_digest``: compared as answers are."""
     return b"a" + (digest or bytes(KEY_BYTES))[: TURN_KEY_BYTES - 1]
 
 
 def asked_turn_key(turn: Message, content_digest: bytes) -> bytes:
+    """The key of any other turn, from the exact digest of its text.
+
+    Calls and the speaker's name count as they stand. Ids of calls do not: they differ between
+    runs that did the same.
+    """
     name, calls = turn["name"], turn["tool_calls"]
     if name or calls:
         parts = [name or ""]

@@ -47,3 +47,8 @@ def last_answer(messages: list[Message]) -> str:
 def answers(messages: list[Message]) -> list[Message]:
     """The assistant turns that said something, in order."""
     return [turn for turn in messages if turn["role"] == "assistant" and spoke(turn)]
+
+
+def flat_prompt(instruction: str, context: str | None) -> str:
+    """A flat run's prompt as one text: what was given, an empty line, what was asked."""
+    return f"{context}\n\n{instruction}" if context else instruction

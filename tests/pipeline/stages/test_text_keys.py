@@ -10,14 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.stages.text_keys import (
-    TURN_KEY_BYTES,
     digest16,
     instruction_key,
     normalise,
-    prompt_key,
     response_key,
-    turn_key,
-    turn_keys,
 )
 from tests.pipeline.stages.builders import conversation, evidence, turn
 
@@ -103,28 +99,3 @@ def test_an_instruction_is_the_first_user_turn_of_a_conversation() -> None:
     assert instruction_key(chat) == instruction_key(evidence(instruction="Book  a seat."))
     assert instruction_key(evidence(instruction=" ")) is None
     assert instruction_key(conversation(1, turn("assistant", "Hi"))) is None
-
-
-def test_a_flat_prompt_is_shared_only_when_it_is_exactly_the_same() -> None:
-    prompts = [
-        evidence(instruction="a", context="b"),
-        evidence(instruction="a ", context="b"),
-        evidence(instruction="b", context="a"),
-        evidence(instruction="ab"),
-    ]
-    assert len({prompt_key(prompt) for prompt in prompts}) == len(prompts)
-    assert prompt_key(conversation()) == b""
-
-
-def test_turn_keys_name_roles_and_end_with_the_last_answer() -> None:
-    keys = turn_keys(conversation())
-    assert bytes(keys[::TURN_KEY_BYTES]) == b"suata"
-    assert turn_keys(evidence()) == b""
-
-
-def test_what_was_asked_is_compared_exactly_and_answers_as_texts() -> None:
-    assert turn_key(turn("user", "a  b")) != turn_key(turn("user", "a b"))
-    assert turn_key(turn("assistant", "a  b")) == turn_key(turn("assistant", "a b"))
-    assert turn_key(turn("tool", "ok", name="one")) != turn_key(turn("tool", "ok", name="two"))
-    assert turn_key(turn("tool", "ok", tool_call_id="1")) == turn_key(turn("tool", "ok", tool_call_id="2"))
-    assert turn_key(turn("user", "a")) != turn_key(turn("system", "a"))
