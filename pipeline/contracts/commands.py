@@ -41,6 +41,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("card", "run", "Write the dataset card beside the exports.", "engine"),
     Command("firewall", "trust", "Scan an SFT file; exit 10 on any forbidden row.", "firewall"),
     Command("explain", "trust", "Show one run's evidence and the rule that decided.", "engine"),
+    Command("replay", "trust", "P7: put a task to a model with the playbooks that fit it.", "engine"),
+    Command("rotate-replay-log", "trust", "Archive the replay log, verified before a byte goes.", "engine"),
     Command("lineage", "trust", "Trace a row from export to the bytes of its source line.", "engine"),
 )
 

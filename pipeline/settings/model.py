@@ -171,6 +171,8 @@ class ReplaySettings(Section):
     """An OpenAI-compatible chat API (Ollama, vLLM, llama.cpp)."""
     timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
     """How long to wait for the server's answer."""
+    escalation_model: Line | None = None
+    """Asked at `base_url` when the local answer fails validation, unless `--local-only`; `openai:NAME`."""
 
     @field_validator("base_url")
     @classmethod

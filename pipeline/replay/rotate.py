@@ -1,0 +1,111 @@
+"""Rotate the replay log: move, gzip, verify, start fresh. No byte goes before its copy is proven.
+
+Steps: the log is renamed to ``replay_runs.archive.<epoch>.jsonl`` (nothing is ever overwritten),
+packed beside it, the pack is read back and compared by digest, and only then the plain archive
+is removed. A crash in between leaves the plain archive, whole; the next rotation packs it too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.storage import disk
+from pipeline.storage.digests import sha256_of_file
+
+_ARCHIVE = f"{paths.REPLAY_RUNS.stem}.archive."
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """One archive: its path below the workspace, plain size, and the sha256 of the plain bytes."""
+
+    archive: str
+    plain_bytes: int
+    packed_bytes: int
+    sha256: str
+
+
+def rotate(workspace: Path, *, epoch: int | None = None) -> list[Rotation]:
+    """Archive the log, and any archive that an interrupted rotation left unpacked.
+
+    Nothing to do gives an empty list. Raises StorageError, or IntegrityError when a pack does
+    not read back as its original (which then stays).
+    """
+    folder = workspace / paths.KNOWLEDGE_BASE
+    log = workspace / paths.REPLAY_RUNS
+    try:
+        if log.exists() and log.stat().st_size > 0:
+            _move(log, folder, int(time.time()) if epoch is None else epoch)
+        rotations = [_pack(workspace, plain) for plain in sorted(folder.glob(f"{_ARCHIVE}*.jsonl"))]
+        if rotations:
+            descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, disk.FILE_MODE)
+            os.close(descriptor)
+            disk.sync_folder(folder)
+    except OSError as error:
+        kept = "The log and its archives are whole; what is not packed yet stays plain."
+        raise disk.storage_fault(error, log, kept) from error
+    return rotations
+
+
+def _move(log: Path, folder: Path, epoch: int) -> None:
+    """Rename the log to a free archive name: a link that exists already is never replaced."""
+    while True:
+        archive = folder / f"{_ARCHIVE}{epoch}.jsonl"
+        if not archive.with_name(f"{archive.name}.gz").exists():
+            try:
+                disk.operations.link(log, archive)
+            except FileExistsError:
+                pass
+            else:
+                log.unlink()
+                disk.sync_folder(folder)
+                return
+        epoch += 1
+
+
+def _pack(workspace: Path, plain: Path) -> Rotation:
+    packed = plain.with_name(f"{plain.name}.gz")
+    temporary = plain.with_name(f".{packed.name}.tmp")
+    before = sha256_of_file(plain)
+    with disk.new_file(temporary) as descriptor, os.fdopen(os.dup(descriptor), "wb") as raw:
+        with plain.open("rb") as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        raw.flush()
+        disk.operations.fsync(descriptor)
+    # Read back what is on disk; and the original again, as a writer may still have held it open.
+    if not before == _sha256_of_packed(temporary) == sha256_of_file(plain):
+        temporary.unlink()
+        raise _not_verified(plain)
+    disk.operations.replace(temporary, packed)
+    disk.sync_folder(packed.parent)
+    size = plain.stat().st_size
+    plain.unlink()
+    return Rotation(packed.relative_to(workspace).as_posix(), size, packed.stat().st_size, before)
+
+
+def _sha256_of_packed(path: Path) -> str:
+    hasher = hashlib.sha256()
+    with gzip.open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
+
+
+def _not_verified(plain: Path) -> IntegrityError:
+    return IntegrityError(
+        Fault(
+            code="archive_not_verified",
+            what_happened=f"The packed copy of {plain} does not read back as the original.",
+            kept_safe="The original archive stays as it is; the copy was removed.",
+            do_next="Let no replay run meanwhile, check the disk, then: distill rotate-replay-log",
+            file=str(plain),
+        )
+    )
