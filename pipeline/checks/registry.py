@@ -140,7 +140,7 @@ AUDIT: tuple[CheckSpec, ...] = (
         "P2.provenance",
         "P2",
         "provenance",
-        "Evidence resolves to its source bytes: every row, or a stated sample above a stated size.",
+        "Every evidence row resolves to its source bytes, and its run_id follows from them.",
     ),
     CheckSpec(
         "P3.distribution",

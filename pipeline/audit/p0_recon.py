@@ -1,0 +1,71 @@
+"""P0: is there a recon doc, and is each tier-1 stream there?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pipeline.audit.workspace_view import WorkspaceView
+from pipeline.checks.runner import Outcome
+from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.settings.model import StreamSettings
+
+_HOUR = 3600.0
+
+
+def recon_doc(view: WorkspaceView) -> Outcome:
+    """Examines the doc's characters that are not white space."""
+    shown = str(paths.RECON_DOC)
+    try:
+        data = (view.workspace / shown).read_bytes()
+    except FileNotFoundError:
+        data, words = b"", "is missing"
+    else:
+        words = "is empty" if not data.strip() else ""
+    size = len(data.split())
+    return Outcome(
+        examined=1,
+        failed=1 if words else 0,
+        observed=words or f"{size:,} words",
+        detail=f"{shown} {words}" if words else f"{shown} has {size:,} words",
+        threshold="exists, not empty",
+        examples=(Example(file=shown, text=words),) if words else (),
+    )
+
+
+def source(view: WorkspaceView, stream: StreamSettings) -> Callable[[], Outcome]:
+    """The informational check of one tier-1 stream: files, lines, age of the newest."""
+
+    def check() -> Outcome:
+        scan = view.scans[stream.name]
+        if not scan.files:
+            return Outcome(
+                examined=0,
+                failed=0,
+                observed="absent",
+                detail=f"no file matches {', '.join(stream.path)}",
+                threshold="present, with rows",
+                status=CheckStatus.WARN,
+            )
+        newest = max(scan.files, key=lambda file: file.file.path.stat().st_mtime)
+        age = max(0.0, time.time() - newest.file.path.stat().st_mtime)
+        appended = sum(file.appended_lines for file in scan.files)
+        since = f", {appended:,} of them since the last run" if appended else ""
+        return Outcome(
+            examined=scan.lines,
+            failed=0,
+            observed=f"{scan.lines:,} lines",
+            detail=f"{len(scan.files)} files, {scan.lines:,} lines{since}; the newest line was written "
+            f"{_age(age)} ago ({newest.file.relative})",
+            threshold="present, with rows",
+            status=None if scan.lines else CheckStatus.WARN,
+        )
+
+    return check
+
+
+def _age(seconds: float) -> str:
+    if seconds < _HOUR:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / _HOUR:.1f} h" if seconds < 48 * _HOUR else f"{seconds / (24 * _HOUR):.0f} days"

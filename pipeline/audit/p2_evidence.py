@@ -1,0 +1,220 @@
+"""P2: the sources yield rows, no line is lost, and every row stands on its bytes.
+
+Sources, evidence and skips are counted from the files; receipts are not asked. P2.conserves
+looks at every line: it is in evidence, or in the skips, or in a look-up, and in one of them only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.audit.failures import Failures
+from pipeline.audit.rows import EvidenceRow
+from pipeline.audit.scan import FileScan, scan_bytes
+from pipeline.audit.workspace_view import WorkspaceView
+from pipeline.checks.runner import Outcome
+from pipeline.contracts.faults import InputError
+from pipeline.streams.files import SourceFile, resolve_source
+
+_RUN_ID_CHARACTERS = 16
+
+
+def dry_run(view: WorkspaceView) -> Outcome:
+    """Maps every source line in memory. Examines lines; a tier-1 stream with lines must yield."""
+    failures = Failures()
+    for name, scan in view.scans.items():
+        for file in scan.files:
+            if file.problem:
+                failures.add(file.problem, file=file.file.relative)
+        yields = scan.looked_up if scan.stream.role == "lookup" else scan.evidence
+        if scan.stream.tier == 1 and scan.lines and not yields:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in scan.reasons.most_common(3))
+            failures.add(f"tier-1 stream {name} has {scan.lines:,} lines and yields no row ({reasons})")
+    lines = sum(scan.lines for scan in view.scans.values())
+    rows = sum(scan.evidence for scan in view.scans.values())
+    skipped = sum(scan.reasons.total() for scan in view.scans.values())
+    if not rows:
+        failures.add("no source yields a row")
+    return failures.outcome(
+        lines,
+        f"{lines:,} lines of {len(view.scans)} streams, {skipped:,} skipped, yield {rows:,} rows",
+        observed=f"{rows:,} rows",
+    )
+
+
+@dataclass
+class _Ledger:
+    """What evidence and skips say of one file's lines. ``rows`` counts evidence rows a line."""
+
+    scan: FileScan
+    is_lookup: bool
+    rows: array[int] = field(init=False)
+    skips: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = array("L", bytes(array("L").itemsize * self.scan.lines))
+        self.skips = bytearray(self.scan.lines)
+
+
+def conserves(view: WorkspaceView) -> Outcome:
+    """lines = mapped + looked up + skipped, evidence = the sum of the parts; examines lines."""
+    failures = Failures()
+    ledgers = {
+        (name, file.file.relative): _Ledger(file, scan.stream.role == "lookup")
+        for name, scan in view.scans.items()
+        for file in scan.files
+    }
+    gone: Counter[str] = Counter()
+    rows = 0
+    for evidence in (files := view.evidence_files()):
+        for number, row in evidence:
+            rows += 1
+            at = row.provenance
+            ledger = ledgers.get((row.stream, at.source_file))
+            if ledger is None:
+                gone[at.source_file] += 1
+            elif not 1 <= at.line <= ledger.scan.lines:
+                failures.add(
+                    f"stands on line {at.line} of {at.source_file}, which has {ledger.scan.lines:,} lines",
+                    file=evidence.shown,
+                    line=number,
+                    run_id=row.run_id,
+                )
+            else:
+                ledger.rows[at.line - 1] += 1
+    skips = view.skips()
+    skipped = 0
+    for number, skip in skips:
+        ledger = ledgers.get((skip.stream, skip.file))
+        skipped += 1
+        if ledger is None:
+            gone[skip.file] += 1
+        elif not 1 <= skip.line <= ledger.scan.lines:
+            failures.add(f"names line {skip.line} of {skip.file}", file=skips.shown, line=number)
+        else:
+            ledger.skips[skip.line - 1] = min(255, ledger.skips[skip.line - 1] + 1)
+    failures.add_bad_rows([*files, skips])
+    count_parts = view.settings_are_those_of_the_run
+    mapped = looked_up = lines = 0
+    for ledger in ledgers.values():
+        lines += ledger.scan.lines
+        in_evidence, in_lookup = _balance(ledger, failures, count_parts=count_parts)
+        mapped += in_evidence
+        looked_up += in_lookup
+    detail = (
+        f"lines {lines:,} = {mapped:,} mapped + {looked_up:,} looked up + {skipped:,} skipped; "
+        f"{rows:,} evidence rows"
+    )
+    if gone:
+        detail += f"; source_gone: {gone.total():,} rows and skips of {len(gone)} files, not recounted"
+    if not count_parts:
+        detail += "; the settings changed since the run, so the parts of a line were not recounted"
+    return failures.outcome(lines + gone.total(), detail)
+
+
+def _balance(ledger: _Ledger, failures: Failures, *, count_parts: bool) -> tuple[int, int]:
+    """Every line of one file into exactly one place. Returns lines mapped, lines looked up."""
+    mapped = looked_up = 0
+    expected = ledger.scan.rows
+    shown = ledger.scan.file.relative
+    for index, (rows, skips) in enumerate(zip(ledger.rows, ledger.skips, strict=True)):
+        if rows and not skips and not ledger.is_lookup:
+            mapped += 1
+            if not count_parts or rows == expected[index]:
+                continue
+            words = f"has {rows:,} evidence rows, and yields {expected[index]:,}"
+        elif skips == 1 and not rows:
+            continue
+        elif ledger.is_lookup and not rows and not skips:
+            looked_up += 1
+            continue
+        elif ledger.is_lookup and rows:
+            words = "belongs to a look-up and has evidence"
+        elif rows:
+            words = "is both in evidence and among the skips"
+        elif skips:
+            words = f"was skipped {skips} times"
+        else:
+            words = "is neither in evidence nor among the skips"
+        failures.add(f"{words} (stream {ledger.scan.stream})", file=shown, line=index + 1)
+    return mapped, looked_up
+
+
+def provenance(view: WorkspaceView) -> Outcome:
+    """Each row's line is found at its offset with its digest, and names the row. Examines rows."""
+    failures = Failures()
+    resolver = _Resolver(view)
+    gone: Counter[str] = Counter()
+    rows = 0
+    for evidence in (files := view.evidence_files()):
+        for number, row in evidence:
+            rows += 1
+            words = _row_id_problem(row)
+            if not words:
+                scan = resolver.find(row.stream, row.provenance.source_file)
+                if scan is None:
+                    gone[row.provenance.source_file] += 1
+                    continue
+                words = scan if isinstance(scan, str) else _bytes_problem(row, scan)
+            if words:
+                failures.add(words, file=evidence.shown, line=number, run_id=row.run_id)
+    failures.add_bad_rows(files)
+    detail = f"all {rows:,} rows were resolved, no sample"
+    if gone:
+        names = ", ".join(sorted(gone)[:3])
+        detail = (
+            f"{rows - gone.total():,} of {rows:,} rows were resolved; source_gone: {gone.total():,} rows "
+            f"stand on their recorded digest, their {len(gone)} files were moved away ({names})"
+        )
+    return failures.outcome(rows, detail)
+
+
+def _row_id_problem(row: EvidenceRow) -> str:
+    identity = f"{row.stream}\0{row.provenance.sig_hash}\0{row.provenance.part}".encode("utf-8", "replace")
+    derived = f"{row.stream}/{hashlib.sha256(identity).hexdigest()[:_RUN_ID_CHARACTERS]}"
+    return "" if derived == row.run_id else f"the run_id does not follow from its line: {derived} does"
+
+
+def _bytes_problem(row: EvidenceRow, scan: FileScan) -> str:
+    at = row.provenance
+    if not 1 <= at.line <= scan.lines:
+        return f"{at.source_file} has no line {at.line} (it has {scan.lines:,})"
+    if scan.offsets[at.line - 1] != at.byte_offset:
+        begins = scan.offsets[at.line - 1]
+        return f"line {at.line} of {at.source_file} begins at byte {begins:,}, not {at.byte_offset:,}"
+    if scan.digest_of(at.line).hex() != at.sig_hash:
+        return f"line {at.line} of {at.source_file} holds other bytes than those that were read"
+    return ""
+
+
+class _Resolver:
+    """Finds the scan of a file that provenance names, also where no stream reads it any more."""
+
+    def __init__(self, view: WorkspaceView) -> None:
+        self._view = view
+        self._found: dict[tuple[str, str], FileScan | str | None] = {
+            (name, file.file.relative): file.problem or file
+            for name, scan in view.scans.items()
+            for file in scan.files
+        }
+
+    def find(self, stream: str, relative: str) -> FileScan | str | None:
+        """The scan; what is wrong with the file; or None when it is gone."""
+        key = (stream, relative)
+        if key not in self._found:
+            self._found[key] = self._look(stream, relative)
+        return self._found[key]
+
+    def _look(self, stream: str, relative: str) -> FileScan | str | None:
+        try:
+            path = resolve_source(self._view.workspace, self._view.settings, relative)
+        except InputError as error:
+            return error.fault.what_happened
+        if not path.exists():
+            return None
+        limit = (self._view.last_run.read_bytes() or {}).get(relative)
+        scan = scan_bytes(stream, SourceFile(relative, path), limit)
+        return scan.problem or scan

@@ -1,0 +1,101 @@
+"""Read the members of written rows that the audit compares, and name the lines that have none.
+
+Decoded by msgspec into narrow types, so that a row whose members are missing or of another type
+is a finding with a line number, and a file of any size costs one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from pipeline.contracts.checks import Example
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    source_file: str
+    line: int
+    byte_offset: int
+    sig_hash: str
+    part: int
+
+
+class EvidenceRow(msgspec.Struct, frozen=True):
+    run_id: str
+    task_id: str
+    stream: str
+    provenance: Provenance
+
+
+class ScoredRow(msgspec.Struct, frozen=True):
+    run_id: str
+    task_id: str
+    stream: str
+    category: str
+    scorer_version: str
+    provenance: Provenance
+
+
+class SkipRow(msgspec.Struct, frozen=True):
+    stream: str
+    file: str
+    line: int
+    byte_offset: int
+    reason: str
+
+
+class QuarantinedRow(msgspec.Struct, frozen=True):
+    export: str
+    reason: str
+    run_id: str
+    stream: str
+
+
+class ExportedRow(msgspec.Struct, frozen=True):
+    """A row of any export: RAG and SFT rows name one run, pairs name two."""
+
+    stream: str
+    source_run_id: str | None = None
+    chosen_run_id: str | None = None
+    rejected_run_id: str | None = None
+
+
+class RowFile(Generic[T_co]):
+    """One written file: iterating it yields (line, row), and fills ``bad`` with what is no row."""
+
+    def __init__(self, path: Path, shown: str, row_type: type[T_co]) -> None:
+        self.path = path
+        self.shown = shown
+        self.bad: list[Example] = []
+        self.bad_count = 0
+        self._decoder = msgspec.json.Decoder(row_type)
+
+    @property
+    def is_missing(self) -> bool:
+        return not self.path.exists()
+
+    def __iter__(self) -> Iterator[tuple[int, T_co]]:
+        """Raises OSError; a file that is missing has no rows."""
+        if self.is_missing:
+            return
+        decode = self._decoder.decode
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    row = decode(line)
+                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                    self._refuse(number, str(error))
+                    continue
+                if not line.endswith(b"\n"):
+                    self._refuse(number, "the last line has no end: the file was cut")
+                yield number, row
+
+    def _refuse(self, line: int, why: str) -> None:
+        self.bad_count += 1
+        if len(self.bad) < 10:
+            self.bad.append(Example(file=self.shown, line=line, text=why))

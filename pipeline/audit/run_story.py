@@ -1,0 +1,66 @@
+"""What the summary, the receipts and the run's own events say of one run: do they agree?
+
+These members stand in several files and follow from no row, so the files are held against each
+other: a byte that was changed in one of them shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import events, paths
+
+_SAME_IN_RECEIPTS = ("git", "engine", "settings_digest", "recorded_at")
+
+
+def story_problems(
+    workspace: Path, summary: Mapping[str, Any], receipts: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """One sentence a disagreement. Events that are missing or cut say nothing: they may be pruned."""
+    for stage, receipt in receipts.items():
+        if receipt["carried_from"] is None:
+            for name in _SAME_IN_RECEIPTS:
+                if receipt[name] != summary[name]:
+                    yield f"{name} is not that of the receipt of {stage}"
+    started, finished, warnings = _told(workspace, str(summary["pipeline_run_id"]))
+    if started is not None:
+        told = (started.pipeline_run_id, started.command, started.workers)
+        if told != (summary["pipeline_run_id"], summary["command"], summary["workers"]):
+            yield "run, command or workers are not those of the run's first event"
+    if finished is not None:
+        if (finished.ok, finished.exit_code, finished.run_hash) != (
+            summary["ok"],
+            summary["exit_code"],
+            summary["run_hash"],
+        ):
+            yield "ok, exit_code or run_hash are not those of the run's last event"
+        if finished.elapsed_seconds != summary["elapsed_seconds"]:
+            yield "elapsed_seconds is not that of the run's last event"
+        if warnings != list(summary["warnings"]):
+            yield "the warnings are not those of the run's events"
+
+
+def _told(
+    workspace: Path, pipeline_run_id: str
+) -> tuple[events.RunStarted | None, events.RunFinished | None, list[str]]:
+    started: events.RunStarted | None = None
+    finished: events.RunFinished | None = None
+    warnings: list[str] = []
+    try:
+        lines = (workspace / paths.events_file(pipeline_run_id)).read_bytes().splitlines()
+    except FileNotFoundError:
+        return None, None, []
+    for line in lines:
+        try:
+            event = events.decode(line)
+        except ValueError:
+            continue
+        if isinstance(event, events.RunStarted):
+            started = event
+        elif isinstance(event, events.RunFinished):
+            finished = event
+        elif isinstance(event, events.LogLine) and event.level == "warning":
+            warnings.append(event.message)
+    return started, finished, warnings

@@ -1,0 +1,96 @@
+"""The workspace as the audit sees it: what several checks need is read once, when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.audit.claims import LastRun, last_run
+from pipeline.audit.rows import EvidenceRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
+from pipeline.audit.scan import StreamScan, scan_sources
+from pipeline.contracts import paths
+from pipeline.settings.digest import rows_digest
+from pipeline.settings.model import Settings
+
+QUARANTINES = {
+    "rag": paths.RAG_QUARANTINE,
+    "sft": paths.SFT_QUARANTINE,
+    "preference": paths.PREFERENCE_QUARANTINE,
+}
+EXPORTS = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
+
+
+class Verdict:
+    """What a scored row says of one run."""
+
+    __slots__ = ("category", "stream", "task_id")
+
+    def __init__(self, category: str, stream: str, task_id: str) -> None:
+        self.category = category
+        self.stream = stream
+        self.task_id = task_id
+
+
+class WorkspaceView:
+    """Paths are shown relative to ``workspace``. Reading raises OSError or OperatorError."""
+
+    def __init__(self, workspace: Path, settings: Settings) -> None:
+        self.workspace = workspace
+        self.settings = settings
+
+    @cached_property
+    def last_run(self) -> LastRun:
+        return last_run(self.workspace)
+
+    @cached_property
+    def scans(self) -> dict[str, StreamScan]:
+        """Every declared stream's sources, as far as the last run had read them."""
+        return scan_sources(self.workspace, self.settings, self.last_run.read_bytes())
+
+    @property
+    def settings_are_those_of_the_run(self) -> bool:
+        return self.last_run.settings_digest() in (None, rows_digest(self.settings))
+
+    def evidence_files(self) -> list[RowFile[EvidenceRow]]:
+        return [
+            RowFile(self.workspace / shown, shown, EvidenceRow) for shown in self.files_under(paths.EVIDENCE)
+        ]
+
+    def scored_files(self) -> list[RowFile[ScoredRow]]:
+        return [
+            RowFile(self.workspace / shown, shown, ScoredRow) for shown in self.files_under(paths.SCORED_RUNS)
+        ]
+
+    def skips(self) -> RowFile[SkipRow]:
+        return self._skips(str(paths.DISTILLATION_SKIPS))
+
+    def scoring_skips(self) -> RowFile[SkipRow] | None:
+        """What P3 could not score; None when the last run wrote none and an older one did."""
+        receipt = self.last_run.receipts.get("score")
+        outputs = (receipt.value or {}).get("outputs") if receipt is not None else None
+        if isinstance(outputs, list) and not any(
+            isinstance(claim, dict) and claim.get("path") == str(paths.SCORING_SKIPS) for claim in outputs
+        ):
+            return None
+        return self._skips(str(paths.SCORING_SKIPS))
+
+    def quarantine(self, export: str) -> RowFile[QuarantinedRow]:
+        shown = str(QUARANTINES[export])
+        return RowFile(self.workspace / shown, shown, QuarantinedRow)
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """run_id → its first verdict. Rows that are none are left out: P3 reports them."""
+        found: dict[str, Verdict] = {}
+        for file in self.scored_files():
+            for _, row in file:
+                found.setdefault(row.run_id, Verdict(row.category, row.stream, row.task_id))
+        return found
+
+    def files_under(self, folder: object) -> list[str]:
+        """The ``*.jsonl`` files below a folder, at any depth, sorted."""
+        root = self.workspace / str(folder)
+        return sorted(path.relative_to(self.workspace).as_posix() for path in root.rglob("*.jsonl"))
+
+    def _skips(self, shown: str) -> RowFile[SkipRow]:
+        return RowFile(self.workspace / shown, shown, SkipRow)

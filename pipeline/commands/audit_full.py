@@ -1,0 +1,103 @@
+"""``distill audit-full``: the 16 required checks on the real data, and the drift table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from pipeline.contracts.checks import CheckResult
+
+EVENTS_FILE = paths.REPORTS / "phase8-full-audit-events.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check", action="append", metavar="ID", help="this check alone; may be repeated. Writes no report"
+    )
+    parser.add_argument(
+        "--acceptance-report",
+        metavar="PATH",
+        help="use this report of `distill acceptance` instead of running it again",
+    )
+    parser.add_argument(
+        "--no-append", action="store_true", help="leave the baselines alone, whatever the verdict"
+    )
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    from pipeline.audit.full import audit_report, run_audit
+    from pipeline.audit.shared_view import shared_view
+    from pipeline.checks.report import write_report
+    from pipeline.checks.session import check_session
+
+    settings = context.settings().settings
+    handed_on = arguments.acceptance_report
+    whole = not arguments.check
+    with (
+        shared_view(context.workspace, context.argv) as settled,
+        check_session(
+            context.workspace,
+            EVENTS_FILE if whole else None,
+            command="audit-full",
+            argv=context.argv,
+            phases=[f"P{number}" for number in range(8)],
+            events_writer=context.events,
+            engine_source=context.engine_source,
+        ) as session,
+    ):
+        audit = run_audit(
+            context.workspace,
+            settings,
+            session,
+            only=arguments.check,
+            acceptance_report=Path(handed_on).absolute() if handed_on else None,
+        )
+        if settled:
+            audit.notes.append(settled)
+        if whole:
+            from pipeline.audit.drift_table import add_drift
+
+            add_drift(audit, session.events, append=not arguments.no_append)
+        report = audit_report(audit, session, engine_source=context.engine_source)
+        if whole:
+            write_report(context.workspace, paths.AUDIT_REPORT, report)
+        session.exit_code, session.run_hash = report["exit_code"], report["run_hash"]
+    if context.json:
+        context.out_json(report)
+    else:
+        _print(context, audit.results, report, whole=whole)
+    return int(report["exit_code"])
+
+
+def _print(
+    context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
+) -> None:
+    for result in results:
+        seconds = f"{result.elapsed_seconds or 0:.2f} s"
+        context.out(
+            f"{result.status.upper():<13}  {visible(result.id):<26}  {result.examined:>9,}  {seconds:>8}  "
+            f"{result.detail}"
+        )
+        if result.failed:
+            for example in result.examples:
+                where = f"{example.file or ''}{f':{example.line}' if example.line is not None else ''}"
+                said = " ".join(piece for piece in (where, example.run_id, example.text) if piece)
+                context.out(f"{'':13}    {said}")
+            context.out(f"{'':13}    again: {visible(result.reproduce)}")
+    for row in report["drift"]:
+        if row["status"] not in ("same", "noisy"):
+            context.out(
+                f"drift {row['status']:<8}  {visible(row['metric'])}: {row['baseline']} → {row['current']}"
+            )
+    if whole:
+        context.note(f"report: {context.workspace / paths.AUDIT_REPORT}")
+    elif report["exit_code"] == ExitCode.OK:
+        context.note("a part of the audit: no report was written")
+    context.out(visible(report["verdict"]))
