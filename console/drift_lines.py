@@ -15,5 +15,13 @@ def flagged_first(lines: Iterable[DriftLine]) -> tuple[DriftLine, ...]:
 
 
 def cause_in_words(cause: Mapping[str, object]) -> str:
-    """One contribution to a change: its members in their order."""
-    return ", ".join(f"{key} {value}" for key, value in cause.items())
+    """One part of what moved a metric, as a line: what it is, its two values, its share."""
+    what = " ".join(text for key in ("dimension", "name") if isinstance(text := cause.get(key), str))
+    baseline, current, share = (_number(cause.get(key)) for key in ("baseline", "current", "share"))
+    if baseline is not None and current is not None:
+        what += f" {baseline:,g} → {current:,g}"
+    return f"{what}, {share:.0%} of the change" if share is not None else what
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -8,10 +8,11 @@ stream may begin in the middle, lose lines, or come from a newer engine. Kept ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from console.drift_lines import cause_in_words
+from console.live_counts import progress_of, rows_of
 from console.view_state import LOG_LIMIT, LogEntry, RunView, ViewState
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
@@ -28,7 +29,6 @@ from pipeline.contracts.events import (
     UnknownEvent,
 )
 from pipeline.contracts.status import (
-    CATEGORIES,
     PHASE_NAMES,
     DriftLine,
     Freshness,
@@ -36,8 +36,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     Progress,
-    RowCounts,
-    StreamCounts,
     epoch_seconds,
 )
 
@@ -55,8 +53,6 @@ PHASE_OF_STAGE = {
     "release": "P9",
     "release-freeze": "P9",
 }
-_COUNT_NAMES = frozenset(field.name for field in fields(StreamCounts)) - {"stream"}
-_STREAM_LIMIT = 1000  # more streams than any screen shows: a damaged stream must not eat memory
 
 
 def phase_of_stage(stage: str) -> str | None:
@@ -66,6 +62,26 @@ def phase_of_stage(stage: str) -> str | None:
     return PHASE_OF_STAGE.get(stage) or next(
         (phase for name, phase in PHASE_OF_STAGE.items() if stage.startswith(f"{name}-")), None
     )
+
+
+def fold_events(state: ViewState, events: Iterable[Event], now: float) -> ViewState:
+    """The state after many. Log lines between two other events are added in one step: a state
+    has many members, and copying it for each of a flood of lines would be most of the work."""
+    entries: list[LogEntry] = []
+    last_seq = 0
+    for event in events:
+        last_seq = max(event.seq, last_seq) if event.type != "run.started" else event.seq
+        if isinstance(event, LogLine) and not event.fault:
+            entries.append(LogEntry(event.at, event.level, event.message))
+            continue
+        if entries:
+            state, entries = with_entries(state, entries), []
+        state = fold_event(state, event, now)
+    state = with_entries(state, entries)
+    run = state.run
+    if run is None or last_seq <= run.last_seq:
+        return state
+    return replace(state, run=replace(run, last_seq=last_seq))
 
 
 def fold_event(state: ViewState, event: Event, now: float) -> ViewState:
@@ -98,9 +114,13 @@ def fold_event(state: ViewState, event: Event, now: float) -> ViewState:
 
 
 def logged(state: ViewState, at: str, level: str, text: str, *, examined: int | None = None) -> ViewState:
-    """``state`` with one more log line; the oldest falls out of a full ring."""
-    entry = LogEntry(at, level, text, examined)
-    return replace(state, log=(*state.log[-(LOG_LIMIT - 1) :], entry))
+    """``state`` with one more log line."""
+    return with_entries(state, [LogEntry(at, level, text, examined)])
+
+
+def with_entries(state: ViewState, entries: Sequence[LogEntry]) -> ViewState:
+    """``state`` with more log lines; the oldest fall out of a full ring."""
+    return replace(state, log=(*state.log, *entries)[-LOG_LIMIT:]) if entries else state
 
 
 def _run(state: ViewState) -> RunView:
@@ -153,71 +173,12 @@ def _stage_started(state: ViewState, event: StageStarted, at: float) -> ViewStat
 def _stage_progress(state: ViewState, event: StageProgress, at: float) -> ViewState:
     run = _run(state)
     started = run.stage_started if run.stage == event.stage and run.stage_started else (run.started or at)
-    progress = _progress(event, max(0.0, at - started))
+    progress = progress_of(event, max(0.0, at - started))
     phases = run.phases
     if (phase := phase_of_stage(event.stage)) is not None:
         phases = _with_phase(run, _phase(phase, PhaseState.RUN, at, progress=progress))
     run = replace(run, stage=event.stage, stage_started=started, progress=progress, phases=phases)
-    return replace(state, run=run, live_rows=_live_rows(event, at, state.live_rows))
-
-
-def _progress(event: StageProgress, elapsed: float) -> Progress:
-    fraction = None
-    for done, total in (
-        (event.bytes_done, event.bytes_total),
-        (event.chunks_done, event.chunks_total),
-    ):
-        if total:
-            fraction = min(1.0, max(0.0, done / total))
-            break
-    left = elapsed * (1 - fraction) / fraction if fraction else None
-    return Progress(
-        rows_done=event.rows_in,
-        bytes_done=event.bytes_done,
-        bytes_total=event.bytes_total,
-        rows_per_second=event.rows_per_second,
-        seconds_left=left,
-        fraction=fraction,
-        doing=event.stage,
-    )
-
-
-def _live_rows(event: StageProgress, at: float, before: RowCounts | None) -> RowCounts | None:
-    """Counts by stream from one event. Progress counts from the run's start, so it replaces."""
-    if not event.by_stream and not event.categories:
-        return before
-    streams = tuple(_stream(name, counts) for name, counts in list(event.by_stream.items())[:_STREAM_LIMIT])
-    if not streams and before is not None:
-        streams = before.streams
-    total = sum_of_streams(streams)
-    if event.categories:
-        total = replace(
-            total,
-            evidence=total.evidence or sum(event.categories.get(name, 0) for name in CATEGORIES),
-            accepted=event.categories.get("accepted", 0),
-            partially_accepted=event.categories.get("partially_accepted", 0),
-            needs_human_review=event.categories.get("needs_human_review", 0),
-            rejected=event.categories.get("rejected", 0),
-        )
-    total = replace(total, skipped=event.skipped if total.skipped is None else total.skipped)
-    return RowCounts(Origin("live", at, Freshness.FRESH), total, streams, live=True)
-
-
-def _stream(name: str, counts: Mapping[str, int]) -> StreamCounts:
-    known = {key: value for key, value in counts.items() if key in _COUNT_NAMES}
-    if "evidence" not in known and any(category in known for category in CATEGORIES):
-        known["evidence"] = sum(known.get(category, 0) for category in CATEGORIES)
-    return StreamCounts(name, **known)
-
-
-def sum_of_streams(streams: tuple[StreamCounts, ...]) -> StreamCounts:
-    """The total of each count; None where no stream recorded it."""
-    sums: dict[str, int] = {}
-    for name in _COUNT_NAMES:
-        recorded = [value for stream in streams if (value := getattr(stream, name)) is not None]
-        if recorded:
-            sums[name] = sum(recorded)
-    return StreamCounts("total", **sums)
+    return replace(state, run=run, live_rows=rows_of(event, at, state.live_rows))
 
 
 def _stage_finished(state: ViewState, event: StageFinished, at: float) -> ViewState:
@@ -282,7 +243,7 @@ def _drift_line(row: DriftRow) -> DriftLine:
         status=str(row.status),
         trend=row.trend,
         since=row.since,
-        causes=tuple(cause_in_words(cause) for cause in row.causes),
+        causes=tuple(cause_in_words(cause.model_dump()) for cause in row.causes),
     )
 
 

@@ -26,7 +26,7 @@ from pipeline.contracts.events import Event, decode
 
 READ_BYTES = 64 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
-MAX_DECODED_EVENTS = 1024
+MAX_DECODED_EVENTS = 512
 SLICE_SECONDS = 0.008
 RUNNING_POLL_SECONDS = 0.05
 IDLE_POLL_SECONDS = 0.25
@@ -79,8 +79,11 @@ class EventTail:
             self._descriptor = None
 
     def read_slice(self, budget_seconds: float = SLICE_SECONDS) -> TailSlice:
-        """Read and decode until the file or the budget ends. A missing file is an empty slice."""
-        deadline = self._clock() + budget_seconds
+        """Read and decode until the file or the budget ends. A missing file is an empty slice.
+
+        Half of the budget is for reading; what was kept takes about as long again to decode.
+        """
+        deadline = self._clock() + budget_seconds / 2
         restarted = self._open_or_restart()
         if self._descriptor is None:
             return TailSlice(restarted=restarted)

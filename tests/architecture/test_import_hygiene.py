@@ -84,7 +84,7 @@ def test_the_contracts_need_only_themselves_and_pydantic() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["view_state", "derive", "event_fold", "staleness", "plain_status", "link_profile"]
+    "name", ["view_state", "derive", "fact_fold", "event_fold", "staleness", "plain_status", "link_profile"]
 )
 def test_the_pure_core_touches_neither_clock_nor_disk_nor_process(name: str) -> None:
     impure = {

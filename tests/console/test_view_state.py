@@ -27,7 +27,7 @@ from console.view_state import (
     initial,
 )
 from pipeline.contracts import events
-from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftRow, DriftStatus
 from pipeline.contracts.status import (
     DriftStatus as DriftPane,
 )
@@ -263,6 +263,9 @@ def test_a_killed_run_is_told_from_a_finished_one() -> None:
     )
     assert state.run is not None
     assert (state.run.ended, state.run.ok, state.run.outcome) == (True, False, "killed")
+    signalled = folded(initial("/w"), run_started(), RunEnded("20260427T060000Z-9f31", -9, False))
+    assert signalled.run is not None
+    assert signalled.run.outcome == "ended without a last event, killed by SIGKILL"
     finished = folded(
         initial("/w"),
         run_started(),
@@ -316,7 +319,7 @@ def test_drift_rows_arrive_flagged_first() -> None:
             delta_ratio=1,
             z=9,
             status=word,
-            causes=({"stream": "mint", "share": 1},),
+            causes=(DriftCause(dimension="stream", name="mint", baseline=2555, current=3675, share=1.0),),
         )
         return events.DriftReported(seq=seq, at=AT, row=drift)
 
@@ -328,7 +331,7 @@ def test_drift_rows_arrive_flagged_first() -> None:
         row(4, "same", DriftStatus.SAME),
     )
     assert [line.metric for line in state.drift.lines] == ["moved", "same"]
-    assert state.drift.lines[0].causes == ("stream mint, share 1",)
+    assert state.drift.lines[0].causes == ("stream mint 2,555 → 3,675, 100% of the change",)
 
 
 def test_a_gap_in_seq_is_noted_once_and_counts_what_is_missing() -> None:

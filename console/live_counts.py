@@ -1,0 +1,79 @@
+"""PURE: the progress and the row counts that one progress event tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from pipeline.contracts.events import StageProgress
+from pipeline.contracts.status import (
+    CATEGORIES,
+    Freshness,
+    Origin,
+    Progress,
+    RowCounts,
+    StreamCounts,
+)
+
+_COUNT_NAMES = frozenset(field.name for field in fields(StreamCounts)) - {"stream"}
+_STREAM_LIMIT = 1000  # more streams than any screen shows: a damaged stream must not eat memory
+
+
+def progress_of(event: StageProgress, elapsed: float) -> Progress:
+    """How far a stage is after ``elapsed`` seconds; the time left assumes that it goes on so."""
+    fraction = None
+    for done, total in (
+        (event.bytes_done, event.bytes_total),
+        (event.chunks_done, event.chunks_total),
+    ):
+        if total:
+            fraction = min(1.0, max(0.0, done / total))
+            break
+    left = elapsed * (1 - fraction) / fraction if fraction else None
+    return Progress(
+        rows_done=event.rows_in,
+        bytes_done=event.bytes_done,
+        bytes_total=event.bytes_total,
+        rows_per_second=event.rows_per_second,
+        seconds_left=left,
+        fraction=fraction,
+        doing=event.stage,
+    )
+
+
+def rows_of(event: StageProgress, at: float, before: RowCounts | None) -> RowCounts | None:
+    """Counts by stream from one event. Progress counts from the run's start, so it replaces."""
+    if not event.by_stream and not event.categories:
+        return before
+    streams = tuple(_stream(name, counts) for name, counts in list(event.by_stream.items())[:_STREAM_LIMIT])
+    if not streams and before is not None:
+        streams = before.streams
+    total = sum_of_streams(streams)
+    if event.categories:
+        total = replace(
+            total,
+            evidence=total.evidence or sum(event.categories.get(name, 0) for name in CATEGORIES),
+            accepted=event.categories.get("accepted", 0),
+            partially_accepted=event.categories.get("partially_accepted", 0),
+            needs_human_review=event.categories.get("needs_human_review", 0),
+            rejected=event.categories.get("rejected", 0),
+        )
+    total = replace(total, skipped=event.skipped if total.skipped is None else total.skipped)
+    return RowCounts(Origin("live", at, Freshness.FRESH), total, streams, live=True)
+
+
+def _stream(name: str, counts: Mapping[str, int]) -> StreamCounts:
+    known = {key: value for key, value in counts.items() if key in _COUNT_NAMES}
+    if "evidence" not in known and any(category in known for category in CATEGORIES):
+        known["evidence"] = sum(known.get(category, 0) for category in CATEGORIES)
+    return StreamCounts(name, **known)
+
+
+def sum_of_streams(streams: tuple[StreamCounts, ...]) -> StreamCounts:
+    """The total of each count; None where no stream recorded it."""
+    sums: dict[str, int] = {}
+    for name in _COUNT_NAMES:
+        recorded = [value for stream in streams if (value := getattr(stream, name)) is not None]
+        if recorded:
+            sums[name] = sum(recorded)
+    return StreamCounts("total", **sums)
