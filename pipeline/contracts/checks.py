@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,8 +54,24 @@ class DriftStatus(StrEnum):
     NEW = "new"
 
 
+class DriftCause(BaseModel):
+    """One part of what moved a metric: ``share`` is its part of the whole change, signed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dimension: str  # stream, model, reason
+    name: str  # data: show it only as untrusted text
+    baseline: float
+    current: float
+    share: float
+
+
 class DriftRow(BaseModel):
-    """One metric against its baseline. ``delta_ratio`` is (current - baseline) / baseline."""
+    """One metric against its baseline. ``delta_ratio`` is (current - baseline) / baseline.
+
+    The anchor is the last value that somebody accepted or released, so that many small steps
+    are seen too. ``dismissed`` is the note of an operator who has seen just this value.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,4 +84,8 @@ class DriftRow(BaseModel):
     status: DriftStatus
     trend: tuple[float, ...] = ()
     since: str | None = None
-    causes: tuple[dict[str, Any], ...] = ()
+    causes: tuple[DriftCause, ...] = ()
+    kind: str = "count"  # count, rate or size
+    anchor: float | None = None
+    anchor_delta_ratio: float | None = None
+    dismissed: str | None = None

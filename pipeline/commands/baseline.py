@@ -1,0 +1,77 @@
+"""``distill baseline accept | dismiss | list``: what is normal, and who said so."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+from pipeline.drift.baselines import read_baselines
+from pipeline.drift.decisions import decide
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", choices=("accept", "dismiss", "list"), help="new normal, seen once, or show"
+    )
+    parser.add_argument(
+        "--metric", action="append", default=[], metavar="NAME", help="repeatable; default: all that warn"
+    )
+    parser.add_argument("--note", default="", metavar="WHY", help="why; needed for a decision")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    if arguments.action == "list":
+        return _list(context)
+    settings = context.settings().settings
+    row = decide(context.workspace, settings, arguments.action, arguments.metric, arguments.note)
+    if context.json:
+        context.out_json(row)
+    else:
+        for name in row["decided_metrics"]:
+            value = row["metrics"].get(name)
+            context.out(f"{arguments.action}ed  {visible(name)}  {_number(value)}  {visible(row['notes'])}")
+    return ExitCode.OK
+
+
+def _list(context: CommandContext) -> int:
+    baselines = read_baselines(context.workspace)
+    for problem in baselines.problems:
+        context.note(f"warning: {visible(problem)}")
+    if context.json:
+        context.out_json(
+            {
+                "values": {
+                    name: {"value": known.value, "line": known.line, "recorded_at": known.recorded_at}
+                    for name, known in baselines.values.items()
+                },
+                "anchors": baselines.anchors,
+                "dismissed": {
+                    name: {"value": value, "note": note}
+                    for name, (value, note) in baselines.dismissed.items()
+                },
+                "rows": baselines.rows,
+                "problems": baselines.problems,
+            }
+        )
+        return ExitCode.OK
+    if baselines.is_empty:
+        context.out("no baseline yet: the first audit that passes seeds it (distill audit-full)")
+    width = max((len(name) for name in baselines.values), default=0)
+    for name, known in baselines.values.items():
+        anchor = baselines.anchors.get(name)
+        context.out(
+            f"{visible(name):<{width}}  {_number(known.value):>12}  anchor {_number(anchor):>12}"
+            f"  line {known.line}  {visible(known.recorded_at)}"
+        )
+    for name, (value, note) in baselines.dismissed.items():
+        context.out(f"dismissed  {visible(name)} at {_number(value)}: {visible(note)}")
+    return ExitCode.OK
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"

@@ -1,0 +1,175 @@
+"""The metrics of a workspace, counted from its files; no receipt is believed.
+
+A count has a breakdown by stream, model or reason, whose parts add up to it. A rate's breakdown
+holds each part's numerator over the whole denominator, so its parts add up to the rate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import orjson
+
+from pipeline.contracts import paths
+from pipeline.engine.chunks import unreadable_source
+from pipeline.settings.model import Settings
+
+Kind = Literal["count", "rate", "size"]
+CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
+_EXPORTS = {
+    "rag": (paths.RAG_EXPORT, paths.RAG_QUARANTINE),
+    "sft": (paths.SFT_EXPORT, paths.SFT_QUARANTINE),
+    "preference": (paths.PREFERENCE_EXPORT, paths.PREFERENCE_QUARANTINE),
+}
+
+
+@dataclass
+class Metrics:
+    """``breakdown`` maps a metric to parts called ``dimension:name``."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    phases: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    denominators: dict[str, int] = field(default_factory=dict)
+    breakdown: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def add(
+        self,
+        name: str,
+        phase: str,
+        value: float,
+        kind: Kind = "count",
+        *,
+        of: int | None = None,
+        parts: dict[str, float] | None = None,
+    ) -> None:
+        self.values[name] = value
+        self.phases[name] = phase
+        self.kinds[name] = kind
+        if of is not None:
+            self.denominators[name] = of
+        if parts:
+            self.breakdown[name] = dict(sorted(parts.items()))
+
+
+def measure(workspace: Path, settings: Settings) -> Metrics:
+    """Every metric. Files that are missing count as empty; lines that are no JSON are left out.
+
+    Raises InputError when a file cannot be read.
+    """
+    metrics = Metrics()
+    _count_skips(workspace, metrics)
+    models = _count_evidence(workspace, settings, metrics)
+    _count_verdicts(workspace, settings, metrics, models)
+    _count_exports(workspace, metrics)
+    return metrics
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file of rows, one at a time."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    continue
+                if isinstance(row, dict):
+                    yield row
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unreadable_source(path, error) from error
+
+
+def _count_skips(workspace: Path, metrics: Metrics) -> None:
+    parts: Counter[str] = Counter()
+    duplicates: Counter[str] = Counter()
+    total = 0
+    for row in read_rows(workspace / paths.DISTILLATION_SKIPS):
+        total += 1
+        stream, reason = f"stream:{row.get('stream')}", str(row.get("reason"))
+        parts.update((stream, f"reason:{reason}"))
+        if reason == "duplicate_line":
+            duplicates[stream] += 1
+    metrics.add("skips", "P2", total, parts=dict(parts))
+    metrics.add("duplicates", "P2", duplicates.total(), parts=dict(duplicates))
+
+
+def _count_evidence(workspace: Path, settings: Settings, metrics: Metrics) -> dict[str, str]:
+    """Evidence metrics; returns the model of each run, to break verdicts down by it."""
+    parts: Counter[str] = Counter()
+    by_stream: Counter[str] = Counter()
+    lengths: list[int] = []
+    models: dict[str, str] = {}
+    for stream in _sources(settings):
+        by_stream[stream] = 0
+        for row in read_rows(workspace / paths.evidence_file(stream)):
+            by_stream[stream] += 1
+            model = str(row.get("model_name") or "unnamed")
+            parts[f"model:{model}"] += 1
+            models[str(row.get("run_id"))] = model
+            if isinstance(response := row.get("response"), str):
+                lengths.append(len(response))
+    parts.update({f"stream:{stream}": count for stream, count in by_stream.items()})
+    metrics.add("evidence_rows", "P2", by_stream.total(), parts=dict(parts))
+    for stream, count in by_stream.items():
+        metrics.add(f"stream.{stream}.rows", "P2", count)
+    if lengths:
+        metrics.add("response_length_median", "P2", float(median(lengths)), "size")
+    return models
+
+
+def _count_verdicts(workspace: Path, settings: Settings, metrics: Metrics, models: dict[str, str]) -> None:
+    categories: Counter[str] = Counter(dict.fromkeys(CATEGORIES, 0))
+    parts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    accepted: Counter[str] = Counter()
+    scored: Counter[str] = Counter()
+    for stream in _sources(settings):
+        scored[stream] = accepted[stream] = 0
+        for row in read_rows(workspace / paths.scored_file(stream)):
+            category = str(row.get("category"))
+            categories[category] += 1
+            scored[stream] += 1
+            accepted[stream] += category == "accepted"
+            part = parts[category]
+            part[f"stream:{stream}"] += 1
+            part[f"model:{models.get(str(row.get('run_id')), 'unnamed')}"] += 1
+            part.update(f"reason:{reason}" for reason in row.get("reasons") or ())
+    for category, count in categories.items():
+        metrics.add(f"category.{category}", "P3", count, parts=dict(parts[category]))
+    total = scored.total()
+    if total:
+        shares = {f"stream:{stream}": count / total for stream, count in accepted.items()}
+        metrics.add("acceptance_rate", "P3", accepted.total() / total, "rate", of=total, parts=shares)
+    for stream, count in scored.items():
+        if count:
+            rate = accepted[stream] / count
+            metrics.add(f"stream.{stream}.acceptance_rate", "P3", rate, "rate", of=count)
+
+
+def _count_exports(workspace: Path, metrics: Metrics) -> None:
+    for export, (file, quarantine) in _EXPORTS.items():
+        parts: Counter[str] = Counter()
+        total = 0
+        for row in read_rows(workspace / file):
+            total += 1
+            parts[f"stream:{row.get('stream')}"] += 1
+            model = row.get("model_name", row.get("chosen_model_name"))
+            parts[f"model:{model or 'unnamed'}"] += 1
+        metrics.add(f"{export}_rows", "P4", total, parts=dict(parts))
+        refused: Counter[str] = Counter()
+        count = 0
+        for row in read_rows(workspace / quarantine):
+            count += 1
+            refused.update((f"stream:{row.get('stream')}", f"reason:{row.get('reason')}"))
+        metrics.add(f"quarantined_{export}", "P4", count, parts=dict(refused))
+
+
+def _sources(settings: Settings) -> list[str]:
+    return [stream.name for stream in settings.streams if stream.role == "source"]

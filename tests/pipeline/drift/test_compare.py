@@ -1,0 +1,106 @@
+"""The drift table: which status each movement has, and what is said to have moved it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.contracts.checks import DriftRow, DriftStatus
+from pipeline.drift.baselines import Baselines, BaselineValue
+from pipeline.drift.compare import compare, warnings
+from pipeline.drift.measure import Kind, Metrics
+from pipeline.settings.model import DriftSettings
+
+SETTINGS = DriftSettings()
+
+
+def row_for(
+    baseline: float | None,
+    current: float | None,
+    *,
+    kind: Kind = "count",
+    rows: int = 1000,
+    anchor: float | None = None,
+    dismissed: tuple[float, str] | None = None,
+    settings: DriftSettings = SETTINGS,
+) -> DriftRow:
+    metrics, baselines = Metrics(), Baselines()
+    if current is not None:
+        metrics.add("m", "P2", current, kind, of=rows if kind == "rate" else None)
+    if baseline is not None:
+        baselines.values["m"] = BaselineValue(baseline, 1, "", rows, {})
+        baselines.anchors["m"] = baseline if anchor is None else anchor
+    if dismissed is not None:
+        baselines.dismissed["m"] = dismissed
+    return compare(metrics, baselines, settings)[0]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "current", "kind", "status"),
+    [
+        (1000, 1000, "count", "same"),
+        (1000, 1199, "count", "same"),
+        (1000, 1201, "count", "warn"),
+        (1000, 700, "count", "warn"),
+        (6, 8, "count", "noisy"),
+        (0, 0, "count", "same"),
+        (0, 2, "count", "noisy"),
+        (0, 40, "count", "warn"),
+        (3, 0, "count", "warn"),
+        (0.05, 0.0, "rate", "warn"),
+        (0.50, 0.55, "rate", "same"),
+        (0.10, 0.20, "rate", "warn"),
+        (0.010, 0.013, "rate", "noisy"),
+        (100, 130, "size", "warn"),
+        (None, 5, "count", "new"),
+        (5, None, "count", "missing"),
+    ],
+)
+def test_a_movement_has_its_status(
+    baseline: float | None, current: float | None, kind: Kind, status: str
+) -> None:
+    assert row_for(baseline, current, kind=kind).status == DriftStatus(status)
+
+
+def test_min_z_zero_restores_the_plain_rule() -> None:
+    assert row_for(6, 8, settings=DriftSettings(min_z=0.0)).status is DriftStatus.WARN
+
+
+def test_many_small_steps_are_seen_against_the_anchor() -> None:
+    row = row_for(1000, 1150, anchor=500)
+    assert row.status is DriftStatus.WARN
+    assert row.delta_ratio == 0.15
+    assert row.anchor_delta_ratio == 1.3
+
+
+def test_a_dismissed_value_does_not_warn_until_it_moves() -> None:
+    seen = row_for(1000, 1500, dismissed=(1500, "new agents joined"))
+    assert seen.dismissed == "new agents joined"
+    assert warnings([seen]) == []
+    moved = row_for(1000, 1501, dismissed=(1500, "new agents joined"))
+    assert warnings([moved]) == [moved]
+
+
+def test_a_missing_metric_counts_as_a_warning_and_a_new_or_noisy_one_does_not() -> None:
+    assert len(warnings([row_for(5, None), row_for(None, 5), row_for(6, 8)])) == 1
+
+
+def test_what_moved_a_metric_is_named_with_its_share() -> None:
+    metrics, baselines = Metrics(), Baselines()
+    metrics.add("evidence_rows", "P2", 200, parts={"stream:a": 100, "stream:b": 100, "model:x": 200})
+    before = {"stream:a": 100.0, "stream:b": 20.0, "model:x": 120.0}
+    baselines.values["evidence_rows"] = BaselineValue(120, 1, "", None, before)
+    row = compare(metrics, baselines, SETTINGS)[0]
+    assert [(cause.dimension, cause.name, cause.share) for cause in row.causes] == [
+        ("model", "x", 1.0),
+        ("stream", "b", 1.0),
+    ]
+
+
+def test_flagged_rows_come_first_and_nothing_is_hidden() -> None:
+    metrics, baselines = Metrics(), Baselines()
+    for name, value in (("quiet", 100), ("moved", 500), ("fresh", 1)):
+        metrics.add(name, "P2", value)
+    for name in ("quiet", "moved", "gone"):
+        baselines.values[name] = BaselineValue(100, 1, "", None, {})
+    rows = compare(metrics, baselines, SETTINGS)
+    assert [row.metric for row in rows] == ["gone", "moved", "fresh", "quiet"]
