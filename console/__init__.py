@@ -10,8 +10,8 @@ Doors into this package, in reading order:
                     ``live_symptoms``
 * facts from runs   ``jobs`` (start), ``engine_process`` (follow), ``event_tail``, ``cancel_run``,
                     ``firewall_watch``, ``firewall_scan``
-* PURE state        ``view_state`` (types, ``advance``), ``fact_fold``, ``event_fold``, ``live_counts``, ``derive``,
-                    ``staleness``, ``plain_status``; ``presentation/`` turns it into lines of text
+* PURE state        ``view_state`` (types, ``advance``), ``fact_fold``, ``event_fold``, ``live_counts``,
+                    ``derive``, ``staleness``, ``plain_status``; ``presentation/`` turns it into lines
 * the screen        ``app``, ``screens/``, ``widgets/``, ``keymap``; ``live_feed`` feeds it; ``armed``,
                     ``operations`` and ``feed`` are the only way from a key to a change; ``lifeline``
 * the demo          ``demo/``
