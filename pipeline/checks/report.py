@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.checks.verdict import verdict_line
-from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftRow
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.storage import disk
@@ -165,8 +165,8 @@ def _drift(rows: Sequence[DriftRow], thresholds: Mapping[str, Any] | None) -> li
         words = ", ".join(f"{name} {value:g}" for name, value in thresholds.items())
         lines += [f"Thresholds: {_text(words)}.", ""]
     lines += [
-        "| metric | phase | baseline | current | Δ | Δ % | z | trend | status | since |",
-        "|---|---|---:|---:|---:|---:|---:|---|---|---|",
+        "| metric | phase | baseline | current | Δ | Δ % | z | anchor | trend | status | since |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---|---|---|",
     ]
     for row in rows:
         both = row.baseline is not None and row.current is not None
@@ -179,20 +179,24 @@ def _drift(rows: Sequence[DriftRow], thresholds: Mapping[str, Any] | None) -> li
             _number(delta, signed=True),
             "" if row.delta_ratio is None else f"{100 * row.delta_ratio:+.1f} %",
             "" if row.z is None else f"{row.z:.1f}",
+            _number(row.anchor),
             sparkline(row.trend),
-            row.status.value,
+            f"{row.status.value}, dismissed" if row.dismissed is not None else row.status.value,
             _text(row.since or ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     for row in rows:
-        if row.causes:
-            lines.append(f"- {_text(row.metric)}: {_text('; '.join(_cause(cause) for cause in row.causes))}")
+        told = [_cause(cause) for cause in row.causes]
+        told += [f"dismissed: {row.dismissed}"] if row.dismissed is not None else []
+        if told:
+            lines.append(f"- {_text(row.metric)}: {_text('; '.join(told))}")
     return [*lines, ""] if lines[-1] else lines
 
 
-def _cause(cause: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in cause.items())
+def _cause(cause: DriftCause) -> str:
+    change = f"{_number(cause.baseline)} → {_number(cause.current)}"
+    return f"{cause.dimension} {cause.name} {change} ({100 * cause.share:+.0f} % of the change)"
 
 
 def _number(value: float | None, *, signed: bool = False) -> str:

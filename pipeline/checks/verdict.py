@@ -30,7 +30,7 @@ def exit_code(
     results = list(results)
     required = [result for result in results if result.required]
     codes = [_code(result) for result in required] or [ExitCode.NOT_EVALUATED]
-    if fail_on_warn and (_warned(results) or any(row.status in _WARNING_ROWS for row in drift)):
+    if fail_on_warn and (_warned(results) or any(_warns(row) for row in drift)):
         codes.append(ExitCode.WARNINGS)
     return worst(codes)
 
@@ -45,6 +45,10 @@ def _code(result: CheckResult) -> ExitCode:
             return ExitCode.NOT_EVALUATED
         case CheckStatus.PASS | CheckStatus.WARN | CheckStatus.INFO:
             return ExitCode.OK
+
+
+def _warns(row: DriftRow) -> bool:
+    return row.status in _WARNING_ROWS and row.dismissed is None
 
 
 def _warned(results: Iterable[CheckResult]) -> bool:
@@ -73,7 +77,7 @@ def verdict_line(
         names = [result.id for result in results if result.required and result.status is status]
         if names:
             pieces.append(f"{label}: {', '.join(names)}")
-    warnings = sum(row.status in _WARNING_ROWS for row in drift)
+    warnings = sum(_warns(row) for row in drift)
     if warnings:
         pieces.append(f"{warnings} drift {'warning' if warnings == 1 else 'warnings'}")
     return " · ".join(pieces)

@@ -1,0 +1,71 @@
+"""The audit's drift table, and when the baseline follows it.
+
+The first passing audit seeds the baseline; a later one appends its metrics when nothing warns.
+With warnings the baseline stays until the operator accepts or dismisses.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from pipeline.audit.full import Audit
+from pipeline.contracts import events, paths
+from pipeline.contracts.faults import InputError
+from pipeline.drift.baselines import append as append_baseline
+from pipeline.drift.baselines import read_baselines
+from pipeline.drift.compare import compare, warnings
+from pipeline.drift.decisions import baseline_row
+from pipeline.drift.measure import measure
+from pipeline.engine.clock import now_iso
+from pipeline.engine.event_writer import EventWriter
+
+
+def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
+    """Measure, compare, tell; append to the baselines where that is due. Raises StorageError."""
+    workspace, settings = audit.view.workspace, audit.view.settings
+    audit.drift_thresholds = {"warn_pct": settings.drift.warn_pct, "min_z": settings.drift.min_z}
+    try:
+        metrics = measure(workspace, settings)
+        baselines = read_baselines(workspace)
+    except InputError as error:
+        audit.notes.append(f"drift was not measured: {error.fault.what_happened}")
+        return
+    now = now_iso()
+    rows = compare(metrics, baselines, settings.drift, warned_since(workspace))
+    flagged = {row.metric for row in warnings(rows)}
+    audit.drift = [
+        row.model_copy(update={"since": now}) if row.metric in flagged and row.since is None else row
+        for row in rows
+    ]
+    for row in audit.drift:
+        writer.emit(events.DriftReported, row=row)
+    audit.notes += baselines.problems
+    if not audit.passed:
+        audit.notes.append("the baseline was not moved: a required check did not pass")
+    elif flagged:
+        audit.notes.append(
+            f"the baseline was not moved: {len(flagged)} metrics warn; accept or dismiss each of them"
+        )
+    elif not append:
+        audit.notes.append("the baseline was not moved: --no-append")
+    else:
+        kind = "seed" if baselines.is_empty else "passed"
+        append_baseline(workspace, baseline_row(workspace, metrics, kind))
+        audit.notes.append(
+            "this audit seeded the baseline" if kind == "seed" else "the baseline follows this audit"
+        )
+
+
+def warned_since(workspace: Path) -> dict[str, str]:
+    """Since when each metric has warned, from the report before this one."""
+    try:
+        report = orjson.loads((workspace / paths.AUDIT_REPORT).with_suffix(".json").read_bytes())
+        return {
+            row["metric"]: row["since"]
+            for row in report["drift"]
+            if row["status"] in ("warn", "missing") and isinstance(row["since"], str)
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
