@@ -7,8 +7,9 @@ this process loses a view.
 
 from __future__ import annotations
 
-import getpass
+import contextlib
 import os
+import pwd
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -59,7 +60,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     """``feed`` brings facts; ``clock`` is the time on the wall, ``monotonic`` counts seconds."""
 
     TITLE = "distill"
-    CSS_PATH = "distill.tcss"
+    CSS_PATH = Path(__file__).with_name("distill.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -83,6 +84,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         Canvas.inks = themes.ink_styles(
             self.get_css_variables(), terminal_palette=themes.uses_terminal_palette(link)
         )
+        self.set_class(link.ascii_only, "-ascii")
         self.link = link
         self.state = state
         self.feed = feed
@@ -340,7 +342,6 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
 
 def _who() -> str:
     """The person, also behind sudo; the account where there is no name."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+    with contextlib.suppress(KeyError):
+        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    return f"uid {os.getuid()}"

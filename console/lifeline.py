@@ -36,6 +36,7 @@ class Lifeline:
         self._handlers: dict[int, object] = {}
         self._wake_read, self._wake_write = os.pipe()
         self._done = threading.Event()
+        self._hung_up = False
 
     def __enter__(self) -> Self:
         with contextlib.suppress(termios.error):
@@ -50,6 +51,8 @@ class Lifeline:
     ) -> None:
         self._done.set()
         os.write(self._wake_write, b".")
+        if self._hung_up:
+            _let_go_of_terminal()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave us
 
@@ -58,6 +61,7 @@ class Lifeline:
 
     def _go(self, code: int) -> None:
         """Ask, then insist. The timer's thread runs even while the event loop is blocked."""
+        self._hung_up = code == HANGUP
         timer = threading.Timer(GRACE_SECONDS, self._insist, (code,))
         timer.daemon = True
         timer.start()
@@ -85,3 +89,12 @@ class Lifeline:
         for descriptor, _ in poll.poll():
             if descriptor == 0 and not self._done.is_set():
                 self._go(HANGUP)
+
+
+def _let_go_of_terminal() -> None:
+    """Point the standard streams at nothing: a last flush into a lost terminal would fail, and
+    turn the exit code into another one."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from console.armed import Permit
 from console.feed import CommandPlan
-from console.view_state import CancelAsked, ReadFailed, RunEnded, StatusRead
+from console.view_state import CancelAsked, ReadFailed, RunEnded, RunFollowed, StatusRead
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 
 if TYPE_CHECKING:
     from console.engine_process import RunFeed
+    from console.event_tail import TailSlice
     from console.feed import Item
 
 READ_EVERY_SECONDS = 2.0
@@ -71,8 +72,8 @@ class LiveFeed:
     async def _runs(self) -> None:
         async for item in self._feed_of_runs().items():
             await self._queue.put(item)
-            if isinstance(item, RunEnded):
-                self._read_now.set()
+            if _ends_run(item):
+                self._read_now.set()  # receipts and summary are on disk now
 
     async def _firewall(self) -> None:
         from console.firewall_watch import FirewallWatch
@@ -114,6 +115,12 @@ class LiveFeed:
             await self._queue.put(CancelAsked(run_id))
             said = f"asked {lock.command}, pid {lock.pid}, to stop at a safe point{because}"
         return said
+
+
+def _ends_run(item: RunFollowed | RunEnded | TailSlice) -> bool:
+    if isinstance(item, RunEnded):
+        return True
+    return not isinstance(item, RunFollowed) and any(event.type == "run.finished" for event in item.events)
 
 
 def _import_readers() -> None:

@@ -35,18 +35,6 @@ def rate(rows_per_second: float | None) -> str:
     return f"{rows_per_second / 1000:.0f}k/s" if rows_per_second >= 9_950 else f"{rows_per_second:,.0f}/s"
 
 
-def size_in_words(size_bytes: int | None) -> str:
-    """``812 B``, ``4.5 MB``, ``10 GB``, in powers of 1000 as disks are sold."""
-    if size_bytes is None:
-        return "-"
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.5 else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("the loop returns at its last unit")
-
-
 def bar_cells(part: float, whole: float, width: int) -> int:
     """Filled cells of a bar: at least one for anything above zero, all only when complete."""
     if whole <= 0 or part <= 0 or width <= 0:

@@ -41,7 +41,7 @@ def header_line(state: ViewState, now: float, width: int) -> Line:
     if width >= 100:
         parts.append(engine)
     clock = clock_minute(now)
-    right = line(Span(clock if width >= 100 else clock.split(" ", 1)[0] + clock[-7:], "dim"), " ")
+    right = line(Span(clock if width >= 110 else clock.split(" ", 1)[0] + clock[-7:], "dim"), " ")
     return spread(join(parts, _DOT), right, width)
 
 

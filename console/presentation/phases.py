@@ -13,6 +13,7 @@ from pipeline.contracts.status import PhaseState, PhaseStatus, Progress
 from pipeline.contracts.untrusted import visible
 
 _WIDE = 52
+_RATE = 20
 LIVE_LOOK_SECONDS = 10.0
 # What a stage is called; the phase beside it says so already.
 _STAGE_WORDS = frozenset(("materialize", "score", "export"))
@@ -57,7 +58,7 @@ def _phase(phase: PhaseStatus, now: float, width: int, wide: bool) -> Line:
     took = took_in_words(phase.elapsed_seconds)
     value: Role = "text" if phase.state in (PhaseState.OK, PhaseState.WARN, PhaseState.FAIL) else "dim"
     if wide:
-        last = clock_time(phase.origin.as_of)
+        last = "" if age == "live" else clock_time(phase.origin.as_of)
         return line(name, state, Span(f" {last:>9}  {age:>7}  {took:>7}", value))
     # The last two columns share what is left; a long duration gives up its second unit.
     took = took if len(took) <= 5 else took.split(" ", 1)[0]
@@ -78,15 +79,15 @@ def _progress(progress: Progress, width: int) -> Line:
     if progress.fraction is None:
         return fit(line(Span(f"{count(progress.rows_done)} rows", "accent")), width)
     percent = f"{int(progress.fraction * 100):>3}%"
-    tail = rate(progress.rows_per_second)
-    size = max(4, width - len(percent) - len(tail) - 2)
+    tail = rate(progress.rows_per_second) if width >= _RATE else ""
+    size = max(4, width - len(percent) - 1 - (len(tail) + 1 if tail else 0))
     filled = bar_cells(progress.fraction, 1.0, size)
     return line(
         Span(percent, "accent"),
         " ",
         Span("▇" * filled, "accent"),
         Span("░" * (size - filled), "groove"),
-        Span(f" {tail}", "dim"),
+        Span(f" {tail}" if tail else "", "dim"),
     )
 
 

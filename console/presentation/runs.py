@@ -33,8 +33,8 @@ def runs_pane(runs: tuple[RunRow, ...], now: float, width: int, height: int) -> 
 def _columns(
     mark: str, when: str, command: str, lines: str, sft: str, took: str, run_hash: str, width: int
 ) -> str:
-    name_width = max(8, min(16, width - 2 - 7 - 9 - 8 - 8 - 10))
-    return f"{mark:<2}{when:<7}{fit_text(command, name_width)}{lines:>9}{sft:>8}{took:>8}  {run_hash:<8}"
+    name_width = max(8, min(16, width - 3 - 7 - 9 - 8 - 8 - 10))
+    return f"{mark:<3}{when:<7}{fit_text(command, name_width)}{lines:>9}{sft:>8}{took:>8}  {run_hash:<8}"
 
 
 def _run(run: RunRow, now: float, width: int) -> Line:

@@ -162,11 +162,23 @@ def wrap_text(text: str, width: int) -> list[str]:
         if current:
             lines.append(current)
         while cell_width(word) > width > 0:
-            lines.append(word[:width])
-            word = word[width:]
+            head = _head(word, width)
+            lines.append(head)
+            word = word[len(head) :]
         current = word
     lines.append(current)
     return lines
+
+
+def _head(word: str, width: int) -> str:
+    """As much of the word as fits in ``width`` cells, at least one character."""
+    end, room = 0, width
+    for character in word:
+        room -= _character_width(character)
+        if room < 0 and end:
+            break
+        end += 1
+    return word[:end]
 
 
 def changed_columns(before: Sequence[str], after: Sequence[str]) -> tuple[int, int] | None:

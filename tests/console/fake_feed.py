@@ -1,0 +1,53 @@
+"""A feed that says what a test tells it, and remembers what it was asked to change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from console.armed import Permit
+from console.feed import CommandPlan
+
+if TYPE_CHECKING:
+    from console.feed import Item
+
+
+def plan_for(action_id: str) -> CommandPlan:
+    verb = {"run.start": "start run-all", "run.cancel": "cancel the run"}[action_id]
+    return CommandPlan(
+        action_id,
+        verb.upper(),
+        arguments=("run-all",),
+        command=("distill", "run-all", "-C", "/srv/agent logs"),
+        changes=("data/evidence, data/scored-runs, exports: written anew, all or nothing",),
+        stays=("sources, settings, past reports",),
+        way_back="the previous exports stay until the commit; cancel stops at a safe point",
+        yes=f"yes, {verb}",
+    )
+
+
+class FakeFeed:
+    def __init__(self, *, has_run: bool = False) -> None:
+        self.carried_out: list[tuple[str, Permit]] = []
+        self.refreshed = 0
+        self.has_run = has_run
+        self._queue: asyncio.Queue[Item] = asyncio.Queue()
+
+    def put(self, item: Item) -> None:
+        self._queue.put_nowait(item)
+
+    async def items(self) -> AsyncIterator[Item]:
+        while True:
+            yield await self._queue.get()
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+
+    def plan(self, action_id: str) -> CommandPlan | None:
+        wants_run = action_id == "run.cancel"
+        return plan_for(action_id) if wants_run == self.has_run else None
+
+    async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
+        self.carried_out.append((plan.action_id, permit))
+        return f"{plan.action_id} done"

@@ -1,0 +1,245 @@
+"""What each pane says in each state: words and marks first, and nothing that is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.presentation.band import band_height, band_lines
+from console.presentation.drift import drift_pane
+from console.presentation.event_log import log_line, log_pane, matching
+from console.presentation.firewall import firewall_pane
+from console.presentation.frame import PaneView, frame
+from console.presentation.phases import phases_pane
+from console.presentation.row_counts import rows_pane
+from console.presentation.runs import runs_pane
+from console.presentation.spans import Line, line, line_width, plain_text
+from console.view_state import LogEntry
+from pipeline.contracts.status import (
+    Balance,
+    DriftLine,
+    DriftStatus,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    Origin,
+    PhaseState,
+    PhaseStatus,
+    RowCounts,
+    StreamCounts,
+)
+from tests.console import states
+from tests.console.states import NOW
+
+
+def texts(lines: tuple[Line, ...] | list[Line]) -> str:
+    return "\n".join(plain_text(spans).rstrip() for spans in lines)
+
+
+def shown(view: PaneView) -> str:
+    return texts(view.lines)
+
+
+# The firewall
+
+
+def test_a_breach_takes_over_the_whole_pane() -> None:
+    view = firewall_pane(states.breach().firewall, NOW, 39)
+    assert view.alarm
+    assert shown(view).splitlines() == [
+        " X BREACH  3 of 2,764 rows      for 4m",
+        " exports/sft/instruction_response.jsonl",
+        "  2,762 label    needs_human_review",
+        "  2,763 lineage  scored rejected",
+        "  2,764 content  text of a rejected run",
+        " cause: no receipt accounts for it",
+    ]
+
+
+@pytest.mark.parametrize("word", [word for word in FirewallWord if word is not FirewallWord.CLEAR])
+def test_only_clear_is_written_in_the_ink_of_health(word: FirewallWord) -> None:
+    view = firewall_pane(replace(states.clear(), state=word), NOW, 60)
+    assert "ok" not in {span.role for spans in view.lines for span in spans}
+
+
+def test_absent_says_that_nothing_was_examined() -> None:
+    view = firewall_pane(FirewallStatus(FirewallWord.ABSENT, detail="quarantined"), NOW, 60)
+    assert "- ABSENT  no live file" in shown(view)
+    assert "not CLEAR" in shown(view)
+
+
+def test_a_state_that_was_never_read_says_so() -> None:
+    assert plain_text(firewall_pane(FirewallStatus(), NOW, 39).aside) == "not read"
+
+
+# Rows
+
+
+def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
+    view = rows_pane(RowCounts(), NOW, 39, 8)
+    assert "? unknown" in shown(view)
+    assert "0" not in shown(view)
+
+
+def test_a_narrow_pane_shows_totals_with_bars() -> None:
+    text = shown(rows_pane(states.rows(), NOW, 39, 8))
+    assert " sources   12,753 lines" in text
+    assert "  accepted   2,885 ▇" in text
+    assert "taubench_airline" not in text
+
+
+def test_a_wide_pane_lists_each_stream_and_the_sums() -> None:
+    text = shown(rows_pane(states.rows(), NOW, 62, 30))
+    assert "taubench_airline" in text
+    assert "ok 12,753 lines = 12,453 mapped + 300 looked up + 0 skipped" in text
+
+
+def test_sums_that_do_not_add_up_are_shown_even_where_there_is_no_room() -> None:
+    broken = replace(states.rows(), balances=(Balance("lines", 10, (("mapped", 9),)),))
+    assert "X does not add up: 10 lines = 9 mapped" in shown(rows_pane(broken, NOW, 62, 3))
+    assert "X does not add up" in shown(rows_pane(broken, NOW, 39, 3))
+
+
+def test_stale_counts_step_back_and_say_why_in_the_title() -> None:
+    stale = replace(states.rows(), origin=Origin("x", NOW - 90, Freshness.STALE))
+    view = rows_pane(stale, NOW, 39, 8)
+    assert plain_text(view.aside) == "~ stale, run 1m ago"
+    assert "text" not in {span.role for spans in view.lines for span in spans}
+
+
+def test_a_stream_with_skipped_lines_carries_a_mark() -> None:
+    skipping = StreamCounts("mint_runs", lines=9, skipped=2, evidence=7, accepted=7)
+    view = rows_pane(replace(states.rows(), streams=(skipping,)), NOW, 62, 30)
+    assert "!mint_runs" in shown(view)
+
+
+# Phases
+
+
+def test_a_running_phase_has_a_bar_and_no_invented_total() -> None:
+    state = states.running()
+    line_of = {text.split()[0]: text for text in shown(phases_pane(state.phases, NOW, 54, 10)).splitlines()}
+    assert "» run     56% ▇" in line_of["P2"]
+    assert "8,200/s" in line_of["P2"]
+    assert "· next" in line_of["P4"]
+
+
+def test_before_the_workspace_was_read_no_phase_is_called_never() -> None:
+    text = shown(phases_pane(states.unknown().phases, NOW, 37, 10, was_read=False))
+    assert "never" not in text
+    assert text.count("? unknown") == 10
+
+
+def test_a_failed_phase_tells_why_where_there_is_room() -> None:
+    text = shown(phases_pane(states.breach().phases, NOW, 54, 14))
+    assert "X FAIL" in text
+    assert "3 forbidden rows in the live SFT file" in text
+
+
+@pytest.mark.parametrize("width", [37, 46, 54, 98])
+@pytest.mark.parametrize("state", list(PhaseState))
+def test_every_phase_state_fits_its_pane(state: PhaseState, width: int) -> None:
+    phase = PhaseStatus("P6", "acceptance", state, Origin("r", NOW - 90_000), 4_000.0)
+    view = phases_pane((phase,), NOW, width, 1)
+    assert line_width(view.lines[0]) <= width
+
+
+# Drift
+
+
+def test_no_audit_is_not_called_steady() -> None:
+    view = drift_pane(DriftStatus(note="no audit yet"), NOW, 37)
+    assert "? never  no audit yet" in shown(view)
+    assert plain_text(view.aside) == "no audit"
+
+
+def test_a_moved_metric_is_marked_and_tells_its_cause() -> None:
+    moved = DriftLine(
+        "rows agbenchmark", "P2", 2555.0, 3675.0, 0.438, 14.2, "warn", causes=("1,120 new lines",)
+    )
+    text = shown(drift_pane(DriftStatus(Origin("a", NOW - 60), lines=(moved,)), NOW, 50))
+    assert "!rows agbenchmark" in text
+    assert "  2,555  3,675  +44  14.2" in text
+    assert "why  1,120 new lines" in text
+
+
+# Runs and log
+
+
+def test_a_run_without_an_end_is_not_called_ok() -> None:
+    run = replace(states.healthy().runs[0], finished=False, ok=None, run_hash=None)
+    text = shown(runs_pane((run,), NOW, 54, 6))
+    assert " ? 06:29" in text
+    assert "no end" in text
+
+
+def test_the_trend_takes_two_runs() -> None:
+    runs = states.healthy().runs
+    assert "sft rows, 9 runs" in shown(runs_pane(runs, NOW, 54, 14))
+    assert "sft rows" not in shown(runs_pane(runs[:1], NOW, 54, 14))
+
+
+def test_the_log_shows_the_newest_lines_last() -> None:
+    view = log_pane(states.healthy().log, 60, 2)
+    assert [text.split()[0] for text in shown(view).splitlines()] == ["06:29:05", "06:29:06"]
+
+
+def test_a_filter_takes_all_words_and_leaves_out_others() -> None:
+    log = states.healthy().log
+    assert len(matching(log, "FINISHED")) == 4
+    assert len(matching(log, "finished !rows")) == 2
+    assert [entry.level for entry in matching(log, "warning")] == ["warning"]
+
+
+def test_hostile_log_text_becomes_visible_text() -> None:
+    entry = LogEntry("2026-04-27T06:29:00Z", "error", "\x1b]52;c;eA==\x07[/x] \u202etxt")
+    assert plain_text(log_line(entry, 80)).rstrip() == " 06:29:00 X \\x1b]52;c;eA==\\x07[/x] \\u202etxt"
+
+
+# The frame
+
+
+def test_a_frame_counts_what_does_not_fit() -> None:
+    view = PaneView(2, "ROWS", tuple(line(str(number)) for number in range(9)))
+    drawn = texts(frame(view, 30, 6, offset=1))
+    assert drawn.splitlines()[1] == "│1                           │"
+    assert drawn.splitlines()[-1].startswith("└")
+    assert "↑ 1  ↓ 4 more: z" in drawn.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("width", "height"), [(4, 2), (12, 3), (39, 8), (200, 60)])
+def test_a_frame_has_exactly_the_size_of_its_box(width: int, height: int) -> None:
+    view = firewall_pane(states.breach().firewall, NOW, width - 2)
+    drawn = frame(view, width, height, focused=True)
+    assert [line_width(spans) for spans in drawn] == [width] * height
+
+
+# The band
+
+
+def band(state_name: str, width: int, rows: int) -> list[str]:
+    state = getattr(states, state_name)()
+    height = band_height(state.symptoms, rows, width)
+    lines = band_lines(state.symptoms, 0, NOW, width, height, state.heard_at, state.trouble)
+    assert len(lines) == height
+    return [plain_text(spans) for spans in lines]
+
+
+def test_the_worst_symptom_stands_first_and_is_marked() -> None:
+    lines = band("breach", 80, 24)
+    assert lines[0].startswith("━━ 2 SYMPTOMS, worst first ━")
+    assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows in the SFT file")
+    assert lines[2].startswith(" ! warn     S1.P5.summary")
+
+
+def test_symptoms_that_do_not_fit_are_counted() -> None:
+    assert "2 SYMPTOMS, +1 more" in band("breach", 40, 12)[0]
+
+
+def test_a_screen_that_has_not_heard_from_the_disk_says_its_age() -> None:
+    assert "~ this screen is 10s old" in band("stale", 80, 24)[0]
+
+
+def test_an_unreadable_workspace_is_the_headline() -> None:
+    assert "? the workspace cannot be read: No such file" in band("unknown", 80, 24)[0]

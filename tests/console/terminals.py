@@ -1,0 +1,98 @@
+"""A program on a pseudo-terminal of its own: what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+LIMIT_SECONDS = 30.0
+
+
+class Terminal:
+    """Use as a context. The program is killed at the end of the block if it still runs."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        size: tuple[int, int] = (80, 24),
+        ignore: int | None = None,
+    ) -> None:
+        self.written = bytearray()
+        self.exit_code: int | None = None
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:  # the child: nothing may escape from here
+            try:
+                if ignore is not None:
+                    signal.signal(ignore, signal.SIG_IGN)
+                os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 (an argument list, no shell)
+            finally:
+                os._exit(127)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.before = termios.tcgetattr(self._master)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close our end, as a dropped link does."""
+        with contextlib.suppress(OSError):
+            os.close(self._master)
+
+    def send(self, keys: bytes) -> None:
+        os.write(self._master, keys)
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def is_restored(self) -> bool:
+        """Line mode and echo are as before, and the last words left the alternate screen."""
+        same = termios.tcgetattr(self._master)[:4] == self.before[:4]
+        text = bytes(self.written)
+        left = text.rfind(b"\x1b[?1049l") > text.rfind(b"\x1b[?1049h")
+        return same and left and text.rfind(b"\x1b[?25h") > text.rfind(b"\x1b[?25l")
+
+    def read_until(self, seen: Callable[[bytes], bool], what: str) -> None:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not seen(bytes(self.written)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"never seen: {what}; last: {bytes(self.written[-300:])!r}")
+            self._read_once()
+
+    def wait(self, *, reading: bool = True) -> int:
+        """The exit code. A stalled terminal is one that is not ``reading``."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if reading:
+                self._read_once()
+            if done:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+                return self.exit_code
+            select.select([], [], [], 0.01)
+        raise AssertionError("the program did not end")
+
+    def _read_once(self) -> None:
+        with contextlib.suppress(OSError):
+            ready, _, _ = select.select([self._master], [], [], 0.02)
+            if ready:
+                self.written += os.read(self._master, 65536)

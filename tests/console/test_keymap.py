@@ -1,0 +1,58 @@
+"""One table of actions: unambiguous, safe in multiplexers, and documented."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from console import keymap
+
+PLACES = get_args(keymap.Place)
+DOCUMENT = Path(__file__).parents[2] / "docs/keys.md"
+# Eaten by terminals (flow control, suspend, new line), multiplexers (tmux's own) or nobody knows.
+EATEN = {"ctrl+s", "ctrl+q", "ctrl+z", "ctrl+j", "ctrl+b", "ctrl+a", "ctrl+enter", "ctrl+c"}
+
+
+def test_ids_are_unique() -> None:
+    assert len(keymap.BY_ID) == len(keymap.ACTIONS)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_means_two_things_in_one_place(place: keymap.Place) -> None:
+    keys = Counter(key for action in keymap.at(place) for key in action.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_a_key_means_the_same_everywhere_but_for_enter() -> None:
+    meanings: dict[str, set[str]] = {}
+    for action in keymap.ACTIONS:
+        for key in action.keys:
+            meanings.setdefault(key, set()).add(action.id)
+    assert {key: ids for key, ids in meanings.items() if len(ids) > 1} == {"enter": {"open", "choose"}}
+
+
+def test_no_key_is_one_that_terminals_eat() -> None:
+    used = {key for action in keymap.ACTIONS for key in action.keys}
+    assert used & EATEN == set()
+    assert not any(key.startswith("alt+") for key in used)
+
+
+def test_every_action_belongs_to_a_group_and_ends_its_sentence() -> None:
+    assert all(action.group in keymap.GROUPS for action in keymap.ACTIONS)
+    assert all(action.help.endswith(".") for action in keymap.ACTIONS)
+
+
+def test_what_changes_something_is_listed_as_such() -> None:
+    assert {action.id for action in keymap.MUTATING} == {"run.start", "run.cancel"}
+    assert {action.group for action in keymap.MUTATING} == {"act"}
+
+
+def test_the_dashboard_has_no_way_back_but_to_quit() -> None:
+    assert "back" not in {action.id for action in keymap.at("dashboard")}
+
+
+def test_the_page_of_keys_is_what_the_table_says() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == keymap.as_markdown()

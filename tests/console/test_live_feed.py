@@ -1,0 +1,138 @@
+"""The whole way on a real workspace: keys, a real process, its events, the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from console import jobs
+from console.app import ConsoleApp
+from console.live_feed import LiveFeed
+from console.screens.consent import ConsentDialogue
+from console.view_state import ReadFailed, Session, StatusRead, ViewState, initial
+from tests.console.apps import LEAN, Clock, text_of
+from tests.console.fake_engine import RELEASE
+from tests.console.waiting import until
+
+REPOSITORY = Path(__file__).parents[2]
+STREAMS = REPOSITORY / "fixtures/event_streams"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "distill.toml").write_text('[workspace]\nname = "night"\n')
+    return tmp_path
+
+
+def replay(monkeypatch: pytest.MonkeyPatch, stream: str, exit_code: int) -> None:
+    """Let every engine command be one that replays ``stream``."""
+    engine = [
+        sys.executable,
+        str(REPOSITORY / "tests/console/fake_engine.py"),
+        str(STREAMS / stream),
+        str(exit_code),
+    ]
+
+    def fake_argv(arguments: Sequence[str]) -> list[str]:
+        return [*engine, *arguments]
+
+    monkeypatch.setattr(jobs, "engine_argv", fake_argv)
+
+
+def console_on(root: Path) -> tuple[ConsoleApp, Clock]:
+    clock = Clock()
+    app = ConsoleApp(
+        initial(str(root), Session(profile="lean", link="ssh", actor="mara")),
+        LiveFeed(root),
+        LEAN,
+        monotonic=clock,
+        operate_because="a test",
+    )
+    return app, clock
+
+
+@dataclass
+class Seen:
+    """What the screen showed while the run was under way, and what is known after its end."""
+
+    under_way: str
+    after: str
+    state: ViewState
+
+
+async def follow_a_run(root: Path, is_under_way: Callable[[ViewState], bool]) -> Seen:
+    """Press the keys that start a run, look at it, let it end, and look again."""
+    app, clock = console_on(root)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.heard_at is not None, "the workspace was read")
+        await pilot.press("s")
+        await pilot.pause()
+        clock.seconds += 1
+        assert isinstance(app.screen, ConsentDialogue)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: is_under_way(app.state), "the run under way")
+        app.draw()
+        under_way = text_of(app)
+        (root / RELEASE).touch()
+        await until(pilot, lambda: app.state.run is not None and app.state.run.ended, "the end of the run")
+        app.draw()
+        return Seen(under_way, text_of(app), app.state)
+
+
+def has_counted(state: ViewState) -> bool:
+    return bool(state.rows.live and state.rows.total.evidence)
+
+
+async def test_a_run_started_here_is_followed_to_its_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay(monkeypatch, "run_all.jsonl", 0)
+    seen = await follow_a_run(root, lambda state: state.rows.total.evidence == 143)
+    assert "» counting" in seen.under_way
+    assert "taubench_airline" in seen.under_way
+    run = seen.state.run
+    assert run is not None
+    assert (run.ours, run.ok, run.exit_code) == (True, True, 0)
+
+
+async def test_an_engine_that_dies_is_not_called_done(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay(monkeypatch, "killed.jsonl", 9)
+    seen = await follow_a_run(root, has_counted)
+    assert seen.state.run is not None
+    assert (seen.state.run.ok, seen.state.run.exit_code) == (False, 9)
+    assert seen.state.log[-1].text == "run-all ended without a last event, exit code 9"
+
+
+async def test_hostile_events_stay_text(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay(monkeypatch, "hostile.jsonl", 3)
+    seen = await follow_a_run(root, has_counted)
+    shown = (seen.under_way + seen.after).replace("\n", "")
+    assert shown.isprintable()
+    assert "[/red]\\x1b[31m" in shown
+    assert any("[bold]markup[/bold]" in entry.text for entry in seen.state.log)
+
+
+async def test_a_workspace_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    feed = LiveFeed(root)
+    items = feed.items()
+    async with asyncio.timeout(30):
+        async for item in items:
+            if isinstance(item, ReadFailed):
+                assert "gone" in item.reason
+                root.mkdir()
+                await feed.refresh()
+            elif isinstance(item, StatusRead):
+                break
+    await items.aclose()  # type: ignore[attr-defined]  # it is an async generator
+
+
+async def test_there_is_nothing_to_cancel_without_a_run(root: Path) -> None:
+    feed = LiveFeed(root)
+    assert feed.plan("run.cancel") is None
+    plan = feed.plan("run.start")
+    assert plan is not None
+    assert plan.command == ("distill", "run-all", "-C", str(root))
