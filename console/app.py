@@ -184,6 +184,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             return
         routes: dict[str, Callable[[], object]] = {
             "quit": lambda: self.exit(0),
+            "how_to_quit": lambda: self.say("q quits. Quitting stops nothing; the run goes on."),
             "back": self._back,
             "help": self._help,
             "palette": self._palette,

@@ -128,11 +128,24 @@ ACTIONS: tuple[Action, ...] = (
         hint="filter",
     ),
     Action(
-        "palette", ("colon", "ctrl+p"), "console", "Find a command by typing a part of it.", hint="commands"
+        "palette",
+        ("colon", "ctrl+p"),
+        "console",
+        "Find a command by typing a part of it.",
+        hint="commands",
+        in_palette=False,
     ),
     Action("help", ("question_mark", "f1"), "console", "Every key that works here.", hint="help"),
     Action(
         "quit", ("q",), "console", "Quit the console. Quitting stops nothing; the run goes on.", hint="quit"
+    ),
+    Action(
+        "how_to_quit",
+        ("ctrl+c",),
+        "console",
+        "Say how to quit: ctrl+c ends nothing here.",
+        LISTS,
+        in_palette=False,
     ),
     Action("open", ("enter",), "look", "Open what is marked.", DASHBOARD, hint="open", in_palette=False),
     Action("copy", ("y",), "copy", "Copy what is marked or shown (OSC 52, also through tmux).", hint="copy"),

@@ -148,7 +148,8 @@ def _laws(balances: tuple[Balance, ...], width: int, room: int) -> list[Line]:
         return broken
     if room >= len(balances):
         return [_law(balance, width) for balance in balances]
-    return [line(Span(" ok ", "ok"), f"counts balance, all {len(balances)} sums: z")]
+    all_hold = line(Span(" ok ", "ok"), f"counts balance, all {len(balances)} sums: z")
+    return [_law(balances[0], width), *([all_hold] if room > 1 else [])]
 
 
 def _law(balance: Balance, width: int) -> Line:
@@ -178,6 +179,8 @@ def _stream_table(rows: RowCounts, width: int) -> list[Line]:
 
 
 def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role: Role) -> Line:
+    if counts.looked_up and not counts.evidence:
+        return line(Span(f" {fit_text(name, name_width)}   looked up, {count(counts.lines)} lines", "dim"))
     values = [counts.evidence, *(_category(counts, field) for _, field, _ in _CATEGORY_ROLES)]
     numbers = [Span(f"{count(value):>8}", "dim" if value == 0 else role) for value in values]
     # Work that a person has to do, skipped lines, is told at the name.

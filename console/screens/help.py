@@ -16,7 +16,7 @@ from console.screens.page import Page
 class HelpScreen(Page):
     place = "help"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
-    silent: ClassVar[tuple[str, ...]] = ("symptom.help", "help")
+    silent: ClassVar[tuple[str, ...]] = ("help",)
 
     def __init__(self, about: keymap.Place) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from console import keymap
 PLACES = get_args(keymap.Place)
 DOCUMENT = Path(__file__).parents[2] / "docs/keys.md"
 # Eaten by terminals (flow control, suspend, new line), multiplexers (tmux's own) or nobody knows.
-EATEN = {"ctrl+s", "ctrl+q", "ctrl+z", "ctrl+j", "ctrl+b", "ctrl+a", "ctrl+enter", "ctrl+c"}
+EATEN = {"ctrl+s", "ctrl+q", "ctrl+z", "ctrl+j", "ctrl+b", "ctrl+a", "ctrl+enter"}
 
 
 def test_ids_are_unique() -> None:
