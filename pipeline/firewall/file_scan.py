@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import threading
-
-import msgspec
-from msgspec import UNSET
 
 from pipeline.firewall import sft_row
-from pipeline.firewall.line_feed import LineFeed
+from pipeline.firewall.digest_beside import DigestBeside
+from pipeline.firewall.line_feed import Block, LineFeed
 from pipeline.firewall.report import Finding, Findings, shown_id
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.walls import ALLOWED_LABELS, Offence, Wall, Walls
 
-CHUNK = 2 * 1024 * 1024
-_HASH_BESIDE_FROM = 64 * 1024  # smaller pieces are not worth a thread
+READ_BYTES = 4 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024  # small enough to stay in the processor's cache while it is parsed
 
 
 class FileScan:
     """The scan of one open file. ``findings`` are those of whole lines so far."""
 
-    def __init__(self, descriptor: int, shown: str, walls: Walls) -> None:
+    def __init__(self, descriptor: int, shown: str, walls: Walls, *, with_digest: bool = True) -> None:
         self.descriptor = descriptor
         self.shown = shown
         self.walls = walls
@@ -30,29 +26,23 @@ class FileScan:
         self.rows_read = 0
         self.position = 0
         self.feed = LineFeed()
-        self.sha256 = hashlib.sha256()
+        self.sha256 = DigestBeside()
+        self._with_digest = with_digest
         self._only_label = walls.standing == {Wall.LABEL}
         # Where the readable wall is down, a line that cannot be read is held up by another one.
         self._catches_unreadable = next(wall for wall in reversed(Wall) if wall in walls.standing)
-        self._held_is_ascii = True
 
-    def advance(self, limit: int = CHUNK) -> bool:
+    def advance(self, limit: int = READ_BYTES) -> bool:
         """Read one piece. False when there was nothing more to read. May raise OSError."""
         data = os.pread(self.descriptor, limit, self.position)
         if not data:
             return False
         self.position += len(data)
-        if self._only_label:  # one wall alone is no verdict on the file, so that it needs no digest
-            self._take(data)
-        elif len(data) < _HASH_BESIDE_FROM:
+        if self._with_digest:
             self.sha256.update(data)
-            self._take(data)
-        else:
-            # hashlib releases the interpreter lock: the digest costs nothing on a second core.
-            beside = threading.Thread(target=self.sha256.update, args=(data,))
-            beside.start()
-            self._take(data)
-            beside.join()
+        for start in range(0, len(data), _BLOCK_BYTES):
+            for block in self.feed.feed(data[start : start + _BLOCK_BYTES]):
+                self._take(block)
         return True
 
     def unterminated(self) -> Findings:
@@ -60,7 +50,7 @@ class FileScan:
         findings = Findings()
         rest = self.feed.rest
         if rest:
-            line, offset = self.feed.line, self.feed.offset
+            line, offset = self.rows_read + 1, self.feed.offset
             self._unreadable(findings, line, offset, "the last line has no line end")
             try:
                 row = sft_row.read_slowly(rest)
@@ -70,49 +60,40 @@ class FileScan:
                 self._note(findings, line, offset, row, offence)
         return findings
 
-    def _take(self, data: bytes) -> None:
-        batch = self.feed.feed(data)
-        for line, offset in batch.too_long:
+    def _take(self, block: Block) -> None:
+        if block.data is None:
             self.rows_read += 1
-            self._unreadable(self.findings, line, offset, "line over 16 MiB")
-        if self._only_label:
-            self._labels(batch.lines, batch.first_line, batch.first_offset)
+            self._unreadable(self.findings, self.rows_read, block.offset, "line over 16 MiB")
+        elif self._only_label:
+            labels = sft_row.labels_of(block.data)
+            if labels is not None and ALLOWED_LABELS.issuperset(labels):
+                self.rows_read += len(labels)
+            else:
+                self._take_lines(block)
         else:
-            is_ascii = data.isascii()
-            self._judge(batch.lines, batch.first_line, batch.first_offset, is_ascii and self._held_is_ascii)
-            self._held_is_ascii = is_ascii and (self._held_is_ascii or bool(batch.lines))
+            rows = sft_row.read_block(block.data)
+            if rows is None:
+                self._take_lines(block)
+                return
+            suspects = self.walls.suspects(rows)
+            if suspects:
+                places = list(block.lines())
+                if len(places) != len(rows):  # a member that is no text may hold a line feed
+                    self._take_lines(block)
+                    return
+                for number in suspects:
+                    self._take_line(self.rows_read + number + 1, *places[number])
+            self.rows_read += len(rows)
 
-    def _judge(self, lines: list[bytes], first_line: int, offset: int, ascii_only: bool) -> None:
-        read_fast, judge = sft_row.read_fast, self.walls.judge
-        for number, line in enumerate(lines, first_line):
-            row = read_fast(line) if ascii_only or _is_utf8(line) else None
-            if row is None:
-                try:
-                    row = sft_row.read_slowly(line)
-                except UnreadableError as error:
-                    self._unreadable(self.findings, number, offset, str(error))
-            if row is not None:
-                for offence in judge(row):
-                    self._note(self.findings, number, offset, row, offence)
-            offset += len(line) + 1
-        self.rows_read += len(lines)
+    def _take_lines(self, block: Block) -> None:
+        """Line by line: something in the block is in doubt."""
+        for offset, line in block.lines():
+            self.rows_read += 1
+            self._take_line(self.rows_read, offset, line)
 
-    def _labels(self, lines: list[bytes], first_line: int, offset: int) -> None:
-        """The label wall alone: as fast as the label can be found, the last one if it is repeated."""
-        decode, allowed = sft_row.decode_label, ALLOWED_LABELS
-        for number, line in enumerate(lines, first_line):
-            try:
-                label = decode(line).quality_score
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                label = UNSET
-            if label not in allowed:
-                self._label_in_doubt(number, offset, line)
-            offset += len(line) + 1
-        self.rows_read += len(lines)
-
-    def _label_in_doubt(self, number: int, offset: int, line: bytes) -> None:
+    def _take_line(self, number: int, offset: int, line: bytes) -> None:
         try:
-            row = sft_row.read_slowly(line)
+            row = sft_row.read(line)
         except UnreadableError as error:
             self._unreadable(self.findings, number, offset, str(error))
             return
@@ -136,13 +117,3 @@ class FileScan:
                 detail=offence.detail,
             )
         )
-
-
-def _is_utf8(line: bytes) -> bool:
-    if line.isascii():
-        return True
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

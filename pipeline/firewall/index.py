@@ -13,16 +13,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Raw, UnsetType
+
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import index_rows, prefix_check
-from pipeline.firewall.conversation import assistant_turns, first_user_text, last_assistant_text, text_of
+from pipeline.firewall.conversation import assistant_turns, first_user_text, last_answer, raw_bytes, text_of
 from pipeline.firewall.index_rows import EvidenceRow
-from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
+from pipeline.firewall.line_feed import MAX_LINE_BYTES, Block, LineFeed
 from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular, signature
 from pipeline.firewall.rejected_texts import Place, RejectedTexts
 from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, verdict_of
+from pipeline.firewall.sketches import edges_sketch, tail_sketch
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.text_keys import answer_key, instruction_group, sketch, task_group, turn
+from pipeline.firewall.text_keys import answer_key, instruction_group, task_group, turn
 
 _CHUNK = 1024 * 1024
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
@@ -158,21 +161,23 @@ class Index:
         try:
             while data := os.pread(descriptor, _CHUNK, file.position):
                 file.position += len(data)
-                batch = file.feed.feed(data)
-                offset = batch.first_offset
-                self.counts.unreadable += len(batch.too_long)
-                for line in batch.lines:
-                    try:
-                        add(line, Place(number, offset))
-                    except UnreadableError:
-                        self.counts.unreadable += 1
-                    offset += len(line) + 1
+                for block in file.feed.feed(data):
+                    self._add_lines(block, number, add)
                 yield
             file.window = prefix_check.window(descriptor, file.position)
         except OSError as error:
             self.problems.append(f"{visible(path.name)}: {error.strerror}")
         finally:
             os.close(descriptor)
+
+    def _add_lines(self, block: Block, number: int, add: Callable[[bytes, Place], None]) -> None:
+        if block.data is None:
+            self.counts.unreadable += 1
+        for offset, line in block.lines():
+            try:
+                add(line, Place(number, offset))
+            except UnreadableError:
+                self.counts.unreadable += 1
 
     def _add_scored(self, line: bytes, _place: Place) -> None:
         run_id, stream, task_id, category = index_rows.read_scored(line)
@@ -197,18 +202,20 @@ class Index:
 
     def _add_rejected(self, row: EvidenceRow, group: int, place: Place) -> None:
         if row.messages:
-            text = last_assistant_text(row.messages)
+            said: Raw | UnsetType | None = last_answer(row.messages)
             turns = assistant_turns(row.messages)
             asked = first_user_text(row.messages)
         else:
-            text = text_of(row.response) or ""
-            turns = [turn(text)]
+            said = row.response
+            turns = [turn(text_of(row.response))]
             asked = text_of(row.instruction) or ""
-        if all(said.says_nothing for said in turns):
+        if all(one.says_nothing for one in turns):
             return  # nothing was answered, so that there is nothing to find again
         instruction = instruction_group(asked)
         groups = [group] if instruction is None else [group, instruction]
-        self.texts.add(sketch(text), answer_key(turns), groups, place)
+        last = raw_bytes(said)
+        tail = tail_sketch(last)
+        self.texts.add((tail, edges_sketch(last, tail)), answer_key(turns), groups, place)
 
 
 def _size(path: Path) -> int:

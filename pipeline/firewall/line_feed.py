@@ -1,30 +1,35 @@
-"""Bytes of a file that may still grow, to whole lines with their offsets. No I/O here."""
+"""Bytes of a file that may still grow, to blocks of whole lines with their offsets. No I/O here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
-class Batch(NamedTuple):
-    """Lines that became whole, without their line ends; ``too_long`` are (line, offset)."""
+class Block(NamedTuple):
+    """Whole lines, each with its line end; None stands for one line that is too long to be kept."""
 
-    lines: list[bytes]
-    first_line: int
-    first_offset: int
-    too_long: list[tuple[int, int]]
+    offset: int
+    data: bytes | None
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Offset and bytes of each line, without its line end."""
+        offset = self.offset
+        for line in (self.data or b"").split(b"\n")[:-1]:
+            yield offset, line
+            offset += len(line) + 1
 
 
 class LineFeed:
-    """Cuts what it is fed at ``\\n`` and keeps the rest for the next time.
+    """Cuts what it is fed after the last ``\\n`` and keeps the rest for the next time.
 
     A line over MAX_LINE_BYTES is reported once and passed over without being kept.
     """
 
     def __init__(self) -> None:
-        self.line = 1
-        self.offset = 0
+        self.offset = 0  # of the first byte of the rest
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._passing_over = False
@@ -36,41 +41,40 @@ class LineFeed:
             self._held = [b"".join(self._held)]
         return self._held[0] if self._held else b""
 
-    def feed(self, data: bytes) -> Batch:
-        too_long: list[tuple[int, int]] = []
-        cut = data.rfind(b"\n")
+    def feed(self, data: bytes) -> Iterator[Block]:
+        """The blocks that ``data`` completes, in the order of the file."""
         if self._passing_over:
             start = data.find(b"\n") + 1
             if not start:
                 self.offset += len(data)
-                return Batch([], self.line, self.offset, too_long)
+                return
             self.offset += start
-            self.line += 1
             self._passing_over = False
             data = data[start:]
-            cut -= start
-        if cut < 0:
-            self._hold(data, too_long)
-            return Batch([], self.line, self.offset, too_long)
-        lines = (b"".join((*self._held, data[:cut]))).split(b"\n")
-        first_line, first_offset = self.line, self.offset
-        self._held, self._held_bytes = [], 0
-        if len(lines[0]) > MAX_LINE_BYTES:
-            too_long.append((first_line, first_offset))
-            first_offset += len(lines.pop(0)) + 1
-            first_line += 1
-        self.line = first_line + len(lines)
-        self.offset = first_offset + sum(map(len, lines)) + len(lines)
-        self._hold(data[cut + 1 :], too_long)
-        return Batch(lines, first_line, first_offset, too_long)
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            whole = data[:cut]
+            if self._held:
+                first = data.find(b"\n") + 1
+                if self._held_bytes + first > MAX_LINE_BYTES:
+                    yield Block(self.offset, None)
+                    self.offset += self._held_bytes + first
+                    whole = data[first:cut]
+                else:
+                    whole = b"".join((*self._held, whole))
+                self._held, self._held_bytes = [], 0
+            if whole:
+                yield Block(self.offset, whole)
+                self.offset += len(whole)
+        yield from self._hold(data[cut:])
 
-    def _hold(self, data: bytes, too_long: list[tuple[int, int]]) -> None:
+    def _hold(self, data: bytes) -> Iterator[Block]:
         if not data:
             return
         self._held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > MAX_LINE_BYTES:
-            too_long.append((self.line, self.offset))
+            yield Block(self.offset, None)
             self.offset += self._held_bytes
             self._held, self._held_bytes = [], 0
             self._passing_over = True

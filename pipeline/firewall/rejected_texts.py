@@ -1,11 +1,13 @@
-"""What rejected runs answered, packed: 24 bytes an answer and group, and one sketch each.
+"""What rejected runs answered, packed: 24 bytes an answer and group, and a bit for each sketch.
 
-A row is first compared by its sketch, in a bit map. Only a row that hits is normalised and
-hashed in full, so that the content wall costs next to nothing on rows that are clean.
+A row is first compared by its sketches, in a bit map (``sketches.py``). Only a row that hits is
+normalised and hashed in full, so that the content wall costs little on rows that are clean.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.firewall.text_keys import in_group
@@ -37,9 +39,10 @@ class RejectedTexts:
         self._shards = [bytearray() for _ in range(shards)]
         self.answers = 0
 
-    def add(self, sketch: int, answer: bytes, groups: list[int], place: Place) -> None:
-        bit = sketch & self._bit_mask
-        self._bits[bit >> 3] |= 1 << (bit & 7)
+    def add(self, sketches: Iterable[int], answer: bytes, groups: list[int], place: Place) -> None:
+        for sketch in sketches:
+            bit = sketch & self._bit_mask
+            self._bits[bit >> 3] |= 1 << (bit & 7)
         self.answers += 1
         where = (place.file << _FILE_SHIFT | place.offset).to_bytes(8, "little")
         for group in groups:
@@ -63,6 +66,11 @@ class RejectedTexts:
                 where = int.from_bytes(shard[at + 16 : at + _RECORD], "little")
                 return Place(where >> _FILE_SHIFT, where & (1 << _FILE_SHIFT) - 1)
         return None
+
+    @property
+    def bytes_held(self) -> int:
+        shards = sum(map(sys.getsizeof, self._shards)) + sys.getsizeof(self._shards)
+        return shards + sys.getsizeof(self._bits)
 
 
 def _find(shard: bytearray, key: bytes) -> int:

@@ -6,11 +6,16 @@ runs has to fit beside an engine.
 
 from __future__ import annotations
 
+import struct
+import sys
+from collections.abc import Hashable
 from enum import IntEnum
 
 from pipeline.firewall.text_keys import GROUP_MASK
 
 _RECORD = 16
+_pack_key = struct.Struct("<q").pack
+_unpack = struct.Struct("<Q").unpack_from
 _RUNS_A_SHARD = 32
 
 
@@ -33,6 +38,9 @@ VERDICTS = {
 }
 _VERDICT_BITS = 0x7
 _HAS_EVIDENCE = 0x8
+STATE_BITS = _VERDICT_BITS | _HAS_EVIDENCE
+# The states in which a run may be trained on: there is evidence, and the scorer allowed it.
+MAY_BE_EXPORTED = frozenset((Verdict.ACCEPTED | _HAS_EVIDENCE, Verdict.PARTIALLY_ACCEPTED | _HAS_EVIDENCE))
 
 
 class RunTable:
@@ -50,31 +58,33 @@ class RunTable:
         self._shards = [bytearray() for _ in range(shards)]
         self.runs = 0
 
-    def get(self, run_id: str) -> int:
+    def get(self, run_id: Hashable) -> int:
         """Task group and verdict packed in one number, 0 for an unknown run; see the readers below."""
-        number = hash(run_id) & 0xFFFF_FFFF_FFFF_FFFF
+        number = hash(run_id)
         shard = self._shards[number & self._mask]
-        key = number.to_bytes(8, "little")
-        at = shard.find(key)
-        while at % _RECORD:
+        at = shard.find(_pack_key(number))
+        if at % _RECORD:  # not found, or found astride two records
+            at = _aligned(shard, _pack_key(number), at)
             if at < 0:
                 return 0
-            at = shard.find(key, at + 1)
-        return int.from_bytes(shard[at + 8 : at + _RECORD], "little")
+        packed: int = _unpack(shard, at + 8)[0]
+        return packed
 
     def put(self, run_id: str, packed: int) -> None:
-        number = hash(run_id) & 0xFFFF_FFFF_FFFF_FFFF
+        number = hash(run_id)
         shard = self._shards[number & self._mask]
-        key = number.to_bytes(8, "little")
+        key = _pack_key(number)
         value = packed.to_bytes(8, "little")
-        at = shard.find(key)
-        while at % _RECORD:
-            if at < 0:
-                shard += key + value
-                self.runs += 1
-                return
-            at = shard.find(key, at + 1)
-        shard[at + 8 : at + _RECORD] = value
+        at = _aligned(shard, key, shard.find(key))
+        if at < 0:
+            shard += key + value
+            self.runs += 1
+        else:
+            shard[at + 8 : at + _RECORD] = value
+
+    @property
+    def bytes_held(self) -> int:
+        return sum(map(sys.getsizeof, self._shards)) + sys.getsizeof(self._shards)
 
     def add_verdict(self, run_id: str, verdict: Verdict, group: int) -> int:
         """Note a scored row. Returns the run's packed state as it was before."""
@@ -90,6 +100,13 @@ class RunTable:
         before = self.get(run_id)
         self.put(run_id, group | before & _VERDICT_BITS | _HAS_EVIDENCE)
         return before
+
+
+def _aligned(shard: bytearray, key: bytes, at: int) -> int:
+    """The first place from ``at`` on where ``key`` begins a record, -1 when there is none."""
+    while at >= 0 and at % _RECORD:
+        at = shard.find(key, at + 1)
+    return at
 
 
 def verdict_of(packed: int) -> Verdict:

@@ -37,6 +37,7 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
 
 
 def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Report:
+    is_verdict = set(standing) == set(ALL_WALLS)  # fewer walls are for measuring and need no digest
     try:
         places.check_target()
         descriptor = open_regular(places.target)
@@ -51,7 +52,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         index, doubt = _index(places, standing)
         started = time.perf_counter()
         usable = index if index is not None and index.scored and index.evidence else None
-        file_scan = FileScan(descriptor, places.shown, Walls(usable, standing))
+        file_scan = FileScan(descriptor, places.shown, Walls(usable, standing), with_digest=is_verdict)
         while file_scan.advance():
             pass
         seconds = time.perf_counter() - started
@@ -61,7 +62,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         os.close(descriptor)
     findings = file_scan.findings.joined(file_scan.unterminated())
     rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
-    sha256 = None if set(standing) == {Wall.LABEL} else file_scan.sha256.hexdigest()
+    sha256 = file_scan.sha256.hexdigest() if is_verdict else None
     state = State.CLEAR
     if findings.count:
         state = State.BREACH

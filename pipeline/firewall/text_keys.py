@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-EDGE = 24  # characters of a normalised text that a sketch looks at, at either end
 GROUP_MASK = ~0xF & 0xFFFF_FFFF_FFFF_FFFF  # the run table keeps a verdict in the low four bits
-_WINDOW = 72  # characters of the raw text that are enough to know them
 
 
 def normalise(text: str) -> str:
@@ -75,35 +73,3 @@ def instruction_group(instruction: str) -> int | None:
 def in_group(group: int, answer: bytes) -> bytes:
     """16 bytes for one answer to one task or instruction."""
     return blake2b(answer, digest_size=16, key=group.to_bytes(8, "little")).digest()
-
-
-def sketch(text: str) -> int:
-    """A cheap number that texts with equal normal forms share: the first and last characters.
-
-    The edges of a long text are found without normalising it all. That is exact where the
-    window is ASCII, because ASCII characters compose with nothing before them; the window's
-    first and last few characters, which a neighbour may change, are not used.
-    """
-    return hash((_head(text), _tail(text)))
-
-
-def _head(text: str) -> str:
-    window = text[:_WINDOW]
-    if len(text) > _WINDOW:
-        if window.isascii():
-            words = " ".join(window.split())
-            if len(words) > EDGE + 2:
-                return words[:EDGE]
-        return normalise(text)[:EDGE]
-    return normalise(window)[:EDGE]
-
-
-def _tail(text: str) -> str:
-    window = text[-_WINDOW:]
-    if len(text) > _WINDOW:
-        if window.isascii():
-            words = " ".join(window.split())
-            if len(words) > EDGE + 2:
-                return words[-EDGE:]
-        return normalise(text)[-EDGE:]
-    return normalise(window)[-EDGE:]

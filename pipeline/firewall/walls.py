@@ -12,11 +12,26 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from pipeline.contracts.untrusted import visible
-from pipeline.firewall.conversation import assistant_turns, first_user_text, last_assistant_text, text_of
+from pipeline.firewall.conversation import (
+    assistant_turns,
+    begins_text,
+    first_user_text,
+    hold_texts,
+    last_answer,
+    text_of,
+)
 from pipeline.firewall.index import Index
-from pipeline.firewall.run_table import Verdict, group_of, has_evidence, verdict_of
+from pipeline.firewall.run_table import (
+    MAY_BE_EXPORTED,
+    STATE_BITS,
+    Verdict,
+    group_of,
+    has_evidence,
+    verdict_of,
+)
 from pipeline.firewall.sft_row import SftRow
-from pipeline.firewall.text_keys import answer_key, instruction_group, normalise, sketch, task_group, turn
+from pipeline.firewall.sketches import edges_sketch, tail_sketches
+from pipeline.firewall.text_keys import answer_key, instruction_group, normalise, task_group, turn
 
 
 class Wall(StrEnum):
@@ -28,8 +43,11 @@ class Wall(StrEnum):
 
 ALL_WALLS = tuple(Wall)
 ALLOWED_LABELS = frozenset(("accepted", "partially_accepted"))
-_ALLOWED_VERDICTS = (Verdict.ACCEPTED, Verdict.PARTIALLY_ACCEPTED)
 QUOTED = 60  # characters of a value from data that a sentence quotes
+
+
+_TEXT_BEGINS = b'"n'
+_LEN_OF_NULL = len(b"null")
 
 
 class Offence(NamedTuple):
@@ -48,6 +66,39 @@ class Walls:
         self.lineage = index is not None and Wall.LINEAGE in standing
         self.content = index is not None and Wall.CONTENT in standing
 
+    def suspects(self, rows: list[SftRow]) -> list[int]:
+        """Positions of the rows of a block that have to be read and judged one by one.
+
+        All that ``judge`` would object to or that may not be readable, and few others. One flat
+        loop, because nearly all of the time that a scan takes in Python is spent in it.
+        """
+        by_index = self.index if self.lineage or self.content else None
+        state_of = by_index.runs.get if by_index is not None else _exportable
+        allowed, may_be_exported = ALLOWED_LABELS, MAY_BE_EXPORTED
+        found, answers = [], []
+        for at, row in enumerate(rows):
+            asked, context, response, messages = row.instruction, row.context, row.response, row.messages
+            said = response if not messages else last_answer(messages)
+            last = bytes(said) if said else b"null"
+            answers.append(last)
+            if (
+                row.quality_score not in allowed
+                or state_of(row.source_run_id) & STATE_BITS not in may_be_exported
+                or last[0] not in _TEXT_BEGINS
+                or (asked and not begins_text(asked))
+                or (context and len(context) != _LEN_OF_NULL and not begins_text(context))
+                or (messages and not (hold_texts(messages) and response and bytes(response) == last))
+            ):
+                found.append(at)
+        if by_index is not None:
+            may_hold = by_index.texts.may_hold
+            found += [
+                at
+                for at, sketch in enumerate(tail_sketches(answers))
+                if may_hold(sketch) and may_hold(edges_sketch(answers[at], sketch))
+            ]
+        return sorted(set(found))
+
     def judge(self, row: SftRow) -> list[Offence]:
         """What is wrong with a row, as the walls stand. Empty for nearly every row."""
         offences: list[Offence] = []
@@ -57,7 +108,7 @@ class Walls:
         if self.index is not None and (self.lineage or self.content):
             run_id = row.source_run_id
             packed = self.index.runs.get(run_id) if isinstance(run_id, str) else 0
-            if self.lineage and not (has_evidence(packed) and verdict_of(packed) in _ALLOWED_VERDICTS):
+            if self.lineage and packed & STATE_BITS not in MAY_BE_EXPORTED:
                 offences.append(Offence(Wall.LINEAGE, _lineage_detail(run_id, packed)))
             copied = _copied_from(row, packed, self.index) if self.content else None
             if copied is not None:
@@ -67,24 +118,24 @@ class Walls:
 
 def _copied_from(row: SftRow, packed: int, index: Index) -> str | None:
     """A sentence when the row's answer is that of a rejected run of the same task or instruction."""
-    texts = index.texts
-    response = text_of(row.response)
-    if row.messages:
-        last = last_assistant_text(row.messages)
-        if texts.may_hold(sketch(last)):
-            turns = assistant_turns(row.messages)
-            place = texts.find(answer_key(turns), _groups(row, packed))
-            if place is not None:
-                return f"same turns as the rejected run {index.describe(place)}"
-        # The view of a conversation repeats its last text; one that says something else is
-        # a row of its own for whoever trains on the flat fields.
-        if response is None or response == last or normalise(response) == normalise(last):
-            return None
-    if response is not None and texts.may_hold(sketch(response)):
-        place = texts.find(answer_key([turn(response)]), _groups(row, packed))
+    turns = assistant_turns(row.messages) if row.messages else [turn(text_of(row.response))]
+    groups = _groups(row, packed)
+    place = index.texts.find(answer_key(turns), groups)
+    if place is not None:
+        return f"same answer as the rejected run {index.describe(place)}"
+    if row.messages and not _view_agrees(row):
+        place = index.texts.find(answer_key([turn(text_of(row.response))]), groups)
         if place is not None:
-            return f"same response as the rejected run {index.describe(place)}"
+            return f"its response is that of the rejected run {index.describe(place)}"
     return None
+
+
+def _view_agrees(row: SftRow) -> bool:
+    """Whether the response of a conversation repeats its last text, as an exporter writes it.
+
+    One that says something else is an answer of its own for whoever trains on the flat fields.
+    """
+    return normalise(text_of(row.response) or "") == normalise(text_of(last_answer(row.messages)) or "")
 
 
 def _groups(row: SftRow, packed: int) -> list[int]:
@@ -125,3 +176,8 @@ def _lineage_detail(run_id: object, packed: int) -> str:
             return "source_run_id is unknown"
         case _:
             return "the run has a verdict but no evidence"
+
+
+def _exportable(_run_id: object) -> int:
+    """The state of every run where lineage is not asked for."""
+    return min(MAY_BE_EXPORTED)
