@@ -67,7 +67,7 @@ def _fold_stream(state: ViewState, item: Event | TailSlice, now: float) -> ViewS
     from console.event_tail import TailSlice
 
     if not isinstance(item, TailSlice):
-        last = state.run.last_seq if state.run else 0
+        last = state.last_seq
         lost = max(0, item.seq - last - 1) if last and item.type != "run.started" else 0
         return event_fold.fold_events(_count_damage(state, lost, 0, now), (item,), now)
     state = _count_damage(state, item.lost, item.garbage, now)

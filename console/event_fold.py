@@ -68,7 +68,7 @@ def fold_events(state: ViewState, events: Iterable[Event], now: float) -> ViewSt
     """The state after many. Log lines between two other events are added in one step: a state
     has many members, and copying it for each of a flood of lines would be most of the work."""
     entries: list[LogEntry] = []
-    last_seq = 0
+    last_seq = state.last_seq
     for event in events:
         last_seq = max(event.seq, last_seq) if event.type != "run.started" else event.seq
         if isinstance(event, LogLine) and not event.fault:
@@ -78,10 +78,7 @@ def fold_events(state: ViewState, events: Iterable[Event], now: float) -> ViewSt
             state, entries = with_entries(state, entries), []
         state = fold_event(state, event, now)
     state = with_entries(state, entries)
-    run = state.run
-    if run is None or last_seq <= run.last_seq:
-        return state
-    return replace(state, run=replace(run, last_seq=last_seq))
+    return state if last_seq == state.last_seq else replace(state, last_seq=last_seq)
 
 
 def fold_event(state: ViewState, event: Event, now: float) -> ViewState:

@@ -85,7 +85,6 @@ class RunView:
     stages_done: tuple[str, ...] = ()
     phases: tuple[PhaseStatus, ...] = ()
     drift: tuple[DriftLine, ...] = ()
-    last_seq: int = 0
     ended: bool = False
     ended_at: float | None = None
     ok: bool | None = None
@@ -227,6 +226,7 @@ class ViewState:
     session: Session = Session()
     heard_at: float | None = None
     trouble: str = ""
+    last_seq: int = 0
     lost_events: int = 0
     garbage_lines: int = 0
     # What the fields above are derived from; screens read those above.
