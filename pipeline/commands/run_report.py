@@ -40,4 +40,9 @@ def report(context: CommandContext, finished: Finished) -> None:
     )
     for warning in summary["warnings"]:
         context.note(f"warning: {visible(warning)}")
+    if finished.stale_rows:
+        context.note(
+            f"ALARM: {finished.stale_rows:,} rows of the standing SFT file are forbidden by the new verdicts"
+            " (stale_export): distill export-sft"
+        )
     context.out(f"run_hash {finished.run_hash}")

@@ -45,6 +45,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("baseline", "trust", "Accept or dismiss a metric that moved; list what is normal.", "engine"),
     Command("replay", "trust", "P7: put a task to a model with the playbooks that fit it.", "engine"),
     Command("rotate-replay-log", "trust", "Archive the replay log, verified before a byte goes.", "engine"),
+    Command("release-freeze", "trust", "P9: six gates and a manifest; nothing is tagged.", "engine"),
+    Command("release", "trust", "Show or record which commit stands for which phase.", "engine"),
+    Command("handoff", "trust", "Write the page for whoever arrives cold.", "engine"),
+    Command("verify-export", "trust", "Check a copy of the exports against its manifest.", "engine", False),
     Command("lineage", "trust", "Trace a row from export to the bytes of its source line.", "engine"),
 )
 

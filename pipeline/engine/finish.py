@@ -13,6 +13,7 @@ from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
+from pipeline.engine.export_manifest import manifest_of_receipt
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import (
@@ -30,17 +31,19 @@ from pipeline.engine.run_hash import run_hash
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import FileStamp
 from pipeline.engine.source_plan import PlannedSource, state_key
+from pipeline.engine.standing_export import look_again
 from pipeline.engine.work_context import WorkContext
 from pipeline.storage import disk
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A committed run."""
+    """A committed run. ``stale_rows`` are rows of a standing SFT file that new verdicts forbid."""
 
     pipeline_run_id: str
     run_hash: str
     summary: Mapping[str, Any]
+    stale_rows: int = 0
 
 
 def hash_of_receipts(receipts: Mapping[str, Mapping[str, Any]], settings_digest: str) -> str:
@@ -94,16 +97,21 @@ def finish(
     _remember(session, context, emitted, fingerprint, sources)
     reached("state-written")
     commit.close_intent(session.workspace, session.pipeline_run_id)
+    rescored = any(fact.stage == "score" for fact in facts) and all(fact.stage != "export" for fact in facts)
+    stale_rows = look_again(session) if rescored else 0
     announce(session, facts, summary)
-    return Finished(session.pipeline_run_id, digest, summary)
+    return Finished(session.pipeline_run_id, digest, summary, stale_rows)
 
 
 def _stage_reports(
     session: Session, receipts: Mapping[str, Mapping[str, Any]], summary: Mapping[str, Any]
 ) -> list[Rename]:
-    """Receipts and summary, staged; the summary is the last rename of all."""
+    """Receipts, summary, and last of all the manifest of exports that this run wrote."""
     files = {receipt_path(session.pipeline_run_id, stage): receipt for stage, receipt in receipts.items()}
     files[str(paths.summary_file(session.pipeline_run_id))] = dict(summary)
+    exported = receipts.get("export")
+    if exported is not None and exported["carried_from"] is None:
+        files[str(paths.EXPORT_MANIFEST)] = manifest_of_receipt(exported, summary["run_hash"])
     renames = []
     for relative, value in files.items():
         data = encode(value)

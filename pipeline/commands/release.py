@@ -1,0 +1,51 @@
+"""``distill release phases``: show or record which commit stands for which phase."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+from pipeline.contracts.untrusted import visible
+from pipeline.release.git_gates import PHASES, resolve
+from pipeline.release.phases import record_phase
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("phases",), help="the phase map in [phases] of distill.toml")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="P4=COMMIT", dest="assignments", help="repeatable"
+    )
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    for assignment in arguments.assignments:
+        phase, equals, revision = assignment.partition("=")
+        if not equals or not revision:
+            raise SettingsError(
+                Fault(
+                    code="bad_assignment",
+                    what_happened=f"--set {assignment} does not read PHASE=COMMIT.",
+                    kept_safe="distill.toml is as it was.",
+                    do_next="Write it like: --set P4=HEAD",
+                    value=assignment,
+                )
+            )
+        commit = record_phase(context.workspace, phase, revision)
+        context.note(f"recorded {phase} = {commit}; commit distill.toml before the freeze")
+    recorded = context.settings().settings.phases
+    table = {
+        phase: {"recorded": recorded.get(phase), "commit": _commit(context, recorded.get(phase))}
+        for phase in PHASES
+    }
+    if context.json:
+        context.out_json(table)
+    else:
+        for phase, entry in table.items():
+            state = entry["commit"] or ("names no commit" if entry["recorded"] else "not recorded")
+            context.out(f"{phase}  {visible(state)}")
+    return ExitCode.OK
+
+
+def _commit(context: CommandContext, revision: str | None) -> str | None:
+    return resolve(context.workspace, revision) if revision else None

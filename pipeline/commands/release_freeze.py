@@ -1,0 +1,46 @@
+"""``distill release-freeze``: six gates and a manifest. Nothing is tagged."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.checks.session import check_session
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.untrusted import visible
+from pipeline.release.freeze import EVENTS, freeze
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tag", metavar="NAME", help="default: the next free version after the last-good tag"
+    )
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    settings = context.settings().settings
+    with check_session(
+        context.workspace,
+        EVENTS,
+        command="release-freeze",
+        argv=context.argv,
+        phases=("P9",),
+        events_writer=context.events,
+        engine_source=context.engine_source,
+    ) as session:
+        frozen = freeze(
+            context.workspace, settings, session, tag=arguments.tag, engine_source=context.engine_source
+        )
+        session.exit_code = frozen.exit_code
+    if context.json:
+        context.out_json(frozen.report)
+        return frozen.exit_code
+    for gate in frozen.report["checks"]:
+        context.out(f"{gate['status']:<14} {gate['id']:<14} {visible(gate['observed'], 60)}")
+        if gate["status"] != "pass":
+            context.out(f"{'':<30}{visible(gate['detail'], 200)}")
+    for note in frozen.report["notes"]:
+        context.note(visible(note))
+    context.out(visible(frozen.report["verdict"]))
+    if frozen.tag_command is not None:
+        context.out(frozen.tag_command)
+    return frozen.exit_code

@@ -1,0 +1,27 @@
+"""``distill verify-export DIR``: for trainers, is this copy of the exports whole and of one run?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.checks import CheckStatus
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+from pipeline.engine.export_manifest import verify
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the exports, with their manifest.json")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    result = verify(arguments.folder)
+    if context.json:
+        context.out_json(result.model_dump(mode="json"))
+    else:
+        for example in result.examples:
+            context.out(f"{visible(example.file or '')}: {visible(example.text)}")
+        context.out(f"{result.status.value}: {visible(result.observed or '')} · {visible(result.detail)}")
+    return ExitCode.OK if result.status is CheckStatus.PASS else ExitCode.CHECK_FAILED

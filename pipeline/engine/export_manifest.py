@@ -1,0 +1,149 @@
+"""``exports/manifest.json``: what a trainer checks a copy of the exports against.
+
+It is the last file that a commit puts in place. A folder whose manifest agrees is whole and of
+one run; when scoring again turns a standing export into a breach, its manifest is voided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckResult, CheckStatus, Example
+from pipeline.contracts.faults import Fault, InputError
+from pipeline.storage import disk
+from pipeline.storage.digests import sha256_of_file
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """One file as the manifest lists it: path below ``exports/``, bytes, rows, sha256."""
+
+    path: str
+    bytes: int
+    rows: int
+    sha256: str
+
+
+def manifest_data(
+    pipeline_run_id: str,
+    run_hash: str,
+    recorded_at: str,
+    files: list[ExportFile],
+    firewall: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The manifest of a committed run as data."""
+    return {
+        "schema_version": MANIFEST_VERSION,
+        "void": False,
+        "pipeline_run_id": pipeline_run_id,
+        "run_hash": run_hash,
+        "recorded_at": recorded_at,
+        "firewall": None if firewall is None else firewall.get("state"),
+        "files": [
+            {"path": file.path, "bytes": file.bytes, "rows": file.rows, "sha256": file.sha256}
+            for file in sorted(files, key=lambda file: file.path)
+        ],
+    }
+
+
+def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
+    """The manifest of the exports that a stage receipt claims."""
+    prefix = f"{paths.EXPORTS}/"
+    wanted = tuple(str(path) for path in (paths.RAG_EXPORT, paths.SFT_EXPORT, paths.PREFERENCE_EXPORT))
+    files = [
+        ExportFile(output["path"].removeprefix(prefix), output["bytes"], output["rows"], output["sha256"])
+        for output in receipt["outputs"]
+        if output["path"] in wanted
+    ]
+    return manifest_data(
+        receipt["pipeline_run_id"], run_hash, receipt["recorded_at"], files, receipt["firewall"]
+    )
+
+
+def void(workspace: Path, reason: str) -> bool:
+    """Mark the standing manifest as void, for good; False when there is none. Raises StorageError."""
+    path = workspace / paths.EXPORT_MANIFEST
+    try:
+        manifest = _read(path.parent)
+    except InputError:
+        return False
+    voided = {**manifest, "void": True, "void_reason": reason}
+    disk.write_file(path, orjson.dumps(voided, option=orjson.OPT_INDENT_2) + b"\n")
+    return True
+
+
+def verify(folder: Path) -> CheckResult:
+    """Compare every file in ``folder`` with its manifest. Raises InputError without a manifest."""
+    manifest = _read(folder)
+    problems: list[Example] = []
+    listed = manifest["files"]
+    if manifest.get("void"):
+        problems.append(
+            Example(file=MANIFEST_NAME, text=f"voided: {manifest.get('void_reason', 'a breach')}")
+        )
+    for entry in listed:
+        problems += _differences(folder, entry)
+    if not listed:
+        problems.append(Example(file=MANIFEST_NAME, text="it lists no file"))
+    return CheckResult(
+        id="exports.manifest",
+        phase="P4",
+        required=True,
+        status=CheckStatus.FAIL if problems else CheckStatus.PASS,
+        examined=len(listed),
+        failed=len(problems),
+        threshold="every file as listed, not voided",
+        observed=f"{len(listed)} files listed, {len(problems)} problems",
+        detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}",
+        examples=tuple(problems[:10]),
+        reproduce="distill verify-export DIR",
+    )
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST_NAME
+    try:
+        manifest = orjson.loads(path.read_bytes())
+        if isinstance(manifest, dict) and isinstance(manifest.get("files"), list):
+            return manifest
+        why = "it is not a manifest"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except orjson.JSONDecodeError:
+        why = "it is not JSON"
+    raise InputError(
+        Fault(
+            code="manifest_missing",
+            what_happened=f"{path} cannot be used: {why}.",
+            kept_safe="Nothing was changed.",
+            do_next="Copy the exports again with their manifest, or write them: distill run-all",
+            file=str(path),
+        )
+    )
+
+
+def _differences(folder: Path, entry: Any) -> list[Example]:
+    try:
+        relative, size, digest = str(entry["path"]), int(entry["bytes"]), str(entry["sha256"])
+    except (KeyError, TypeError, ValueError):
+        return [Example(file=MANIFEST_NAME, text="an entry is not readable")]
+    path = folder / relative
+    if relative.startswith("/") or ".." in Path(relative).parts or path.is_symlink():
+        return [Example(file=relative, text="leads out of the folder")]
+    try:
+        if path.stat().st_size != size:
+            return [Example(file=relative, text=f"{path.stat().st_size:,} bytes, the manifest says {size:,}")]
+        if sha256_of_file(path) != digest:
+            return [Example(file=relative, text="sha256 differs from the manifest's")]
+    except OSError as error:
+        return [Example(file=relative, text=error.strerror or "cannot be read")]
+    return []

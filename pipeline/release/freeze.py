@@ -1,0 +1,144 @@
+"""``release-freeze``: the gates, then what was released, in three files. Nothing is tagged.
+
+Whatever was on disk from an earlier freeze is replaced first by one that says that no freeze has
+passed, so a crash in between never leaves a manifest that reads as passed for this tree.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.checks.report import report_data, write_report
+from pipeline.checks.runner import Outcome, result_of
+from pipeline.checks.session import CheckSession
+from pipeline.checks.verdict import exit_code
+from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckResult, CheckStatus
+from pipeline.contracts.faults import ExitCode
+from pipeline.engine.clock import now_iso
+from pipeline.engine.receipts import engine_claim
+from pipeline.git_state import GitError, read_git_state
+from pipeline.release import git_gates, handoff
+from pipeline.release.gates import GATES, GateRun
+from pipeline.release.manifest import encode, release_manifest, statement
+from pipeline.settings.model import Settings
+from pipeline.storage import disk
+
+EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
+STATEMENT = paths.REPORTS / "release-manifest.intoto.json"
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """How a freeze ended. ``tag_command`` is set only when every gate passed."""
+
+    exit_code: int
+    report: dict[str, Any]
+    tag: str
+    tag_command: str | None
+
+
+def freeze(
+    workspace: Path, settings: Settings, session: CheckSession, *, tag: str | None, engine_source: str
+) -> Freeze:
+    """Run the gates and write report, manifest and statement. Raises StorageError."""
+    _withdraw(workspace)
+    tag = tag or _default_tag(workspace, settings)
+    before = _tree(workspace)
+    run = GateRun(workspace, settings, tag)
+    results = run.run(session.events)
+    moved = _moved(before, _tree(workspace))
+    if moved:
+        results[0] = result_of(
+            GATES[0], Outcome(1, 1, "moved during the freeze", moved, status=CheckStatus.FAIL)
+        )
+    code = exit_code(results)
+    git = read_git_state(workspace)
+    if git.head is not None:
+        manifest = release_manifest(
+            workspace,
+            tag=tag,
+            head=git.head,
+            branch=git.branch,
+            phase_commits=run.phase_commits,
+            gates=results,
+            ok=code == ExitCode.OK,
+            engine_source=engine_source,
+        )
+        disk.write_file(workspace / paths.RELEASE_MANIFEST, encode(manifest))
+        disk.write_file(workspace / STATEMENT, encode(statement(manifest)))
+    command = tag_command(tag, git.head) if code == ExitCode.OK and git.head else None
+    report = report_data(
+        "release-freeze",
+        results,
+        code,
+        started_at=session.started_at,
+        finished_at=now_iso(),
+        elapsed_seconds=session.elapsed_seconds,
+        facts={
+            "git": git.to_dict(),
+            "engine": engine_claim(engine_source),
+            "tag": tag,
+            "tag_command": command,
+        },
+        notes=_notes(workspace, settings, command),
+    )
+    write_report(workspace, paths.RELEASE_FREEZE, report)
+    return Freeze(code, report, tag, command)
+
+
+def tag_command(tag: str, commit: str) -> str:
+    """The exact command that would tag, quoted for a shell. It names the commit, not HEAD."""
+    return shlex.join(("git", "tag", "-a", "-m", f"Distillation release {tag}", "--", tag, commit))
+
+
+def _withdraw(workspace: Path) -> None:
+    """An earlier freeze's manifest says nothing about this one."""
+    for relative in (paths.RELEASE_MANIFEST, STATEMENT):
+        try:
+            (workspace / relative).unlink(missing_ok=True)
+        except OSError as error:
+            raise disk.storage_fault(error, workspace / relative) from error
+
+
+def _default_tag(workspace: Path, settings: Settings) -> str:
+    try:
+        return git_gates.next_tag(workspace, settings.workspace.last_good_tag)
+    except GitError:
+        return settings.workspace.last_good_tag
+
+
+def _tree(workspace: Path) -> git_gates.TreeState | None:
+    try:
+        return git_gates.tree_state(workspace)
+    except GitError:
+        return None
+
+
+def _moved(before: git_gates.TreeState | None, after: git_gates.TreeState | None) -> str:
+    """What changed between the first gate and the last; empty when nothing did."""
+    if before == after:
+        return ""
+    if before is None or after is None:
+        return "the repository came or went while the gates ran"
+    if before.head != after.head:
+        return f"HEAD moved from {before.head} to {after.head} while the gates ran"
+    different: Sequence[str] = sorted(set(before.changes) ^ set(after.changes))
+    return f"the tree changed while the gates ran: {', '.join(different[:5])}"
+
+
+def _notes(workspace: Path, settings: Settings, command: str | None) -> list[str]:
+    notes = ["Nothing was tagged. The manifest shows integrity, not authorship: it is not signed."]
+    if command is not None:
+        notes.append(f"Ready. To tag: {command}")
+    if problem := handoff.what_is_wrong(workspace, settings):
+        notes.append(f"{handoff.HANDOFF} {problem}: distill handoff")
+    return notes
+
+
+def failed_gates(results: Sequence[CheckResult]) -> list[CheckResult]:
+    return [result for result in results if result.status not in (CheckStatus.PASS, CheckStatus.WARN)]

@@ -1,0 +1,101 @@
+"""The six gates, in order; a later one runs whatever an earlier one said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.checks.registry import CheckSpec
+from pipeline.checks.runner import CheckFunction, Outcome, run_checks
+from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckResult, CheckStatus
+from pipeline.contracts.discovery import engine_argv
+from pipeline.engine.event_writer import EventWriter
+from pipeline.git_state import GitError
+from pipeline.release import git_gates
+from pipeline.release.suite import run_suite
+from pipeline.settings.model import Settings
+
+
+def _gate(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
+    return CheckSpec(check_id, "P9", title, what_it_proves, command="release-freeze")
+
+
+GATES = (
+    _gate("git_clean", "clean state", "What is released is what is committed."),
+    _gate("tests", "test suite", "The workspace's own contract tests pass."),
+    _gate("phase_commits", "phase commits", "Each phase's commit is in the history of HEAD."),
+    _gate("acceptance", "acceptance", "22 of 22 invariants hold."),
+    _gate("audit_full", "full audit", "Every required check of the audit passes."),
+    _gate("tag_free", "free tag", "The tag does not exist yet."),
+)
+
+
+@dataclass
+class GateRun:
+    """The gates of one freeze. ``phase_commits`` fills when gate 3 has run."""
+
+    workspace: Path
+    settings: Settings
+    tag: str
+    phase_commits: dict[str, str] = field(default_factory=dict)
+
+    def run(self, events: EventWriter) -> list[CheckResult]:
+        functions: tuple[CheckFunction, ...] = (
+            lambda: _with_git(lambda: git_gates.clean_state(self.workspace)),
+            lambda: run_suite(self.workspace, self.settings.release.tests),
+            self._phases,
+            lambda: self._command("acceptance", []),
+            self._audit,
+            lambda: _with_git(lambda: git_gates.tag_is_free(self.workspace, self.tag)),
+        )
+        return run_checks(zip(GATES, functions, strict=True), events)
+
+    def _phases(self) -> Outcome:
+        def look() -> Outcome:
+            outcome, self.phase_commits = git_gates.phase_commits(self.workspace, self.settings.phases)
+            return outcome
+
+        return _with_git(look)
+
+    def _audit(self) -> Outcome:
+        # The gate has just run acceptance; the audit takes its result instead of running it twice.
+        report = (self.workspace / paths.ACCEPTANCE_REPORT).with_suffix(".json")
+        return self._command("audit-full", ["--no-append", "--acceptance-report", str(report)])
+
+    def _command(self, name: str, options: Sequence[str]) -> Outcome:
+        finished = subprocess.run(
+            engine_argv([name, "-C", str(self.workspace), "--json", *options]),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        try:
+            report: dict[str, Any] = json.loads(finished.stdout)
+            required = [check for check in report["checks"] if check["required"]]
+        except (ValueError, KeyError, TypeError):
+            said = finished.stderr.decode("utf-8", "replace").strip().splitlines()
+            detail = said[0] if said else f"exit {finished.returncode}"
+            return Outcome(0, 0, f"exit {finished.returncode}", detail, status=CheckStatus.ERROR)
+        bad = [check["id"] for check in required if check["status"] not in ("pass", "warn")]
+        status = CheckStatus.PASS if finished.returncode == 0 and required and not bad else CheckStatus.FAIL
+        return Outcome(
+            examined=len(required),
+            failed=len(bad),
+            observed=f"{len(required) - len(bad)}/{len(required)}, exit {finished.returncode}",
+            detail=str(report.get("verdict", "")),
+            threshold="all required checks pass",
+            status=status,
+        )
+
+
+def _with_git(look: CheckFunction) -> Outcome:
+    """A workspace without a usable repository fails the gate; it is not our own error."""
+    try:
+        return look()
+    except GitError as error:
+        return Outcome(0, 1, "no repository", str(error), status=CheckStatus.FAIL)

@@ -1,0 +1,87 @@
+"""The exports' manifest: last of a commit, true to the files, voided when verdicts turn."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import InputError
+from pipeline.engine.export_manifest import verify
+from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = make_workspace(tmp_path_factory.mktemp("manifest") / "w")
+    run_all(workspace)
+    return workspace
+
+
+@pytest.fixture
+def workspace(ran: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "w"
+    shutil.copytree(ran, copy)
+    return copy
+
+
+def test_a_copy_of_the_exports_agrees_with_its_manifest(workspace: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "trainer"
+    shutil.copytree(workspace / paths.EXPORTS, elsewhere)
+    finished = engine(workspace, "verify-export", str(elsewhere), "--json")
+    assert finished.returncode == 0
+    assert json.loads(finished.stdout)["examined"] == 3
+
+
+@pytest.mark.parametrize("damage", ["append", "flip", "truncate", "remove", "link"])
+def test_a_changed_file_is_named(workspace: Path, damage: str) -> None:
+    path = workspace / paths.SFT_EXPORT
+    data = path.read_bytes()
+    if damage == "append":
+        path.write_bytes(data + data.splitlines(keepends=True)[0])
+    elif damage == "flip":
+        path.write_bytes(data[:100] + bytes((data[100] ^ 1,)) + data[101:])
+    elif damage == "truncate":
+        path.write_bytes(data[:-10])
+    else:
+        path.unlink()
+        if damage == "link":
+            path.symlink_to(workspace / paths.RAG_EXPORT)
+    result = verify(workspace / paths.EXPORTS)
+    assert result.failed == 1
+    assert result.examples[0].file == "sft/instruction_response.jsonl"
+
+
+def test_a_manifest_that_leads_out_of_its_folder_is_not_followed(workspace: Path) -> None:
+    path = workspace / paths.EXPORT_MANIFEST
+    manifest = json.loads(path.read_bytes())
+    manifest["files"][0]["path"] = "../distill.toml"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert "leads out" in verify(workspace / paths.EXPORTS).examples[0].text
+
+
+@pytest.mark.parametrize("data", [None, b"no json", b"[]", b'{"files": 1}'])
+def test_without_a_usable_manifest_nothing_is_said_to_be_whole(workspace: Path, data: bytes | None) -> None:
+    path = workspace / paths.EXPORT_MANIFEST
+    path.unlink()
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(InputError):
+        verify(workspace / paths.EXPORTS)
+
+
+def test_scoring_again_voids_the_manifest_when_a_standing_row_is_rejected_now(workspace: Path) -> None:
+    settings = workspace / "distill.toml"
+    settings.write_text(settings.read_text() + "\n[scoring]\npartial_at = 0.7\n", encoding="utf-8")
+    scored = engine(workspace, "score")
+    assert scored.returncode == 0, scored.stderr
+    assert "ALARM" in scored.stderr
+    assert "stale_export" in scored.stderr
+    assert verify(workspace / paths.EXPORTS).examples[0].text.startswith("voided")
+    assert engine(workspace, "firewall").returncode != 0
+    exported = engine(workspace, "export")
+    assert exported.returncode == 0, exported.stderr
+    assert verify(workspace / paths.EXPORTS).failed == 0
