@@ -28,6 +28,7 @@ from pipeline.contracts.events import (
     StageStarted,
     UnknownEvent,
 )
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
     PHASE_NAMES,
     DriftLine,
@@ -53,6 +54,8 @@ PHASE_OF_STAGE = {
     "release": "P9",
     "release-freeze": "P9",
 }
+
+_STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
 def phase_of_stage(stage: str) -> str | None:
@@ -265,12 +268,20 @@ def _run_finished(state: ViewState, event: RunFinished, at: float) -> ViewState:
         run_hash=event.run_hash,
         elapsed_seconds=elapsed,
         phases=phases,
-        outcome="finished" if event.ok else f"failed, exit {event.exit_code}",
+        outcome=_outcome(event),
     )
     text = f"{run.command or 'run'} {run.outcome}"
     text += f", run_hash {event.run_hash[:16]}" if event.run_hash else ""
-    state = logged(replace(state, run=run), event.at, "info" if event.ok else "error", text)
+    level = "info" if event.ok else "warning" if event.exit_code in _STOPPED else "error"
+    state = logged(replace(state, run=run), event.at, level, text)
     return _fault_lines(state, event.at, event.fault)
+
+
+def _outcome(event: RunFinished) -> str:
+    if event.ok:
+        return "finished"
+    word = "stopped as asked" if event.exit_code in _STOPPED else "failed"
+    return f"{word}, exit {event.exit_code}"
 
 
 def _fault_lines(state: ViewState, at: str, fault: Mapping[str, object] | None) -> ViewState:

@@ -9,8 +9,9 @@ from pathlib import Path
 from console.changed_files import ChangeDetector
 from console.past_runs import Receipt, RunReports, read_receipts, summary_faults
 from console.phase_verdicts import report_time
-from console.report_files import Json, Notes, flag_of, objects_of, text_of
+from console.report_files import Json, Notes, count_of, flag_of, objects_of, text_of
 from console.source_files import FoundSources
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
 
 
@@ -23,6 +24,12 @@ class LatestRun:
     good_id: str = ""
     receipts: tuple[Receipt, ...] = ()
     faults: tuple[str, ...] = ()
+
+    @property
+    def failed_by_itself(self) -> bool:
+        """Whether the newest run failed; one that an operator stopped did not."""
+        stopped = count_of(self.summary, "exit_code") in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+        return flag_of(self.summary, "ok") is False and not stopped
 
     @property
     def finished_at(self) -> float | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
     DriftStatus,
     Freshness,
@@ -112,7 +113,9 @@ def _of_reports(phases: Sequence[PhaseStatus]) -> list[SymptomStatus]:
     others = {"P0", "P1", "P2", "P3", "P4", "P5", "P7"}
     found = []
     for phase_id, (symptom_id, command) in _OF_PHASE.items():
-        if (phase := failed.get(phase_id)) is None:
+        phase = failed.get(phase_id)
+        # A stage that ended early (disk full, killed) is a failed run, not a failed check.
+        if phase is None or not (phase.failed_checks or phase_id == "P7"):
             continue
         what = ", ".join(phase.failed_checks[:3]) or phase.detail or f"{phase.id} {phase.name} failed"
         if phase_id == "P6" and not others & set(failed):
@@ -139,8 +142,11 @@ def _of_drift(drift: DriftStatus) -> list[SymptomStatus]:
 
 
 def _empty_exports(runs: Sequence[RunRow]) -> SymptomStatus | None:
-    """The latest run exported nothing where there is something to export, or once was."""
-    finished = [run for run in runs if run.finished]
+    """The latest run that came as far as exporting wrote nothing where there once were rows.
+
+    One that ended with 1 refused to replace rows by nothing; any other failure says nothing here.
+    """
+    finished = [run for run in runs if run.finished and (run.ok or run.exit_code == ExitCode.CHECK_FAILED)]
     if not finished:
         return None
     latest, earlier = finished[0], finished[1:]

@@ -57,6 +57,7 @@ def status_lines(status: WorkspaceStatus) -> list[str]:
         "",
         *_phases(status.phases, now),
         "",
+        *_latest_run(status, now),
         *_rows(status.rows, now),
         "",
         *_drift(status, now),
@@ -130,6 +131,18 @@ def _phases(phases: tuple[PhaseStatus, ...], now: float) -> list[str]:
         row += f"{took_in_words(phase.elapsed_seconds):>9}  {visible(why, 90)}"
         lines.append(row.rstrip())
     return lines
+
+
+def _latest_run(status: WorkspaceStatus, now: float) -> list[str]:
+    if not status.runs:
+        return []
+    run = status.runs[0]
+    if run.finished:
+        outcome = "ok" if run.ok else f"FAILED, exit {run.exit_code}"
+        outcome += f", {_age(run.ended, now)} ago, took {took_in_words(run.elapsed_seconds)}"
+    else:
+        outcome = f"{run.note}, started {_age(run.started, now)} ago"
+    return [visible(f"LATEST RUN {run.pipeline_run_id} {run.command} {outcome}"), ""]
 
 
 def _rows(rows: RowCounts, now: float) -> list[str]:

@@ -139,8 +139,8 @@ class WorkspaceReader:
             for receipt in latest.receipts
             if receipt.phase in _RUN_PHASES
         ]
-        if latest.summary is not None and flag_of(latest.summary, "ok") is False:
-            failed, _ = read_receipts(self.root, latest.summary, notes)
+        if latest.failed_by_itself:
+            failed, _ = read_receipts(self.root, latest.summary or {}, notes)
             stages += [
                 phase_verdicts.of_receipt(receipt.phase, receipt.body, source=receipt.relative, now=now)
                 for receipt in failed

@@ -83,6 +83,8 @@ def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
         " P8 audit       ? never          -        -",
         " P9 release     ? never          -        -",
         "",
+        "LATEST RUN 20260427T060000Z-9f31 run-all ok, 1m ago, took 2.0s",
+        "",
         "ROWS       12 source lines (1m old)",
         "   stream                   evidence   accept  partial   review   reject",
         "   taubench                       10        4        -        -        3",

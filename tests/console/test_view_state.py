@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -274,6 +275,18 @@ def test_a_killed_run_is_told_from_a_finished_one() -> None:
     )
     assert finished.run is not None
     assert finished.run.ok
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "level"),
+    [(143, "stopped as asked, exit 143", "warning"), (3, "failed, exit 3", "error")],
+)
+def test_a_run_that_was_cancelled_has_not_failed(code: int, outcome: str, level: str) -> None:
+    finished = events.RunFinished(seq=2, at=AT, ok=False, exit_code=code)
+    state = folded(initial("/w"), run_started(), finished)
+    assert state.run is not None
+    assert state.run.outcome == outcome
+    assert state.log[-1].level == level
 
 
 def test_our_own_run_stays_ours_when_it_tells_its_name() -> None:

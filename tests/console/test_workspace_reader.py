@@ -181,6 +181,13 @@ def test_a_failed_newer_run_fails_its_phases_and_the_good_rows_stand(tmp_path: P
     assert status.runs[0].exit_code == 3
 
 
+def test_a_run_that_was_cancelled_fails_no_phase(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    later = FINISHED + timedelta(seconds=30)
+    add_run(root, run_id="20260427T060030Z-aaaa", finished=later, ok=False, exit_code=143)
+    assert phase(read(root), "P3").state is PhaseState.OK
+
+
 def test_an_interrupted_run_is_listed_as_such(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     write(root, paths.events_file("20260427T070000Z-bbbb"), "")
@@ -194,6 +201,17 @@ def test_exports_that_fell_to_nothing_raise_s4(tmp_path: Path) -> None:
     later = FINISHED + timedelta(seconds=30)
     add_run(root, run_id="20260427T060030Z-aaaa", finished=later, counts={"sft": 0, "quarantined_sft": 10})
     assert symptoms(read(root)) == ["S4.empty-exports"]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(1, ["S4.empty-exports"]), (3, []), (143, [])])
+def test_a_refusal_to_empty_an_export_raises_s4_and_another_failure_does_not(
+    tmp_path: Path, code: int, expected: list[str]
+) -> None:
+    root = workspace_after_a_run(tmp_path)
+    later = FINISHED + timedelta(seconds=30)
+    nothing = dict.fromkeys(COUNTS, 0)
+    add_run(root, run_id="20260427T060030Z-aaaa", finished=later, ok=False, exit_code=code, counts=nothing)
+    assert symptoms(read(root)) == expected
 
 
 def test_an_audit_speaks_for_its_phases_until_something_moves(tmp_path: Path) -> None:

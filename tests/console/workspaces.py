@@ -93,6 +93,7 @@ def add_run(
     run_id: str = RUN_ID,
     finished: datetime = FINISHED,
     ok: bool = True,
+    exit_code: int = 3,
 ) -> None:
     """A run folder that claims what is on disk now."""
     files = {
@@ -133,7 +134,7 @@ def add_run(
             "pipeline_run_id": run_id,
             "command": "run-all",
             "ok": ok,
-            "exit_code": 0 if ok else 3,
+            "exit_code": 0 if ok else exit_code,
             "run_hash": "9f31c2d7" * 8 if ok else None,
             "started_at": iso(finished - timedelta(seconds=2)),
             "finished_at": iso(finished),
