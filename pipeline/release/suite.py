@@ -43,7 +43,7 @@ def run_suite(workspace: Path, argv: Sequence[str], timeout_seconds: float = TIM
     except OSError as error:
         return Outcome(0, 1, "cannot run", f"{argv[0]}: {error.strerror}", status=CheckStatus.FAIL)
     output = finished.stdout.decode("utf-8", "replace")
-    ran = tests_run(output)
+    ran = count_tests(output)
     tail = " / ".join(line.strip() for line in output.strip().splitlines()[-_TAIL_LINES:] if line.strip())
     if finished.returncode != 0:
         return Outcome(ran or 0, 1, f"exit {finished.returncode}", tail, status=CheckStatus.FAIL)
@@ -53,7 +53,7 @@ def run_suite(workspace: Path, argv: Sequence[str], timeout_seconds: float = TIM
     return Outcome(ran, 0, f"{ran} tests passed", tail, threshold="exit 0, at least one test")
 
 
-def tests_run(output: str) -> int | None:
+def count_tests(output: str) -> int | None:
     """How many tests really ran (skipped ones did not); None when the output does not say."""
     if found := _UNITTEST.findall(output):
         skipped = sum(int(count) for count in _UNITTEST_SKIPPED.findall(output))

@@ -1,0 +1,44 @@
+"""Small git workspaces for the release gates."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from pipeline.release.git_gates import PHASES
+from tests.pipeline.engine.workspaces import make_workspace
+
+_ENVIRONMENT = {
+    **os.environ,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Mara",
+    "GIT_AUTHOR_EMAIL": "mara@example.com",
+    "GIT_COMMITTER_NAME": "Mara",
+    "GIT_COMMITTER_EMAIL": "mara@example.com",
+}
+
+
+def git(workspace: Path, *arguments: str) -> str:
+    finished = subprocess.run(
+        ["git", *arguments], cwd=workspace, env=_ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    return finished.stdout.strip()
+
+
+def commit_all(workspace: Path, subject: str) -> str:
+    git(workspace, "add", "-A")
+    git(workspace, "commit", "-q", "--allow-empty", "-m", subject)
+    return git(workspace, "rev-parse", "HEAD")
+
+
+def repository(root: Path) -> Path:
+    """A workspace with nine commits, the last-good tag, and data left out of the index."""
+    workspace = make_workspace(root)
+    (workspace / ".gitignore").write_text("data/\nexports/\nreports/\n.distill/\n", encoding="utf-8")
+    git(workspace, "init", "-q", "-b", "main")
+    for phase in PHASES:
+        commit_all(workspace, f"{phase}: as it was")
+    git(workspace, "tag", "distillation-v1.0.0")
+    return workspace
