@@ -6,11 +6,13 @@ other: a byte that was changed in one of them shows.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import events, paths
+from pipeline.engine.receipts import encode
 
 _SAME_IN_RECEIPTS = ("git", "engine", "settings_digest", "recorded_at")
 
@@ -30,16 +32,14 @@ def story_problems(
         if told != (summary["pipeline_run_id"], summary["command"], summary["workers"]):
             yield "run, command or workers are not those of the run's first event"
     if finished is not None:
-        if (finished.ok, finished.exit_code, finished.run_hash) != (
-            summary["ok"],
-            summary["exit_code"],
-            summary["run_hash"],
-        ):
-            yield "ok, exit_code or run_hash are not those of the run's last event"
-        if finished.elapsed_seconds != summary["elapsed_seconds"]:
-            yield "elapsed_seconds is not that of the run's last event"
+        told_end = (finished.ok, finished.exit_code, finished.run_hash, finished.elapsed_seconds)
+        if told_end != tuple(summary[name] for name in ("ok", "exit_code", "run_hash", "elapsed_seconds")):
+            yield "ok, exit_code, run_hash or elapsed_seconds are not those of the run's last event"
         if warnings != list(summary["warnings"]):
             yield "the warnings are not those of the run's events"
+        pinned = finished.summary_sha256
+        if pinned is not None and pinned != hashlib.sha256(encode(summary)).hexdigest():
+            yield "is not the summary whose digest the run's last event holds"
 
 
 def _told(

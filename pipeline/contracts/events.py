@@ -128,10 +128,13 @@ class LogLine(_Event):
 
 
 class RunFinished(_Event):
+    """``summary_sha256`` pins the run's summary, which no receipt does."""
+
     type: Literal["run.finished"] = "run.finished"
     ok: bool
     exit_code: int
     run_hash: str | None = None
+    summary_sha256: str | None = None
     elapsed_seconds: float | None = None
     fault: dict[str, Any] | None = None
 
