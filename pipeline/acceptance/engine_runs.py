@@ -1,0 +1,210 @@
+"""Starts the engine that is in use: the ``pipeline`` package that this process runs from.
+
+``interpreter`` starts it as operators do. ``forked`` saves the half second in which an interpreter
+imports everything, and lets one process differ from the engine on purpose: a wall taken away, a
+commit point at which it dies. Either way home, current directory and temporary files are stubs,
+so that a write outside the temp root shows.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.acceptance.lifeline import die_with
+from pipeline.acceptance.temp_root import TempRoot
+from pipeline.acceptance.write_watch import watch
+from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
+from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.untrusted import visible
+
+RECORDED_AT = "2026-03-01T00:00:00Z"
+TIME_LIMIT_SECONDS = 60.0
+_POLL_SECONDS = 0.002
+_SAYS_CLEAR = 'print(\'{"state": "CLEAR", "findings_count": 0}\')'
+_DIED = 70  # no command ends with it: the engine raised, or could not be imported
+# All that a run may inherit: settings of the operator's shell must not decide about the engine.
+_INHERITED = (
+    "PATH",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "USER",
+    "LOGNAME",
+    INSTALLED_PYTHON_VARIABLE,
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended. ``exit_code`` is negative for the signal that killed it."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def was_killed(self) -> bool:
+        return self.exit_code == -signal.SIGKILL
+
+    def last_words(self) -> str:
+        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        return visible(lines[0], 300) if lines else "it said nothing"
+
+
+def environment(root: TempRoot, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a run. A fixed hash seed: what depends on it shows in A19, not by chance."""
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "HOME": str(root.home),
+        "TMPDIR": str(root.temporary),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "LC_ALL": "C.UTF-8",
+        **(more or {}),
+    }
+
+
+def interpreter(
+    root: TempRoot,
+    name: str,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+    watched: bool = False,
+) -> Ended:
+    """Run a command in a new interpreter. ``name`` is what its output is kept as.
+
+    ``watched`` lists folders backwards and logs each write outside of the root.
+    """
+    command = engine_argv(argv)
+    if watched:
+        # As engine_argv, but for the module.
+        module = "pipeline.acceptance.watched_engine"
+        command = [sys.executable, "-P", "-m", module, str(root.path), str(root.writes_log), *argv]
+    finished = subprocess.run(
+        command,
+        env=environment(root, env),
+        cwd=root.current_directory,
+        umask=umask,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIME_LIMIT_SECONDS,
+        check=False,
+    )
+    (root.said / f"{name}.out").write_bytes(finished.stdout)
+    (root.said / f"{name}.err").write_bytes(finished.stderr)
+    return _ended(root, name, finished.returncode)
+
+
+def forked(
+    root: TempRoot,
+    name: str,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    change: Callable[[], None] | None = None,
+) -> Ended:
+    """Run a command in a fork of this process, after ``change``. Its writes are watched.
+
+    Raises TimeoutError after TIME_LIMIT_SECONDS.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become_engine(root, name, argv, environment(root, env), change, parent)
+    deadline = time.monotonic() + TIME_LIMIT_SECONDS
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return _ended(root, name, os.waitstatus_to_exitcode(status))
+        if time.monotonic() > deadline:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise TimeoutError(f"{name}: no end within {TIME_LIMIT_SECONDS:g} s")
+        time.sleep(_POLL_SECONDS)
+
+
+def _become_engine(
+    root: TempRoot,
+    name: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    change: Callable[[], None] | None,
+    parent: int,
+) -> NoReturn:
+    code = _DIED
+    try:
+        os.setpgid(0, 0)
+        die_with(parent)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(root.current_directory)
+        os.umask(0o022)
+        _redirect(0, Path(os.devnull), os.O_RDONLY)
+        _redirect(1, root.said / f"{name}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        _redirect(2, root.said / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+        watch(str(root.path), str(root.writes_log))
+        from pipeline import cli
+
+        if change is not None:
+            change()
+        code = cli.main(list(argv))
+        sys.stdout.flush()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException as error:  # noqa: BLE001 - the fork must end here, whatever happens
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _redirect(descriptor: int, path: Path, flags: int) -> None:
+    opened = os.open(path, flags, 0o600)
+    os.dup2(opened, descriptor)
+    os.close(opened)
+
+
+def _ended(root: TempRoot, name: str, exit_code: int) -> Ended:
+    out, err = (
+        (root.said / f"{name}.{kind}").read_bytes().decode("utf-8", "backslashreplace")
+        for kind in ("out", "err")
+    )
+    return Ended(exit_code, out, err)
+
+
+def take_firewall_away() -> None:
+    """Let this process's engine believe that every staged file was scanned and is clear."""
+    from pipeline.engine import staged_exports
+
+    if "firewall_argv" not in vars(staged_exports):
+        raise RuntimeError("the engine does not ask for the firewall's argv where it used to")
+    answer = [sys.executable, "-I", "-S", "-c", _SAYS_CLEAR]
+    vars(staged_exports)["firewall_argv"] = lambda _arguments: answer
+
+
+def must_end_with(ended: Ended, wanted: int, what: str) -> Ended:
+    """``ended``, when it ended as it must. Raises IntegrityError: the engine broke its word."""
+    if ended.exit_code != wanted:
+        raise IntegrityError(
+            Fault(
+                code="run_ended_wrongly",
+                what_happened=f"{what} ended with {ended.exit_code}, not {wanted}: {ended.last_words()}",
+                kept_safe="It ran in the temp root; nothing of the workspace was touched.",
+                do_next="Look at what it said, in the temp root's folder `said`.",
+            )
+        )
+    return ended

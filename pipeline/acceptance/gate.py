@@ -1,0 +1,161 @@
+"""The gate: all invariants on one scene, their verdict and their report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipeline.acceptance import (
+    crash,
+    exports,
+    isolation,
+    receipts,
+    replay,
+    scoring,
+    walls,
+)
+from pipeline.acceptance import (
+    input as input_lines,
+)
+from pipeline.acceptance.fixture import Fixture
+from pipeline.acceptance.invariant import Invariant
+from pipeline.acceptance.jobs import JobBoard
+from pipeline.acceptance.scene import Scene
+from pipeline.acceptance.temp_root import TempRoot, temp_root
+from pipeline.checks.registry import ACCEPTANCE, CheckSpec, selected
+from pipeline.checks.report import report_data
+from pipeline.checks.runner import Outcome, run_check
+from pipeline.checks.session import CheckSession
+from pipeline.checks.verdict import exit_code
+from pipeline.contracts import events
+from pipeline.contracts.checks import CheckResult
+from pipeline.contracts.faults import ExitCode
+from pipeline.engine.clock import now_iso
+from pipeline.engine.receipts import engine_claim
+from pipeline.git_state import read_git_state
+
+SLOTS = 2
+GROUPS = (isolation, input_lines, receipts, scoring, walls, exports, crash, replay)
+INVARIANTS: dict[str, Invariant] = {
+    name: invariant for group in GROUPS for name, invariant in group.INVARIANTS.items()
+}
+# Watches what all others do, so it is asked last.
+_LAST = "A01"
+# The longest first: what waits for nothing else fills the second slot meanwhile.
+_FIRST_JOBS = ("base", "straight", "factors_1", "factors_2")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What the gate found. ``is_kept`` says whether the temp root is still there."""
+
+    results: list[CheckResult]
+    temp_root: Path
+    is_kept: bool
+    fixture_sha256: str
+    run_hash: str | None
+    notes: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        return exit_code(self.results)
+
+
+def accept(
+    workspace: Path, session: CheckSession, *, only: Collection[str] | None = None, keep: bool = False
+) -> Acceptance:
+    """Check the engine that is in use. Raises SettingsError for a check that does not exist.
+
+    ``workspace`` is only watched. The temp root is kept when something failed, or when asked to.
+    """
+    specs = selected(ACCEPTANCE, only)
+    # What is imported from here on lies in the workspace when its own engine is in use.
+    sys.dont_write_bytecode = True
+    _import_the_engine()
+    with temp_root() as root:
+        fixture = Fixture()
+        scene = Scene(root, fixture, workspace)
+        jobs = [job for group in GROUPS if hasattr(group, "jobs") for job in group.jobs(scene)]
+        board = JobBoard(jobs, SLOTS)
+        try:
+            results = _judge(specs, scene, board, session)
+        finally:
+            board.close()
+        root.keep = keep or exit_code(results) != ExitCode.OK
+        return Acceptance(
+            results=results,
+            temp_root=root.path,
+            is_kept=root.keep,
+            fixture_sha256=fixture.sha256,
+            run_hash=_run_hash(scene),
+            notes=_notes(fixture, root),
+        )
+
+
+def _import_the_engine() -> None:
+    """Once here, so that no fork has to: imports are half the time of a run."""
+    from pipeline.engine.code_digest import engine_digest
+
+    engine_digest()
+
+
+def _judge(
+    specs: Sequence[CheckSpec], scene: Scene, board: JobBoard, session: CheckSession
+) -> list[CheckResult]:
+    needed = {need for spec in specs for need in INVARIANTS[spec.id].needs}
+    board.want([name for name in _FIRST_JOBS if name in needed])
+    board.want([need for spec in specs for need in INVARIANTS[spec.id].needs])
+    results: dict[str, CheckResult] = {}
+    for spec in sorted(specs, key=lambda spec: spec.id == _LAST):
+        result = run_check(spec, partial(_outcome, INVARIANTS[spec.id], scene, board))
+        session.events.emit(events.CheckReported, check=result)
+        results[spec.id] = result
+    return [results[spec.id] for spec in specs]
+
+
+def _outcome(invariant: Invariant, scene: Scene, board: JobBoard) -> Outcome:
+    for need in invariant.needs:
+        board.result(need)
+    return invariant.judge(scene, board.result)
+
+
+def _run_hash(scene: Scene) -> str | None:
+    try:
+        run_hash: str | None = scene.base.summary["run_hash"]
+    except Exception:  # noqa: BLE001 - the checks have said what is wrong with the base run
+        return None
+    return run_hash
+
+
+def _notes(fixture: Fixture, root: TempRoot) -> list[str]:
+    notes = [f"the fixture was edited: {name}" for name in fixture.edited_files()]
+    if root.keep:
+        notes.append(f"the temp root is kept: {root.path}")
+    return notes
+
+
+def acceptance_report(
+    acceptance: Acceptance, session: CheckSession, workspace: Path, engine_source: str
+) -> dict[str, Any]:
+    """The report as JSON types."""
+    return report_data(
+        "acceptance",
+        acceptance.results,
+        acceptance.exit_code,
+        started_at=session.started_at,
+        finished_at=now_iso(),
+        elapsed_seconds=session.elapsed_seconds,
+        facts={
+            "run_hash": acceptance.run_hash,
+            "git": read_git_state(workspace).to_dict(),
+            "engine": engine_claim(engine_source),
+            "temp_root": str(acceptance.temp_root),
+            "temp_root_kept": acceptance.is_kept,
+            "fixture_sha256": acceptance.fixture_sha256,
+        },
+        notes=acceptance.notes,
+    )

@@ -1,0 +1,99 @@
+"""Rows that nobody may train on, dressed as rows that one may: what A14 plants in an SFT file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pipeline.acceptance.written import Row, Written, normal, unreadable
+from pipeline.contracts import paths
+
+
+class Planted(NamedTuple):
+    """``wall`` is the one that must see it; others may as well."""
+
+    how: str
+    wall: str
+    line: bytes
+
+
+def planted_rows(base: Written) -> list[Planted]:
+    """Made from the base run's own rows. Raises IntegrityError when it left none to make them from."""
+    rows = base.rows(paths.SFT_EXPORT)
+    flat = _first(rows, lambda row: row["messages"] is None and row["task_id"] == "rules")
+    chat = _first(rows, lambda row: row["messages"] is not None and row["task_id"] == "node-2")
+    rejected = _run(base, "attempts", "ligature", "rejected")
+    rejected_chat = _run(base, "chats", "node-1", "rejected")
+    reviewed = _run(base, "attempts", "rotate-keys", "needs_human_review")
+    spaced = (rejected["response"] or "").replace(" ", "\u00a0\n ")
+    turns = [{**turn} for turn in rejected_chat["messages"] if "###STOP###" not in (turn["content"] or "")]
+    numbered: list[Planted] = []
+
+    def plant(how: str, wall: str, row: Row, **changed: Any) -> None:
+        made = {**row, "id": f"sft-{len(numbered):016x}", **changed}
+        made.pop("_line", None)
+        numbered.append(Planted(how, wall, json.dumps(made).encode()))
+
+    texts = {"instruction": rejected["instruction"], "context": None, "response": rejected["response"]}
+    of_rejected = {
+        "source_run_id": rejected["run_id"],
+        "task_id": rejected["task_id"],
+        "provenance": rejected["provenance"],
+    }
+    plant("a rejected run labelled accepted", "lineage", flat, **texts, **of_rejected)
+    plant(
+        "a run in review labelled accepted",
+        "lineage",
+        flat,
+        instruction=reviewed["instruction"],
+        response=reviewed["response"],
+        source_run_id=reviewed["run_id"],
+        task_id=reviewed["task_id"],
+    )
+    plant("a rejected text under an accepted run's id", "content", flat, **texts)
+    plant("a rejected text, other white space", "content", flat, **{**texts, "response": spaced})
+    plant(
+        "a rejected text, other letters for the same",
+        "content",
+        flat,
+        **{**texts, "response": normal(spaced)},
+    )
+    plant(
+        "a rejected text under another instruction of its task",
+        "content",
+        flat,
+        response=rejected["response"],
+        task_id=rejected["task_id"],
+    )
+    plant(
+        "a rejected conversation under an accepted run's id",
+        "content",
+        chat,
+        messages=turns,
+        response=turns[-1]["content"],
+    )
+    plant("a made-up source_run_id", "lineage", flat, source_run_id="attempts/0123456789abcdef")
+    plant("an honest label that is forbidden", "label", flat, quality_score="rejected")
+    plant("a label of no kind", "label", flat, quality_score=None)
+    unlabelled = {name: value for name, value in flat.items() if name != "quality_score"}
+    plant("a missing label", "label", unlabelled)
+    whole = json.dumps({name: value for name, value in flat.items() if name != "_line"}).encode()
+    numbered.append(Planted("a line that is not JSON", "readable", whole[: len(whole) // 2]))
+    twice = whole.replace(b"{", b'{"quality_score": "rejected", ', 1)
+    numbered.append(Planted("a repeated key", "readable", twice))
+    return numbered
+
+
+def _first(rows: list[Row], wanted: Callable[[Row], bool]) -> Row:
+    for row in rows:
+        if wanted(row):
+            return row
+    raise unreadable(paths.SFT_EXPORT, "the rows that laundering starts from are not there")
+
+
+def _run(base: Written, stream: str, task: str, category: str) -> Row:
+    for row in base.evidence:
+        if (row["stream"], row["task_id"], base.category.get(row["run_id"])) == (stream, task, category):
+            return row
+    raise unreadable(paths.evidence_file(stream), f"no {category} run of the task {task}")

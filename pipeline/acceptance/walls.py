@@ -1,0 +1,201 @@
+"""A13 and A14: nothing forbidden in SFT. Each wall is left standing alone; laundered rows are planted.
+
+The exporter's never-list and the schema's type are the engine's; the firewall is the installed
+one, as always, whichever engine is in use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.acceptance.engine_runs import (
+    TIME_LIMIT_SECONDS,
+    environment,
+    forked,
+    must_end_with,
+    take_firewall_away,
+)
+from pipeline.acceptance.invariant import Invariant, Results, Tally
+from pipeline.acceptance.jobs import Job
+from pipeline.acceptance.laundering import Planted, planted_rows
+from pipeline.acceptance.scene import Scene
+from pipeline.acceptance.written import MAY_BE_TRAINED_ON, Written
+from pipeline.checks.runner import Outcome
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts.faults import ExitCode
+
+NEVER_LIST, SCHEMA, FIREWALL = "never_list", "schema", "firewall"
+WALLS = (NEVER_LIST, SCHEMA, FIREWALL)
+_NO_WALL = "none"
+# How the quarantine names what each wall of the engine refused.
+_REASON = {NEVER_LIST: "category_not_allowed", SCHEMA: "schema_refused"}
+
+
+def jobs(scene: Scene) -> list[Job]:
+    def alone(wall: str) -> Job:
+        return Job(f"wall_{wall}", lambda: _run_with_one_wall(scene, wall))
+
+    return [
+        *(alone(wall) for wall in (*WALLS, _NO_WALL)),
+        Job("laundering", lambda: _scan_laundered_rows(scene), after=("base",)),
+    ]
+
+
+# A13
+
+
+def _without(walls: set[str]) -> Callable[[], None]:
+    """Takes walls away from the process that it is called in."""
+
+    def change() -> None:
+        from pipeline.engine import row_builder
+        from pipeline.stages import export_sft
+
+        if not hasattr(export_sft, "SFT_NEVER"):
+            raise RuntimeError("the exporter has no SFT_NEVER any more")
+        if NEVER_LIST in walls:
+            export_sft.SFT_NEVER = frozenset()
+        if SCHEMA in walls:
+            vars(row_builder)["validate_sft"] = lambda _row: None
+        if FIREWALL in walls:
+            take_firewall_away()
+
+    return change
+
+
+def _run_with_one_wall(scene: Scene, wall: str) -> dict[str, Any]:
+    name = f"wall-{wall}"
+    workspace = scene.install(name)
+    ended = forked(
+        scene.root,
+        name,
+        scene.run_all(workspace, "--workers", "1"),
+        change=_without(set(WALLS) - {wall}),
+    )
+    if wall != FIREWALL:
+        must_end_with(ended, ExitCode.OK, f"a run with the wall `{wall}` alone")
+    return {"exit_code": ended.exit_code, "said": ended.last_words()}
+
+
+def _forbidden_in_sft(written: Written) -> list[dict[str, Any]]:
+    return [
+        row
+        for row in written.rows(paths.SFT_EXPORT)
+        if written.category.get(row["source_run_id"]) not in MAY_BE_TRAINED_ON
+    ]
+
+
+def _firewall_blocks(scene: Scene, results: Results) -> Outcome:
+    tally = Tally()
+    rows = scene.base.rows(paths.SFT_EXPORT)
+    leaked = {row["source_run_id"] for row in _forbidden_in_sft(scene.base)}
+    for row in rows:
+        tally.look(
+            row["source_run_id"] not in leaked,
+            "a run that may not be trained on",
+            file=str(paths.SFT_EXPORT),
+            line=row["_line"],
+            run_id=row["source_run_id"],
+        )
+    if not rows:
+        tally.wrong("the SFT export is empty", file=str(paths.SFT_EXPORT))
+    for wall, reason in _REASON.items():
+        written = scene.variant(f"wall-{wall}")
+        leaks = _forbidden_in_sft(written)
+        tally.look(not leaks, f"the wall `{wall}` alone let {len(leaks)} forbidden runs through")
+        refused = [row for row in written.rows(paths.SFT_QUARANTINE) if row["reason"] == reason]
+        tally.look(bool(refused), f"the wall `{wall}` alone refused no run as {reason}")
+    alone = results(f"wall_{FIREWALL}")
+    tally.look(
+        alone["exit_code"] == ExitCode.FIREWALL_BREACH,
+        f"the firewall alone: exit {alone['exit_code']} instead of 10: {alone['said']}",
+    )
+    standing = sorted(
+        path for path in scene.variant(f"wall-{FIREWALL}").outputs() if path.startswith("exports/")
+    )
+    tally.look(not standing, f"the firewall alone: {', '.join(standing[:3])} appeared all the same")
+    # Without any wall the same runs do get through: it is the walls that hold them back.
+    through = _forbidden_in_sft(scene.variant(f"wall-{_NO_WALL}"))
+    tally.look(bool(through), "nothing forbidden gets through even without walls, so this proves nothing")
+    return tally.outcome(f"{len(rows)} SFT rows; each of 3 walls alone against {len(through)} forbidden rows")
+
+
+# A14
+
+
+def _scan_laundered_rows(scene: Scene) -> dict[str, Any]:
+    workspace = scene.copy_of_base("laundering")
+    before = _scan(scene, workspace, "laundering-before")
+    planted = planted_rows(scene.base)
+    sft = workspace / paths.SFT_EXPORT
+    lines = sft.read_bytes().count(b"\n")
+    descriptor = os.open(sft, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(descriptor, b"".join(row.line + b"\n" for row in planted))
+    finally:
+        os.close(descriptor)
+    return {"before": before, "after": _scan(scene, workspace, "laundering-after"), "lines": lines}
+
+
+def _scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
+    finished = subprocess.run(
+        firewall_argv(["--json", "-C", str(workspace)]),
+        env=firewall_environment(environment(scene.root)),
+        cwd=scene.root.current_directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIME_LIMIT_SECONDS,
+        check=False,
+    )
+    (scene.root.said / f"{name}.out").write_bytes(finished.stdout)
+    (scene.root.said / f"{name}.err").write_bytes(finished.stderr)
+    try:
+        report: dict[str, Any] = json.loads(finished.stdout)
+    except ValueError:
+        report = {"state": "no report", "findings": []}
+    return {
+        "exit_code": finished.returncode,
+        "state": report.get("state"),
+        "found": [[finding["line"], finding["wall"], finding["detail"]] for finding in report["findings"]],
+    }
+
+
+def _sees_laundering(scene: Scene, results: Results) -> Outcome:
+    tally = Tally()
+    scan = results("laundering")
+    before, after = scan["before"], scan["after"]
+    tally.look(
+        before["exit_code"] == ExitCode.OK and before["state"] == "CLEAR",
+        f"the clean file is {before['state']} (exit {before['exit_code']}): {before['found'][:1]}",
+    )
+    tally.look(
+        after["exit_code"] == ExitCode.FIREWALL_BREACH,
+        f"planted rows: {after['state']} (exit {after['exit_code']}) instead of 10",
+    )
+    walls: dict[int, set[str]] = {}
+    for line, wall, _ in after["found"]:
+        walls.setdefault(line, set()).add(wall)
+    planted: list[Planted] = planted_rows(scene.base)
+    for line, row in enumerate(planted, scan["lines"] + 1):
+        seen = walls.pop(line, set())
+        tally.look(
+            row.wall in seen,
+            f"{row.how} is not seen by the wall `{row.wall}` (seen by: {', '.join(sorted(seen)) or 'none'})",
+            file=str(paths.SFT_EXPORT),
+            line=line,
+        )
+    for line in sorted(walls):
+        tally.wrong("a clean row is called forbidden", file=str(paths.SFT_EXPORT), line=line)
+    return tally.outcome(f"{len(planted)} planted rows among {scan['lines']} clean ones")
+
+
+INVARIANTS = {
+    "A13": Invariant(("base", *(f"wall_{wall}" for wall in (*WALLS, _NO_WALL))), _firewall_blocks),
+    "A14": Invariant(("base", "laundering"), _sees_laundering),
+}

@@ -1,0 +1,77 @@
+"""``distill acceptance``: 22 invariants on the fixture, in a temp root of its own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from pipeline.contracts.checks import CheckResult
+
+EVENTS_FILE = paths.REPORTS / "phase6-acceptance-events.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check",
+        action="append",
+        metavar="ID",
+        help="this invariant alone; may be repeated. Writes no report",
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the temp root even when all is well")
+
+
+def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    from pipeline.acceptance.gate import accept, acceptance_report
+    from pipeline.checks.report import write_report
+    from pipeline.checks.session import check_session
+
+    whole = not arguments.check
+    with check_session(
+        context.workspace,
+        EVENTS_FILE if whole else None,
+        command="acceptance",
+        argv=context.argv,
+        phases=["P6"],
+        events_writer=context.events,
+        engine_source=context.engine_source,
+    ) as session:
+        acceptance = accept(context.workspace, session, only=arguments.check, keep=arguments.keep)
+        report = acceptance_report(acceptance, session, context.workspace, context.engine_source)
+        if whole:
+            write_report(context.workspace, paths.ACCEPTANCE_REPORT, report)
+        session.exit_code, session.run_hash = report["exit_code"], report["run_hash"]
+    if context.json:
+        context.out_json(report)
+    else:
+        _print(context, acceptance.results, report, whole=whole)
+    return int(report["exit_code"])
+
+
+def _print(
+    context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
+) -> None:
+    for result in results:
+        what = result.detail or result.observed or ""
+        context.out(
+            f"{result.status.upper():<13}  {visible(result.id)}  {result.examined:>6,}  {visible(what)}"
+        )
+        if result.failed:
+            for example in result.examples:
+                where = f"{example.file or ''}{f':{example.line}' if example.line is not None else ''}"
+                said = " ".join(piece for piece in (where, example.run_id, example.text) if piece)
+                context.out(f"{'':13}    {visible(said)}")
+            context.out(f"{'':13}    again: {visible(result.reproduce)}")
+    for note in report["notes"]:
+        context.out(visible(note))
+    kept = "kept" if report["temp_root_kept"] else "removed"
+    context.note(f"temp root ({kept}): {visible(report['temp_root'])}")
+    if whole:
+        context.note(f"report: {context.workspace / paths.ACCEPTANCE_REPORT}")
+    else:
+        context.note("a part of the gate: no report was written")
+    context.out(f"{visible(report['verdict'])} · {report['elapsed_seconds']:.1f} s")
