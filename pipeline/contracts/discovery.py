@@ -100,8 +100,12 @@ def choose_engine(root: Path) -> EngineChoice:
     directory and the package belong to the current user. Raises SettingsError otherwise.
     An unreadable ``distill.toml`` means the installed engine, which then names the mistake.
     """
+    settings = root / paths.SETTINGS
     try:
-        with (root / paths.SETTINGS).open("rb") as file:
+        # A named pipe in its place would block whoever opens it.
+        if not settings.is_file():
+            return EngineChoice("installed", None, "distill.toml is no file")
+        with settings.open("rb") as file:
             section = tomllib.load(file).get("engine", {})
     except (OSError, ValueError, RecursionError):
         return EngineChoice("installed", None, "distill.toml cannot be read")

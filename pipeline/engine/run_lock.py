@@ -11,6 +11,7 @@ import fcntl
 import getpass
 import os
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.engine.clock import now_iso
 from pipeline.storage import disk
 from pipeline.storage.confined import refuse_links
+
+_ATTEMPTS = 10
+_ATTEMPT_SECONDS = 0.02
 
 
 def user_name() -> str:
@@ -75,7 +79,7 @@ def hold(workspace: Path, *, command: str, pipeline_run_id: str, argv: Sequence[
     lock = RunLock(descriptor)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
             lock.describe(
                 {
                     "pid": os.getpid(),
@@ -95,6 +99,21 @@ def hold(workspace: Path, *, command: str, pipeline_run_id: str, argv: Sequence[
     finally:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock. Raises BlockingIOError when a run holds it.
+
+    Whoever asks ``is_held`` holds it shared for an instant, so one refusal is not yet an answer.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_ATTEMPT_SECONDS)
+        else:
+            return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_held(workspace: Path) -> bool:
