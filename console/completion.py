@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-C", metavar="DIR", help="the workspace").complete = shtab.DIRECTORY  # type: ignore[attr-defined]  # shtab reads it
     parser.add_argument("--json", action="store_true", help="data for machines")
     parser.add_argument("--events", metavar="PATH", help="write the event stream there too")
+    parser.add_argument("--batch", action="store_true", help="run and verify everything, for CI")
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--operate", metavar="REASON", help="open the console armed")
     parser.add_argument("--profile", choices=("rich", "lean", "plain"), help="how to draw")

@@ -38,6 +38,8 @@ GROUP_TITLES = {
     "repair": "Repair",
 }
 _DASHBOARD_FLAGS = ("--operate", "--profile", "--plain")
+# A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
+BATCH = Command("--batch", "run", "Run and verify everything without a screen, for CI.", "console")
 
 
 @dataclass
@@ -107,6 +109,8 @@ def sort_arguments(argv: Sequence[str]) -> Asked:
             asked.wants_version = True
         elif word == "--print-completion":
             asked.completion = _value_of(word, words)
+        elif word == BATCH.name:
+            asked.name = BATCH.name
         elif word.split("=")[0] in _DASHBOARD_FLAGS:
             asked.name, asked.rest = "console", [word]
         else:
@@ -116,7 +120,8 @@ def sort_arguments(argv: Sequence[str]) -> Asked:
     return asked
 
 
-_GLOBAL_FLAGS = ("-C", "--json", "--events", "--help", "--version", "--print-completion", *_DASHBOARD_FLAGS)
+_OWN_FLAGS = ("-C", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
+_GLOBAL_FLAGS = (*_OWN_FLAGS, *_DASHBOARD_FLAGS)
 
 
 def _value_of(flag: str, words: list[str]) -> str:
@@ -140,7 +145,7 @@ def _dispatch(asked: Asked) -> int:
         sys.stdout.write(script(asked.completion))
         return ExitCode.OK
     name = asked.name or "console"
-    command = BY_NAME.get(name)
+    command = BATCH if name == BATCH.name else BY_NAME.get(name)
     if command is None:
         raise _usage(f"There is no command {name}.", nearest(name, BY_NAME))
     if asked.wants_help:
@@ -184,7 +189,7 @@ def _hand_over(command: Command, asked: Asked) -> int:
 def _console_command(command: Command, asked: Asked) -> int:
     import importlib
 
-    module = importlib.import_module(f"console.commands.{command.name.replace('-', '_')}")
+    module = importlib.import_module(f"console.commands.{command.name.strip('-').replace('-', '_')}")
     parser = command_parser(command)
     module.add_arguments(parser)
     arguments = parser.parse_args(asked.rest)
@@ -228,6 +233,7 @@ def help_text() -> str:
         "  -C DIR                  the workspace (default: DISTILL_WORKSPACE, then upwards from here)",
         "  --json                  data for machines on standard output",
         "  --events PATH|-         write the event stream there too",
+        "  --batch                 run and verify everything without a screen; --batch --help says more",
         "  --operate REASON        open the console armed, for 15 minutes",
         "  --profile rich|lean     how to draw; --plain for numbered prompts (default: distill doctor)",
         "  --version, --help       distill COMMAND --help says more",

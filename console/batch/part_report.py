@@ -1,0 +1,181 @@
+"""PURE: from what a part printed and how it ended to its outcome.
+
+The exit code decides; a part that ended well without a report did not end well. Members of a
+report are read leniently, but for the checks: one that cannot be read is an error of that check.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from console.batch.child import Ended
+from console.batch.outcome import PartOutcome, PartState, Symptom
+from console.batch.parts import Part
+from console.presentation.counts import plural
+from console.report_files import Json, count_of, object_of, objects_of, text_of, texts_of
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
+from pipeline.contracts.faults import ExitCode, worst
+from pipeline.contracts.status import Severity
+from pipeline.contracts.untrusted import visible
+
+LEAK = "S1.P4.sft-leak"
+DETAIL_CHARACTERS = 2000
+_FLAGGED = (DriftStatus.WARN, DriftStatus.MISSING)
+
+
+def outcome_of(part: Part, ended: Ended) -> PartOutcome:
+    """The outcome of a part that ran, in full or until it was ended."""
+    report = ended.report or {}
+    checks = tuple(_check(part, check) for check in objects_of(report, "checks")) if _has_checks(part) else ()
+    drift = tuple(row for found in objects_of(report, "drift") if (row := _drift_row(found)) is not None)
+    symptoms = _symptoms(report) if part is Part.SYMPTOMS else ()
+    code, why = _code(part, ended, symptoms)
+    timed_out = ended.timed_out
+    return PartOutcome(
+        part=part,
+        state=PartState.TIMED_OUT if timed_out else PartState.RAN,
+        exit_code=None if timed_out else code,
+        elapsed_seconds=ended.elapsed_seconds,
+        said=_said(part, report, checks, symptoms),
+        detail=visible("time is up" if timed_out else why, DETAIL_CHARACTERS),
+        warnings=_warnings(part, report, checks, drift, symptoms),
+        checks=checks,
+        drift=drift,
+        symptoms=symptoms,
+        report=report,
+    )
+
+
+def _has_checks(part: Part) -> bool:
+    return part in (Part.ACCEPTANCE, Part.AUDIT)
+
+
+def _check(part: Part, found: Json) -> CheckResult:
+    try:
+        return CheckResult.model_validate(found)
+    except ValidationError as error:
+        return CheckResult(
+            id=text_of(found, "id") or f"{part}.unreadable",
+            phase=text_of(found, "phase") or "P8",
+            required=True,
+            status=CheckStatus.ERROR,
+            examined=0,
+            failed=0,
+            detail=f"the report's entry cannot be read: {error.error_count()} errors",
+        )
+
+
+def _drift_row(found: Json) -> DriftRow | None:
+    try:
+        return DriftRow.model_validate(found)
+    except ValidationError:
+        return None
+
+
+def _symptoms(report: Json) -> tuple[Symptom, ...]:
+    return tuple(
+        Symptom(
+            text_of(found, "id") or "?",
+            text_of(found, "severity") or Severity.ERROR,
+            text_of(found, "observed") or "",
+            text_of(found, "next_step") or "",
+        )
+        for found in objects_of(report, "symptoms")
+    )
+
+
+def _code(part: Part, ended: Ended, symptoms: tuple[Symptom, ...]) -> tuple[int, str]:
+    """The exit code that counts, and a sentence when it is not 0."""
+    words = " / ".join(ended.words[-3:])
+    if ended.returncode is None:
+        return ExitCode.NOT_EVALUABLE, f"could not be started: {words}"
+    if ended.returncode < 0:
+        return ExitCode.NOT_EVALUABLE, f"ended by signal {-ended.returncode}" + (
+            f": {words}" if words else ""
+        )
+    if ended.returncode not in list(ExitCode):
+        return ExitCode.NOT_EVALUABLE, f"ended with the unknown exit code {ended.returncode}: {words}"
+    if ended.report is None:
+        code = ended.returncode or int(ExitCode.NOT_EVALUABLE)
+        return code, words or f"gave no report (exit {ended.returncode})"
+    if part is Part.SYMPTOMS:
+        return _code_of_symptoms(symptoms), "; ".join(
+            f"{symptom.id}: {symptom.observed}" for symptom in symptoms if _is_severe(symptom)
+        )
+    reported = count_of(ended.report, "exit_code")
+    code = worst([ended.returncode, ended.returncode if reported is None else reported])
+    return code, "" if code == ExitCode.OK else text_of(ended.report, "verdict") or _why(
+        part, ended.report, words
+    )
+
+
+def _why(part: Part, report: Json, words: str) -> str:
+    if part is Part.FIREWALL:
+        found = objects_of(report, "findings")[:3]
+        places = ", ".join(f"{text_of(one, 'wall')} line {count_of(one, 'line')}" for one in found)
+        count = count_of(report, "findings_count") or 0
+        if count:
+            return f"{plural(count, 'finding')}: {places}" + (" …" if count > len(found) else "")
+        return text_of(report, "detail") or words
+    return words
+
+
+def _is_severe(symptom: Symptom) -> bool:
+    return symptom.severity in (Severity.ERROR, Severity.CRITICAL)
+
+
+def _code_of_symptoms(symptoms: tuple[Symptom, ...]) -> int:
+    if any(symptom.id == LEAK for symptom in symptoms):
+        return ExitCode.FIREWALL_BREACH
+    return ExitCode.CHECK_FAILED if any(map(_is_severe, symptoms)) else ExitCode.OK
+
+
+def _said(part: Part, report: Json, checks: tuple[CheckResult, ...], symptoms: tuple[Symptom, ...]) -> str:
+    """A few words on what was found, for the verdict's line."""
+    match part:
+        case Part.RUN_ALL:
+            counts = object_of(report, "counts")
+            evidence = count_of(counts, "evidence")
+            return "" if evidence is None else f"{evidence:,} evidence rows"
+        case Part.FIREWALL:
+            return text_of(report, "state") or ""
+        case Part.ACCEPTANCE | Part.AUDIT:
+            required = [check for check in checks if check.required]
+            good = sum(check.status in (CheckStatus.PASS, CheckStatus.WARN) for check in required)
+            bad = [check.id for check in required if check.status not in (CheckStatus.PASS, CheckStatus.WARN)]
+            return (f"{good}/{len(required)}" if required else "") + (f" ({', '.join(bad)})" if bad else "")
+        case Part.DETERMINISM:
+            runs = len(objects_of(report, "runs"))
+            return f"{runs} runs" if runs else ""
+        case Part.SYMPTOMS:
+            return ", ".join(symptom.id for symptom in symptoms) or ("none" if report else "")
+
+
+def _warnings(
+    part: Part,
+    report: Json,
+    checks: tuple[CheckResult, ...],
+    drift: tuple[DriftRow, ...],
+    symptoms: tuple[Symptom, ...],
+) -> tuple[str, ...]:
+    found = [f"{check.id}: {check.detail}" for check in checks if check.status is CheckStatus.WARN]
+    found += [
+        f"drift {row.metric}: {_number(row.baseline)} → {_number(row.current)} ({row.status})"
+        for row in drift
+        if row.status in _FLAGGED and row.dismissed is None
+    ]
+    found += [
+        f"{symptom.id}: {symptom.observed}" for symptom in symptoms if symptom.severity == Severity.WARNING
+    ]
+    if part is Part.RUN_ALL:
+        found += texts_of(report, "warnings")
+    return tuple(visible(text, 300) for text in found)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.4g}"
+
+
+def acceptance_root(outcome: PartOutcome | None) -> str | None:
+    """Where acceptance kept its temp root; None when it removed it."""
+    return None if outcome is None else text_of(outcome.report, "temp_root")

@@ -1,0 +1,88 @@
+"""The index of what a batch runs: names, order, and how each part is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.contracts.discovery import EngineChoice, engine_argv, firewall_argv, firewall_environment
+from pipeline.contracts.faults import Fault, SettingsError
+
+# How long the look at the symptoms may scan, when no firewall part has done it before.
+SYMPTOM_SCAN_SECONDS = 30.0
+
+
+class Part(StrEnum):
+    """In the order in which they run. Symptoms come last: they read the reports of the others."""
+
+    RUN_ALL = "run-all"
+    FIREWALL = "firewall"
+    ACCEPTANCE = "acceptance"
+    AUDIT = "audit-full"
+    DETERMINISM = "determinism"
+    SYMPTOMS = "symptoms"
+
+
+# Determinism runs the pipeline several times over, so that it has to be asked for.
+BY_DEFAULT = tuple(part for part in Part if part is not Part.DETERMINISM)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """``skipped`` are those that were left out of what would have run."""
+
+    wanted: tuple[Part, ...]
+    skipped: tuple[Part, ...]
+
+
+def select(only: Sequence[str], skip: Sequence[str], *, determinism: bool) -> Selection:
+    """Which parts run. Each text may hold several names with commas. Raises SettingsError."""
+    chosen, left_out = _parts("--only", only), _parts("--skip", skip)
+    asked = {*(chosen or BY_DEFAULT), *((Part.DETERMINISM,) if determinism else ())}
+    wanted = tuple(part for part in Part if part in asked - left_out)
+    if not wanted:
+        raise _usage("--only and --skip leave nothing to run.", "Leave one of them out.")
+    skipped = tuple(part for part in Part if part not in wanted and part in {*BY_DEFAULT, *asked, *left_out})
+    return Selection(wanted, skipped)
+
+
+def _parts(option: str, texts: Sequence[str]) -> frozenset[Part]:
+    found = set()
+    for name in (name.strip() for text in texts for name in text.split(",")):
+        try:
+            found.add(Part(name))
+        except ValueError:
+            raise _usage(
+                f"{option} {name}: a batch has no such part.", f"Name some of: {', '.join(Part)}"
+            ) from None
+    return frozenset(found)
+
+
+def _usage(what_happened: str, do_next: str) -> SettingsError:
+    return SettingsError(Fault("usage", what_happened, "Nothing was run or written.", do_next))
+
+
+def argv_of(
+    part: Part, root: Path, events: Path, *, acceptance_report: Path | None, scanned: bool
+) -> list[str]:
+    """The argument list of a part. ``scanned``: the firewall has just said what is to be said."""
+    common = ["-C", str(root), "--json", "--events", str(events)]
+    match part:
+        case Part.FIREWALL:
+            return firewall_argv(common)
+        case Part.SYMPTOMS:
+            limit = 0.0 if scanned else SYMPTOM_SCAN_SECONDS
+            status = ["status", "-C", str(root), "--json", "--firewall-seconds", str(limit)]
+            return [sys.executable, "-P", "-m", "console", *status]
+        case Part.AUDIT if acceptance_report is not None:
+            return engine_argv([part, *common, "--acceptance-report", str(acceptance_report)])
+        case _:
+            return engine_argv([part, *common])
+
+
+def environment_of(part: Part, engine: EngineChoice) -> dict[str, str]:
+    """The firewall and the symptoms never run code of the workspace."""
+    return firewall_environment() if part in (Part.FIREWALL, Part.SYMPTOMS) else engine.environment()

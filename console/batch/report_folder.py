@@ -1,0 +1,96 @@
+"""Write the report folder: each file all or nothing, ``report.json`` last.
+
+Whoever finds ``report.json`` finds the files that belong to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tarfile
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from console.atomic_write import write_atomically, write_with
+from console.batch.junit import junit
+from console.batch.metrics import batch_metrics, last_success_in
+from console.batch.outcome import BatchOutcome
+from console.batch.part_report import acceptance_root
+from console.batch.parts import Part
+from console.batch.report import batch_report
+from console.batch.summary import summary
+from console.report_files import read_bytes
+from pipeline.contracts.faults import Fault, StorageError
+
+REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
+PACKED_ROOT = "acceptance-root.tar.gz"
+# Acceptance names its temp root like this; anything else is not packed, whatever a report says.
+ROOT_PREFIX = "distillation_phase6_acceptance."
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder before anything runs, so that a bad place costs no run. Raises StorageError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(0, "no permission to write there")
+    except OSError as error:
+        raise StorageError(
+            Fault(
+                "report_folder_refused",
+                f"{folder} cannot hold the reports: {error.strerror}.",
+                "Nothing was run.",
+                "Name another folder with --report-dir.",
+                file=str(folder),
+            )
+        ) from error
+
+
+def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
+    """Write all of them and return the report. Raises StorageError."""
+    packed = _pack_root(folder, batch)
+    report = batch_report(batch, packed_root=packed)
+    metrics = folder / METRICS
+    before = None
+    with contextlib.suppress(OSError, ValueError):
+        before = last_success_in((read_bytes(metrics) or b"").decode())
+    write_atomically(folder / JUNIT, junit(batch))
+    write_atomically(folder / SUMMARY, summary(batch).encode())
+    write_atomically(metrics, batch_metrics(batch, last_success=before).encode())
+    write_atomically(folder / REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    return report
+
+
+def _pack_root(folder: Path, batch: BatchOutcome) -> str | None:
+    """Pack what acceptance kept; None when it kept nothing. An old pack is taken away."""
+    target = folder / PACKED_ROOT
+    named = acceptance_root(batch.part(Part.ACCEPTANCE))
+    root = Path(named) if named else None
+    if root is None or not root.name.startswith(ROOT_PREFIX) or not _is_own_folder(root):
+        with contextlib.suppress(OSError):
+            target.unlink(missing_ok=True)
+        return None
+    found: Path = root
+
+    def fill(file: BinaryIO) -> None:
+        with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            archive.add(found, arcname=found.name, filter=_plain_members)
+
+    write_with(target, fill)
+    return PACKED_ROOT
+
+
+def _is_own_folder(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
+def _plain_members(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Files, folders and links as links; what would block or act when it is unpacked stays out."""
+    return member if member.isfile() or member.isdir() or member.issym() or member.islnk() else None

@@ -1,0 +1,182 @@
+"""Run the parts of a batch one after the other, within one time limit, and tell how each went.
+
+A part that fails does not keep the others from running. One that could not begin for a reason
+that stops the others as well (a lock, a mistake in the settings, an interruption) does.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from console.batch.child import Deadline, Ended, run_child
+from console.batch.narration import Narration
+from console.batch.outcome import BatchOutcome, PartOutcome, PartState
+from console.batch.part_report import outcome_of
+from console.batch.parts import Part, Selection, argv_of, environment_of
+from console.batch.stream import BatchStream
+from console.batch.verdict import exit_code
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import choose_engine
+from pipeline.contracts.events import EVENT_STREAM_VERSION
+from pipeline.contracts.faults import PRECEDENCE, ExitCode
+
+RunChild = Callable[..., Ended]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    selection: Selection
+    fail_on_warn: bool = False
+    timeout_seconds: float | None = None
+
+
+@dataclass
+class _Stop:
+    """Set by a signal; the part that runs is then ended at a safe point."""
+
+    code: int | None = None
+
+    def __call__(self) -> bool:
+        return self.code is not None
+
+
+def run_batch(
+    root: Path,
+    options: BatchOptions,
+    stream: BatchStream,
+    narration: Narration,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> BatchOutcome:
+    """Run what was selected. Raises SettingsError when the workspace's engine may not run, OSError."""
+    engine = choose_engine(root)
+    started = clock()
+    batch_id = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    stream.emit(
+        "run.started",
+        version=EVENT_STREAM_VERSION,
+        pipeline_run_id=batch_id,
+        command="batch",
+        argv=[],
+        workspace=str(root),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        stages=list(options.selection.wanted),
+        engine_source=engine.source,
+    )
+    deadline = Deadline(options.timeout_seconds)
+    done: dict[Part, PartOutcome] = {
+        part: PartOutcome(part, PartState.SKIPPED) for part in options.selection.skipped
+    }
+    with _signals() as stop, tempfile.TemporaryDirectory(prefix="distill-batch.") as folder:
+        stopped_because = ""
+        for part in options.selection.wanted:
+            if stopped_because:
+                done[part] = PartOutcome(part, PartState.NOT_RUN, detail=stopped_because)
+                continue
+            narration.begins(part)
+            stream.log(f"{part} begins")
+            events = Path(folder) / f"{part}.events"
+            argv = argv_of(
+                part, root, events, acceptance_report=_acceptance_report(root, done), scanned=_is_clear(done)
+            )
+            ended = run_child(
+                argv,
+                environment_of(part, engine),
+                Path(folder),
+                part,
+                deadline=deadline,
+                stop_asked=stop,
+                on_event=_both(stream, narration),
+            )
+            outcome = outcome_of(part, ended)
+            done[part] = outcome
+            narration.ended(outcome)
+            stream.log(
+                f"{part}: {outcome.word} {outcome.said}".rstrip(),
+                "info" if outcome.exit_code == ExitCode.OK else "error",
+            )
+            stopped_because = _stops_the_rest(outcome, stop, deadline)
+    outcome_of_all = BatchOutcome(
+        batch_id,
+        str(root),
+        started,
+        clock(),
+        tuple(done[part] for part in Part if part in done),
+        options.fail_on_warn,
+        options.timeout_seconds,
+        stop.code,
+    )
+    code = exit_code(outcome_of_all)
+    stream.emit(
+        "run.finished",
+        ok=code in (ExitCode.OK, ExitCode.WARNINGS),
+        exit_code=code,
+        run_hash=_run_hash(done),
+        elapsed_seconds=round(outcome_of_all.elapsed_seconds, 3),
+    )
+    return outcome_of_all
+
+
+def _both(stream: BatchStream, narration: Narration) -> Callable[..., None]:
+    def tell(event: dict[str, object]) -> None:
+        stream.relay(event)
+        narration.event(event)
+
+    return tell
+
+
+def _acceptance_report(root: Path, done: dict[Part, PartOutcome]) -> Path | None:
+    """The report that acceptance has just written; None when it has written none."""
+    acceptance = done.get(Part.ACCEPTANCE)
+    if acceptance is None or not acceptance.checks:
+        return None
+    path = root / paths.ACCEPTANCE_REPORT.with_suffix(".json")
+    return path if path.is_file() else None
+
+
+def _is_clear(done: dict[Part, PartOutcome]) -> bool:
+    firewall = done.get(Part.FIREWALL)
+    return firewall is not None and firewall.exit_code == ExitCode.OK
+
+
+def _stops_the_rest(outcome: PartOutcome, stop: _Stop, deadline: Deadline) -> str:
+    if stop.code is not None:
+        return "the batch was interrupted"
+    if outcome.state is PartState.TIMED_OUT or deadline.is_over:
+        return "time was up before it could begin"
+    if outcome.exit_code is not None and outcome.exit_code not in PRECEDENCE:
+        return f"{outcome.part} ended with exit code {outcome.exit_code}, which stops the batch"
+    return ""
+
+
+def _run_hash(done: dict[Part, PartOutcome]) -> object:
+    run = done.get(Part.RUN_ALL)
+    return None if run is None else run.report.get("run_hash")
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    """Ctrl-C and SIGTERM end the part that runs, and with it the batch, which still reports."""
+    stop = _Stop()
+
+    def asked(number: int, _: FrameType | None) -> None:
+        stop.code = 128 + number
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

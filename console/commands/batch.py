@@ -1,0 +1,173 @@
+"""``distill --batch``: run and verify everything, headless; the exit code says how it went.
+
+The report goes to standard output with ``--json``, and the verdict then to standard error; the
+verdict is always the last line that is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from console.batch.narration import Narration
+from console.batch.outcome import BatchOutcome, Word
+from console.batch.parts import Part, select
+from console.batch.run import BatchOptions, run_batch
+from console.batch.stream import BatchStream
+from console.batch.verdict import exit_code, verdict_line
+from console.invocation import Invocation
+from pipeline.contracts.faults import Fault, OperatorError, SettingsError, StorageError
+from pipeline.contracts.untrusted import visible
+
+STEP_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
+_QUIET = (Word.PASS, Word.WARN, Word.SKIPPED)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parts = ", ".join(Part)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PART", help=f"run this alone: {parts}"
+    )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"
+    )
+    parser.add_argument(
+        "--determinism", action="store_true", help="run the pipeline several ways and compare, too"
+    )
+    parser.add_argument(
+        "--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="for the whole batch; what is not done by then is exit 3",
+    )
+    parser.add_argument(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="write report.json, junit.xml, summary.md, metrics.prom there",
+    )
+    parser.add_argument(
+        "--github", action="store_true", help="annotations and the step summary of GitHub Actions"
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= MAX_TIMEOUT_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {MAX_TIMEOUT_SECONDS:.0f} seconds")
+    return value
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    options = BatchOptions(
+        select(arguments.only, arguments.skip, determinism=arguments.determinism),
+        fail_on_warn=arguments.fail_on == "warn",
+        timeout_seconds=arguments.timeout,
+    )
+    root = invocation.workspace()
+    if invocation.json and invocation.events == "-":
+        raise SettingsError(
+            Fault(
+                "usage",
+                "--json and --events - both want standard output.",
+                "Nothing was run or written.",
+                "Give --events a file, or leave --json out.",
+            )
+        )
+    folder: Path | None = arguments.report_dir
+    if folder is not None:
+        from console.batch.report_folder import prepare
+
+        prepare(folder)
+    stream = BatchStream(invocation.events, clock=_now)
+    try:
+        batch = run_batch(
+            root, options, stream, Narration(sys.stderr, lively=sys.stderr.isatty()), clock=_now
+        )
+    finally:
+        stream.close()
+    return _tell(batch, invocation, folder, github=arguments.github)
+
+
+def _now() -> float:
+    import time
+
+    return time.time()
+
+
+def _tell(batch: BatchOutcome, invocation: Invocation, folder: Path | None, *, github: bool) -> int:
+    """Reports, annotations, and the verdict last. A report that cannot be written is exit 3 at least."""
+    from console.batch.report import batch_report
+    from pipeline.contracts.faults import worst
+
+    code = exit_code(batch)
+    report: dict[str, object]
+    # Standard output is the report's with --json, and the events' with --events -.
+    aside = invocation.json or invocation.events == "-"
+    say = invocation.note if aside else invocation.out
+    try:
+        if folder is not None:
+            from console.batch.report_folder import write_reports
+
+            report = write_reports(folder, batch)
+        else:
+            report = batch_report(batch)
+        if github:
+            _tell_github(batch, invocation)
+    except OperatorError as error:
+        for line in error.fault.as_lines():
+            invocation.note(line)
+        code = worst([code, int(error.exit_code)])
+        report = batch_report(batch)
+    if invocation.json:
+        invocation.out_json(report)
+        sys.stdout.flush()
+    else:
+        _failures(batch, invocation, aside=aside)
+    say(verdict_line(batch))
+    return code
+
+
+def _failures(batch: BatchOutcome, invocation: Invocation, *, aside: bool) -> None:
+    say = invocation.note if aside else invocation.out
+    for part in batch.parts:
+        for check in part.checks:
+            if check.required and check.status in ("fail", "error", "not_evaluated"):
+                say(visible(f"{check.status.upper():<13}  {check.id}: {check.detail}"))
+                say(visible(f"{'':13}  again: {check.reproduce}"))
+        if part.word not in _QUIET and not part.checks:
+            say(visible(f"{part.word.upper():<13}  {part.part}: {part.detail or part.said}"))
+        for warning in part.warnings:
+            say(visible(f"{'WARN':<13}  {part.part}: {warning}"))
+
+
+def _tell_github(batch: BatchOutcome, invocation: Invocation) -> None:
+    from console.batch.github import workflow_commands
+    from console.batch.summary import MAX_BYTES, summary
+
+    # A runner reads its commands from standard error as well, where they do not disturb --json.
+    for line in workflow_commands(batch):
+        invocation.note(line)
+    place = os.environ.get(STEP_SUMMARY_VARIABLE)
+    if not place:
+        invocation.note(f"no step summary: {STEP_SUMMARY_VARIABLE} is not set")
+        return
+    try:
+        with Path(place).open("ab") as file:
+            file.write(summary(batch, max_bytes=MAX_BYTES).encode())
+    except OSError as error:
+        raise StorageError(
+            Fault(
+                "step_summary_refused",
+                f"{place} cannot be written: {error.strerror}.",
+                "The reports are written.",
+                f"Look at {STEP_SUMMARY_VARIABLE}.",
+                file=place,
+            )
+        ) from error
