@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export-preference", "run", "P4: the preference pairs alone.", "engine"),
     Command("card", "run", "Write the dataset card beside the exports.", "engine"),
     Command("firewall", "trust", "Scan an SFT file; exit 10 on any forbidden row.", "firewall"),
+    Command("acceptance", "trust", "P6: check the engine in use by 22 invariants on the fixture.", "engine"),
     Command("audit-full", "trust", "P8: recompute every claim on the real data, and show drift.", "engine"),
     Command("explain", "trust", "Show one run's evidence and the rule that decided.", "engine"),
     Command("baseline", "trust", "Accept or dismiss a metric that moved; list what is normal.", "engine"),
