@@ -1,0 +1,195 @@
+"""The command: what it writes, when the baseline follows, whom it waits for, how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import cli
+from pipeline.audit.shared_view import shared_view
+from pipeline.commands.audit_full import EVENTS_FILE
+from pipeline.contracts import paths
+from pipeline.contracts.faults import WorkspaceLockedError
+from pipeline.engine import run_lock
+from tests.pipeline.audit.audited import (
+    REQUIRED,
+    audit,
+    build,
+    check_of,
+    not_passed,
+    passing_acceptance,
+    statuses,
+)
+from tests.pipeline.audit.faults import flip_evidence_byte, remove_recon_doc
+from tests.pipeline.engine.workspaces import engine, make_workspace
+
+REPORT_JSON = paths.AUDIT_REPORT.with_suffix(".json")
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("healthy") / "w")
+
+
+@pytest.fixture
+def workspace(healthy: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(healthy, tmp_path / "w"))
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> tuple[str, str]:
+    return "--acceptance-report", str(passing_acceptance(tmp_path / "acceptance.json"))
+
+
+def baselines(workspace: Path) -> list[dict[str, Any]]:
+    path = workspace / paths.AUDIT_BASELINES
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def test_a_full_audit_writes_page_data_and_events_that_agree(workspace: Path, gate: tuple[str, str]) -> None:
+    report = audit(workspace, *gate)
+    assert json.loads((workspace / REPORT_JSON).read_bytes()) == report
+    assert report["verdict"] in (workspace / paths.AUDIT_REPORT).read_text("utf-8")
+    assert [name for name in statuses(report) if not name.startswith("P0.source-")] == list(REQUIRED)
+    assert check_of(report, "P0.source-chats")["required"] is False
+    events = [json.loads(line) for line in (workspace / EVENTS_FILE).read_bytes().splitlines()]
+    assert (events[0]["type"], events[-1]["type"]) == ("run.started", "run.finished")
+    assert [event["check"]["id"] for event in events if event["type"] == "check.result"] == list(
+        statuses(report)
+    )
+    told = [event["row"]["metric"] for event in events if event["type"] == "drift.row"]
+    assert told == [row["metric"] for row in report["drift"]]
+    assert events[-1]["exit_code"] == report["exit_code"] == 0
+    assert report["run_hash"] == events[-1]["run_hash"]
+    assert report["drift_thresholds"] == {"warn_pct": 20.0, "min_z": 3.0}
+
+
+def test_the_first_passing_audit_seeds_the_baseline_and_the_next_follows(
+    workspace: Path, gate: tuple[str, str]
+) -> None:
+    report = audit(workspace, *gate)
+    assert "this audit seeded the baseline" in report["notes"]
+    assert {row["status"] for row in report["drift"]} == {"new"}
+    report = audit(workspace, *gate)
+    assert {row["status"] for row in report["drift"]} == {"same"}
+    assert [row["kind"] for row in baselines(workspace)] == ["seed", "passed"]
+
+
+def test_no_append_leaves_the_baselines_alone(workspace: Path, gate: tuple[str, str]) -> None:
+    audit(workspace, "--no-append", *gate)
+    assert baselines(workspace) == []
+
+
+def test_an_audit_that_fails_moves_no_baseline(workspace: Path, gate: tuple[str, str]) -> None:
+    flip_evidence_byte(workspace)
+    report = audit(workspace, *gate)
+    assert report["exit_code"] == 1
+    assert baselines(workspace) == []
+    page = (workspace / paths.AUDIT_REPORT).read_text("utf-8")
+    assert page.index("### P5.receipts-match · fail") < page.index("## Checks by phase")
+
+
+def test_an_audit_with_warnings_moves_no_baseline_and_keeps_since_when_it_warned(
+    workspace: Path, gate: tuple[str, str]
+) -> None:
+    audit(workspace, *gate)
+    row = baselines(workspace)[0]
+    row["metrics"]["rag_rows"] = 10_000
+    (workspace / paths.AUDIT_BASELINES).write_text(json.dumps(row) + "\n", encoding="utf-8")
+    first = audit(workspace, *gate)
+    assert first["exit_code"] == 0
+    assert "1 drift warning" in first["verdict"]
+    (warned,) = [row for row in first["drift"] if row["status"] == "warn"]
+    (again,) = [row for row in audit(workspace, *gate)["drift"] if row["status"] == "warn"]
+    assert warned["since"] is not None
+    assert again["since"] == warned["since"]
+    assert len(baselines(workspace)) == 1
+
+
+def test_one_check_alone_writes_nothing(workspace: Path) -> None:
+    before = sorted(path for path in workspace.rglob("*") if path.name != "lock")
+    report = audit(workspace, "--check", "P2.provenance", "--check", "P0.source-runs")
+    assert statuses(report) == {"P0.source-runs": "info", "P2.provenance": "pass"}
+    assert report["drift"] == []
+    assert sorted(path for path in workspace.rglob("*") if path.name != "lock") == before
+
+
+def test_one_check_alone_fails_as_it_would_among_all(workspace: Path) -> None:
+    remove_recon_doc(workspace)
+    assert audit(workspace, "--check", "P0.recon-doc")["exit_code"] == 1
+    assert audit(workspace, "--check", "P2.provenance")["exit_code"] == 0
+
+
+def test_a_check_that_does_not_exist_is_a_usage_error(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["audit-full", "-C", str(workspace), "--check", "P2.provenence"]) == 2
+    assert "P2.provenance" in capsys.readouterr().err
+
+
+def test_people_read_one_line_a_check_and_the_verdict_last(
+    workspace: Path, gate: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    remove_recon_doc(workspace)
+    assert cli.main(["audit-full", "-C", str(workspace), *gate]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("FAIL           P0.recon-doc")
+    assert "again: distill audit-full --check P0.recon-doc" in lines[2]
+    assert lines[-1] == ("audit-full: FAIL (exit 1) · 15/16 required checks passed · failed: P0.recon-doc")
+
+
+def test_while_a_run_is_at_work_the_audit_ends_with_75(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()):
+        assert cli.main(["audit-full", "-C", str(workspace), "--check", "P0.recon-doc"]) == 75
+    assert "run-all (pid " in capsys.readouterr().err
+
+
+def test_two_audits_share_the_workspace_and_a_run_waits_for_them(workspace: Path) -> None:
+    with shared_view(workspace, ()), shared_view(workspace, ()):
+        with (
+            pytest.raises(WorkspaceLockedError) as raised,
+            run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()),
+        ):
+            pass
+        assert "audit-full" in raised.value.fault.what_happened
+    with run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()):
+        pass
+
+
+def test_a_commit_that_a_crash_left_open_is_settled_first(tmp_path: Path, gate: tuple[str, str]) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    killed = engine(workspace, "run-all", env={"DISTILL_CRASH_AT": "originals-linked"})
+    assert killed.returncode == -9
+    assert (workspace / paths.INTENT).exists()
+    report = audit(workspace, *gate)
+    assert any("rolled forward" in note for note in report["notes"])
+    assert not_passed(report) == {"P0.recon-doc": "fail"}
+
+
+def test_a_workspace_that_never_ran_fails_and_raises_nothing(tmp_path: Path, gate: tuple[str, str]) -> None:
+    report = audit(make_workspace(tmp_path / "w", {}), *gate)
+    assert report["exit_code"] == 1
+    assert "error" not in statuses(report).values()
+    assert statuses(report)["P4.sft-firewall"] == "not_evaluated"
+    assert {name for name, status in statuses(report).items() if status == "fail"} >= {
+        "P0.recon-doc",
+        "P2.dry-run",
+        "P3.distribution",
+        "P4.exports-valid",
+        "P5.summary-valid",
+        "P5.receipts-match",
+        "P7.replay",
+    }
+
+
+def test_runs_that_repeat_the_last_one_stay_green(workspace: Path, gate: tuple[str, str]) -> None:
+    assert engine(workspace, "run-all").returncode == 0
+    assert not_passed(audit(workspace, *gate)) == {}
+    assert engine(workspace, "score").returncode == 0
+    assert not_passed(audit(workspace, *gate)) == {}
