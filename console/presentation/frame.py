@@ -36,12 +36,13 @@ _HEAVY = _Edges(("┏", "━", "┓"), "┃", ("┗", "━", "┛"))
 def frame(view: PaneView, width: int, height: int, *, focused: bool = False, offset: int = 0) -> list[Line]:
     """The pane in exactly ``height`` lines of ``width`` cells, scrolled down by ``offset`` lines.
 
-    What does not fit is counted on the bottom edge.
+    What does not fit is counted on the bottom edge. ``focused`` shows on the top edge alone, so
+    that going from pane to pane repaints two lines rather than two panes.
     """
     if width < 4 or height < 2:
         return [fit(view.lines[0] if view.lines else EMPTY, width)] * min(height, 1)
     edges = _HEAVY if view.alarm else _LIGHT
-    role: Role = "fail" if view.alarm else ("accent" if focused else "border")
+    role: Role = "fail" if view.alarm else "border"
     rows = height - 2
     offset = max(0, min(offset, len(view.lines) - rows))
     shown = view.lines[offset : offset + rows]
@@ -49,10 +50,11 @@ def frame(view: PaneView, width: int, height: int, *, focused: bool = False, off
     side = Span(edges.side, role)
     body = [(side, *fit(spans, width - 2), side) for spans in shown]
     body += [(side, Span(" " * (width - 2)), side)] * (rows - len(shown))
-    return [_top(view, width, edges, role, focused), *body, _bottom(width, edges, role, hidden, offset)]
+    return [_top(view, width, edges, focused), *body, _bottom(width, edges, role, hidden, offset)]
 
 
-def _top(view: PaneView, width: int, edges: _Edges, role: Role, focused: bool) -> Line:
+def _top(view: PaneView, width: int, edges: _Edges, focused: bool) -> Line:
+    role: Role = "fail" if view.alarm else ("accent" if focused else "border")
     left, rule, right = edges.top
     mark = Span("►" if focused else " ", "badge" if view.alarm else "cursor")
     title = Span(f"{view.number} {view.title} ", "badge" if view.alarm else "title")

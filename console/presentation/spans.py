@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Role = Literal[
@@ -49,6 +50,7 @@ def line(*parts: str | Span) -> Line:
     return tuple(span for span in spans if span.text)
 
 
+@lru_cache(maxsize=8192)
 def cell_width(text: str) -> int:
     """How many terminal cells ``text`` takes."""
     if text.isascii():

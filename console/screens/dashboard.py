@@ -53,6 +53,7 @@ class Dashboard(ConsoleScreen):
             "log": EventLogPane("log"),
         }
         self._band_height = 1
+        self._laid_out: dict[str, arrangement.Box] = {}
 
     def compose(self) -> ComposeResult:
         yield Board(
@@ -62,7 +63,7 @@ class Dashboard(ConsoleScreen):
             self._status,
             self._keys,
             self._tiny,
-            boxes=self._boxes,
+            boxes=self._lay_out,
         )
 
     def on_mount(self) -> None:
@@ -79,6 +80,10 @@ class Dashboard(ConsoleScreen):
         return arrangement.arrange(
             size.width, size.height, self._band_height, self.focused_pane, zoomed=self.zoomed
         )
+
+    def _lay_out(self, size: Size) -> dict[str, arrangement.Box]:
+        self._laid_out = self._boxes(size)
+        return self._laid_out
 
     # Drawing
 
@@ -185,8 +190,10 @@ class Dashboard(ConsoleScreen):
         self._rearrange()
 
     def _rearrange(self) -> None:
-        self.query_one(Board).arrange_again()
-        self.draw()
+        """Lay out again only when a part moved: marking another pane must cost next to nothing."""
+        if self._boxes(self.app.size) != self._laid_out:
+            self.query_one(Board).arrange_again()
+            self.draw()
 
     def _mark_pane(self) -> None:
         for name, pane in self.panes.items():

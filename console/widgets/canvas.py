@@ -8,7 +8,7 @@ asks for a repaint of just the columns that differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from console.presentation.glyphs import to_ascii
-from console.presentation.spans import Line, cell_width, changed_columns
+from console.presentation.spans import EMPTY, Line, cell_width, changed_columns
 
 
 class Canvas(Widget):
@@ -33,7 +33,6 @@ class Canvas(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
-        self._cells: list[list[str]] = []
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -43,25 +42,14 @@ class Canvas(Widget):
     def show(self, lines: Sequence[Line]) -> None:
         """Replace what is shown. Nothing is written when nothing differs."""
         shown = [to_ascii(spans) for spans in lines] if self.ascii_only else list(lines)
-        if shown == self._lines:
-            return
-        cells = [
-            self._cells[y] if y < len(self._lines) and spans == self._lines[y] else _as_cells(spans)
-            for y, spans in enumerate(shown)
-        ]
+        before, self._lines = self._lines, shown
         changed = [
-            Region(start, y, end - start, 1)
-            for y in range(max(len(cells), len(self._cells)))
-            if (columns := self._changed(cells, y)) is not None
-            for start, end in (columns,)
+            Region(columns[0], y, columns[1] - columns[0], 1)
+            for y, (old, new) in enumerate(zip_longest(before, shown, fillvalue=EMPTY))
+            if old != new and (columns := changed_columns(_as_cells(old), _as_cells(new))) is not None
         ]
-        self._lines, self._cells = shown, cells
-        self.refresh(*changed)
-
-    def _changed(self, cells: list[list[str]], y: int) -> tuple[int, int] | None:
-        before = self._cells[y] if y < len(self._cells) else []
-        after = cells[y] if y < len(cells) else []
-        return None if before is after else changed_columns(before, after)
+        if changed:
+            self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
