@@ -32,10 +32,11 @@ def staging_folder(workspace: Path, pipeline_run_id: str) -> Path:
     return workspace / paths.STAGING / pipeline_run_id
 
 
-def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> None:
+def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> Intent:
     """Put every staged file in place. Raises StorageError, with the last outputs back in place.
 
     A disk that refuses the undoing as well leaves the intent open; the next run settles it.
+    Close the intent that is returned.
     """
     intent = Intent(
         pipeline_run_id,
@@ -56,17 +57,27 @@ def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> 
         if isinstance(error, StorageError):
             raise StorageError(replace(error.fault, kept_safe=kept)) from error
         raise disk.storage_fault(error, workspace / paths.INTENT, kept) from error
+    return intent
 
 
-def close_intent(workspace: Path, pipeline_run_id: str) -> None:
-    """Forget the intent and the originals: the run is whole. Raises StorageError."""
+def close_intent(workspace: Path, intent: Intent) -> None:
+    """Forget the intent and the originals: the run is whole.
+
+    Raises StorageError. An intent that cannot be removed is undone; once it is gone the new
+    outputs stand, all of them.
+    """
+    path = workspace / paths.INTENT
     try:
-        disk.operations.unlink(workspace / paths.INTENT)
-        disk.sync_folder(workspace / paths.STATE)
+        disk.operations.unlink(path)
     except OSError as error:
-        raise disk.storage_fault(error, workspace / paths.INTENT, _LEFT_OPEN) from error
+        kept = _KEPT if _undo(workspace, intent) else _LEFT_OPEN
+        raise disk.storage_fault(error, path, kept) from error
+    try:
+        disk.sync_folder(path.parent)
+    except OSError as error:
+        raise disk.storage_fault(error, path, "The new outputs are in place, all of them.") from error
     reached("intent-removed")
-    discard_staging(workspace, pipeline_run_id)
+    discard_staging(workspace, intent.pipeline_run_id)
 
 
 def discard_staging(workspace: Path, pipeline_run_id: str) -> None:
@@ -103,7 +114,7 @@ def settle(workspace: Path) -> str | None:
             error, workspace / paths.INTENT, "Nothing more was changed; the intent stays open."
         ) from error
     _remember(workspace, intent.pipeline_run_id, forward=forward)
-    close_intent(workspace, intent.pipeline_run_id)
+    close_intent(workspace, intent)
     _clear_leftovers(workspace)
     if forward:
         return f"rolled forward the interrupted commit of run {intent.pipeline_run_id}"
@@ -156,6 +167,7 @@ def _undo(workspace: Path, intent: Intent) -> bool:
     """Take a commit back in the run that failed; whether the disk let it."""
     try:
         _roll_back(workspace, intent)
+        _remember(workspace, intent.pipeline_run_id, forward=False)
         disk.operations.unlink(workspace / paths.INTENT)
         disk.sync_folder(workspace / paths.STATE)
     except (OSError, StorageError):

@@ -93,10 +93,10 @@ def finish(
     ]
     renames += _stage_reports(session, receipts, summary)
     reached("receipts-staged")
-    commit.commit(session.workspace, session.pipeline_run_id, renames)
+    intent = commit.commit(session.workspace, session.pipeline_run_id, renames)
     _remember(session, context, emitted, fingerprint, sources)
     reached("state-written")
-    commit.close_intent(session.workspace, session.pipeline_run_id)
+    commit.close_intent(session.workspace, intent)
     rescored = any(fact.stage == "score" for fact in facts) and all(fact.stage != "export" for fact in facts)
     stale_rows = look_again(session) if rescored else 0
     announce(session, facts, summary)
@@ -172,5 +172,6 @@ def announce(session: Session, facts: Sequence[StageFacts], summary: Mapping[str
         ok=True,
         exit_code=0,
         run_hash=summary["run_hash"],
+        summary_sha256=hashlib.sha256(encode(summary)).hexdigest(),
         elapsed_seconds=summary["elapsed_seconds"],
     )

@@ -74,8 +74,7 @@ def _leave_open(workspace: Path, old: dict[str, bytes], done: int) -> dict[str, 
 
 @pytest.mark.parametrize("old", [{}, OLD], ids=["fresh", "last-good"])
 def test_a_commit_puts_every_file_in_place(tmp_path: Path, old: dict[str, bytes]) -> None:
-    commit.commit(tmp_path, RUN_ID, _prepare(tmp_path, old))
-    commit.close_intent(tmp_path, RUN_ID)
+    commit.close_intent(tmp_path, commit.commit(tmp_path, RUN_ID, _prepare(tmp_path, old)))
     assert _outputs(tmp_path) == NEW
     assert not (tmp_path / paths.INTENT).exists()
     assert not (tmp_path / STAGED).exists()
@@ -177,21 +176,21 @@ def test_a_disk_that_refuses_at_any_operation_leaves_a_whole_set(
         with monkeypatch.context() as patch:
             operations = FailsAt(number, for_good=for_good)
             patch.setattr(disk, "operations", operations)
+            refused = None
             try:
-                commit.commit(workspace, RUN_ID, renames)
-                whole = True
+                commit.close_intent(workspace, commit.commit(workspace, RUN_ID, renames))
             except StorageError as error:
-                whole = False
-                says_open = "stays open" in error.fault.kept_safe
-        if whole:
+                refused = error.fault
+        if refused is None:
             assert operations.count < number
             break
         failed += 1
-        if not for_good:
-            assert _outputs(workspace) == old, number
-            assert not (workspace / paths.INTENT).exists()
-        elif (workspace / paths.INTENT).exists():
-            assert says_open
+        if (workspace / paths.INTENT).exists():
+            assert for_good
+            assert "stays open" in refused.kept_safe
+        else:
+            expected = NEW if "new outputs" in refused.kept_safe else old
+            assert _outputs(workspace) == expected, number
         commit.settle(workspace)
         assert _outputs(workspace) in (old, NEW), number
     assert failed > 20
