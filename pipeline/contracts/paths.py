@@ -38,6 +38,7 @@ ACCEPTANCE_REPORT = REPORTS / "phase6-acceptance-report.md"
 AUDIT_REPORT = REPORTS / "phase8-full-audit-report.md"
 RELEASE_FREEZE = REPORTS / "release-freeze.md"
 RELEASE_MANIFEST = REPORTS / "release-manifest.json"
+DETERMINISM_REPORT = REPORTS / "determinism.json"
 INCIDENTS = PurePosixPath("reports/incidents")
 
 # Everything below here can be made again.

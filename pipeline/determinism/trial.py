@@ -1,0 +1,117 @@
+"""Run the pipeline once in a copy, under a variant's conditions, killed and resumed where it says so."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+from pipeline.determinism.variants import Variant
+from pipeline.engine import commit_points
+from pipeline.engine.clock import monotonic
+
+# One clock value for all: what still differs then has another cause.
+RECORDED_AT = "2000-01-01T00:00:00Z"
+_WORDS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a run went. ``killed`` is whether the SIGKILL that was asked for really came."""
+
+    variant: Variant
+    copy: Path
+    exit_code: int
+    run_hash: str | None
+    elapsed_seconds: float
+    killed: bool | None
+    words: str
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == ExitCode.OK and self.run_hash is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.variant.name,
+            "workers": self.variant.workers,
+            "chunk_bytes": self.variant.chunk_bytes,
+            "environment": self.variant.environment(),
+            "umask": f"{self.variant.umask:03o}",
+            "crash_at": self.variant.crash_at,
+            "killed": self.killed,
+            "exit_code": self.exit_code,
+            "run_hash": self.run_hash,
+            "elapsed_seconds": round(self.elapsed_seconds, 3),
+            "said": self.words,
+        }
+
+
+def run_trial(copy: Path, variant: Variant) -> Trial:
+    """Run from scratch in ``copy``; a run that was to be killed is then resumed in the same place."""
+    began = monotonic()
+    killed: bool | None = None
+    if variant.crash_at is not None:
+        done = _run(copy, variant, {commit_points.VARIABLE: variant.crash_at})
+        # A killed worker takes the run down with it, another way than the main process itself.
+        killed = done.returncode not in (0, *map(int, ExitCode)) or done.returncode == ExitCode.NOT_EVALUABLE
+        if done.returncode != 0 and not killed:
+            return _trial(copy, variant, done, monotonic() - began, killed)
+    done = _run(copy, variant, {})
+    return _trial(copy, variant, done, monotonic() - began, killed)
+
+
+def _run(copy: Path, variant: Variant, more: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    argv = engine_argv(
+        [
+            "run-all", "-C", str(copy), "--json", "--recorded-at", RECORDED_AT,
+            "--workers", str(variant.workers), "--chunk-bytes", str(variant.chunk_bytes),
+        ]
+    )  # fmt: skip
+    environment = choose_engine(copy).environment()
+    environment.pop(commit_points.VARIABLE, None)
+    process = subprocess.Popen(
+        argv,
+        env={**environment, **variant.environment(), **more},
+        cwd=copy.parent,
+        umask=variant.umask,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate()
+    finally:
+        # Whatever ended us, no run may go on in a copy that is being removed.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def _trial(
+    copy: Path,
+    variant: Variant,
+    done: subprocess.CompletedProcess[bytes],
+    elapsed_seconds: float,
+    killed: bool | None,
+) -> Trial:
+    run_hash = None
+    try:
+        summary = orjson.loads(done.stdout)
+    except orjson.JSONDecodeError:
+        summary = None
+    if isinstance(summary, dict) and isinstance(summary.get("run_hash"), str):
+        run_hash = summary["run_hash"]
+    lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+    words = " / ".join(visible(line, 300) for line in lines[:_WORDS_SHOWN])
+    return Trial(variant, copy, done.returncode, run_hash, elapsed_seconds, killed, words)
