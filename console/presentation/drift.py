@@ -46,7 +46,7 @@ def _aside(drift: DriftStatus, now: float) -> Line:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    if isinstance(value, float) and not value.is_integer():
+    if not float(value).is_integer():
         return f"{value * 100:.0f}%" if abs(value) <= 1 else f"{value:,.1f}"
     return count(int(value))
 

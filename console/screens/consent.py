@@ -68,3 +68,5 @@ class ConsentDialogue(Dialogue[bool]):
             case "copy.command":
                 self.console.copy(self.plan.command_line, "the command")
                 self.dismiss(False)
+            case _:
+                pass  # keys of other dialogues mean nothing here

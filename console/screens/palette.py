@@ -85,3 +85,5 @@ class PaletteDialogue(Dialogue[str]):
                 self.draw()
             case "back":
                 self.dismiss("")
+            case _:
+                pass  # keys of other dialogues mean nothing here
