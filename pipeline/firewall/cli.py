@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read us has gone; nobody is left to tell.
+        # Whoever read us has gone. What is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.NOT_EVALUABLE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

@@ -1,8 +1,9 @@
 """Files in trainers' formats, derived from the export: does a receipt account for each?
 
-``exports/formatted/<name>`` is accounted for by ``<name>.receipt.json`` beside it, which holds the
-file's digest. A file that no receipt accounts for has no lineage at all, and is reported as such;
-one that a receipt derives from another export than the live one is out of date.
+``exports/formatted/<name>`` is accounted for by ``<name>.receipt.json`` beside it, which names the
+digests of the file (``output``) and of the export it was made from (``source``). A file that no
+receipt accounts for has no lineage at all, and is reported as such; one that a receipt derives
+from another export than the live one is out of date.
 """
 
 from __future__ import annotations
@@ -119,27 +120,18 @@ def _account(path: Path, shown: str, sft_sha256: str | None) -> FormattedFile:
         return FormattedFile(shown, "accounted", "it is gone")
     except (FileRefusedError, OSError) as error:
         return FormattedFile(shown, "unaccounted", f"this formatted file cannot be read: {error}")
-    named = set(_digests(receipt))
-    if digest not in named:
+    if digest != _claimed(receipt, "output"):
         return FormattedFile(shown, "unaccounted", "this formatted file is not the one in its receipt")
-    if path.name.startswith("sft.") and sft_sha256 is not None and sft_sha256 not in named:
+    if receipt.get("export") == "sft" and sft_sha256 not in (None, _claimed(receipt, "source")):
         return FormattedFile(shown, "out_of_date", "derived from another SFT export than the live one")
     return FormattedFile(shown, "accounted")
 
 
-def _digests(value: Any) -> list[str]:
-    """Every ``sha256`` member in a receipt, at any depth."""
-    found: list[str] = []
-    if isinstance(value, dict):
-        for key, member in value.items():
-            if isinstance(member, str) and key.endswith("sha256"):
-                found.append(member)
-            else:
-                found += _digests(member)
-    elif isinstance(value, list):
-        for member in value:
-            found += _digests(member)
-    return found
+def _claimed(receipt: dict[str, Any], side: str) -> str | None:
+    """The digest that a receipt names for its ``output`` or its ``source``."""
+    claim = receipt.get(side)
+    digest = claim.get("sha256") if isinstance(claim, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def _sha256(path: Path) -> str:

@@ -119,6 +119,11 @@ class Index:
         return self.counts.unreadable + sum(1 for file in self._files.values() if file.feed.rest)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all files were there and could be read, so that a run not seen does not exist."""
+        return bool(self.scored and self.evidence) and not self.listed and not self.problems
+
+    @property
     def doubt(self) -> str | None:
         """Why a file without findings may not be called clear, None when it may."""
         if not self.scored:

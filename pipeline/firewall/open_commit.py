@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 
-_PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
 
 
@@ -23,9 +23,9 @@ def is_open(root: Path) -> bool:
     return (root / paths.INTENT).exists() and _is_locked(root / paths.LOCK)
 
 
-def wait_while_open(root: Path, patience_seconds: float = _PATIENCE_SECONDS) -> bool:
+def wait_while_open(root: Path) -> bool:
     """Wait for an open commit to end. False when it outlasted our patience."""
-    deadline = time.monotonic() + patience_seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while is_open(root):
         if time.monotonic() >= deadline:
             return False

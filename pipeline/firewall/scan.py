@@ -51,8 +51,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     try:
         index, doubt = _index(places, standing)
         started = time.perf_counter()
-        usable = index if index is not None and index.scored and index.evidence else None
-        file_scan = FileScan(descriptor, places.shown, Walls(usable, standing), with_digest=is_verdict)
+        file_scan = FileScan(descriptor, places.shown, Walls(index, standing), with_digest=is_verdict)
         while file_scan.advance():
             pass
         seconds = time.perf_counter() - started

@@ -31,6 +31,7 @@ from pipeline.firewall.report import Findings, Report, State
 from pipeline.firewall.state_events import now
 from pipeline.firewall.walls import ALL_WALLS, Walls
 
+RETRY_SECONDS = 2.0
 SLICE_SECONDS = 0.04  # of work in one look, so that a growing file is looked at in between
 MID_APPEND_SECONDS = 0.2  # a line without its end is a writer at work for so long
 _MTIME = 3  # position in a signature
@@ -54,6 +55,7 @@ class Sentinel:
         self._next_index: Index | None = None
         self._building: Iterator[None] | None = None
         self._index_seen: list[tuple[int, ...]] | None = None
+        self._index_tried = 0.0
         self._whole: FileScan | None = None
         self._fresh: FileScan | None = None
         self._seen: tuple[int, ...] = ()
@@ -117,9 +119,9 @@ class Sentinel:
         """Start to read the index, or the part by which it has grown, when its files changed."""
         scored, evidence, problems = self._places.index_files()
         seen = [signature(path) for path in (*scored, *evidence)]
-        if seen == self._index_seen and (self._index is None or problems == self._index.listed):
+        if seen == self._index_seen and not self._is_worth_another_try(problems):
             return
-        self._index_seen = seen
+        self._index_seen, self._index_tried = seen, self._clock()
         if (
             self._index is not None
             and self._building is None
@@ -130,6 +132,15 @@ class Sentinel:
         else:
             self._next_index = Index(scored, evidence, problems)
             self._building = self._next_index.build()
+
+    def _is_worth_another_try(self, problems: list[str]) -> bool:
+        """Permissions come and go without a trace in size and time, so that troubles are retried."""
+        if self._index is None or self._building is not None:
+            return False
+        if problems != self._index.listed:
+            return True
+        troubled = bool(self._index.problems)
+        return troubled and self._clock() - self._index_tried >= RETRY_SECONDS
 
     def _follow_file(self, held: bool) -> None:
         """Open the file, or see whether it was replaced, truncated, edited or has grown."""
@@ -168,8 +179,7 @@ class Sentinel:
         return (*seen, change_time(self._places.target)) if seen else ()
 
     def _walls(self) -> Walls:
-        index = self._index
-        return Walls(index if index is not None and index.scored and index.evidence else None, ALL_WALLS)
+        return Walls(self._index, ALL_WALLS)
 
     def _work(self, deadline: float) -> None:
         """Read until the slice is over: what was appended first, then the index, then the file."""

@@ -46,7 +46,9 @@ ALLOWED_LABELS = frozenset(("accepted", "partially_accepted"))
 QUOTED = 60  # characters of a value from data that a sentence quotes
 
 
+_FORBIDDEN = (Verdict.REJECTED, Verdict.NEEDS_HUMAN_REVIEW, Verdict.UNKNOWN_CATEGORY)
 _TEXT_BEGINS = b'"n'
+_NO_TEXT = b"{}"
 _LEN_OF_NULL = len(b"null")
 
 
@@ -78,16 +80,22 @@ class Walls:
         found, answers = [], []
         for at, row in enumerate(rows):
             asked, context, response, messages = row.instruction, row.context, row.response, row.messages
-            said = response if not messages else last_answer(messages)
-            last = bytes(said) if said else b"null"
+            if messages and not hold_texts(messages):
+                last = _NO_TEXT
+            else:
+                said = last_answer(messages) if messages else response
+                last = bytes(said) if said else b"null"
+            if last[0] not in _TEXT_BEGINS:
+                answers.append(b"null")
+                found.append(at)
+                continue
             answers.append(last)
             if (
                 row.quality_score not in allowed
                 or state_of(row.source_run_id) & STATE_BITS not in may_be_exported
-                or last[0] not in _TEXT_BEGINS
                 or (asked and not begins_text(asked))
                 or (context and len(context) != _LEN_OF_NULL and not begins_text(context))
-                or (messages and not (hold_texts(messages) and response and bytes(response) == last))
+                or (messages and (not response or bytes(response) != last))
             ):
                 found.append(at)
         if by_index is not None:
@@ -108,7 +116,11 @@ class Walls:
         if self.index is not None and (self.lineage or self.content):
             run_id = row.source_run_id
             packed = self.index.runs.get(run_id) if isinstance(run_id, str) else 0
-            if self.lineage and packed & STATE_BITS not in MAY_BE_EXPORTED:
+            # With a file of the index missing, only a verdict that was read accuses a row.
+            may_accuse = (
+                self.index.is_whole or verdict_of(packed) in _FORBIDDEN or not isinstance(run_id, str)
+            )
+            if self.lineage and packed & STATE_BITS not in MAY_BE_EXPORTED and may_accuse:
                 offences.append(Offence(Wall.LINEAGE, _lineage_detail(run_id, packed)))
             copied = _copied_from(row, packed, self.index) if self.content else None
             if copied is not None:

@@ -233,7 +233,8 @@ def _duckdb(export: Path) -> None:
 
     with duckdb.connect(config={"threads": 1}) as connection:
         found = connection.execute(
-            "SELECT count(*) FROM read_json(?, format='newline_delimited', columns={quality_score: 'VARCHAR'}) "
+            "SELECT count(*) FROM "
+            "read_json(?, format='newline_delimited', columns={quality_score: 'VARCHAR'}) "
             "WHERE quality_score IS NULL OR quality_score NOT IN ('accepted', 'partially_accepted')",
             [str(export)],
         ).fetchone()

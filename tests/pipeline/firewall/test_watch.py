@@ -288,3 +288,16 @@ def test_a_file_that_grew_is_read_only_from_its_old_end(tmp_path: Path) -> None:
         states: list[Any] = [event["state"] for event in watcher.events if event["seq"] > first["seq"]]
     assert alarm["findings"][0]["line"] == 64 * 66 + 1
     assert "STALE" not in states  # nothing was read again
+
+
+def test_a_formatted_file_that_nothing_accounts_for_is_seen(tmp_path: Path) -> None:
+    honest(tmp_path)
+    with Watcher(tmp_path) as watcher:
+        watcher.until_state("CLEAR")
+        place = tmp_path / paths.FORMATTED / "sft.chat.jsonl"
+        place.parent.mkdir()
+        place.write_bytes(b"{}\n")
+        alarm = watcher.until_state("BREACH")
+        place.unlink()
+        watcher.until_state("CLEAR")
+    assert alarm["findings"][0]["file"] == "exports/formatted/sft.chat.jsonl"

@@ -1,0 +1,209 @@
+"""The fast way of reading gives what the slow one gives, and is the way that honest rows take."""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.firewall import sft_row, sketches
+from pipeline.firewall.file_scan import FileScan
+from pipeline.firewall.index import Index
+from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
+from pipeline.firewall.places import Places, open_regular
+from pipeline.firewall.run_table import RunTable, Verdict, group_of, has_evidence, verdict_of
+from pipeline.firewall.sketches import EDGE
+from pipeline.firewall.strict_json import UnreadableError
+from pipeline.firewall.walls import ALL_WALLS, Walls
+from pipeline.schemas.evidence import EvidenceRecord
+from pipeline.schemas.scored_run import ScoredRun
+from pipeline.schemas.sft import SftSample
+from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, honest, line, turn
+
+Finding = tuple[str, int, int, str]
+_TOLD = 30  # characters of a detail; only the first findings name the rejected run after them
+
+
+def test_a_row_as_the_engine_writes_it_takes_the_fast_way() -> None:
+    """The order of members is the schema's: if it changes, only speed is lost, and this test says so."""
+    messages = [turn("user", "ü"), turn("assistant", None, [("f", '{"a": "\\n"}')]), turn("assistant", "x")]
+    row = Run("good", GOOD, "x", messages=messages).row(score=1.0)
+    assert list(row) == list(SftSample.model_fields)
+    block = orjson.dumps(row) + b"\n"
+    assert sft_row.read_block(block * 3) is not None
+
+
+def test_evidence_and_scored_rows_as_the_engine_writes_them_take_the_fast_way() -> None:
+    from pipeline.firewall import index_rows
+
+    run = Run("good", GOOD, messages=[turn("assistant", "x")])
+    assert (
+        list(run.evidence())
+        == list(EvidenceRecord.model_fields)
+        == list(index_rows.EvidenceRow.__struct_fields__)
+    )
+    assert list(run.scored()) == list(ScoredRun.model_fields) == list(index_rows.ScoredRow.__struct_fields__)
+
+
+def slowly(corpus: Corpus, index: Index) -> list[Finding]:
+    """The oracle: every line by itself through the strict reader and the judge."""
+    walls, found, offset = Walls(index), [], 0
+    for number, raw in enumerate(corpus.sft.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            offences = walls.judge(sft_row.read_slowly(raw))
+            found += [(offence.wall.value, number, offset, offence.detail[:_TOLD]) for offence in offences]
+        except UnreadableError as error:
+            found.append(("readable", number, offset, str(error)[:_TOLD]))
+        offset += len(raw) + 1
+    return found
+
+
+def quickly(corpus: Corpus, index: Index) -> list[Finding]:
+    scan = FileScan(open_regular(corpus.sft), "sft", Walls(index, ALL_WALLS))
+    try:
+        while scan.advance():
+            pass
+    finally:
+        os.close(scan.descriptor)
+    return [(f.wall, f.line, f.byte_offset, f.detail[:_TOLD]) for f in scan.findings.first]
+
+
+def index_of(corpus: Corpus) -> Index:
+    index = Index(*Places.of(corpus.root, None, (), ()).index_files())
+    for _ in index.build():
+        pass
+    return index
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Index, list[bytes]]:
+    corpus, runs = honest(tmp_path_factory.mktemp("workspace"))
+    talk = [turn("user", "Hm?"), turn("assistant", None, [("f", "{}")]), turn("assistant", "It is 43.")]
+    wrong = Run("wrong", BAD, "It is 43.", messages=talk)
+    right = Run("right", GOOD, "It is 42.", messages=[turn("user", "Hm?"), turn("assistant", "It is 42.")])
+    corpus.runs(*runs.values(), wrong, right)
+    rows = [
+        runs["good"].row(),
+        runs["good"].row(response=runs["bad"].response),
+        runs["bad"].row(quality_score=GOOD),
+        right.row(),
+        right.row(messages=talk),
+        runs["partly"].row(context="數據 🙂 \u0300 ", score=None),
+    ]
+    return corpus, index_of(corpus), [line(row) for row in rows]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_is_done_to_the_bytes_the_fast_way_finds_what_the_slow_one_finds(
+    planted: tuple[Corpus, Index, list[bytes]], data: st.DataObject
+) -> None:
+    corpus, index, rows = planted
+    picked = data.draw(st.lists(st.sampled_from(rows), min_size=1, max_size=6))
+    export = bytearray(b"".join(picked))
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, len(export) - 1))
+        change = data.draw(
+            st.one_of(
+                st.binary(max_size=3),
+                st.sampled_from(
+                    [
+                        b'"',
+                        b"\n",
+                        b"\\",
+                        b"{",
+                        b"}",
+                        b" ",
+                        b'"quality_score":"accepted",',
+                        b"\xff",
+                        b"\\ud800",
+                    ]
+                ),
+            )
+        )
+        kept = data.draw(st.integers(0, 2))
+        export[at : at + kept] = change
+    corpus.sft.write_bytes(bytes(export))
+    assert quickly(corpus, index) == slowly(corpus, index)
+
+
+texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=120) | st.text(
+    alphabet=' \n\t"\\nu0é\u0301\u1100\u1161ﬁ  ab', max_size=400
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(texts, max_size=5), st.booleans())
+@example(["x" * 300 + "\\" * 41 + "n" * 5], True)
+@example(["x" * 300 + "\\" * 40 + "n\n" * 5], True)
+@example([("a " * 200) + "e\u0301" * 30], False)
+def test_a_sketch_depends_on_the_normal_form_alone(some: list[str], escaped: bool) -> None:
+    raws = [json.dumps(text).encode() if escaped else msgspec.json.encode(text) for text in some]
+    for text, raw, quick in zip(some, raws, sketches.tail_sketches(raws), strict=True):
+        normal = "".join(unicodedata.normalize("NFKC", text).split())
+        assert quick == sketches.tail_sketch(raw) == hash(normal[-EDGE:].encode())
+        assert sketches.edges_sketch(raw, quick) == hash((quick, normal[:EDGE]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(max_size=12)), st.data())
+def test_lines_are_the_same_however_the_bytes_arrive(pieces: list[bytes], data: st.DataObject) -> None:
+    whole = b"\n".join(pieces)
+    feed, lines = LineFeed(), []
+    at = 0
+    while at < len(whole):
+        step = data.draw(st.integers(1, 20))
+        for block in feed.feed(whole[at : at + step]):
+            lines += list(block.lines())
+        at += step
+    *expected, rest = whole.split(b"\n")
+    assert [raw for _, raw in lines] == expected
+    assert feed.rest == rest
+    assert all(whole[offset:].startswith(raw + b"\n") for offset, raw in lines)
+    assert feed.offset == len(whole) - len(rest)
+
+
+@pytest.mark.parametrize("step", [MAX_LINE_BYTES // 3, MAX_LINE_BYTES * 2])
+def test_a_line_that_is_too_long_is_told_once_and_not_kept(step: int) -> None:
+    whole = b"a\n" + b"x" * (MAX_LINE_BYTES + 10) + b"\nb\n"
+    feed = LineFeed()
+    seen: list[tuple[int, bytes | None]] = []
+    for at in range(0, len(whole), step):
+        for block in feed.feed(whole[at : at + step]):
+            seen += [(block.offset, None)] if block.data is None else list(block.lines())
+    assert seen[0] == (0, b"a")
+    assert (2, None) in seen or step > len(whole)
+    assert seen[-1] == (len(whole) - 2, b"b")
+    assert feed.rest == b""
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.sampled_from(Verdict), st.integers(0, 2**56))),
+    st.integers(0, 200),
+)
+def test_the_packed_table_says_what_a_dict_says(
+    steps: list[tuple[int, Verdict, int]], expected_runs: int
+) -> None:
+    table, known = RunTable(expected_runs), dict[str, tuple[int, Verdict, bool]]()
+    for number, verdict, group in steps:
+        run_id = f"chat/{number}"
+        group &= ~0xF
+        before = known.get(run_id, (group, Verdict.NONE, False))
+        if verdict is Verdict.NONE:
+            table.add_evidence(run_id, group)
+            known[run_id] = (group, before[1], True)
+        else:
+            table.add_verdict(run_id, verdict, group)
+            known[run_id] = (before[0], max(before[1], verdict), before[2])
+    assert table.runs == len(known)
+    for run_id, (group, verdict, seen) in known.items():
+        packed = table.get(run_id)
+        assert (group_of(packed), verdict_of(packed), has_evidence(packed)) == (group, verdict, seen)
+    assert table.get("chat/unknown") == 0
