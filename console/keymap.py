@@ -10,14 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["dashboard", "log", "page", "help", "dialogue"]
+Place = Literal[
+    "dashboard", "log", "page", "help", "audit", "release", "runs", "files", "rows", "row", "lineage", "skips",
+    "dialogue",
+]  # fmt: skip
 DASHBOARD: frozenset[Place] = frozenset(("dashboard",))
-LISTS: frozenset[Place] = frozenset(("dashboard", "log", "page", "help"))
+# Screens with a marked line; enter opens it.
+MARKED: frozenset[Place] = frozenset(("audit", "release", "runs", "files", "rows", "lineage", "skips"))
+LISTS: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row")) | MARKED
 DIALOGUE: frozenset[Place] = frozenset(("dialogue",))
 EVERYWHERE = LISTS | DIALOGUE
 
 GROUPS = {
     "look": "Look around",
+    "screens": "Other screens (capitals, from everywhere)",
     "move": "Move",
     "copy": "Take it with you",
     "act": "Change something (armed only)",
@@ -50,6 +56,7 @@ _SHOWN = {
     "escape": "esc",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "plus": "+",
     "pageup": "pgup",
     "pagedown": "pgdn",
 }
@@ -68,6 +75,10 @@ def _pane(number: int, name: str) -> Action:
         f"Go to pane {number}, {name}; again: whole screen.",
         DASHBOARD,
     )
+
+
+def _screen(name: str, keys: tuple[str, ...], help_text: str, hint: str = "") -> Action:
+    return Action(f"screen.{name}", keys, "screens", help_text, hint=hint)
 
 
 # In the order in which they matter to someone who has just been woken up.
@@ -97,6 +108,31 @@ ACTIONS: tuple[Action, ...] = (
         hint="back",
         in_palette=False,
     ),
+    Action(
+        "mark",
+        ("space",),
+        "look",
+        "Choose this run for a comparison; with two chosen, enter compares them.",
+        frozenset(("runs",)),
+        hint="choose",
+        in_palette=False,
+    ),
+    Action(
+        "trace",
+        ("t",),
+        "look",
+        "Trace this row's lineage, from the export down to its source line.",
+        frozenset(("rows", "row", "skips")),
+        hint="trace",
+    ),
+    Action(
+        "unfold",
+        ("plus",),
+        "look",
+        "Unfold long texts, and fold them again.",
+        frozenset(("row",)),
+        hint="unfold",
+    ),
     Action("zoom", ("z",), "look", "The pane on the whole screen, and back.", DASHBOARD, hint="zoom"),
     Action(
         "run.start",
@@ -117,14 +153,41 @@ ACTIONS: tuple[Action, ...] = (
         mutating=True,
     ),
     Action(
+        "audit.start",
+        ("u",),
+        "act",
+        "Start audit-full detached, after a preview. It recomputes every claim and writes its report.",
+        frozenset(("dashboard", "audit")),
+        hint="audit",
+        mutating=True,
+    ),
+    Action(
+        "acceptance.start",
+        ("p",),
+        "act",
+        "Start acceptance detached, after a preview. It checks the engine on the fixture, in a temp root.",
+        frozenset(("dashboard", "audit")),
+        hint="acceptance",
+        mutating=True,
+    ),
+    Action(
+        "release.start",
+        ("f",),
+        "act",
+        "Start release-freeze detached, after a preview: six gates and a manifest; nothing is tagged.",
+        frozenset(("dashboard", "release")),
+        hint="freeze",
+        mutating=True,
+    ),
+    Action(
         "arm", ("a",), "console", "Arm this console for 15 minutes, with a reason; again: disarm.", hint="arm"
     ),
     Action(
         "filter",
         ("slash",),
         "look",
-        "Filter the log by words; !word leaves out.",
-        frozenset(("dashboard", "log")),
+        "Filter the log by words (!word leaves out); in rows: find a text from here on.",
+        frozenset(("dashboard", "log", "rows")),
         hint="filter",
     ),
     Action(
@@ -147,7 +210,9 @@ ACTIONS: tuple[Action, ...] = (
         LISTS,
         in_palette=False,
     ),
-    Action("open", ("enter",), "look", "Open what is marked.", DASHBOARD, hint="open", in_palette=False),
+    Action(
+        "open", ("enter",), "look", "Open what is marked.", DASHBOARD | MARKED, hint="open", in_palette=False
+    ),
     Action("copy", ("y",), "copy", "Copy what is marked or shown (OSC 52, also through tmux).", hint="copy"),
     Action(
         "copy.command",
@@ -165,15 +230,30 @@ ACTIONS: tuple[Action, ...] = (
             start=1,
         )
     ),
-    Action("symptom.previous", ("left_square_bracket",), "look", "Mark the previous symptom."),
-    Action("symptom.next", ("right_square_bracket",), "look", "Mark the next symptom."),
+    Action(
+        "symptom.previous",
+        ("left_square_bracket",),
+        "look",
+        "Mark the previous symptom; in rows: the row found before.",
+    ),
+    Action(
+        "symptom.next",
+        ("right_square_bracket",),
+        "look",
+        "Mark the next symptom; in rows: find the text again.",
+    ),
+    _screen("audit", ("A", "7"), "Audit: every check by phase, failing ones first.", "audit screen"),
+    _screen("runs", ("R", "8"), "Runs: past runs, their receipts, two of them compared."),
+    _screen("rows", ("D", "9"), "Rows: the data itself, evidence to exports; search, open, trace."),
+    _screen("skips", ("S",), "Skips: why source lines were left out, with examples."),
+    _screen("release", ("F",), "Release: the six gates of release-freeze, live."),
     Action("refresh", ("r",), "look", "Read the workspace from disk again, now."),
     Action("up", ("up", "k"), "move", "One line up.", EVERYWHERE, in_palette=False),
     Action("down", ("down", "j"), "move", "One line down.", EVERYWHERE, in_palette=False),
     Action("left", ("left", "h"), "move", "The pane to the left.", DASHBOARD, in_palette=False),
     Action("right", ("right", "l"), "move", "The pane to the right.", DASHBOARD, in_palette=False),
     Action("page_up", ("pageup",), "move", "One page up.", in_palette=False),
-    Action("page_down", ("pagedown", "space"), "move", "One page down.", in_palette=False),
+    Action("page_down", ("pagedown",), "move", "One page down.", in_palette=False),
     Action("top", ("home", "g"), "move", "To the first line.", in_palette=False),
     Action("bottom", ("end", "G"), "move", "To the last line, and follow it.", in_palette=False),
     Action(

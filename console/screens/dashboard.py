@@ -123,7 +123,7 @@ class Dashboard(ConsoleScreen):
         running = state.run is not None and not state.run.ended
         idle = {"start"} if running else {"cancel"}
         if not self.console.armed.is_armed:
-            idle |= {"start", "cancel"}
+            idle |= {action.hint for action in keymap.MUTATING}
         if not state.symptoms:
             idle.add("what to do")
         return tuple(hint for hint in keymap.hints("dashboard") if hint[1] not in idle)

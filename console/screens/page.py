@@ -70,6 +70,8 @@ class Page(ConsoleScreen):
     def hints(self) -> tuple[tuple[str, str], ...]:
         """Keys that do something on this very screen."""
         silent = {keymap.BY_ID[name].hint for name in self.silent}
+        if not self.console.armed.is_armed:
+            silent |= {action.hint for action in keymap.MUTATING}
         if not self.console.state.symptoms:
             silent.add(keymap.BY_ID["symptom.help"].hint)
         return tuple(hint for hint in keymap.hints(self.place) if hint[1] not in silent)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def plan_for(action_id: str) -> CommandPlan:
-    verb = {"run.start": "start run-all", "run.cancel": "cancel the run"}[action_id]
+    verb = "cancel the run" if action_id == "run.cancel" else f"start {action_id.partition('.')[0]}"
+    verb = "start run-all" if action_id == "run.start" else verb
     return CommandPlan(
         action_id,
         verb.upper(),
