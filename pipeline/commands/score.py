@@ -1,4 +1,4 @@
-"""``distill score``: P3 on the written evidence."""
+"""``distill score``: P3 on the written evidence, or with ``--what-if`` what other thresholds would do."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from pipeline.engine.score_stage import run_score
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        metavar="NAME=VALUE",
+        help="write nothing; print which rows this threshold would move, such as partial_at=0.7",
+    )
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    if arguments.what_if:
+        return _what_if(arguments.what_if, context)
     recorded_at = checked_recorded_at(arguments.recorded_at)
     try:
         finished = run_score(
@@ -31,4 +39,17 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.note("stopped at a safe point; the last scored runs are in place")
         return stopped.exit_code
     report(context, finished)
+    return ExitCode.OK
+
+
+def _what_if(changes: list[str], context: CommandContext) -> int:
+    from pipeline.commands.what_if_report import data_of, print_what_if
+    from pipeline.what_if import changed_thresholds, what_if
+
+    settings = context.settings().settings
+    found = what_if(context.workspace, settings, changed_thresholds(settings.scoring, changes))
+    if context.json:
+        context.out_json(data_of(found))
+    else:
+        print_what_if(context, found)
     return ExitCode.OK

@@ -1,0 +1,76 @@
+"""How ``distill score --what-if`` prints what it found: a table and examples, or data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.commands.context import CommandContext
+from pipeline.contracts.untrusted import visible
+from pipeline.what_if import WhatIf
+
+EXAMPLES_SHOWN = 10
+
+
+def data_of(found: WhatIf) -> dict[str, Any]:
+    """Every moved row and every export row that comes or goes."""
+    return {
+        "schema_version": 1,
+        "kind": "what-if",
+        "now": found.now.model_dump(),
+        "then": found.then.model_dump(),
+        "rows": dict(found.rows),
+        "left_out": found.left_out,
+        "moved": len(found.moves),
+        "by_stream": [
+            {"stream": stream, "before": before, "after": after, "rows": rows}
+            for (stream, before, after), rows in _by_stream(found).items()
+        ],
+        "moves": [asdict(move) for move in found.moves],
+        "exports": [asdict(change) for change in found.exports],
+    }
+
+
+def print_what_if(context: CommandContext, found: WhatIf) -> None:
+    total = found.rows.total()
+    changed = ", ".join(
+        f"{name} {getattr(found.now, name):g} → {value:g}"
+        for name, value in found.then.model_dump().items()
+        if value != getattr(found.now, name)
+    )
+    context.out(f"{changed or 'nothing changed'}: {len(found.moves):,} of {total:,} rows would move")
+    for (stream, before, after), rows in _by_stream(found).items():
+        context.out(f"  {visible(stream):<24} {rows:>8,}  {before} → {after}")
+    for change in found.exports:
+        context.out(
+            f"{change.export:<10} {change.now:>8,} → {change.then:>8,} rows"
+            f"   +{len(change.gained):,}  -{len(change.lost):,}"
+        )
+    if found.moves:
+        context.out("examples:")
+    for move in _examples(found):
+        context.out(
+            f"  {visible(move.run_id)}  score {move.score:g}  {move.before} → {move.after}"
+            f"  task {visible(move.task_id, 40)}"
+        )
+    if found.left_out:
+        context.note(f"{found.left_out:,} evidence rows cannot be scored and were left out")
+    context.note("nothing was written; to make it so, change [scoring] in distill.toml")
+
+
+def _by_stream(found: WhatIf) -> Counter[tuple[str, str, str]]:
+    return Counter((move.stream, move.before, move.after) for move in found.moves)
+
+
+def _examples(found: WhatIf) -> list[Any]:
+    """A few of each kind of move, rather than many of the first."""
+    kinds: Counter[tuple[str, str, str]] = Counter()
+    each = max(1, EXAMPLES_SHOWN // max(1, len(_by_stream(found))))
+    shown = []
+    for move in found.moves:
+        kind = (move.stream, move.before, move.after)
+        kinds[kind] += 1
+        if kinds[kind] <= each:
+            shown.append(move)
+    return shown[:EXAMPLES_SHOWN]

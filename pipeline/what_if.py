@@ -1,0 +1,287 @@
+"""What other thresholds would change: which rows move, what the exports gain and lose.
+
+The pure stages run on the written evidence twice, with the thresholds in force and with the
+others, through the same reduce as a run; nothing is written and no lock is taken. A row whose
+verdict is the same both times is built once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.engine.chunk_index import (
+    INDEX_VERSION,
+    RAG,
+    SFT,
+    ChunkIndex,
+    LineEntry,
+    RowEntry,
+)
+from pipeline.engine.reduce import Decisions, Reducer, RowPlace, conflict_keys
+from pipeline.engine.row_builder import RowBuilder
+from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows
+from pipeline.schemas.validators import validate_preference
+from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
+from pipeline.stages.export_preference import preference_row
+from pipeline.stages.pairing import PairOptions
+from pipeline.stages.refusals import Refusal
+from pipeline.stages.score import UnscorableError, score
+
+# Rows that are built and reduced together; it bounds the bytes that wait in memory.
+_CHUNK_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Move:
+    """One row whose category would change."""
+
+    run_id: str
+    stream: str
+    task_id: str
+    before: str
+    after: str
+    score: float
+
+
+@dataclass(frozen=True)
+class ExportChange:
+    """Rows now and then. ``gained`` and ``lost`` are run ids; of a pair, ``chosen > rejected``."""
+
+    export: str
+    now: int
+    then: int
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass
+class WhatIf:
+    """``left_out`` counts evidence rows that no scorer takes; ``rows`` are the others, by stream."""
+
+    now: ScoringSettings
+    then: ScoringSettings
+    rows: Counter[str] = field(default_factory=Counter)
+    moves: list[Move] = field(default_factory=list)
+    exports: list[ExportChange] = field(default_factory=list)
+    left_out: int = 0
+
+
+def changed_thresholds(scoring: ScoringSettings, changes: Iterable[str]) -> ScoringSettings:
+    """``partial_at=0.7`` (several, or with commas) on top of the settings. Raises SettingsError."""
+    values: dict[str, Any] = scoring.model_dump()
+    for change in (part.strip() for text in changes for part in text.split(",")):
+        name, given, number = change.partition("=")
+        if not given or name not in values:
+            raise _bad(change, f"name a threshold and its value: {', '.join(f'{key}=0.7' for key in values)}")
+        try:
+            values[name] = float(number)
+        except ValueError as error:
+            raise _bad(change, "give a number from 0 to 1") from error
+    try:
+        return ScoringSettings.model_validate(values)
+    except ValidationError as error:
+        raise _bad(", ".join(changes), error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+
+def _bad(value: str, why: str) -> SettingsError:
+    return SettingsError(
+        Fault(
+            code="bad_what_if",
+            what_happened=f"--what-if {value} cannot be used: {why}.",
+            kept_safe="Nothing was read or written.",
+            do_next="For example: distill score --what-if partial_at=0.7",
+            value=value,
+        )
+    )
+
+
+class _Side:
+    """Everything under one set of thresholds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.reducer = Reducer(PairOptions(settings.export.preference.max_pairs_per_task))
+        self.chunks: list[list[RowEntry]] = []
+
+    def add(self, stream: str, entries: list[RowEntry]) -> None:
+        index = ChunkIndex(
+            version=INDEX_VERSION,
+            boot_id="",
+            lines_read=len(entries),
+            section_bytes=(0, 0, 0, 0),
+            # Written evidence has no duplicate lines left, so that a line's identity is its own number.
+            lines=[
+                LineEntry(number, 0, number.to_bytes(32, "big"), [entry])
+                for number, entry in enumerate(entries)
+            ],
+            skips=[],
+            counts={},
+        )
+        self.reducer.add(len(self.chunks), stream, "evidence", index)
+        self.chunks.append(entries)
+
+
+def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatIf:
+    """Compare. Raises InputError when there is no evidence to look at."""
+    result = WhatIf(settings.scoring, then)
+    now_side = _Side(settings)
+    then_side = _Side(settings.model_copy(update={"scoring": then}))
+    places: list[list[tuple[Path, int]]] = []
+    streams = [stream for stream in settings.streams if stream.role == "source"]
+    if not any((workspace / paths.evidence_file(stream.name)).exists() for stream in streams):
+        raise no_rows_yet("evidence", workspace / paths.EVIDENCE, "distill materialize")
+    for stream in streams:
+        path = workspace / paths.evidence_file(stream.name)
+        for batch in _batches(path, result):
+            _both_ways(stream, path, batch, now_side, then_side, places, result)
+    now_decided, then_decided = now_side.reducer.finish(), then_side.reducer.finish()
+    for name, section in (("rag", RAG), ("sft", SFT)):
+        result.exports.append(
+            _change(
+                name,
+                list(_exported(now_side.chunks, now_decided, section)),
+                list(_exported(then_side.chunks, then_decided, section)),
+            )
+        )
+    with _Evidence(places) as evidence:
+        pairs = [
+            list(_pairs(side, decided, evidence))
+            for side, decided in ((now_side, now_decided), (then_side, then_decided))
+        ]
+    result.exports.append(_change("preference", *pairs))
+    return result
+
+
+def _batches(path: Path, result: WhatIf) -> Iterator[list[tuple[dict[str, Any], int]]]:
+    """Evidence rows with their byte offsets. A repeated run id counts once, as in P3."""
+    batch: list[tuple[dict[str, Any], int]] = []
+    seen: set[str] = set()
+    for written in written_rows(path):
+        row = written.row
+        if row is None or not isinstance(row.get("run_id"), str) or row["run_id"] in seen:
+            result.left_out += 1
+            continue
+        seen.add(row["run_id"])
+        batch.append((row, written.byte_offset))
+        if len(batch) >= _CHUNK_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _both_ways(
+    stream: StreamSettings,
+    path: Path,
+    batch: list[tuple[dict[str, Any], int]],
+    now_side: _Side,
+    then_side: _Side,
+    places: list[list[tuple[Path, int]]],
+    result: WhatIf,
+) -> None:
+    builders = RowBuilder(now_side.settings, stream), RowBuilder(then_side.settings, stream)
+    now_entries: list[RowEntry] = []
+    then_entries: list[RowEntry] = []
+    of_chunk: list[tuple[Path, int]] = []
+    for row, offset in batch:
+        try:
+            before, after = score(row, result.now), score(row, result.then)
+            now_entry = builders[0].add(row, before)
+            then_entry = now_entry if after == before else builders[1].add(row, after)
+        except (UnscorableError, KeyError, TypeError, ValueError):
+            # A row that was edited by hand until it is no evidence any more.
+            result.left_out += 1
+            continue
+        now_entries.append(now_entry)
+        then_entries.append(then_entry)
+        of_chunk.append((path, offset))
+        result.rows[stream.name] += 1
+        if after["category"] != before["category"]:
+            result.moves.append(
+                Move(
+                    row["run_id"], stream.name, row["task_id"],
+                    before["category"], after["category"], after["score"],
+                )
+            )  # fmt: skip
+    now_side.add(stream.name, now_entries)
+    then_side.add(stream.name, then_entries)
+    places.append(of_chunk)
+
+
+def _exported(chunks: list[list[RowEntry]], decided: Decisions, section: int) -> Iterator[str]:
+    """The run ids that an export takes, by the emitter's rules.
+
+    tests/pipeline/test_what_if.py holds them to the rows that a run exports.
+    """
+    seen: set[bytes] = set()
+    for entries in chunks:
+        for row in entries:
+            if row.rag_refusal if section == RAG else row.sft_refusal:
+                continue
+            sample = row.rag_sample if section == RAG else row.sft_sample
+            if any(key in decided.conflicting for key in conflict_keys(row)) or sample in seen:
+                continue
+            seen.add(sample)
+            yield row.run_id
+
+
+def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str]:
+    options, thresholds = side.settings.export, side.settings.scoring
+    for chosen_place, rejected_place, _ in decided.pairs:
+        chosen, rejected = evidence.row(chosen_place), evidence.row(rejected_place)
+        row = preference_row(
+            chosen, score(chosen, thresholds), rejected, score(rejected, thresholds), options
+        )
+        if isinstance(row, Refusal):
+            continue
+        try:
+            validate_preference(row)
+        except ValidationError:
+            continue
+        yield f"{chosen['run_id']} > {rejected['run_id']}"
+
+
+class _Evidence:
+    """Reads single rows again, for the few that stand in pairs."""
+
+    def __init__(self, places: list[list[tuple[Path, int]]]) -> None:
+        self._places = places
+        self._files: dict[Path, Any] = {}
+
+    def __enter__(self) -> _Evidence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def row(self, place: RowPlace) -> dict[str, Any]:
+        path, offset = self._places[place.chunk][place.row]
+        if path not in self._files:
+            self._files[path] = path.open("rb")
+        file = self._files[path]
+        file.seek(offset, os.SEEK_SET)
+        row = without_stamp(file.readline())
+        if row is None:
+            raise ValueError(f"{path} changed while it was read")
+        return row
+
+
+def _change(export: str, now: list[str], then: list[str]) -> ExportChange:
+    before, after = set(now), set(then)
+    return ExportChange(
+        export,
+        len(now),
+        len(then),
+        tuple(one for one in then if one not in before),
+        tuple(one for one in now if one not in after),
+    )
