@@ -1,0 +1,61 @@
+"""``distill metrics``: the dashboard's numbers for Prometheus, as text or as a textfile.
+
+The exit code says whether they could be read, not what they say: an alarm is the collector's to
+raise, from ``distill_symptom`` and ``distill_firewall_state``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from console.atomic_write import write_atomically
+from console.commands.status import read_whole_status
+from console.firewall_scan import SCAN_SECONDS
+from console.invocation import Invocation
+from console.status_metrics import status_metrics
+from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+
+SUFFIX = ".prom"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        metavar="FILE.prom",
+        type=Path,
+        help="replace this file, all or nothing (default: standard output)",
+    )
+    parser.add_argument(
+        "--firewall-seconds",
+        type=float,
+        default=SCAN_SECONDS,
+        metavar="S",
+        help="how long the firewall may scan (default: %(default)s; 0: only what is known already)",
+    )
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    place: Path | None = arguments.out
+    if place is not None and place.suffix != SUFFIX:
+        raise SettingsError(
+            Fault(
+                "usage",
+                f"--out {place} does not end in {SUFFIX}; a collector reads no other file.",
+                "Nothing was read or written.",
+                f"Name it {place.with_suffix(SUFFIX).name}",
+            )
+        )
+    status = read_whole_status(invocation.workspace(), arguments.firewall_seconds)
+    text = status_metrics(status)
+    if place is not None:
+        write_atomically(place, text.encode())
+        invocation.note(f"{place}: {text.count(chr(10))} lines")
+    if invocation.json:
+        samples = [line for line in text.splitlines() if not line.startswith("#")]
+        invocation.out_json({"file": None if place is None else str(place), "samples": samples})
+    elif place is None:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    return ExitCode.OK

@@ -1,0 +1,115 @@
+"""``distill watch``: the live detectors without a screen, for a service or for cron.
+
+It calls ``[alert] command`` when a symptom shows, changes, still shows after a while, or has gone.
+With ``--json`` each change is one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from console.alert_book import Alert, AlertBook
+from console.alert_command import alert_command
+from console.commands.status import read_whole_status
+from console.invocation import Invocation
+from console.plain_status import exit_code
+from console.watch_loop import WatchLoop, deliver
+from pipeline.contracts.status import iso_utc
+from pipeline.contracts.untrusted import visible
+
+INTERVAL_SECONDS = 10.0
+REMIND_SECONDS = 3600.0
+ONCE_SCAN_SECONDS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        default=INTERVAL_SECONDS,
+        metavar="S",
+        help="seconds between two looks at the files (default: %(default)s; the firewall reports at once)",
+    )
+    parser.add_argument(
+        "--remind",
+        type=_seconds,
+        default=REMIND_SECONDS,
+        metavar="S",
+        help="seconds after which what still shows is told again (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="look once; the exit code is that of distill status"
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.05 <= value <= 30 * 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.05 and {30 * 86400} seconds")
+    return value
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    root = invocation.workspace()
+    command = alert_command(root)
+    tell = _json_teller(root) if invocation.json else _teller(invocation)
+    complain = _complainer(invocation)
+    if arguments.once:
+        return _once(root, command, tell, complain)
+    if not command:
+        invocation.note("nobody is called: [alert] command is empty")
+    loop = WatchLoop(root, arguments.interval, AlertBook(arguments.remind), command, tell, complain)
+    return asyncio.run(loop.run())
+
+
+def _once(
+    root: Path, command: tuple[str, ...], tell: Callable[[Alert], None], complain: Callable[[str], None]
+) -> int:
+    status = read_whole_status(root, ONCE_SCAN_SECONDS)
+
+    async def all_of_them() -> None:
+        for alert in AlertBook(REMIND_SECONDS).update(status.symptoms, status.read_at):
+            tell(alert)
+            if command and alert.wants_a_person:
+                await deliver(command, alert, root, status.name, complain)
+
+    asyncio.run(all_of_them())
+    return exit_code(status)
+
+
+def _json_teller(root: Path) -> Callable[[Alert], None]:
+    def tell(alert: Alert) -> None:
+        sys.stdout.write(json.dumps({"type": "alert", **alert.to_dict(str(root), root.name)}) + "\n")
+        sys.stdout.flush()
+
+    return tell
+
+
+def _teller(invocation: Invocation) -> Callable[[Alert], None]:
+    def tell(alert: Alert) -> None:
+        invocation.out(
+            visible(
+                f"{iso_utc(alert.at)}  {alert.kind:<12}  {alert.severity:<8}  {alert.id}: {alert.observed}"
+            )
+        )
+        sys.stdout.flush()
+
+    return tell
+
+
+def _complainer(invocation: Invocation) -> Callable[[str], None]:
+    def complain(what: str) -> None:
+        shown = visible(f"alert not delivered: {what}", 600)
+        invocation.note(shown)
+        if invocation.json:
+            line = {"type": "alert-failed", "at": iso_utc(time.time()), "detail": shown}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+
+    return complain
