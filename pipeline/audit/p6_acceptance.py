@@ -96,7 +96,7 @@ def judged(report: dict[str, Any], *, elapsed_seconds: float | None = None) -> O
     for label, names in (("failed", bad), ("not passed", errors), ("missing", missing)):
         if names:
             detail += f"; {label}: {', '.join(names)}"
-    if report.get("temp_root"):
+    if report.get("temp_root") and report.get("temp_root_kept", True):
         detail += f"; the temp root is kept: {report['temp_root']}"
     return Outcome(
         examined=len(found),

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import FrameType
 
 from pipeline.contracts import events
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
@@ -79,12 +82,16 @@ def check_session(
     )
     fault: Fault | None = None
     try:
-        yield session
+        with _terminated_like_interrupted():
+            yield session
     except OperatorError as error:
         session.exit_code, fault = error.exit_code, error.fault
         raise
     except KeyboardInterrupt:
         session.exit_code = ExitCode.INTERRUPTED
+        raise
+    except SystemExit:
+        session.exit_code = ExitCode.TERMINATED
         raise
     except BaseException:
         session.exit_code = ExitCode.NOT_EVALUABLE
@@ -98,3 +105,20 @@ def check_session(
             elapsed_seconds=round(session.elapsed_seconds, 3),
             fault=fault.to_dict() if fault else None,
         )
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM unwinds the block as Ctrl-C does, so that children end and the last event is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(ExitCode.TERMINATED)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
-from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -92,12 +92,17 @@ def _print(
                 context.out(f"{'':13}    {said}")
             context.out(f"{'':13}    again: {visible(result.reproduce)}")
     for row in report["drift"]:
-        if row["status"] not in ("same", "noisy"):
+        if row["status"] in ("warn", "missing"):
             context.out(
-                f"drift {row['status']:<8}  {visible(row['metric'])}: {row['baseline']} → {row['current']}"
+                f"drift {row['status']:<8} {visible(row['metric'])}: {row['baseline']} → {row['current']}"
             )
     if whole:
+        told = Counter(row["status"] for row in report["drift"])
+        context.out(f"drift  {', '.join(f'{count} {status}' for status, count in sorted(told.items()))}")
+    for note in report["notes"]:
+        context.note(visible(note))
+    if whole:
         context.note(f"report: {context.workspace / paths.AUDIT_REPORT}")
-    elif report["exit_code"] == ExitCode.OK:
+    else:
         context.note("a part of the audit: no report was written")
     context.out(visible(report["verdict"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline import cli
 from pipeline.audit.shared_view import shared_view
 from pipeline.commands.audit_full import EVENTS_FILE
 from pipeline.contracts import paths
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.engine import run_lock
 from tests.pipeline.audit.audited import (
@@ -193,3 +195,24 @@ def test_runs_that_repeat_the_last_one_stay_green(workspace: Path, gate: tuple[s
     assert not_passed(audit(workspace, *gate)) == {}
     assert engine(workspace, "score").returncode == 0
     assert not_passed(audit(workspace, *gate)) == {}
+
+
+def test_a_terminated_audit_ends_its_gate_and_tells_its_end(workspace: Path) -> None:
+    argv = engine_argv(["audit-full", "--events", "-", "-C", str(workspace)])
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as auditor:
+        assert auditor.stdout is not None
+        assert json.loads(auditor.stdout.readline())["type"] == "run.started"
+        # The first check's result comes after the gate was started.
+        assert json.loads(auditor.stdout.readline())["type"] == "check.result"
+        gate = _children(auditor.pid)
+        auditor.terminate()
+        last = json.loads(auditor.stdout.read().splitlines()[-1])
+    assert auditor.returncode == 143
+    assert (last["type"], last["exit_code"]) == ("run.finished", 143)
+    assert gate
+    assert not any(Path(f"/proc/{pid}").exists() for pid in gate)
+    assert not (workspace / paths.AUDIT_REPORT).exists()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
