@@ -1,0 +1,114 @@
+"""What was observed and what it means: detections, probe outputs, evidence, causes.
+
+All of it is plain data that goes into the journal and comes back out of it. Texts may quote
+files and are raw here: show them through ``untrusted.visible``. Times are seconds since the
+epoch.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class Record(BaseModel):
+    """Base of everything that a journal keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Verdict(StrEnum):
+    """``UNKNOWN`` is a detector that could not look; it is never read as clear."""
+
+    DETECTED = "detected"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+
+
+class Stance(StrEnum):
+    FOR = "for"
+    AGAINST = "against"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How far the evidence carries a cause. ``CERTAIN`` means that nothing speaks against it."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+
+
+class Evidence(Record):
+    """One fact. ``source`` is the file (with line) or command that it was read from."""
+
+    stance: Stance
+    says: str
+    source: str
+    read_at: float
+    lines: tuple[str, ...] = ()
+
+
+class Detection(Record):
+    """What a detector saw. ``as_of`` is when it was true: a report's own time, or ``read_at``.
+
+    ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
+    """
+
+    symptom_id: str
+    verdict: Verdict
+    observed: str
+    read_at: float
+    as_of: float | None
+    source: str = "live"
+    reproduce: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def age_seconds(self, now: float) -> float | None:
+        """How old this knowledge is; None when nobody can say."""
+        return None if self.as_of is None else max(0.0, now - self.as_of)
+
+
+class ProbeOutput(Record):
+    """One read-only look. ``text`` is what it printed, ``data`` the same for machines."""
+
+    probe_id: str
+    title: str
+    argv: tuple[str, ...] = ()
+    exit_code: int | None = None
+    text: str = ""
+    data: JsonValue = None
+    trouble: str = ""
+    timed_out: bool = False
+    took_seconds: float = 0.0
+    read_at: float = 0.0
+
+
+class Cause(Record):
+    """Why it happened. ``places`` name file, field, row, commit or writer, one a line."""
+
+    id: str
+    sentence: str
+    confidence: Confidence
+    places: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Diagnosis(Record):
+    """The cause, and the causes that were looked at and set aside.
+
+    ``facts`` is what plans are made from: paths, commit, stream, field. ``see`` names the symptom
+    whose wizard goes on from here, when that is the answer.
+    """
+
+    cause: Cause
+    considered: tuple[Cause, ...] = ()
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    see: str | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return self.cause.confidence is not Confidence.UNKNOWN

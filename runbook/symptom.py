@@ -1,0 +1,117 @@
+"""What a symptom is made of: a detector, probes, a classification, offers.
+
+Each file in ``symptoms/`` builds one ``Symptom``. Detectors and probes only read. ``classify``
+and ``offers`` are pure: they are called again when an incident is re-opened, from what its
+journal kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.contracts.status import Severity
+from runbook.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.plan import Draft
+from runbook.planning import Planning
+from runbook.workspace import Workspace
+
+Detector = Callable[[Workspace], Detection]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A read-only look with a time limit. ``look`` gets what is left of the limit, in seconds.
+
+    A probe that raises is an output with ``trouble``; the others still run.
+    """
+
+    id: str
+    title: str
+    seconds: float
+    look: Callable[[Workspace, float], ProbeOutput]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked on a screen, at a prompt or by a flag, answered in the same words everywhere.
+
+    An answer is never taken from silence: a closed link or an empty line answers nothing, unless
+    there is a ``default``, which is shown.
+    """
+
+    id: str
+    text: str
+    kind: Literal["choice", "text", "code"] = "text"
+    choices: tuple[tuple[str, str], ...] = ()  # value, what it means
+    default: str | None = None
+    help: str = ""
+
+    def problem(self, answer: str) -> str | None:
+        """Why ``answer`` will not do; None when it will."""
+        if self.kind == "choice":
+            values = [value for value, _ in self.choices]
+            return None if answer in values else f"one of: {', '.join(values)}"
+        return None if answer.strip() else "an answer is needed"
+
+
+Answers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A way out. ``make`` turns it into a plan once its ``questions`` are answered.
+
+    ``immediate`` offers stand before any diagnosis (containment); they must need no rehearsal.
+    ``make`` raises OperatorError when the workspace does not allow it, with what to do instead.
+    """
+
+    id: str
+    title: str
+    why: str
+    make: Callable[[Planning, Answers], Draft]
+    questions: tuple[Question, ...] = ()
+    immediate: bool = False
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """One line of the page for the night on which the tool itself is down."""
+
+    says: str
+    command: str = ""
+
+
+def no_probes(_detection: Detection) -> tuple[Probe, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """``checks`` are the required checks that lead here. ``live`` detectors look at the files
+    themselves within a second; the others read the last report, and ``rerun`` looks anew.
+    ``explained_by`` are symptoms that, when they show too, are the likelier story.
+    ``causes`` are (id, sentence) of everything ``classify`` may conclude, for the page.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    what_you_see: str
+    why: str
+    phases: tuple[str, ...]
+    checks: tuple[str, ...]
+    detect: Detector
+    classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis]
+    offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]]
+    probes: Callable[[Detection], tuple[Probe, ...]] = no_probes
+    rerun: Detector | None = None
+    live: bool = True
+    explained_by: tuple[str, ...] = ()
+    causes: tuple[tuple[str, str], ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
+
+    def look_anew(self, workspace: Workspace) -> Detection:
+        """The detector at its most thorough: what verifies a repair."""
+        return (self.rerun or self.detect)(workspace)
