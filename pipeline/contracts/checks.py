@@ -77,10 +77,11 @@ class DriftRow(BaseModel):
 
     metric: str
     phase: str
-    baseline: float | None
-    current: float | None
-    delta_ratio: float | None
-    z: float | None
+    # An event leaves out what is None, so that each of these may be missing.
+    baseline: float | None = None
+    current: float | None = None
+    delta_ratio: float | None = None
+    z: float | None = None
     status: DriftStatus
     trend: tuple[float, ...] = ()
     since: str | None = None
