@@ -12,7 +12,7 @@ from console.batch.child import Ended
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
 from console.presentation.counts import plural
-from console.report_files import Json, count_of, object_of, objects_of, text_of, texts_of
+from console.report_files import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
@@ -178,4 +178,6 @@ def _number(value: float | None) -> str:
 
 def acceptance_root(outcome: PartOutcome | None) -> str | None:
     """Where acceptance kept its temp root; None when it removed it."""
-    return None if outcome is None else text_of(outcome.report, "temp_root")
+    if outcome is None or flag_of(outcome.report, "temp_root_kept") is False:
+        return None
+    return text_of(outcome.report, "temp_root")
