@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from msgspec import Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import index_rows, prefix_check
 from pipeline.firewall.conversation import assistant_turns, first_user_text, last_answer, raw_bytes, text_of
-from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.index_rows import EvidenceHead, EvidenceRow
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, Block, LineFeed
 from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular, signature
 from pipeline.firewall.rejected_texts import Place, RejectedTexts
-from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, verdict_of
+from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, is_rejected
 from pipeline.firewall.sketches import edges_sketch, tail_sketch
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_keys import answer_key, instruction_group, task_group, turn
@@ -30,6 +31,9 @@ from pipeline.firewall.text_keys import answer_key, instruction_group, task_grou
 _CHUNK = 1024 * 1024
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
 _BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
+
+
+Row = TypeVar("Row")
 
 
 @dataclass
@@ -88,10 +92,10 @@ class Index:
         self.runs = RunTable(size // _BYTES_A_SCORED_ROW)
         self.texts = RejectedTexts()
         for number, path in enumerate(self.scored):
-            yield from self._read(path, number, self._add_scored)
+            yield from self._read(path, number, self._take_scored)
         self.texts = RejectedTexts(self.counts.rejected)
         for number, path in enumerate(self.evidence):
-            yield from self._read(path, number, self._add_evidence)
+            yield from self._read(path, number, self._take_evidence)
         self.counts.seconds = time.perf_counter() - started
 
     def can_grow(self, scored: Sequence[Path], evidence: Sequence[Path], listed: Sequence[str]) -> bool:
@@ -109,9 +113,9 @@ class Index:
     def grow(self) -> Iterator[None]:
         """Read what was appended. ``must_be_rebuilt`` is set when that is not enough."""
         for number, path in enumerate(self.scored):
-            yield from self._read(path, number, self._add_scored)
+            yield from self._read(path, number, self._take_scored)
         for number, path in enumerate(self.evidence):
-            yield from self._read(path, number, self._add_evidence)
+            yield from self._read(path, number, self._take_evidence)
 
     @property
     def unreadable(self) -> int:
@@ -155,7 +159,7 @@ class Index:
             return where
         return f"{visible(head.run_id, 120)} {where}"
 
-    def _read(self, path: Path, number: int, add: Callable[[bytes, Place], None]) -> Iterator[None]:
+    def _read(self, path: Path, number: int, take: Callable[[Block, int], None]) -> Iterator[None]:
         try:
             descriptor = open_regular(path)
         except (FileRefusedError, FileMissingError) as refused:
@@ -167,7 +171,7 @@ class Index:
             while data := os.pread(descriptor, _CHUNK, file.position):
                 file.position += len(data)
                 for block in file.feed.feed(data):
-                    self._add_lines(block, number, add)
+                    take(block, number)
                 yield
             file.window = prefix_check.window(descriptor, file.position)
         except OSError as error:
@@ -175,35 +179,64 @@ class Index:
         finally:
             os.close(descriptor)
 
-    def _add_lines(self, block: Block, number: int, add: Callable[[bytes, Place], None]) -> None:
+    def _take_scored(self, block: Block, _file: int) -> None:
+        rows = None if block.data is None else index_rows.read_scored_block(block.data)
+        for row in self._by_line(block, index_rows.read_scored) if rows is None else rows:
+            if UNSET in (row.run_id, row.stream, row.task_id, row.category):
+                self.counts.unreadable += 1
+                continue
+            verdict = VERDICTS.get(str(row.category), Verdict.UNKNOWN_CATEGORY)
+            group = task_group(str(row.stream), str(row.task_id))
+            before = self.runs.add_verdict(str(row.run_id), verdict, group)
+            self.counts.scored_rows += 1
+            if verdict is Verdict.REJECTED and not is_rejected(before):
+                self.counts.rejected += 1
+                self.counts.rejected_unseen += 1
+                # Its evidence went by as that of a run whose texts were not needed.
+                self.must_be_rebuilt = self.must_be_rebuilt or has_evidence(before)
+
+    def _take_evidence(self, block: Block, file: int) -> None:
+        heads = None if block.data is None else index_rows.read_head_block(block.data)
+        lines = list(block.lines())
+        if heads is None or len(heads) != len(lines):
+            for offset, line in lines:
+                for head in self._by_line(Block(offset, line + b"\n"), index_rows.read_head):
+                    self._add_evidence(head, Place(file, offset), line)
+            if block.data is None:
+                self.counts.unreadable += 1
+            return
+        for head, (offset, line) in zip(heads, lines, strict=True):
+            self._add_evidence(head, Place(file, offset), line)
+
+    def _by_line(self, block: Block, read: Callable[[bytes], Row]) -> Iterator[Row]:
+        """Something in the block is in doubt: count the lines that cannot be read, yield the others."""
         if block.data is None:
             self.counts.unreadable += 1
-        for offset, line in block.lines():
+        for _, line in block.lines():
             try:
-                add(line, Place(number, offset))
+                row = read(line)
             except UnreadableError:
                 self.counts.unreadable += 1
+            else:
+                yield row
 
-    def _add_scored(self, line: bytes, _place: Place) -> None:
-        run_id, stream, task_id, category = index_rows.read_scored(line)
-        verdict = VERDICTS.get(category, Verdict.UNKNOWN_CATEGORY)
-        before = self.runs.add_verdict(run_id, verdict, task_group(stream, task_id))
-        self.counts.scored_rows += 1
-        if verdict is Verdict.REJECTED and verdict_of(before) is not Verdict.REJECTED:
-            self.counts.rejected += 1
-            self.counts.rejected_unseen += 1
-            # Its evidence went by as that of a run whose texts were not needed.
-            self.must_be_rebuilt = self.must_be_rebuilt or has_evidence(before)
-
-    def _add_evidence(self, line: bytes, place: Place) -> None:
-        head = index_rows.read_head(line)
+    def _add_evidence(self, head: EvidenceHead, place: Place, line: bytes) -> None:
         group = task_group(head.stream, head.task_id)
         before = self.runs.add_evidence(head.run_id, group)
         self.counts.evidence_rows += 1
-        if verdict_of(before) is Verdict.REJECTED:
-            self._add_rejected(index_rows.read_evidence(line), group, place)
-            if not has_evidence(before):
-                self.counts.rejected_unseen -= 1
+        if not is_rejected(before):
+            return
+        try:
+            row = index_rows.read_evidence(line)
+        except UnreadableError:
+            self.counts.unreadable += 1
+            return
+        if row.run_id != head.run_id:  # several rows on one line, and one over several
+            self.counts.unreadable += 1
+            return
+        self._add_rejected(row, group, place)
+        if not has_evidence(before):
+            self.counts.rejected_unseen -= 1
 
     def _add_rejected(self, row: EvidenceRow, group: int, place: Place) -> None:
         if row.messages:

@@ -82,34 +82,41 @@ class EvidenceRow(msgspec.Struct, gc=False):
     recorded_at: str | UnsetType = UNSET
 
 
-_decode_scored = msgspec.json.Decoder(ScoredRow).decode
-_decode_head = msgspec.json.Decoder(EvidenceHead).decode
+_scored = msgspec.json.Decoder(ScoredRow)
+_heads = msgspec.json.Decoder(EvidenceHead)
 _decode_evidence = msgspec.json.Decoder(EvidenceRow).decode
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
-def read_scored(line: bytes) -> tuple[str, str, str, str]:
-    """run_id, stream, task_id, category of a scored run. Raises UnreadableError."""
+def read_scored_block(block: bytes) -> list[ScoredRow] | None:
+    """The scored runs of a block of whole lines; None when any line is in doubt.
+
+    A member that is missing is UNSET.
+    """
     try:
-        row: Any = _decode_scored(line)
-        if _encode(row) != line:
-            row = None
+        rows = _scored.decode_lines(block)
     except _FAULTS:
-        row = None
-    if row is None:
-        run_id, stream, task_id, category = _texts(line, "run_id", "stream", "task_id", "category")
-        return run_id, stream, task_id, category
-    if UNSET in (row.run_id, row.stream, row.task_id, row.category):
-        raise UnreadableError("a member is missing")
-    return row.run_id, row.stream, row.task_id, row.category
+        return None
+    return rows if _encoder.encode_lines(rows) == block else None
+
+
+def read_scored(line: bytes) -> ScoredRow:
+    """One scored run, with all that the index needs. Raises UnreadableError."""
+    run_id, task_id, stream, category = _texts(line, "run_id", "task_id", "stream", "category")
+    return ScoredRow(run_id=run_id, task_id=task_id, stream=stream, category=category)
+
+
+def read_head_block(block: bytes) -> list[EvidenceHead] | None:
+    """Identity and task of the evidence rows of a block; None when any line is in doubt."""
+    try:
+        return _heads.decode_lines(block)
+    except _FAULTS:
+        return None
 
 
 def read_head(line: bytes) -> EvidenceHead:
     """Identity and task of an evidence row. Raises UnreadableError."""
-    try:
-        return _decode_head(line)
-    except _FAULTS:
-        return EvidenceHead(*_texts(line, "run_id", "task_id", "stream"))
+    return EvidenceHead(*_texts(line, "run_id", "task_id", "stream"))
 
 
 def read_evidence(line: bytes) -> EvidenceRow:
@@ -118,12 +125,13 @@ def read_evidence(line: bytes) -> EvidenceRow:
         row = _decode_evidence(line)
         texts = (row.instruction, row.context, row.response, row.goal, row.tools)
         line.decode()
-        if _encode(row) == line and all(map(is_text, texts)) and hold_texts(row.messages):
+        if _encoder.encode(row) == line and all(map(is_text, texts)) and hold_texts(row.messages):
             return row
     except _FAULTS:
         pass
     value = _object(line)
     return EvidenceRow(
+        run_id=value.get("run_id", UNSET),
         instruction=raw_text(value, "instruction"),
         response=raw_text(value, "response"),
         messages=parsed_messages(value.get("messages")),

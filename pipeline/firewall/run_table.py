@@ -16,6 +16,8 @@ from pipeline.firewall.text_keys import GROUP_MASK
 _RECORD = 16
 _pack_key = struct.Struct("<q").pack
 _unpack = struct.Struct("<Q").unpack_from
+_pack_into = struct.Struct("<Q").pack_into
+_NOTHING_KNOWN = bytes(8)
 _RUNS_A_SHARD = 32
 
 
@@ -70,36 +72,38 @@ class RunTable:
         packed: int = _unpack(shard, at + 8)[0]
         return packed
 
-    def put(self, run_id: str, packed: int) -> None:
-        number = hash(run_id)
-        shard = self._shards[number & self._mask]
-        key = _pack_key(number)
-        value = packed.to_bytes(8, "little")
-        at = _aligned(shard, key, shard.find(key))
-        if at < 0:
-            shard += key + value
-            self.runs += 1
-        else:
-            shard[at + 8 : at + _RECORD] = value
-
     @property
     def bytes_held(self) -> int:
         return sum(map(sys.getsizeof, self._shards)) + sys.getsizeof(self._shards)
 
     def add_verdict(self, run_id: str, verdict: Verdict, group: int) -> int:
         """Note a scored row. Returns the run's packed state as it was before."""
-        before = self.get(run_id)
+        shard, at = self._place_of(run_id)
+        before: int = _unpack(shard, at + 8)[0]
         if not before:
-            self.put(run_id, group | verdict)
+            _pack_into(shard, at + 8, group | verdict)
         elif verdict > before & _VERDICT_BITS:
-            self.put(run_id, before & ~_VERDICT_BITS | verdict)
+            _pack_into(shard, at + 8, before & ~_VERDICT_BITS | verdict)
         return before
 
     def add_evidence(self, run_id: str, group: int) -> int:
         """Note an evidence row; its task is the one that counts. Returns the packed state before."""
-        before = self.get(run_id)
-        self.put(run_id, group | before & _VERDICT_BITS | _HAS_EVIDENCE)
+        shard, at = self._place_of(run_id)
+        before: int = _unpack(shard, at + 8)[0]
+        _pack_into(shard, at + 8, group | before & _VERDICT_BITS | _HAS_EVIDENCE)
         return before
+
+    def _place_of(self, run_id: str) -> tuple[bytearray, int]:
+        """The shard and offset of a run's record, which is made if there is none."""
+        number = hash(run_id)
+        shard = self._shards[number & self._mask]
+        key = _pack_key(number)
+        at = _aligned(shard, key, shard.find(key))
+        if at < 0:
+            at = len(shard)
+            shard += key + _NOTHING_KNOWN
+            self.runs += 1
+        return shard, at
 
 
 def _aligned(shard: bytearray, key: bytes, at: int) -> int:
@@ -111,6 +115,10 @@ def _aligned(shard: bytearray, key: bytes, at: int) -> int:
 
 def verdict_of(packed: int) -> Verdict:
     return Verdict(packed & _VERDICT_BITS)
+
+
+def is_rejected(packed: int) -> bool:
+    return packed & _VERDICT_BITS == Verdict.REJECTED
 
 
 def has_evidence(packed: int) -> bool:

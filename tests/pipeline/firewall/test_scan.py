@@ -97,6 +97,20 @@ def test_a_rejected_run_whose_evidence_hides_behind_another_id_is_missed(tmp_pat
     assert (report.state, report.index["rejected_unseen"]) == (State.UNKNOWN, 1)
 
 
+def test_a_rejected_run_that_shares_its_line_with_another_is_missed(tmp_path: Path) -> None:
+    """Two rows on a line and one over two lines: as many rows as lines, all of them JSON in a row."""
+    _, runs = honest(tmp_path)
+    good, partly, bad, other, still = (
+        line(runs[name].evidence()).rstrip(b"\n") for name in ("good", "partly", "bad", "other", "open")
+    )
+    cut = still.index(b",") + 1
+    rows = (good + bad, partly, still[:cut], still[cut:], other, b"")
+    (tmp_path / "data/evidence/chat.jsonl").write_bytes(b"\n".join(rows))
+    report = look(tmp_path)
+    assert report.state is State.UNKNOWN
+    assert report.index["rejected_unseen"] == 1
+
+
 def test_evidence_and_verdicts_spelled_another_way_are_understood(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
     for place in ("data/evidence/chat.jsonl", "data/scored-runs/chat.jsonl"):
