@@ -142,12 +142,11 @@ class Git:
         return sorted(found, key=lambda change: change.path)
 
     def log(self, paths: Sequence[str], *, since: str | None = None, limit: int = 20) -> list[Commit]:
-        """Commits that touched ``paths``, newest first, after ``since`` where given. Raises GitSilentError."""
+        """Commits that touched ``paths``, newest first, after ``since``. Raises GitSilentError."""
         revision = f"{since}..HEAD" if since else "HEAD"
-        raw = self._ask(
-            ["log", "-z", f"--max-count={limit}", "--no-show-signature", "--format=%H%x1f%ct%x1f%an%x1f%s"]
-            + ["--end-of-options", revision, "--", *paths]
-        )
+        shape = "--format=%H%x1f%ct%x1f%an%x1f%s"
+        words = ["log", "-z", f"--max-count={limit}", "--no-show-signature", shape]
+        raw = self._ask([*words, "--end-of-options", revision, "--", *paths])
         found = []
         for record in raw.decode("utf-8", "replace").split("\0"):
             parts = record.strip("\n").split("\x1f")

@@ -63,11 +63,15 @@ class WriteFile(Record):
 
 
 class RemoveFile(Record):
-    """Take ``path`` away; its bytes stay in the incident's store."""
+    """Take ``path`` away; its bytes stay in the incident's store.
+
+    ``folders`` are removed after it where they are empty then, innermost first.
+    """
 
     type: Literal["remove_file"] = "remove_file"
     path: str
     before: FileState
+    folders: tuple[str, ...] = ()
     says: str = ""
     by_hand: str = ""
 

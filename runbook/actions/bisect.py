@@ -1,0 +1,89 @@
+"""Find the commit that brought a fault, by ``git bisect run`` in a throw-away clone.
+
+The clone gets no hooks and no settings of the repository, so checking out there runs nothing of
+its. Sources are copied in once; the working tree of the workspace is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import firewall_environment
+from runbook.files import files_below
+from runbook.git_blobs import Commit, Git, GitSilentError, git_environment
+from runbook.processes import run
+from runbook.workspace import Workspace
+
+_FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Bisection:
+    """``commit`` is the first bad one, None where it could not be told; ``log`` is git's own."""
+
+    commit: Commit | None
+    log: str
+    trouble: str = ""
+
+
+def find_commit(
+    workspace: Workspace, *, good: str, bad: str = "HEAD", check: Sequence[str], seconds: float
+) -> Bisection:
+    """The first commit after ``good`` for which the engine command ``check`` ends with 1.
+
+    0 is good, 1 is bad, anything else is a commit that cannot be tried. ``check`` runs with the
+    engine that the clone's own settings ask for. ``good`` and ``bad`` are commits.
+    """
+    with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
+        clone = Path(folder) / "clone"
+        try:
+            _clone(workspace.root, clone)
+            first, last = Git(clone).resolve(good), Git(clone).resolve(bad)
+            if first is None or last is None:
+                return Bisection(None, "", f"{good if first is None else bad} names no commit")
+            _copy_sources(workspace.root, clone)
+            return _bisect(clone, first, last, check, seconds)
+        except (GitSilentError, OSError) as error:
+            return Bisection(None, "", str(error))
+
+
+def _git(clone: Path, words: Sequence[str], seconds: float, environment: dict[str, str]) -> str:
+    argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *words]
+    ran = run(argv, folder=clone, environment=environment, seconds=seconds)
+    if ran.exit_code != 0:
+        raise GitSilentError(f"git {words[0]}: {ran.trouble or ran.last_words or ran.exit_code}")
+    return ran.text
+
+
+def _clone(root: Path, clone: Path) -> None:
+    words = ["clone", "--quiet", "--template=", "--no-hardlinks", "--no-recurse-submodules"]
+    environment = git_environment() | {"GIT_ALLOW_PROTOCOL": "file"}
+    _git(root, [*words, "--end-of-options", str(root), str(clone)], 120.0, environment)
+
+
+def _copy_sources(root: Path, clone: Path) -> None:
+    for path in files_below(root, (str(paths.KNOWLEDGE_BASE),)):
+        if Path(path).name.split(".")[0] not in paths.JOURNAL_STEMS and not (clone / path).exists():
+            (clone / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / path, clone / path)
+
+
+def _bisect(clone: Path, good: str, bad: str, check: Sequence[str], seconds: float) -> Bisection:
+    environment = {**firewall_environment(), **git_environment(), "GIT_ALLOW_PROTOCOL": "none"}
+    _git(clone, ["bisect", "start", bad, good], 60.0, environment)
+    step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
+    said = _git(clone, ["bisect", "run", *step], seconds, environment)
+    log = _git(clone, ["bisect", "log"], 60.0, environment)
+    match = _FIRST_BAD.search(said)
+    if match is None:
+        return Bisection(None, log, "no single commit can be told: too many could not be tried")
+    commits = [commit for commit in Git(clone).log([], limit=500) if commit.oid == match[1]]
+    whole = commits[0] if commits else Commit(match[1], 0, "", "")
+    return Bisection(whole, log)

@@ -1,0 +1,26 @@
+"""One step of ``git bisect run``: an engine command in the clone, in bisect's exit codes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pipeline.contracts.faults import ExitCode, OperatorError
+from runbook.workspace import Workspace
+
+CANNOT_TRY = 125
+STEP_SECONDS = 600.0
+
+
+def main(arguments: list[str]) -> int:
+    """0 good, 1 bad, 125 cannot be tried: anything but a plain failed check."""
+    clone, *command = arguments
+    try:
+        ran = Workspace(Path(clone)).engine(command, seconds=STEP_SECONDS)
+    except OperatorError:
+        return CANNOT_TRY
+    return ran.exit_code if ran.exit_code in (ExitCode.OK, ExitCode.CHECK_FAILED) else CANNOT_TRY
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""Nuclear restore: the whole tag, blob by blob, then everything is proven again.
+
+What is uncommitted or untracked is kept in the incident's folder before it is replaced, so that
+there is a way back to just where you were. Journals, incidents and data that git does not hold
+stay as they are.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts import paths
+from runbook.actions.remote_tag import compare_with_remote
+from runbook.actions.rerun_stage import OUTPUTS, plan_command
+from runbook.actions.restore import plan_restore, tagged_commit
+from runbook.git_blobs import Change, GitSilentError
+from runbook.plan import Draft
+from runbook.planning import Planning, joined
+from runbook.refusals import refused
+
+ENGINE = "pipeline"
+_UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem in paths.JOURNAL_STEMS))
+
+
+def differences(planning: Planning, commit: str) -> list[Change]:
+    """How the workspace differs from ``commit``: what the tag holds, and the engine's extra files."""
+    git = planning.workspace.git
+    try:
+        tracked = sorted({entry.path for entry in git.entries(commit)})
+        found = git.changes(commit, tracked)
+        if planning.workspace.runs_own_engine:
+            found += [change for change in git.changes(commit, [ENGINE]) if change.kind == "added"]
+    except GitSilentError as error:
+        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+    return [change for change in found if not change.path.startswith(_UNTOUCHED)]
+
+
+def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: float = 10.0) -> Draft:
+    """Restore everything, run, audit, accept. Raises RefusedError when the tag moved at the remote."""
+    name = tag or planning.workspace.last_good_tag
+    remote = compare_with_remote(planning.workspace.root, name, remote_seconds)
+    if remote.moved:
+        raise refused("tag_moved", remote.says, "Find out who moved it, and which commit is right.")
+    commit = tagged_commit(planning, name)
+    changes = differences(planning, commit)
+    odd = [change.path for change in changes if change.kind == "odd"]
+    drafts = []
+    restored = [change.path for change in changes if change.kind in ("changed", "missing")]
+    added = [change.path for change in changes if change.kind == "added"]
+    if restored or added:
+        drafts.append(plan_restore(planning, restored, tag=name, remove=added))
+    drafts += [
+        plan_command(planning, ["run-all"], title="Run everything"),
+        plan_command(planning, ["acceptance"], title="Acceptance"),
+        plan_command(
+            planning,
+            ["audit-full"],
+            title="Audit",
+            touches=OUTPUTS,
+            appends=(str(paths.AUDIT_BASELINES), str(paths.REPLAY_RUNS)),
+        ),
+    ]
+    draft = joined(f"Restore everything from {name}, and prove it", drafts, action="nuclear")
+    notes = [
+        remote.says,
+        f"{len(restored)} files differ from {name}, {len(added)} are not in it",
+        *(f"left alone, because it is no plain file: {path}" for path in odd),
+    ]
+    plan = draft.plan.model_copy(
+        update={
+            "tag": name,
+            "commit": commit,
+            "notes": tuple(notes),
+            "undo": "Put every file back that was replaced or taken away, and the outputs as they were.",
+        }
+    )
+    return Draft(plan=plan, contents=draft.contents)

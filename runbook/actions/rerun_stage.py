@@ -1,0 +1,58 @@
+"""Run an engine command again, with every file it may change noted and kept beforehand."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from pipeline.contracts import paths
+from runbook.files import files_below, state_of
+from runbook.plan import Draft, RunCommand
+from runbook.planning import Planning
+
+# What the stages write; the chunk cache is left out, because it can be made again.
+OUTPUTS = tuple(
+    str(path)
+    for path in (
+        paths.EVIDENCE,
+        paths.SCORED_RUNS,
+        paths.EXPORTS,
+        paths.REPORTS,
+        paths.DISTILLATION_SKIPS,
+        paths.SCORING_SKIPS,
+        paths.RUN_STATE,
+    )
+)
+
+
+def plan_command(
+    planning: Planning,
+    arguments: Sequence[str],
+    *,
+    title: str,
+    touches: Sequence[str] = OUTPUTS,
+    appends: Sequence[str] = (),
+    ends_with: tuple[int, ...] = (0,),
+    repeatable: bool = True,
+    seconds: float = 3600.0,
+    undo: str = "Put every file that it changes back to the bytes it had, and take new ones away.",
+) -> Draft:
+    """``distill ARGUMENTS`` as a plan. ``touches`` must cover whatever it can change."""
+    root = planning.workspace.root
+    step = RunCommand(
+        arguments=tuple(arguments),
+        touches=tuple(touches),
+        appends=tuple(appends),
+        before={path: state_of(root, path) for path in files_below(root, (*touches, *appends))},
+        ends_with=ends_with,
+        repeatable=repeatable,
+        seconds=seconds,
+        says=f"Run distill {shlex.join(arguments)}.",
+        by_hand=f"distill {shlex.join(arguments)}",
+    )
+    return planning.draft("rerun", title, [step], undo=undo)
+
+
+def plan_rerun(planning: Planning, command: str, *arguments: str) -> Draft:
+    """Re-run a stage (``run-all``, ``score``, ``export-sft``, ``export-rag`` …)."""
+    return plan_command(planning, [command, *arguments], title=f"Re-run {command}")

@@ -1,0 +1,140 @@
+"""Restore files from the last-good tag, blob by blob.
+
+The tag is resolved to a commit once, and the plan names commit and blobs; a tag that moves
+afterwards changes nothing. Nothing is checked out: no hook, filter or attribute has a say, so a
+restored file is byte-identical to the tag's blob. Links, submodules and pointers to content
+that lies elsewhere are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Sequence
+
+from runbook.files import checked
+from runbook.git_blobs import GitSilentError, TreeEntry
+from runbook.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
+from runbook.planning import Planning
+from runbook.refusals import refused
+
+_POINTER = b"version https://git-lfs.github.com/"
+
+
+def plan_restore(
+    planning: Planning, paths: Sequence[str], *, tag: str | None = None, remove: Iterable[str] = ()
+) -> Draft:
+    """Put ``paths`` (files or folders) back to what the tag holds; take ``remove`` away.
+
+    Files that are as they should be are left out. Raises RefusedError when the tag, a path in it
+    or the target will not do, and when nothing differs.
+    """
+    name = tag or planning.workspace.last_good_tag
+    commit = tagged_commit(planning, name)
+    git = planning.workspace.git
+    try:
+        entries = _entries(planning, commit, paths, name)
+        steps: list[Step] = []
+        for entry in entries:
+            blob = git.blob(entry.oid)
+            if blob.startswith(_POINTER):
+                raise refused(
+                    "pointer",
+                    f"{entry.path} is a pointer to content outside the repository.",
+                    "Fetch it with git lfs, and put it there by hand.",
+                    entry.path,
+                )
+            before = planning.state(entry.path)
+            after = FileState(
+                sha256=hashlib.sha256(blob).hexdigest(), bytes=len(blob), mode=_mode(entry, before)
+            )
+            if before != after:
+                steps.append(_write(entry, before, after, name))
+    except GitSilentError as error:
+        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+    steps += [
+        RemoveFile(
+            path=path,
+            before=planning.state(path),
+            says=f"Take {path} away: {name} does not have it.",
+            by_hand=f"mv {shlex.quote(path)} /somewhere/safe/",
+        )
+        for path in remove
+        if not planning.state(path).is_absent
+    ]
+    if not steps:
+        raise refused(
+            "nothing_to_restore",
+            f"{', '.join(paths)}: as in {name} already.",
+            "The cause lies elsewhere; diagnose on.",
+        )
+    count = f"{len(steps)} files" if len(steps) > 1 else steps[0].path if hasattr(steps[0], "path") else ""
+    return planning.draft(
+        "restore",
+        f"Restore {count} from {name}",
+        steps,
+        undo="Put the bytes and modes back that each file had before (kept in the incident's folder).",
+        tag=name,
+        commit=commit,
+    )
+
+
+def tagged_commit(planning: Planning, tag: str) -> str:
+    """The commit of the last-good tag. Raises RefusedError, saying what is missing."""
+    git = planning.workspace.git
+    if not git.is_repository:
+        raise refused(
+            "no_repository",
+            "The workspace is not a git repository; there is nothing to restore from.",
+            "Copy the file from another checkout or a backup.",
+        )
+    commit = git.resolve_tag(tag)
+    if commit is None:
+        raise refused(
+            "no_tag",
+            f"There is no tag {tag}.",
+            "Fetch it (git fetch --tags), or name another in distill.toml: [workspace] last_good_tag.",
+        )
+    return commit
+
+
+def _entries(planning: Planning, commit: str, paths: Sequence[str], tag: str) -> list[TreeEntry]:
+    found: dict[str, TreeEntry] = {}
+    for path in paths:
+        checked(path)
+        entries = planning.workspace.git.entries(commit, [path])
+        inside = [entry for entry in entries if entry.path == path or entry.path.startswith(f"{path}/")]
+        if not inside:
+            raise refused("not_in_tag", f"{tag} holds no {path}.", f"See: git ls-tree -r {tag}", path)
+        for entry in inside:
+            checked(entry.path)
+            if not entry.is_regular:
+                kind = "a submodule" if entry.kind == "commit" else "a link"
+                raise refused(
+                    "not_a_plain_file",
+                    f"{entry.path} is {kind} in {tag}; only plain files are restored.",
+                    "Restore that one with git, by hand.",
+                    entry.path,
+                )
+            found[entry.path] = entry
+    return list(found.values())
+
+
+def _mode(entry: TreeEntry, before: FileState) -> int:
+    """Git keeps one bit of a mode; the rest stays as the file had it."""
+    if before.mode is None:
+        return 0o755 if entry.permissions & 0o100 else 0o644
+    readable = (before.mode & 0o444) >> 2
+    return before.mode | readable if entry.permissions & 0o100 else before.mode & ~0o111
+
+
+def _write(entry: TreeEntry, before: FileState, after: FileState, tag: str) -> WriteFile:
+    shown = f"git cat-file blob {entry.oid[:12]} > {shlex.quote(entry.path)}"
+    return WriteFile(
+        path=entry.path,
+        before=before,
+        after=after,
+        content=GitBlob(oid=entry.oid),
+        says=f"{'Create' if before.is_absent else 'Replace'} {entry.path} by the bytes it has in {tag}.",
+        by_hand=shown,
+    )

@@ -1,0 +1,157 @@
+"""Edit where a stream finds its fields: the source's shape changed, and ``distill.toml`` follows.
+
+The edit is made in the file's own words (comments and order stay), and it is tried in a dry run
+in a copy before it is a plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import MutableMapping, MutableSequence
+from dataclasses import dataclass
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from pipeline.contracts import paths
+from runbook.copies import workspace_copy
+from runbook.files import read_bytes, write_bytes
+from runbook.plan import Draft, FileState, Kept, WriteFile
+from runbook.planning import Planning
+from runbook.processes import Ran
+from runbook.refusals import refused
+from runbook.workspace import Workspace
+
+_RULES = ("fields", "where", "parts", "key", "preset")
+DRY_RUN_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The whole new text, and each value that changed: where, old, new."""
+
+    text: str
+    changed: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a dry run made of the edited settings. ``counts`` as materialize reports them."""
+
+    ok: bool
+    lines: int
+    mapped: int
+    skipped: int
+    said: str
+
+
+def edit_stream(text: str, stream: str, old: str, new: str, field: str | None = None) -> Edit:
+    """Let ``stream`` read ``new`` where it read ``old``, in ``field`` or in all of its rules.
+
+    ``old`` is a name or dotted path in a source line; ``old[1].content`` and ``old.x`` follow it.
+    Raises RefusedError when the stream, the field or the old name is not there.
+    """
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.") from error
+    streams = document.get("stream", [])
+    found = [table for table in streams if isinstance(table, MutableMapping) and table.get("name") == stream]
+    if len(found) != 1:
+        raise refused("no_stream", f"distill.toml has no stream {stream}.", "See: distill streams check")
+    changed: list[tuple[str, str, str]] = []
+    pattern = re.compile(rf'(?<![\w."]){re.escape(old)}(?![\w"])')
+    rules = found[0]
+    for key in _RULES:
+        if key not in rules or (field is not None and key != "fields"):
+            continue
+        if field is not None:
+            if field in rules["fields"]:
+                _replace(rules["fields"], field, f"fields.{field}", pattern, new, changed)
+            continue
+        _replace(rules, key, key, pattern, new, changed)
+    if not changed:
+        raise refused(
+            "old_not_found", f"Stream {stream} nowhere reads {old}.", "See its rules: distill config show"
+        )
+    return Edit(tomlkit.dumps(document), tuple(changed))
+
+
+def _replace(
+    holder: Any, key: Any, where: str, pattern: re.Pattern[str], new: str, changed: list[tuple[str, str, str]]
+) -> None:
+    value = holder[key]
+    if isinstance(value, str):
+        # A constant is no path, whatever it reads like.
+        if where.endswith((".const", ".regex", ".pattern")):
+            return
+        renewed = pattern.sub(lambda _: new, value)
+        if renewed != value:
+            changed.append((where, str(value), renewed))
+            holder[key] = renewed
+    elif isinstance(value, MutableMapping):
+        for name in list(value):
+            _replace(value, name, f"{where}.{name}", pattern, new, changed)
+    elif isinstance(value, MutableSequence):
+        for index in range(len(value)):
+            _replace(value, index, f"{where}[{index}]", pattern, new, changed)
+
+
+def try_settings(workspace: Workspace, text: str, stream: str) -> Trial:
+    """A dry run of one stream under other settings, in a copy. Nothing of the workspace changes."""
+    with workspace_copy(workspace.root) as copy:
+        write_bytes(copy.root, str(paths.SETTINGS), text.encode(), 0o600)
+        ran = Workspace(copy.root).engine(
+            ["materialize", "--dry-run", "--json", "--stream", stream], seconds=DRY_RUN_SECONDS
+        )
+    return _trial(ran, stream)
+
+
+def _trial(ran: Ran, stream: str) -> Trial:
+    try:
+        report = json.loads(ran.text)
+        counts = report["streams"][stream]
+        lines, mapped, skipped = (int(counts.get(key, 0)) for key in ("lines", "mapped", "skipped"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Trial(False, 0, 0, 0, ran.trouble or ran.last_words or f"exit {ran.exit_code}")
+    ok = ran.exit_code == 0 and mapped > 0
+    return Trial(ok, lines, mapped, skipped, f"{mapped} of {lines} lines mapped, {skipped} skipped")
+
+
+def plan_stream_edit(
+    planning: Planning, stream: str, old: str, new: str, *, field: str | None = None
+) -> Draft:
+    """The edit as a plan, tried first. Raises RefusedError when the dry run maps nothing."""
+    path = str(paths.SETTINGS)
+    before = planning.state(path)
+    if before.sha256 is None or before.mode is None:
+        raise refused("no_settings", "There is no distill.toml.", "Restore it: distill restore distill.toml")
+    edit = edit_stream(read_bytes(planning.workspace.root, path).decode(), stream, old, new, field)
+    trial = try_settings(planning.workspace, edit.text, stream)
+    if not trial.ok:
+        raise refused(
+            "dry_run_failed",
+            f"With {old} → {new}, stream {stream} still maps nothing: {trial.said}.",
+            "Look at a line of it: distill streams check",
+        )
+    data = edit.text.encode()
+    digest = hashlib.sha256(data).hexdigest()
+    step = WriteFile(
+        path=path,
+        before=before,
+        after=FileState(sha256=digest, bytes=len(data), mode=before.mode),
+        content=Kept(sha256=digest),
+        says="; ".join(f"{where}: {was} → {now}" for where, was, now in edit.changed),
+        by_hand=f"Edit distill.toml, stream {stream}: {old} → {new}",
+    )
+    return planning.draft(
+        "stream_edit",
+        f"Stream {stream} reads {new} instead of {old}",
+        [step],
+        undo="Put distill.toml back as it was.",
+        contents=[data],
+        notes=[f"tried in a dry run: {trial.said}"],
+    )

@@ -1,0 +1,42 @@
+"""The runbook's own refusals, as faults an operator can use."""
+
+from __future__ import annotations
+
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError, StorageError
+
+NOTHING_CHANGED = "Nothing was changed."
+
+
+class RefusedError(OperatorError):
+    """What was asked for is not done here, whoever consents."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PlanVoidError(OperatorError):
+    """The world moved since the plan was made; a new one needs a new consent."""
+
+    exit_code = ExitCode.APPROVAL_NEEDED
+
+
+class ApprovalNeededError(OperatorError):
+    """There is a plan, and nobody has consented to it."""
+
+    exit_code = ExitCode.APPROVAL_NEEDED
+
+
+def refused(code: str, what_happened: str, do_next: str, file: str | None = None) -> RefusedError:
+    return RefusedError(Fault(code, what_happened, NOTHING_CHANGED, do_next, file=file))
+
+
+def disk_refused(error: OSError, file: str, kept_safe: str) -> StorageError:
+    """The disk said no, while writing ``file``."""
+    return StorageError(
+        Fault(
+            "disk_refused",
+            f"{file} could not be written: {error.strerror or error}.",
+            kept_safe,
+            "Look at the disk and its permissions (df, ls -l), then run the same command again.",
+            file=file,
+        )
+    )
