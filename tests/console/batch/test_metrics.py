@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from console.batch.metrics import batch_metrics, last_success_in
+from console.batch.parts import Part
+from console.metrics_text import Family, exposition
+from console.status_metrics import status_metrics
+from console.workspace_reader import WorkspaceReader
+from pipeline.contracts.checks import CheckStatus
+from tests.console.batch.outcomes import HOSTILE, STARTED, batch, check, drift, hostile_batch, part
+from tests.console.workspaces import NOW, workspace_after_a_run
+
+_LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*"'
+# A sample ends after its value: the textfile collector refuses a file that has timestamps.
+_SAMPLE = re.compile(
+    rf"([a-zA-Z_][a-zA-Z0-9_]*)(\{{{_LABEL}(?:,{_LABEL})*\}})? (NaN|[+-]Inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\Z"
+)
+
+
+def check_format(text: str) -> dict[str, str]:
+    """Samples by name and labels, once the rules of the text format hold."""
+    assert text.endswith("\n")
+    assert "\n\n" not in text
+    samples: dict[str, str] = {}
+    announced: list[str] = []
+    typed = ""
+    for line in text.removesuffix("\n").split("\n"):
+        if line.startswith("# HELP "):
+            name = line.split(" ")[2]
+            assert name not in announced, "a family stands in one piece"
+            announced.append(name)
+        elif line.startswith("# TYPE "):
+            typed = line.split(" ")[2]
+            assert line == f"# TYPE {announced[-1]} gauge"
+        else:
+            found = _SAMPLE.match(line)
+            assert found is not None, line
+            assert found[1] == typed == announced[-1]
+            key = found[1] + (found[2] or "")
+            assert key not in samples, "no sample twice"
+            samples[key] = found[3]
+    return samples
+
+
+def test_a_batch_is_valid_text_format_with_every_status_in_it() -> None:
+    checks = (check("P2.conserves"), check("P0.recon-doc", CheckStatus.FAIL))
+    report = {"counts": {"evidence": 143, "rag": 41}}
+    found = batch(part(Part.RUN_ALL, 0, report=report), part(Part.AUDIT, 1, checks=checks, drift=(drift(),)))
+    samples = check_format(batch_metrics(found))
+    assert samples["distill_batch_exit_code"] == "1"
+    assert (
+        samples['distill_check_status{check="P0.recon-doc",phase="P0",required="true",status="fail"}'] == "1"
+    )
+    assert samples['distill_drift_ratio{metric="evidence_rows"}'] == "-0.5"
+    assert samples['distill_rows{kind="evidence"}'] == "143"
+    assert 'distill_rows{kind="sft"}' not in samples, "what is not known has no sample"
+
+
+def test_hostile_texts_are_escaped_in_labels() -> None:
+    samples = check_format(batch_metrics(hostile_batch()))
+    assert any("\\\\x1b" in key for key in samples)
+
+
+def test_the_last_success_outlives_a_failure() -> None:
+    good = batch_metrics(batch())
+    before = last_success_in(good)
+    assert before == STARTED + 41.2
+    bad = batch_metrics(batch(part(Part.AUDIT, 1)), last_success=before)
+    assert last_success_in(bad) == before
+    assert last_success_in(batch_metrics(batch(part(Part.AUDIT, 1)))) is None
+
+
+def test_the_dashboard_is_valid_text_format(tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = workspace_after_a_run(tmp_path_factory.mktemp("one"))
+    samples = check_format(status_metrics(WorkspaceReader(root).read(NOW)))
+    assert samples['distill_stream_rows{stream="taubench",kind="evidence"}'] == "10"
+    assert samples['distill_phase_state{phase="P0",state="ok"}'] == "1"
+    assert samples["distill_run_ok"] == "1"
+
+
+def test_a_name_that_the_format_has_not_is_refused() -> None:
+    bad = Family(HOSTILE, "no such thing")
+    with pytest.raises(ValueError, match="no metric name"):
+        exposition([bad])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(1.0, "1"), (0.25, "0.25"), (float("nan"), "NaN"), (float("-inf"), "-Inf")]
+)
+def test_values_are_spelled_as_the_format_has_them(value: float, shown: str) -> None:
+    family = Family("one", "One.")
+    family.add(value)
+    assert exposition([family]).splitlines()[-1] == f"one {shown}"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.batch.parts import BY_DEFAULT, Part, argv_of, select
+from pipeline.contracts.faults import SettingsError
+
+
+def test_everything_but_determinism_runs_by_default() -> None:
+    chosen = select([], [], determinism=False)
+    assert chosen.wanted == BY_DEFAULT
+    assert chosen.skipped == ()
+    assert Part.DETERMINISM not in BY_DEFAULT
+
+
+def test_determinism_is_added_where_it_belongs() -> None:
+    assert select([], [], determinism=True).wanted == tuple(Part)
+
+
+def test_skip_takes_lists_and_may_be_repeated() -> None:
+    chosen = select([], ["acceptance,audit-full", "symptoms"], determinism=False)
+    assert chosen.wanted == (Part.RUN_ALL, Part.FIREWALL)
+    assert chosen.skipped == (Part.ACCEPTANCE, Part.AUDIT, Part.SYMPTOMS)
+
+
+def test_only_leaves_the_others_out_and_says_so() -> None:
+    chosen = select(["firewall"], [], determinism=False)
+    assert chosen.wanted == (Part.FIREWALL,)
+    assert set(chosen.skipped) == set(BY_DEFAULT) - {Part.FIREWALL}
+
+
+@pytest.mark.parametrize(("only", "skip"), [(["lint"], []), ([], ["lint"]), (["firewall"], ["firewall"])])
+def test_an_unknown_part_or_nothing_to_run_is_a_usage_error(only: list[str], skip: list[str]) -> None:
+    with pytest.raises(SettingsError):
+        select(only, skip, determinism=False)
+
+
+def test_acceptance_is_run_once_and_handed_on_to_the_audit(tmp_path: Path) -> None:
+    report = tmp_path / "phase6.json"
+    argv = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=report, scanned=True)
+    assert argv[argv.index("--acceptance-report") + 1] == str(report)
+    alone = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=None, scanned=True)
+    assert "--acceptance-report" not in alone
+
+
+def test_symptoms_scan_only_what_the_firewall_has_not_scanned(tmp_path: Path) -> None:
+    def seconds(*, scanned: bool) -> float:
+        argv = argv_of(Part.SYMPTOMS, tmp_path, tmp_path / "e", acceptance_report=None, scanned=scanned)
+        return float(argv[argv.index("--firewall-seconds") + 1])
+
+    assert seconds(scanned=True) == 0
+    assert seconds(scanned=False) > 0
