@@ -45,7 +45,8 @@ processes of their own. Receipts are compared, never believed. It takes no lock 
 workspace: while a run is at work it ends with 75, and a run that starts meanwhile has to wait.
 `--check ID` runs one check (it may be repeated) and writes no report. `--acceptance-report PATH`
 uses a report of `distill acceptance` by the same engine instead of running the gate again.
-`--no-append` leaves the baselines alone.
+`--no-append` leaves the baselines alone. Checks share what is read once, and the first that needs
+it is charged for it: the scan of the sources shows in the seconds of the first check on them.
 
 The report is `reports/distillation/phase8-full-audit-report.md` with a `.json` twin; the events
 lie beside it in `phase8-full-audit-events.jsonl`.
@@ -68,9 +69,15 @@ required. `--check ID` runs one.
 _FAULTS = """\
 ## Faults and what sees them
 
-Each fault was planted into a fresh copy of a small audited workspace, by `{tests}`, and the
-audit run on it. A letter marks what a check said: **F** fail, **E** error, **W** warn, **N** not
-evaluated; an empty field is a pass. Columns without a letter are left out: {unseen}.
+Each fault was planted into a fresh copy of a small audited workspace, and the audit run on it, by
+`{tests}`. A letter marks what a check said: **F** fail,
+**E** error, **W** warn, **N** not evaluated; an empty field is a pass. Columns without a letter
+are left out: {unseen}.
+
+Faults of the data were audited with a handed-on report of 22 passes, since the gate runs on the
+fixture and does not see them. For the faults of the engine (the last ones) the gate was asked for
+the invariants that the edit concerns; which of the 22 each broken engine turns red, and that the
+others stay green, is what `tests/mutants` shows.
 """
 
 _LETTERS = {"fail": "F", "error": "E", "warn": "W", "not_evaluated": "N"}
