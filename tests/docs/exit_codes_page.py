@@ -1,0 +1,82 @@
+"""``docs/exit-codes.md``, made from ``pipeline.contracts.faults``.
+
+python -m tests.docs.exit_codes_page      # write it
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.contracts.faults import PRECEDENCE, ExitCode
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGE = CHECKOUT / "docs/exit-codes.md"
+
+MEANINGS = {
+    ExitCode.OK: "every required check was evaluated and passed; or the command did what it was asked",
+    ExitCode.CHECK_FAILED: "a required check failed, or a symptom of severity error or critical was found "
+    "(missing sources, drift and the replay log's size are information or warnings)",
+    ExitCode.USAGE: "usage or settings",
+    ExitCode.NOT_EVALUABLE: "could not evaluate: internal error, unreadable input, time-out, disk full",
+    ExitCode.WARNINGS: "only warnings, with `--fail-on warn`",
+    ExitCode.NOT_EVALUATED: "a required check was not evaluated, and none failed",
+    ExitCode.FIREWALL_BREACH: "firewall breach",
+    ExitCode.APPROVAL_NEEDED: "approval needed",
+    ExitCode.VERIFICATION_FAILED: "applied, but verification failed",
+    ExitCode.LOCKED: "the workspace is locked by another run",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.TERMINATED: "interrupted (SIGTERM)",
+}
+TEST_FILE = "tests/console/batch/test_run_batch.py"
+# The test in it that sees a command end with the code. 11 and 12 are of commands that change things with
+# consent; their tests stand with the runbook.
+TESTS = {
+    ExitCode.OK: "test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line",
+    ExitCode.CHECK_FAILED: "test_a_failed_check_is_1_and_the_other_parts_still_run",
+    ExitCode.USAGE: "test_an_unknown_part_is_2_and_nothing_runs",
+    ExitCode.NOT_EVALUABLE: "test_a_part_that_cannot_be_believed_is_3",
+    ExitCode.WARNINGS: "test_drift_is_4_when_warnings_are_to_fail",
+    ExitCode.NOT_EVALUATED: "test_what_was_not_evaluated_is_5",
+    ExitCode.FIREWALL_BREACH: "test_a_forbidden_row_is_10_whatever_else_failed",
+    ExitCode.LOCKED: "test_a_locked_workspace_is_75_and_stops_the_rest",
+    ExitCode.INTERRUPTED: "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
+    ExitCode.TERMINATED: "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
+}
+
+
+def page() -> str:
+    rows = "".join(f"| {int(code)} | `{code.name}` | {MEANINGS[code]} |\n" for code in ExitCode)
+    order = ", ".join(str(int(code)) for code in PRECEDENCE)
+    return f"""# Exit codes
+
+One table for every command; an API for scripts. Codes are added, never renumbered. The page is made from
+`pipeline/contracts/faults.py` by `python -m tests.docs.exit_codes_page`.
+
+| code | name | meaning |
+|---:|---|---|
+{rows}
+When several apply to one command, the first of these wins: {order}. A code that is not among them (usage,
+lock, interruption) stopped the command by itself, and wins over all. Treat a code that you do not know as
+a failure.
+
+## What `distill --batch` makes of them
+
+| part | 0 | 1 | 3 | 5 | 10 |
+|---|---|---|---|---|---|
+| `run-all` | committed | refused: an export turned empty | input, disk, bug | | refused: forbidden rows |
+| `firewall` | CLEAR | | unreadable, or nothing to judge by | ABSENT: no live file | BREACH |
+| `acceptance` | 22 of 22 | an invariant failed | an invariant raised | one was not evaluated | |
+| `audit-full` | 16 of 16 | a check failed | a check raised | one was not evaluated | the SFT firewall check |
+| `determinism` | equal | different | a run could not be made | a kill never came | |
+| `symptoms` | none, or information | error or critical | could not be read | | the leak |
+
+Warnings are drift that nobody has dismissed, symptoms of severity warning, checks that warn, and what a run
+warned of. They make 4 with `--fail-on warn`, and change nothing without it. A part that `--only` or `--skip`
+left out decides nothing and reads `skipped`. When `--timeout` is over, the part that runs is ended and counts
+as 3, and the others read `not run`. A part that ends with 2, 75, 130 or 143 stops the batch, which ends with
+the same code. `distill status` and `distill watch --once` end with 10, 1 or 0.
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
