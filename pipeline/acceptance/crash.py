@@ -124,8 +124,10 @@ def _crash_safe(_scene: Scene, results: Results) -> Outcome:
         tally.look(
             case["after_kill"] in allowed, f"{point}: after the kill the outputs are {case['after_kill']}"
         )
-        settled = case["after_settling"] in (_OLD, _NEW) and not case["stays_open"]
-        tally.look(settled, f"{point}: the next command left the outputs {case['after_settling']}")
+        after_settling = case["after_settling"]
+        settled = after_settling in (_OLD, _NEW)
+        tally.look(settled, f"{point}: the next command left the outputs {after_settling}")
+        tally.look(not case["stays_open"], f"{point}: the next command left the commit open")
         tally.look(
             resumed["exit_code"] == 0,
             f"{point}: the resumed run ended with {resumed['exit_code']}: {resumed['said']}",

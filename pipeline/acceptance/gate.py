@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from pipeline.acceptance import (
@@ -35,6 +39,7 @@ from pipeline.contracts import events
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso
+from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.receipts import engine_claim
 from pipeline.git_state import read_git_state
 
@@ -45,8 +50,21 @@ INVARIANTS: dict[str, Invariant] = {
 }
 # Watches what all others do, so it is asked last.
 _LAST = "A01"
+_IMPORTED = (
+    "pipeline.cli",
+    "pipeline.commands.explain",
+    "pipeline.commands.lineage",
+    "pipeline.commands.materialize",
+    "pipeline.commands.run_all",
+    "pipeline.commands.streams",
+    "pipeline.lineage",
+    "pipeline.replay.replay",
+    "pipeline.schemas.golden_rows",
+    "pipeline.schemas.registry",
+    "pipeline.streams.survey",
+)
 # The longest first: what waits for nothing else fills the second slot meanwhile.
-_FIRST_JOBS = ("base", "straight", "factors_1", "factors_2")
+FIRST_JOBS = ("base", "straight", "factors_1", "factors_2")
 
 
 @dataclass(frozen=True)
@@ -68,15 +86,16 @@ class Acceptance:
 def accept(
     workspace: Path, session: CheckSession, *, only: Collection[str] | None = None, keep: bool = False
 ) -> Acceptance:
-    """Check the engine that is in use. Raises SettingsError for a check that does not exist.
+    """Check the engine that is in use. Raises SettingsError for a check that does not exist, and
+    TerminatedError.
 
     ``workspace`` is only watched. The temp root is kept when something failed, or when asked to.
     """
     specs = selected(ACCEPTANCE, only)
     # What is imported from here on lies in the workspace when its own engine is in use.
     sys.dont_write_bytecode = True
-    _import_the_engine()
-    with temp_root() as root:
+    import_the_engine()
+    with _terminated_in_order(), temp_root() as root:
         fixture = Fixture()
         scene = Scene(root, fixture, workspace)
         jobs = [job for group in GROUPS if hasattr(group, "jobs") for job in group.jobs(scene)]
@@ -96,10 +115,36 @@ def accept(
         )
 
 
-def _import_the_engine() -> None:
-    """Once here, so that no fork has to: imports are half the time of a run."""
-    from pipeline.engine.code_digest import engine_digest
+class TerminatedError(Exception):
+    """Somebody asked this process to end; the temp root and all runs are gone."""
 
+
+@contextlib.contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let SIGTERM end the block as an exception, so that nothing is left behind."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise TerminatedError
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def import_the_engine() -> None:
+    """Once here, so that no fork has to: imports are half the time of a run.
+
+    What cannot be imported is left to the forks, which say so where an invariant sees it.
+    """
+    for name in _IMPORTED:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        # Models are compiled at their first row, which would be once a fork.
+        for schema in importlib.import_module("pipeline.schemas.registry").SCHEMAS:
+            schema.model.model_rebuild()
     engine_digest()
 
 
@@ -107,7 +152,7 @@ def _judge(
     specs: Sequence[CheckSpec], scene: Scene, board: JobBoard, session: CheckSession
 ) -> list[CheckResult]:
     needed = {need for spec in specs for need in INVARIANTS[spec.id].needs}
-    board.want([name for name in _FIRST_JOBS if name in needed])
+    board.want([name for name in FIRST_JOBS if name in needed])
     board.want([need for spec in specs for need in INVARIANTS[spec.id].needs])
     results: dict[str, CheckResult] = {}
     for spec in sorted(specs, key=lambda spec: spec.id == _LAST):
@@ -133,6 +178,9 @@ def _run_hash(scene: Scene) -> str | None:
 
 def _notes(fixture: Fixture, root: TempRoot) -> list[str]:
     notes = [f"the fixture was edited: {name}" for name in fixture.edited_files()]
+    # Past the cache: what the source files hold now.
+    if engine_digest.__wrapped__() != engine_digest():
+        notes.append("the engine was edited while acceptance ran: run it again")
     if root.keep:
         notes.append(f"the temp root is kept: {root.path}")
     return notes

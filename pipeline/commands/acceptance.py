@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
-    from pipeline.acceptance.gate import accept, acceptance_report
+    from pipeline.acceptance.gate import TerminatedError, accept, acceptance_report
     from pipeline.checks.report import write_report
     from pipeline.checks.session import check_session
 
@@ -40,7 +41,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         events_writer=context.events,
         engine_source=context.engine_source,
     ) as session:
-        acceptance = accept(context.workspace, session, only=arguments.check, keep=arguments.keep)
+        try:
+            acceptance = accept(context.workspace, session, only=arguments.check, keep=arguments.keep)
+        except TerminatedError:
+            session.exit_code = ExitCode.TERMINATED
+            return ExitCode.TERMINATED
         report = acceptance_report(acceptance, session, context.workspace, context.engine_source)
         if whole:
             write_report(context.workspace, paths.ACCEPTANCE_REPORT, report)

@@ -1,0 +1,217 @@
+"""Deliberately broken engines: one edit each, and the invariants that it must turn red.
+
+A mutant is a copy of the ``pipeline`` package in which ``old`` became ``new``. Nearly all turn
+exactly one invariant red. Where the nature of the fault forces a second one, ``why_more`` says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``file`` is below ``pipeline/``. ``installed``: the fault is in the firewall, which always runs
+    from the installation, so the mutant has to be the installation."""
+
+    id: str
+    file: str
+    old: str
+    new: str
+    red: tuple[str, ...]
+    why_more: str = ""
+    installed: bool = False
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "keeps-a-note-in-the-home-directory",
+        "engine/run_session.py",
+        "    pipeline_run_id = new_run_id()\n",
+        "    pipeline_run_id = new_run_id()\n"
+        '    Path.home().joinpath(".last-distillation").write_text(pipeline_run_id)\n',
+        ("A01",),
+    ),
+    Mutant(
+        "takes-keys-that-it-does-not-know",
+        "settings/model.py",
+        'frozen=True, extra="forbid", strict=True',
+        'frozen=True, extra="ignore", strict=True',
+        ("A02",),
+    ),
+    Mutant(
+        "takes-a-skip-without-a-line",
+        "schemas/skip_row.py",
+        "    line: Ordinal = Field(",
+        "    line: int = Field(",
+        ("A03",),
+    ),
+    Mutant(
+        "forgets-lines-without-parts",
+        "engine/emit.py",
+        "rows = [(skip.line, skip.byte_offset, skip.reason, skip.detail) for skip in index.skips]",
+        "rows = [(skip.line, skip.byte_offset, skip.reason, skip.detail) for skip in index.skips"
+        ' if skip.reason != "no_parts"]',
+        ("A04",),
+    ),
+    Mutant(
+        "keeps-the-last-of-a-repeated-key",
+        "storage/source_lines.py",
+        "        if len(value) != len(pairs):\n",
+        "        if len(value) > len(pairs):\n",
+        ("A05",),
+    ),
+    Mutant(
+        "prints-rows-as-they-are",
+        "contracts/untrusted.py",
+        "unicodedata.category(character) in _HIDDEN:",
+        'unicodedata.category(character) == "Cs":',
+        ("A05",),
+    ),
+    Mutant(
+        "counts-offsets-from-one",
+        "engine/chunk_work.py",
+        "                byte_offset=line.byte_offset,\n",
+        "                byte_offset=line.byte_offset + 1,\n",
+        ("A06",),
+    ),
+    Mutant(
+        "forgets-lines-of-earlier-files",
+        "engine/reduce.py",
+        "        seen = self._seen_lines.setdefault(stream, set())\n",
+        "        if index.lines and index.lines[0].line == 1:\n"
+        "            self._seen_lines.pop(stream, None)\n"
+        "        seen = self._seen_lines.setdefault(stream, set())\n",
+        ("A07",),
+    ),
+    Mutant(
+        "knows-chunks-by-where-they-lie",
+        "engine/chunk_work.py",
+        "{task.role}\\0{task.source_file}\\0",
+        "{task.role}\\0{task.path}\\0",
+        ("A08",),
+    ),
+    Mutant(
+        "takes-soft-signs-for-proof",
+        "stages/scoring_rules.py",
+        '        "Are there success markers and nothing else?",\n        PARTIALLY_ACCEPTED,\n',
+        '        "Are there success markers and nothing else?",\n        ACCEPTED,\n',
+        ("A09",),
+    ),
+    Mutant(
+        "wants-more-than-the-threshold",
+        "stages/scoring_rules.py",
+        "return signals.reward is not None and signals.reward >= threshold",
+        "return signals.reward is not None and signals.reward > threshold",
+        ("A10",),
+    ),
+    Mutant(
+        "hears-people-only-without-a-verdict",
+        "stages/scoring_rules.py",
+        "signals.decision is not None,\n",
+        "signals.decision is not None and signals.verdict is None,\n",
+        ("A11",),
+    ),
+    Mutant(
+        "believes-the-verdict-against-the-reward",
+        "stages/scoring_rules.py",
+        "        return signals.reward < partial_at\n",
+        "        return False\n",
+        ("A12",),
+    ),
+    Mutant(
+        "has-an-empty-never-list",
+        "stages/export_sft.py",
+        'SFT_NEVER = frozenset(("rejected", "needs_human_review"))',
+        "SFT_NEVER: frozenset[str] = frozenset()",
+        ("A13",),
+    ),
+    Mutant(
+        "has-a-label-of-any-kind",
+        "schemas/sft.py",
+        'quality_score: Literal["accepted", "partially_accepted"] = Field(',
+        "quality_score: str = Field(",
+        ("A03", "A13"),
+        "the label's type is both a wall and what golden rows are refused by",
+    ),
+    Mutant(
+        "has-a-firewall-that-sees-nothing",
+        "firewall/walls.py",
+        "        offences: list[Offence] = []\n        label = row.quality_score\n",
+        "        return []\n        offences: list[Offence] = []\n        label = row.quality_score\n",
+        ("A13", "A14"),
+        "the firewall is the third wall, and the one that looks for laundered rows",
+        installed=True,
+    ),
+    Mutant(
+        "compares-texts-byte-by-byte",
+        "firewall/text_keys.py",
+        '    return " ".join(text.split())\n',
+        "    return text\n",
+        ("A14",),
+        installed=True,
+    ),
+    Mutant(
+        "swaps-the-sides-of-a-pair",
+        "stages/export_preference.py",
+        "return prompt, chosen.response, rejected.response",
+        "return prompt, rejected.response, chosen.response",
+        ("A15",),
+    ),
+    Mutant(
+        "gives-runs-in-review-the-benefit-of-the-doubt",
+        "stages/export_rag.py",
+        '    category = scored["category"]\n',
+        '    category = {"needs_human_review": "accepted"}.get(scored["category"], scored["category"])\n',
+        ("A16",),
+    ),
+    Mutant(
+        "quarantines-no-copies",
+        "engine/emit.py",
+        "        elif refusal != DROPPED:\n",
+        '        elif refusal not in (DROPPED, "duplicate_sample"):\n',
+        ("A17",),
+    ),
+    Mutant(
+        "counts-bytes-before-the-stamp",
+        "engine/rows_writer.py",
+        "        self._bytes += len(stamped)\n",
+        "        self._bytes += len(stamped) - self._rows\n",
+        ("A18",),
+    ),
+    Mutant(
+        "hashes-the-time-zone",
+        "engine/run_hash.py",
+        '        "settings": settings_digest,\n',
+        '        "settings": settings_digest + __import__("time").tzname[0],\n',
+        ("A19",),
+    ),
+    Mutant(
+        "hashes-counts-but-no-rows",
+        "engine/run_hash.py",
+        '{"rows": rows, "rows_digest": digest}',
+        '{"rows": rows}',
+        ("A19",),
+    ),
+    Mutant(
+        "settles-nothing",
+        "engine/commit.py",
+        "        intent = read_intent(workspace)\n        if intent is None:\n",
+        "        intent = None\n        if intent is None:\n",
+        ("A20",),
+    ),
+    Mutant(
+        "finds-the-farthest-playbook",
+        "replay/playbook_index.py",
+        "ORDER BY relevance DESC",
+        "ORDER BY relevance ASC",
+        ("A21",),
+    ),
+    Mutant(
+        "hears-no-hedging",
+        "replay/validate.py",
+        "    if _FILLER.search(folded):\n",
+        "    if _FILLER.fullmatch(folded):\n",
+        ("A22",),
+    ),
+)

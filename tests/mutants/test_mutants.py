@@ -1,0 +1,42 @@
+"""Each invariant can fail: a broken engine turns exactly the invariant red that its fault belongs to.
+
+Every mutant goes through the whole gate, so that the 21 others are shown to stay green.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.checks.registry import ACCEPTANCE
+from tests.mutants.broken_engine import PACKAGE, accept, engine_with, red
+from tests.mutants.mutants import MUTANTS, Mutant
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_what_a_mutant_edits_is_there_once(mutant: Mutant) -> None:
+    assert (PACKAGE / mutant.file).read_text(encoding="utf-8").count(mutant.old) == 1
+    assert mutant.old != mutant.new
+
+
+def test_every_invariant_has_a_mutant_that_turns_nothing_else_red() -> None:
+    alone = {mutant.red[0] for mutant in MUTANTS if len(mutant.red) == 1}
+    assert alone == {spec.id for spec in ACCEPTANCE}
+
+
+def test_a_mutant_that_turns_several_red_says_why() -> None:
+    for mutant in MUTANTS:
+        assert bool(mutant.why_more) is (len(mutant.red) > 1), mutant.id
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_a_broken_engine_turns_exactly_its_invariant_red(mutant: Mutant, tmp_path: Path) -> None:
+    engine = engine_with(mutant, tmp_path / "engine")
+    report = accept(engine, tmp_path / "run" / "workspace", installed=mutant.installed)
+    assert tuple(red(report)) == mutant.red, red(report)
+    assert report["exit_code"] == 1
+    failing = [check for check in report["checks"] if check["id"] in mutant.red]
+    assert all(check["status"] == "fail" and check["examples"] for check in failing)
