@@ -1,0 +1,138 @@
+"""SIGKILL at every commit point, then resumed: the straight run's hash and bytes."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.engine import commit_points
+from tests.crash.outcomes import (
+    RUN_ALL,
+    Straight,
+    assert_whole,
+    assert_whole_after_settling,
+    finish,
+    newest_summary,
+)
+from tests.crash.warm_engine import WarmEngine
+from tests.pipeline.engine.workspaces import RECORDED_AT, output_bytes
+
+ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
+
+# Point (with its passing), and whether an intent is open after a kill there.
+CASES = {
+    "run-started": False,
+    "chunk-rows-written": False,
+    "chunk-rows-written:2": False,
+    "chunk-index-written": False,
+    "chunk-index-written:3": False,
+    "all-chunks-mapped": False,
+    "outputs-staged": False,
+    "firewall-scanned": False,
+    "receipts-staged": False,
+    "intent-written": True,
+    "originals-linked": True,
+    "output-renamed": True,
+    "output-renamed:2": True,
+    "output-renamed:7": True,
+    "output-renamed:11": True,
+    "output-renamed:15": True,
+    "outputs-renamed": True,
+    "state-written": True,
+    "intent-removed": False,
+}
+# With two workers these are passed in a worker: tests/pipeline/engine/test_executors.py
+IN_WORKERS = ("chunk-rows-written", "chunk-index-written")
+RUNS = [
+    *((point, start, "1") for point in CASES for start in ("fresh", "last-good")),
+    *((point, "last-good", "2") for point in CASES if not point.startswith(IN_WORKERS)),
+]
+# What a stage alone passes: it has one worker, and P2 and P3 need no scan.
+OF_SINGLE_STAGES = (
+    "run-started",
+    "outputs-staged",
+    "receipts-staged",
+    "intent-written",
+    "originals-linked",
+    "output-renamed:2",
+    "outputs-renamed",
+    "state-written",
+    "intent-removed",
+)
+
+
+def test_every_commit_point_has_a_case_and_a_row_in_the_crash_table() -> None:
+    assert {case.partition(":")[0] for case in CASES} == set(commit_points.NAMES)
+    table = ARCHITECTURE.read_text(encoding="utf-8").partition("## Crash table")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == list(commit_points.NAMES)
+
+
+@pytest.mark.parametrize(("point", "start", "workers"), RUNS)
+def test_a_run_killed_at_a_commit_point_is_resumed_to_the_straight_run(
+    quick: Path, warm: WarmEngine, straight: dict[str, Straight], point: str, start: str, workers: str
+) -> None:
+    expected = straight[start]
+    workspace = expected.copy_start(quick / "w")
+    options = [*RUN_ALL, "--workers", workers]
+    killed = warm.start(workspace, options, {commit_points.VARIABLE: point})
+    assert killed.wait() == -signal.SIGKILL, killed.output.read_text()
+    assert killed.wait_for_left_processes(10)
+    was_open = assert_whole_after_settling(workspace, quick / "settled", expected.last_good, expected.outputs)
+    assert was_open == CASES[point]
+    assert finish(warm, workspace, "--workers", workers) == expected.run_hash
+    assert_whole(workspace, expected.outputs)
+    assert not (workspace / paths.INTENT).exists()
+
+
+def test_a_killed_commit_is_settled_by_any_command_that_changes_outputs(
+    quick: Path, warm: WarmEngine, straight: dict[str, Straight]
+) -> None:
+    expected = straight["last-good"]
+    for command in ("materialize", "score", "export", "export-rag", "export-sft", "export-preference"):
+        workspace = expected.copy_start(quick / command)
+        killed = warm.start(workspace, RUN_ALL, {commit_points.VARIABLE: "output-renamed:4"})
+        assert killed.wait() == -signal.SIGKILL
+        assert (workspace / paths.INTENT).exists()
+        code, output = warm.run(workspace, [command, "--recorded-at", RECORDED_AT])
+        assert code == 0, output
+        assert not (workspace / paths.INTENT).exists()
+        assert newest_summary(workspace)["run_hash"] == expected.run_hash
+        wanted = expected.outputs
+        assert {path: data for path, data in output_bytes(workspace).items() if path in wanted} == wanted
+
+
+@pytest.mark.parametrize("point", OF_SINGLE_STAGES)
+@pytest.mark.parametrize("command", ["materialize", "score", "export"])
+def test_a_stage_killed_at_a_commit_point_is_resumed_to_the_straight_run(
+    quick: Path, warm: WarmEngine, straight: dict[str, Straight], command: str, point: str
+) -> None:
+    expected = straight["last-good"]
+    workspace = expected.copy_start(quick / "w")
+    stages = ["materialize", "score", "export"]
+    for stage in stages[: stages.index(command)]:
+        code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
+        assert code == 0, output
+    before = output_bytes(workspace)
+    killed = warm.start(workspace, [command, "--recorded-at", RECORDED_AT], {commit_points.VARIABLE: point})
+    assert killed.wait() == -signal.SIGKILL, killed.output.read_text()
+    after = {**before, **_written_by(command, expected.outputs)}
+    was_open = assert_whole_after_settling(workspace, quick / "settled", before, after)
+    assert was_open == CASES[point]
+    for stage in stages[stages.index(command) :]:
+        code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
+        assert code == 0, output
+    assert newest_summary(workspace)["run_hash"] == expected.run_hash
+    assert output_bytes(workspace).items() >= expected.outputs.items()
+
+
+def _written_by(command: str, outputs: dict[str, bytes]) -> dict[str, bytes]:
+    folders = {
+        "materialize": (str(paths.EVIDENCE), str(paths.DISTILLATION_SKIPS)),
+        "score": (str(paths.SCORED_RUNS),),
+        "export": (str(paths.EXPORTS),),
+    }[command]
+    return {path: data for path, data in outputs.items() if path.startswith(folders)}
