@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,8 +133,3 @@ def audit_report(audit: Audit, session: CheckSession, *, engine_source: str) -> 
         },
         notes=audit.notes,
     )
-
-
-def check_ids(settings: Settings) -> Sequence[str]:
-    """Every id that ``--check`` takes in this workspace."""
-    return [spec.id for spec in specs_of(settings)]
