@@ -113,14 +113,15 @@ class TruncateFile(Record):
 class RunCommand(Record):
     """Run the engine (``distill ARGUMENTS…``) and note what it changed.
 
-    ``touches`` are the files and folders it may change, ``appends`` those of them that it only
-    appends to. ``before`` holds every file found there, so that a change since voids the plan
+    ``touches`` are the files and folders it may change (``leaves`` below them it does not, such as
+    the folders of past runs), ``appends`` the files that it only appends to. ``before`` holds every file found there, so that a change since voids the plan
     and the undo knows where to go back to. ``ends_with`` are the exit codes that count as done.
     """
 
     type: Literal["run_command"] = "run_command"
     arguments: tuple[str, ...]
     touches: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
     appends: tuple[str, ...] = ()
     before: dict[str, FileState] = Field(default_factory=dict)
     ends_with: tuple[int, ...] = (0,)

@@ -25,11 +25,11 @@ DEFAULT_TAG = "distillation-v1.0.0"
 
 
 class Workspace:
-    """The workspace at ``root``."""
+    """The workspace at ``root``. ``history`` is where its repository lies, when that is elsewhere."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, history: Path | None = None) -> None:
         self.root = root
-        self.git = Git(root)
+        self.git = Git(history or root)
 
     def settings(self) -> dict[str, Any]:
         """``distill.toml`` as it is, unchecked; empty when it cannot be read."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.contracts import paths
-from runbook.files import files_below, state_of
+from runbook.command_step import present
+from runbook.files import state_of
 from runbook.plan import Draft, RunCommand
 from runbook.planning import Planning
 
@@ -42,15 +44,26 @@ def plan_command(
     step = RunCommand(
         arguments=tuple(arguments),
         touches=tuple(touches),
+        leaves=_past_runs(root),
         appends=tuple(appends),
-        before={path: state_of(root, path) for path in files_below(root, (*touches, *appends))},
         ends_with=ends_with,
         repeatable=repeatable,
         seconds=seconds,
         says=f"Run distill {shlex.join(arguments)}.",
         by_hand=f"distill {shlex.join(arguments)}",
     )
-    return planning.draft("rerun", title, [step], undo=undo)
+    found = {path: state_of(root, path) for path in present(root, step)}
+    return planning.draft("rerun", title, [step.model_copy(update={"before": found})], undo=undo)
+
+
+def _past_runs(root: Path) -> tuple[str, ...]:
+    """The folders of runs that are over: no later run touches them."""
+    folder = root / paths.REPORTS
+    try:
+        names = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
+    except OSError:
+        return ()
+    return tuple(f"{paths.REPORTS}/{name}" for name in names)
 
 
 def plan_rerun(planning: Planning, command: str, *arguments: str) -> Draft:

@@ -113,9 +113,9 @@ def try_settings(workspace: Workspace, text: str, stream: str) -> Trial:
 def _trial(ran: Ran, stream: str) -> Trial:
     try:
         report = json.loads(ran.text)
-        counts = report["streams"][stream]
+        counts = next(each for each in report["streams"] if each["name"] == stream)
         lines, mapped, skipped = (int(counts.get(key, 0)) for key in ("lines", "mapped", "skipped"))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return Trial(False, 0, 0, 0, ran.trouble or ran.last_words or f"exit {ran.exit_code}")
     ok = ran.exit_code == 0 and mapped > 0
     return Trial(ok, lines, mapped, skipped, f"{mapped} of {lines} lines mapped, {skipped} skipped")
