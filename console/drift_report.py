@@ -51,4 +51,8 @@ def _line(row: Json) -> DriftLine:
         ),
         since=text_of(row, "since"),
         causes=tuple(cause_in_words(cause) for cause in objects_of(row, "causes")),
+        kind=text_of(row, "kind") or "",
+        anchor=number_of(row, "anchor"),
+        anchor_delta_ratio=number_of(row, "anchor_delta_ratio"),
+        dismissed=text_of(row, "dismissed"),
     )

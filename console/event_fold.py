@@ -244,6 +244,10 @@ def _drift_line(row: DriftRow) -> DriftLine:
         trend=row.trend,
         since=row.since,
         causes=tuple(cause_in_words(cause.model_dump()) for cause in row.causes),
+        kind=row.kind,
+        anchor=row.anchor,
+        anchor_delta_ratio=row.anchor_delta_ratio,
+        dismissed=row.dismissed,
     )
 
 

@@ -88,7 +88,7 @@ class PhaseTable(Pane):
 
 class DriftTable(Pane):
     def view(self, state: ViewState, now: float, width: int, height: int) -> PaneView:
-        return drift_pane(state.drift, now, width, was_read=_was_read(state))
+        return drift_pane(state.drift, now, width, height, was_read=_was_read(state))
 
 
 class RunList(Pane):

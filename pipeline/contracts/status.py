@@ -187,7 +187,11 @@ class FirewallStatus:
 
 @dataclass(frozen=True, slots=True)
 class DriftLine:
-    """One metric against its baseline; ``delta_ratio`` is (current - baseline) / baseline."""
+    """One metric against its baseline; ``delta_ratio`` is (current - baseline) / baseline.
+
+    ``kind`` is count, rate or size. ``anchor`` is the value last accepted or released;
+    ``dismissed`` the note of an operator who has seen just this value.
+    """
 
     metric: str
     phase: str
@@ -199,6 +203,10 @@ class DriftLine:
     trend: tuple[float, ...] = ()
     since: str | None = None
     causes: tuple[str, ...] = ()
+    kind: str = ""
+    anchor: float | None = None
+    anchor_delta_ratio: float | None = None
+    dismissed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def test_every_phase_state_fits_its_pane(state: PhaseState, width: int) -> None:
 
 
 def test_no_audit_is_not_called_steady() -> None:
-    view = drift_pane(DriftStatus(note="no audit yet"), NOW, 37)
+    view = drift_pane(DriftStatus(note="no audit yet"), NOW, 37, 8)
     assert "? never  no audit yet" in shown(view)
     assert plain_text(view.aside) == "no audit"
 
@@ -158,7 +158,7 @@ def test_a_moved_metric_is_marked_and_tells_its_cause() -> None:
     moved = DriftLine(
         "rows agbenchmark", "P2", 2555.0, 3675.0, 0.438, 14.2, "warn", causes=("1,120 new lines",)
     )
-    text = shown(drift_pane(DriftStatus(Origin("a", NOW - 60), lines=(moved,)), NOW, 50))
+    text = shown(drift_pane(DriftStatus(Origin("a", NOW - 60), lines=(moved,)), NOW, 50, 8))
     assert "!rows agbenchmark" in text
     assert "  2,555  3,675  +44  14.2" in text
     assert "why  1,120 new lines" in text
