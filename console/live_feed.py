@@ -95,6 +95,10 @@ class LiveFeed:
         from console.lock_facts import read_lock
 
         lock = read_lock(self._root, self._clock())
+        if action_id.endswith(".start") and action_id != "run.start":
+            from console import check_jobs
+
+            return None if lock.held else check_jobs.plan(action_id, self._root)
         if action_id == "run.start":
             return None if lock.held else _start_plan(self._root)
         if action_id == "run.cancel" and lock.held and lock.pid is not None:
@@ -104,7 +108,7 @@ class LiveFeed:
     async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
         """Start or cancel a run. Raises OperatorError, which names what was kept safe."""
         because = f", because: {permit.reason}" if permit.reason else ""
-        if plan.action_id == "run.start":
+        if plan.action_id != "run.cancel":
             job = self._feed_of_runs().start(plan.arguments)
             said = f"started {plan.command_line}, pid {job.pid}{because}"
         else:
