@@ -30,6 +30,7 @@ from console.lifeline import Lifeline
 from console.link_profile import LinkProfile
 from console.live_feed import LiveFeed
 from console.operations import Operations
+from console.screens import doors
 from console.screens.base import ConsoleScreen
 from console.screens.dashboard import Dashboard
 from console.screens.dialogue import Dialogue
@@ -182,6 +183,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if keymap.BY_ID[action_id].mutating:
             self._ask_for(action_id)
             return
+        if action_id.startswith(doors.PREFIX):
+            self._go_to(action_id)
+            return
         routes: dict[str, Callable[[], object]] = {
             "quit": lambda: self.exit(0),
             "how_to_quit": lambda: self.say("q quits. Quitting stops nothing; the run goes on."),
@@ -199,6 +203,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         }
         if action_id in routes:
             routes[action_id]()
+
+    def _go_to(self, action_id: str) -> None:
+        """Another screen, from wherever we are: its way back is the dashboard."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(doors.screen_for(action_id, self.state.workspace))
 
     def _back(self) -> None:
         if len(self.screen_stack) > 1:

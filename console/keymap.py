@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Place = Literal[
-    "dashboard", "log", "page", "help", "audit", "release", "runs", "files", "rows", "row", "lineage", "skips",
-    "dialogue",
+    "dashboard", "log", "page", "help", "audit", "release", "runs", "files", "rows", "row", "lineage",
+    "skips", "dialogue",
 ]  # fmt: skip
 DASHBOARD: frozenset[Place] = frozenset(("dashboard",))
 # Screens with a marked line; enter opens it.
 MARKED: frozenset[Place] = frozenset(("audit", "release", "runs", "files", "rows", "lineage", "skips"))
-LISTS: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row")) | MARKED
+PAGES: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row"))
+LISTS = PAGES | MARKED
 DIALOGUE: frozenset[Place] = frozenset(("dialogue",))
 EVERYWHERE = LISTS | DIALOGUE
 

@@ -50,6 +50,18 @@ DRIFT: dict[str, Look] = {
     "same": Look(" ", "same", "text"),
 }
 
+CHECKS: dict[str, Look] = {
+    "pass": Look(" ", "pass", "ok"),
+    "fail": Look("X", "FAIL", "fail"),
+    "error": Look("X", "ERROR", "fail"),
+    "not_evaluated": Look("?", "no eval", "warn"),
+    "warn": Look("!", "warn", "warn"),
+    "info": Look(" ", "info", "dim"),
+}
+UNKNOWN_CHECK = Look("?", "unknown", "warn")
+WAITING_CHECK = Look("·", "next", "dim")
+STALE_CHECK = Look("~", "stale", "dim")
+
 FRESHNESS: dict[Freshness, Role] = {
     Freshness.FRESH: "text",
     Freshness.AGEING: "text",

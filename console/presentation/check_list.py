@@ -1,0 +1,150 @@
+"""Checks as a list: what failed first, then phase by phase; and the state of the run they come from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.presentation.check_names import full_name
+from console.presentation.counts import count, plural
+from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
+from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
+from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
+from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.check_runs import Check, CheckRun
+
+_DOT = Span(" · ", "border")
+_OBSERVED_FROM = 100
+_NAME = 31
+
+
+@dataclass(frozen=True)
+class Group:
+    """Checks under one heading. ``role`` tells the failing group from the phases."""
+
+    title: str
+    checks: tuple[Check, ...]
+    role: Role = "title"
+
+
+def grouped(checks: Iterable[Check]) -> list[Group]:
+    """Failing ones first, required before informational; then the rest by phase, in their order."""
+    known = list(checks)
+    bad = sorted((check for check in known if check.is_bad), key=lambda check: not check.required)
+    groups = [Group(f"FAILING {len(bad)}", tuple(bad), "fail")] if bad else []
+    phases = [*PHASE_NAMES, *dict.fromkeys(check.phase for check in known)]
+    for phase in dict.fromkeys(phases):
+        rest = tuple(check for check in known if check.phase == phase and not check.is_bad)
+        if rest:
+            groups.append(Group(f"{phase} {PHASE_NAMES.get(phase, '')}".strip(), rest))
+    return groups
+
+
+def look_of(check: Check, freshness: Freshness) -> Look:
+    """How a check is told. A pass that may not be believed any more is not shown as one."""
+    if check.pending:
+        return WAITING_CHECK
+    look = CHECKS.get(check.status, UNKNOWN_CHECK)
+    if check.status == "pass" and freshness is Freshness.STALE:
+        return STALE_CHECK
+    if check.status == "pass" and freshness in (Freshness.UNKNOWN, Freshness.CLOCK):
+        return UNKNOWN_CHECK
+    return look
+
+
+def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
+    """One command's state: its verdict, how old that is, why it may no longer hold."""
+    name = Span(f" {fit_text(run.command, 14)}", "strong")
+    age = age_in_words(age_of(run.as_of, now))
+    took = f" · took {took_in_words(run.elapsed_seconds)}" if width >= _OBSERVED_FROM else ""
+    if run.word == "never":
+        return line(name, Span("? never  ", "warn"), Span("no report here", "dim"))
+    if run.word == "unreadable":
+        return fit(line(name, Span("? unknown  ", "warn"), visible(run.trouble)), width)
+    if run.word == "running":
+        who = f" by {visible(run.user)}" if run.user else ""
+        words = f"» running{who}, pid {run.pid} · {plural(run.reported, 'check')} so far"
+        since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
+        return spread(line(name, Span(words, "accent")), line(since), width)
+    if run.word == "died":
+        when = Span(f"{age_in_words(age_of(run.started, now))} ago ", "dim")
+        return spread(line(name, Span("X ended  ", "fail"), visible(run.trouble)), line(when), width)
+    right = line(Span(f"{age} ago{took} ", "dim"))
+    if origin.freshness is Freshness.STALE and run.ok:
+        why = visible(origin.why) or "older than a day"
+        return spread(line(name, Span("~ stale   ", "dim"), _score(run), _DOT, why), right, width)
+    if run.ok is None:
+        return spread(line(name, Span("? unknown  ", "warn"), _score(run)), right, width)
+    word = Span("  ok      ", "ok") if run.ok else Span("X FAIL    ", "fail")
+    return spread(line(name, word, _score(run)), right, width)
+
+
+def _score(run: CheckRun) -> Span:
+    required = [check for check in run.checks if check.required]
+    passed = sum(check.status in ("pass", "warn") for check in required)
+    code = f", exit {run.exit_code}" if run.exit_code else ""
+    return Span(f"{passed} of {len(required)} required pass{code}")
+
+
+def column_line(width: int) -> Line:
+    """The heads over the numbers."""
+    left = f"   {'state':<8}{'check':<{_NAME}}"
+    right = f"{'examined':>11}{'failed':>8}{'took':>8}{'age':>6} "
+    if width >= _OBSERVED_FROM:
+        left += "observed"
+    return spread(line(Span(left, "dim")), line(Span(right, "dim")), width)
+
+
+def heading_line(group: Group, width: int) -> Line:
+    title = Span(f" {group.title} ", group.role)
+    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+
+
+def check_line(check: Check, freshness: Freshness, now: float, width: int) -> Line:
+    """A check on one line; the first cell is left to the cursor."""
+    look = look_of(check, freshness)
+    quiet: Role = "dim" if look.role == "dim" else "text"
+    name = visible(full_name(check.id))
+    word: Role = "warn" if check.is_bad and not check.required else look.role
+    left = line(
+        " ",
+        Span(f"{look.mark} {fit_text(look.word, 8)}", word),
+        Span(fit_text(name, _NAME - 1), "strong" if check.is_bad else quiet),
+    )
+    failed = Span(f"{count(check.failed):>8}", "fail" if check.failed else "dim")
+    age = short_age(age_of(check.as_of, now))
+    right = line(
+        Span(f"{count(check.examined):>11}", quiet),
+        failed,
+        Span(f"{took_in_words(check.elapsed_seconds):>8}{age:>6} ", "dim"),
+    )
+    if width >= _OBSERVED_FROM and check.observed:
+        left = line(*left, Span(f" {visible(check.observed)}", quiet))
+    return spread(left, right, width)
+
+
+def summary_words(runs: Sequence[CheckRun]) -> str:
+    """For the breadcrumb: how many checks fail of how many."""
+    checks = [check for run in runs for check in run.checks]
+    bad = sum(check.is_bad for check in checks)
+    return f"{bad} failing of {len(checks)}" if checks else "no checks"
+
+
+def runnable(reproduce: str, workspace: str) -> str:
+    """The reported command on this very workspace, quoted again word by word.
+
+    A report may be hostile, and what is copied is pasted into a shell: quoting leaves nothing
+    that a shell would read as anything but a word.
+    """
+    try:
+        words = shlex.split(reproduce)
+    except ValueError:
+        return ""
+    if not words or words[0] != "distill":
+        return ""
+    return visible(shlex.join([*words[:2], "-C", workspace, *words[2:]]))

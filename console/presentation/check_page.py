@@ -1,0 +1,80 @@
+"""One check on a page: what it proves or found, where, and the command that runs it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.presentation.check_list import look_of, runnable
+from console.presentation.check_names import full_name
+from console.presentation.counts import count
+from console.presentation.durations import age_in_words, age_of, took_in_words
+from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
+from pipeline.contracts.status import Freshness, Origin
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.check_runs import Check, Example
+
+_LABEL = 12
+
+
+def check_lines(check: Check, origin: Origin, workspace: str, now: float, width: int) -> list[Line]:
+    """All of it, wrapped to ``width``; every text is data and made visible."""
+    look = look_of(check, origin.freshness)
+    role = "badge" if look.role == "fail" else look.role
+    kind = "required" if check.required else "informational"
+    lines = [
+        EMPTY,
+        line(
+            " ",
+            Span(f" {look.mark} {look.word} ".replace("  ", " "), role),
+            " ",
+            Span(visible(full_name(check.id)), "strong"),
+            Span(f"  {visible(check.phase)}, {kind}", "dim"),
+        ),
+        EMPTY,
+    ]
+    if check.detail:
+        lines += [line(f" {part}") for part in wrap_text(visible(check.detail), width - 2)]
+        lines.append(EMPTY)
+    examined = f"{count(check.examined)} examined, {count(check.failed)} failed"
+    lines += _fact("counted", examined, width)
+    lines += _fact("threshold", check.threshold or "-", width)
+    lines += _fact("observed", check.observed or "-", width)
+    age = age_in_words(age_of(check.as_of, now))
+    lines += _fact("age", f"{age}, took {took_in_words(check.elapsed_seconds)}", width)
+    if check.pending:
+        lines += _fact("next", "the running command will evaluate it again", width)
+    elif origin.freshness is Freshness.STALE:
+        lines += _fact("~ stale", origin.why or "older than a day", width)
+    lines += [EMPTY, line(Span(f" Examples, {len(check.examples)} of {count(check.failed)}", "title"))]
+    if not check.examples:
+        lines.append(line(Span("  none were reported", "dim")))
+    for example in check.examples:
+        lines += _example(example, width)
+    command = runnable(check.reproduce, workspace)
+    lines += [EMPTY, line(Span(" Run it again", "title"))]
+    lines += [line(Span(f"  {part}", "accent")) for part in wrap_text(command, width - 4)]
+    if not command:
+        lines.append(line(Span("  the report names no command of distill", "dim")))
+    return lines
+
+
+def _example(example: Example, width: int) -> list[Line]:
+    place = visible(example.file)
+    if example.line is not None:
+        place += f":{example.line}"
+    head = "  ".join(text for text in (place, visible(example.run_id)) if text)
+    lines = [line(Span("  X ", "fail"), Span(head or "no place", "text"))]
+    lines += [
+        line(Span(f"    {part}", "dim")) for part in wrap_text(visible(example.text), width - 6) if part
+    ]
+    return lines
+
+
+def _fact(name: str, text: str, width: int) -> list[Line]:
+    first, *rest = wrap_text(visible(text), max(10, width - _LABEL - 3))
+    return [
+        line(Span(f" {fit_text(name, _LABEL)} ", "dim"), first),
+        *(line(f"{'':{_LABEL + 2}}{part}") for part in rest),
+    ]

@@ -1,0 +1,139 @@
+"""The release screen: six gates in their order, the tag command, and what would void it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from console.presentation.check_names import GATES, GATES_PROVE
+from console.presentation.counts import count
+from console.presentation.durations import age_in_words, age_of, took_in_words
+from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
+from console.presentation.states import CHECKS, UNKNOWN_CHECK, WAITING_CHECK, Look
+from pipeline.contracts.status import GitStatus
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.check_runs import Check, CheckRun
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,120}\Z")
+_NEVER = Look("?", "never", "warn")
+
+
+def gates_of(run: CheckRun) -> dict[str, Check | None]:
+    """The six gates in their order, each with its result; None when it was never evaluated."""
+    known = {check.id: check for check in run.checks}
+    return {gate: known.get(gate) for gate in (*GATES, *(name for name in known if name not in GATES))}
+
+
+def void_reason(run: CheckRun, git: GitStatus) -> str:
+    """Why a passed freeze does not speak for the tree as it is; empty when it does."""
+    if run.word != "done" or not run.ok:
+        return "no freeze has passed for this tree"
+    if not git.head:
+        return "HEAD is not known"
+    if git.head != run.git_head:
+        return f"HEAD has moved since: {run.git_head[:7]} then, {git.head[:7]} now"
+    return "the tree has changes that are not committed" if git.dirty else ""
+
+
+def tag_command(run: CheckRun, git: GitStatus) -> str:
+    """The command that would tag, made here from its parts; empty when it must not be offered.
+
+    The report's own text is not used: it may be hostile, and this is pasted into a shell. The
+    same words as ``pipeline.release.freeze`` prints, which a test compares.
+    """
+    if void_reason(run, git) or not _TAG.match(run.tag) or not _COMMIT.match(run.git_head):
+        return ""
+    message = f"Distillation release {run.tag}"
+    return shlex.join(("git", "tag", "-a", "-m", message, "--", run.tag, run.git_head))
+
+
+def gate_line(number: int, gate: str, check: Check | None, running: bool, now: float, width: int) -> Line:
+    """A gate on one line; the first cell is left to the cursor."""
+    if check is None:
+        look = WAITING_CHECK if running else _NEVER
+    elif check.pending:
+        look = WAITING_CHECK
+    else:
+        look = CHECKS.get(check.status, UNKNOWN_CHECK)
+    known: Role = "text" if check is not None and not check.pending else "dim"
+    left = line(
+        " ",
+        Span(f"{number} ", "dim"),
+        Span(f"{look.mark} {fit_text(look.word, 8)}", look.role),
+        Span(fit_text(visible(GATES.get(gate, gate)), 15), "strong" if look.role == "fail" else known),
+        Span(_observed(check, gate), known),
+    )
+    right = line(Span(_times(check, now), "dim"))
+    return spread(left, right, width)
+
+
+def _observed(check: Check | None, gate: str) -> str:
+    if check is None or check.pending:
+        return GATES_PROVE.get(gate, "")
+    return visible(check.observed or check.detail)
+
+
+def _times(check: Check | None, now: float) -> str:
+    if check is None or check.pending:
+        return ""
+    age = age_in_words(age_of(check.as_of, now))
+    return f"{took_in_words(check.elapsed_seconds):>8}{age:>9} "
+
+
+def release_state(run: CheckRun, git: GitStatus, now: float, width: int) -> list[Line]:
+    """The lines above the gates: may this be released, of which commit, how old is that."""
+    passed = sum(check.status in ("pass", "warn") and not check.pending for check in run.checks)
+    took = f" · took {took_in_words(run.elapsed_seconds)}" if width >= 100 else ""
+    when = f"{age_in_words(age_of(run.as_of, now))} ago{took} "
+    right = line(Span(when, "dim"))
+    if run.word == "never":
+        state = line(
+            Span(" ? never", "warn"), "  no freeze was made here: nothing says that this is releasable"
+        )
+        return [state, EMPTY]
+    if run.word == "running":
+        since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
+        words = f" » running, pid {run.pid} · {run.reported} of {len(GATES)} gates so far"
+        return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
+    if run.word in ("died", "unreadable"):
+        words = "X ended" if run.word == "died" else "? unknown"
+        state = line(Span(f" {words}  ", "fail" if run.word == "died" else "warn"), visible(run.trouble))
+        return [state, EMPTY]
+    why = void_reason(run, git)
+    commit = Span(f"  {visible(run.git_head[:7])}  {visible(run.tag)}", "text")
+    gates = Span(f"  {passed} of {len(run.checks)} gates", "text")
+    if not run.ok:
+        return [spread(line(" ", Span(" X NOT RELEASABLE ", "badge"), gates, commit), right, width), EMPTY]
+    if why:
+        return [
+            spread(line(Span(" ~ void", "dim"), gates, commit), right, width),
+            line(Span(f"   {visible(why)}: freeze again", "warn")),
+        ]
+    return [spread(line(Span("   RELEASABLE", "ok"), gates, commit), right, width), EMPTY]
+
+
+def release_foot(run: CheckRun, git: GitStatus, width: int) -> list[Line]:
+    """The lines below the gates: the tag command and what the freeze had to say."""
+    command = tag_command(run, git)
+    lines = [EMPTY, line(Span(" To tag it, by hand", "title"), Span("   nothing is tagged from here", "dim"))]
+    if command:
+        lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(command, width - 6)]
+    else:
+        lines.append(line(Span(f"   no command: {visible(void_reason(run, git))}", "dim")))
+    if run.notes and run.word == "done":
+        lines += [EMPTY, line(Span(" Notes", "title"))]
+        for note in run.notes:
+            if not note.startswith("Ready. To tag"):
+                lines += [line(Span(f"   {part}", "dim")) for part in wrap_text(visible(note), width - 6)]
+    return lines
+
+
+def datasets_line(counts: dict[str, int | None], run_hash: str, width: int) -> Line:
+    """What the manifest says is released."""
+    words = " · ".join(f"{name} {count(rows)}" for name, rows in counts.items())
+    right = line(Span(f"run_hash {visible(run_hash[:8])} ", "dim")) if run_hash else EMPTY
+    return spread(line(Span(" manifest  ", "dim"), words), right, width)

@@ -1,0 +1,74 @@
+"""One picture per screen and size; a difference is looked at before it is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.contracts.status import GitStatus
+from tests.console import check_reports, states
+from tests.console.apps import ASCII, LEAN, LINK
+from tests.console.check_reports import AUDIT_EVENTS, FREEZE, HEAD, events, freeze, gates, result
+from tests.console.screens.opened import app_on, press
+from tests.console.states import NOW
+from tests.console.workspaces import write
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+Compare = Callable[..., bool]
+SMALL, WIDE = (80, 24), (120, 40)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder that commands can name without telling where this test ran."""
+    root = tmp_path / "agent-logs"
+    root.mkdir()
+    monkeypatch.chdir(tmp_path)
+    return "agent-logs"
+
+
+def keys(*names: str) -> Callable[[Pilot[int]], Any]:
+    async def typed(pilot: Pilot[int]) -> None:
+        await press(pilot, *names)
+
+    return typed
+
+
+@pytest.mark.parametrize(
+    ("link", "size"), [(LEAN, SMALL), (LINK, WIDE), (ASCII, SMALL)], ids=["80x24", "120x40", "ascii"]
+)
+def test_a_failed_audit_looks_as_before(snap_compare: Compare, here: str, link: Any, size: Any) -> None:
+    check_reports.audited(Path(here))
+    assert snap_compare(app_on(here, link), run_before=keys("A"), terminal_size=size)
+
+
+def test_a_running_audit_looks_as_before(snap_compare: Compare, here: str) -> None:
+    check_reports.audited(Path(here), failing=False)
+    checks = [result(name) for name in ("P0.recon-doc", "P1.versions-pinned", "P1.validators-hold")]
+    write(Path(here), AUDIT_EVENTS, events("audit-full", checks, started=NOW - 4, pid=48213, host="db2"))
+    assert snap_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
+
+
+def test_before_any_audit_the_screen_looks_as_before(snap_compare: Compare, here: str) -> None:
+    assert snap_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
+
+
+def test_a_check_looks_as_before(snap_compare: Compare, here: str) -> None:
+    check_reports.audited(Path(here))
+    assert snap_compare(app_on(here), run_before=keys("A", "enter"), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["passed", "failed"])
+def test_a_freeze_looks_as_before(snap_compare: Compare, here: str, failing: bool) -> None:
+    checks = gates(git_clean="fail") if failing else gates()
+    if failing:
+        checks[0] |= {"observed": "2 changes", "detail": "not committed: README.md, exports/card.md"}
+    write(Path(here), FREEZE, freeze(checks, finished=NOW - 240, notes=["Nothing was tagged."]))
+    state = replace(states.healthy(), git=GitStatus(True, "main", HEAD, False, "distillation-v1.0.0", HEAD))
+    assert snap_compare(app_on(here, LINK, state=state), run_before=keys("F"), terminal_size=SMALL)
