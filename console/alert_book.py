@@ -103,16 +103,14 @@ class AlertBook:
         since = self._trouble.get(subject)
         if (what is None) is (since is None):
             return []
-        ids = tuple(self._open)
-        if what is not None:
+        kind, first = AlertKind.TROUBLE, now
+        if since is not None:
+            kind, first = AlertKind.TROUBLE_OVER, since
+            del self._trouble[subject]
+        else:
             self._trouble[subject] = now
-            return [Alert(AlertKind.TROUBLE, now, subject, Severity.ERROR, what, "distill doctor", now, ids)]
-        del self._trouble[subject]
-        return [
-            Alert(
-                AlertKind.TROUBLE_OVER, now, subject, Severity.ERROR, "seen again", "", since or now, ids
-            )
-        ]  # fmt: skip
+        observed, next_step = what or "can be seen again", "distill doctor" if what else ""
+        return [Alert(kind, now, subject, Severity.ERROR, observed, next_step, first, tuple(self._open))]
 
 
 def _kind(known: _Open | None, symptom: SymptomStatus, now: float, remind_seconds: float) -> AlertKind | None:

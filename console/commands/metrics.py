@@ -7,7 +7,6 @@ raise, from ``distill_symptom`` and ``distill_firewall_state``.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from console.atomic_write import write_atomically
@@ -56,6 +55,5 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
         samples = [line for line in text.splitlines() if not line.startswith("#")]
         invocation.out_json({"file": None if place is None else str(place), "samples": samples})
     elif place is None:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.flush()
+        invocation.out(text.removesuffix("\n"))
     return ExitCode.OK

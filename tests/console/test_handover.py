@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console import distill
+from console.commands.handover import handover_lines, span
+from console.handover import Handover, read_handover
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import LockStatus, Origin, Severity, SymptomStatus
+from tests.console.workspaces import FINISHED, add_run, iso, workspace_after_a_run, write
+
+SINCE = FINISHED.timestamp() - 3600
+NOW = FINISHED.timestamp() + 3600
+EARLIER = FINISHED - timedelta(days=2)
+
+
+def jsonl(*rows: dict[str, Any]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def entry(kind: str, state: str, at: datetime, actor: str = "maria", **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "state": state, "actor": actor, "recorded_at": iso(at), "detail": {}, **more}
+
+
+def read(root: Path, symptoms: tuple[SymptomStatus, ...] = ()) -> Handover:
+    return read_handover(root, symptoms, LockStatus(), SINCE, NOW)
+
+
+def test_an_open_incident_is_told_whatever_its_age_with_its_owner(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    folder = root / paths.INCIDENTS
+    write(
+        folder,
+        "INC-1/journal.jsonl",
+        jsonl(
+            entry("opened", "detected", EARLIER, detail={"symptom_id": "S1.P4.sft-leak"}),
+            entry("owner", "classified", EARLIER, detail={"owner": "tom"}),
+            entry("note", "awaiting_approval", EARLIER, reason="waiting for the curator"),
+        )
+        + '{"kind": "to',
+    )
+    write(folder, "INC-2/journal.jsonl", jsonl(entry("state", "resolved", EARLIER)))
+    write(folder, "INC-3/journal.jsonl", jsonl(entry("state", "resolved", FINISHED)))
+    shift = read(root)
+    assert [incident.id for incident in shift.incidents] == ["INC-1", "INC-3"]
+    first = shift.incidents[0]
+    assert (first.state, first.owner, first.symptom) == ("awaiting_approval", "tom", "S1.P4.sft-leak")
+    assert first.last_note == "waiting for the curator"
+    assert first.opened == EARLIER.timestamp()
+
+
+def test_decisions_of_the_shift_are_told_with_who_and_why(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    decision = {"metrics": {"rag_rows": 5.0}, "decided_metrics": ["rag_rows"], "actor": "maria"}
+    rows = [
+        {"kind": "seed", "metrics": {"rag_rows": 9.0}, "recorded_at": iso(FINISHED)},
+        {"kind": "accept", **decision, "notes": "old", "recorded_at": iso(EARLIER)},
+        {"kind": "dismiss", **decision, "notes": "one bad night", "recorded_at": iso(FINISHED)},
+        {"notes": "by hand: new logs", "metrics": {"sft_rows": 4}},
+    ]
+    write(root, paths.AUDIT_BASELINES, jsonl(*rows) + "torn")
+    found = [(one.kind, one.actor, one.note, one.metrics) for one in read(root).decisions]
+    assert found == [
+        ("dismiss", "maria", "one bad night", ("rag_rows",)),
+        ("by hand", "", "by hand: new logs", ("sft_rows",)),
+    ]
+
+
+def test_runs_of_the_shift_are_told_and_failures_apart(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    add_run(root, run_id="20260425T060000Z-aaaa", finished=EARLIER)
+    add_run(root, run_id="20260427T063000Z-bbbb", finished=FINISHED + timedelta(minutes=30), ok=False)
+    shift = read(root)
+    assert [row.pipeline_run_id for row in shift.runs] == ["20260427T063000Z-bbbb", "20260427T060000Z-9f31"]
+    assert [row.pipeline_run_id for row in shift.failures] == ["20260427T063000Z-bbbb"]
+    text = "\n".join(handover_lines(shift))
+    assert "failures: 1" in text
+    assert "runs: 1" in text
+
+
+def test_verdicts_and_replays_of_the_shift_are_counted(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    report = {"verdict": "audit-full: FAIL", "exit_code": 1, "finished_at": iso(FINISHED)}
+    write(root, paths.AUDIT_REPORT.with_suffix(".json"), report)
+    old = {"verdict": "acceptance: PASS", "exit_code": 0, "finished_at": iso(EARLIER)}
+    write(root, paths.ACCEPTANCE_REPORT.with_suffix(".json"), old)
+    replays = [{"recorded_at": iso(FINISHED), "validation_result": {"ok": ok}} for ok in (True, False, False)]
+    write(root, paths.REPLAY_RUNS, jsonl(*replays))
+    shift = read(root)
+    assert [(one.report, one.verdict) for one in shift.verdicts] == [("audit-full", "audit-full: FAIL")]
+    assert (shift.replays, shift.replays_refused) == (3, 2)
+
+
+def test_a_symptom_nobody_owns_says_so_and_hostile_text_is_harmless(tmp_path: Path) -> None:
+    symptom = SymptomStatus(
+        "S1.P0.recon-doc", Severity.ERROR, "gone\x1b[2J", Origin("live", NOW - 600), "restore it"
+    )
+    lines = list(handover_lines(read(workspace_after_a_run(tmp_path), (symptom,))))
+    (line,) = [line for line in lines if "S1.P0.recon-doc" in line]
+    assert "nobody: S1.P0.recon-doc: gone\\x1b[2J → restore it" in line
+    assert "10m" in line
+
+
+def test_a_workspace_without_incidents_or_journals_hands_over_nothing_but_runs(tmp_path: Path) -> None:
+    shift = read(workspace_after_a_run(tmp_path))
+    assert (shift.incidents, shift.decisions, shift.notes) == ((), (), ())
+
+
+def test_the_command_prints_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = workspace_after_a_run(tmp_path)
+    assert distill.main(["-C", str(root), "--json", "handover", "--since", "30d"]) == ExitCode.OK
+    data = json.loads(capsys.readouterr().out)
+    assert (data["kind"], data["schema_version"]) == ("handover", 1)
+    assert {"symptoms", "incidents", "decisions", "runs", "failures", "verdicts"} <= data.keys()
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800.0), ("8h", 28800.0), ("2d", 172800.0)])
+def test_a_span_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["8", "h", "0h", "-1h", "8 weeks"])
+def test_anything_else_is_a_usage_error(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        distill.main(["-C", str(workspace_after_a_run(tmp_path)), "handover", f"--since={text}"])
+    assert stopped.value.code == ExitCode.USAGE
+
+
+def test_times_are_those_of_the_reports(tmp_path: Path) -> None:
+    shift = read(workspace_after_a_run(tmp_path))
+    assert datetime.fromtimestamp(shift.runs[0].ended or 0, UTC) == FINISHED
