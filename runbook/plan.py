@@ -114,8 +114,10 @@ class RunCommand(Record):
     """Run the engine (``distill ARGUMENTS…``) and note what it changed.
 
     ``touches`` are the files and folders it may change (``leaves`` below them it does not, such as
-    the folders of past runs), ``appends`` the files that it only appends to. ``before`` holds every file found there, so that a change since voids the plan
-    and the undo knows where to go back to. ``ends_with`` are the exit codes that count as done.
+    the folders of past runs), ``appends`` the files that it only appends to. ``before`` holds
+    every file found there, so that a change since voids the plan and the undo knows where to go
+    back to. ``ends_with`` are the exit codes that count as done. What is not ``repeatable`` is
+    not run again when nobody saw its end.
     """
 
     type: Literal["run_command"] = "run_command"

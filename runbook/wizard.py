@@ -51,7 +51,7 @@ class Standing:
     plan: Plan | None = None
     rehearsal: Rehearsal | None = None
     consented: bool = False
-    applied: Applied = Applied()
+    applied: Applied = field(default_factory=Applied)
     verified: Detection | None = None
     verified_plan: str | None = None
     undone: tuple[str, ...] = ()
