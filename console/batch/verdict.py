@@ -51,6 +51,6 @@ def _piece(part: PartOutcome) -> str:
     if word is Word.PASS:
         return f"{part.part} {part.said or 'ok'}"
     text = word.replace("_", " ")
-    return f"{part.part} {text if word in (Word.SKIPPED, Word.NOT_RUN) else text.upper()}" + (
-        f" {part.said}" if part.said else ""
-    )
+    shown = text if word in (Word.SKIPPED, Word.NOT_RUN) else text.upper()
+    # The firewall says of itself what its word says already.
+    return f"{part.part} {shown}" + (f" {part.said}" if part.said not in ("", shown) else "")

@@ -72,7 +72,8 @@ a failure.
 
 Warnings are drift that nobody has dismissed, symptoms of severity warning, checks that warn, and what a run
 warned of. They make 4 with `--fail-on warn`, and change nothing without it. A part that `--only` or `--skip`
-left out decides nothing and reads `skipped`. When `--timeout` is over, the part that runs is ended and counts
+left out decides nothing and reads `skipped`; `audit-full` without `acceptance` runs the gate itself, because
+P6.acceptance is required of it. When `--timeout` is over, the part that runs is ended and counts
 as 3, and the others read `not run`. A part that ends with 2, 75, 130 or 143 stops the batch, which ends with
 the same code. `distill status` and `distill watch --once` end with 10, 1 or 0.
 """

@@ -56,6 +56,11 @@ def test_what_was_skipped_reads_skipped_and_decides_nothing() -> None:
     assert "acceptance skipped" in verdict_line(found)
 
 
+def test_a_part_says_its_word_once() -> None:
+    found = batch(part(Part.FIREWALL, 10, said="BREACH"))
+    assert "· firewall BREACH · acceptance" in verdict_line(found)
+
+
 def test_a_signal_beats_every_part() -> None:
     assert exit_code(batch(part(Part.FIREWALL, 10), stopped_by=143)) == ExitCode.TERMINATED
 
