@@ -182,11 +182,12 @@ def _roll_back(workspace: Path, intent: Intent) -> None:
         target = workspace / rename.target
         kept = workspace / intent.original(rename.target)
         if kept.exists():
+            if target.exists() and target.samefile(kept):
+                continue  # not renamed yet, and perhaps in a folder that refuses changes
             again = kept.with_name(f"{kept.name}.again")
             disk.discard(again)
             disk.operations.link(kept, again)
             disk.operations.replace(again, target)
-            disk.discard(again)  # a rename between two links to one file does nothing
         elif not rename.replaces and not (workspace / rename.staged).exists() and _is(target, rename.sha256):
             disk.operations.unlink(target)
         else:
