@@ -1,0 +1,292 @@
+"""A disk that fails at the N-th operation, for every N, until the run no longer fails.
+
+The way SQLite tests itself: write, fsync, rename, link, unlink and mkdir are counted together,
+and the N-th one fails, once or for good. Afterwards the old outputs stand (or the new ones, all of
+them), nothing reads as passed, and a run on a whole disk ends where an undisturbed one does.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode, StorageError
+from pipeline.engine import run_session, staged_exports
+from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.export_stage import ExportRequest, run_export
+from pipeline.engine.finish import Finished
+from pipeline.engine.rows_writer import Output
+from pipeline.engine.run_all import RunOptions, run_all
+from pipeline.engine.run_session import Session
+from pipeline.engine.score_stage import run_score
+from pipeline.git_state import GitState
+from pipeline.settings.load import load_settings
+from pipeline.storage import disk
+from tests.crash.outcomes import assert_whole, change_sources
+from tests.pipeline.engine.workspaces import (
+    RECORDED_AT,
+    chat_line,
+    encoded,
+    flat_line,
+    make_workspace,
+    output_bytes,
+)
+from tests.quick_folder import quick_folder
+
+CHUNK_BYTES = 4096
+
+
+class FaultyDisk(disk.DiskOperations):
+    """Counts operations; the N-th fails. A write that fails has written a part.
+
+    A full disk still lets files be removed; one that fails for good otherwise lets nothing happen.
+    """
+
+    def __init__(self, number: int, error: int, *, for_good: bool) -> None:
+        self.number, self.error, self.for_good = number, error, for_good
+        self.count = 0
+        self.failed: Counter[str] = Counter()
+
+    def _is_bad(self, kind: str) -> bool:
+        self.count += 1
+        bad = self.count == self.number or (self.for_good and self.count > self.number)
+        self.failed[kind] += bad
+        return bad
+
+    def _refuse(self, kind: str) -> None:
+        if self._is_bad(kind):
+            raise OSError(self.error, os.strerror(self.error))
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        if self._is_bad("write"):
+            super().write(descriptor, data[: len(data) // 2])
+            raise OSError(self.error, os.strerror(self.error))
+        return super().write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        self._refuse("fsync")  # not carried out: hundreds of runs would only wait for the disk
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._refuse("replace")
+        super().replace(source, target)
+
+    def link(self, source: Path, target: Path) -> None:
+        self._refuse("link")
+        super().link(source, target)
+
+    def unlink(self, path: Path) -> None:
+        if not (self.for_good and self.error == errno.ENOSPC):
+            self._refuse("unlink")
+        super().unlink(path)
+
+    def mkdir(self, folder: Path) -> None:
+        self._refuse("mkdir")
+        super().mkdir(folder)
+
+
+def _sources() -> dict[str, bytes]:
+    return {
+        "runs-a.jsonl": encoded([flat_line(number) for number in range(20)]) + b"{broken\n",
+        "runs-b.jsonl": encoded([flat_line(number) for number in range(60, 80)]),
+        "chats.jsonl": encoded([chat_line(number) for number in range(6)]),
+    }
+
+
+def _run(workspace: Path, command: str = "run-all") -> Finished:
+    settings = load_settings(workspace).settings
+    writer = EventWriter()
+    try:
+        if command == "score":
+            return run_score(
+                workspace, settings, recorded_at=RECORDED_AT, events_writer=writer, engine_source="installed"
+            )
+        if command == "export":
+            return run_export(
+                workspace,
+                settings,
+                ExportRequest(),
+                recorded_at=RECORDED_AT,
+                events_writer=writer,
+                engine_source="installed",
+            )
+        return run_all(
+            workspace,
+            settings,
+            RunOptions(workers=1, chunk_bytes=CHUNK_BYTES),
+            recorded_at=RECORDED_AT,
+            events_writer=writer,
+            engine_source="installed",
+        )
+    finally:
+        writer.close()
+
+
+@dataclass(frozen=True)
+class Start:
+    """A workspace to start from, and what an undisturbed run makes of it."""
+
+    workspace: Path
+    command: str
+    last_good: dict[str, bytes]
+    outputs: dict[str, bytes]
+    run_hash: str
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_other_processes() -> Iterator[None]:
+    """The scan and git are processes of their own and write nothing: they would only take time."""
+
+    def scan(session: Session, outputs: dict[str, Output]) -> dict[str, object]:
+        staged_exports._view_of_new_outputs(session, outputs)
+        return {"state": "CLEAR", "findings": 0, "sft_sha256": outputs[str(paths.SFT_EXPORT)].sha256}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staged_exports, "_scan", scan)
+        patch.setattr(run_session, "read_git_state", lambda _: GitState(problem="not looked at"))
+        yield
+
+
+@pytest.fixture
+def quick() -> Iterator[Path]:
+    with quick_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def starts() -> Iterator[dict[str, Start]]:
+    with quick_folder() as root:
+        yield _starts(root)
+
+
+def _starts(root: Path) -> dict[str, Start]:
+    fresh = make_workspace(root / "fresh", _sources())
+    done = root / "done"
+    shutil.copytree(fresh, done)
+    first = _run(done)
+    found = {"fresh": Start(fresh, "run-all", {}, output_bytes(done), first.run_hash)}
+    changed = root / "changed"
+    shutil.copytree(done, changed)
+    change_sources(changed)
+    for name, workspace, command in (
+        ("last-good", changed, "run-all"),
+        ("unchanged", done, "run-all"),
+        ("score", done, "score"),
+        ("export", done, "export"),
+    ):
+        end = root / f"{name}-end"
+        shutil.copytree(workspace, end)
+        run_hash = _run(end, command).run_hash
+        found[name] = Start(workspace, command, output_bytes(workspace), output_bytes(end), run_hash)
+    assert found["last-good"].outputs != found["last-good"].last_good
+    return found
+
+
+STARTS = ("fresh", "last-good", "unchanged", "score", "export")
+
+
+class ShortWrites(disk.DiskOperations):
+    """Takes a third of what it is given, at least a byte."""
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        return super().write(descriptor, data[: max(1, len(data) // 3)])
+
+
+def test_short_writes_everywhere_change_nothing(
+    quick: Path, starts: dict[str, Start], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(starts["last-good"].workspace, quick / "w")
+    monkeypatch.setattr(disk, "operations", ShortWrites())
+    assert _run(quick / "w").run_hash == starts["last-good"].run_hash
+    assert_whole(quick / "w", starts["last-good"].outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "error", "for_good"),
+    [
+        *((name, errno.ENOSPC, True) for name in STARTS),
+        *((name, errno.EIO, False) for name in STARTS),
+        ("last-good", errno.EIO, True),
+        ("unchanged", errno.EIO, True),
+    ],
+    ids=lambda value: (
+        errno.errorcode[value] if type(value) is int else {True: "for good", False: "once"}.get(value)
+    ),
+)
+def test_a_disk_that_fails_at_the_nth_operation_costs_no_byte(
+    quick: Path,
+    starts: dict[str, Start],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    error: int,
+    *,
+    for_good: bool,
+) -> None:
+    start = starts[name]
+    workspace = quick / "w"
+    faults: Counter[str] = Counter()
+    number = 0
+    while True:
+        number += 1
+        shutil.copytree(start.workspace, workspace)
+        operations = FaultyDisk(number, error, for_good=for_good)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "operations", operations)
+            finished, refused = None, None
+            try:
+                finished = _run(workspace, start.command)
+            except StorageError as error_of_run:
+                refused = error_of_run
+        faults.update(operations.failed)
+        if refused is not None:
+            assert refused.exit_code == ExitCode.NOT_EVALUABLE
+            assert refused.fault.kept_safe
+            _assert_failed(workspace, start, error=error, for_good=for_good)
+            assert _run(workspace, start.command).run_hash == start.run_hash, number
+        elif finished is not None:
+            # What the run can do without: events, the remembered state, the cleaning up.
+            assert finished.run_hash == start.run_hash
+        assert_whole(workspace, start.outputs)
+        shutil.rmtree(workspace)
+        if operations.count < number:
+            break
+    assert faults.total() >= number - 1
+    wanted = {"write", "fsync", "replace"} if name == "unchanged" else {"write", "fsync", "replace", "link"}
+    assert set(faults) >= wanted
+
+
+def _assert_failed(workspace: Path, start: Start, *, error: int, for_good: bool) -> None:
+    """Old outputs or new ones, whole, or an open intent where the disk lets nothing be undone.
+
+    Nothing of the failed run reads as passed, unless the disk does not even let its summary be
+    withdrawn: then that describes the outputs as they are.
+    """
+    before = {path.name for path in (start.workspace / paths.REPORTS).glob("*")}
+    for path in (workspace / paths.REPORTS).glob("*"):
+        if path.name in before:
+            continue
+        summary = path / "summary.json"
+        if summary.exists() and json.loads(summary.read_bytes())["ok"]:
+            assert for_good
+            assert error == errno.EIO
+            if not (workspace / paths.INTENT).exists():
+                assert_whole(workspace, start.outputs)
+        events = [json.loads(line) for line in _whole_lines(path / "events.jsonl")]
+        assert not any(event["type"] == "run.finished" and event["ok"] for event in events)
+    if (workspace / paths.INTENT).exists():
+        assert for_good, "this disk lets the commit be undone"
+        return
+    assert output_bytes(workspace) in (start.last_good, start.outputs)
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
