@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console.phase_verdicts import report_time
+from console.report_files import Json, count_of, text_of
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
@@ -36,7 +38,10 @@ _OF_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What the detectors look at. ``empty_streams`` are tier-1 streams without a byte."""
+    """What the detectors look at. ``empty_streams`` are tier-1 streams without a byte.
+
+    ``determinism`` is the last report of ``distill determinism``, None when there is none.
+    """
 
     recon_doc_bytes: int | None
     empty_streams: tuple[str, ...]
@@ -44,6 +49,7 @@ class FileFacts:
     replay_log_limit_bytes: float
     summary_faults: tuple[str, ...]
     outputs_changed: tuple[str, ...]
+    determinism: Json | None = None
 
 
 def detect(
@@ -58,6 +64,8 @@ def detect(
     found = [*_of_files(facts, live), *_of_reports(phases), *_of_drift(drift)]
     if (empty := _empty_exports(runs)) is not None:
         found.append(empty)
+    if (mismatch := _hash_mismatch(facts.determinism)) is not None:
+        found.append(mismatch)
     return [symptom for index, symptom in enumerate(found) if symptom.id not in {s.id for s in found[:index]}]
 
 
@@ -163,3 +171,18 @@ def _empty_exports(runs: Sequence[RunRow]) -> SymptomStatus | None:
                 since=latest.ended,
             )
     return None
+
+
+def _hash_mismatch(report: Json | None) -> SymptomStatus | None:
+    """The last comparison found runs that differ. It stands until a comparison finds them equal."""
+    if report is None or count_of(report, "exit_code") != ExitCode.CHECK_FAILED:
+        return None
+    as_of = report_time(report)
+    return SymptomStatus(
+        "S5.hash-mismatch",
+        Severity.CRITICAL,
+        text_of(report, "verdict") or "two runs on the same input differ",
+        Origin(str(paths.DETERMINISM_REPORT), as_of, Freshness.FRESH),
+        "distill determinism",
+        since=as_of,
+    )

@@ -85,6 +85,7 @@ class WorkspaceReader:
             replay_log_limit_bytes=settings.replay_log_mb * 1e6,
             summary_faults=latest.faults,
             outputs_changed=moved.changed_outputs,
+            determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
         )
         return WorkspaceStatus(
             workspace=str(self.root),

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import orjson
+
 from console.batch.child import Deadline, Ended, run_child
 from console.batch.narration import Narration
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState
@@ -26,7 +28,6 @@ from console.batch.part_report import outcome_of
 from console.batch.parts import Part, Selection, argv_of, environment_of
 from console.batch.stream import BatchStream
 from console.batch.verdict import exit_code
-from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode
@@ -89,7 +90,7 @@ def run_batch(
             stream.log(f"{part} begins")
             events = Path(folder) / f"{part}.events"
             argv = argv_of(
-                part, root, events, acceptance_report=_acceptance_report(root, done), scanned=_is_clear(done)
+                part, root, events, acceptance_report=_handed_on(Path(folder), done), scanned=_is_clear(done)
             )
             ended = run_child(
                 argv,
@@ -137,13 +138,17 @@ def _both(stream: BatchStream, narration: Narration) -> Callable[..., None]:
     return tell
 
 
-def _acceptance_report(root: Path, done: dict[Part, PartOutcome]) -> Path | None:
-    """The report that acceptance has just written; None when it has written none."""
+def _handed_on(folder: Path, done: dict[Part, PartOutcome]) -> Path | None:
+    """The report that acceptance has just printed, as a file; None when it printed none.
+
+    Not the one in the workspace: it may be an earlier one, if this one could not be written.
+    """
     acceptance = done.get(Part.ACCEPTANCE)
     if acceptance is None or not acceptance.checks:
         return None
-    path = root / paths.ACCEPTANCE_REPORT.with_suffix(".json")
-    return path if path.is_file() else None
+    path = folder / "acceptance-report.json"
+    path.write_bytes(orjson.dumps(acceptance.report))
+    return path
 
 
 def _is_clear(done: dict[Part, PartOutcome]) -> bool:

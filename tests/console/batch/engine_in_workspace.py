@@ -15,8 +15,11 @@ import json, os, pathlib, sys, time
 name, arguments = sys.argv[1], sys.argv[2:]
 here = pathlib.Path(__file__).parent
 plan = json.loads((here / "plan.json").read_text()).get(name, {})
+handed_on = None
+if "--acceptance-report" in arguments:
+    handed_on = json.loads(pathlib.Path(arguments[arguments.index("--acceptance-report") + 1]).read_text())
 with (here / "calls.jsonl").open("a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+    calls.write(json.dumps({"command": name, "handed_on": handed_on}) + "\\n")
 with open(arguments[arguments.index("--events") + 1], "a") as events:
     for number, event in enumerate(plan.get("events", []), start=1):
         events.write(json.dumps({"seq": number, "at": "2026-04-27T06:00:00Z", **event}) + "\\n")
@@ -48,8 +51,8 @@ def workspace_with_engine(root: Path, **plan: dict[str, Any]) -> Path:
     return root
 
 
-def calls(root: Path) -> list[list[str]]:
-    """The argument lists with which the engine was started, in order."""
+def calls(root: Path) -> list[dict[str, Any]]:
+    """The commands that were started, in order, with the acceptance report that they were handed."""
     return [json.loads(line) for line in (root / "pipeline/calls.jsonl").read_text().splitlines()]
 
 

@@ -56,16 +56,17 @@ def test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line(
     ]
 
 
-def test_acceptance_runs_once_and_its_report_is_handed_on(tmp_path: Path) -> None:
+def test_acceptance_runs_once_and_what_it_printed_is_handed_on(tmp_path: Path) -> None:
     report = checks_report(("A01", "pass"))
+    old = json.dumps(checks_report(("A01", "fail")))
     file = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
-    root = workspace_with_engine(
-        tmp_path / "w", acceptance={"report": report, "files": {file: json.dumps(report)}}
-    )
-    assert run(root, *NO_FIREWALL) == ExitCode.OK
-    called = calls(root)
-    assert [call[0] for call in called] == ["run-all", "acceptance", "audit-full"]
-    assert called[2][called[2].index("--acceptance-report") + 1] == str(root / file)
+    root = workspace_with_engine(tmp_path / "w", acceptance={"report": report, "files": {file: old}})
+    run(root, *NO_FIREWALL)
+    assert calls(root) == [
+        {"command": "run-all", "handed_on": None},
+        {"command": "acceptance", "handed_on": None},
+        {"command": "audit-full", "handed_on": report},
+    ]
 
 
 def test_a_failed_check_is_1_and_the_other_parts_still_run(
@@ -93,6 +94,29 @@ def test_a_severe_symptom_is_1(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     (root / paths.RECON_DOC).unlink()
     assert run(root, "--only", "symptoms") == ExitCode.CHECK_FAILED
     assert "symptoms FAIL S1.P0.recon-doc" in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_rows_that_differed_at_the_last_comparison_are_a_symptom(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace_with_engine(tmp_path / "w")
+    place = root / paths.DETERMINISM_REPORT
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({"exit_code": 1, "verdict": "different: a and b part at score"}))
+    assert run(root, "--only", "symptoms") == ExitCode.CHECK_FAILED
+    assert "S5.hash-mismatch: different: a and b part at score" in capfd.readouterr().out
+    place.write_text(json.dumps({"exit_code": 0, "verdict": "equal"}))
+    assert run(root, "--only", "symptoms") == ExitCode.OK
+
+
+def test_determinism_is_a_part_when_it_is_asked_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report = {"exit_code": 1, "verdict": "different: a and b part at score", "runs": [{}, {}]}
+    root = workspace_with_engine(tmp_path / "w", determinism={"exit": 1, "report": report})
+    assert run(root, "--determinism", "--skip", "firewall,acceptance,audit-full") == ExitCode.CHECK_FAILED
+    assert [call["command"] for call in calls(root)] == ["run-all", "determinism"]
+    assert "determinism FAIL 2 runs" in capfd.readouterr().out.splitlines()[-1]
 
 
 def test_information_alone_is_no_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +163,7 @@ def test_a_locked_workspace_is_75_and_stops_the_rest(tmp_path: Path) -> None:
         tmp_path / "w", run_all={"exit": 75, "report": "", "stderr": "what happened  it is locked\n"}
     )
     assert run(root, *NO_FIREWALL, "--report-dir", str(tmp_path / "r")) == ExitCode.LOCKED
-    assert [call[0] for call in calls(root)] == ["run-all"]
+    assert [call["command"] for call in calls(root)] == ["run-all"]
     parts = {part["name"]: part for part in report_in(tmp_path / "r")["parts"]}
     assert parts["acceptance"]["status"] == "not_run"
     assert "it is locked" in parts["run-all"]["detail"]
