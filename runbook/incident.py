@@ -160,10 +160,13 @@ class Incident:
         )
 
 
-def open_incident(root: Path, symptom_id: str | None, title: str) -> Incident:
-    """A new incident's folder, with an id that nobody else has. Raises StorageError."""
+def open_incident(root: Path, symptom_id: str | None, title: str, *, name: str | None = None) -> Incident:
+    """A new incident's folder, with an id that nobody else has. Raises StorageError.
+
+    The id is the minute and the symptom's id, or ``name``.
+    """
     now = datetime.now(UTC)
-    subject = (symptom_id or title).lower()
+    subject = (symptom_id or name or title).lower()
     slug = re.sub(r"[^a-z0-9]+", "-", subject).strip("-")[:60] or "incident"
     stem = f"{now:%Y%m%d-%H%M}-{slug}"
     parent = root / paths.INCIDENTS

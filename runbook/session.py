@@ -7,7 +7,7 @@ lost link, stands where the first one stood. Whoever acts holds the incident's l
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -150,8 +150,8 @@ class Session:
         standing = self.standing
         if self.symptom is None or standing.detection is None:
             raise refused("nothing_to_diagnose", "This incident has no symptom.", "Open one: runbook detect")
-        outputs: dict[str, ProbeOutput] = {}
-        for probe in self.symptom.probes(standing.detection):
+        symptom, outputs = self.symptom, dict[str, ProbeOutput]()
+        for probe in symptom.probes(standing.detection):
             output = run_probe(self.workspace, probe, self._clock)
             outputs[probe.id] = output
             digest = (
@@ -166,7 +166,7 @@ class Session:
                 detail={"output": short.model_dump(mode="json"), "sha256": digest},
             )
             self._boundary(f"probe:{probe.id}")
-        diagnosis = self._classify(standing.detection, outputs)
+        diagnosis = classify(symptom, standing.detection, outputs)
         self.incident.journal.append(
             "classified",
             "classified",
@@ -176,13 +176,23 @@ class Session:
         self._boundary("classified")
         return diagnosis
 
-    def _classify(self, detection: Detection, outputs: dict[str, ProbeOutput]) -> Diagnosis:
-        assert self.symptom is not None  # noqa: S101 - the caller has looked
-        try:
-            return self.symptom.classify(detection, outputs)
-        except Exception as error:  # noqa: BLE001 - an output nobody foresaw must not close the wizard
-            said = f"The outputs could not be read: {type(error).__name__}: {error}"
-            return Diagnosis(cause=Cause(id="unknown", sentence=said, confidence=Confidence.UNKNOWN))
+    def choose(self, offer_id: str, answers: Mapping[str, str]) -> Plan:
+        """Choose a way out and answer its questions at once, then plan. Raises RefusedError."""
+        standing = self.standing
+        offer = next((each for each in self.offers(standing) if each.id == offer_id), None)
+        if offer is None:
+            raise refused("no_offer", f"There is no offer {offer_id}.", "See: distill runbook diagnose")
+        given: dict[str, str] = {}
+        for question in offer.questions:
+            value = answers.get(question.id, question.default)
+            if value is None or (problem := question.problem(value)) is not None:
+                why = "it has no answer" if value is None else problem
+                raise refused("answer_missing", f"{question.text} {why}.", f"Add --answer {question.id}=…")
+            given[question.id] = value
+        self._note(standing.state, {"offer": offer_id})
+        if given:
+            self._note(standing.state, {"answers": given})
+        return self.plan_offer()
 
     def plan_offer(self) -> Plan:
         """Turn the chosen offer into a plan. A refusal leads back to the choice, with its words."""
@@ -278,7 +288,11 @@ class Session:
         if plan.undoes is not None:
             state = "detected" if self.symptom is not None else "abandoned"
         self.incident.journal.append(
-            "verified", state, verdict=Verdict.CLEAR, plan_hash=plan.hash, detail={"says": "files as planned"}
+            "verified",
+            state,
+            verdict=wizard.AS_PLANNED,
+            plan_hash=plan.hash,
+            detail={"says": "files as planned"},
         )
         if plan.undoes is not None:
             self.incident.journal.append(
@@ -332,18 +346,35 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
     return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
 
 
+def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    """The symptom's own classification; one that fails is an honest "unknown"."""
+    try:
+        return symptom.classify(detection, outputs)
+    except Exception as error:  # noqa: BLE001 - an output nobody foresaw must not close the wizard
+        said = f"What the probes printed could not be read: {type(error).__name__}: {error}"
+        return Diagnosis(cause=Cause(id="unknown", sentence=said, confidence=Confidence.UNKNOWN))
+
+
+def diagnose_only(
+    workspace: Workspace, symptom: Symptom, detection: Detection
+) -> tuple[dict[str, ProbeOutput], Diagnosis]:
+    """Probes and classification without an incident: nothing is written."""
+    outputs = {probe.id: run_probe(workspace, probe) for probe in symptom.probes(detection)}
+    return outputs, classify(symptom, detection, outputs)
+
+
 def open_session(
     workspace: Workspace,
     symptom: Symptom | None,
     detection: Detection | None,
     *,
     title: str = "",
+    name: str | None = None,
     argv: Sequence[str] = (),
 ) -> Session:
-    """A new incident. With a symptom it starts from what its detector saw."""
-    incident = open_incident(
-        workspace.root, symptom.id if symptom else None, title or (symptom.title if symptom else "")
-    )
+    """A new incident. With a symptom it starts from what its detector saw; ``name`` goes into its id."""
+    told = title or (symptom.title if symptom else "")
+    incident = open_incident(workspace.root, symptom.id if symptom else None, told, name=name)
     incident.journal.append(
         "opened",
         "detected",
@@ -352,7 +383,7 @@ def open_session(
         detail={
             "symptom_id": symptom.id if symptom else None,
             "severity": str(symptom.severity) if symptom else None,
-            "title": title or (symptom.title if symptom else ""),
+            "title": told,
             "detection": detection.model_dump(mode="json") if detection else None,
         },
     )

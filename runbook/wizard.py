@@ -19,6 +19,9 @@ from runbook.plan import Plan, Rehearsal
 from runbook.symptom import Offer, Question
 
 OVER: tuple[WizardState, ...] = ("resolved", "escalated", "abandoned")
+# Verdicts of a verification that lets an incident end.
+AS_PLANNED = "as planned"
+GOOD = (str(Verdict.CLEAR), AS_PLANNED)
 DIAGNOSE, ESCALATE, ABANDON, BACK, STOP = "diagnose", "escalate", "abandon", "back", "stop"
 OFFER, CONSENT, REASON, AFTERWARDS = "offer", "consent", "reason", "afterwards"
 
@@ -65,7 +68,9 @@ class Standing:
 
     @property
     def is_over(self) -> bool:
-        return self.closed or self.state in OVER
+        # What was done directly has no cause to look for; contained is as far as it goes.
+        done = self.symptom_id is None and self.state == "mitigated"
+        return self.closed or done or self.state in OVER
 
 
 def fold(entries: Sequence[IncidentEntry]) -> Standing:
@@ -111,7 +116,7 @@ def _advance(standing: Standing, entry: IncidentEntry) -> Standing:
                 standing,
                 verified=Detection.model_validate(seen) if seen else None,
                 verified_plan=entry.plan_hash,
-                trouble="" if entry.verdict == Verdict.CLEAR else str(detail.get("says") or ""),
+                trouble="" if entry.verdict in GOOD else str(detail.get("says") or ""),
             )
         case "note":
             return _noted(standing, detail)

@@ -55,6 +55,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("handoff", "trust", "Write the page for whoever arrives cold.", "engine"),
     Command("verify-export", "trust", "Check a copy of the exports against its manifest.", "engine", False),
     Command("lineage", "trust", "Trace a row from export to the bytes of its source line.", "engine"),
+    Command("runbook", "repair", "Detect, diagnose, plan, apply: the wizards without a screen.", "console"),
+    Command("quarantine", "repair", "Move a contaminated export aside; previewed first.", "console"),
+    Command("restore", "repair", "Put files back to the last-good tag's bytes; previewed first.", "console"),
+    Command("undo", "repair", "Take an incident's last change back, byte for byte.", "console"),
+    Command("incident", "repair", "List, show, verify and export what happened.", "console"),
 )
 
 BY_NAME = {command.name: command for command in COMMANDS}

@@ -1,0 +1,16 @@
+"""``distill quarantine``: handed to the runbook, which has no screen of its own."""
+
+from __future__ import annotations
+
+import argparse
+
+from console.invocation import Invocation
+from runbook.commands import quarantine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    quarantine.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    return quarantine.run(arguments, invocation.workspace(), invocation)

@@ -1,0 +1,16 @@
+"""``distill runbook``: handed to the runbook, which has no screen of its own."""
+
+from __future__ import annotations
+
+import argparse
+
+from console.invocation import Invocation
+from runbook.commands import runbook
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    runbook.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    return runbook.run(arguments, invocation.workspace(), invocation)

@@ -1,0 +1,123 @@
+"""``distill incident list|show|verify|export``: read what happened, check the record, pack it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.faults import ExitCode, OperatorError
+from pipeline.contracts.untrusted import visible
+from runbook.export import export_incident
+from runbook.incident import Incident, incident_ids, load_incident
+from runbook.incident_page import page, write_page
+from runbook.refusals import refused
+from runbook.voice import Voice
+from runbook.wizard import fold
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "show", "verify", "export"))
+    parser.add_argument("incident", nargs="?", help="its id, or a beginning that only it has")
+    parser.add_argument("--out", metavar="FILE", help="export: where to (default: ./<incident>.tar.gz)")
+    parser.add_argument("--step", type=int, metavar="N", help="show: as it stood after N entries")
+
+
+def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+    if arguments.action == "list":
+        return _list(root, voice)
+    if not arguments.incident:
+        if arguments.action == "verify":
+            return max((_verify(Incident(root, each), voice) for each in incident_ids(root)), default=0)
+        raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
+    incident = load_incident(root, arguments.incident)
+    if arguments.action == "show":
+        return _show(incident, arguments.step, voice)
+    if arguments.action == "verify":
+        return _verify(incident, voice)
+    return _export(incident, arguments.out, voice)
+
+
+def _list(root: Path, voice: Voice) -> int:
+    rows = [_row(Incident(root, incident_id)) for incident_id in reversed(incident_ids(root))]
+    if voice.json:
+        voice.out_json({"incidents": rows})
+        return ExitCode.OK
+    if not rows:
+        voice.note("No incident yet. Look for symptoms: distill runbook detect")
+    for row in rows:
+        title = visible(str(row["title"]), 60)
+        owner = visible(str(row["owner"]), 16)
+        voice.out(f"{row['incident_id']:<44} {row['state']:<18} {owner:<16} {title}")
+    return ExitCode.OK
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    facts = incident.facts
+    row: dict[str, Any] = {
+        "incident_id": incident.id,
+        "symptom_id": incident.symptom_id,
+        "title": facts.get("title"),
+        "opened_at": facts.get("opened_at"),
+    }
+    try:
+        standing = fold(incident.journal.entries())
+    except OperatorError as error:
+        return {**row, "state": "broken", "owner": "", "says": error.fault.what_happened}
+    holder = incident.lease_holder()
+    return {
+        **row,
+        "state": standing.state,
+        "owner": standing.owner,
+        "held_by": holder,
+        "over": standing.is_over,
+    }
+
+
+def _show(incident: Incident, step: int | None, voice: Voice) -> int:
+    entries = incident.journal.entries()
+    shown = entries if step is None else entries[: max(0, step)]
+    standing = fold(shown)
+    if voice.json:
+        voice.out_json(
+            {
+                "incident_id": incident.id,
+                "state": standing.state,
+                "entries": [entry.model_dump(mode="json") for entry in shown],
+            }
+        )
+        return ExitCode.OK
+    for line in page(incident.id, standing, shown, str(incident.facts.get("title") or "")).splitlines():
+        voice.out(line)
+    return ExitCode.OK
+
+
+def _verify(incident: Incident, voice: Voice) -> int:
+    problems = incident.journal.problems()
+    if voice.json:
+        voice.out_json(
+            {
+                "incident_id": incident.id,
+                "whole": not problems,
+                "problems": [{"line": problem.line, "says": problem.says} for problem in problems],
+            }
+        )
+    elif problems:
+        for problem in problems:
+            voice.out(f"{incident.id}: entry {problem.line} {problem.says}")
+    else:
+        voice.out(f"{incident.id}: {len(incident.journal.entries())} entries, the chain is whole")
+    return ExitCode.CHECK_FAILED if problems else ExitCode.OK
+
+
+def _export(incident: Incident, out: str | None, voice: Voice) -> int:
+    write_page(incident, fold(incident.journal.entries()))
+    target = Path(out) if out else Path.cwd() / f"{incident.id}.tar.gz"
+    size, left_out = export_incident(incident, target.absolute())
+    if voice.json:
+        voice.out_json({"file": str(target), "bytes": size, "left_out": left_out})
+    else:
+        voice.out(str(target))
+        if left_out:
+            voice.note(f"{len(left_out)} kept files of more than 1 MiB were left out")
+    return ExitCode.OK

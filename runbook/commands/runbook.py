@@ -1,0 +1,249 @@
+"""``distill runbook list|detect|diagnose|plan|apply|resume|lint``: the wizards without a screen."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.untrusted import visible
+from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepare, preview_or_ask
+from runbook.commands.direct import session_of
+from runbook.detecting import Found, detect_all, detect_one, exit_code
+from runbook.evidence import Cause, Detection, Diagnosis, Stance, Verdict
+from runbook.prompts import converse
+from runbook.refusals import refused
+from runbook.session import Session, diagnose_only, open_session
+from runbook.symptom import Symptom
+from runbook.voice import Voice
+from runbook.wizard import Work
+from runbook.workspace import Workspace
+
+ACTIONS = ("list", "detect", "diagnose", "plan", "apply", "open", "resume", "lint")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=ACTIONS, nargs="?", default="detect")
+    parser.add_argument("subject", nargs="?", help="a symptom's id; resume: an incident's")
+    parser.add_argument("--full", action="store_true", help="detect: rerun what a report would answer")
+    parser.add_argument("--offer", metavar="ID", help="plan: which way out (default: the first)")
+    parser.add_argument(
+        "--answer",
+        action="append",
+        default=[],
+        metavar="QUESTION=ANSWER",
+        help="plan: answer a question of it; repeatable",
+    )
+    parser.add_argument("--incident", metavar="ID", help="plan: go on in this incident")
+    add_consent_flags(parser)
+
+
+def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+    action = arguments.action
+    if action == "apply":
+        if not arguments.plan:
+            raise refused("no_plan", "No plan was named.", "distill runbook apply --plan HASH …")
+        return apply_by_hash(root, arguments, voice)
+    if action == "resume":
+        return _resume(root, arguments, voice)
+    from runbook.symptoms import SYMPTOMS
+
+    workspace = Workspace(root)
+    if action == "list":
+        return _list(SYMPTOMS, voice)
+    if action == "detect":
+        return _detect(workspace, SYMPTOMS, arguments.full, voice)
+    if action == "lint":
+        from runbook.lint import lint
+
+        return _lint(lint(SYMPTOMS), voice)
+    symptom = _named(SYMPTOMS, arguments.subject)
+    if action == "diagnose":
+        return _diagnose(workspace, symptom, voice)
+    if action == "open":
+        return _converse(_opened(workspace, symptom), arguments, voice)
+    return _plan(workspace, symptom, arguments, voice)
+
+
+def _named(symptoms: tuple[Symptom, ...], subject: str | None) -> Symptom:
+    found = [each for each in symptoms if subject and each.id.lower() == subject.lower()]
+    if not found:
+        what = f"There is no symptom {subject}." if subject else "No symptom was named."
+        raise refused("no_symptom", what, "See all of them: distill runbook list")
+    return found[0]
+
+
+def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
+    if voice.json:
+        voice.out_json(
+            {
+                "symptoms": [
+                    {
+                        "id": each.id,
+                        "severity": str(each.severity),
+                        "title": each.title,
+                        "what_you_see": each.what_you_see,
+                        "phases": list(each.phases),
+                        "checks": list(each.checks),
+                        "live": each.live,
+                    }
+                    for each in symptoms
+                ]
+            }
+        )
+    else:
+        for each in symptoms:
+            voice.out(f"{each.id:<22} {each.severity:<9} {each.title}")
+    return ExitCode.OK
+
+
+def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voice: Voice) -> int:
+    found = detect_all(workspace, symptoms, full=full)
+    code = exit_code(found)
+    if voice.json:
+        voice.out_json({"symptoms": [_found_data(each) for each in found], "exit_code": code})
+        return code
+    raised = [each for each in found if each.is_raised]
+    for each in sorted(raised, key=lambda one: one.beneath is not None):
+        indent = "   └ " if each.beneath else ""
+        beneath = f"  (explained by {each.beneath})" if each.beneath else ""
+        voice.out(
+            f"{indent}{each.symptom.id:<22} {each.symptom.severity:<9} "
+            f"{visible(each.detection.observed, 300)}{beneath}"
+        )
+        voice.out(f"{indent}{'':<22} {_age(each.detection)}; open: distill runbook open {each.symptom.id}")
+    for each in found:
+        if each.detection.verdict is Verdict.UNKNOWN:
+            voice.note(f"not known: {each.symptom.id}: {visible(each.detection.observed, 200)}")
+    if not raised:
+        voice.out("no symptom shows")
+    return code
+
+
+def _age(detection: Detection) -> str:
+    age = detection.age_seconds(detection.read_at)
+    if detection.source == "live":
+        return "seen just now"
+    return f"from {visible(detection.source)}, " + (
+        "age not known" if age is None else f"{age / 60:.0f} min old"
+    )
+
+
+def _found_data(found: Found) -> dict[str, Any]:
+    detection = found.detection
+    return {
+        "id": found.symptom.id,
+        "severity": str(found.symptom.severity),
+        "verdict": str(detection.verdict),
+        "observed": detection.observed,
+        "beneath": found.beneath,
+        "source": detection.source,
+        "as_of": detection.as_of,
+        "age_seconds": detection.age_seconds(detection.read_at),
+        "reproduce": detection.reproduce,
+        "live": found.symptom.live,
+        "next_step": f"distill runbook open {found.symptom.id}" if found.is_raised else "",
+    }
+
+
+def _diagnose(workspace: Workspace, symptom: Symptom, voice: Voice) -> int:
+    detection = detect_one(workspace, symptom)
+    if detection.verdict is Verdict.CLEAR:
+        voice.note(f"{symptom.id} does not show: {visible(detection.observed, 300)}")
+    outputs, diagnosis = diagnose_only(workspace, symptom, detection)
+    if voice.json:
+        voice.out_json(
+            {
+                "symptom_id": symptom.id,
+                "detection": detection.model_dump(mode="json"),
+                "diagnosis": diagnosis.model_dump(mode="json"),
+                "probes": [output.model_dump(mode="json") for output in outputs.values()],
+                "offers": [
+                    {"id": offer.id, "title": offer.title, "why": offer.why}
+                    for offer in symptom.offers(detection, diagnosis)
+                ],
+            }
+        )
+    else:
+        show_diagnosis(symptom, detection, diagnosis, voice)
+    if detection.verdict is Verdict.DETECTED:
+        return ExitCode.CHECK_FAILED
+    return ExitCode.OK if detection.verdict is Verdict.CLEAR else ExitCode.NOT_EVALUATED
+
+
+def show_diagnosis(symptom: Symptom, detection: Detection, diagnosis: Diagnosis, voice: Voice) -> None:
+    voice.out(f"{symptom.id} {symptom.severity}: {visible(detection.observed, 300)}")
+    _show_cause(diagnosis.cause, "cause", voice)
+    for cause in diagnosis.considered:
+        _show_cause(cause, "set aside", voice)
+    if diagnosis.see:
+        voice.out(f"go on with: distill runbook open {diagnosis.see}")
+    for offer in symptom.offers(detection, diagnosis):
+        voice.out(f"offer {offer.id}: {visible(offer.title)} ({visible(offer.why)})")
+
+
+def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
+    voice.out(f"{word}: {visible(cause.sentence)} ({cause.confidence})")
+    for place in cause.places:
+        voice.out(f"  where    {visible(place)}")
+    marks = {Stance.FOR: "for    ", Stance.AGAINST: "against", Stance.UNKNOWN: "unknown"}
+    for each in cause.evidence:
+        voice.out(f"  {marks[each.stance]}  {visible(each.says)}  ({visible(each.source)})")
+        for line in each.lines[:20]:
+            voice.out(f"             {visible(line, 200)}")
+
+
+def _opened(workspace: Workspace, symptom: Symptom) -> Session:
+    detection = detect_one(workspace, symptom)
+    if detection.verdict is Verdict.CLEAR:
+        raise refused(
+            "not_detected",
+            f"{symptom.id} does not show: {visible(detection.observed, 200)}",
+            "See what does: distill runbook detect",
+        )
+    return open_session(workspace, symptom, detection, argv=["distill", "runbook", "open", symptom.id])
+
+
+def _plan(workspace: Workspace, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:
+    if arguments.incident:
+        session = session_of(workspace.root, arguments.incident)
+    else:
+        session = _opened(workspace, symptom)
+    answers = dict(each.partition("=")[::2] for each in arguments.answer)
+    with session.lease():
+        if session.move is Work.SETTLE:
+            session.settle()
+        offers = session.offers()
+        immediate = any(offer.immediate and offer.id == arguments.offer for offer in offers)
+        if not immediate and session.standing.diagnosis is None:
+            session.diagnose()
+            offers = session.offers()
+        chosen = arguments.offer or (offers[0].id if offers else None)
+        offer = next((each for each in offers if each.id == chosen), None)
+        if offer is None:
+            known = ", ".join(each.id for each in offers) or "none; hand it over"
+            raise refused("no_offer", f"There is no offer {chosen}.", f"Offers: {known}")
+        session.choose(offer.id, answers)
+        prepare(session)
+    return preview_or_ask(session, arguments, voice)
+
+
+def _resume(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:
+    if not arguments.subject:
+        raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
+    return _converse(session_of(root, arguments.subject), arguments, voice)
+
+
+def _converse(session: Session, arguments: argparse.Namespace, voice: Voice) -> int:
+    return converse(session, voice, who=arguments.approve_as, reason=arguments.reason)
+
+
+def _lint(problems: list[str], voice: Voice) -> int:
+    if voice.json:
+        voice.out_json({"problems": problems})
+    for problem in problems if not voice.json else []:
+        voice.out(problem)
+    if not problems:
+        voice.note("the runbook names nothing that is not there")
+    return ExitCode.CHECK_FAILED if problems else ExitCode.OK
