@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
@@ -32,6 +32,14 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - handed on through the future, as any executor does
             future.set_exception(error)
         return future
+
+
+def is_loss_of_workers(error: BaseException) -> bool:
+    """Whether a call failed because whoever carried it out is gone, and not by itself."""
+    if isinstance(error, BrokenExecutor | CancelledError):
+        return True
+    # Dask's own errors, such as KilledWorker: the call's arrive as what they were.
+    return type(error).__module__.partition(".")[0] == "distributed"
 
 
 def usable_cpus() -> int:

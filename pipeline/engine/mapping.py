@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -15,6 +15,7 @@ from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, digest_source, work
 from pipeline.engine.clock import monotonic
 from pipeline.engine.emit import MappedChunk
+from pipeline.engine.executors import is_loss_of_workers
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
 from pipeline.engine.source_plan import PlannedSource, tasks_of
@@ -172,7 +173,9 @@ def result_of(session: Session, future: Future[T]) -> T:
             if future.done():
                 raise
             session.check_stop()
-        except BrokenExecutor as error:
+        except Exception as error:
+            if not is_loss_of_workers(error):
+                raise
             session.check_stop()
             raise _worker_died() from error
 
@@ -181,7 +184,9 @@ def submit(session: Session, executor: Executor, call: Callable[..., T], *argume
     """Hand a call to the workers. Raises StorageError when they are dead already."""
     try:
         return executor.submit(call, *arguments)
-    except BrokenExecutor as error:
+    except Exception as error:
+        if not is_loss_of_workers(error):
+            raise
         session.check_stop()
         raise _worker_died() from error
 
