@@ -55,8 +55,9 @@ class Ended:
         return self.exit_code == -signal.SIGKILL
 
     def last_words(self) -> str:
-        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
-        return visible(lines[0], 300) if lines else "it said nothing"
+        """The first line on standard error: what happened, in the words of the run."""
+        lines = self.stderr.strip().splitlines()
+        return visible(lines[0], 300) if lines else "no word on standard error"
 
 
 def environment(root: TempRoot, more: Mapping[str, str] | None = None) -> dict[str, str]:

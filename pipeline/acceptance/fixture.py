@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, IntegrityError
 
 FOLDER = Path(__file__).with_name("fixture")
 PINNED = {
@@ -51,7 +52,7 @@ REPEATS = ("repeats_1.jsonl", "repeats_2.jsonl")
 
 
 class Fixture:
-    """The files as they are on disk. Raises OSError when one is missing, ValueError for bad JSON."""
+    """The files as they are on disk. Raises IntegrityError when one is missing or is no JSON."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._folder = folder
@@ -74,11 +75,17 @@ class Fixture:
     @cached_property
     def expected(self) -> dict[str, Any]:
         """What must come of it: ``expected.json``."""
-        value: dict[str, Any] = json.loads((self._folder / "expected.json").read_bytes())
+        try:
+            value: dict[str, Any] = json.loads(self.source("expected.json"))
+        except ValueError as error:
+            raise _damaged("expected.json", str(error)) from error
         return value
 
     def source(self, name: str) -> bytes:
-        return (self._folder / name).read_bytes()
+        try:
+            return (self._folder / name).read_bytes()
+        except OSError as error:
+            raise _damaged(name, error.strerror or str(error)) from error
 
     def sources(self) -> dict[str, bytes]:
         """Every source as it is stored, by its name below ``data/_kb``."""
@@ -89,7 +96,7 @@ class Fixture:
         return stored
 
     def settings(self) -> bytes:
-        return (self._folder / "distill.toml").read_bytes()
+        return self.source("distill.toml")
 
     def install(
         self,
@@ -121,6 +128,18 @@ class Fixture:
             )
             for entry in self.expected["hostile"]
         ]
+
+
+def _damaged(name: str, why: str) -> IntegrityError:
+    return IntegrityError(
+        Fault(
+            code="fixture_damaged",
+            what_happened=f"The acceptance fixture is damaged: {name}: {why}.",
+            kept_safe="Nothing of the workspace was touched.",
+            do_next="Restore pipeline/acceptance/fixture from the last-good tag, or reinstall the engine.",
+            file=f"pipeline/acceptance/fixture/{name}",
+        )
+    )
 
 
 def _sha256(path: Path) -> str:

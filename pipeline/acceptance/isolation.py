@@ -71,7 +71,7 @@ def _isolated(scene: Scene, _results: Results) -> Outcome:
     # A run of the operator's own may write there meanwhile, and then tells nothing of ours.
     if before.last_run == after.last_run and not (before.is_held or after.is_held):
         for path in changes(before.files, after.files):
-            tally.wrong("changed while acceptance ran in its temp root", file=path)
+            tally.wrong("changed while acceptance ran, by it or by somebody else", file=path)
     if not watched:
         tally.wrong("no process was watched")
     return tally.outcome(f"{watched} watched processes, {tally.examined} places")

@@ -132,17 +132,24 @@ def _recompute(tally: Tally, base: Written, claim: Row) -> None:
 
 
 def _run_elsewhere(scene: Scene, name: str) -> dict[str, Any]:
-    """The run under all other surroundings at once; when that shows, under each of them alone."""
+    """The run under all other surroundings at once; when that shows, it is asked what it depends on."""
     there = SURROUNDINGS[name]
-    state = _run_in(scene, name, there)
-    base = state_of(scene.base)
-    blamed = []
-    if (state["run_hash"], state["outputs"]) != (base["run_hash"], base["outputs"]):
-        for factor, alone in _one_by_one(there).items():
-            found = _run_in(scene, f"{name}-{factor}", alone)
-            if (found["run_hash"], found["outputs"]) != (base["run_hash"], base["outputs"]):
-                blamed.append(factor)
-    return {"state": state, "blamed": blamed}
+    state, base = _run_in(scene, name, there), state_of(scene.base)
+    return {"state": state, "blamed": [] if _same(state, base) else _blamed(scene, name, there, base)}
+
+
+def _blamed(scene: Scene, name: str, there: Surroundings, base: Row) -> list[str]:
+    if not _same(_run_in(scene, f"{name}-nothing", Surroundings()), base):
+        return ["the moment or chance, for it differs in the same surroundings, too"]
+    return [
+        factor
+        for factor, alone in _one_by_one(there).items()
+        if not _same(_run_in(scene, f"{name}-{factor}", alone), base)
+    ]
+
+
+def _same(state: Row, base: Row) -> bool:
+    return (state["run_hash"], state["outputs"]) == (base["run_hash"], base["outputs"])
 
 
 def _run_in(scene: Scene, name: str, there: Surroundings) -> dict[str, Any]:
@@ -175,14 +182,14 @@ def _run_hash_stable(_scene: Scene, results: Results) -> Outcome:
     base = results("base")
     for name, there in SURROUNDINGS.items():
         found = results(name)
-        blamed = ", ".join(found["blamed"]) or "no single one of them"
-        where = f"{', '.join(f'{key}={value}' for key, value in there.env.items())}, umask {there.umask:o}, "
-        where += f"{there.workers} workers, chunks of {there.chunk_bytes}, listed backwards"
+        blamed = ", ".join(found["blamed"]) or "none of them alone"
+        where = ", ".join(f"{key}={value}" for key, value in there.env.items())
+        where += f", umask {there.umask:o}, {there.workers} workers, chunks of {there.chunk_bytes}"
         same = found["state"]["run_hash"] == base["run_hash"]
-        tally.look(same, f"another run_hash under {where}; it depends on: {blamed}")
+        tally.look(same, f"another run_hash under {where}, listed backwards; it depends on: {blamed}")
         for path, digest in base["outputs"].items():
             same = found["state"]["outputs"].get(path) == digest
-            tally.look(same, f"other bytes under {where}; they depend on: {blamed}", file=path)
+            tally.look(same, f"other bytes in the run {name}; they depend on: {blamed}", file=path)
     changed = results("one_byte")["run_hash"]
     tally.look(changed != base["run_hash"], "one changed byte of a source leaves run_hash as it is")
     return tally.outcome("2 runs in other surroundings, 1 with one byte changed")

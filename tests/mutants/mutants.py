@@ -194,6 +194,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ("A19",),
     ),
     Mutant(
+        "notes-the-moment-in-a-row",
+        "stages/score.py",
+        '        "sub_scores": _sub_scores(evidence),\n',
+        '        "sub_scores": {**_sub_scores(evidence), "moment": __import__("time").time()},\n',
+        ("A19", "A20"),
+        "no two runs agree, so a resumed one does not agree with the straight one either",
+    ),
+    Mutant(
         "settles-nothing",
         "engine/commit.py",
         "        intent = read_intent(workspace)\n        if intent is None:\n",

@@ -9,9 +9,12 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from pipeline.acceptance.fixture import FOLDER, LATER, PINNED, SOURCES, Fixture
 from pipeline.acceptance.input import stream_of
 from pipeline.contracts import paths
+from pipeline.contracts.faults import IntegrityError
 
 HOSTILE = Path(__file__).parents[3] / "fixtures" / "hostile"
 
@@ -31,6 +34,14 @@ def test_an_edited_a_missing_and_an_added_file_are_named(tmp_path: Path) -> None
     edited = Fixture(folder)
     assert edited.edited_files() == ["chats.jsonl", "expected.json", "more.jsonl"]
     assert edited.sha256 != Fixture().sha256
+
+
+def test_a_damaged_fixture_is_content_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "expected.json").write_text("{")
+    with pytest.raises(IntegrityError, match=r"damaged: expected\.json"):
+        _ = Fixture(tmp_path).expected
+    with pytest.raises(IntegrityError, match=r"damaged: distill\.toml: No such file"):
+        Fixture(tmp_path).install(tmp_path / "w")
 
 
 def test_the_hostile_lines_are_those_of_fixtures_hostile() -> None:
