@@ -7,7 +7,6 @@ from concurrent.futures import Executor, Future
 
 from pipeline.contracts import paths
 from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, emit, export_outputs
-from pipeline.engine.emit_preference import emit_preference
 from pipeline.engine.mapping import Mapped, result_of, submit
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.run_session import Session
@@ -73,6 +72,9 @@ def emit_all(
         session.check_stop()
         future: Future[Emitted]
         if task.kind == "preference":
+            # Not at the top: P2 alone must not need an exporter.
+            from pipeline.engine.emit_preference import emit_preference
+
             future = submit(session, executor, emit_preference, task, context.settings.export)
         else:
             future = submit(session, executor, emit, task)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.engine.chunk_cache import ChunkCache
@@ -17,9 +18,11 @@ from pipeline.settings.digest import rows_digest, stream_digest
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.digests import digest_of
-from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import stream_files
 from pipeline.streams.lookup import LookupTable, load_lookup
+
+if TYPE_CHECKING:
+    from pipeline.streams.compiled import CompiledStream
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class WorkContext:
         if name not in self._compiled:
             stream = self.stream(name)
             lookups = {other.name: self.lookup(other.name) for other in self._lookup_streams(stream)}
+            # Not at the top: P3 and P4 alone must not need the mappers.
+            from pipeline.streams.compiled import compile_stream
+
             self._compiled[name] = compile_stream(stream, lookups)
         return self._compiled[name]
 

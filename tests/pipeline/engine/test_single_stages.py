@@ -1,0 +1,147 @@
+"""P2, P3, P4 one by one: each carries the others' verified receipts, and works while they are broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from tests.pipeline.engine.workspaces import (
+    RECORDED_AT,
+    engine,
+    make_workspace,
+    output_bytes,
+    rows,
+    run_all,
+)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
+    return workspace, run_all(workspace)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, done: tuple[Path, dict[str, Any]]) -> Path:
+    shutil.copytree(done[0], tmp_path / "w")
+    return tmp_path / "w"
+
+
+def _stage(workspace: Path, command: str, *options: str) -> dict[str, Any]:
+    finished = engine(workspace, command, "--json", "--recorded-at", RECORDED_AT, *options)
+    assert finished.returncode == 0, finished.stderr
+    summary: dict[str, Any] = json.loads(finished.stdout)
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("command", "stage"), [("materialize", "materialize"), ("score", "score"), ("export", "export")]
+)
+def test_a_stage_alone_carries_the_other_receipts_to_the_same_hash(
+    workspace: Path, done: tuple[Path, dict[str, Any]], command: str, stage: str
+) -> None:
+    summary = _stage(workspace, command)
+    assert summary["run_hash"] == done[1]["run_hash"]
+    carried = {entry["stage"]: entry["carried_from"] for entry in summary["stages"]}
+    assert set(carried) == {"materialize", "score", "export"}
+    assert carried.pop(stage) is None
+    assert set(carried.values()) == {done[1]["pipeline_run_id"]}
+
+
+@pytest.mark.parametrize(
+    ("damaged", "missing"),
+    [
+        (paths.SFT_EXPORT, "export"),
+        (paths.SFT_QUARANTINE, "export"),
+        (paths.DISTILLATION_SKIPS, "materialize"),
+    ],
+)
+def test_a_receipt_that_the_disk_contradicts_is_not_carried(
+    workspace: Path, damaged: object, missing: str
+) -> None:
+    with (workspace / str(damaged)).open("ab") as file:
+        file.write(b"{}\n")
+    summary = _stage(workspace, "score")
+    assert missing not in {entry["stage"] for entry in summary["stages"]}
+
+
+def test_evidence_without_a_verdict_is_named_and_left_out(workspace: Path) -> None:
+    scored = workspace / paths.scored_file("runs")
+    lines = scored.read_bytes().splitlines(keepends=True)
+    scored.write_bytes(b"".join(lines[5:]))
+    finished = engine(workspace, "export")
+    assert finished.returncode == 0
+    assert "5 evidence rows have no verdict" in finished.stderr
+    left_out = {json.loads(line)["run_id"] for line in lines[:5]}
+    for relative in (paths.SFT_EXPORT, paths.SFT_QUARANTINE):
+        runs = {row.get("source_run_id", row.get("run_id")) for row in rows(workspace, relative)}
+        assert not runs & left_out
+
+
+@pytest.mark.parametrize("line", [b"{torn", b"[]\n", b"\xff\xfe\n", b'{"run_id": 7}\n', b"{}\n", b"\n"])
+def test_damaged_evidence_is_passed_over_by_the_scorer_and_stops_an_export(
+    workspace: Path, done: tuple[Path, dict[str, Any]], line: bytes
+) -> None:
+    with (workspace / paths.evidence_file("runs")).open("ab") as file:
+        file.write(line)
+    scored = engine(workspace, "score", "--recorded-at", RECORDED_AT)
+    assert scored.returncode == 0, scored.stderr
+    assert "1 evidence rows could not be scored" in scored.stderr
+    assert len(rows(workspace, paths.SCORING_SKIPS)) == 1
+    # The scan cannot vouch for an export while it cannot read what the rows came from.
+    exported = engine(workspace, "export", "--recorded-at", RECORDED_AT)
+    assert exported.returncode == 3
+    assert "cannot be read" in exported.stderr
+    before = output_bytes(done[0])
+    assert {path: data for path, data in output_bytes(workspace).items() if path in before} == {
+        **before,
+        str(paths.evidence_file("runs")): before[str(paths.evidence_file("runs"))] + line,
+    }
+
+
+@pytest.mark.parametrize("command", ["score", "export"])
+def test_a_stage_whose_input_is_missing_says_how_to_make_it(tmp_path: Path, command: str) -> None:
+    finished = engine(make_workspace(tmp_path / "w"), command)
+    assert finished.returncode == 3
+    assert "distill materialize" in finished.stderr or "distill score" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 3
+
+
+_WITHOUT = """\
+import sys
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith(tuple(sys.argv[1].split(","))):
+            raise ImportError(f"broken: {name}")
+sys.meta_path.insert(0, Broken())
+from pipeline.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "broken"),
+    [
+        ("materialize", "pipeline.stages.export_,pipeline.stages.score"),
+        ("score", "pipeline.stages.export_,pipeline.streams.compiled"),
+    ],
+)
+def test_a_stage_works_while_the_others_are_broken(workspace: Path, command: str, broken: str) -> None:
+    before = output_bytes(workspace)
+    finished = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, broken, command, "--recorded-at", RECORDED_AT, "-C", str(workspace)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+    assert finished.returncode == 0, finished.stderr
+    after = output_bytes(workspace)
+    assert {path: after[path] for path in before} == before
