@@ -21,4 +21,8 @@ def screen_for(action_id: str, workspace: str) -> ConsoleScreen:
         from console.screens.release import ReleaseScreen
 
         return ReleaseScreen(workspace)
+    if name == "rows":
+        from console.screens.files import FilesScreen
+
+        return FilesScreen(workspace)
     raise KeyError(action_id)

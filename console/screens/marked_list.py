@@ -25,13 +25,22 @@ class Row(NamedTuple):
     spans: Line
 
 
+def with_cursor(spans: Line) -> Line:
+    """A line as the marked one: the cursor in its first cell, its plain text bright."""
+    first, *rest = spans
+    bright = tuple(
+        Span(span.text, "strong" if span.role == "text" else span.role)
+        for span in (Span(first.text[1:], first.role), *rest)
+    )
+    return (Span("►", "cursor"), *bright)
+
+
 class MarkedList(Page):
     """Subclasses give ``rows``; those with a key can be marked and opened."""
 
     looks: ClassVar[bool] = True
     """Whether ``look`` is asked again and again."""
     first_hints: ClassVar[tuple[str, ...]] = ("open",)
-    """The words of the key line that come first; the rest keep their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,12 +134,7 @@ class MarkedList(Page):
     def _with_cursor(self, row: Row) -> Line:
         if row.key is None or row.key != self.marked:
             return row.spans
-        first, *rest = row.spans
-        bright = tuple(
-            Span(span.text, "strong" if span.role == "text" else span.role)
-            for span in (Span(first.text[1:], first.role), *rest)
-        )
-        return (Span("►", "cursor"), *bright)
+        return with_cursor(row.spans)
 
     # Keys
 
@@ -168,11 +172,6 @@ class MarkedList(Page):
     def _refresh(self) -> None:
         self.look_again()
         self.console.act("refresh")
-
-    def hints(self) -> tuple[tuple[str, str], ...]:
-        known = {hint[1]: hint for hint in super().hints()}
-        first = [known.pop(word) for word in self.first_hints if word in known]
-        return (*first, *known.values())
 
     def text_to_copy(self) -> str | None:
         row = next((row for row in self._rows if row.key == self.marked and row.key), None)

@@ -24,6 +24,9 @@ class Page(ConsoleScreen):
     silent: ClassVar[tuple[str, ...]] = ()
     """Actions that do nothing here, although pages have them; the key line leaves them out."""
 
+    first_hints: ClassVar[tuple[str, ...]] = ()
+    """The words of the key line that come first; the rest keep their order."""
+
     def __init__(self) -> None:
         super().__init__()
         self.first_line = 0
@@ -74,7 +77,9 @@ class Page(ConsoleScreen):
             silent |= {action.hint for action in keymap.MUTATING}
         if not self.console.state.symptoms:
             silent.add(keymap.BY_ID["symptom.help"].hint)
-        return tuple(hint for hint in keymap.hints(self.place) if hint[1] not in silent)
+        known = {hint[1]: hint for hint in keymap.hints(self.place) if hint[1] not in silent}
+        first = [known.pop(word) for word in self.first_hints if word in known]
+        return (*first, *known.values())
 
     def scroll_lines(self, lines: int) -> None:
         self.first_line = max(0, min(self.first_line + lines, self._count - self._body.size.height))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +15,11 @@ from pipeline.contracts.status import GitStatus
 from tests.console import check_reports, states
 from tests.console.apps import ASCII, LEAN, LINK
 from tests.console.check_reports import AUDIT_EVENTS, FREEZE, HEAD, events, freeze, gates, result
+from tests.console.row_workspaces import lineage_answer, with_rows
 from tests.console.screens.opened import app_on, press
 from tests.console.states import NOW
 from tests.console.workspaces import write
+from tests.console.written_engine import write_engine
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -72,3 +76,29 @@ def test_a_freeze_looks_as_before(snap_compare: Compare, here: str, failing: boo
     write(Path(here), FREEZE, freeze(checks, finished=NOW - 240, notes=["Nothing was tagged."]))
     state = replace(states.healthy(), git=GitStatus(True, "main", HEAD, False, "distillation-v1.0.0", HEAD))
     assert snap_compare(app_on(here, LINK, state=state), run_before=keys("F"), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize(("link", "size"), [(LEAN, SMALL), (LINK, WIDE)], ids=["80x24", "120x40"])
+def test_rows_look_as_before(snap_compare: Compare, here: str, link: Any, size: Any) -> None:
+    with_rows(Path(here))
+    assert snap_compare(app_on(here, link), run_before=keys("D", "enter"), terminal_size=size)
+
+
+def test_the_files_of_rows_look_as_before(snap_compare: Compare, here: str) -> None:
+    for path in sorted(with_rows(Path(here)).rglob("*.jsonl")):
+        os.utime(path, (NOW - 7_920, NOW - 7_920))
+    assert snap_compare(app_on(here), run_before=keys("D"), terminal_size=SMALL)
+
+
+def test_a_row_looks_as_before(snap_compare: Compare, here: str) -> None:
+    with_rows(Path(here))
+    assert snap_compare(app_on(here), run_before=keys("D", "enter", "enter"), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken"])
+def test_a_lineage_looks_as_before(snap_compare: Compare, here: str, broken: bool) -> None:
+    sentences = ("the row says ACCEPTED, its scored run says REJECTED",) if broken else ()
+    answer = json.dumps(lineage_answer(broken=sentences))
+    write_engine(with_rows(Path(here)), f"print({answer!r})")
+    typed = keys("D", "enter", "down", "down", "t")
+    assert snap_compare(app_on(here), run_before=typed, terminal_size=SMALL)
