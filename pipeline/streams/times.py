@@ -51,28 +51,29 @@ def check_time_format(text: str) -> str:
 def timestamp(value: Any, formats: tuple[str, ...] = ("iso",)) -> str:
     """``2023-08-17T08:28:04Z``, read by the first of ``formats`` that fits. Raises MisfitError."""
     for name in formats:
-        moment = _moment(value, name)
-        if moment is not None:
-            return moment.replace(tzinfo=None).isoformat() + "Z"
+        text = _in_utc(value, name)
+        if text is not None:
+            return text
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise wrong_type("a time", value)
     raise MisfitError(SkipReason.WRONG_TYPE, f"a time that is none of: {', '.join(formats)}")
 
 
-def _moment(value: Any, name: str) -> datetime | None:
+def _in_utc(value: Any, name: str) -> str | None:
     if name not in ("epoch_seconds", "epoch_ms"):
         return _written_moment(value, name) if isinstance(value, str) else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
-        return _EPOCH + (timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value))
+        since = timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value)
+        return _text(_EPOCH + since)
     except OverflowError:
         return None
 
 
 # Many lines share one time, the start of their run, and strptime takes longer than the rest of a line.
 @lru_cache(maxsize=1024)
-def _written_moment(value: str, name: str) -> datetime | None:
+def _written_moment(value: str, name: str) -> str | None:
     try:
         if name == "iso":
             # fromisoformat takes any character between date and time, and week dates; a log that
@@ -84,9 +85,13 @@ def _written_moment(value: str, name: str) -> datetime | None:
             )
         else:
             moment = datetime.strptime(value, name)  # noqa: DTZ007 the zone is settled below
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return _text(moment if moment.tzinfo is None else moment.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def _text(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
 def milliseconds(value: Any, unit: str) -> float:
