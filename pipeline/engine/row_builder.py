@@ -18,18 +18,20 @@ from pydantic import ValidationError
 from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry, pack_refusal
 from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.stages.export_preference import candidate
+from pipeline.stages.export_preference import side_refusal
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
 from pipeline.stages.sample import Sample, read_sample
-from pipeline.stages.sample_keys import rag_sample_key, sft_sample_key
+from pipeline.stages.sample_keys import rag_sample_key, same_key_for_both, sft_sample_key
 from pipeline.stages.score import score
 from pipeline.stages.scoring_rules import RANK
 
 _sha256 = hashlib.sha256
 _dumps = orjson.dumps
+_NOT_FED = pack_refusal(QuarantineReason.STREAM_NOT_FED)
+_NOT_ALLOWED = pack_refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
 
 
 class RowBuilder:
@@ -65,9 +67,11 @@ class RowBuilder:
             self._rag.append(rag_line)
         if sft_line:
             self._sft.append(sft_line)
-        digests = b"".join(
-            _sha256(line).digest() for line in (evidence_line, scored_line, rag_line, sft_line) if line
-        )
+        digests = _sha256(evidence_line).digest() + _sha256(scored_line).digest()
+        if rag_line:
+            digests += _sha256(rag_line).digest()
+        if sft_line:
+            digests += _sha256(sft_line).digest()
         entry = RowEntry(
             run_id=evidence["run_id"],
             task_id=evidence["task_id"],
@@ -79,7 +83,7 @@ class RowBuilder:
             task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
             rag_refusal=rag_refusal,
             sft_refusal=sft_refusal,
-            preference_refusal=self._preference_refusal(evidence, scored, sample),
+            preference_refusal=self._preference_refusal(sample),
         )
         if isinstance(sample, Sample):
             entry.instruction_key = sample.instruction_key or b""
@@ -87,8 +91,11 @@ class RowBuilder:
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None
-            entry.rag_sample = rag_sample_key(sample) if rag_line else b""
-            entry.sft_sample = sft_sample_key(sample) if sft_line else b""
+            if rag_line:
+                entry.rag_sample = rag_sample_key(sample)
+            if sft_line:
+                is_known = entry.rag_sample and same_key_for_both(sample)
+                entry.sft_sample = entry.rag_sample if is_known else sft_sample_key(sample)
         return entry
 
     def _export_row(
@@ -102,7 +109,7 @@ class RowBuilder:
     ) -> tuple[bytes, str]:
         """The row's line, or how it was refused."""
         if name not in self._feeds:
-            return b"", pack_refusal(QuarantineReason.STREAM_NOT_FED)
+            return b"", _NOT_FED
         row = build(evidence, scored, self._export, sample)
         if isinstance(row, Refusal):
             return b"", pack_refusal(*row)
@@ -112,14 +119,19 @@ class RowBuilder:
             return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
         return _dumps(row) + b"\n", ""
 
-    def _preference_refusal(
-        self, evidence: dict[str, Any], scored: dict[str, Any], sample: Sample | Refusal | None
-    ) -> str:
+    def _preference_refusal(self, sample: Sample | Refusal | None) -> str:
+        """Why the run can stand in no pair; ``sample`` is None for a category without a rank."""
         if "preference" not in self._feeds:
-            return pack_refusal(QuarantineReason.STREAM_NOT_FED)
-        outcome = candidate(evidence, scored, self._export, sample)
-        return pack_refusal(*outcome) if isinstance(outcome, Refusal) else ""
+            return _NOT_FED
+        if sample is None:
+            return _NOT_ALLOWED
+        refusal = side_refusal(sample, self._export)
+        return "" if refusal is None else pack_refusal(*refusal)
 
     def sections(self) -> list[bytes]:
-        """The bytes of evidence, scored, rag and sft rows, in that order."""
-        return [b"".join(part) for part in (self._evidence, self._scored, self._rag, self._sft)]
+        """The bytes of evidence, scored, rag and sft rows, in that order. The builder is empty then."""
+        joined = []
+        for part in (self._evidence, self._scored, self._rag, self._sft):
+            joined.append(b"".join(part))
+            part.clear()
+        return joined

@@ -35,7 +35,7 @@ def candidate(
         sample = read_sample(evidence)
     if isinstance(sample, Refusal):
         return sample
-    refusal = refusal_of(sample, sample.instruction, options.preference.max_tokens)
+    refusal = side_refusal(sample, options)
     if refusal is not None:
         return refusal
     return PreferenceCandidate(
@@ -47,6 +47,13 @@ def candidate(
         prompt_key=sample.prompt_key,
         turn_keys=sample.turn_keys or None,
     )
+
+
+def side_refusal(sample: Sample | Refusal, options: ExportOptions) -> Refusal | None:
+    """Why a run of a ranked category can stand on neither side of a pair, or None."""
+    if isinstance(sample, Refusal):
+        return sample
+    return refusal_of(sample, sample.instruction, options.preference.max_tokens)
 
 
 def preference_row(
@@ -107,9 +114,7 @@ def preference_row(
 
 def _side(evidence: dict[str, Any], options: ExportOptions) -> Sample | Refusal:
     sample = read_sample(evidence)
-    if isinstance(sample, Refusal):
-        return sample
-    return refusal_of(sample, sample.instruction, options.preference.max_tokens) or sample
+    return side_refusal(sample, options) or sample
 
 
 def _texts_of_pair(

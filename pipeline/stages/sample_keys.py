@@ -30,5 +30,10 @@ def rag_sample_key(sample: Sample) -> bytes:
     return _key(sample.task_text_key, sample.context_key, sample.response_key)
 
 
+def same_key_for_both(sample: Sample) -> bool:
+    """Whether ``sft_sample_key`` and ``rag_sample_key`` are one: a flat run's task is its instruction."""
+    return not sample.turn_keys and sample.task_text_key == sample.instruction_key
+
+
 def _key(*parts: bytes | None) -> bytes:
     return sha256(b"".join(part or bytes(KEY_BYTES) for part in parts)).digest()[:KEY_BYTES]
