@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 
 from pipeline.contracts import paths
-from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, emit, export_outputs
+from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
+from pipeline.engine.emitters import emit
 from pipeline.engine.mapping import Mapped, result_of, submit
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import RunState
+from pipeline.engine.source_plan import state_key
+from pipeline.engine.staged_exports import StagedScan, start_scan
 from pipeline.engine.work_context import WorkContext
+
+_SCANNED = frozenset(("sft", "evidence", "scored"))
 
 
 def emit_tasks(
@@ -22,7 +27,7 @@ def emit_tasks(
     decisions: Decisions,
     stages: Sequence[str],
 ) -> list[EmitTask]:
-    """One task an output, the exports first: they take longest."""
+    """One task an output; first those whose files the firewall reads."""
     standing = state.standing_outputs(session.workspace)
     evidence_chunks = tuple(chunk for chunk in mapped.chunks if chunk.role == "source")
     # The pairs are for the preference task alone; the other tasks travel lighter without.
@@ -40,9 +45,11 @@ def emit_tasks(
             chunks=chunks,
             decisions=with_pairs,
             previous={relative: standing[relative] for relative in outputs if relative in standing},
+            same_chunks=same_chunks,
         )
 
     tasks = []
+    same_chunks = _same_chunks(state, mapped)
     by_stream: dict[str, list[MappedChunk]] = {
         stream.name: [] for stream in context.settings.streams if stream.role == "source"
     }
@@ -63,24 +70,40 @@ def emit_tasks(
     return tasks
 
 
+def _same_chunks(state: RunState, mapped: Mapped) -> bool:
+    """Whether every source has the chunks that the last run left; the outputs are then likely the same."""
+    return {name: known.keys for name, known in state.sources.items()} == {
+        state_key(source.stream, source.file.relative): tuple(source.keys) for source in mapped.sources
+    }
+
+
 def emit_all(
     session: Session, context: WorkContext, executor: Executor, tasks: Sequence[EmitTask]
-) -> list[Emitted]:
-    """Carry the tasks out side by side; results in the order of the tasks."""
-    waiting: list[Callable[[], Emitted]] = []
+) -> tuple[list[Emitted], StagedScan | None]:
+    """Carry the tasks out side by side; results in the order of the tasks, and the scan under way.
+
+    The firewall starts as soon as the files that it reads are staged, beside the tasks that are left.
+    """
+    waiting: list[Future[Emitted]] = []
     for task in tasks:
         session.check_stop()
-        future: Future[Emitted]
-        if task.kind == "preference":
-            # Not at the top: P2 alone must not need an exporter.
-            from pipeline.engine.emit_preference import emit_preference
+        waiting.append(submit(session, executor, emit, task, context.settings.export))
+    emitted: list[Emitted] = []
+    scan: StagedScan | None = None
+    scanned = _scanned(tasks)
+    try:
+        for number, future in enumerate(waiting):
+            emitted.append(result_of(session, future))
+            if number + 1 == scanned:
+                scan = start_scan(session, emitted)
+    except BaseException:
+        if scan is not None:
+            scan.abandon()
+        raise
+    return emitted, scan
 
-            future = submit(session, executor, emit_preference, task, context.settings.export)
-        else:
-            future = submit(session, executor, emit, task)
-        waiting.append(_later(session, future))
-    return [result() for result in waiting]
 
-
-def _later(session: Session, future: Future[Emitted]) -> Callable[[], Emitted]:
-    return lambda: result_of(session, future)
+def _scanned(tasks: Sequence[EmitTask]) -> int:
+    """How many of the tasks, from the first, write what the firewall reads; 0 without an SFT task."""
+    kinds = [task.kind for task in tasks]
+    return sum(kind in _SCANNED for kind in kinds) if "sft" in kinds else 0

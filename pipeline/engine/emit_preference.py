@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, OrderedDict
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,30 @@ import orjson
 from pydantic import ValidationError
 
 from pipeline.engine.chunk_cache import ChunkCache
-from pipeline.engine.chunk_index import pack_refusal, unpack_refusal
+from pipeline.engine.chunk_index import ChunkIndex, pack_refusal, unpack_refusal
 from pipeline.engine.emit import (
-    KEPT_SAFE,
     EmitTask,
     Emitted,
-    quarantined_row,
+    MappedChunk,
+    count_rows,
+    indexes,
     staged_path,
     standing_or_written,
-    vanished,
 )
+from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.reduce import RowPlace
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import preference_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.storage import disk
 
 # Pairs jump between chunks; this many parts stay open.
 _OPEN_PARTS = 64
+# What most runs end with, so the reduce does not tell it run by run.
+_ALONE = str(QuarantineReason.NO_COUNTERPART)
+
+_Place = tuple[int, int]  # chunk and row
 
 
 class _Parts:
@@ -65,24 +70,31 @@ class _Parts:
         self._open.clear()
 
 
-def emit_preference(task: EmitTask, options: ExportSettings) -> Emitted:
-    """Carry out the preference task. Raises StorageError when the disk refuses."""
-    staging = Path(task.staging)
-    try:
-        return _emit(task, options, staging)
-    except OSError as error:
-        raise disk.storage_fault(error, staging / task.outputs[0], KEPT_SAFE) from error
-
-
-def _emit(task: EmitTask, options: ExportSettings, staging: Path) -> Emitted:
+def emit_preference(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
+    """Carry out the preference task. Raises OSError."""
     export_relative, quarantine_relative = task.outputs
     emitted = Emitted(task.kind, [])
-    refused: dict[tuple[int, int], str] = {}
-    used: set[tuple[int, int]] = set()
+    writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
+    used, refused = _write_pairs(task, options, writer, emitted)
+    quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
+    for chunk, index, _ in indexes(task):
+        _write_quarantine(task, chunk, index, used, refused, quarantine, emitted)
+    emitted.outputs = [
+        standing_or_written(task, writer.finish(export_relative)),
+        standing_or_written(task, quarantine.finish(quarantine_relative)),
+    ]
+    return emitted
+
+
+def _write_pairs(
+    task: EmitTask, options: ExportSettings, writer: RowsWriter, emitted: Emitted
+) -> tuple[set[_Place], dict[_Place, str]]:
+    """The places of the rows that are in a written pair, and the refusals of the other pairs' rows."""
+    used: set[_Place] = set()
+    refused: dict[_Place, str] = {}
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
     cache = ChunkCache(Path(task.workspace))
     parts = _Parts(cache, {chunk.number: chunk.key for chunk in task.chunks})
-    writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
     try:
         for chosen, rejected, _ in task.decisions.pairs:
             row = preference_row(*parts.both(chosen), *parts.both(rejected), options)
@@ -97,36 +109,42 @@ def _emit(task: EmitTask, options: ExportSettings, staging: Path) -> Emitted:
                 continue
             writer.add_row(row)
             used.update(places)
-            emitted.by_stream.setdefault(streams[chosen.chunk], Counter())["exported"] += 1
+            count_rows(emitted.by_stream, streams[chosen.chunk], exported=1)
     finally:
         parts.close()
-    quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
-    for chunk in task.chunks:
-        index = cache.load(chunk.key)
-        if index is None:
-            raise vanished(cache, chunk.key)
-        dropped = task.decisions.duplicate_lines.get(chunk.number, ())
-        ordinal = -1
-        for line in index.lines:
-            for row_entry in line.rows:
-                ordinal += 1
-                place = (chunk.number, ordinal)
-                if line.line in dropped:
-                    continue
-                counter = emitted.by_stream.setdefault(chunk.stream, Counter())
-                if place in used:
-                    counter["used"] += 1
-                    continue
-                refusal = (
-                    refused.get(place)
-                    or row_entry.preference_refusal
-                    or task.decisions.unpaired.get(place, str(QuarantineReason.NO_COUNTERPART))
-                )
-                quarantine.add_row(quarantined_row("preference", refusal, chunk, line, row_entry))
-                emitted.reasons[unpack_refusal(refusal)[0]] += 1
-                counter["quarantined"] += 1
-    emitted.outputs = [
-        standing_or_written(task, writer.finish(export_relative)),
-        standing_or_written(task, quarantine.finish(quarantine_relative)),
-    ]
-    return emitted
+    return used, refused
+
+
+def _write_quarantine(
+    task: EmitTask,
+    chunk: MappedChunk,
+    index: ChunkIndex,
+    used: Container[_Place],
+    refused: Mapping[_Place, str],
+    quarantine: RowsWriter,
+    emitted: Emitted,
+) -> None:
+    dropped = task.decisions.duplicate_lines.get(chunk.number, ())
+    unpaired = task.decisions.unpaired
+    source = (chunk.stream, chunk.source_file)
+    reasons: Counter[str] = Counter()
+    lines: list[bytes] = []
+    in_pairs = 0
+    ordinal = -1
+    for line in index.lines:
+        is_dropped = line.line in dropped
+        for row in line.rows:
+            ordinal += 1
+            if is_dropped:
+                continue
+            place = (chunk.number, ordinal)
+            if place in used:
+                in_pairs += 1
+                continue
+            refusal = refused.get(place) or row.preference_refusal or unpaired.get(place, _ALONE)
+            lines.append(quarantine_line("preference", refusal, source, line, row))
+            reasons[refusal] += 1
+    quarantine.add_lines(lines)
+    for refusal, count in reasons.items():
+        emitted.reasons[unpack_refusal(refusal)[0]] += count
+    count_rows(emitted.by_stream, chunk.stream, used=in_pairs, quarantined=len(lines))

@@ -21,8 +21,8 @@ from pipeline.engine.chunks import plan_chunks, read_range
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached
-from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, emit, export_outputs
-from pipeline.engine.emit_preference import emit_preference
+from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
+from pipeline.engine.emitters import emit
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
@@ -229,7 +229,7 @@ def _emit(
             decisions=decisions,
             previous={relative: standing[relative] for relative in outputs if relative in standing},
         )
-        emitted.append(emit_preference(task, settings.export) if kind == "preference" else emit(task))
+        emitted.append(emit(task, settings.export))
     return emitted
 
 

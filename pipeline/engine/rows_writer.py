@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 
 from pipeline.storage import disk
-from pipeline.storage.digests import stamp
+from pipeline.storage.digests import UNSTAMPED_END, row_end
 
 _FLUSH_BYTES = 1 << 20
 
@@ -41,32 +42,42 @@ class RowsWriter:
 
     def __init__(self, path: Path, recorded_at: str) -> None:
         self._path = path
-        self._recorded_at = recorded_at
+        # What ends a row that has its stamp: put between rows that end before their brace.
+        self._row_end = row_end(recorded_at)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, disk.FILE_MODE)
-        self._pending: list[bytes] = []
+        self._pending: list[bytes | memoryview] = []
         self._pending_bytes = 0
         self._file_hash = hashlib.sha256()
         self._rows_hash = hashlib.sha256()
         self._rows = 0
         self._bytes = 0
 
-    def add(self, rows: bytes, digests: bytes) -> None:
-        """Whole lines, and the concatenated sha256 of each of them."""
-        self._rows_hash.update(digests)
-        self._rows += len(digests) // 32
-        self._pending.append(rows)
-        self._pending_bytes += len(rows)
-        if self._pending_bytes >= _FLUSH_BYTES:
-            self._flush()
+    def add(self, data: bytes, spans: Sequence[tuple[int, int]], digests: Sequence[bytes]) -> None:
+        """The rows at ``spans`` of ``data``, each a whole line, and the sha256 of each."""
+        view = memoryview(data)
+        self._take([view[start : end - len(UNSTAMPED_END)] for start, end in spans], digests)
+
+    def add_lines(self, lines: Sequence[bytes]) -> None:
+        """Rows made here, each a whole line."""
+        digests = [hashlib.sha256(line).digest() for line in lines]
+        self._take([line[: -len(UNSTAMPED_END)] for line in lines], digests)
 
     def add_row(self, row: dict[str, Any]) -> None:
         """One row made here."""
-        line = orjson.dumps(row) + b"\n"
-        self.add(line, hashlib.sha256(line).digest())
+        self.add_lines([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)])
+
+    def _take(self, rows: Sequence[bytes | memoryview], digests: Sequence[bytes]) -> None:
+        self._rows_hash.update(b"".join(digests))
+        self._rows += len(digests)
+        self._pending += rows
+        self._pending_bytes += sum(map(len, rows))
+        if self._pending_bytes >= _FLUSH_BYTES:
+            self._flush()
 
     def _flush(self) -> None:
-        stamped = stamp(b"".join(self._pending), self._recorded_at)
+        self._pending.append(b"")
+        stamped = self._row_end.join(self._pending)
         self._pending, self._pending_bytes = [], 0
         disk.write_all(self._descriptor, stamped)
         self._file_hash.update(stamped)

@@ -11,7 +11,6 @@ from pipeline.contracts import events
 from pipeline.engine import run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
-from pipeline.engine.emit import Emitted
 from pipeline.engine.emit_plan import emit_all, emit_tasks
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.executors import open_executor
@@ -149,11 +148,11 @@ def _emit_and_finish(
     if "export" in stages:
         session.events.emit(events.StageStarted, stage="export", rows_total=None)
     tasks = emit_tasks(session, context, state, outcome.mapped, outcome.decisions, stages)
-    emitted: list[Emitted] = emit_all(session, context, executor, tasks)
+    emitted, scan = emit_all(session, context, executor, tasks)
     reached("outputs-staged")
     firewall = None
     if "export" in stages:
-        firewall = check_exports(session, emitted, allow_empty=options.allow_empty)
+        firewall = check_exports(session, emitted, allow_empty=options.allow_empty, scan=scan)
     timing.end(now_iso(), monotonic())
     facts = stage_facts(
         session, outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall

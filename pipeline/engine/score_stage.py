@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-
-import orjson
 
 from pipeline.contracts import events, paths
 from pipeline.engine.clock import monotonic, now_iso
@@ -109,8 +106,7 @@ def _score_all(
                         problem, detail = "not_evidence", type(error).__name__
                     else:
                         seen.add(scored["run_id"])
-                        line = orjson.dumps(scored) + b"\n"
-                        writer.add(line, hashlib.sha256(line).digest())
+                        writer.add_row(scored)
                         of_stream[scored["category"]] += 1
                 if problem:
                     reasons[problem] += 1

@@ -7,7 +7,7 @@ from the workspace can neither replace it nor lend it an index.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +25,76 @@ from pipeline.storage import disk
 _EXPORTS = (str(paths.RAG_EXPORT), str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT))
 
 
+class StagedScan:
+    """The installed firewall at work on staged files. It ends with ``claim`` or ``abandon``."""
+
+    def __init__(self, session: Session, outputs: Mapping[str, Output]) -> None:
+        self._session = session
+        self._sft = outputs[str(paths.SFT_EXPORT)]
+        self._process = subprocess.Popen(
+            _argv(session, outputs),
+            env=firewall_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+        )
+
+    def abandon(self) -> None:
+        """Stop looking: the run ends for another reason."""
+        self._process.kill()
+        self._process.communicate()
+
+    def claim(self) -> dict[str, Any]:
+        """Wait for the verdict. Raises RefusedRunError on a breach, OperatorError without a verdict."""
+        stdout, stderr = self._process.communicate()
+        return _claim(self._session, self._sft, self._process.returncode, stdout, stderr)
+
+
+def start_scan(session: Session, emitted: Sequence[Emitted]) -> StagedScan | None:
+    """Start the firewall on the SFT file among ``emitted``; None when it has no rows.
+
+    ``emitted`` has the evidence and the scored rows that the same run stages, if any.
+    """
+    outputs = _by_path(emitted)
+    return StagedScan(session, outputs) if outputs[str(paths.SFT_EXPORT)].rows else None
+
+
 def check_exports(
-    session: Session, emitted: Sequence[Emitted], *, allow_empty: bool
+    session: Session, emitted: Sequence[Emitted], *, allow_empty: bool, scan: StagedScan | None = None
 ) -> dict[str, Any] | None:
     """The firewall's claim for the receipt; None when no SFT file was staged.
 
-    Raises RefusedRunError on a breach or an emptied export.
+    ``scan`` is one that was started before. Raises RefusedRunError on a breach or an emptied export.
     """
-    outputs = {output.relative: output for result in emitted for output in result.outputs}
-    if not allow_empty:
-        _refuse_emptied(session, outputs)
-    for relative in _EXPORTS:
-        if relative in outputs and outputs[relative].rows == 0:
-            session.warn(f"{relative} has no rows")
+    outputs = _by_path(emitted)
+    try:
+        if not allow_empty:
+            _refuse_emptied(session, outputs)
+        for relative in _EXPORTS:
+            if relative in outputs and outputs[relative].rows == 0:
+                session.warn(f"{relative} has no rows")
+    except BaseException:
+        if scan is not None:
+            scan.abandon()
+        raise
     if str(paths.SFT_EXPORT) not in outputs:
         return None
-    claim = _scan(session, outputs)
+    sft = outputs[str(paths.SFT_EXPORT)]
+    if sft.rows == 0:
+        # Nothing to examine is not CLEAR.
+        claim: dict[str, Any] = {"state": "ABSENT", "findings": 0, "sft_sha256": sft.sha256}
+    else:
+        claim = (scan or StagedScan(session, outputs)).claim()
     reached("firewall-scanned")
     return claim
 
 
-def _refuse_emptied(session: Session, outputs: dict[str, Output]) -> None:
+def _by_path(emitted: Sequence[Emitted]) -> dict[str, Output]:
+    return {output.relative: output for result in emitted for output in result.outputs}
+
+
+def _refuse_emptied(session: Session, outputs: Mapping[str, Output]) -> None:
     for relative in _EXPORTS:
         output = outputs.get(relative)
         standing = session.workspace / relative
@@ -63,18 +112,14 @@ def _refuse_emptied(session: Session, outputs: dict[str, Output]) -> None:
         )
 
 
-def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
-    sft = outputs[str(paths.SFT_EXPORT)]
-    if sft.rows == 0:
-        # Nothing to examine is not CLEAR.
-        return {"state": "ABSENT", "findings": 0, "sft_sha256": sft.sha256}
+def _argv(session: Session, outputs: Mapping[str, Output]) -> list[str]:
     view = _view_of_new_outputs(session, outputs)
     evidence, scored = (
         # P4 alone stages no evidence: what stands is what its rows were made from.
         view / folder if (view / folder).is_dir() else session.workspace / folder
         for folder in (paths.EVIDENCE, paths.SCORED_RUNS)
     )
-    argv = firewall_argv(
+    return firewall_argv(
         [
             "--json",
             "--evidence-dir",
@@ -84,17 +129,20 @@ def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
             str(view / paths.SFT_EXPORT),
         ]
     )
-    finished = subprocess.run(argv, env=firewall_environment(), capture_output=True, check=False, cwd="/")
+
+
+def _claim(session: Session, sft: Output, returncode: int, stdout: bytes, stderr: bytes) -> dict[str, Any]:
+    """What the firewall said, as the receipt claims it."""
     try:
-        report = orjson.loads(finished.stdout)
+        report = orjson.loads(stdout)
         state, findings = str(report["state"]), int(report["findings_count"])
     except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(
             Fault(
                 code="firewall_unavailable",
-                what_happened=f"The firewall gave no verdict (exit {finished.returncode}).",
+                what_happened=f"The firewall gave no verdict (exit {returncode}).",
                 kept_safe="No output was replaced; the last-good exports are in place.",
-                do_next=f"Run it by hand: distill firewall   (it said: {_last_line(finished.stderr)})",
+                do_next=f"Run it by hand: distill firewall   (it said: {_last_line(stderr)})",
             )
         ) from error
     session.events.emit(
@@ -110,7 +158,7 @@ def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
         sha256=sft.sha256,
         detail="staged file",
     )
-    if finished.returncode == ExitCode.FIREWALL_BREACH or findings:
+    if returncode == ExitCode.FIREWALL_BREACH or findings:
         raise RefusedRunError(
             Fault(
                 code="staged_breach",
@@ -121,7 +169,7 @@ def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
             ),
             ExitCode.FIREWALL_BREACH,
         )
-    if finished.returncode != ExitCode.OK:
+    if returncode != ExitCode.OK:
         raise OperatorError(
             Fault(
                 code="firewall_not_evaluable",
@@ -133,7 +181,7 @@ def _scan(session: Session, outputs: dict[str, Output]) -> dict[str, Any]:
     return {"state": state, "findings": findings, "sft_sha256": sft.sha256}
 
 
-def _view_of_new_outputs(session: Session, outputs: dict[str, Output]) -> Path:
+def _view_of_new_outputs(session: Session, outputs: Mapping[str, Output]) -> Path:
     """A tree of hard links that shows the workspace as it will be after the commit."""
     view = session.staging / "view"
     for relative, output in outputs.items():

@@ -18,6 +18,7 @@ import orjson
 
 READ_BYTES = 1 << 20
 RECORDED_AT = b',"recorded_at":"'
+UNSTAMPED_END = b"}\n"
 
 
 def sha256_of_file(path: Path) -> str:
@@ -36,12 +37,9 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def stamp(rows: bytes, recorded_at: str) -> bytes:
-    """Add ``recorded_at`` as the last member of every row in ``rows`` (whole lines of JSON).
-
-    A row as orjson writes it holds no raw newline, so ``}`` before a newline is a row's end.
-    """
-    return rows.replace(b"}\n", RECORDED_AT + recorded_at.encode() + b'"}\n')
+def row_end(recorded_at: str) -> bytes:
+    """What stands in a written row in the place of ``UNSTAMPED_END``: the stamp as its last member."""
+    return RECORDED_AT + recorded_at.encode() + b'"' + UNSTAMPED_END
 
 
 def unstamp(line: bytes) -> bytes:
@@ -49,7 +47,7 @@ def unstamp(line: bytes) -> bytes:
     at = line.rfind(RECORDED_AT)
     if at < 0:
         return line
-    return line[:at] + b"}\n"
+    return line[:at] + UNSTAMPED_END
 
 
 def rows_digest_of_file(path: Path) -> tuple[int, str]:

@@ -1,0 +1,118 @@
+"""Write RAG or SFT rows, and beside them the quarantine: every scored row is in one of the two."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, RowEntry, unpack_refusal
+from pipeline.engine.emit import (
+    EmitTask,
+    Emitted,
+    MappedChunk,
+    count_rows,
+    discard_written,
+    indexes,
+    read_section,
+    staged_path,
+    standing_outputs,
+)
+from pipeline.engine.quarantine_lines import quarantine_line
+from pipeline.engine.reduce import conflict_keys
+from pipeline.engine.rows_writer import RowsWriter
+
+_SECTION_OF = {"rag": RAG, "sft": SFT}
+# Where an exported row's digest lies in ``RowEntry.digests``: behind those of evidence and
+# verdict, which every row has; the SFT row's is the last.
+_DIGEST_IN = {RAG: slice(64, 96), SFT: slice(-32, None)}
+
+_sha256 = hashlib.sha256
+
+
+def emit_export(task: EmitTask, staging: Path) -> Emitted:
+    """Carry out a ``rag`` or ``sft`` task. Raises OSError."""
+    if task.same_chunks and task.previous:
+        counted = _Export(task)
+        counted.decide_all(None)
+        kept = standing_outputs(task, counted.plan.hexdigest())
+        if kept is not None:
+            return Emitted(task.kind, kept, counted.reasons, counted.by_stream)
+    export = _Export(task)
+    export_relative, quarantine_relative = task.outputs
+    writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
+    quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
+    export.decide_all((writer, quarantine))
+    plan = export.plan.hexdigest()
+    written = [writer.finish(export_relative, plan), quarantine.finish(quarantine_relative, plan)]
+    kept = standing_outputs(task, plan)
+    if kept is not None:
+        discard_written(written)
+    return Emitted(task.kind, kept or written, export.reasons, export.by_stream)
+
+
+class _Export:
+    """The decisions on one export's rows, in order. ``plan`` digests what was decided."""
+
+    def __init__(self, task: EmitTask) -> None:
+        self._task = task
+        self._section = _SECTION_OF[task.kind]
+        self._conflicting = task.decisions.conflicting
+        self._seen_samples: set[bytes] = set()
+        self.plan = _sha256()
+        self.reasons: Counter[str] = Counter()
+        self.by_stream: dict[str, Counter[str]] = {}
+
+    def decide_all(self, writers: tuple[RowsWriter, RowsWriter] | None) -> None:
+        """Every row into the export or its quarantine; without ``writers`` they are only counted."""
+        for chunk, index, rows_path in indexes(self._task):
+            spans, digests, refused = self._decide(chunk, index, with_lines=writers is not None)
+            if writers is None:
+                continue
+            writers[0].add(read_section(rows_path, index, self._section), spans, digests)
+            writers[1].add_lines(refused)
+
+    def _decide(
+        self, chunk: MappedChunk, index: ChunkIndex, *, with_lines: bool
+    ) -> tuple[list[tuple[int, int]], list[bytes], list[bytes]]:
+        """Where the exported rows lie in the section, their digests, and the quarantine's lines."""
+        section, digest_in = self._section, _DIGEST_IN[self._section]
+        dropped = self._task.decisions.duplicate_lines.get(chunk.number, ())
+        place = (chunk.stream, chunk.source_file)
+        spans, digests, lines, planned = [], [], [], []
+        refused: Counter[str] = Counter()
+        start = end = 0
+        for line in index.lines:
+            is_dropped = line.line in dropped
+            for row in line.rows:
+                start, end = end, end + row.lengths[section]
+                refusal = None if is_dropped else self._refusal(row)
+                if not is_dropped and refusal is None:
+                    digest = row.digests[digest_in]
+                    digests.append(digest)
+                    planned.append(digest)
+                    spans.append((start, end))
+                elif refusal is not None:
+                    planned.append(f"{row.run_id}\0{refusal}\n".encode())
+                    refused[refusal] += 1
+                    if with_lines:
+                        lines.append(quarantine_line(self._task.kind, refusal, place, line, row))
+        self.plan.update(b"".join(planned))
+        for refusal, count in refused.items():
+            self.reasons[unpack_refusal(refusal)[0]] += count
+        count_rows(self.by_stream, chunk.stream, exported=len(digests), quarantined=refused.total())
+        return spans, digests, lines
+
+    def _refusal(self, row: RowEntry) -> str | None:
+        """Why the row stays out of the export, or None."""
+        of_itself, sample = (
+            (row.rag_refusal, row.rag_sample) if self._section == RAG else (row.sft_refusal, row.sft_sample)
+        )
+        if of_itself:
+            return of_itself
+        if self._conflicting and not self._conflicting.isdisjoint(conflict_keys(row)):
+            return "conflicting_verdict"
+        if sample in self._seen_samples:
+            return "duplicate_sample"
+        self._seen_samples.add(sample)
+        return None

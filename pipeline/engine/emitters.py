@@ -1,0 +1,30 @@
+"""Which function carries out an emit task. A disk that refuses becomes the operator's StorageError."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_section, emit_skips
+from pipeline.engine.emit_export import emit_export
+from pipeline.settings.model import ExportSettings
+from pipeline.storage import disk
+
+
+def emit(task: EmitTask, options: ExportSettings) -> Emitted:
+    """Carry out one task. Raises StorageError when the disk refuses."""
+    staging = Path(task.staging)
+    try:
+        match task.kind:
+            case "evidence" | "scored":
+                return emit_section(task, staging)
+            case "rag" | "sft":
+                return emit_export(task, staging)
+            case "preference":
+                # Not at the top: P2 alone must not need an exporter.
+                from pipeline.engine.emit_preference import emit_preference
+
+                return emit_preference(task, staging, options)
+            case _:
+                return emit_skips(task, staging)
+    except OSError as error:
+        raise disk.storage_fault(error, staging / task.outputs[0], KEPT_SAFE) from error
