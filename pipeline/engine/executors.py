@@ -80,7 +80,8 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
             )
         )
     if workers == 1:
-        yield InlineExecutor()
+        with _without_collector():
+            yield InlineExecutor()
         return
     # Forked workers share the imported modules' memory with this process. The parent has no
     # threads of its own when they start: the pool forks all of them at the first submit.
@@ -93,11 +94,25 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
         initargs=(os.getpid(), forget_lock),
     )
     try:
-        yield pool
+        with _without_collector():
+            yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown(wait=True)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rows and indexes are trees: reference counts free them, and a collector only walks them again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.freeze()  # else the next collection walks all that was made meanwhile
+            gc.enable()
 
 
 @contextlib.contextmanager

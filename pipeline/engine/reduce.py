@@ -11,6 +11,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.engine.chunk_index import CATEGORIES, EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
@@ -20,8 +21,7 @@ from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pai
 _CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16sHI")
 
 
-@dataclass(frozen=True)
-class RowPlace:
+class RowPlace(NamedTuple):
     """Where a row lies: chunk number, ordinal in the chunk, and its bytes in ``*.rows``."""
 
     chunk: int
@@ -39,7 +39,6 @@ class Decisions:
     duplicate_lines: dict[int, set[int]] = field(default_factory=dict)
     conflicting: set[bytes] = field(default_factory=set)
     pairs: list[tuple[RowPlace, RowPlace, str]] = field(default_factory=list)
-    paired_rows: set[tuple[int, int]] = field(default_factory=set)
     unpaired: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
@@ -139,9 +138,9 @@ class Reducer:
         decisions.conflicting = self._rejected & self._approved
         self._rejected, self._approved = set(), set()
         self._seen_lines = {}
-        for task_key, packed in self._tasks.items():
-            self._pair(task_key, bytes(packed))
-        self._tasks = {}
+        for task_key in list(self._tasks):
+            # One by one out of the index, while the pairs grow.
+            self._pair(task_key, bytes(self._tasks.pop(task_key)))
         return decisions
 
     def _pair(self, task_key: bytes, packed: bytes) -> None:
@@ -192,7 +191,6 @@ class Reducer:
         for pair in pairs:
             chosen, rejected = places[pair.chosen_run_id], places[pair.rejected_run_id]
             self._decisions.pairs.append((chosen, rejected, pair.reason))
-            self._decisions.paired_rows.update(((chosen.chunk, chosen.row), (rejected.chunk, rejected.row)))
         for run in unused:
             place = places[run.run_id]
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
