@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks import engine_bench, figures, firewall_bench
+from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_ROWS = 200_000
@@ -36,6 +36,7 @@ def main() -> None:
             tuple(figures.Figure(**figure) for figure in firewall_bench.measure(scanned, root)),
         )
     )
+    tables.append(console_bench.measure(console_bench.workspace(root), console_bench.Effort(), say))
     shutil.rmtree(root)
     print(figures.as_text(tables))  # noqa: T201
     if rows >= DEFAULT_ROWS:

@@ -26,6 +26,8 @@ class Figure:
     def verdict(self) -> str:
         if self.limit is None:
             return "stated"
+        if self.limit == 0:
+            return "missed" if self.value > 0 else "reached"
         short = self.limit / self.value if self.higher_is_better else self.value / self.limit
         return "reached" if short <= 1 else f"missed by {100 * (short - 1):.0f} %"
 
