@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ from console.screens.dialogue import Dialogue
 from console.view_state import (
     Noted,
     ReadFailed,
+    RunEnded,
     Session,
     SessionChanged,
     Tick,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 NOTICE_SECONDS = 8.0
 _IDLE_TICK_SECONDS = 1.0
+# Readers work in threads; a key should not wait the usual five milliseconds for one of them.
+_THREAD_SWITCH_SECONDS = 0.0005
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
@@ -127,13 +131,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.take(item)
 
     def take(self, item: Item) -> None:
-        """Fold one item in. An alarm that begins or ends is drawn at once, with one bell."""
+        """Fold one item in. What may not wait is drawn at once; an alarm with one bell."""
         before = self.state
         self.state = advance(before, item, self.now())
         breach = self.state.firewall.state is FirewallWord.BREACH
         if breach and not self._was_breach:
             self.bell()
-        if breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
+        over = isinstance(item, RunEnded)
+        if over or breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
             self._was_breach = breach
             self.flush()
 
@@ -346,6 +351,7 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
     """
     session = Session(profile=link.profile, link=link.link, actor=_who())
     app = ConsoleApp(initial(str(root), session), LiveFeed(root), link, operate_because=operate_because)
+    sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
     with Lifeline(app.leave):
         app.run(mouse=link.mouse)
     return app.return_code or 0

@@ -13,15 +13,18 @@ import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
 
 from console.event_tail import RUNNING_POLL_SECONDS, EventTail, TailSlice
 from console.jobs import Job, start_job
 from console.lock_facts import read_lock
 from console.view_state import RunEnded, RunFollowed
 from pipeline.contracts import paths
-from pipeline.contracts.events import RunFinished, RunStarted
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.contracts.status import LockStatus
+
+if TYPE_CHECKING:
+    from pipeline.contracts.events import Event, RunFinished, RunStarted
 
 LOOK_FOR_RUN_SECONDS = 0.5
 LOCK_POLL_SECONDS = 0.2
@@ -78,7 +81,7 @@ class RunFeed:
     def _remember(self, item: Followed) -> None:
         """Our own run also holds the lock for a moment longer; it is not followed twice."""
         for event in item.events if isinstance(item, TailSlice) else ():
-            if isinstance(event, RunStarted):
+            if _is_start(event):
                 self._last_run_id = event.pipeline_run_id
 
 
@@ -124,6 +127,19 @@ async def follow_lock(
     yield RunEnded(run_id, None, before_first_event=False, reason="" if seen.finished else reason)
 
 
+def _is_start(event: Event) -> TypeGuard[RunStarted]:
+    return event.type == "run.started"
+
+
+def _is_end(event: Event) -> TypeGuard[RunFinished]:
+    return event.type == "run.finished"
+
+
+def _import_event_models() -> None:
+    """A fifth of a second and of a console's memory, which a console that only waits never pays."""
+    from console import event_fold  # noqa: F401 (imported for the next one who asks)
+
+
 class _Seen:
     """What a stream has shown so far, as far as its end must know."""
 
@@ -135,15 +151,16 @@ class _Seen:
     def note(self, found: TailSlice) -> None:
         for event in found.events:
             self.anything = True
-            if isinstance(event, RunStarted):
+            if _is_start(event):
                 self.pipeline_run_id = event.pipeline_run_id
-            self.finished = self.finished or isinstance(event, RunFinished)
+            self.finished = self.finished or _is_end(event)
 
 
 async def _slices(
     events: Path, seen: _Seen, *, is_over: Callable[[], bool], every: float
 ) -> AsyncGenerator[TailSlice, None]:
     """Slices until the writer is gone and its file is read to the end."""
+    await asyncio.to_thread(_import_event_models)
     tail = EventTail(events)
     asked = 0.0
     over = False

@@ -2,9 +2,10 @@
 
 One ``read_slice`` holds the caller for about 8 ms at most and keeps at most one partial line in
 memory, however large or damaged the file is. A newer progress event replaces the older ones of
-its stage, and of log lines only as many are decoded as a screen can keep, so that ten
-thousand events a second cost a screen no more than a hundred. Truncation and rotation start the
-file over; a lost line is told by ``seq``.
+its stage, and of ordinary log lines no more are decoded than a screen can keep and an eye can
+follow, so that ten thousand events a second cost a screen no more than a hundred; warnings and
+errors are decoded all the same. Truncation and rotation start the file over; a lost line is told
+by ``seq``.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from console.view_state import LOG_LIMIT
-from pipeline.contracts.events import Event, decode
+
+if TYPE_CHECKING:
+    from pipeline.contracts.events import Event
 
 READ_BYTES = 64 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -30,6 +33,9 @@ MAX_DECODED_EVENTS = 512
 SLICE_SECONDS = 0.008
 RUNNING_POLL_SECONDS = 0.05
 IDLE_POLL_SECONDS = 0.25
+# What is read at once may fill the log; what keeps coming is thinned out to this rate.
+LOG_LINES_PER_SECOND = 400
+_ALWAYS_KEPT = frozenset(("warning", "error"))
 # Looking at the clock for every line would cost as much as parsing it.
 _LINES_PER_CLOCK = 64
 
@@ -67,6 +73,8 @@ class EventTail:
         self._partial = bytearray()
         self._skipping_line = False
         self._last_seq = 0
+        self._log_allowance = float(LOG_LIMIT)
+        self._allowed_at = clock()
 
     @property
     def partial_bytes(self) -> int:
@@ -87,7 +95,7 @@ class EventTail:
         restarted = self._open_or_restart()
         if self._descriptor is None:
             return TailSlice(restarted=restarted)
-        sieve = _Sieve(self._last_seq)
+        sieve = _Sieve(self._last_seq, self._log_lines_now())
         caught_up = False
         while self._clock() < deadline and not sieve.is_full:
             try:
@@ -100,6 +108,7 @@ class EventTail:
                 break
             self._offset += self._feed(data, sieve, deadline)
         self._last_seq = sieve.last_seq
+        self._log_allowance -= sieve.log_lines_kept
         return sieve.slice(restarted=restarted, caught_up=caught_up)
 
     async def slices(self, *, is_running: Callable[[], bool]) -> AsyncGenerator[TailSlice, None]:
@@ -118,6 +127,14 @@ class EventTail:
                 await asyncio.sleep(RUNNING_POLL_SECONDS if is_running() else IDLE_POLL_SECONDS)
         finally:
             self.close()
+
+    def _log_lines_now(self) -> int:
+        """How many ordinary log lines the next slice may keep: a bucket that fills with time."""
+        now = self._clock()
+        earned = (now - self._allowed_at) * LOG_LINES_PER_SECOND
+        self._allowed_at = now
+        self._log_allowance = min(float(LOG_LIMIT), self._log_allowance + earned)
+        return max(1, int(self._log_allowance))
 
     def _feed(self, data: bytes, sieve: _Sieve, deadline: float) -> int:
         """Take lines out of ``data``; returns how many of its bytes were used up."""
@@ -180,8 +197,9 @@ class EventTail:
 class _Sieve:
     """Keeps of many lines those that a screen needs, in order, and counts the rest."""
 
-    def __init__(self, last_seq: int) -> None:
+    def __init__(self, last_seq: int, log_limit: int) -> None:
         self.last_seq = last_seq
+        self._log_limit = log_limit
         self._kept: dict[int, bytes] = {}
         self._progress_at: dict[str, int] = {}
         self._logs: deque[int] = deque()
@@ -194,6 +212,10 @@ class _Sieve:
     def is_full(self) -> bool:
         """Whether decoding what is kept would already take about a slice's time."""
         return len(self._kept) >= MAX_DECODED_EVENTS
+
+    @property
+    def log_lines_kept(self) -> int:
+        return len(self._logs)
 
     def refuse(self) -> None:
         self._lines += 1
@@ -221,13 +243,15 @@ class _Sieve:
                 del self._kept[older]
                 self._replaced += 1
             self._progress_at[str(value.get("stage"))] = key
-        elif kind == "log":
+        elif kind == "log" and value.get("level") not in _ALWAYS_KEPT:
             self._logs.append(key)
-            if len(self._logs) > LOG_LIMIT:
+            if len(self._logs) > self._log_limit:
                 del self._kept[self._logs.popleft()]
                 self._replaced += 1
 
     def slice(self, *, restarted: bool, caught_up: bool) -> TailSlice:
+        from pipeline.contracts.events import decode  # a fifth of a console's memory; only for a run
+
         events: list[Event] = []
         for line in self._kept.values():
             try:

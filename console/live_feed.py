@@ -40,7 +40,7 @@ class LiveFeed:
 
     async def items(self) -> AsyncIterator[Item]:
         """Facts and events until the iterator is closed."""
-        # Event models and readers take a fifth of a second to import: not on the screen's thread.
+        # Readers take a tenth of a second to import: not on the screen's thread.
         await asyncio.to_thread(_import_readers)
         sources = [asyncio.create_task(source()) for source in (self._disk, self._runs, self._firewall)]
         try:
@@ -130,7 +130,6 @@ def _ends_run(item: RunFollowed | RunEnded | TailSlice) -> bool:
 def _import_readers() -> None:
     from console import (  # noqa: F401 (imported for the next one who asks)
         engine_process,
-        event_fold,
         firewall_watch,
         firewall_words,
         workspace_reader,

@@ -96,7 +96,7 @@ def _detail(phase: PhaseStatus, width: int) -> Line:
     parts: list[Line] = []
     if phase.state is PhaseState.RUN and phase.progress is not None:
         done, total = phase.progress.rows_done, phase.progress.rows_total
-        if done:
+        if done and phase.progress.fraction is not None:  # without a bar the line above counts them
             parts.append(
                 line(f"{count(done)} rows" if total is None else f"{count(done)} of {count(total)} rows")
             )

@@ -9,7 +9,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.event_tail import MAX_DECODED_EVENTS, MAX_LINE_BYTES, EventTail, TailSlice
+from console.event_tail import (
+    LOG_LINES_PER_SECOND,
+    MAX_DECODED_EVENTS,
+    MAX_LINE_BYTES,
+    EventTail,
+    TailSlice,
+)
 from console.view_state import LOG_LIMIT
 from pipeline.contracts.events import LogLine, RunStarted, StageProgress, UnknownEvent
 
@@ -188,9 +194,11 @@ def test_a_slice_ends_when_its_budget_does(tmp_path: Path) -> None:
     found = tail.read_slice(0.008)
     assert 0 < found.lines < 20_000
     assert not found.caught_up
+    said = messages(found)
     while not found.caught_up:
         found = tail.read_slice(0.008)
-    assert messages(found)[-1] == "line 20000"
+        said += messages(found)
+    assert said[-1] == "line 20000"
     tail.close()
 
 
@@ -230,3 +238,21 @@ async def test_slices_follow_a_growing_file(tmp_path: Path) -> None:
         file.write(line(2))
     assert messages(await asyncio.wait_for(anext(slices), 5)) == ["line 2"]
     await slices.aclose()
+
+
+def test_what_keeps_coming_is_thinned_out_but_warnings_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    now = [100.0]
+    tail = EventTail(path, clock=lambda: now[0])
+    path.write_bytes(started() + b"".join(line(seq) for seq in range(2, 1002)))
+    assert len(messages(read(tail))) == LOG_LIMIT
+    with path.open("ab") as file:
+        file.write(line(1002, level="warning", message="look here"))
+        file.write(b"".join(line(seq) for seq in range(1003, 2004)))
+    now[0] += 0.05
+    found = read(tail)
+    assert len(messages(found)) <= 0.05 * LOG_LINES_PER_SECOND + 2
+    assert "look here" in messages(found)
+    assert messages(found)[-1] == "line 2003"
+    assert found.lost == 0
+    tail.close()
