@@ -115,8 +115,11 @@ def accept(
         )
 
 
-class TerminatedError(Exception):
-    """Somebody asked this process to end; the temp root and all runs are gone."""
+class TerminatedError(BaseException):
+    """Somebody asked this process to end; the temp root and all runs are gone.
+
+    No ``Exception``, for a check that is asked at that moment must not take it for its own.
+    """
 
 
 @contextlib.contextmanager
