@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import time
 from dataclasses import dataclass
@@ -98,14 +97,3 @@ def assert_whole_after_settling(workspace: Path, scratch: Path, *sets: dict[str,
     assert not (scratch / paths.INTENT).exists()
     assert_whole(scratch, *sets)
     return True
-
-
-def finished_events(workspace: Path) -> list[dict[str, Any]]:
-    """The ``run.finished`` events of all runs in ``workspace``."""
-    found = []
-    for path in (workspace / paths.REPORTS).glob("*/events.jsonl"):
-        for line in path.read_bytes().splitlines():
-            event = json.loads(line)
-            if event["type"] == "run.finished":
-                found.append(event)
-    return found
