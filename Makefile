@@ -25,7 +25,7 @@ demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
 
 test: setup-dev
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint types imports test
 
