@@ -25,7 +25,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from console import keymap, themes
-from console.armed import Armed, ReadOnlyError
+from console.armed import Armed, Lease, LeaseHeldError, ReadOnlyError
 from console.clipboard import osc52
 from console.lifeline import Lifeline
 from console.link_profile import LinkProfile
@@ -78,6 +78,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         operate_because: str | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._strip = StripControls()
         super().__init__(ansi_color=True if themes.uses_terminal_palette(link) else None)
@@ -95,13 +96,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.feed = feed
         self.now = clock
         self.monotonic = monotonic
-        self.armed = Armed(monotonic)
+        self.armed = Armed(monotonic, lease)
         self.operations = Operations(self.armed, feed)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._was_breach = state.firewall.state is FirewallWord.BREACH
-        if operate_because is not None:
-            self.armed.arm(operate_because)
+        self._operate_because = operate_because
 
     def get_default_screen(self) -> Screen[None]:
         return Dashboard()
@@ -110,6 +110,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         return [*super().get_line_filters(), self._strip]
 
     def on_mount(self) -> None:
+        if self._operate_because is not None:
+            self._arm_because(self._operate_because)
         self._publish_arming()
         self.call_after_refresh(self._begin)
 
@@ -295,12 +297,41 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.push_screen(ArmDialogue(), self._arm_because)
 
     def _arm_because(self, reason: str | None) -> None:
-        if reason:
+        if not reason:
+            return
+        try:
             self.armed.arm(reason)
+        except LeaseHeldError as held:
+            self._ask_to_take_over(held, reason)
+        except OperatorError as error:
+            self.say(f"{error.fault.what_happened} {error.fault.do_next}", "error")
+        else:
             self._publish_arming()
             self.say(f"armed for 15 minutes: {reason}", "warning")
 
+    def _ask_to_take_over(self, held: LeaseHeldError, reason: str) -> None:
+        from console.screens.take_over import TakeOverDialogue
+
+        def answered(yes: bool | None) -> None:
+            if not yes:
+                self.say(f"read-only: {held}")
+                return
+            try:
+                self.armed.arm(reason, take_over=True)
+            except OperatorError as error:
+                self.say(error.fault.what_happened, "error")
+                return
+            self._publish_arming()
+            self.say(f"control taken over, armed for 15 minutes: {reason}", "warning")
+
+        self.push_screen(TakeOverDialogue(held.holder), answered)
+
     def _end_arming(self) -> None:
+        if self.armed.was_taken_over:
+            self.armed.disarm()
+            self._publish_arming()
+            self.say("another console took control over: this one is read-only", "warning")
+            return
         if self.state.session.armed_until is not None and not self.armed.is_armed:
             self.armed.disarm()
             self._publish_arming()
@@ -349,15 +380,21 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
     ``operate_because`` arms it from the start, with that reason. 129 and 143 after a hang-up
     and SIGTERM.
     """
-    session = Session(profile=link.profile, link=link.link, actor=_who())
-    app = ConsoleApp(initial(str(root), session), LiveFeed(root), link, operate_because=operate_because)
+    from console.control_lease import ControlLease
+
+    session = Session(profile=link.profile, link=link.link, actor=who())
+    lease = ControlLease(root, session.actor)
+    feed = LiveFeed(root, lease=lease)
+    state = initial(str(root), session)
+    app = ConsoleApp(state, feed, link, operate_because=operate_because, lease=lease)
     sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
     with Lifeline(app.leave):
         app.run(mouse=link.mouse)
+    lease.leave()
     return app.return_code or 0
 
 
-def _who() -> str:
+def who() -> str:
     """The person, also behind sudo; the account where there is no name."""
     with contextlib.suppress(KeyError):
         return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name

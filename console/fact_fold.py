@@ -14,6 +14,7 @@ from console.view_state import (
     FirewallSeen,
     LogEntry,
     Noted,
+    OthersSeen,
     ReadFailed,
     RunEnded,
     RunFollowed,
@@ -57,6 +58,8 @@ def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
             return _run_ended(state, fact, now)
         case SessionChanged(session=session):
             return replace(state, session=session)
+        case OthersSeen(others=others):
+            return replace(state, session=replace(state.session, others=others))
         case Noted(level=level, text=text):
             return noted(state, now, level, text)
         case Tick():

@@ -9,30 +9,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.armed import Permit
 from console.feed import CommandPlan
-from console.view_state import CancelAsked, ReadFailed, RunEnded, RunFollowed, StatusRead
+from console.view_state import (
+    CancelAsked,
+    OtherConsole,
+    OthersSeen,
+    ReadFailed,
+    RunEnded,
+    RunFollowed,
+    StatusRead,
+)
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 
 if TYPE_CHECKING:
+    from console.control_lease import ControlLease
     from console.engine_process import RunFeed
     from console.event_tail import TailSlice
     from console.feed import Item
 
 READ_EVERY_SECONDS = 2.0
+LOOK_FOR_CONSOLES_SECONDS = 1.0
 _QUEUE_ITEMS = 64
 
 
 class LiveFeed:
     """The feed of one workspace. Nothing is opened or started before ``items`` is iterated."""
 
-    def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, root: Path, *, clock: Callable[[], float] = time.time, lease: ControlLease | None = None
+    ) -> None:
         self._root = root
+        self._lease = lease
         self._clock = clock
         self._queue: asyncio.Queue[Item] = asyncio.Queue(_QUEUE_ITEMS)
         self._read_now = asyncio.Event()
@@ -42,7 +55,7 @@ class LiveFeed:
         """Facts and events until the iterator is closed."""
         # Readers take a tenth of a second to import: not on the screen's thread.
         await asyncio.to_thread(_import_readers)
-        sources = [asyncio.create_task(source()) for source in (self._disk, self._runs, self._firewall)]
+        sources = [asyncio.create_task(source()) for source in self._sources()]
         try:
             while True:
                 yield await self._queue.get()
@@ -55,6 +68,24 @@ class LiveFeed:
         self._read_now.set()
 
     # Sources
+
+    def _sources(self) -> list[Callable[[], Coroutine[None, None, None]]]:
+        consoles = [] if self._lease is None else [self._consoles]
+        return [self._disk, self._runs, self._firewall, *consoles]
+
+    async def _consoles(self) -> None:
+        """Be seen, and see the others; both end with the feed."""
+        lease = self._lease
+        if lease is None:
+            return
+        await asyncio.to_thread(lease.enter)
+        seen: tuple[OtherConsole, ...] = ()
+        while True:
+            others = await asyncio.to_thread(lease.others)
+            if others != seen:
+                seen = others
+                await self._queue.put(OthersSeen(others))
+            await asyncio.sleep(LOOK_FOR_CONSOLES_SECONDS)
 
     async def _disk(self) -> None:
         from console.workspace_reader import WorkspaceReader

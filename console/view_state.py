@@ -179,6 +179,13 @@ class SessionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class OthersSeen:
+    """The other consoles on this workspace, looked for again."""
+
+    others: tuple[OtherConsole, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A line for the log pane that no engine wrote."""
 
@@ -200,6 +207,7 @@ Fact = (
     | CancelAsked
     | RunEnded
     | SessionChanged
+    | OthersSeen
     | Noted
     | Tick
 )

@@ -96,3 +96,9 @@ class Terminal:
             ready, _, _ = select.select([self._master], [], [], 0.02)
             if ready:
                 self.written += os.read(self._master, 65536)
+
+    def pause(self, seconds: float) -> None:
+        """Read on for a while, as long as a person takes to see a dialogue."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._read_once()
