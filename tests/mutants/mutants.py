@@ -167,9 +167,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "quarantines-no-copies",
-        "engine/emit.py",
-        "        elif refusal != DROPPED:\n",
-        '        elif refusal not in (DROPPED, "duplicate_sample"):\n',
+        "engine/emit_export.py",
+        "                    if with_lines:\n",
+        '                    if with_lines and refusal != "duplicate_sample":\n',
         ("A17",),
     ),
     Mutant(
