@@ -139,8 +139,11 @@ def present(root: Path, step: RunCommand) -> list[str]:
 
 
 def _folders_below(root: Path, names: Iterable[str]) -> set[str]:
+    """Every folder at, above or below ``names``: what is new among them was made on the way."""
     found: set[str] = set()
     for name in names:
+        above = Path(name).parents
+        found |= {folder.as_posix() for folder in above if folder.parts and (root / folder).is_dir()}
         top = root / name
         if "*" in name or not top.is_dir():
             continue

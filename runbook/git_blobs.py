@@ -143,7 +143,13 @@ class Git:
 
     def log(self, paths: Sequence[str], *, since: str | None = None, limit: int = 20) -> list[Commit]:
         """Commits that touched ``paths``, newest first, after ``since``. Raises GitSilentError."""
-        revision = f"{since}..HEAD" if since else "HEAD"
+        return self._log(f"{since}..HEAD" if since else "HEAD", limit, paths)
+
+    def commit(self, oid: str) -> Commit | None:
+        """What a commit says of itself. Raises GitSilentError."""
+        return next(iter(self._log(oid, 1, ())), None)
+
+    def _log(self, revision: str, limit: int, paths: Sequence[str]) -> list[Commit]:
         shape = "--format=%H%x1f%ct%x1f%an%x1f%s"
         words = ["log", "-z", f"--max-count={limit}", "--no-show-signature", shape]
         raw = self._ask([*words, "--end-of-options", revision, "--", *paths])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
 from runbook.actor import actor_name, host_name
-from runbook.refusals import disk_refused
+from runbook.refusals import disk_refused, refused
 
 FILE = "journal.jsonl"
 HEAD = "incident.json"
@@ -147,10 +148,17 @@ class Journal:
         return problems
 
     def _read(self) -> tuple[list[bytes], bytes]:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            data = self.path.read_bytes()
+            descriptor = os.open(self.path, flags)
         except FileNotFoundError:
             return [], b""
+        except OSError as error:
+            raise disk_refused(error, str(self.path), "Without its journal nothing is done.") from error
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise refused("no_journal", f"{self.path} is no plain file.", "Look at it: ls -l")
+            data = file.read()
         *whole, torn = data.split(b"\n")
         return whole, torn
 

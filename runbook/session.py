@@ -18,14 +18,15 @@ from runbook import wizard
 from runbook.actor import actor_name
 from runbook.applied import expected_states, read_applied
 from runbook.apply import Boundary, apply_plan, no_boundary, settle
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.diagnosing import classify, run_probe
+from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
 from runbook.incident import Incident, load_incident, open_incident
 from runbook.incident_page import write_page
 from runbook.plan import Draft, Plan
 from runbook.planning import Planning
 from runbook.refusals import refused
 from runbook.rehearse import rehearse
-from runbook.symptom import Offer, Probe, Question, Symptom
+from runbook.symptom import Offer, Question, Symptom
 from runbook.undo import last_undoable, plan_undo
 from runbook.wizard import Move, Standing, Work, fold, next_move
 from runbook.workspace import Workspace
@@ -328,39 +329,6 @@ class Session:
     def _close(self, value: str, standing: Standing) -> None:
         states: dict[str, WizardState] = {wizard.ESCALATE: "escalated", wizard.ABANDON: "abandoned"}
         self.incident.journal.append("state", states.get(value, standing.state), detail={"closed": True})
-
-
-def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = time.time) -> ProbeOutput:
-    """One probe's output; what it raises becomes its trouble."""
-    began = time.monotonic()
-    try:
-        output = probe.look(workspace, probe.seconds)
-    except Exception as error:  # noqa: BLE001 - a probe that fails is a result, and the others still run
-        said = (
-            error.fault.what_happened
-            if isinstance(error, OperatorError)
-            else f"{type(error).__name__}: {error}"
-        )
-        output = ProbeOutput(probe_id=probe.id, title=probe.title, trouble=said)
-    took = output.took_seconds or round(time.monotonic() - began, 3)
-    return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
-
-
-def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    """The symptom's own classification; one that fails is an honest "unknown"."""
-    try:
-        return symptom.classify(detection, outputs)
-    except Exception as error:  # noqa: BLE001 - an output nobody foresaw must not close the wizard
-        said = f"What the probes printed could not be read: {type(error).__name__}: {error}"
-        return Diagnosis(cause=Cause(id="unknown", sentence=said, confidence=Confidence.UNKNOWN))
-
-
-def diagnose_only(
-    workspace: Workspace, symptom: Symptom, detection: Detection
-) -> tuple[dict[str, ProbeOutput], Diagnosis]:
-    """Probes and classification without an incident: nothing is written."""
-    outputs = {probe.id: run_probe(workspace, probe) for probe in symptom.probes(detection)}
-    return outputs, classify(symptom, detection, outputs)
 
 
 def open_session(

@@ -84,6 +84,4 @@ def _bisect(clone: Path, good: str, bad: str, check: Sequence[str], seconds: flo
     match = _FIRST_BAD.search(said)
     if match is None:
         return Bisection(None, log, "no single commit can be told: too many could not be tried")
-    commits = [commit for commit in Git(clone).log([], limit=500) if commit.oid == match[1]]
-    whole = commits[0] if commits else Commit(match[1], 0, "", "")
-    return Bisection(whole, log)
+    return Bisection(Git(clone).commit(match[1]), log)

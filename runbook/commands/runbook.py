@@ -11,10 +11,11 @@ from pipeline.contracts.untrusted import visible
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepare, preview_or_ask
 from runbook.commands.direct import session_of
 from runbook.detecting import Found, detect_all, detect_one, exit_code
+from runbook.diagnosing import diagnose_only
 from runbook.evidence import Cause, Detection, Diagnosis, Stance, Verdict
 from runbook.prompts import converse
 from runbook.refusals import refused
-from runbook.session import Session, diagnose_only, open_session
+from runbook.session import Session, open_session
 from runbook.symptom import Symptom
 from runbook.voice import Voice
 from runbook.wizard import Work

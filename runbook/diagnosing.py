@@ -1,0 +1,44 @@
+"""Run probes and classify what they saw: reading only, and whatever goes wrong is itself a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from pipeline.contracts.faults import OperatorError
+from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
+from runbook.symptom import Probe, Symptom
+from runbook.workspace import Workspace
+
+
+def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = time.time) -> ProbeOutput:
+    """One probe's output; what it raises becomes its trouble."""
+    began = time.monotonic()
+    try:
+        output = probe.look(workspace, probe.seconds)
+    except Exception as error:  # noqa: BLE001 - a probe that fails is a result, and the others still run
+        said = (
+            error.fault.what_happened
+            if isinstance(error, OperatorError)
+            else f"{type(error).__name__}: {error}"
+        )
+        output = ProbeOutput(probe_id=probe.id, title=probe.title, trouble=said)
+    took = output.took_seconds or round(time.monotonic() - began, 3)
+    return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
+
+
+def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    """The symptom's own classification; one that fails is an honest "unknown"."""
+    try:
+        return symptom.classify(detection, outputs)
+    except Exception as error:  # noqa: BLE001 - an output nobody foresaw must not close the wizard
+        said = f"What the probes printed could not be read: {type(error).__name__}: {error}"
+        return Diagnosis(cause=Cause(id="unknown", sentence=said, confidence=Confidence.UNKNOWN))
+
+
+def diagnose_only(
+    workspace: Workspace, symptom: Symptom, detection: Detection
+) -> tuple[dict[str, ProbeOutput], Diagnosis]:
+    """Probes and classification without an incident: nothing is written."""
+    outputs = {probe.id: run_probe(workspace, probe) for probe in symptom.probes(detection)}
+    return outputs, classify(symptom, detection, outputs)

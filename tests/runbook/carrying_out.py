@@ -1,0 +1,27 @@
+"""Adopt, consent, apply: the short way for tests of plans."""
+
+from __future__ import annotations
+
+from runbook.applied import Applied
+from runbook.apply import apply_plan
+from runbook.plan import Draft, Plan
+from runbook.session import Session
+
+
+def consented(session: Session, draft: Draft) -> Plan:
+    plan = session.adopt(draft)
+    session.consent(plan.code, "mira", "a test")
+    return plan
+
+
+def carried_out(session: Session, draft: Draft) -> Applied:
+    plan = consented(session, draft)
+    return apply_plan(session.workspace, session.incident, plan)
+
+
+def taken_back(session: Session) -> Plan:
+    plan = session.plan_taking_back()
+    session.consent(plan.code, "mira", "taken back")
+    session.apply()
+    session.verify()
+    return plan

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
+from runbook.incident import Incident, incident_ids, load_incident, open_incident
+from runbook.journal import hash_of
+from runbook.refusals import RefusedError
+
+
+@pytest.fixture
+def incident(tmp_path: Path) -> Incident:
+    made = open_incident(tmp_path, "S1.P4.sft-leak", "a leak")
+    for number in range(5):
+        made.journal.append("note", "detected", detail={"number": number})
+    return made
+
+
+def _lines(incident: Incident) -> list[bytes]:
+    return incident.journal.path.read_bytes().splitlines(keepends=True)
+
+
+def _said(incident: Incident) -> str:
+    return "; ".join(problem.says for problem in incident.journal.problems())
+
+
+def test_a_whole_journal_has_no_problem_and_folds_in_order(incident: Incident) -> None:
+    assert incident.journal.problems() == []
+    assert [entry.detail["number"] for entry in incident.journal.entries()] == [0, 1, 2, 3, 4]
+
+
+def test_a_dropped_line_in_the_middle_is_found(incident: Incident) -> None:
+    lines = _lines(incident)
+    incident.journal.path.write_bytes(b"".join(lines[:2] + lines[3:]))
+    assert "does not follow" in _said(incident)
+    with pytest.raises(IntegrityError):
+        incident.journal.entries()
+
+
+def test_a_changed_order_is_found(incident: Incident) -> None:
+    lines = _lines(incident)
+    incident.journal.path.write_bytes(b"".join([lines[0], lines[2], lines[1], *lines[3:]]))
+    assert "does not follow" in _said(incident)
+
+
+def test_an_edited_line_is_found(incident: Incident) -> None:
+    lines = _lines(incident)
+    lines[2] = lines[2].replace(b'"number": 2', b'"number": 9')
+    incident.journal.path.write_bytes(b"".join(lines))
+    assert "was edited" in _said(incident)
+
+
+def test_an_edited_line_with_a_hash_of_its_own_breaks_the_chain_behind_it(incident: Incident) -> None:
+    lines = _lines(incident)
+    members = json.loads(lines[2])
+    members["detail"] = {"number": 9}
+    members["hash"] = hash_of(members)
+    lines[2] = json.dumps(members).encode() + b"\n"
+    incident.journal.path.write_bytes(b"".join(lines))
+    assert "does not follow" in _said(incident)
+
+
+def test_a_dropped_tail_is_found_against_the_kept_head(incident: Incident) -> None:
+    incident.journal.path.write_bytes(b"".join(_lines(incident)[:3]))
+    assert "the tail is gone" in _said(incident)
+
+
+def test_a_head_that_is_older_than_the_journal_is_no_problem(incident: Incident) -> None:
+    head = (incident.folder / "incident.json").read_bytes()
+    incident.journal.append("note", "detected")
+    (incident.folder / "incident.json").write_bytes(head)
+    assert incident.journal.problems() == []
+
+
+def test_a_torn_tail_is_no_entry_and_is_set_aside_by_the_next_one(incident: Incident) -> None:
+    whole = incident.journal.path.read_bytes()
+    incident.journal.path.write_bytes(whole + b'{"schema_version": 1, "inci')
+    assert len(incident.journal.entries()) == 5
+    incident.journal.append("note", "detected")
+    assert len(incident.journal.entries()) == 6
+    assert incident.journal.problems() == []
+    assert [path.read_bytes() for path in incident.folder.glob("torn-*")] == [b'{"schema_version": 1, "inci']
+
+
+def test_nothing_is_appended_to_a_broken_journal(incident: Incident) -> None:
+    lines = _lines(incident)
+    incident.journal.path.write_bytes(b"".join(lines[1:]))
+    with pytest.raises(IntegrityError):
+        incident.journal.append("note", "detected")
+
+
+def test_a_journal_that_is_a_link_is_neither_read_nor_written(incident: Incident) -> None:
+    incident.journal.path.unlink()
+    incident.journal.path.symlink_to("/dev/zero")
+    with pytest.raises(StorageError):
+        incident.journal.append("note", "detected")
+
+
+def test_odd_file_names_are_journalled_as_escapes(incident: Incident) -> None:
+    entry = incident.journal.append("note", "detected", inputs={"a\udcff": None}, reason="\ud800")
+    assert list(entry.inputs) == ["a\\udcff"]
+    assert incident.journal.problems() == []
+
+
+def test_two_incidents_of_one_minute_have_two_ids(tmp_path: Path) -> None:
+    first, second = (open_incident(tmp_path, "S6.replay-log", "big") for _ in range(2))
+    assert first.id != second.id
+    assert sorted((first.id, second.id)) == incident_ids(tmp_path)
+
+
+def test_an_incident_is_found_by_a_beginning_that_only_it_has(tmp_path: Path) -> None:
+    first, second = (open_incident(tmp_path, "S6.replay-log", "big") for _ in range(2))
+    assert load_incident(tmp_path, second.id).id == second.id
+    assert load_incident(tmp_path, first.id).id == first.id
+    for wrong in (first.id[:8], "../x", "", "nothing"):
+        with pytest.raises(RefusedError):
+            load_incident(tmp_path, wrong)
+
+
+def test_a_second_operator_is_refused_and_told_who_holds_the_lease(incident: Incident) -> None:
+    again = load_incident(incident.root, incident.id)
+    with incident.lease():
+        with pytest.raises(WorkspaceLockedError, match="worked on by"), again.lease():
+            pytest.fail("two operators at once")
+        assert again.lease_holder() is not None
+    assert again.lease_holder() is None
+    with again.lease():
+        pass
+
+
+def test_a_linked_reports_folder_carries_no_journal_out_of_the_workspace(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "reports").symlink_to(outside)
+    with pytest.raises(RefusedError):
+        open_incident(root, None, "x")
+    assert list(outside.iterdir()) == []

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runbook.actions.rerun_stage import plan_command
+from runbook.actions.restore import plan_restore
+from runbook.copies import FOLDER
+from runbook.plan import Draft
+from runbook.planning import joined
+from runbook.rehearse import rehearse
+from runbook.session import Session
+from runbook.undo import plan_undo
+from runbook.workspace import Workspace
+from tests.runbook.workspaces import SFT, direct, make_workspace, tree
+
+SCHEMA = "pipeline/schemas/sft.py"
+
+
+def _rehearsed(tmp_path: Path, *words: str) -> tuple[Workspace, Session, Draft]:
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.root / SCHEMA).write_text("loosened\n")
+    session = direct(workspace)
+    draft = joined(
+        "both",
+        [
+            plan_restore(session.planning(), [SCHEMA]),
+            plan_command(session.planning(), ["export-sft", *words], title="export"),
+        ],
+    )
+    return workspace, session, draft
+
+
+def test_plan_and_undo_are_carried_out_in_a_copy_and_the_workspace_stays_as_it_is(tmp_path: Path) -> None:
+    workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+    before = tree(workspace.root)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert result.ok, result.detail
+    assert "byte-identical" in result.detail
+    assert result.changed == (SFT, SCHEMA)
+    assert tree(workspace.root) == before
+    assert not (workspace.root / FOLDER).exists()
+
+
+def test_a_command_that_changes_more_than_it_says_is_found_out(tmp_path: Path) -> None:
+    _, session, draft = _rehearsed(tmp_path, "write", "docs/unsaid.md", "x")
+    result = rehearse(session.planning(), draft, session.incident)
+    assert not result.ok
+    assert "docs/unsaid.md" in result.detail
+
+
+def test_a_command_that_fails_is_found_out_before_it_is_offered(tmp_path: Path) -> None:
+    _, session, draft = _rehearsed(tmp_path, "fail")
+    result = rehearse(session.planning(), draft, session.incident)
+    assert not result.ok
+    assert "asked to fail" in result.detail
+
+
+def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runbook.copies.LINK_FROM_BYTES", 500)
+    workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+    (workspace.root / "data/_kb").mkdir(parents=True)
+    (workspace.root / "data/_kb/big.jsonl").write_bytes(b"x" * 1000)
+    (workspace.root / "data/_kb/replay_runs.jsonl").write_bytes(b"y" * 1000)
+    links: list[str] = []
+    real = os.link
+
+    def link(source: Path, target: Path) -> None:
+        links.append(source.name)
+        real(source, target)
+
+    monkeypatch.setattr("runbook.copies.os.link", link)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert result.ok, result.detail
+    assert "big.jsonl" in links
+    assert "replay_runs.jsonl" not in links
+    assert result.linked_bytes >= 1000
+
+
+def test_a_full_disk_while_copying_is_a_result_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runbook.copies.shutil.copy2", full)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert not result.ok
+    assert "No space left" in result.detail
+    assert not (workspace.root / FOLDER).exists()
+
+
+def test_an_undo_that_forgets_a_file_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+
+    def forgetful(*arguments: object) -> Draft:
+        made = plan_undo(*arguments)  # type: ignore[arg-type]
+        return made.model_copy(update={"plan": made.plan.model_copy(update={"steps": made.plan.steps[:1]})})
+
+    monkeypatch.setattr("runbook.rehearse.plan_undo", forgetful)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert not result.ok
+    assert "differ after undo" in result.detail
