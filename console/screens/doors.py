@@ -25,4 +25,12 @@ def screen_for(action_id: str, workspace: str) -> ConsoleScreen:
         from console.screens.files import FilesScreen
 
         return FilesScreen(workspace)
+    if name == "runs":
+        from console.screens.runs import RunsScreen
+
+        return RunsScreen(workspace)
+    if name == "skips":
+        from console.screens.skips import SkipsScreen
+
+        return SkipsScreen(workspace)
     raise KeyError(action_id)
