@@ -19,6 +19,7 @@ from console.view_state import (
 from pipeline.contracts.events import Event, RunStarted, StageProgress, StageStarted
 from pipeline.contracts.status import (
     Balance,
+    DriftLine,
     DriftStatus,
     EngineStatus,
     ExportCounts,
@@ -126,6 +127,33 @@ def clear(read_at: float = NOW) -> FirewallStatus:
         sha256="41c09e77a3b0d5f2",
         since=RAN,
     )
+
+
+def drifted() -> DriftStatus:
+    """One metric warns, one moved within noise, one was dismissed, most stayed."""
+    why = (
+        "stream agbenchmark_reports 2,555 → 3,675, 100% of the change",
+        "model gpt-4 0 → 1,120, 100% of the change",
+    )
+    metrics = (
+        DriftLine(
+            "stream.agbenchmark_reports.rows", "P2", 2555, 3675, 0.438, 14.2, "warn",
+            (2550, 2551, 2555, 2555, 2555, 3675), "2026-04-27T06:02:11Z", why, "count", 2490, 0.476,
+        ),
+        DriftLine(
+            "category.needs_human_review", "P3", 6, 8, 0.333, 0.5, "noisy", (5, 6, 6, 8),
+            kind="count", anchor=6,
+        ),
+        DriftLine(
+            "quarantined_sft", "P4", 8822, 9942, 0.127, 8.2, "same", (8600, 8822, 9942), kind="count",
+            anchor=8600, anchor_delta_ratio=0.156, dismissed="new benchmark, expected",
+        ),
+        DriftLine("acceptance_rate", "P3", 0.237, 0.227, -0.042, 1.8, "same", kind="rate", anchor=0.24),
+        DriftLine("response_length_median", "P2", 212.5, 214, 0.007, None, "same", (210, 212.5), kind="size"),
+        DriftLine("stream.mint_runs.acceptance_rate", "P3", None, 1.0, None, None, "new", kind="rate"),
+    )  # fmt: skip
+    origin = Origin("phase8-full-audit-report.json", NOW - 9_540, Freshness.FRESH)
+    return DriftStatus(origin, NOW - 26 * 3600, metrics)
 
 
 def _runs() -> tuple[RunRow, ...]:

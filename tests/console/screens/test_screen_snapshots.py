@@ -17,6 +17,7 @@ from tests.console.apps import ASCII, LEAN, LINK
 from tests.console.check_reports import AUDIT_EVENTS, FREEZE, HEAD, events, freeze, gates, result
 from tests.console.row_workspaces import lineage_answer, with_rows
 from tests.console.screens.opened import app_on, press
+from tests.console.screens.test_runs import state_of, two_runs
 from tests.console.states import NOW
 from tests.console.workspaces import write
 from tests.console.written_engine import write_engine
@@ -102,3 +103,34 @@ def test_a_lineage_looks_as_before(snap_compare: Compare, here: str, broken: boo
     write_engine(with_rows(Path(here)), f"print({answer!r})")
     typed = keys("D", "enter", "down", "down", "t")
     assert snap_compare(app_on(here), run_before=typed, terminal_size=SMALL)
+
+
+@pytest.mark.parametrize(
+    ("names", "size"),
+    [
+        (("R", "space", "down", "down", "space"), SMALL),
+        (("R",), WIDE),
+        (("R", "enter"), WIDE),
+        (("R", "space", "down", "space", "enter"), WIDE),
+    ],
+    ids=["two-chosen-80x24", "list-120x40", "one-120x40", "compared-120x40"],
+)
+def test_runs_look_as_before(snap_compare: Compare, here: str, names: Any, size: Any) -> None:
+    state = states.healthy()
+    if size == WIDE:
+        state = state_of(two_runs(Path(here)))
+    assert snap_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
+def test_skips_look_as_before(snap_compare: Compare, here: str, size: Any) -> None:
+    with_rows(Path(here))
+    assert snap_compare(app_on(here), run_before=keys("S"), terminal_size=size)
+
+
+@pytest.mark.parametrize("zoomed", [False, True], ids=["pane", "zoomed"])
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
+def test_drift_looks_as_before(snap_compare: Compare, here: str, size: Any, zoomed: bool) -> None:
+    state = states.seen(states.status(drift=states.drifted()), states.clear(), "rich", "local")
+    names = ("4", "z") if zoomed else ("4",)
+    assert snap_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)
