@@ -7,9 +7,7 @@ this process loses a view.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pwd
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +23,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from console import keymap, themes
+from console.actor import actor_name
 from console.armed import Armed, Lease, LeaseHeldError, ReadOnlyError
 from console.clipboard import osc52
 from console.lifeline import Lifeline
@@ -382,7 +381,7 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
     """
     from console.control_lease import ControlLease
 
-    session = Session(profile=link.profile, link=link.link, actor=who())
+    session = Session(profile=link.profile, link=link.link, actor=actor_name())
     lease = ControlLease(root, session.actor)
     feed = LiveFeed(root, lease=lease)
     state = initial(str(root), session)
@@ -392,10 +391,3 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
         app.run(mouse=link.mouse)
     lease.leave()
     return app.return_code or 0
-
-
-def who() -> str:
-    """The person, also behind sudo; the account where there is no name."""
-    with contextlib.suppress(KeyError):
-        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
-    return f"uid {os.getuid()}"

@@ -6,6 +6,8 @@ from data has been made visible, and every group of numbers says how old it is.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from console.presentation.counts import count, plural, share
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import fit_text
@@ -28,12 +30,15 @@ from pipeline.contracts.status import (
 )
 from pipeline.contracts.untrusted import visible
 
+if TYPE_CHECKING:
+    from console.view_state import ViewState
+
 WIDTH = 80
 FINDINGS_SHOWN = 5
 DRIFT_SHOWN = 12
 
 
-def exit_code(status: WorkspaceStatus) -> ExitCode:
+def exit_code(status: WorkspaceStatus | ViewState) -> ExitCode:
     """10 for a breach, 1 for a failed check or a symptom of severity error or critical, else 0.
 
     Only what was evaluated counts: a check that never ran changes nothing.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from console.commands.status import print_status
 from console.invocation import Invocation
@@ -28,13 +29,38 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
     wanted = "plain" if arguments.plain else arguments.profile
     link = choose_profile(gather(), wanted=wanted)
     if link.profile is Profile.PLAIN or invocation.json:
-        if link.has_terminal:
-            invocation.note(f"plain: {'; '.join(link.reasons)}")
-        return print_status(invocation)
+        if invocation.json or not (link.has_terminal or arguments.plain):
+            return print_status(invocation)
+        invocation.note(f"plain: {'; '.join(link.reasons)}")
+        return _converse(invocation, root, link, arguments.operate)
     _prepare(link)
     from console.app import open_console
 
     return open_console(root, link, operate_because=arguments.operate)
+
+
+def _converse(invocation: Invocation, root: Path, link: LinkProfile, reason: str | None) -> int:
+    import asyncio
+    import sys
+
+    from console.actor import actor_name
+    from console.control_lease import ControlLease
+    from console.live_feed import LiveFeed
+    from console.plain_mode import PlainConsole
+    from console.presentation.glyphs import ascii_text
+    from console.view_state import Session
+
+    def out(text: str) -> None:
+        invocation.out(ascii_text(text) if link.ascii_only else text)
+        sys.stdout.flush()
+
+    session = Session(profile="plain", link=link.link, actor=actor_name())
+    lease = ControlLease(root, session.actor)
+    console = PlainConsole(str(root), session, LiveFeed(root, lease=lease), out=out, lease=lease)
+    try:
+        return asyncio.run(console.run(reason))
+    finally:
+        lease.leave()
 
 
 def _prepare(link: LinkProfile) -> None:

@@ -1,0 +1,151 @@
+"""The plain console: the same state and command layer as the screen, in lines that are only text."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from console import keymap
+from console.control_lease import JOURNAL, ControlLease
+from console.plain_mode import PlainConsole
+from console.plain_pages import CHOICES, choice_for, code_of
+from console.view_state import FirewallSeen, Session, StatusRead
+from pipeline.contracts.status import FirewallStatus
+from tests.console import states
+from tests.console.fake_feed import FakeFeed, plan_for
+from tests.console.terminals import Terminal
+from tests.console.test_terminal_end import ARGV, environment
+
+CODE = code_of(plan_for("run.start"))
+
+
+async def converse(
+    lines: Sequence[str],
+    feed: FakeFeed | None = None,
+    lease: ControlLease | None = None,
+    firewall: FirewallStatus | None = None,
+) -> tuple[int, str]:
+    """Exit code and all that was said, when ``lines`` are typed."""
+    feed = feed or FakeFeed()
+    feed.put(StatusRead(states.status()))
+    feed.put(FirewallSeen(firewall or states.clear()))
+    said: list[str] = []
+
+    def reader(typed: Callable[[str | None], None]) -> None:
+        for line in lines:
+            typed(line)
+        typed(None)
+
+    console = PlainConsole(
+        states.WORKSPACE,
+        Session(actor="mara"),
+        feed,
+        out=said.append,
+        lease=lease,
+        clock=lambda: states.NOW,
+        reader=reader,
+    )
+    return await console.run(), "\n".join(said)
+
+
+def test_every_action_that_changes_something_is_offered_here_too() -> None:
+    offered = {choice.action_id for choice in CHOICES}
+    assert {action.id for action in keymap.MUTATING} | {"arm"} <= offered
+    assert [choice_for(str(choice.number)) for choice in CHOICES] == list(CHOICES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("firewall", "CLEAR"),
+        ("rows", "taubench_airline"),
+        ("phases", "P9 release"),
+        ("drift", "no audit"),
+        ("log", "firewall CLEAR"),
+        ("symptoms", "no symptom"),
+        ("help", "Cancel the run"),
+        ("1", "ROWS BY STREAM"),
+        ("nonsense\x1b[2J", "no such choice: nonsense\\x1b[2J"),
+    ],
+)
+async def test_each_choice_shows_what_its_screen_shows(typed: str, expected: str) -> None:
+    code, said = await converse([typed])
+    assert expected in said
+    assert code == 0
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("action", keymap.MUTATING, ids=lambda action: action.id)
+async def test_read_only_refuses_every_change(action: keymap.Action) -> None:
+    feed = FakeFeed(has_run=action.id == "run.cancel")
+    _, said = await converse([action.id, code_of(plan_for(action.id))], feed)
+    assert "arm first" in said
+    assert feed.carried_out == []
+
+
+async def test_a_run_starts_after_a_reason_a_plan_and_its_code() -> None:
+    feed = FakeFeed()
+    _, said = await converse(["arm", "nightly", "run.start", CODE, "quit"], feed)
+    assert "distill run-all -C '/srv/agent logs'" in said
+    ((done, permit),) = feed.carried_out
+    assert (done, permit.reason) == ("run.start", "nightly")
+    assert "run.start done" in said
+
+
+@pytest.mark.parametrize("answer", ["", "y", "yes", "0000"])
+async def test_nothing_but_the_code_is_consent(answer: str) -> None:
+    feed = FakeFeed()
+    _, said = await converse(["arm", "nightly", "run.start", answer], feed)
+    assert "nothing was changed" in said
+    assert feed.carried_out == []
+
+
+async def test_a_breach_ends_a_piped_session_with_ten() -> None:
+    code, said = await converse(["firewall"], firewall=states.breach().firewall)
+    assert code == 10
+    assert "BREACH" in said
+
+
+async def test_control_is_taken_over_by_a_typed_word_alone(tmp_path: Path) -> None:
+    other, ours = ControlLease(tmp_path, "jun"), ControlLease(tmp_path, "mara")
+    assert other.acquire() is None
+    _, said = await converse(["arm", "nightly", "yes"], lease=ours)
+    assert "jun controls this workspace" in said
+    assert not (tmp_path / JOURNAL).exists()
+    _, said = await converse(["arm", "nightly", "take"], lease=ours)
+    assert "armed for 15 minutes" in said
+    assert (tmp_path / JOURNAL).exists()
+    other.leave()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "distill.toml").write_text('[workspace]\nname = "night"\n')
+    return tmp_path
+
+
+def test_through_pipes_it_answers_and_ends_by_itself(root: Path) -> None:
+    done = subprocess.run(
+        [*ARGV, "--plain", "-C", str(root)],
+        input=b"phases\nq\n",
+        env=environment(),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stdout.count(b"P9 release") == 2
+    assert b"\x1b" not in done.stdout + done.stderr
+
+
+def test_on_a_dumb_terminal_not_one_control_byte_is_written(root: Path) -> None:
+    with Terminal([*ARGV, "-C", str(root)], environment(TERM="dumb")) as terminal:
+        terminal.read_until(lambda written: b"number or name" in written, "the prompt")
+        terminal.send(b"9\n")
+        terminal.read_until(lambda written: b"Quitting stops nothing" in written, "the list")
+        terminal.send(b"q\n")
+        assert terminal.wait() == 0
+        assert not [byte for byte in terminal.written if byte < 32 and byte not in b"\r\n\t"]
