@@ -22,6 +22,7 @@ from pipeline.contracts.faults import Fault, InputError, IntegrityError
 from pipeline.formats.rows import Format
 from pipeline.stages.refusals import Refusal
 from pipeline.storage import disk
+from pipeline.storage.confined import refuse_links
 
 SCHEMA_VERSION = 1
 RECEIPT_SUFFIX = ".receipt.json"
@@ -70,6 +71,7 @@ def write_formatted(
     target = _Claim(formatted_file(format_))
     refused: Counter[str] = Counter()
     path = workspace / target.path
+    refuse_links(workspace, [target.path, target.path + RECEIPT_SUFFIX])
     disk.make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

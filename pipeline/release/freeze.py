@@ -27,6 +27,7 @@ from pipeline.release.gates import GATES, GateRun
 from pipeline.release.manifest import encode, release_manifest, statement
 from pipeline.settings.model import Settings
 from pipeline.storage import disk
+from pipeline.storage.confined import write_inside
 
 EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
 STATEMENT = paths.REPORTS / "release-manifest.intoto.json"
@@ -69,8 +70,8 @@ def freeze(
             ok=code == ExitCode.OK,
             engine_source=engine_source,
         )
-        disk.write_file(workspace / paths.RELEASE_MANIFEST, encode(manifest))
-        disk.write_file(workspace / STATEMENT, encode(statement(manifest)))
+        write_inside(workspace, paths.RELEASE_MANIFEST, encode(manifest))
+        write_inside(workspace, STATEMENT, encode(statement(manifest)))
     command = tag_command(tag, git.head) if code == ExitCode.OK and git.head else None
     report = report_data(
         "release-freeze",

@@ -10,7 +10,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.git_state import GitError, read_git_state, run_git
 from pipeline.release.git_gates import PHASES, resolve
 from pipeline.settings.model import Settings
-from pipeline.storage import disk
+from pipeline.storage.confined import write_inside
 
 HANDOFF = PurePosixPath("docs/distillation/operator-handoff.md")
 MOST_COMMITS = 40
@@ -51,9 +51,9 @@ _CASUAL = (
 
 def write_handoff(workspace: Path, settings: Settings) -> Path:
     """Write the page; returns its path. Raises StorageError."""
-    path = workspace / HANDOFF
-    disk.write_file(path, page(workspace, settings).encode("utf-8", "backslashreplace"), mode=0o644)
-    return path
+    text = page(workspace, settings).encode("utf-8", "backslashreplace")
+    write_inside(workspace, HANDOFF, text, mode=0o644)
+    return workspace / HANDOFF
 
 
 def what_is_wrong(workspace: Path, settings: Settings) -> str | None:

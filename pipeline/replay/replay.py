@@ -19,7 +19,7 @@ from pipeline.replay.playbook_index import Playbook, retrieve
 from pipeline.replay.validate import ReplayReason, validate
 from pipeline.schemas.replay_run import ReplayRun
 from pipeline.settings.model import Settings
-from pipeline.storage import disk
+from pipeline.storage.confined import append_inside
 
 _PROMPT = """\
 You are given playbooks: records of attempts at similar tasks that worked.
@@ -62,7 +62,7 @@ def replay_task(
                 break
     row = _row(task, playbooks, prompt, attempts, local_only=local_only)
     if log:
-        disk.append_line(workspace / paths.REPLAY_RUNS, orjson.dumps(row) + b"\n")
+        append_inside(workspace, paths.REPLAY_RUNS, orjson.dumps(row) + b"\n")
     if failure is not None:
         raise _unavailable(failure, logged=log)
     return row

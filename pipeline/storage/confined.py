@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.untrusted import visible
+from pipeline.storage import disk
 
 
 def refuse_links(workspace: Path, relatives: Iterable[PurePath | str]) -> None:
@@ -40,6 +41,20 @@ def refuse_link(place: Path) -> None:
     """Raises StorageError when ``place`` itself is a link."""
     if place.is_symlink():
         raise _link(place)
+
+
+def write_inside(
+    workspace: Path, relative: PurePath | str, data: bytes, *, mode: int = disk.FILE_MODE
+) -> None:
+    """``disk.write_file`` below the workspace, where no link may lead it out. Raises StorageError."""
+    refuse_links(workspace, [relative])
+    disk.write_file(workspace / relative, data, mode=mode)
+
+
+def append_inside(workspace: Path, relative: PurePath | str, line: bytes) -> None:
+    """``disk.append_line`` below the workspace, where no link may lead it out. Raises StorageError."""
+    refuse_links(workspace, [relative])
+    disk.append_line(workspace / relative, line)
 
 
 def _link(place: Path) -> StorageError:
