@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runbook.incident import KEPT, Incident
 from runbook.incident_page import PAGE
-from runbook.journal import FILE, HEAD, write_durably
+from runbook.journal import FACTS, FILE, HEAD, write_durably
 from runbook.refusals import disk_refused
 
 MOST_KEPT_BYTES = 1 * 2**20
@@ -25,7 +25,7 @@ def export_incident(incident: Incident, target: Path) -> tuple[int, list[str]]:
     left_out: list[str] = []
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as pack:
-        for name in (FILE, HEAD, PAGE):
+        for name in (FILE, HEAD, FACTS, PAGE):
             if (incident.folder / name).is_file():
                 _add(pack, f"{incident.id}/{name}", (incident.folder / name).read_bytes())
         kept = incident.folder / KEPT

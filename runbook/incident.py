@@ -1,8 +1,8 @@
 """An incident: its folder, journal, lease and store of kept bytes.
 
-``reports/incidents/<id>/`` holds ``journal.jsonl``, ``incident.json`` (what it is, where the
-journal ends), ``incident.md`` (the hand-over), ``kept/<sha256>`` (originals and new content) and
-``lease`` (who may act; told by ``flock``, never by the words in it).
+``reports/incidents/<id>/`` holds ``journal.jsonl``, ``head.json`` (where that ended),
+``incident.json`` (what it is), ``incident.md`` (the hand-over), ``kept/<sha256>`` (originals and new
+content) and ``lease`` (who may act; told by ``flock``, never by the words in it).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from runbook.actor import actor_name, host_name
 from runbook.files import checked, parent_of
-from runbook.journal import Journal, read_facts, sync_folder, write_durably, write_head
+from runbook.journal import Journal, read_facts, sync_folder, write_durably, write_facts
 from runbook.refusals import disk_refused, refused
 
 INCIDENT_VERSION = 1
@@ -35,11 +35,11 @@ _ID = re.compile(r"[0-9a-z][0-9a-zA-Z.-]{0,120}\Z")
 class Incident:
     """The incident ``incident_id`` of the workspace at ``root``."""
 
-    def __init__(self, root: Path, incident_id: str) -> None:
+    def __init__(self, root: Path, incident_id: str, *, durable: bool = True) -> None:
         self.root = root
         self.id = incident_id
         self.folder = root / paths.INCIDENTS / incident_id
-        self.journal = Journal(self.folder, incident_id)
+        self.journal = Journal(self.folder, incident_id, durable=durable)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -160,7 +160,9 @@ class Incident:
         )
 
 
-def open_incident(root: Path, symptom_id: str | None, title: str, *, name: str | None = None) -> Incident:
+def open_incident(
+    root: Path, symptom_id: str | None, title: str, *, name: str | None = None, durable: bool = True
+) -> Incident:
     """A new incident's folder, with an id that nobody else has. Raises StorageError.
 
     The id is the minute and the symptom's id, or ``name``.
@@ -175,14 +177,14 @@ def open_incident(root: Path, symptom_id: str | None, title: str, *, name: str |
         _make_folders(root)
         number = 1
         while True:
-            incident = Incident(root, stem if number == 1 else f"{stem}-{number}")
+            incident = Incident(root, stem if number == 1 else f"{stem}-{number}", durable=durable)
             try:
                 incident.folder.mkdir(mode=0o700)
                 break
             except FileExistsError:
                 number += 1
         (incident.folder / KEPT).mkdir(mode=0o700)
-        write_head(
+        write_facts(
             incident.folder,
             {
                 "schema_version": INCIDENT_VERSION,
@@ -191,7 +193,6 @@ def open_incident(root: Path, symptom_id: str | None, title: str, *, name: str |
                 "title": title,
                 "opened_at": _now(),
                 "opened_by": actor_name(),
-                "head": {"seq": 0, "hash": ""},
             },
         )
         sync_folder(parent)

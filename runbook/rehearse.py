@@ -37,7 +37,7 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
         with workspace_copy(planning.workspace.root) as copy:
             linked, copied = copy.linked_bytes, copy.copied_bytes
             workspace = Workspace(copy.root, history=planning.workspace.root)
-            scratch = open_incident(copy.root, planning.symptom_id, draft.plan.title)
+            scratch = open_incident(copy.root, planning.symptom_id, draft.plan.title, durable=False)
             before = dict(_states(copy.root))
             _carry_out(workspace, scratch, draft, incident)
             middle = dict(_states(copy.root))

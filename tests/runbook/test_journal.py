@@ -69,9 +69,9 @@ def test_a_dropped_tail_is_found_against_the_kept_head(incident: Incident) -> No
 
 
 def test_a_head_that_is_older_than_the_journal_is_no_problem(incident: Incident) -> None:
-    head = (incident.folder / "incident.json").read_bytes()
+    head = (incident.folder / "head.json").read_bytes()
     incident.journal.append("note", "detected")
-    (incident.folder / "incident.json").write_bytes(head)
+    (incident.folder / "head.json").write_bytes(head)
     assert incident.journal.problems() == []
 
 
