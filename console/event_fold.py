@@ -56,6 +56,7 @@ PHASE_OF_STAGE = {
 }
 
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+_EVALUATED = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.WARNINGS, ExitCode.FIREWALL_BREACH)
 
 
 def phase_of_stage(stage: str) -> str | None:
@@ -147,6 +148,8 @@ def _run_started(state: ViewState, event: RunStarted, at: float) -> ViewState:
         stages=event.stages,
         phases=nexts,
     )
+    if (own := phase_of_stage(event.command)) is not None:
+        run = replace(run, phases=_with_phase(run, _phase(own, PhaseState.RUN, at)))
     text = f"{event.command} started by {event.user or 'somebody'}, pid {event.pid}"
     return logged(replace(state, run=run, live_rows=None), event.at, "info", text)
 
@@ -205,13 +208,20 @@ def _check(state: ViewState, check: CheckResult, at_text: str, at: float) -> Vie
     if check.phase not in PHASE_NAMES:
         return state
     before = next((known for known in run.phases if known.id == check.phase), None)
+    run = replace(run, phases=tuple(_settled(run, known, check.phase) for known in run.phases))
     return replace(state, run=replace(run, phases=_with_phase(run, _phase_after(before, check, at))))
 
 
+def _settled(run: RunView, phase: PhaseStatus, now_checked: str = "") -> PhaseStatus:
+    """A phase whose checks all passed is ok once another one's come; before, it is still running."""
+    waits = phase.id in (now_checked, phase_of_stage(run.command)) or phase.progress is not None
+    return phase if waits or phase.state is not PhaseState.RUN else replace(phase, state=PhaseState.OK)
+
+
 def _phase_after(before: PhaseStatus | None, check: CheckResult, at: float) -> PhaseStatus:
-    """A phase after one more of its checks: the worst so far stands."""
+    """A phase after one more of its checks: the worst so far stands, and more may come."""
     failed = before.failed_checks if before else ()
-    worst: PhaseState = PhaseState.OK
+    worst: PhaseState = PhaseState.RUN
     if before and before.state in (PhaseState.FAIL, PhaseState.WARN):
         worst = before.state
     if check.status in (CheckStatus.FAIL, CheckStatus.ERROR):
@@ -223,7 +233,7 @@ def _phase_after(before: PhaseStatus | None, check: CheckResult, at: float) -> P
 
 
 def _at_least_warn(word: PhaseState) -> PhaseState:
-    return PhaseState.WARN if word is PhaseState.OK else word
+    return PhaseState.WARN if word is PhaseState.RUN else word
 
 
 def _drift(state: ViewState, row: DriftRow) -> ViewState:
@@ -262,7 +272,8 @@ def _run_finished(state: ViewState, event: RunFinished, at: float) -> ViewState:
     if elapsed is None and run.started is not None:
         elapsed = max(0.0, at - run.started)
     # What was still running or waiting when the run ended was not evaluated by it.
-    phases = tuple(known for known in run.phases if known.state not in (PhaseState.RUN, PhaseState.NEXT))
+    settled = _ended_phases(run, event) if event.exit_code in _EVALUATED else run.phases
+    phases = tuple(known for known in settled if known.state not in (PhaseState.RUN, PhaseState.NEXT))
     run = replace(
         run,
         ended=True,
@@ -279,6 +290,18 @@ def _run_finished(state: ViewState, event: RunFinished, at: float) -> ViewState:
     level = "info" if event.ok else "warning" if event.exit_code in _STOPPED else "error"
     state = logged(replace(state, run=run), event.at, level, text)
     return _fault_lines(state, event.at, event.fault)
+
+
+def _ended_phases(run: RunView, event: RunFinished) -> tuple[PhaseStatus, ...]:
+    """The phases of a command that came to a verdict: its own phase has that verdict."""
+    own = phase_of_stage(run.command)
+    verdict = PhaseState.OK if event.ok else PhaseState.FAIL
+    return tuple(
+        replace(known, state=verdict)
+        if known.id == own and known.state is PhaseState.RUN
+        else _settled(run, known)
+        for known in run.phases
+    )
 
 
 def _outcome(event: RunFinished) -> str:

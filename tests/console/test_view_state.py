@@ -313,7 +313,7 @@ def test_checks_decide_their_phase_by_the_worst_of_them() -> None:
         return events.CheckReported(seq=seq, at=AT, check=check)
 
     state = folded(initial("/w"), run_started(), reported(2, CheckStatus.PASS))
-    assert phase(state, "P3").state is PhaseState.OK
+    assert phase(state, "P3").state is PhaseState.RUN
     state = folded(state, reported(3, CheckStatus.FAIL, required=False))
     assert phase(state, "P3").state is PhaseState.WARN
     state = folded(state, reported(4, CheckStatus.ERROR), reported(5, CheckStatus.PASS))
@@ -479,3 +479,47 @@ def test_slices_show_what_single_events_show(items: list[Any], cut: int) -> None
     one_by_one = folded(initial("/w"), *items)
     sliced = folded(initial("/w"), TailSlice(tuple(items[:cut]), 1), TailSlice(tuple(items[cut:]), 1))
     assert (sliced.run, sliced.rows, sliced.phases) == (one_by_one.run, one_by_one.rows, one_by_one.phases)
+
+
+def check_event(seq: int, check_id: str, phase_id: str) -> events.CheckReported:
+    check = CheckResult(
+        id=check_id, phase=phase_id, required=True, status=CheckStatus.PASS, examined=5, failed=0
+    )
+    return events.CheckReported(seq=seq, at=AT, check=check)
+
+
+def audit_started(command: str = "audit-full") -> events.RunStarted:
+    stages = ("P2", "P3", "P7") if command == "audit-full" else ("P6",)
+    return run_started().model_copy(update={"command": command, "stages": stages})
+
+
+def test_a_phase_is_not_ok_before_its_last_check_has_passed() -> None:
+    state = folded(initial("/w"), audit_started(), check_event(2, "P2.dry-run", "P2"))
+    assert phase(state, "P2").state is PhaseState.RUN
+    assert phase(state, "P8").state is PhaseState.RUN
+    state = folded(state, check_event(3, "P3.coverage", "P3"))
+    assert (phase(state, "P2").state, phase(state, "P3").state) == (PhaseState.OK, PhaseState.RUN)
+
+
+def test_acceptance_is_running_until_its_end() -> None:
+    state = folded(initial("/w"), audit_started("acceptance"), check_event(2, "A01", "P6"))
+    assert phase(state, "P6").state is PhaseState.RUN
+    state = folded(state, events.RunFinished(seq=3, at=AT, ok=True, exit_code=0))
+    assert phase(state, "P6").state is PhaseState.OK
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "last", "whole"),
+    [
+        (0, PhaseState.OK, PhaseState.OK),
+        (1, PhaseState.OK, PhaseState.FAIL),
+        (3, PhaseState.NEVER, PhaseState.NEVER),
+        (143, PhaseState.NEVER, PhaseState.NEVER),
+    ],
+)
+def test_an_audit_that_came_to_no_verdict_says_nothing_of_what_it_had_begun(
+    exit_code: int, last: PhaseState, whole: PhaseState
+) -> None:
+    state = folded(initial("/w"), audit_started(), check_event(2, "P7.replay", "P7"))
+    state = folded(state, events.RunFinished(seq=3, at=AT, ok=exit_code == 0, exit_code=exit_code))
+    assert (phase(state, "P7").state, phase(state, "P8").state) == (last, whole)
