@@ -46,7 +46,7 @@ from console.view_state import (
     cleaned,
     initial,
 )
-from console.widgets.canvas import Canvas
+from console.widgets.canvas import Canvas, screen_text
 from console.widgets.strip_controls import StripControls
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import FirewallWord
@@ -78,6 +78,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         monotonic: Callable[[], float] = time.monotonic,
         operate_because: str | None = None,
         lease: Lease | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._strip = StripControls()
         super().__init__(ansi_color=True if themes.uses_terminal_palette(link) else None)
@@ -101,6 +102,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._was_breach = state.firewall.state is FirewallWord.BREACH
         self._operate_because = operate_because
+        self._warnings = tuple(warnings)
 
     def get_default_screen(self) -> Screen[None]:
         return Dashboard()
@@ -112,6 +114,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._operate_because is not None:
             self._arm_because(self._operate_because)
         self._publish_arming()
+        for warning in self._warnings:
+            self.say(warning, "warning")
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -194,7 +198,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             return
         routes: dict[str, Callable[[], object]] = {
             "quit": lambda: self.exit(0),
-            "how_to_quit": lambda: self.say("q quits. Quitting stops nothing; the run goes on."),
+            "how_to_quit": lambda: self.say(
+                f"{keymap.BY_ID['quit'].shown_key} quits. Quitting stops nothing; the run goes on."
+            ),
             "back": self._back,
             "help": self._help,
             "palette": self._palette,
@@ -204,6 +210,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "arm": self._arm,
             "refresh": self._refresh,
             "redraw": lambda: self.refresh(repaint=True, layout=True),
+            "save": self._save_picture,
+            "save.text": self._save_text,
+            "suspend": self.action_suspend_process,
             "copy": self._copy_marked,
             "copy.command": self._copy_command,
         }
@@ -282,6 +291,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.copy(command, "the command")
         else:
             self.say("there is no command to copy here")
+
+    # Saving
+
+    def _save_picture(self) -> None:
+        self._save("svg", self.export_screenshot(title="distill"))
+
+    def _save_text(self) -> None:
+        self._save("txt", screen_text(self.screen) + "\n")
+
+    def _save(self, kind: str, text: str) -> None:
+        from console.saved_screen import save_screen
+
+        try:
+            path = save_screen(Path(self.state.workspace), text, kind, self.now())
+        except OperatorError as error:
+            self.say(error.fault.what_happened, "error")
+        else:
+            self.say(f"saved: {path}")
 
     # Changes
 
@@ -373,7 +400,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.say(f"{error.fault.what_happened} {error.fault.do_next}", "error")
 
 
-def open_console(root: Path, link: LinkProfile, *, operate_because: str | None = None) -> int:
+def open_console(
+    root: Path, link: LinkProfile, *, operate_because: str | None = None, warnings: Sequence[str] = ()
+) -> int:
     """Run the console on a workspace until it is left; the exit code. Needs a terminal.
 
     ``operate_because`` arms it from the start, with that reason. 129 and 143 after a hang-up
@@ -385,7 +414,7 @@ def open_console(root: Path, link: LinkProfile, *, operate_because: str | None =
     lease = ControlLease(root, session.actor)
     feed = LiveFeed(root, lease=lease)
     state = initial(str(root), session)
-    app = ConsoleApp(state, feed, link, operate_because=operate_because, lease=lease)
+    app = ConsoleApp(state, feed, link, operate_because=operate_because, lease=lease, warnings=warnings)
     sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
     with Lifeline(app.leave):
         app.run(mouse=link.mouse)

@@ -19,22 +19,22 @@ from pipeline.contracts.faults import Fault, StorageError
 FILE_MODE = 0o644
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
     """``path`` holds ``data``, or what it held before. Raises StorageError."""
-    write_with(path, lambda file: _write(file, data))
+    write_with(path, lambda file: _write(file, data), mode=mode)
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
     file.write(data)
 
 
-def write_with(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+def write_with(path: Path, fill: Callable[[BinaryIO], None], *, mode: int = FILE_MODE) -> None:
     """As ``write_atomically``, for content that ``fill`` writes piece by piece."""
     # A leading dot and another ending: a collector must not read it half written.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, FILE_MODE), "wb") as file:
+        with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())

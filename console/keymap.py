@@ -7,7 +7,8 @@ from this one table. An action that is not here cannot be reached; an action mar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Place = Literal[
@@ -61,6 +62,9 @@ _SHOWN = {
     "pageup": "pgup",
     "pagedown": "pgdn",
 }
+
+
+_NAMED = {name: key for key, name in _SHOWN.items()}
 
 
 def shown(key: str) -> str:
@@ -214,6 +218,16 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "open", ("enter",), "look", "Open what is marked.", DASHBOARD | MARKED, hint="open", in_palette=False
     ),
+    Action(
+        "save",
+        ("v", "ctrl+s"),
+        "copy",
+        "Save this screen as a picture (SVG), below reports/console.",
+        EVERYWHERE - DIALOGUE,
+    ),
+    Action(
+        "save.text", ("V",), "copy", "Save this screen as text, below reports/console.", EVERYWHERE - DIALOGUE
+    ),
     Action("copy", ("y",), "copy", "Copy what is marked or shown (OSC 52, also through tmux).", hint="copy"),
     Action(
         "copy.command",
@@ -258,12 +272,40 @@ ACTIONS: tuple[Action, ...] = (
     Action("top", ("home", "g"), "move", "To the first line.", in_palette=False),
     Action("bottom", ("end", "G"), "move", "To the last line, and follow it.", in_palette=False),
     Action(
+        "suspend",
+        ("ctrl+z",),
+        "console",
+        "Suspend the console; fg brings it back. Runs go on.",
+        LISTS,
+    ),
+    Action(
         "redraw", ("ctrl+l",), "console", "Draw the whole screen again, after a bad link left marks on it."
     ),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
 MUTATING = tuple(action for action in ACTIONS if action.mutating)
+
+
+def configure(keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Give actions other keys. Before the screens are imported, which make their bindings of them.
+
+    ``key_settings.read_keys`` has made sure that the actions exist and no key means two things.
+    """
+    global ACTIONS, MUTATING
+    ACTIONS = with_keys(keys)
+    BY_ID.update({action.id: action for action in ACTIONS})
+    MUTATING = tuple(action for action in ACTIONS if action.mutating)
+
+
+def with_keys(keys: Mapping[str, tuple[str, ...]]) -> tuple[Action, ...]:
+    """The table with other keys for some actions."""
+    return tuple(replace(action, keys=keys.get(action.id, action.keys)) for action in ACTIONS)
+
+
+def named(key: str) -> str:
+    """A key as Textual names it, from what an operator reads: ``question_mark`` for ``?``."""
+    return _NAMED.get(key, key)
 
 
 def at(place: Place) -> tuple[Action, ...]:
@@ -287,13 +329,22 @@ def as_markdown() -> str:
         "# Keys",
         "",
         "Made from `console/keymap.py`; a test compares the two. The same key means the same thing on every",
-        "screen. `ctrl+s`, `ctrl+q`, `ctrl+z`, `ctrl+j` and Alt are left to terminals and multiplexers.",
+        "screen. Keys that terminals and multiplexers keep for themselves (`ctrl+s`, `ctrl+q`, `ctrl+j`,",
+        "`ctrl+b`, Alt) are never the only way. Other keys are given in `distill.toml`, by an action's name:",
+        "",
+        "```toml",
+        "[console]",
+        'keys = { "run.start" = ["ctrl+r"], "quit" = ["Q", "f10"] }',
+        "```",
+        "",
+        "A mistake there (an unknown action, one key for two actions) is told at the start, and all keys",
+        "stay as they are below.",
     ]
     for group, title in GROUPS.items():
-        lines += ["", f"## {title}", "", "| key | does | where |", "| --- | --- | --- |"]
+        lines += ["", f"## {title}", "", "| key | action | does | where |", "| --- | --- | --- | --- |"]
         for action in ACTIONS:
             if action.group == group:
                 keys = " ".join(f"`{shown(key)}`" for key in action.keys)
                 places = ", ".join(sorted(place for place in action.where if not _is_root(action, place)))
-                lines.append(f"| {keys} | {action.help} | {places} |")
+                lines.append(f"| {keys} | `{action.id}` | {action.help} | {places} |")
     return "\n".join(lines) + "\n"

@@ -10,8 +10,10 @@ import argparse
 import os
 from pathlib import Path
 
+from console import keymap
 from console.commands.status import print_status
 from console.invocation import Invocation
+from console.key_settings import read_keys
 from console.link_profile import LinkProfile, Profile, choose_profile
 from console.terminal_facts import gather
 
@@ -34,9 +36,14 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
         invocation.note(f"plain: {'; '.join(link.reasons)}")
         return _converse(invocation, root, link, arguments.operate)
     _prepare(link)
+    choice = read_keys(root)
+    for fault in choice.faults:
+        invocation.note("\n".join(fault.as_lines()))
+    keymap.configure(choice.keys)
     from console.app import open_console
 
-    return open_console(root, link, operate_because=arguments.operate)
+    warnings = tuple(fault.what_happened for fault in choice.faults)
+    return open_console(root, link, operate_because=arguments.operate, warnings=warnings)
 
 
 def _converse(invocation: Invocation, root: Path, link: LinkProfile, reason: str | None) -> int:

@@ -14,11 +14,20 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from console.presentation.glyphs import to_ascii
-from console.presentation.spans import EMPTY, Line, cell_width, changed_columns
+from console.presentation.spans import (
+    EMPTY,
+    Line,
+    cell_width,
+    changed_columns,
+    line,
+    line_width,
+    plain_text,
+)
 
 
 class Canvas(Widget):
@@ -61,6 +70,17 @@ class Canvas(Widget):
             for role, spans in groupby(self._lines[y], key=lambda span: span.role)
         ]
         return Strip(segments).adjust_cell_length(width, base)
+
+
+def screen_text(screen: Screen[object]) -> str:
+    """What is on the screen, line by line, as its canvases placed it."""
+    rows = [""] * screen.size.height
+    for canvas in sorted(screen.query(Canvas), key=lambda found: found.region.x):
+        left, top = canvas.region.offset
+        for y, spans in enumerate(canvas.lines[: canvas.region.height]):
+            if 0 <= top + y < len(rows):
+                rows[top + y] += " " * (left - line_width(line(rows[top + y]))) + plain_text(spans)
+    return "\n".join(row.rstrip() for row in rows).rstrip()
 
 
 def _as_cells(spans: Line) -> list[str]:

@@ -203,6 +203,13 @@ class AlertSettings(Section):
     """An argument list that gets the alert as JSON on its standard input; empty means nobody."""
 
 
+class ConsoleSettings(Section):
+    """How the console is used here. A console that finds a mistake keeps all its own keys."""
+
+    keys: dict[str, Texts] = {}
+    """Action = its keys, the first one shown: `"run.start" = ["ctrl+r"]`. See `docs/keys.md`."""
+
+
 class Settings(Section):
     """All of ``distill.toml``. Everything but ``[[stream]]`` has a default."""
 
@@ -218,6 +225,7 @@ class Settings(Section):
     """Phase (`P0` to `P9`) = the commit that finished it, for the release manifest."""
     release: ReleaseSettings = ReleaseSettings()
     alert: AlertSettings = AlertSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     # Python code says ``streams=``; the file says ``[[stream]]`` and nothing else (load.py).
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)

@@ -57,6 +57,7 @@ _TYPE_NAMES = {
     "Paths": "text, or list of texts",
     "Exports": "list",
     "RuleTree": "rule",
+    "dict[str, Texts]": "table of lists of texts",
     "dict[str, RuleTree]": "table of rules",
     "dict[PhaseName, Revision]": "table of texts",
 }

@@ -1,0 +1,78 @@
+"""Keys of one's own: given by an action's name, refused as a whole when one of them is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console import keymap
+from console.key_settings import choose, read_keys
+from tests.console.terminals import Terminal
+from tests.console.test_terminal_end import ARGV, drawn, environment
+
+
+def test_a_key_is_written_as_it_is_read() -> None:
+    choice = choose({"help": ["?", "f2"], "quit": "Q"})
+    assert choice.faults == ()
+    assert choice.keys == {"help": ("question_mark", "f2"), "quit": ("Q",)}
+
+
+def test_two_actions_may_swap_their_keys() -> None:
+    assert choose({"zoom": ["e"], "log": ["z"]}).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"run.strat": ["s"]}, "there is no action run.strat. Nearest: run.start."),
+        ({"run.start": ["q"]}, "q would mean both run.start and quit"),
+        ({"run.start": []}, "run.start has a value that is not a key"),
+        ({"run.start": ["alt+s"]}, "run.start has a value that is not a key"),
+        ({"run.start": 5}, "run.start has a value that is not a key"),
+        ({"run.start": ["\x1b[2J"]}, "run.start has a value that is not a key"),
+        ({"quit": ["ctrl+q"]}, "quit has only keys that terminals keep"),
+    ],
+)
+def test_with_one_mistake_all_keys_stay(given: dict[str, object], words: str) -> None:
+    choice = choose({"help": ["f2"], **given})
+    assert choice.keys == {}
+    assert words in " ".join(fault.what_happened for fault in choice.faults)
+
+
+@pytest.mark.parametrize("text", ["", "not toml [", "[console]\nkeys = 5\n", "console = []\n"])
+def test_garbage_gives_no_keys_and_no_exception(tmp_path: Path, text: str) -> None:
+    (tmp_path / "distill.toml").write_text(text)
+    assert read_keys(tmp_path).keys == {}
+
+
+def test_the_console_obeys_the_keys_of_its_workspace(tmp_path: Path) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[workspace]\nname = "night"\n[console]\nkeys = { "quit" = ["Q"], "how_to_quit" = ["q"] }\n'
+    )
+    with Terminal([*ARGV, "-C", str(tmp_path)], environment()) as terminal:
+        terminal.read_until(drawn, "the dashboard")
+        terminal.send(b"q")
+        terminal.read_until(lambda written: b"Q quits" in written, "how to quit")
+        terminal.send(b"?")
+        terminal.read_until(lambda written: b"Look around" in written, "the help")
+        terminal.send(b"Q")
+        assert terminal.wait() == 0
+
+
+def test_a_clash_is_told_and_the_old_keys_work(tmp_path: Path) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[workspace]\nname = "night"\n[console]\nkeys = { "help" = ["q"] }\n'
+    )
+    with Terminal([*ARGV, "-C", str(tmp_path)], environment(), size=(120, 40)) as terminal:
+        terminal.read_until(drawn, "the dashboard")
+        for part in (b"what happened", b"kept safe", b"do next", b"q would mean both help and quit"):
+            assert part in terminal.written
+        terminal.send(b"q")
+        assert terminal.wait() == 0
+
+
+def test_the_table_itself_was_not_changed_by_looking() -> None:
+    before = keymap.ACTIONS
+    choose({"quit": ["Q"]})
+    assert keymap.ACTIONS is before
