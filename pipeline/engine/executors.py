@@ -20,6 +20,8 @@ from typing import Any
 from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
 
 _PR_SET_PDEATHSIG = 1
+_M_MMAP_THRESHOLD = -3
+_LARGE_BLOCK_BYTES = 1 << 19
 
 
 class InlineExecutor(Executor):
@@ -79,6 +81,7 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
                 value=name,
             )
         )
+    _return_large_blocks()
     if workers == 1:
         with _without_collector():
             yield InlineExecutor()
@@ -100,6 +103,16 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown(wait=True)
+
+
+def _return_large_blocks() -> None:
+    """Have the C library give freed blocks of a megabyte back to the system.
+
+    By default it raises that size to whatever was freed last, and keeps what is below.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # musl has no mallopt
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 @contextlib.contextmanager
