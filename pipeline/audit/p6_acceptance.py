@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import orjson
 from pipeline.checks.registry import ACCEPTANCE
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.clock import monotonic
 from pipeline.engine.code_digest import engine_digest
@@ -27,7 +27,7 @@ class AcceptanceRun:
         self._started = monotonic()
         # This process's own interpreter and environment: the gate judges the engine that audits.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline", "acceptance", "--json", "-C", str(workspace)],
+            engine_argv(["acceptance", "--json", "-C", str(workspace)]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

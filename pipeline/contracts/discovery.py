@@ -43,14 +43,17 @@ class EngineChoice:
 
 
 def engine_argv(arguments: Sequence[str]) -> list[str]:
-    """argv of an engine command. ``-P`` keeps a ``pipeline/`` in the current directory out."""
-    return [sys.executable, "-P", "-m", "pipeline", *arguments]
+    """argv of an engine command. ``-P`` keeps a ``pipeline/`` in the current directory out.
+
+    ``-X utf8``: a file name means the same bytes in every locale, so a run does too.
+    """
+    return [sys.executable, "-X", "utf8", "-P", "-m", "pipeline", *arguments]
 
 
 def firewall_argv(arguments: Sequence[str]) -> list[str]:
     """argv of the firewall, which always runs from the installation."""
     python = os.environ.get(INSTALLED_PYTHON_VARIABLE, sys.executable)
-    return [python, "-P", "-m", "pipeline.firewall", *arguments]
+    return [python, "-X", "utf8", "-P", "-m", "pipeline.firewall", *arguments]
 
 
 def firewall_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -277,3 +277,14 @@ def test_outputs_of_both_kinds_of_run_hold_private_files(
 ) -> None:
     for relative in straight[2]:
         assert (straight[0] / relative).stat().st_mode & 0o077 == 0, relative
+
+
+def test_a_source_whose_name_is_not_ascii_is_read_in_every_locale(tmp_path: Path) -> None:
+    sources = {"runs-größe.jsonl": encoded([flat_line(number) for number in range(10)])}
+    hashes = {
+        run_all(make_workspace(tmp_path / f"w{number}", sources), env=env)["run_hash"]
+        for number, env in enumerate(
+            ({}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"LC_ALL": "C.UTF-8"})
+        )
+    }
+    assert len(hashes) == 1
