@@ -39,6 +39,9 @@ class FilesScreen(MarkedList):
         self._was_read = False
 
     def look(self) -> None:
+        # A tenth of a second to import, spent here in a thread and not when a file is opened.
+        from console.screens import row, rows  # noqa: F401
+
         self._files, self._was_read = find_row_files(self._root), True
 
     def trail(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench
+from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench, rows_bench
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_ROWS = 200_000
@@ -37,6 +37,8 @@ def main() -> None:
         )
     )
     tables.append(console_bench.measure(console_bench.workspace(root), console_bench.Effort(), say))
+    say("the rows screen, ten million rows")
+    tables.append(rows_bench.measure(root / "huge"))
     shutil.rmtree(root)
     print(figures.as_text(tables))  # noqa: T201
     if rows >= DEFAULT_ROWS:
