@@ -52,7 +52,7 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
         plan_command(planning, ["acceptance"], title="Acceptance"),
         plan_command(
             planning,
-            ["audit-full"],
+            ["audit-full", "--acceptance-report", str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))],
             title="Audit",
             touches=OUTPUTS,
             appends=(str(paths.AUDIT_BASELINES), str(paths.REPLAY_RUNS)),

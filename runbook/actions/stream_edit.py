@@ -39,13 +39,14 @@ class Edit:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a dry run made of the edited settings. ``counts`` as materialize reports them."""
+    """What a dry run made of the edited settings. ``never_found`` are paths that no line has."""
 
     ok: bool
     lines: int
     mapped: int
     skipped: int
     said: str
+    never_found: tuple[str, ...] = ()
 
 
 def edit_stream(text: str, stream: str, old: str, new: str, field: str | None = None) -> Edit:
@@ -118,7 +119,8 @@ def _trial(ran: Ran, stream: str) -> Trial:
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return Trial(False, 0, 0, 0, ran.trouble or ran.last_words or f"exit {ran.exit_code}")
     ok = ran.exit_code == 0 and mapped > 0
-    return Trial(ok, lines, mapped, skipped, f"{mapped} of {lines} lines mapped, {skipped} skipped")
+    never = tuple(str(path) for path in counts.get("paths_never_found") or ())
+    return Trial(ok, lines, mapped, skipped, f"{mapped} of {lines} lines mapped, {skipped} skipped", never)
 
 
 def plan_stream_edit(
@@ -131,10 +133,13 @@ def plan_stream_edit(
         raise refused("no_settings", "There is no distill.toml.", "Restore it: distill restore distill.toml")
     edit = edit_stream(read_bytes(planning.workspace.root, path).decode(), stream, old, new, field)
     trial = try_settings(planning.workspace, edit.text, stream)
-    if not trial.ok:
+    # A line whose fields are all optional is mapped to nothing, which is no repair.
+    missed = [now for _, _, now in edit.changed if now in trial.never_found]
+    if not trial.ok or missed:
+        why = f"no line has {', '.join(missed)}" if missed else trial.said
         raise refused(
             "dry_run_failed",
-            f"With {old} → {new}, stream {stream} still maps nothing: {trial.said}.",
+            f"With {old} → {new}, stream {stream} is not repaired: {why}.",
             "Look at a line of it: distill streams check",
         )
     data = edit.text.encode()
