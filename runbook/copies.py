@@ -36,7 +36,8 @@ def workspace_copy(root: Path) -> Iterator[Copy]:
     """A private copy for the block. Raises OSError (a full disk, say); the original is only read."""
     parent = root / FOLDER
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="copy-", dir=parent))
+    _sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
     try:
         copy = Copy(folder / root.name)
         copy.root.mkdir(mode=0o700)
@@ -50,6 +51,16 @@ def workspace_copy(root: Path) -> Iterator[Copy]:
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             parent.rmdir()
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the copies of processes that were killed."""
+    for folder in parent.iterdir():
+        with contextlib.suppress(ValueError, PermissionError):
+            try:
+                os.kill(int(folder.name.partition("-")[0]), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy_tree(root: Path, copy: Copy) -> None:

@@ -17,9 +17,11 @@ from pipeline.contracts.untrusted import visible
 from runbook import wizard
 from runbook.actor import actor_name
 from runbook.applied import expected_states, read_applied
-from runbook.apply import Boundary, apply_plan, no_boundary, settle
+from runbook.apply import apply_plan, no_boundary, settle
 from runbook.diagnosing import classify, run_probe
 from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.export import export_incident
+from runbook.file_step import Boundary
 from runbook.incident import Incident, load_incident, open_incident
 from runbook.incident_page import write_page
 from runbook.plan import Draft, Plan
@@ -32,6 +34,7 @@ from runbook.wizard import Move, Standing, Work, fold, next_move
 from runbook.workspace import Workspace
 
 MOST_PROBE_TEXT = 20_000
+HANDOVER = "handover.tar.gz"
 
 
 class Session:
@@ -329,6 +332,9 @@ class Session:
     def _close(self, value: str, standing: Standing) -> None:
         states: dict[str, WizardState] = {wizard.ESCALATE: "escalated", wizard.ABANDON: "abandoned"}
         self.incident.journal.append("state", states.get(value, standing.state), detail={"closed": True})
+        write_page(self.incident, self.standing)
+        if value == wizard.ESCALATE:
+            export_incident(self.incident, self.incident.folder / HANDOVER)
 
 
 def open_session(

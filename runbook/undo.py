@@ -17,7 +17,7 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.incidents import IncidentEntry
 from runbook.applied import StepRecord, expected_states, read_applied
-from runbook.apply import differs
+from runbook.file_step import differs
 from runbook.files import prefix_digest, read_bytes, state_of
 from runbook.incident import Incident
 from runbook.plan import (

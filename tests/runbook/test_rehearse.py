@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,15 @@ def test_an_undo_that_forgets_a_file_is_found_out(tmp_path: Path, monkeypatch: p
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
     assert "differ after undo" in result.detail
+
+
+def test_the_copy_of_a_killed_rehearsal_is_swept_away_and_that_of_a_live_one_is_not(tmp_path: Path) -> None:
+    workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    child.wait()
+    dead, alive = (workspace.root / FOLDER / f"{pid}-x" for pid in (child.pid, os.getppid()))
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+    assert rehearse(session.planning(), draft, session.incident).ok
+    assert not dead.exists()
+    assert alive.exists()

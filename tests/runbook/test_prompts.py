@@ -1,0 +1,110 @@
+"""The wizard at plain prompts: numbers, codes, and a closed input that answers nothing."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runbook import worker
+from runbook.actions.quarantine import plan_quarantine
+from runbook.plan import Draft
+from runbook.planning import Planning
+from runbook.prompts import converse
+from runbook.session import Session, open_session
+from runbook.symptom import Answers, Offer
+from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
+
+
+class Heard:
+    """A voice that remembers."""
+
+    json = False
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def out(self, text: str) -> None:
+        self.lines.append(text)
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+    def out_json(self, value: Any) -> None:
+        raise AssertionError(value)
+
+
+class InThisProcess:
+    """Stands for the worker's process: the symptoms of tests are not known to a real one."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def wait(self) -> int:
+        with self._session.lease():
+            return worker.carry_out(self._session)
+
+
+def _contain(planning: Planning, _answers: Answers) -> Draft:
+    return plan_quarantine(planning, SFT)
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.root / SFT).write_text(f"{LEAK}\n")
+    symptom = leak_symptom(Offer("quarantine", "Quarantine now", "it spreads", _contain, immediate=True))
+    opened = open_session(workspace, symptom, seen(workspace))
+    monkeypatch.setattr(worker, "start", lambda _incident, _plan: InThisProcess(opened))
+    return opened
+
+
+def _typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def _code(session: Session) -> str:
+    plan = session.standing.plan
+    assert plan is not None
+    return plan.code
+
+
+def test_a_closed_input_changes_nothing_and_leaves_the_question_open(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    _typed(monkeypatch)
+    assert converse(session, heard) == 11
+    assert (session.workspace.root / SFT).exists()
+    assert f"distill runbook resume {session.incident.id}" in heard.lines[-1]
+    assert session.incident.lease_holder() is None
+
+
+def test_a_wrong_code_and_empty_lines_agree_to_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _typed(monkeypatch, "", "1", "", "yes", "because")
+    assert converse(session, Heard()) == 11
+    assert (session.workspace.root / SFT).exists()
+
+
+def test_code_and_reason_carry_the_plan_out_and_the_answer_after_it_ends_the_talk(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _typed(monkeypatch, "1")
+    converse(session, Heard())
+    _typed(monkeypatch, _code(session), "forbidden rows", "2")
+    assert converse(session, Heard()) == 0
+    assert not (session.workspace.root / SFT).exists()
+    assert session.standing.state == "mitigated"
+
+
+def test_handing_over_packs_what_is_known(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    _typed(monkeypatch, "3")
+    assert converse(session, Heard()) == 1
+    assert session.standing.state == "escalated"
+    with tarfile.open(session.incident.folder / "handover.tar.gz") as pack:
+        assert f"{session.incident.id}/journal.jsonl" in pack.getnames()
