@@ -114,6 +114,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._operate_because is not None:
             self._arm_because(self._operate_because)
         self._publish_arming()
+        # What a shell wrote meanwhile stands where our cells stood.
+        self.app_resume_signal.subscribe(self, lambda _: self._redraw())
         for warning in self._warnings:
             self.say(warning, "warning")
         self.call_after_refresh(self._begin)
@@ -209,7 +211,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "symptom.help": self._symptom,
             "arm": self._arm,
             "refresh": self._refresh,
-            "redraw": lambda: self.refresh(repaint=True, layout=True),
+            "redraw": self._redraw,
             "save": self._save_picture,
             "save.text": self._save_text,
             "suspend": self.action_suspend_process,
@@ -259,6 +261,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.say("no symptom: nothing to do")
         elif not isinstance(self.screen, SymptomScreen):
             self.push_screen(SymptomScreen(marked))
+
+    def _redraw(self) -> None:
+        """All cells, also those that did not change: the terminal may show something else."""
+        self.screen.refresh(self.screen.region)
+        self.refresh(repaint=True, layout=True)
 
     def _refresh(self) -> None:
         self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)

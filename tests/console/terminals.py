@@ -102,3 +102,8 @@ class Terminal:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self._read_once()
+
+    def resize(self, columns: int, lines: int) -> None:
+        """The terminal's window changes; the kernel tells the program."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self._read_once()
