@@ -66,9 +66,14 @@ def lineage_argv(root: Path, asked: str) -> list[str]:
     return engine_argv(["lineage", "-C", str(root), "--json", "--", asked])
 
 
+def _from_anywhere(root: Path) -> Path:
+    """The root as the engine may be told it from its own working directory, where a relative one is another."""
+    return root.absolute()
+
+
 async def ask(root: Path, asked: str) -> Lineage:
     """The lineage of ``asked``. Raises what ``choose_engine`` raises for an engine that may not run."""
-    root = root.absolute()  # the engine's working directory, below which a relative one would be another
+    root = _from_anywhere(root)
     process = await asyncio.create_subprocess_exec(
         *lineage_argv(root, asked),
         cwd=root,
