@@ -67,7 +67,7 @@ def lineage_argv(root: Path, asked: str) -> list[str]:
 
 
 def _from_anywhere(root: Path) -> Path:
-    """The root as the engine may be told it from its own working directory, where a relative one is another."""
+    """An absolute root: the engine works in another directory, where a relative one is another."""
     return root.absolute()
 
 
