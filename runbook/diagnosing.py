@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 
 from pipeline.contracts.faults import OperatorError
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
+from runbook.incident import Incident
 from runbook.symptom import Probe, Symptom
 from runbook.workspace import Workspace
+
+MOST_TEXT = 20_000
 
 
 def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = time.time) -> ProbeOutput:
@@ -42,3 +45,17 @@ def diagnose_only(
     """Probes and classification without an incident: nothing is written."""
     outputs = {probe.id: run_probe(workspace, probe) for probe in symptom.probes(detection)}
     return outputs, classify(symptom, detection, outputs)
+
+
+def record_probe(incident: Incident, output: ProbeOutput) -> None:
+    """Journal what a probe saw; the whole of a long text is kept beside. Raises StorageError."""
+    whole = output.text.encode("utf-8", "backslashreplace")
+    digest = incident.keep(whole) if whole else None
+    short = output.model_copy(update={"text": output.text[:MOST_TEXT]})
+    incident.journal.append(
+        "probe",
+        "diagnosing",
+        argv=output.argv,
+        verdict="trouble" if output.trouble else "read",
+        detail={"output": short.model_dump(mode="json"), "sha256": digest},
+    )

@@ -18,8 +18,8 @@ from runbook import wizard
 from runbook.actor import actor_name
 from runbook.applied import expected_states, read_applied
 from runbook.apply import apply_plan, no_boundary, settle
-from runbook.diagnosing import classify, run_probe
-from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.diagnosing import classify, record_probe, run_probe
+from runbook.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.export import export_incident
 from runbook.file_step import Boundary
 from runbook.incident import Incident, load_incident, open_incident
@@ -30,10 +30,10 @@ from runbook.refusals import refused
 from runbook.rehearse import rehearse
 from runbook.symptom import Offer, Question, Symptom
 from runbook.undo import last_undoable, plan_undo
+from runbook.verifying import verify
 from runbook.wizard import Move, Standing, Work, fold, next_move
 from runbook.workspace import Workspace
 
-MOST_PROBE_TEXT = 20_000
 HANDOVER = "handover.tar.gz"
 
 
@@ -158,17 +158,7 @@ class Session:
         for probe in symptom.probes(standing.detection):
             output = run_probe(self.workspace, probe, self._clock)
             outputs[probe.id] = output
-            digest = (
-                self.incident.keep(output.text.encode("utf-8", "backslashreplace")) if output.text else None
-            )
-            short = output.model_copy(update={"text": output.text[:MOST_PROBE_TEXT]})
-            self.incident.journal.append(
-                "probe",
-                "diagnosing",
-                argv=output.argv,
-                verdict="trouble" if output.trouble else "read",
-                detail={"output": short.model_dump(mode="json"), "sha256": digest},
-            )
+            record_probe(self.incident, output)
             self._boundary(f"probe:{probe.id}")
         diagnosis = classify(symptom, standing.detection, outputs)
         self.incident.journal.append(
@@ -270,40 +260,9 @@ class Session:
 
     def verify(self) -> bool:
         """Whether the detector that raised the incident is green now; the state follows."""
-        plan = self._plan()
-        if plan.undoes is not None or self.symptom is None:
-            return self._verify_files(plan)
-        detection = self.symptom.look_anew(self.workspace)
-        good = detection.verdict is Verdict.CLEAR or (
-            plan.ends == "mitigated" and detection.verdict is not Verdict.DETECTED
-        )
-        self.incident.journal.append(
-            "verified",
-            plan.ends if good else "verifying",
-            verdict=Verdict.CLEAR if good else detection.verdict,
-            plan_hash=plan.hash,
-            detail={"detection": detection.model_dump(mode="json"), "says": detection.observed},
-        )
+        good = verify(self.workspace, self.incident, self.symptom, self._plan())
         self._boundary("verified")
         return good
-
-    def _verify_files(self, plan: Plan) -> bool:
-        state: WizardState = plan.ends
-        if plan.undoes is not None:
-            state = "detected" if self.symptom is not None else "abandoned"
-        self.incident.journal.append(
-            "verified",
-            state,
-            verdict=wizard.AS_PLANNED,
-            plan_hash=plan.hash,
-            detail={"says": "files as planned"},
-        )
-        if plan.undoes is not None:
-            self.incident.journal.append(
-                "state", state, verdict="undone", plan_hash=plan.hash, detail={"undone": plan.undoes}
-            )
-        self._boundary("verified")
-        return True
 
     def plan_taking_back(self) -> Plan:
         """A plan that takes the last change back. Raises RefusedError when there is none."""

@@ -20,8 +20,8 @@ from runbook.symptom import Offer, Question
 
 OVER: tuple[WizardState, ...] = ("resolved", "escalated", "abandoned")
 # Verdicts of a verification that lets an incident end.
-AS_PLANNED = "as planned"
-GOOD = (str(Verdict.CLEAR), AS_PLANNED)
+AS_PLANNED, CONTAINED = "as planned", "contained"
+GOOD = (str(Verdict.CLEAR), AS_PLANNED, CONTAINED)
 DIAGNOSE, ESCALATE, ABANDON, BACK, STOP = "diagnose", "escalate", "abandon", "back", "stop"
 OFFER, CONSENT, REASON, AFTERWARDS = "offer", "consent", "reason", "afterwards"
 

@@ -73,7 +73,12 @@ def _standing_preview(workspace: Workspace, title: str) -> Session | None:
         session = Session(workspace, incident, None)
         try:
             standing = session.standing
-            if standing.plan is None or standing.consented or isinstance(session.move, Work):
+            if (
+                standing.is_over
+                or standing.plan is None
+                or standing.consented
+                or isinstance(session.move, Work)
+            ):
                 return None
             refuse_when_changed(workspace.root, standing.plan, standing.applied)
         except OperatorError:

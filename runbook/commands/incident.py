@@ -1,4 +1,4 @@
-"""``distill incident list|show|verify|export``: read what happened, check the record, pack it."""
+"""``distill incident list|show|verify|export|close``: read what happened, check the record, pack it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from runbook.wizard import fold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "verify", "export"))
+    parser.add_argument("action", choices=("list", "show", "verify", "export", "close"))
     parser.add_argument("incident", nargs="?", help="its id, or a beginning that only it has")
     parser.add_argument("--out", metavar="FILE", help="export: where to (default: ./<incident>.tar.gz)")
+    parser.add_argument("--reason", metavar="WHY", help="close: why nobody goes on with it")
     parser.add_argument("--step", type=int, metavar="N", help="show: as it stood after N entries")
 
 
@@ -35,7 +36,27 @@ def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
         return _show(incident, arguments.step, voice)
     if arguments.action == "verify":
         return _verify(incident, voice)
+    if arguments.action == "close":
+        return _close(incident, arguments.reason, voice)
     return _export(incident, arguments.out, voice)
+
+
+def _close(incident: Incident, reason: str | None, voice: Voice) -> int:
+    """Leave it as it is, with a reason; a preview that nobody wants any more, say."""
+    if not (reason or "").strip():
+        raise refused("close_unexplained", "Closing needs a reason.", "Add --reason WHY.")
+    with incident.lease():
+        standing = fold(incident.journal.entries())
+        if standing.has_open_intent:
+            raise refused(
+                "intent_open",
+                "A change has no outcome yet.",
+                f"Settle it first: distill runbook resume {incident.id}",
+            )
+        incident.journal.append("state", "abandoned", reason=reason, detail={"closed": True})
+        write_page(incident, fold(incident.journal.entries()))
+    voice.note(f"{incident.id}: closed")
+    return ExitCode.OK
 
 
 def _list(root: Path, voice: Voice) -> int:

@@ -202,6 +202,15 @@ def test_incidents_are_listed_shown_verified_and_packed(root: Path, tmp_path: Pa
     assert "entry 1" in broken.stdout
 
 
+def test_a_preview_that_nobody_wants_is_closed_with_a_reason(root: Path) -> None:
+    plan = planned(root, "quarantine", SFT)
+    assert distill(root, "incident", "close", plan["incident_id"]).returncode == 2
+    assert distill(root, "incident", "close", plan["incident_id"], "--reason", "false alarm").returncode == 0
+    listed = json.loads(distill(root, "incident", "list", "--json").stdout)
+    assert [each["state"] for each in listed["incidents"]] == ["abandoned"]
+    assert planned(root, "quarantine", SFT)["incident_id"] != plan["incident_id"]
+
+
 def _raised(symptom: Symptom, name: str, **more: Any) -> Symptom:
     def look(workspace: Workspace) -> Detection:
         return symptom.detect(workspace).model_copy(update={"symptom_id": name})

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from runbook.pages import file_name, pages, write_pages
+from runbook.symptom import ByHand, Symptom
+from tests.runbook.workspaces import leak_symptom
+
+SYMPTOM = Symptom(
+    **{
+        **leak_symptom().__dict__,
+        "causes": (("stale_export", "It was scored again since."),),
+        "by_hand": (ByHand("Stop at once.", "mv -n a b"), ByHand("Then tell somebody.")),
+        "explained_by": ("S1.P1.schema", "not.listed"),
+    }
+)
+OTHER = Symptom(**{**leak_symptom().__dict__, "id": "S1.P1.schema"})
+
+
+def test_a_page_says_what_why_and_what_to_do_by_hand() -> None:
+    text = pages([SYMPTOM, OTHER])[file_name(SYMPTOM.id)]
+    for part in (
+        "critical",
+        "BREACH",
+        "a wall is down",
+        "**stale_export**",
+        "```sh\nmv -n a b\n```",
+        "`P4.sft-firewall`",
+    ):
+        assert part in text
+    assert "[S1.P1.schema](s1-p1-schema.md)" in text
+    assert "not.listed" not in text
+
+
+def test_the_index_links_every_page() -> None:
+    made = pages([SYMPTOM, OTHER])
+    for name in set(made) - {"README.md"}:
+        assert f"({name})" in made["README.md"]
+
+
+def test_writing_touches_what_differs_and_takes_former_pages_away(tmp_path: Path) -> None:
+    (tmp_path / "gone.md").write_text("a symptom that was")
+    assert len(write_pages([SYMPTOM, OTHER], tmp_path)) == 3
+    assert write_pages([SYMPTOM, OTHER], tmp_path) == []
+    assert not (tmp_path / "gone.md").exists()
