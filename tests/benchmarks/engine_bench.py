@@ -8,6 +8,7 @@ runs, because other work on the machine only ever adds to them.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -80,7 +81,8 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
         f"the lines bad; {floor['rows']:.0f} rows written. Best of {bench.repeats}. One worker: "
         f"{one.wall_seconds:.2f} s wall, {one.cpu_seconds:.2f} s CPU "
         f"({bench.rows / one.wall_seconds:,.0f} lines/s); two workers: {two.wall_seconds:.2f} s wall, "
-        f"{two.cpu_seconds:.2f} s CPU; floor: {floor['cpu_seconds']:.2f} s CPU.",
+        f"{two.cpu_seconds:.2f} s CPU; floor: {floor['cpu_seconds']:.2f} s CPU; "
+        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores when it ended.",
         (
             Figure(
                 "`run-all`, one worker, CPU / floor CPU",
