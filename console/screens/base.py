@@ -42,6 +42,15 @@ class ConsoleScreen(Screen[None]):
         assert isinstance(self.app, ConsoleApp)  # noqa: S101 (narrows the type; no other app uses these)
         return self.app
 
+    @property
+    def is_current(self) -> bool:
+        """Whether it is on top. Beneath another it is shown as it was last, and paints nothing.
+
+        Textual takes the screen below the top one for current, too; once such a one is dirty it
+        asks for the whole terminal to be painted again, over and over.
+        """
+        return bool(super().is_current and self.app.screen is self)
+
     def handlers(self) -> dict[str, Callable[[], None]]:
         """What this screen does itself, by action id; the rest goes to the app."""
         return {}

@@ -84,10 +84,10 @@ class MarkedList(Page):
             await asyncio.to_thread(self.look)
         finally:
             self._looking = False
-        if self.is_current:
-            self.draw()
-        elif isinstance(self.app.screen, Page):
-            self.app.screen.draw()  # a page about one of our items
+        # Only what is on top is drawn, a page about one of our items perhaps. A screen that is drawn
+        # beneath another makes Textual repaint the whole terminal from then on, over and over.
+        if isinstance(self.app.screen, Page):
+            self.app.screen.draw()
 
     # Drawing
 

@@ -247,3 +247,22 @@ async def test_what_a_trace_would_run_can_be_copied(tmp_path: Path) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "D", "enter", "down", "down", "y", "t", "c", "y")
     assert app.written == [ID, f"distill lineage -C {root} -- {ID}", ID]
+
+
+async def test_a_screen_beneath_another_paints_nothing(tmp_path: Path) -> None:
+    """Textual would paint the whole terminal again and again once such a screen is dirty."""
+    app = app_on(with_rows(tmp_path))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "D", "enter")
+        beneath = app.screen_stack[-2]
+        assert (beneath.is_current, app.screen.is_current) == (False, True)
+        await press(pilot, "colon")
+        assert not rows_beneath(app).is_current
+        await press(pilot, "escape")
+        assert rows_screen(app).is_current
+
+
+def rows_beneath(app: StillApp) -> RowsScreen:
+    screen = app.screen_stack[-2]
+    assert isinstance(screen, RowsScreen)
+    return screen
