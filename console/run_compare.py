@@ -64,20 +64,17 @@ def read_run(root: Path, run_id: str) -> RunDetails:
 def compare(first: RunDetails, second: RunDetails) -> Comparison:
     """What differs between two runs, in the order of the first one's papers."""
     one, two = first.summary or {}, second.summary or {}
-    hashes = [
-        ("run_hash", text_of(one, "run_hash"), text_of(two, "run_hash")),
-        ("settings", text_of(one, "settings_digest"), text_of(two, "settings_digest")),
-        *(
-            (f"engine {key}", *(text_of(object_of(run, "engine"), key) for run in (one, two)))
-            for key in ("version", "digest", "source")
-        ),
-        ("git head", *(text_of(object_of(run, "git"), "head") for run in (one, two))),
-    ]
+    hashes: dict[str, tuple[str | None, str | None]] = {
+        "run_hash": (text_of(one, "run_hash"), text_of(two, "run_hash")),
+        "settings": (text_of(one, "settings_digest"), text_of(two, "settings_digest")),
+    }
+    for part, key in (("engine", "version"), ("engine", "digest"), ("engine", "source"), ("git", "head")):
+        hashes[f"{part} {key}"] = (text_of(object_of(one, part), key), text_of(object_of(two, part), key))
     counts_one, counts_two = object_of(one, "counts"), object_of(two, "counts")
     names = dict.fromkeys((*counts_one, *counts_two))
     stages = dict.fromkeys(receipt.stage for receipt in (*first.receipts, *second.receipts))
     return Comparison(
-        tuple((name, a or "-", b or "-") for name, a, b in hashes),
+        tuple((name, a or "-", b or "-") for name, (a, b) in hashes.items()),
         tuple((name, count_of(counts_one, name), count_of(counts_two, name)) for name in names),
         tuple(_stage(stage, first, second) for stage in stages),
     )
