@@ -27,6 +27,7 @@ LINK = LinkProfile(
 )
 LEAN = replace(LINK, profile=Profile.LEAN, link="ssh")
 ASCII = replace(LEAN, ascii_only=True)
+LIGHT = replace(LINK, light=True)
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -323,3 +323,39 @@ def unknown() -> ViewState:
     session = Session(profile="lean", link="ssh", actor="mara")
     gone = ReadFailed("the workspace cannot be read: No such file or directory")
     return replace(advance(initial(WORKSPACE, session), gone, NOW), log=())
+
+
+def denied() -> ViewState:
+    """The workspace is there, and this account may not read it."""
+    session = Session(profile="lean", link="ssh", actor="mara")
+    refused = ReadFailed("the workspace cannot be read: Permission denied")
+    return replace(advance(initial(WORKSPACE, session), refused, NOW), log=())
+
+
+def warn() -> ViewState:
+    """Nothing failed; a phase passed with a warning, a metric moved, and somebody should look."""
+    moved = SymptomStatus(
+        "S3.P3.scoring",
+        Severity.WARNING,
+        "intercode_bash: accepted fell by 31 %",
+        Origin("phase8-full-audit-report.json", NOW - 3000, Freshness.FRESH),
+        next_step="distill what-if",
+        since=NOW - 3000,
+    )
+    checked = list(phases())
+    checked[8] = replace(
+        checked[8],
+        state=PhaseState.WARN,
+        origin=Origin("phase8-full-audit-report.json", NOW - 3000, Freshness.FRESH),
+        elapsed_seconds=6.2,
+        detail="1 of 93 checks warned",
+    )
+    drift = DriftStatus(
+        Origin("phase8-full-audit-report.json", NOW - 3000, Freshness.FRESH),
+        NOW - 90_000,
+        (
+            DriftLine("rows.accepted.intercode_bash", "P3", 367.0, 253.0, -0.31, -6.4, "warn"),
+            DriftLine("rows.evidence.mint_runs", "P2", 1560.0, 1560.0, 0.0, 0.0, "same"),
+        ),
+    )
+    return seen(status(symptoms=(moved,), phases=tuple(checked), drift=drift), clear())

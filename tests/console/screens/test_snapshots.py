@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.console import states
-from tests.console.apps import ASCII, LEAN, LINK, StillApp, eyes_on
+from tests.console.apps import ASCII, LEAN, LIGHT, LINK, StillApp, eyes_on
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 Compare = Callable[..., bool]
+_STATES = ("empty", "running", "healthy", "warn", "breach", "stale", "unknown", "denied")
+_SIZES = (((80, 24), "lean", LEAN), ((120, 40), "rich", LINK), ((200, 60), "rich", LINK))
 PICTURES: tuple[tuple[str, str, Any, tuple[int, int]], ...] = (
-    ("empty-80x24-lean", "empty", LEAN, (80, 24)),
-    ("running-120x40-rich", "running", LINK, (120, 40)),
-    ("healthy-200x60-rich", "healthy", LINK, (200, 60)),
-    ("breach-80x24-lean", "breach", LEAN, (80, 24)),
-    ("breach-120x40-rich", "breach", LINK, (120, 40)),
+    *(
+        (f"{state}-{size[0]}x{size[1]}-{profile}", state, link, size)
+        for state in _STATES
+        for size, profile, link in _SIZES
+    ),
     ("breach-80x24-ascii", "breach", ASCII, (80, 24)),
     ("breach-40x10-lean", "breach", LEAN, (40, 10)),
-    ("stale-80x24-lean", "stale", LEAN, (80, 24)),
-    ("unknown-80x24-lean", "unknown", LEAN, (80, 24)),
+    ("warn-120x40-light", "warn", LIGHT, (120, 40)),
 )
 
 
