@@ -3,6 +3,7 @@
 #   make test   run every test
 #   make check  lint, types and import contracts, then every test (what CI runs)
 #   make bench  measure the figures of docs/benchmarks.md on this machine
+#   make tour   take the pictures of docs/tour anew
 
 SHELL := /bin/sh
 VENV := .venv
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test check lint types imports bench screenshots setup setup-dev clean
+.PHONY: demo test check lint types imports bench screenshots tour setup setup-dev clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -44,6 +45,9 @@ bench: setup-dev
 
 screenshots: setup-dev
 	@$(BIN)/python -m tests.screenshots
+
+tour: setup-dev
+	@$(BIN)/python -m tests.tour
 
 # `setup` is what the demo needs; `setup-dev` adds tests, checks and benchmarks.
 setup:

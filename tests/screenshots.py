@@ -62,21 +62,21 @@ async def _take_pictures(root: Path) -> None:
             app.flush()
             await pilot.pause()
             IMAGES.mkdir(parents=True, exist_ok=True)
-            svg = _self_contained(app.export_screenshot(title="distill"))
+            svg = self_contained(app.export_screenshot(title="distill"))
             (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8")
 
         await picture("dashboard", lambda state: state.firewall.state is FirewallWord.CLEAR)
-        _append_a_forbidden_row(root / paths.SFT_EXPORT)
+        append_a_forbidden_row(root / paths.SFT_EXPORT)
         await picture("alarm", lambda state: state.firewall.state is FirewallWord.BREACH)
 
 
-def _self_contained(svg: str) -> str:
+def self_contained(svg: str) -> str:
     """The picture without fonts from elsewhere: any monospaced font has the same cells."""
     svg = re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
     return svg.replace("Fira Code", "DejaVu Sans Mono")
 
 
-def _append_a_forbidden_row(export: Path) -> None:
+def append_a_forbidden_row(export: Path) -> None:
     row = orjson.loads(export.read_bytes().partition(b"\n")[0])
     row["quality_score"] = "rejected"
     with export.open("ab") as file:
