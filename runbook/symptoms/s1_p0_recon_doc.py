@@ -1,0 +1,147 @@
+"""S1.P0.recon-doc: the recon doc is missing or empty."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.restore import plan_restore
+from runbook.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.plan import Draft
+from runbook.planning import Planning
+from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.workspace import Workspace
+
+ID = "S1.P0.recon-doc"
+DOC = str(paths.RECON_DOC)
+DELETED = "deleted"
+NEVER_COMMITTED = "never_committed"
+TAG_LACKS_IT = "tag_lacks_it"
+UNKNOWN = "unknown"
+CAUSES = (
+    (DELETED, "The last-good tag has it: it was deleted or emptied since."),
+    (NEVER_COMMITTED, "No commit ever held it."),
+    (TAG_LACKS_IT, "A commit held it, but the last-good tag has none, or an empty one."),
+    (UNKNOWN, "There is no history to tell it from: no repository, or no such tag."),
+)
+_PROBE = "history"
+
+
+def detect(workspace: Workspace) -> Detection:
+    now = time.time()
+    try:
+        data = (workspace.root / DOC).read_bytes()
+        said = "" if data.strip() else "is empty"
+    except FileNotFoundError:
+        said = "is missing"
+    return Detection(
+        symptom_id=ID,
+        verdict=Verdict.DETECTED if said else Verdict.CLEAR,
+        observed=f"{DOC} {said or 'is there'}",
+        read_at=now,
+        as_of=now,
+        reproduce=f"ls -l {DOC}",
+    )
+
+
+def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    """What tag and history hold. Raises GitSilentError, which becomes the probe's trouble."""
+    git, tag = workspace.git, workspace.last_good_tag
+    commit = git.resolve_tag(tag) if git.is_repository else None
+    entry = git.entry(commit, DOC) if commit else None
+    tagged = len(git.blob(entry.oid).strip()) if entry and entry.is_regular else 0
+    commits = git.log([DOC], limit=5) if git.resolve("HEAD") else []
+    lines = [f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits]
+    return ProbeOutput(
+        probe_id=_PROBE,
+        title="What git holds of it",
+        text="\n".join([f"{tag}: {commit or 'no such tag'}, {tagged} bytes of text", *lines]),
+        data={"tag": tag, "commit": commit, "tagged": tagged, "commits": [*lines]},
+    )
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs[_PROBE]
+    seen = output.data if isinstance(output.data, dict) else {}
+    commits = seen.get("commits")
+    lines = tuple(str(each) for each in commits) if isinstance(commits, list) else ()
+    if not seen.get("commit"):
+        cause = UNKNOWN
+    elif seen.get("tagged"):
+        cause = DELETED
+    else:
+        cause = TAG_LACKS_IT if lines else NEVER_COMMITTED
+    tag_says = f"{seen.get('tag')} holds {seen.get('tagged')} bytes of it."
+    log_says = "Commits touched it." if lines else "No commit touched it."
+    known = cause != UNKNOWN
+    trouble = output.trouble or "There is no repository, or no such tag."
+    evidence = [
+        Evidence(
+            stance=Stance.FOR if known else Stance.UNKNOWN,
+            says=tag_says if known else trouble,
+            source=f"git ls-tree {seen.get('tag')} -- {DOC}",
+            read_at=output.read_at,
+        )
+    ]
+    if known:
+        evidence.append(
+            Evidence(
+                stance=Stance.FOR,
+                says=log_says,
+                source=f"git log -- {DOC}",
+                read_at=output.read_at,
+                lines=lines,
+            )
+        )
+    return Diagnosis(
+        cause=Cause(
+            id=cause,
+            sentence=dict(CAUSES)[cause],
+            confidence=Confidence.CERTAIN if known else Confidence.UNKNOWN,
+            places=(detection.observed,),
+            evidence=tuple(evidence),
+        )
+    )
+
+
+def _restore(planning: Planning, _answers: Answers) -> Draft:
+    return plan_restore(planning, [DOC])
+
+
+RESTORE = Offer("restore", "Restore it from the last-good tag", "the tag holds its last good words", _restore)
+
+
+def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == DELETED else ()
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="The recon doc is missing or empty",
+    what_you_see=f"`{DOC}` is not there, or holds nothing but white space.",
+    why="Nobody can say any more what the sources are and why they were chosen; the audit's P0 fails.",
+    phases=("P0",),
+    checks=("P0.recon-doc",),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (Probe(_PROBE, "What git holds of it", 30.0, _history),),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("See whether the tag holds it.", f"git ls-tree distillation-v1.0.0 -- {DOC}"),
+        ByHand("Put it back.", f"git cat-file blob distillation-v1.0.0:{DOC} > {DOC}"),
+        ByHand("Where the tag lacks it, find the commit that had it.", f"git log --all --oneline -- {DOC}"),
+    ),
+)

@@ -1,0 +1,294 @@
+"""S1.P4.sft-leak: the firewall finds a forbidden row in the SFT export.
+
+Contained first, understood afterwards: quarantine stands before any diagnosis.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Severity
+from runbook.actions.quarantine import plan_quarantine
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.plan import Draft
+from runbook.planning import Planning, joined
+from runbook.processes import Ran
+from runbook.refusals import refused
+from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptoms.sft_receipts import PROBE, SFT, receipts_probe
+from runbook.workspace import Workspace
+
+ID = "S1.P4.sft-leak"
+STALE = "stale_export"
+OTHER_WRITER = "other_writer"
+UNKNOWN = "unknown"
+CAUSES = (
+    (STALE, "The export is just what a run wrote, and its runs were scored again since."),
+    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
+    (UNKNOWN, "Neither is so; the engine's own walls may have let the rows through."),
+)
+SCAN_SECONDS = 300.0
+_FINDINGS_KEPT = 20
+_REPRODUCE = "distill firewall --json"
+
+
+def detect(workspace: Workspace) -> Detection:
+    """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
+    ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
+    now = time.time()
+    report = _report_of(ran)
+    state = str(report.get("state", "UNKNOWN"))
+    verdict = Verdict.UNKNOWN
+    if ran.exit_code == ExitCode.FIREWALL_BREACH:
+        verdict = Verdict.DETECTED
+    elif ran.exit_code == ExitCode.OK and state == "CLEAR":
+        verdict = Verdict.CLEAR
+    findings = [each for each in report.get("findings") or () if isinstance(each, dict)][:_FINDINGS_KEPT]
+    facts: dict[str, JsonValue] = {
+        name: report.get(name)
+        for name in ("state", "cause", "sha256", "rows_read", "findings_count", "formatted")
+    }
+    facts["findings"] = [*findings]
+    return Detection(
+        symptom_id=ID,
+        verdict=verdict,
+        observed=_observed(verdict, state, report, ran),
+        read_at=now,
+        as_of=now,
+        reproduce=_REPRODUCE,
+        evidence=_shown(findings, now) if verdict is Verdict.DETECTED else (),
+        facts=facts,
+    )
+
+
+def _report_of(ran: Ran) -> dict[str, Any]:
+    try:
+        value = json.loads(ran.out)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ran) -> str:
+    if verdict is Verdict.DETECTED:
+        return (
+            f"{report.get('findings_count', 'some')} findings in {report.get('rows_read', '?')} rows of {SFT}"
+        )
+    if verdict is Verdict.CLEAR:
+        return f"CLEAR: {report.get('rows_read')} rows of {SFT}"
+    said = str(report.get("detail") or ran.trouble or ran.last_words or f"exit {ran.exit_code}")
+    return f"{state}: {said}"
+
+
+def _shown(findings: list[dict[str, Any]], now: float) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            stance=Stance.FOR,
+            says=f"{each.get('wall')} wall: {each.get('run_id') or 'no run id'}: {each.get('detail')}",
+            source=f"{each.get('file')}:{each.get('line')}",
+            read_at=now,
+        )
+        for each in findings
+    )
+
+
+def probes(detection: Detection) -> tuple[Probe, ...]:
+    sha256 = detection.facts.get("sha256")
+    return (receipts_probe(sha256 if isinstance(sha256, str) else None, files_with_findings(detection)),)
+
+
+def files_with_findings(detection: Detection) -> tuple[str, ...]:
+    """The export, and files in trainers' formats that no receipt accounts for."""
+    findings = detection.facts.get("findings")
+    rows = [each for each in findings if isinstance(each, dict)] if isinstance(findings, list) else []
+    return tuple(dict.fromkeys(str(each.get("file")) for each in rows))
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs[PROBE]
+    seen = output.data if isinstance(output.data, dict) else {}
+    standing = {"standing": seen.get("standing") or []}
+    if SFT not in files_with_findings(detection):
+        return Diagnosis(cause=_stray(detection), facts=standing)
+    evidence = _evidence(seen, output)
+    cause_id, confidence = _judged(seen)
+    sentences = dict(CAUSES)
+    cause = Cause(
+        id=cause_id,
+        sentence=sentences[cause_id],
+        confidence=confidence,
+        places=_places(detection, seen),
+        evidence=evidence[cause_id],
+    )
+    considered = tuple(
+        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
+        for other in (STALE, OTHER_WRITER)
+        if other != cause_id
+    )
+    return Diagnosis(cause=cause, considered=considered, facts=standing)
+
+
+def _stray(detection: Detection) -> Cause:
+    """Only files beside the export offend: the firewall found no receipt for them."""
+    return Cause(
+        id=OTHER_WRITER,
+        sentence=dict(CAUSES)[OTHER_WRITER],
+        confidence=Confidence.CERTAIN,
+        places=files_with_findings(detection),
+        evidence=detection.evidence,
+    )
+
+
+def _judged(seen: Mapping[str, JsonValue]) -> tuple[str, Confidence]:
+    if seen.get("file") is None:
+        return UNKNOWN, Confidence.UNKNOWN
+    if seen.get("as_written"):
+        return (STALE, Confidence.CERTAIN) if seen.get("changed_since") else (UNKNOWN, Confidence.UNKNOWN)
+    return OTHER_WRITER, Confidence.CERTAIN if seen.get("begins_as_written") else Confidence.LIKELY
+
+
+def _evidence(seen: Mapping[str, JsonValue], output: ProbeOutput) -> dict[str, tuple[Evidence, ...]]:
+    """For each cause what speaks for and against it; of bytes that are gone nothing can be said."""
+
+    def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=output.read_at, lines=lines)
+
+    source = str(seen.get("receipt") or paths.REPORTS)
+    if seen.get("file") is None:
+        gone = (
+            fact(
+                Stance.UNKNOWN, output.trouble or "The bytes that the firewall read are not there any more."
+            ),
+        )
+        return dict.fromkeys((STALE, OTHER_WRITER, UNKNOWN), gone)
+    written = bool(seen.get("as_written"))
+    changed = seen.get("changed_since")
+    moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
+    by_run = fact(Stance.FOR, "Its bytes are those that the receipt claims.")
+    if seen.get("begins_as_written"):
+        by_other = fact(
+            Stance.FOR,
+            f"It begins with the {seen.get('rows_claimed')} rows that the receipt claims; "
+            f"{seen.get('lines_after')} lines follow that no receipt accounts for.",
+        )
+    elif seen.get("receipt") is None:
+        by_other = fact(Stance.FOR, "No receipt of a finished export claims it.")
+    else:
+        by_other = fact(Stance.FOR, "Its bytes are not those that the receipt claims.")
+    last = fact(
+        Stance.FOR, f"Last written {seen.get('last_written')}; it belongs to user id {seen.get('owner_uid')}."
+    )
+    rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
+    settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
+    return {
+        STALE: (
+            by_run if written else _against(by_other),
+            rescored if moved else _against(settled),
+        ),
+        OTHER_WRITER: (_against(by_run),) if written else (by_other, last),
+        UNKNOWN: (by_run, settled) if written else (by_other,),
+    }
+
+
+def _against(evidence: Evidence) -> Evidence:
+    return evidence.model_copy(update={"stance": Stance.AGAINST})
+
+
+def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    """Forbidden rows where they lie now, then what was built from them."""
+    file = seen.get("file") or SFT
+    findings = detection.facts.get("findings")
+    rows = [each for each in findings if isinstance(each, dict)] if isinstance(findings, list) else []
+    places = dict.fromkeys(f"{file}:{each.get('line')} {each.get('run_id') or ''}".rstrip() for each in rows)
+    formatted = detection.facts.get("formatted")
+    built = [each for each in formatted if isinstance(each, dict)] if isinstance(formatted, list) else []
+    return (*places, *(f"built from it: {each.get('file')}" for each in built if each.get("file")))
+
+
+def _export_again(planning: Planning, _answers: Answers) -> Draft:
+    return plan_rerun(planning, "export-sft")
+
+
+EXPORT_AGAIN = Offer(
+    "re-export",
+    "Export SFT again from today's verdicts",
+    "evidence and verdicts are sound; the file alone is not what they lead to",
+    _export_again,
+)
+
+
+def _quarantine(files: tuple[str, ...]) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        drafts = [plan_quarantine(planning, name) for name in files if not planning.state(name).is_absent]
+        if not drafts:
+            raise refused("nothing_there", "What the firewall found is set aside already.", "Diagnose on.")
+        return drafts[0] if len(drafts) == 1 else joined(f"Quarantine {len(drafts)} files", drafts)
+
+    return Offer(
+        "quarantine",
+        f"Quarantine {', '.join(files)} now",
+        "whoever reads it trains on forbidden rows; a rename stops that and takes nothing away",
+        make,
+        immediate=True,
+    )
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Quarantine while something stands; a new export once the export alone offends."""
+    files = files_with_findings(detection)
+    if detection.verdict is not Verdict.DETECTED or not files:
+        return ()
+    quarantine = _quarantine(files)
+    if diagnosis is None:
+        return (quarantine,)
+    found = diagnosis.facts.get("standing")
+    standing = found if isinstance(found, list) else []
+    ways = (EXPORT_AGAIN,) if diagnosis.is_known and SFT in files and set(standing) <= {SFT} else ()
+    return (*ways, quarantine) if standing else ways
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.CRITICAL,
+    title="A forbidden row is in the SFT export",
+    what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
+    why="A run that was rejected, or that nobody judged, is about to be trained on.",
+    phases=("P4",),
+    checks=("P4.sft-firewall",),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=probes,
+    causes=CAUSES,
+    by_hand=(
+        ByHand(
+            "Take the export out of every reader's sight. Nothing is overwritten, nothing is lost.",
+            f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
+        ),
+        ByHand(
+            "Stop whatever trains on it, and look for files in exports/formatted/ that were built from it."
+        ),
+        ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
+        ByHand(
+            "Look again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
+            "distill firewall && echo clear",
+        ),
+    ),
+)

@@ -1,0 +1,182 @@
+"""S6.replay-log: the replay log has grown past its threshold."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity, epoch_seconds
+from runbook.actions.rotate import plan_rotate
+from runbook.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.plan import Draft
+from runbook.planning import Planning
+from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.workspace import Workspace
+
+ID = "S6.replay-log"
+LOG = str(paths.REPLAY_RUNS)
+DEFAULT_MB = 100.0
+GROWN = "grown"
+UNKNOWN = "unknown"
+CAUSES = (
+    (GROWN, "Replays were logged one after the other, and the log was not rotated in time."),
+    (UNKNOWN, "Its rows do not say when they were logged, so they may not be replays at all."),
+)
+_MEGABYTE = 1e6
+_DAY = 86_400.0
+_PROBE = "growth"
+# A row holds a prompt and an answer; the first and the last one lie well within this.
+_LOOK_BYTES = 8 * 2**20
+
+
+def detect(workspace: Workspace) -> Detection:
+    """The size of the log against ``[rotation] replay_log_mb``. No log is an empty one."""
+    path = workspace.root / LOG
+    limit = threshold_mb(workspace)
+    now = time.time()
+    try:
+        size = path.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        size = 0
+    over = size / _MEGABYTE > limit
+    return Detection(
+        symptom_id=ID,
+        verdict=Verdict.DETECTED if over else Verdict.CLEAR,
+        observed=f"{LOG} has {size / _MEGABYTE:,.3g} MB; the threshold is {limit:g} MB",
+        read_at=now,
+        as_of=now,
+        reproduce=f"ls -l {LOG}",
+        facts={"bytes": size, "threshold_mb": limit},
+    )
+
+
+def threshold_mb(workspace: Workspace) -> float:
+    """As set, or the default where the settings cannot be used."""
+    found = workspace.section("rotation").get("replay_log_mb", DEFAULT_MB)
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return float(found) if is_number and found > 0 else DEFAULT_MB
+
+
+def _growth(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    first, last = _logged_at(workspace.root / LOG)
+    size = (workspace.root / LOG).stat().st_size
+    free = shutil.disk_usage(workspace.root).free
+    days = (last - first) / _DAY if first is not None and last is not None else 0.0
+    daily = size / days if days > 0 else None
+    until_full = free / daily if daily else None
+    lines = [f"{size:,} bytes; {free:,} bytes free on the disk"]
+    if daily is not None and until_full is not None:
+        lines.append(
+            f"{daily:,.0f} bytes a day over {days:,.2f} days; full in {until_full:,.0f} days at that rate"
+        )
+    return ProbeOutput(
+        probe_id=_PROBE,
+        title="How fast it grows",
+        text="\n".join(lines),
+        data={
+            "bytes": size,
+            "free": free,
+            "first": first,
+            "last": last,
+            "daily": daily,
+            "until_full": until_full,
+        },
+    )
+
+
+def _logged_at(path: Path) -> tuple[float | None, float | None]:
+    """When the first and the last whole row were logged; None for a row that does not say."""
+    with path.open("rb") as file:
+        first = file.readline(_LOOK_BYTES)
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _LOOK_BYTES))
+        tail = file.read(_LOOK_BYTES)
+    whole = tail[: tail.rfind(b"\n") + 1].splitlines()
+    return _time_of(first), _time_of(whole[-1]) if whole else None
+
+
+def _time_of(line: bytes) -> float | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return epoch_seconds(row.get("recorded_at")) if isinstance(row, dict) else None
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs[_PROBE]
+    seen = output.data if isinstance(output.data, dict) else {}
+    dated = seen.get("first") is not None and seen.get("last") is not None
+    cause = GROWN if dated else UNKNOWN
+    says = "First and last row say when they were logged." if dated else "First or last row has no time."
+    evidence = (
+        Evidence(stance=Stance.FOR, says=detection.observed, source=LOG, read_at=detection.read_at),
+        Evidence(
+            stance=Stance.FOR,
+            says=says,
+            source=LOG,
+            read_at=output.read_at,
+            lines=tuple(output.text.splitlines()),
+        ),
+    )
+    confidence = Confidence.CERTAIN if dated else Confidence.UNKNOWN
+    return Diagnosis(
+        cause=Cause(
+            id=cause, sentence=dict(CAUSES)[cause], confidence=confidence, places=(LOG,), evidence=evidence
+        )
+    )
+
+
+def _rotate(planning: Planning, _answers: Answers) -> Draft:
+    return plan_rotate(planning)
+
+
+ROTATE = Offer(
+    "rotate",
+    "Rotate the log",
+    "every row is kept, packed and verified, and the next replay starts a fresh log",
+    _rotate,
+)
+
+
+def offers(detection: Detection, _diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Whatever the rows are: a rotation keeps every byte of them."""
+    return (ROTATE,) if detection.verdict is Verdict.DETECTED else ()
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.WARNING,
+    title="The replay log is large",
+    what_you_see=f"`{LOG}` is over `[rotation] replay_log_mb` (100 MB unless set).",
+    why="It grows with every replay until the disk is full, and then nothing can be written at all.",
+    phases=("P7",),
+    checks=(),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (Probe(_PROBE, "How fast it grows", 10.0, _growth),),
+    causes=CAUSES,
+    by_hand=(
+        ByHand(
+            "Rotate it: moved, packed, the pack read back and compared.", "distill rotate-replay-log --force"
+        ),
+        ByHand(
+            "Without the engine: move it while no replay runs; the next one starts a fresh log.",
+            f"mv -n {LOG} data/_kb/replay_runs.archive.$(date +%s).jsonl",
+        ),
+    ),
+)

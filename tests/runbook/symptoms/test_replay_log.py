@@ -1,0 +1,62 @@
+"""S6.replay-log, planted, found, rotated and taken back."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from runbook.symptoms.s6_replay_log import LOG, threshold_mb
+from runbook.workspace import Workspace
+from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back
+from tests.runbook.workspaces import tree
+
+ID = "S6.replay-log"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return filled(tmp_path / "w", more_settings="[rotation]\nreplay_log_mb = 0.01\n").root
+
+
+def _log(root: Path, *, dated: bool) -> bytes:
+    rows = [
+        {"n": number, "text": "x" * 500}
+        | ({"recorded_at": f"2026-01-{number + 1:02}T00:00:00Z"} if dated else {})
+        for number in range(31)
+    ]
+    data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    (root / LOG).write_bytes(data)
+    return data
+
+
+def test_a_log_over_its_threshold_is_found_explained_rotated_and_taken_back(root: Path) -> None:
+    assert raised(root) == []
+    data = _log(root, dated=True)
+    broken = tree(root)
+    assert raised(root) == [ID]
+    probe = diagnosed(root, ID)["probes"][0]["data"]
+    assert probe["daily"] == pytest.approx(len(data) / 30)
+    assert probe["until_full"] == pytest.approx(probe["free"] / probe["daily"])
+    assert cause(root, ID) == ("grown", "certain")
+    plan = repaired(root, ID)
+    assert (root / LOG).read_bytes() == b""
+    [archive] = (root / LOG).parent.glob("replay_runs.archive.*.jsonl.gz")
+    assert gzip.decompress(archive.read_bytes()) == data
+    assert raised(root) == []
+    taken_back(root, plan, broken)
+
+
+def test_rows_without_a_time_are_honestly_unknown_and_still_rotated(root: Path) -> None:
+    _log(root, dated=False)
+    assert cause(root, ID) == ("unknown", "unknown")
+    repaired(root, ID)
+    assert raised(root) == []
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "true", '"many"'])
+def test_a_threshold_that_cannot_be_used_is_the_default(tmp_path: Path, value: str) -> None:
+    (tmp_path / "distill.toml").write_text(f"[rotation]\nreplay_log_mb = {value}\n")
+    assert threshold_mb(Workspace(tmp_path)) == 100.0

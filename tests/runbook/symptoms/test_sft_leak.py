@@ -1,0 +1,149 @@
+"""S1.P4.sft-leak, planted, found, contained, explained, repaired and taken back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from runbook.symptoms.s1_p4_sft_leak import detect
+from runbook.workspace import Workspace
+from tests.runbook.symptoms.walked import (
+    applied,
+    cause,
+    diagnosed,
+    filled,
+    raised,
+    repaired,
+    taken_back,
+    verdict,
+)
+from tests.runbook.test_commands import distill, planned
+from tests.runbook.workspaces import SFT, tree
+
+ID = "S1.P4.sft-leak"
+SCORED = "data/scored-runs/runs.jsonl"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return filled(tmp_path / "w").root
+
+
+def append_rejected(root: Path) -> None:
+    """Behind the engine's back, a row of a rejected run goes into the export."""
+    scored = [json.loads(line) for line in (root / SCORED).read_bytes().splitlines()]
+    rejected = next(row for row in scored if row["category"] == "rejected")
+    row = json.loads((root / SFT).read_bytes().splitlines()[0])
+    row |= {"source_run_id": rejected["run_id"], "provenance": rejected["provenance"]}
+    with (root / SFT).open("a") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def reject_an_exported_run(root: Path) -> None:
+    """Scored again since: a run that was exported is rejected now."""
+    exported = json.loads((root / SFT).read_bytes().splitlines()[0])["source_run_id"]
+    rows = [json.loads(line) for line in (root / SCORED).read_bytes().splitlines()]
+    for row in rows:
+        if row["run_id"] == exported:
+            row |= {"category": "rejected"}
+    (root / SCORED).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_clean_export_raises_nothing(root: Path) -> None:
+    assert raised(root) == []
+    assert verdict(root, ID) == "clear"
+
+
+def test_no_export_is_not_known_and_never_clear(root: Path) -> None:
+    (root / SFT).unlink()
+    assert detect(Workspace(root)).verdict == "unknown"
+
+
+def test_a_row_appended_by_another_writer_is_found_explained_repaired_and_taken_back(root: Path) -> None:
+    append_rejected(root)
+    broken = tree(root)
+    assert raised(root) == [ID]
+    found = diagnosed(root, ID)["diagnosis"]
+    assert (found["cause"]["id"], found["cause"]["confidence"]) == ("other_writer", "certain")
+    said = [each["says"] for each in found["cause"]["evidence"]]
+    assert (
+        "It begins with the 70 rows that the receipt claims; 1 lines follow that no receipt accounts for."
+        in said
+    )
+    assert found["cause"]["places"][0].startswith(f"{SFT}:71 ")
+    set_aside = {each["id"]: each["evidence"] for each in found["considered"]}
+    assert {each["stance"] for each in set_aside["stale_export"]} == {"against"}
+    assert tree(root) == broken
+    plan = repaired(root, ID)
+    assert plan["plan"]["steps"][0]["arguments"] == ["export-sft"]
+    assert verdict(root, ID) == "clear"
+    taken_back(root, plan, broken)
+    assert raised(root) == [ID]
+
+
+def test_an_export_whose_runs_were_scored_again_is_stale(root: Path) -> None:
+    reject_an_exported_run(root)
+    broken = tree(root)
+    assert raised(root) == [ID]
+    found = diagnosed(root, ID)["diagnosis"]["cause"]
+    assert (found["id"], found["confidence"]) == ("stale_export", "certain")
+    assert SCORED in [line for each in found["evidence"] for line in each["lines"]]
+    plan = repaired(root, ID)
+    assert verdict(root, ID) == "clear"
+    taken_back(root, plan, broken)
+
+
+def test_quarantine_is_offered_undiagnosed_ends_mitigated_and_the_repair_follows_it(root: Path) -> None:
+    append_rejected(root)
+    plan = repaired(root, ID, "--offer", "quarantine", ends="mitigated")
+    assert not (root / SFT).exists()
+    again = planned(root, "runbook", "plan", ID, "--incident", plan["incident_id"])
+    assert again["plan"]["steps"][0]["arguments"] == ["export-sft"]
+    applied(root, again)
+    assert verdict(root, ID) == "clear"
+
+
+def test_a_quarantine_is_taken_back_byte_for_byte(root: Path) -> None:
+    append_rejected(root)
+    broken = tree(root)
+    taken_back(root, repaired(root, ID, "--offer", "quarantine", ends="mitigated"), broken)
+
+
+def test_an_export_that_the_engine_leaked_itself_is_honestly_unknown_and_only_contained(root: Path) -> None:
+    append_rejected(root)
+    receipt = next((root / paths.REPORTS).glob("*/receipts/export.json"))
+    value = json.loads(receipt.read_bytes())
+    claim = next(each for each in value["outputs"] if each["path"] == SFT)
+    claim["sha256"], claim["bytes"] = _digest_and_size(root)
+    receipt.write_text(json.dumps(value))
+    assert cause(root, ID) == ("unknown", "unknown")
+    offers = [each["id"] for each in diagnosed(root, ID)["offers"]]
+    assert offers == ["quarantine"]
+
+
+def _digest_and_size(root: Path) -> tuple[str, int]:
+    digest, _ = tree(root)[SFT]
+    return digest, (root / SFT).stat().st_size
+
+
+def test_a_formatted_file_that_nothing_accounts_for_is_quarantined_and_the_export_stays(root: Path) -> None:
+    stray = root / paths.FORMATTED / "chat.jsonl"
+    stray.parent.mkdir()
+    stray.write_text('{"messages": []}\n')
+    broken = tree(root)
+    assert raised(root) == [ID]
+    assert cause(root, ID) == ("other_writer", "certain")
+    plan = repaired(root, ID, ends="mitigated")
+    assert not stray.exists()
+    assert (root / SFT).exists()
+    taken_back(root, plan, broken)
+
+
+def test_a_script_meets_the_words_a_person_meets(root: Path) -> None:
+    append_rejected(root)
+    said = distill(root, "runbook", "diagnose", ID).stdout
+    assert "cause: The file is not what any receipt accounts for" in said
+    assert "offer re-export" in said
