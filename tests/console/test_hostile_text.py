@@ -56,7 +56,13 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
     (root / "distill.toml").write_text(
         f"[workspace]\nname = {name}\n\n[[stream]]\nname = {name}\ntier = 1\npath = [{name}]\n"
     )
-    row: dict[str, object] = {"id": every, "run_id": every, "task_id": every, "stream": every, "quality_score": every}
+    row: dict[str, object] = {
+        "id": every,
+        "run_id": every,
+        "task_id": every,
+        "stream": every,
+        "quality_score": every,
+    }
     row |= {"messages": [{"role": "user", "content": every}], "provenance": {"source_file": every, "line": 1}}
     check = {"id": every, "phase": "P4", "status": "fail", "title": every, "observed": every, "detail": every}
     summary = {"pipeline_run_id": RUN_ID, "command": every, "ok": True, "run_hash": every, "warnings": texts}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
@@ -96,7 +97,7 @@ def add_run(
     exit_code: int = 3,
 ) -> None:
     """A run folder that claims what is on disk now."""
-    files = {
+    files: dict[str, tuple[Sequence[PurePosixPath | str], Sequence[PurePosixPath | str], str]] = {
         "materialize": (["data/_kb/taubench.jsonl"], [paths.evidence_file("taubench")], "P2"),
         "score": ([paths.evidence_file("taubench")], [paths.scored_file("taubench")], "P3"),
         "export": ([paths.scored_file("taubench")], [paths.RAG_EXPORT, paths.SFT_EXPORT], "P4"),
