@@ -24,7 +24,7 @@ EXAMPLES = {
     "github_fine_grained_token": "github_pat_" + BODY[:82],
     "gitlab_token": "glpat-" + BODY[:20],
     "json_web_token": f"{HEADER}.e30.c2ln",
-    "npm_token": "//registry.npmjs.org/:_authToken=" + "npm_" + BODY[:36],
+    "npm_token": "//npm.example.com/:_authToken=" + "npm_" + BODY[:36],
     "openai_key": "sk-proj-" + BODY[:20] + "T3BlbkFJ" + BODY[:20],
     "anthropic_key": "sk-ant-api03-" + BODY[:93] + "AA",
     "google_api_key": "AIza" + BODY[:35],
