@@ -1,0 +1,78 @@
+"""S2.drift, planted, found, decided and taken back."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from tests.pipeline.engine.workspaces import engine
+from tests.runbook.symptoms.test_sft_leak import append_rejected
+from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back, verdict
+from tests.runbook.test_commands import distill
+from tests.runbook.workspaces import tree
+
+ID = "S2.drift"
+WHY = ("--answer", "note=the second site was switched on")
+
+
+@cache
+def _audited(metric: str) -> Path:
+    """Audited against a baseline that holds half of what ``metric`` is: it warns."""
+    above = Path(tempfile.mkdtemp(prefix="distill-test-"))
+    atexit.register(shutil.rmtree, above, ignore_errors=True)
+    root = filled(above / "w").root
+    seeded = engine(root, "audit-full")
+    assert seeded.returncode == 0, seeded.stdout
+    journal = root / paths.AUDIT_BASELINES
+    row = json.loads(journal.read_bytes())
+    row["metrics"][metric] /= 2
+    journal.write_text(json.dumps(row) + "\n")
+    report = engine(root, "audit-full")
+    assert "1 drift warning" in report.stdout
+    return root
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(_audited("evidence_rows"), tmp_path / "w"))
+
+
+@pytest.mark.parametrize("decision", ["dismiss", "accept"])
+def test_what_moved_is_found_explained_decided_and_taken_back(root: Path, decision: str) -> None:
+    broken = tree(root)
+    assert raised(root) == [ID]
+    assert cause(root, ID) == ("new_source_data", "likely")
+    plan = repaired(root, ID, "--offer", decision, *WHY)
+    assert verdict(root, ID) == "clear"
+    last = json.loads((root / paths.AUDIT_BASELINES).read_bytes().splitlines()[-1])
+    assert (last["kind"], last["decided_metrics"]) == (decision, ["evidence_rows"])
+    taken_back(root, plan, broken)
+    assert raised(root) == [ID]
+
+
+def test_a_decision_needs_its_reason(root: Path) -> None:
+    assert distill(root, "runbook", "plan", ID, "--offer", "accept").returncode == 2
+
+
+def test_over_a_forbidden_row_nothing_is_accepted(root: Path) -> None:
+    append_rejected(root)
+    found = json.loads(distill(root, "runbook", "detect", "--json").stdout)["symptoms"]
+    assert {each["id"]: each["beneath"] for each in found if each["verdict"] == "detected"} == {
+        "S1.P4.sft-leak": None,
+        ID: "S1.P4.sft-leak",
+    }
+    told = diagnosed(root, ID)
+    assert told["diagnosis"]["cause"]["id"] == "leak"
+    assert told["diagnosis"]["see"] == "S1.P4.sft-leak"
+    assert told["offers"] == []
+
+
+def test_without_an_audit_it_is_not_known(tmp_path: Path) -> None:
+    assert verdict(filled(tmp_path / "w").root, ID) == "unknown"
