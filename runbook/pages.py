@@ -71,7 +71,7 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
         f"# {symptom.id}: {symptom.title}",
         "",
         f"Severity: **{symptom.severity}** · phase {', '.join(symptom.phases) or 'none'} · "
-        + ("watched live" if symptom.live else "told by the last report; `--full` looks anew"),
+        + _watched(symptom),
         "",
         "## What you see",
         "",
@@ -104,6 +104,12 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
         links = ", ".join(f"[{each}]({file_name(each)})" for each in above)
         lines += ["", f"Look there first, if one of them shows too: {links}."]
     return "\n".join(lines) + "\n"
+
+
+def _watched(symptom: Symptom) -> str:
+    if symptom.live:
+        return "watched live"
+    return "told by the last report" + ("; `--full` looks anew" if symptom.rerun else "")
 
 
 def _by_hand(says: str, command: str) -> list[str]:
