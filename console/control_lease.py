@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.private_folder import private_folder
 from console.report_files import count_of, text_of
 from console.view_state import OtherConsole
 from pipeline.contracts import paths
@@ -60,7 +61,7 @@ class ControlLease:
         folder = self._root / CONSOLES
         path = folder / f"{os.getpid()}-{secrets.token_hex(3)}.json"
         with contextlib.suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._root, CONSOLES)
             # Named only when it is locked: others remove what nobody holds.
             unnamed = path.with_suffix(".new")
             descriptor = self._locked_file(unnamed)
@@ -110,7 +111,7 @@ class ControlLease:
             return None
         path = self._root / LEASE
         try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            private_folder(self._root, LEASE.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise _refused(error) from error
@@ -181,7 +182,7 @@ class ControlLease:
         }
         path = self._root / JOURNAL
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._root, JOURNAL.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(path, flags, 0o600)
             try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.private_folder import private_folder
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
@@ -69,7 +70,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
     log, events = folder / f"{name}.log", folder / f"{name}.events.jsonl"
     argv = job_argv(root, arguments, events)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(root, paths.JOBS)
         _prune(folder)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.atomic_write import write_atomically
+from console.private_folder import private_folder
 from pipeline.contracts.faults import Fault, StorageError
 
 FOLDER = Path("reports/console")
@@ -22,9 +23,8 @@ def save_screen(root: Path, text: str, kind: str, now: float) -> Path:
     """
     name = f"screen-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}.{kind}"
     try:
-        (root / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
         data = _OBEYED.sub("", text).encode("utf-8", "backslashreplace")
-        write_atomically(root / FOLDER / name, data, mode=0o600)
+        write_atomically(private_folder(root, FOLDER) / name, data, mode=0o600)
     except OSError as error:
         raise StorageError(
             Fault(

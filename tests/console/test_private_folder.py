@@ -1,0 +1,39 @@
+"""What the console writes stays below the workspace, whatever links were planted there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.control_lease import LEASE, ControlLease
+from console.jobs import start_job
+from console.private_folder import private_folder
+from console.saved_screen import FOLDER, save_screen
+from pipeline.contracts import paths
+from pipeline.contracts.faults import StorageError
+
+
+def test_missing_folders_are_made_private(tmp_path: Path) -> None:
+    folder = private_folder(tmp_path, Path("reports/console"))
+    assert folder.is_dir()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("link", [str(FOLDER), str(FOLDER.parent), str(LEASE.parent), str(paths.JOBS)])
+def test_nothing_is_written_through_a_planted_link(tmp_path: Path, link: str) -> None:
+    root, outside = tmp_path / "w", tmp_path / "outside"
+    outside.mkdir()
+    (root / link).parent.mkdir(parents=True)
+    (root / link).symlink_to(outside)
+    (root / "distill.toml").write_text("", encoding="utf-8")
+    if link in (str(FOLDER), str(FOLDER.parent)):
+        with pytest.raises(StorageError):
+            save_screen(root, "text", "txt", 0.0)
+    if link == str(LEASE.parent):
+        with pytest.raises(StorageError):
+            ControlLease(root, "mara").acquire()
+    if link in (str(LEASE.parent), str(paths.JOBS)):
+        with pytest.raises(StorageError):
+            start_job(root, ["run-all"])
+    assert list(outside.iterdir()) == []
