@@ -1,19 +1,20 @@
 """Every symptom that has a wizard, worst first.
 
-So far: S1.P4.sft-leak, S1.P0.recon-doc, S2.drift, S6.replay-log. Of the sixteen that the runbook names the
-others have none yet: S1.P0.source-missing, S1.P1.schema, S1.P2.materialize, S1.P3.distribution,
-S1.P4.self-pair, S1.P5.summary, S1.P6.acceptance, S1.P7.replay, S3.divergence,
-S4.empty-exports, S5.hash-mismatch, LAST.nuclear, and ENGINE.wont-start. A symptom is listed when
-it can be detected, diagnosed, repaired, verified and taken back, and not before.
+So far: S1.P4.sft-leak, ENGINE.wont-start, S1.P0.recon-doc, S2.drift, S6.replay-log. The runbook
+names twelve more that have none yet: S1.P0.source-missing, S1.P1.schema, S1.P2.materialize,
+S1.P3.distribution, S1.P4.self-pair, S1.P5.summary, S1.P6.acceptance, S1.P7.replay, S3.divergence,
+S4.empty-exports, S5.hash-mismatch and LAST.nuclear. A symptom is listed when it can be detected,
+diagnosed, repaired, verified and taken back, and not before.
 """
 
 from __future__ import annotations
 
 from runbook.symptom import Symptom
-from runbook.symptoms import s1_p0_recon_doc, s1_p4_sft_leak, s2_drift, s6_replay_log
+from runbook.symptoms import engine_wont_start, s1_p0_recon_doc, s1_p4_sft_leak, s2_drift, s6_replay_log
 
 SYMPTOMS: tuple[Symptom, ...] = (
     s1_p4_sft_leak.SYMPTOM,
+    engine_wont_start.SYMPTOM,
     s1_p0_recon_doc.SYMPTOM,
     s2_drift.SYMPTOM,
     s6_replay_log.SYMPTOM,

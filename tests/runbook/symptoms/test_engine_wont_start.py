@@ -1,0 +1,54 @@
+"""ENGINE.wont-start, planted in a workspace's own engine, found, restored and taken back."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back
+from tests.runbook.workspaces import TAG, git, tree
+
+ID = "ENGINE.wont-start"
+CLI = "pipeline/cli.py"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    made = filled(tmp_path / "w", more_settings='[engine]\nsource = "installed"\n').root
+    ours = Path(pipeline.__file__).parent
+    shutil.copytree(ours, made / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    settings = made / "distill.toml"
+    settings.write_text(settings.read_text().replace('"installed"', '"workspace"'))
+    git(made, "add", ".")
+    git(made, "commit", "--quiet", "-m", "an engine of our own")
+    git(made, "tag", "--force", TAG)
+    return made
+
+
+@pytest.mark.parametrize("fault", ["def broken(:\n", "import nothing_by_that_name\n"])
+def test_a_broken_file_is_named_restored_and_taken_back(root: Path, fault: str) -> None:
+    assert raised(root) == []
+    good = (root / CLI).read_bytes()
+    (root / CLI).write_bytes(fault.encode() + good)
+    with (root / "pipeline/__init__.py").open("a") as file:
+        file.write("# harmless\n")
+    broken = tree(root)
+    assert raised(root) == [ID]
+    assert cause(root, ID) == ("code_changed", "certain")
+    assert diagnosed(root, ID)["diagnosis"]["cause"]["places"] == [CLI]
+    plan = repaired(root, ID)
+    assert (root / CLI).read_bytes() == good
+    assert raised(root) == []
+    taken_back(root, plan, broken)
+
+
+def test_code_that_is_as_tagged_leaves_the_cause_unknown(root: Path) -> None:
+    (root / CLI).write_text("import nothing_by_that_name\n")
+    git(root, "commit", "--quiet", "--all", "-m", "break it")
+    git(root, "tag", "--force", TAG)
+    assert raised(root) == [ID]
+    assert cause(root, ID) == ("unknown", "unknown")
+    assert diagnosed(root, ID)["offers"] == []
