@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,12 +145,21 @@ class Start:
 def no_other_processes() -> Iterator[None]:
     """The scan and git are processes of their own and write nothing: they would only take time."""
 
-    def scan(session: Session, outputs: dict[str, Output]) -> dict[str, object]:
-        staged_exports._view_of_new_outputs(session, outputs)
-        return {"state": "CLEAR", "findings": 0, "sft_sha256": outputs[str(paths.SFT_EXPORT)].sha256}
+    class NoScan:
+        """The links that a scan looks through are made; nobody looks."""
+
+        def __init__(self, session: Session, outputs: Mapping[str, Output]) -> None:
+            staged_exports._view_of_new_outputs(session, outputs)
+            self._sha256 = outputs[str(paths.SFT_EXPORT)].sha256
+
+        def claim(self) -> dict[str, object]:
+            return {"state": "CLEAR", "findings": 0, "sft_sha256": self._sha256}
+
+        def abandon(self) -> None:
+            """Nothing to end."""
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(staged_exports, "_scan", scan)
+        patch.setattr(staged_exports, "StagedScan", NoScan)
         patch.setattr(run_session, "read_git_state", lambda _: GitState(problem="not looked at"))
         yield
 
