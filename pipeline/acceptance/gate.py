@@ -95,13 +95,13 @@ def accept(
     # What is imported from here on lies in the workspace when its own engine is in use.
     sys.dont_write_bytecode = True
     import_the_engine()
-    with _terminated_in_order(), temp_root() as root:
+    with _terminated_in_order() as ending, temp_root() as root:
         fixture = Fixture()
         scene = Scene(root, fixture, workspace)
         jobs = [job for group in GROUPS if hasattr(group, "jobs") for job in group.jobs(scene)]
         board = JobBoard(jobs, SLOTS)
         try:
-            results = _judge(specs, scene, board, session)
+            results = _judge(specs, scene, board, session, ending)
         finally:
             board.close()
         root.keep = keep or exit_code(results) != ExitCode.OK
@@ -122,16 +122,32 @@ class TerminatedError(BaseException):
     """
 
 
-@contextlib.contextmanager
-def _terminated_in_order() -> Iterator[None]:
-    """Let SIGTERM end the block as an exception, so that nothing is left behind."""
+class Ending:
+    """Whether somebody asked. What runs at that moment may turn the exception into one of its own."""
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    asked = False
+
+    def end(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
         raise TerminatedError
 
-    before = signal.signal(signal.SIGTERM, end)
+    def heed(self) -> None:
+        """Raises TerminatedError when somebody has asked."""
+        if self.asked:
+            raise TerminatedError
+
+
+@contextlib.contextmanager
+def _terminated_in_order() -> Iterator[Ending]:
+    """Let SIGTERM end the block as an exception, so that nothing is left behind."""
+    ending = Ending()
+    before = signal.signal(signal.SIGTERM, ending.end)
     try:
-        yield
+        yield ending
+    except Exception as error:
+        if ending.asked:
+            raise TerminatedError from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -152,7 +168,7 @@ def import_the_engine() -> None:
 
 
 def _judge(
-    specs: Sequence[CheckSpec], scene: Scene, board: JobBoard, session: CheckSession
+    specs: Sequence[CheckSpec], scene: Scene, board: JobBoard, session: CheckSession, ending: Ending
 ) -> list[CheckResult]:
     needed = {need for spec in specs for need in INVARIANTS[spec.id].needs}
     board.want([name for name in FIRST_JOBS if name in needed])
@@ -160,6 +176,7 @@ def _judge(
     results: dict[str, CheckResult] = {}
     for spec in sorted(specs, key=lambda spec: spec.id == _LAST):
         result = run_check(spec, partial(_outcome, INVARIANTS[spec.id], scene, board))
+        ending.heed()
         session.events.emit(events.CheckReported, check=result)
         results[spec.id] = result
     return [results[spec.id] for spec in specs]
