@@ -24,7 +24,7 @@ from pipeline.engine.clock import now_iso
 from pipeline.storage import disk
 from pipeline.storage.confined import refuse_links
 
-_ATTEMPTS = 10
+_ATTEMPTS = 25
 _ATTEMPT_SECONDS = 0.02
 
 
