@@ -1,0 +1,126 @@
+"""Detectors made from checks: the last report, its age, and a second look where it is too old."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbook.check_reports import AUDIT, by_checks, is_outdated, last_audit
+from runbook.evidence import Verdict
+from runbook.workspace import Workspace
+from tests.runbook.workspaces import make_workspace
+
+ID = "S1.P3.distribution"
+CHECKS = ("P3.distribution", "P3.coverage")
+# An engine that answers audit-full with the checks that stand in a file, and counts its calls.
+ENGINE = """import sys
+from pathlib import Path
+root = Path(sys.argv[sys.argv.index("-C") + 1])
+with (root / "asked").open("a") as file:
+    file.write(" ".join(sys.argv[1:]) + "\\n")
+sys.stdout.write((root / "answer.json").read_text())
+"""
+
+
+def _row(check: str, status: str) -> dict[str, object]:
+    example = {"file": "data/scored-runs/a.jsonl", "line": 7, "run_id": "a/1", "detail": "two verdicts"}
+    examples = [example] if status == "fail" else []
+    row = {"id": check, "phase": check[:2], "required": True, "status": status, "detail": "1 of 9"}
+    return row | {"examples": examples}
+
+
+def _report(workspace: Workspace, statuses: dict[str, str], *, name: str = AUDIT, at: float) -> None:
+    when = datetime.fromtimestamp(at, UTC).isoformat()
+    report = {"finished_at": when, "checks": [_row(check, status) for check, status in statuses.items()]}
+    (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (workspace.root / name).write_text(json.dumps(report))
+
+
+def _workspace(tmp_path: Path) -> Workspace:
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.root / "pipeline/__main__.py").write_text(ENGINE)
+    return workspace
+
+
+def _asked(workspace: Workspace) -> list[str]:
+    path = workspace.root / "asked"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_without_an_audit_it_is_not_known(tmp_path: Path) -> None:
+    detect, _ = by_checks(ID, CHECKS)
+    detection = detect(_workspace(tmp_path))
+    assert (detection.verdict, detection.as_of) == (Verdict.UNKNOWN, None)
+
+
+def test_a_red_report_rings_with_its_own_time_and_examples(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    at = time.time() + 60
+    _report(workspace, {"P3.distribution": "pass", "P3.coverage": "fail"}, at=at)
+    detection = by_checks(ID, CHECKS)[0](workspace)
+    assert (detection.verdict, detection.source) == (Verdict.DETECTED, AUDIT)
+    assert detection.as_of is not None
+    assert abs(detection.as_of - at) < 1
+    assert detection.facts == {"checks": ["P3.coverage"]}
+    assert detection.evidence[0].lines == ("data/scored-runs/a.jsonl:7 a/1 two verdicts",)
+    assert _asked(workspace) == []
+
+
+def test_a_red_that_is_older_than_a_change_is_looked_at_again(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, {"P3.distribution": "pass", "P3.coverage": "fail"}, at=time.time() - 60)
+    _report(workspace, {"P3.coverage": "pass"}, name="answer.json", at=time.time())
+    detection = by_checks(ID, CHECKS)[0](workspace)
+    assert detection.verdict is Verdict.CLEAR
+    assert len(_asked(workspace)) == 1
+    assert "--check P3.coverage" in _asked(workspace)[0]
+    assert "P3.distribution" not in _asked(workspace)[0]
+
+
+def test_a_green_report_is_believed_as_of_its_time(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time() - 60)
+    assert by_checks(ID, CHECKS)[0](workspace).verdict is Verdict.CLEAR
+    assert _asked(workspace) == []
+
+
+def test_a_check_that_could_not_look_is_not_clear(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, {"P3.distribution": "pass", "P3.coverage": "error"}, at=time.time() + 60)
+    assert by_checks(ID, CHECKS)[0](workspace).verdict is Verdict.UNKNOWN
+
+
+def test_a_rerun_that_the_engine_does_not_answer_is_not_known(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    (workspace.root / "answer.json").write_text("no JSON")
+    detection = by_checks(ID, CHECKS)[1](workspace)
+    assert detection.verdict is Verdict.UNKNOWN
+    assert "P3.coverage" in detection.observed
+
+
+def test_a_report_of_rubbish_is_none(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    (workspace.root / AUDIT).parent.mkdir(parents=True, exist_ok=True)
+    for rubbish in ("", "[1]", '{"checks": 3}', "[" * 100_000):
+        (workspace.root / AUDIT).write_text(rubbish)
+        assert last_audit(workspace) is None
+
+
+def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    for name in ("data/_kb/audit_baselines.jsonl", "data/evidence/a.jsonl"):
+        (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (workspace.root / name).write_text("{}\n")
+    at = (workspace.root / "data/evidence/a.jsonl").lstat().st_ctime + 0.001
+    _report(workspace, {}, at=at)
+    report = last_audit(workspace)
+    assert report is not None
+    with (workspace.root / "data/_kb/audit_baselines.jsonl").open("a") as file:
+        file.write("{}\n")
+    assert not is_outdated(workspace, report)
+    while time.clock_gettime(time.CLOCK_REALTIME_COARSE) <= at:
+        continue  # the file system's clock ticks every few milliseconds
+    (workspace.root / "data/evidence/a.jsonl").unlink()
+    assert is_outdated(workspace, report)
