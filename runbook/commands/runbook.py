@@ -77,22 +77,7 @@ def _named(symptoms: tuple[Symptom, ...], subject: str | None) -> Symptom:
 
 def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
     if voice.json:
-        voice.out_json(
-            {
-                "symptoms": [
-                    {
-                        "id": each.id,
-                        "severity": str(each.severity),
-                        "title": each.title,
-                        "what_you_see": each.what_you_see,
-                        "phases": list(each.phases),
-                        "checks": list(each.checks),
-                        "live": each.live,
-                    }
-                    for each in symptoms
-                ]
-            }
-        )
+        voice.out_json({"symptoms": [_definition(each) for each in symptoms]})
     else:
         for each in symptoms:
             voice.out(f"{each.id:<22} {each.severity:<9} {each.title}")
@@ -131,11 +116,27 @@ def _age(detection: Detection) -> str:
     )
 
 
+def _definition(symptom: Symptom) -> dict[str, Any]:
+    """Its page as data, for whoever shows it in another way."""
+    return {
+        "id": symptom.id,
+        "severity": str(symptom.severity),
+        "title": symptom.title,
+        "what_you_see": symptom.what_you_see,
+        "why": symptom.why,
+        "phases": list(symptom.phases),
+        "checks": list(symptom.checks),
+        "live": symptom.live,
+        "explained_by": list(symptom.explained_by),
+        "causes": [{"id": cause, "sentence": sentence} for cause, sentence in symptom.causes],
+        "by_hand": [{"says": each.says, "command": each.command} for each in symptom.by_hand],
+    }
+
+
 def _found_data(found: Found) -> dict[str, Any]:
     detection = found.detection
     return {
-        "id": found.symptom.id,
-        "severity": str(found.symptom.severity),
+        **_definition(found.symptom),
         "verdict": str(detection.verdict),
         "observed": detection.observed,
         "beneath": found.beneath,
@@ -143,7 +144,6 @@ def _found_data(found: Found) -> dict[str, Any]:
         "as_of": detection.as_of,
         "age_seconds": detection.age_seconds(detection.read_at),
         "reproduce": detection.reproduce,
-        "live": found.symptom.live,
         "next_step": f"distill runbook open {found.symptom.id}" if found.is_raised else "",
     }
 
