@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +23,12 @@ TOUCH_SLACK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """``touched_at`` is when each file that is there was last touched, in seconds since the epoch."""
+
     changed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
+    touched_at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,6 +45,7 @@ class ChangeDetector:
     def compare(self, claims: Iterable[Json], since: float | None) -> Comparison:
         """Files of ``claims`` against the disk. ``since`` is when the claims were true."""
         changed, missing, not_compared = [], [], []
+        touched_at: dict[str, float] = {}
         for claim in claims:
             relative = inside(claim.get("path"))
             if relative is None:
@@ -52,6 +56,7 @@ class ChangeDetector:
             except OSError:
                 missing.append(name)
                 continue
+            touched_at[name] = max(found.st_mtime, found.st_ctime)
             if not stat.S_ISREG(found.st_mode) or found.st_size != count_of(claim, "bytes"):
                 changed.append(name)
             elif since is None or found.st_mtime > since + TOUCH_SLACK_SECONDS:
@@ -60,7 +65,21 @@ class ChangeDetector:
                     not_compared.append(name)
                 elif digest != text_of(claim, "sha256"):
                     changed.append(name)
-        return Comparison(tuple(changed), tuple(missing), tuple(not_compared))
+        return Comparison(tuple(changed), tuple(missing), tuple(not_compared), touched_at)
+
+    def touched_at(self, relative: str) -> float | None:
+        """When a file, or for one that is gone its folder, was last touched; None when neither is there.
+
+        The inode's own time counts too: a copy that keeps the old time is no old file.
+        """
+        path = self.root / relative
+        for place in (path, path.parent):
+            try:
+                found = place.stat()
+            except OSError:
+                continue
+            return max(found.st_mtime, found.st_ctime)
+        return None
 
     def _digest(self, name: str, found: os.stat_result) -> str | None:
         known = self._digests.get(name)

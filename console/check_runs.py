@@ -92,6 +92,7 @@ class CheckRun:
     notes: tuple[str, ...] = ()
     tag: str = ""
     git_head: str = ""
+    engine_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ def _of_report(root: Path, command: str, relative: PurePosixPath) -> CheckRun:
         notes=texts_of(report, "notes"),
         tag=text_of(report, "tag") or "",
         git_head=text_of(object_of(report, "git"), "head") or "",
+        engine_digest=text_of(object_of(report, "engine"), "digest") or "",
     )
 
 

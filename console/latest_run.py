@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.changed_files import ChangeDetector
 from console.past_runs import Receipt, RunReports, read_receipts, summary_faults
-from console.phase_verdicts import report_time
 from console.report_files import Json, Notes, count_of, flag_of, objects_of, text_of
 from console.source_files import FoundSources
 from pipeline.contracts.faults import ExitCode
@@ -37,12 +36,36 @@ class LatestRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """What changed since the good run, in words; empty where nothing did."""
+class Change:
+    """One file that is not as the good run left it. ``at`` is when it was last touched."""
 
-    sources: str = ""
-    outputs: str = ""
-    changed_outputs: tuple[str, ...] = ()
+    name: str
+    what: str
+    at: float | None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What differs from what the good run read and wrote. ``outputs_at``: when each output was touched."""
+
+    of_sources: tuple[Change, ...] = ()
+    of_outputs: tuple[Change, ...] = ()
+    outputs_at: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> str:
+        return in_words(self.of_sources)
+
+    @property
+    def outputs(self) -> str:
+        return in_words(self.of_outputs)
+
+    @property
+    def changed_outputs(self) -> tuple[str, ...]:
+        return tuple(change.name for change in self.of_outputs)
 
     @property
     def anything(self) -> str:
@@ -82,24 +105,20 @@ def moved_since_run(
     before = changes.compare(inputs, latest.finished_at)
     claimed = {text_of(claim, "path") or "" for claim in inputs}
     new = sources.not_among(claimed) if claimed else ()
-    source_words = [*(f"{name} changed" for name in before.changed), *(f"{name} is new" for name in new)]
+    of_sources = (
+        *(Change(name, "changed", before.touched_at.get(name)) for name in before.changed),
+        *(Change(name, "is new", changes.touched_at(name)) for name in new),
+    )
     if not settled:
-        return Moved(_first_of(source_words))
+        return Moved(of_sources)
     outputs = [claim for receipt in latest.receipts for claim in objects_of(receipt.body, "outputs")]
     after = changes.compare(outputs, latest.finished_at)
-    gone = tuple(name for name in after.missing if not is_quarantined(changes.root / name))
-    output_words = [*(f"{name} changed" for name in after.changed), *(f"{name} is gone" for name in gone)]
-    return Moved(_first_of(source_words), _first_of(output_words), (*after.changed, *gone))
-
-
-def moved_since_report(report: Json | None, latest: LatestRun, moved: Moved) -> str:
-    """Why a report no longer speaks for what is on disk; empty when it does."""
-    if report is not None and latest.good is not None:
-        made, finished = report_time(report), latest.finished_at
-        same_hash = text_of(report, "run_hash") == text_of(latest.good, "run_hash")
-        if made is not None and finished is not None and finished > made and not same_hash:
-            return "a run has finished since"
-    return moved.anything
+    gone = [name for name in after.missing if not is_quarantined(changes.root / name)]
+    of_outputs = (
+        *(Change(name, "changed", after.touched_at.get(name)) for name in after.changed),
+        *(Change(name, "is gone", changes.touched_at(name)) for name in gone),
+    )
+    return Moved(of_sources, of_outputs, after.touched_at)
 
 
 def is_quarantined(path: Path) -> bool:
@@ -110,7 +129,8 @@ def is_quarantined(path: Path) -> bool:
         return False
 
 
-def _first_of(words: Sequence[str]) -> str:
-    if not words:
+def in_words(changes: Sequence[Change]) -> str:
+    """The first of them, and how many more there are; empty for none."""
+    if not changes:
         return ""
-    return words[0] if len(words) == 1 else f"{words[0]} (+{len(words) - 1} more)"
+    return str(changes[0]) if len(changes) == 1 else f"{changes[0]} (+{len(changes) - 1} more)"

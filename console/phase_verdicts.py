@@ -120,8 +120,8 @@ def of_audit(audit: Json, *, source: str, now: float, changed: str) -> list[Phas
     return [*statuses, whole]
 
 
-def of_acceptance(report: Json, *, source: str, now: float) -> PhaseStatus:
-    """P6. Acceptance runs on the fixture, so changed data does not make it stale; age does."""
+def of_acceptance(report: Json, *, source: str, now: float, changed: str = "") -> PhaseStatus:
+    """P6. Acceptance runs on the fixture, so changed data does not make it stale; age and code do."""
     word, failed = word_of_checks(objects_of(report, "checks"))
     return verdict(
         "P6",
@@ -129,6 +129,7 @@ def of_acceptance(report: Json, *, source: str, now: float) -> PhaseStatus:
         source=source,
         as_of=report_time(report),
         now=now,
+        changed=changed,
         elapsed_seconds=number_of(report, "elapsed_seconds"),
         failed_checks=failed,
     )
@@ -142,7 +143,7 @@ def of_release(manifest: Json, *, source: str, now: float, changed: str) -> Phas
         "P9",
         word,
         source=source,
-        as_of=epoch_seconds(manifest.get("released_at")) or report_time(manifest),
+        as_of=report_time(manifest),
         now=now,
         changed=changed,
         failed_checks=failed,
@@ -161,7 +162,7 @@ def of_replay_log(rows: Sequence[Json], *, source: str, now: float) -> PhaseStat
 
 def report_time(report: Json) -> float | None:
     """When a report was true: its end, else the one clock value that it was stamped with."""
-    for key in ("finished_at", "recorded_at", "at"):
+    for key in ("finished_at", "released_at", "recorded_at", "at"):
         if (moment := epoch_seconds(report.get(key))) is not None:
             return moment
     return None

@@ -14,17 +14,18 @@ from pathlib import Path
 from console import live_symptoms, phase_verdicts, staleness
 from console.changed_files import ChangeDetector
 from console.drift_report import read_drift
+from console.engine_code import EngineCode
 from console.git_facts import GitReader
 from console.latest_run import (
     LatestRun,
     Moved,
     find_latest,
     is_quarantined,
-    moved_since_report,
     moved_since_run,
 )
 from console.lock_facts import read_lock
 from console.past_runs import RunReports, read_receipts
+from console.report_basis import code_moved_since, moved_since
 from console.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
 from console.row_counts_report import firewall_of_receipt, rows_of_summary
 from console.settings_glance import read_settings
@@ -58,6 +59,7 @@ class WorkspaceReader:
         self._git = GitReader(root)
         self._runs = RunReports(root)
         self._changes = ChangeDetector(root)
+        self._engine = EngineCode(root)
 
     def read(self, now: float | None = None) -> WorkspaceStatus:
         """The status at ``now`` (default: the clock). Raises FileNotFoundError when the root is gone."""
@@ -75,9 +77,10 @@ class WorkspaceReader:
         settled = not (lock.held or lock.open_intent)
         moved = moved_since_run(latest, self._changes, sources, settled=settled)
         audit = read_object(self.root, _AUDIT, notes)
-        audit_moved = moved_since_report(audit, latest, moved)
+        engine = self._engine.digest()
+        audit_moved = moved_since(audit, latest, moved, engine)
         drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
-        phases = self._phases(latest, audit, moved, audit_moved, now, notes)
+        phases = self._phases(latest, audit, moved, audit_moved, engine, now, notes)
         facts = live_symptoms.FileFacts(
             recon_doc_bytes=_size(self.root / paths.RECON_DOC),
             empty_streams=sources.empty_tier_1,
@@ -104,7 +107,14 @@ class WorkspaceReader:
         )
 
     def _phases(
-        self, latest: LatestRun, audit: Json | None, moved: Moved, audit_moved: str, now: float, notes: Notes
+        self,
+        latest: LatestRun,
+        audit: Json | None,
+        moved: Moved,
+        audit_moved: str,
+        engine: str | None,
+        now: float,
+        notes: Notes,
     ) -> tuple[PhaseStatus, ...]:
         found = [_p0(self.root, now)]
         if audit is not None:
@@ -112,14 +122,17 @@ class WorkspaceReader:
         found += self._of_run(latest, moved, now, notes)
         acceptance = read_object(self.root, _ACCEPTANCE, notes)
         if acceptance is not None:
-            found.append(phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now))
+            changed = code_moved_since(acceptance, engine)
+            found.append(
+                phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now, changed=changed)
+            )
         replays = last_objects(self.root, paths.REPLAY_RUNS, REPLAY_TAIL_BYTES, notes)
         replayed = phase_verdicts.of_replay_log(replays, source=str(paths.REPLAY_RUNS), now=now)
         if replayed is not None:
             found.append(replayed)
         release = read_object(self.root, paths.RELEASE_MANIFEST, notes)
         if release is not None:
-            changed = moved_since_report(release, latest, moved)
+            changed = moved_since(release, latest, moved, engine)
             found.append(
                 phase_verdicts.of_release(
                     release, source=str(paths.RELEASE_MANIFEST), now=now, changed=changed

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from console import staleness
 from console.check_runs import Check, CheckRun, acceptance_reader, audit_reader
+from console.engine_code import EngineCode
 from console.presentation.check_list import (
     check_line,
     column_line,
@@ -20,6 +21,7 @@ from console.presentation.check_list import (
     summary_words,
 )
 from console.presentation.spans import EMPTY, Line, Span, line
+from console.report_basis import other_code
 from console.screens.base import bindings_for
 from console.screens.marked_list import MarkedList, Row
 from pipeline.contracts.status import NEVER, Origin
@@ -35,10 +37,13 @@ class AuditScreen(MarkedList):
         super().__init__()
         self._readers = (audit_reader(Path(workspace)), acceptance_reader(Path(workspace)))
         self.runs = (CheckRun("audit-full"), CheckRun("acceptance"))
+        self._code = EngineCode(Path(workspace))
+        self._engine: str | None = None
         self._was_read = False
 
     def look(self) -> None:
         audit, acceptance = (reader.read() for reader in self._readers)
+        self._engine = self._code.digest()
         self.runs, self._was_read = (audit, acceptance), True
 
     def trail(self) -> tuple[str, ...]:
@@ -53,10 +58,12 @@ class AuditScreen(MarkedList):
         return self._origin(run, check.as_of) if run is not None else NEVER
 
     def _origin(self, run: CheckRun, as_of: float | None) -> Origin:
-        """Data that changed makes an audit stale; acceptance runs on the fixture and only grows old."""
-        audit = next(phase.origin for phase in self.console.state.phases if phase.id == "P8")
-        speaks = run.command == "audit-full" and run.word == "done" and audit.as_of == as_of
-        why = audit.why if speaks else ""
+        """What changed since makes a verdict stale: for acceptance, on its fixture, only code."""
+        why = ""
+        if run.word == "done":
+            audit = next(phase.origin for phase in self.console.state.phases if phase.id == "P8")
+            of_data = audit.why if run.command == "audit-full" and audit.as_of == as_of else ""
+            why = of_data or other_code(run.engine_digest, self._engine)
         freshness = staleness.of_verdict(as_of, self.console.now(), inputs_changed=bool(why))
         return Origin(run.command, as_of, freshness, why)
 

@@ -12,7 +12,16 @@ from console.screens.audit import AuditScreen
 from console.screens.check import CheckScreen
 from tests.console import check_reports
 from tests.console.apps import text_of
-from tests.console.check_reports import AUDIT, AUDIT_EVENTS, audit_checks, events, leak, report, result
+from tests.console.check_reports import (
+    ACCEPTANCE,
+    AUDIT,
+    AUDIT_EVENTS,
+    audit_checks,
+    events,
+    leak,
+    report,
+    result,
+)
 from tests.console.screens.opened import app_on, press, settled
 from tests.console.states import NOW
 from tests.console.workspaces import write
@@ -54,6 +63,16 @@ async def test_a_stale_pass_is_not_shown_as_one(tmp_path: Path) -> None:
         assert isinstance(screen, AuditScreen)
         text = "\n".join(line for line in text_of(app).splitlines() if "P3.coverage" in line)
     assert " pass " not in text
+
+
+async def test_a_pass_of_other_code_is_stale_and_says_why(tmp_path: Path) -> None:
+    for name, kind in ((AUDIT, "audit-full"), (ACCEPTANCE, "acceptance")):
+        write(tmp_path, name, report(kind, audit_checks(), engine={"digest": "0" * 64}))
+    app = app_on(tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "A")
+        text = text_of(app)
+    assert text.count("~ stale   16 of 16 required pass · the engine's code changed") == 2
 
 
 async def test_enter_opens_a_check_and_its_examples_are_harmless(tmp_path: Path) -> None:
