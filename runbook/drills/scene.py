@@ -1,0 +1,146 @@
+"""The workspace in which a fault is planted, and the hands that plant it.
+
+The engine's code lies in ``pipeline/`` and is what runs; the repository holds it, settings and
+documents, each part from a commit of its own; the last-good tag is one commit behind ``main``.
+Data, exports and reports are of one good run and one green audit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.faults import Fault, StorageError
+from runbook.processes import Ran
+from runbook.workspace import Workspace
+
+ENGINE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who commits. Wizards name the author of a change as git has it."""
+
+    name: str
+
+    @property
+    def email(self) -> str:
+        return f"{self.name.lower()}@distill.invalid"
+
+
+INES, TOMAS, AIKO = Person("Ines"), Person("Tomas"), Person("Aiko")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``random`` is seeded: draw from it whatever may differ between two drills of a kind.
+
+    Each hand raises StorageError when the engine's text or files are not what the drill was
+    written for, so that no drill plants half a fault.
+    """
+
+    root: Path
+    random: random.Random
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root)
+
+    def engine(self, *arguments: str, ends_with: int | None = 0) -> Ran:
+        """``distill ARGUMENTS`` by the workspace's engine; ``ends_with=None`` takes any end."""
+        ran = self.workspace.engine(arguments, seconds=ENGINE_SECONDS)
+        if ends_with is not None and ran.exit_code != ends_with:
+            said = ran.trouble or ran.last_words
+            raise does_not_fit(f"distill {' '.join(arguments)} ended with {ran.exit_code}: {said}")
+        return ran
+
+    def audit(self) -> None:
+        """The night's audit, whatever it finds: acceptance, then all required checks and drift."""
+        self.engine("audit-full", ends_with=None)
+
+    def git(self, *words: str, author: Person = INES) -> str:
+        """Run git as ``author``, without hooks and without anybody's configuration."""
+        return git(self.root, *words, author=author)
+
+    def commit(self, message: str, author: Person = TOMAS) -> str:
+        """Commit everything that git is to keep (never data, exports, reports). The commit's id."""
+        self.git("add", "--all", author=author)
+        self.git("commit", "--quiet", "--no-verify", "--message", message, author=author)
+        return self.git("rev-parse", "HEAD")
+
+    def text(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the one occurrence of ``old``."""
+        before = self.text(path)
+        if before.count(old) != 1:
+            raise does_not_fit(f"{path} holds {old!r} {before.count(old)} times, and not once")
+        (self.root / path).write_text(before.replace(old, new), encoding="utf-8")
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        """The rows of a JSONL file, keys in their order."""
+        return [json.loads(line) for line in (self.root / path).read_bytes().splitlines()]
+
+    def write_rows(self, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace a JSONL file, behind the engine's back."""
+        (self.root / path).write_bytes(b"".join(_line(row) for row in rows))
+
+    def append_row(self, path: str, row: Mapping[str, Any]) -> None:
+        """Append one row, behind the engine's back."""
+        with (self.root / path).open("ab") as file:
+            file.write(_line(row))
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def git(root: Path, *words: str, author: Person) -> str:
+    """What git printed. Raises StorageError when it is missing or fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+    for role in ("AUTHOR", "COMMITTER"):
+        environment |= {f"GIT_{role}_NAME": author.name, f"GIT_{role}_EMAIL": author.email}
+    hardened = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgSign=false", "-c", "gc.auto=0")
+    try:
+        done = subprocess.run(
+            ["git", *hardened, *words],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=True,
+        )
+    except FileNotFoundError as error:
+        raise does_not_fit("git was not found on PATH") from error
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise does_not_fit(f"git {words[0]} ended with {error.returncode}: {said}") from error
+    return done.stdout.strip()
+
+
+def does_not_fit(what: str) -> StorageError:
+    """The throw-away workspace could not be made what the drill needs."""
+    return StorageError(
+        Fault(
+            "drill_not_built",
+            f"The drill's workspace could not be built: {what}.",
+            "Nothing outside of the drill's folder was touched.",
+            "Start the drill again; if it ends like this again, the drill is older than the engine.",
+        )
+    )
