@@ -99,7 +99,9 @@ def page(workspace: Path, settings: Settings) -> str:
         f"## Restore from the last-good tag, {_text(tag)}",
         "",
         f"- see what differs: `git diff {quote(tag)} -- pipeline/ distill.toml`",
-        f"- one file: `git checkout {quote(tag)} -- PATH`, then `distill run-all` and `distill audit-full`",
+        "- one file: `distill restore PATH` (previews first; no hook or filter of the repository runs), then "
+        "`distill run-all` and `distill audit-full`",
+        "- take that back: `distill undo INCIDENT`; `distill incident list` names it",
         "- data, exports and reports are not tracked: `distill run-all` makes them again from the sources",
         "",
         "## Add a phase without contaminating the corpus",
