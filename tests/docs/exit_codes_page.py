@@ -27,20 +27,33 @@ MEANINGS = {
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.TERMINATED: "interrupted (SIGTERM)",
 }
-TEST_FILE = "tests/console/batch/test_run_batch.py"
-# The test in it that sees a command end with the code. 11 and 12 are of commands that change things with
-# consent; their tests stand with the runbook.
+_BATCH = "tests/console/batch/test_run_batch.py"
+# The test that sees a command end with the code: its file and its name.
 TESTS = {
-    ExitCode.OK: "test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line",
-    ExitCode.CHECK_FAILED: "test_a_failed_check_is_1_and_the_other_parts_still_run",
-    ExitCode.USAGE: "test_an_unknown_part_is_2_and_nothing_runs",
-    ExitCode.NOT_EVALUABLE: "test_a_part_that_cannot_be_believed_is_3",
-    ExitCode.WARNINGS: "test_drift_is_4_when_warnings_are_to_fail",
-    ExitCode.NOT_EVALUATED: "test_what_was_not_evaluated_is_5",
-    ExitCode.FIREWALL_BREACH: "test_a_forbidden_row_is_10_whatever_else_failed",
-    ExitCode.LOCKED: "test_a_locked_workspace_is_75_and_stops_the_rest",
-    ExitCode.INTERRUPTED: "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
-    ExitCode.TERMINATED: "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
+    ExitCode.OK: (_BATCH, "test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line"),
+    ExitCode.CHECK_FAILED: (_BATCH, "test_a_failed_check_is_1_and_the_other_parts_still_run"),
+    ExitCode.USAGE: (_BATCH, "test_an_unknown_part_is_2_and_nothing_runs"),
+    ExitCode.NOT_EVALUABLE: (_BATCH, "test_a_part_that_cannot_be_believed_is_3"),
+    ExitCode.WARNINGS: (_BATCH, "test_drift_is_4_when_warnings_are_to_fail"),
+    ExitCode.NOT_EVALUATED: (_BATCH, "test_what_was_not_evaluated_is_5"),
+    ExitCode.FIREWALL_BREACH: (_BATCH, "test_a_forbidden_row_is_10_whatever_else_failed"),
+    ExitCode.APPROVAL_NEEDED: (
+        "tests/runbook/test_commands.py",
+        "test_a_plan_that_became_void_ends_with_11_and_changes_nothing",
+    ),
+    ExitCode.VERIFICATION_FAILED: (
+        "tests/runbook/symptoms/test_engine_wont_start.py",
+        "test_a_repair_that_was_not_enough_ends_with_12_and_looking_again_finds_the_rest",
+    ),
+    ExitCode.LOCKED: (_BATCH, "test_a_locked_workspace_is_75_and_stops_the_rest"),
+    ExitCode.INTERRUPTED: (
+        _BATCH,
+        "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
+    ),
+    ExitCode.TERMINATED: (
+        _BATCH,
+        "test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same",
+    ),
 }
 
 

@@ -19,13 +19,14 @@ def test_the_page_is_the_one_that_the_enum_makes() -> None:
 
 
 def test_every_code_has_a_meaning_and_its_number_is_fixed() -> None:
-    assert set(exit_codes_page.MEANINGS) == set(ExitCode)
+    assert set(exit_codes_page.MEANINGS) == set(exit_codes_page.TESTS) == set(ExitCode)
     assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 10, 11, 12, 75, 130, 143]
 
 
-@pytest.mark.parametrize(("code", "name"), exit_codes_page.TESTS.items())
-def test_the_test_that_sees_a_code_exists_and_names_it(code: ExitCode, name: str) -> None:
-    tree = ast.parse((CHECKOUT / exit_codes_page.TEST_FILE).read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("code", "place"), exit_codes_page.TESTS.items())
+def test_the_test_that_sees_a_code_exists_and_names_it(code: ExitCode, place: tuple[str, str]) -> None:
+    file, name = place
+    tree = ast.parse((CHECKOUT / file).read_text(encoding="utf-8"))
     (test,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     assert re.search(rf"ExitCode\.{code.name}\b|\b{int(code)}\b", ast.unparse(test))
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from pipeline.contracts.faults import ExitCode
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back
+from tests.runbook.test_commands import CONSENT, distill, planned
 from tests.runbook.workspaces import TAG, git, tree
 
 ID = "ENGINE.wont-start"
@@ -43,6 +45,18 @@ def test_a_broken_file_is_named_restored_and_taken_back(root: Path, fault: str) 
     assert (root / CLI).read_bytes() == good
     assert raised(root) == []
     taken_back(root, plan, broken)
+
+
+def test_a_repair_that_was_not_enough_ends_with_12_and_looking_again_finds_the_rest(root: Path) -> None:
+    broken = {CLI, "pipeline/contracts/commands.py"}
+    for name in broken:
+        (root / name).write_text("import nothing_by_that_name\n")
+    first = planned(root, "runbook", "plan", ID)
+    done = distill(root, "runbook", "apply", "--plan", first["plan_hash"], *CONSENT)
+    assert done.returncode == ExitCode.VERIFICATION_FAILED, done.stderr
+    assert raised(root) == [ID]
+    repaired(root, ID)
+    assert raised(root) == []
 
 
 def test_code_that_is_as_tagged_leaves_the_cause_unknown(root: Path) -> None:
