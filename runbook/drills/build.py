@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pipeline
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice, engine_argv
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene, does_not_fit
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene, does_not_fit, seeded
 from runbook.drills.sources import STREAMS, source_files
 from runbook.processes import run
 from runbook.workspace import DEFAULT_TAG
@@ -46,9 +45,9 @@ _INIT_SECONDS = 60.0
 def build_sound(root: Path, say: Callable[[str], None]) -> Scene:
     """Fill the new directory ``root``. Raises StorageError; takes about ten seconds.
 
-    ``say`` is told what is being done. The scene's random numbers are those of seed 0.
+    ``say`` is told what is being done.
     """
-    scene = Scene(root, random.Random(0))  # noqa: S311 - where a fault goes is no secret
+    scene = seeded(root, 0)
     say("a workspace with sources, settings and an engine of its own, in git")
     _init(root)
     _commit_parts(scene)

@@ -98,6 +98,11 @@ class Scene:
             file.write(_line(row))
 
 
+def seeded(root: Path, seed: int) -> Scene:
+    """The scene at ``root`` in which just this seed's fault is planted."""
+    return Scene(root, random.Random(seed))  # noqa: S311 - where a fault goes is no secret
+
+
 def _line(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

@@ -83,7 +83,12 @@ def repaired(root: Path, symptom_id: str, *words: str, ends: str = "resolved") -
 
 def taken_back(root: Path, plan: dict[str, Any], broken: dict[str, tuple[str, int]]) -> None:
     """Undo, and every file is what it was while it was broken."""
-    back = planned(root, "undo", plan["incident_id"])
+    taken_back_once(root, plan["incident_id"])
+    assert tree(root) == broken
+
+
+def taken_back_once(root: Path, incident_id: str) -> None:
+    """Undo the last change of an incident."""
+    back = planned(root, "undo", incident_id)
     done = distill(root, "undo", "--plan", back["plan_hash"], *CONSENT)
     assert done.returncode == ExitCode.OK, done.stdout + done.stderr
-    assert tree(root) == broken
