@@ -10,13 +10,17 @@ from pathlib import Path, PurePosixPath
 from console.report_files import Notes
 from console.settings_glance import SettingsGlance, StreamGlance
 from pipeline.contracts import paths
+from pipeline.contracts.source_notes import standing_note
 
 FILES_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSources:
-    """Files under the workspace, relative to it. ``is_whole`` is False past the limit."""
+    """Files under the workspace, relative to it. ``is_whole`` is False past the limit.
+
+    ``empty_tier_1`` leaves out the streams whose emptiness somebody accepted with a note.
+    """
 
     files: tuple[str, ...] = ()
     empty_tier_1: tuple[str, ...] = ()
@@ -35,7 +39,8 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
         files = list(islice(_files_of(root, settings, stream, notes), room))
         room -= len(files)
         found += [str(path.relative_to(root)) for path in files if path.is_relative_to(root)]
-        if stream.tier == 1 and not any(_has_bytes(path) for path in files):
+        has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
+        if not has_rows and standing_note(root, stream.name) is None:
             empty.append(stream.name)
         if room <= 0:
             notes.add(f"more than {FILES_LIMIT:,} source files; new ones may be overlooked here")

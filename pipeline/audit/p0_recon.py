@@ -9,6 +9,8 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.contracts.source_notes import standing_note
+from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
 
 _HOUR = 3600.0
@@ -35,7 +37,10 @@ def recon_doc(view: WorkspaceView) -> Outcome:
 
 
 def source(view: WorkspaceView, stream: StreamSettings) -> Callable[[], Outcome]:
-    """The informational check of one tier-1 stream: files, lines, age of the newest."""
+    """The informational check of one tier-1 stream: files, lines, age of the newest.
+
+    Where it has no rows and somebody accepted that, the report says who and why.
+    """
 
     def check() -> Outcome:
         scan = view.scans[stream.name]
@@ -44,7 +49,7 @@ def source(view: WorkspaceView, stream: StreamSettings) -> Callable[[], Outcome]
                 examined=0,
                 failed=0,
                 observed="absent",
-                detail=f"no file matches {', '.join(stream.path)}",
+                detail=f"no file matches {', '.join(stream.path)}{_accepted(view, stream)}",
                 threshold="present, with rows",
                 status=CheckStatus.WARN,
             )
@@ -52,17 +57,23 @@ def source(view: WorkspaceView, stream: StreamSettings) -> Callable[[], Outcome]
         age = max(0.0, time.time() - newest.file.path.stat().st_mtime)
         appended = sum(file.appended_lines for file in scan.files)
         since = f", {appended:,} of them since the last run" if appended else ""
+        accepted = "" if scan.lines else _accepted(view, stream)
         return Outcome(
             examined=scan.lines,
             failed=0,
             observed=f"{scan.lines:,} lines",
             detail=f"{len(scan.files)} files, {scan.lines:,} lines{since}; the newest line was written "
-            f"{_age(age)} ago ({newest.file.relative})",
+            f"{_age(age)} ago ({newest.file.relative}){accepted}",
             threshold="present, with rows",
             status=None if scan.lines else CheckStatus.WARN,
         )
 
     return check
+
+
+def _accepted(view: WorkspaceView, stream: StreamSettings) -> str:
+    note = standing_note(view.workspace, stream.name)
+    return "" if note is None else f"; {visible(note.words)}"
 
 
 def _age(seconds: float) -> str:

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 
 SETTINGS = PurePosixPath("distill.toml")
 RECON_DOC = PurePosixPath("docs/recon/local-distillation-recon.md")
+# Beside it, tracked as it is: what operators accepted about sources that have no rows.
+SOURCE_NOTES = PurePosixPath("docs/recon/source-notes.jsonl")
 
 KNOWLEDGE_BASE = PurePosixPath("data/_kb")
 DISTILLATION_SKIPS = KNOWLEDGE_BASE / "distillation_skips.jsonl"
