@@ -1,4 +1,4 @@
-"""Edit where a stream finds its fields: the source's shape changed, and ``distill.toml`` follows.
+"""Edit where a stream finds its files and fields: the source changed, and ``distill.toml`` follows.
 
 The edit is made in the file's own words (comments and order stay), and it is tried in a dry run
 in a copy before it is a plan.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import MutableMapping, MutableSequence
+from collections.abc import MutableMapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,17 +55,9 @@ def edit_stream(text: str, stream: str, old: str, new: str, field: str | None = 
     ``old`` is a name or dotted path in a source line; ``old[1].content`` and ``old.x`` follow it.
     Raises RefusedError when the stream, the field or the old name is not there.
     """
-    try:
-        document = tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.") from error
-    streams = document.get("stream", [])
-    found = [table for table in streams if isinstance(table, MutableMapping) and table.get("name") == stream]
-    if len(found) != 1:
-        raise refused("no_stream", f"distill.toml has no stream {stream}.", "See: distill streams check")
+    document, rules = _stream_table(text, stream)
     changed: list[tuple[str, str, str]] = []
     pattern = re.compile(rf'(?<![\w."]){re.escape(old)}(?![\w"])')
-    rules = found[0]
     for key in _RULES:
         if key not in rules or (field is not None and key != "fields"):
             continue
@@ -79,6 +71,30 @@ def edit_stream(text: str, stream: str, old: str, new: str, field: str | None = 
             "old_not_found", f"Stream {stream} nowhere reads {old}.", "See its rules: distill config show"
         )
     return Edit(tomlkit.dumps(document), tuple(changed))
+
+
+def edit_stream_path(text: str, stream: str, path: str) -> Edit:
+    """Let ``stream`` read the files that the glob ``path`` finds. Raises RefusedError."""
+    document, rules = _stream_table(text, stream)
+    was = rules.get("path")
+    if was == path:
+        raise refused("same_path", f"Stream {stream} reads {path} already.", "Name another file.")
+    rules["path"] = path
+    shown = was if isinstance(was, str) else json.dumps(was)
+    return Edit(tomlkit.dumps(document), (("path", shown, path),))
+
+
+def _stream_table(text: str, stream: str) -> tuple[tomlkit.TOMLDocument, MutableMapping[str, Any]]:
+    """The parsed settings and the one table of that stream in them. Raises RefusedError."""
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.") from error
+    streams = document.get("stream", [])
+    found = [table for table in streams if isinstance(table, MutableMapping) and table.get("name") == stream]
+    if len(found) != 1:
+        raise refused("no_stream", f"distill.toml has no stream {stream}.", "See: distill streams check")
+    return document, found[0]
 
 
 def _replace(
@@ -115,46 +131,81 @@ def _trial(ran: Ran, stream: str) -> Trial:
     try:
         report = json.loads(ran.text)
         counts = next(each for each in report["streams"] if each["name"] == stream)
-        lines, mapped, skipped = (int(counts.get(key, 0)) for key in ("lines", "mapped", "skipped"))
+        lines, mapped, looked_up, skipped = (
+            int(counts.get(key, 0)) for key in ("lines", "mapped", "looked_up", "skipped")
+        )
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return Trial(False, 0, 0, 0, ran.trouble or ran.last_words or f"exit {ran.exit_code}")
-    ok = ran.exit_code == 0 and mapped > 0
+    ok = ran.exit_code == 0 and mapped + looked_up > 0
     never = tuple(str(path) for path in counts.get("paths_never_found") or ())
-    return Trial(ok, lines, mapped, skipped, f"{mapped} of {lines} lines mapped, {skipped} skipped", never)
+    said = f"{mapped + looked_up} of {lines} lines mapped, {skipped} skipped"
+    return Trial(ok, lines, mapped + looked_up, skipped, said, never)
 
 
 def plan_stream_edit(
     planning: Planning, stream: str, old: str, new: str, *, field: str | None = None
 ) -> Draft:
     """The edit as a plan, tried first. Raises RefusedError when the dry run maps nothing."""
+    _, text = _settings(planning)
+    edit = edit_stream(text, stream, old, new, field)
+    return _tried(planning, stream, edit, f"Stream {stream} reads {new} instead of {old}")
+
+
+def plan_stream_edits(planning: Planning, stream: str, pairs: Sequence[tuple[str, str]]) -> Draft:
+    """Several (old, new) names of one stream as one edit. Raises RefusedError."""
+    _, text = _settings(planning)
+    changed: list[tuple[str, str, str]] = []
+    for old, new in pairs:
+        edit = edit_stream(text, stream, old, new)
+        text, changed = edit.text, [*changed, *edit.changed]
+    told = ", ".join(f"{new} instead of {old}" for old, new in pairs)
+    return _tried(planning, stream, Edit(text, tuple(changed)), f"Stream {stream} reads {told}")
+
+
+def plan_stream_path(planning: Planning, stream: str, path: str) -> Draft:
+    """Point ``stream`` at other files, tried first. Raises RefusedError when no line there maps."""
+    _, text = _settings(planning)
+    edit = edit_stream_path(text, stream, path)
+    return _tried(planning, stream, edit, f"Stream {stream} reads {path}")
+
+
+def _settings(planning: Planning) -> tuple[FileState, str]:
     path = str(paths.SETTINGS)
     before = planning.state(path)
-    if before.sha256 is None or before.mode is None:
+    if before.is_absent:
         raise refused("no_settings", "There is no distill.toml.", "Restore it: distill restore distill.toml")
-    edit = edit_stream(read_bytes(planning.workspace.root, path).decode(), stream, old, new, field)
+    return before, read_bytes(planning.workspace.root, path).decode()
+
+
+def _tried(planning: Planning, stream: str, edit: Edit, title: str) -> Draft:
+    """The plan, once a dry run in a copy has mapped lines with the new settings."""
+    path = str(paths.SETTINGS)
+    before, _ = _settings(planning)
     trial = try_settings(planning.workspace, edit.text, stream)
     # A line whose fields are all optional is mapped to nothing, which is no repair.
     missed = [now for _, _, now in edit.changed if now in trial.never_found]
     if not trial.ok or missed:
         why = f"no line has {', '.join(missed)}" if missed else trial.said
+        changes = ", ".join(f"{was} → {now}" for _, was, now in edit.changed)
         raise refused(
             "dry_run_failed",
-            f"With {old} → {new}, stream {stream} is not repaired: {why}.",
+            f"With {changes}, stream {stream} is not repaired: {why}.",
             "Look at a line of it: distill streams check",
         )
     data = edit.text.encode()
     digest = hashlib.sha256(data).hexdigest()
+    told = "; ".join(f"{where}: {was} → {now}" for where, was, now in edit.changed)
     step = WriteFile(
         path=path,
         before=before,
         after=FileState(sha256=digest, bytes=len(data), mode=before.mode),
         content=Kept(sha256=digest),
-        says="; ".join(f"{where}: {was} → {now}" for where, was, now in edit.changed),
-        by_hand=f"Edit distill.toml, stream {stream}: {old} → {new}",
+        says=told,
+        by_hand=f"Edit distill.toml, stream {stream}: {told}",
     )
     return planning.draft(
         "stream_edit",
-        f"Stream {stream} reads {new} instead of {old}",
+        title,
         [step],
         undo="Put distill.toml back as it was.",
         contents=[data],

@@ -1,0 +1,125 @@
+"""The runs that committed, newest first, as their summaries and receipts claim them.
+
+A receipt is a claim: it names what a run read and wrote, and is compared with the disk here. Who
+can write the workspace can forge one, so nothing is declared sound by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.status import epoch_seconds
+from runbook.files import state_of
+
+MOST_RUNS = 40
+_MOST_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class CommittedRun:
+    """One run with its summary. ``root`` is the workspace."""
+
+    root: Path
+    pipeline_run_id: str
+    summary: dict[str, Any]
+
+    @property
+    def finished_at(self) -> float | None:
+        return epoch_seconds(self.summary.get("finished_at"))
+
+    @cached_property
+    def receipts(self) -> dict[str, dict[str, Any]]:
+        """Stage → receipt, as far as they can be read."""
+        found = {}
+        for entry in objects(self.summary, "stages"):
+            stage, name = entry.get("stage"), entry.get("receipt")
+            if isinstance(stage, str) and isinstance(name, str) and ".." not in Path(name).parts:
+                receipt = read_object(self.root / name)
+                if receipt is not None:
+                    found[stage] = receipt
+        return found
+
+    def claims(self, stage: str, member: str) -> list[dict[str, Any]]:
+        """``inputs`` or ``outputs`` of a stage: path, bytes, rows, sha256."""
+        return objects(self.receipts.get(stage, {}), member)
+
+    def counts_of(self, stream: str) -> dict[str, int]:
+        """What the run counted of a stream; empty when it did not know it."""
+        streams = self.summary.get("streams")
+        return counts(streams.get(stream) if isinstance(streams, dict) else None)
+
+
+def committed_runs(root: Path, most: int = MOST_RUNS) -> Iterator[CommittedRun]:
+    """Newest first; what cannot be read is passed over. A run's id begins with its time."""
+    for name, summary in summaries(root, most):
+        if summary.get("ok") is True:
+            yield CommittedRun(root, name, summary)
+
+
+def last_committed(root: Path) -> CommittedRun | None:
+    return next(committed_runs(root), None)
+
+
+def summaries(root: Path, most: int = MOST_RUNS) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(run id, summary) of the newest runs that left one, failed ones too."""
+    try:
+        names = sorted((each.name for each in (root / paths.REPORTS).iterdir()), reverse=True)
+    except OSError:
+        return
+    seen = 0
+    for name in names:
+        if seen == most:
+            return
+        summary = read_object(root / paths.summary_file(name))
+        if summary is not None:
+            seen += 1
+            yield name, summary
+
+
+def differing(root: Path, claims: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(path, how it differs) of each claimed file that is not what its receipt says."""
+    found = []
+    for claim in claims:
+        path = claim.get("path")
+        if not isinstance(path, str):
+            continue
+        try:
+            now = state_of(root, path)
+        except OperatorError as error:
+            found.append((path, error.fault.what_happened))
+            continue
+        if now.is_absent:
+            found.append((path, "is gone"))
+        elif now.sha256 != claim.get("sha256"):
+            found.append((path, f"has {now.bytes:,} bytes; the receipt claims {claim.get('bytes'):,} others"))
+    return found
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """A JSON object of a reasonable size, or None."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return None
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def objects(value: dict[str, Any], member: str) -> list[dict[str, Any]]:
+    found = value.get(member)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def counts(value: object) -> dict[str, int]:
+    """The members that are whole numbers."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): each for name, each in value.items() if type(each) is int}

@@ -1,0 +1,263 @@
+"""S1.P0.source-missing: a stream that the pipeline is fed by has no rows."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from pipeline.contracts.source_notes import standing_note
+from pipeline.contracts.status import Severity
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.actions.source_note import plan_source_notes
+from runbook.actions.stream_edit import plan_stream_path
+from runbook.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.files import checked
+from runbook.plan import Draft, RenameFile
+from runbook.planning import Planning, joined
+from runbook.source_streams import declared_streams, files_of
+from runbook.symptom import Answers, ByHand, Offer, Question, Symptom
+from runbook.symptoms.missing_sources import PROBE, Missing, missing_probe
+from runbook.workspace import Workspace
+
+ID = "S1.P0.source-missing"
+MOVED = "moved"
+ROTATED = "rotated_away"
+WRONG_PATH = "wrong_path"
+EMPTIED = "emptied"
+FRESH_CLONE = "fresh_clone"
+GONE = "gone"
+UNKNOWN = "unknown"
+CAUSES = (
+    (MOVED, "The file is there under another name: it was renamed or moved since a run read it."),
+    (ROTATED, "The log was rotated: what a run read lies in an archive, and no new line came since."),
+    (WRONG_PATH, "The stream's path finds nothing, and a file with a similar name is there."),
+    (EMPTIED, "The file is there and holds nothing, though a run once read rows of it."),
+    (FRESH_CLONE, "No run ever read rows here, and no source file is there: a fresh clone, say."),
+    (GONE, "A run once read rows of it, and no file of the workspace holds them any more."),
+    (UNKNOWN, "No run ever read rows of it, and nothing with a similar name is there."),
+)
+_NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
+
+
+def detect(workspace: Workspace) -> Detection:
+    """Tier-1 streams without a byte, but for those whose emptiness somebody accepted with a note."""
+    now = time.time()
+    missing: list[JsonValue] = []
+    accepted = []
+    for stream in declared_streams(workspace.settings()):
+        if stream.tier == 1 and not any(path.stat().st_size for path in files_of(workspace, stream)):
+            note = standing_note(workspace.root, stream.name)
+            if note is None:
+                missing.append(stream.name)
+            else:
+                accepted.append(f"{stream.name} {note.words}")
+    names = ", ".join(str(each) for each in missing)
+    clear = "; ".join(accepted) or "every tier-1 stream has rows"
+    return Detection(
+        symptom_id=ID,
+        verdict=Verdict.DETECTED if missing else Verdict.CLEAR,
+        observed=f"no rows: {names}" if missing else clear,
+        read_at=now,
+        as_of=now,
+        reproduce="distill streams check",
+        facts={"streams": missing},
+    )
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs[PROBE]
+    seen = output.data if isinstance(output.data, dict) else {}
+    listed = seen.get("missing")
+    found = [Missing.model_validate(each) for each in listed] if isinstance(listed, list) else []
+    if not found:
+        said = output.trouble or "The streams that had no rows have rows by now."
+        nothing = Evidence(stance=Stance.UNKNOWN, says=said, source="distill.toml", read_at=output.read_at)
+        cause = Cause(id=UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(nothing,))
+        return Diagnosis(cause=cause)
+    nothing_here = not seen.get("any_source") and not seen.get("any_run")
+    causes = [_cause(each, nothing_here, output.read_at) for each in found]
+    # The stream about which most is known stands for all; the others' places stand with it.
+    ranks = list(Confidence)
+    first = min(causes, key=lambda each: ranks.index(each.confidence))
+    places = (*first.places, *(place for each in causes if each is not first for place in each.places))
+    others = tuple(each for each in causes if each is not first and each.id != first.id)
+    return Diagnosis(
+        cause=first.model_copy(update={"places": places}),
+        considered=others,
+        facts={"missing": [each.model_dump(mode="json") for each in found]},
+    )
+
+
+def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
+    cause, confidence = _judged(missing, nothing_here)
+    globs = ", ".join(missing.globs)
+
+    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=read_at, lines=lines)
+
+    if missing.last_run is not None:
+        run = f"Run {missing.last_run} read {missing.last_lines:,} lines of stream {missing.stream}."
+        stance = Stance.AGAINST if cause in (FRESH_CLONE, WRONG_PATH) else Stance.FOR
+        evidence = [fact(stance, run, str(paths.summary_file(missing.last_run)))]
+    else:
+        stance = Stance.AGAINST if cause in (MOVED, ROTATED, GONE, EMPTIED) else Stance.FOR
+        evidence = [fact(stance, f"No run ever read rows of stream {missing.stream}.", str(paths.REPORTS))]
+    if missing.empty_files:
+        says = "The path finds files, and all are empty."
+        evidence.append(fact(Stance.FOR, says, globs, missing.empty_files))
+    if missing.tagged_globs:
+        stance = Stance.FOR if cause == WRONG_PATH else Stance.UNKNOWN
+        says = f"In the last-good tag its path is {', '.join(missing.tagged_globs)}."
+        evidence.append(fact(stance, says, str(paths.SETTINGS), missing.tagged_finds))
+    same = tuple(each.told for each in missing.found if each.same_bytes)
+    alike = tuple(each.told for each in missing.found if not each.same_bytes)
+    if same:
+        evidence.append(fact(Stance.FOR, "A file holds just the bytes that were read.", globs, same))
+    if alike:
+        stance = Stance.FOR if cause in (WRONG_PATH, ROTATED, MOVED) else Stance.UNKNOWN
+        evidence.append(fact(stance, "Files that no stream reads have similar names.", globs, alike))
+    if not missing.found:
+        stance = Stance.AGAINST if cause == WRONG_PATH else Stance.FOR
+        evidence.append(fact(stance, "No file that no stream reads looks like it.", globs))
+    named = [each.path for each in missing.found[:3]] or [globs]
+    return Cause(
+        id=cause,
+        sentence=dict(CAUSES)[cause],
+        confidence=confidence,
+        places=(f"stream {missing.stream}: {globs}", *named),
+        evidence=tuple(evidence),
+    )
+
+
+def _judged(missing: Missing, nothing_here: bool) -> tuple[str, Confidence]:
+    same = next((each for each in missing.found if each.same_bytes), None)
+    if missing.tagged_finds:
+        return WRONG_PATH, Confidence.CERTAIN
+    if same is not None:
+        return ROTATED if same.is_archive or missing.empty_files else MOVED, Confidence.CERTAIN
+    if missing.empty_files:
+        return (EMPTIED, Confidence.CERTAIN) if missing.last_run else (EMPTIED, Confidence.LIKELY)
+    if missing.found:
+        return ROTATED if missing.found[0].is_archive else WRONG_PATH, Confidence.LIKELY
+    if missing.last_run is not None:
+        return GONE, Confidence.LIKELY
+    return (FRESH_CLONE, Confidence.LIKELY) if nothing_here else (UNKNOWN, Confidence.UNKNOWN)
+
+
+def _names(detection: Detection) -> list[str]:
+    listed = detection.facts.get("streams")
+    return [str(each) for each in listed] if isinstance(listed, list) else []
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Back where it was, another path, or a note: in that order, as far as each is possible."""
+    if diagnosis is None or detection.verdict is not Verdict.DETECTED:
+        return ()
+    listed = diagnosis.facts.get("missing")
+    found = [Missing.model_validate(each) for each in listed] if isinstance(listed, list) else []
+    ways = []
+    for each in found:
+        alone = "" if len(found) == 1 else f"-{each.stream}"
+        same = next((one for one in each.found if one.same_bytes), None)
+        if same is not None and same.was is not None and not same.is_archive and not each.empty_files:
+            ways.append(_move_back(f"move-back{alone}", same.path, same.was))
+        ways.append(_point(f"point{alone}", each))
+    return (*ways, _accept(_names(detection)))
+
+
+def _move_back(offer_id: str, path: str, was: str) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        checked(path)
+        step = RenameFile(
+            path=path,
+            to=was,
+            before=planning.state(path),
+            says=f"Rename {path} back to {was}, where the last run read it.",
+            by_hand=f"mv -n {shlex.quote(path)} {shlex.quote(was)}",
+        )
+        return planning.draft("move_back", f"Move {path} back", [step], undo=f"Rename {was} to {path} again.")
+
+    return Offer(
+        offer_id,
+        f"Rename {path} back to {was}",
+        "its bytes are those that the last run read: every row that was made of them stands",
+        make,
+    )
+
+
+def _point(offer_id: str, missing: Missing) -> Offer:
+    likely = [*missing.tagged_globs[:1], *(each.path for each in missing.found)]
+    question = Question(
+        "path",
+        f"Which file or glob should stream {missing.stream} read?",
+        default=likely[0] if likely else None,
+        help="; ".join(likely[:5]) or "relative to the workspace, such as data/_kb/runs*.jsonl",
+    )
+
+    def make(planning: Planning, answers: Answers) -> Draft:
+        edit = plan_stream_path(planning, missing.stream, answers["path"].strip())
+        return joined(f"{edit.plan.title}, then run-all", [edit, plan_rerun(planning, "run-all")])
+
+    return Offer(
+        offer_id,
+        f"Point stream {missing.stream} at another file",
+        "distill.toml is edited, tried in a dry run first, and the outputs are made again",
+        make,
+        (question,),
+    )
+
+
+def _accept(streams: list[str]) -> Offer:
+    def make(planning: Planning, answers: Answers) -> Draft:
+        return plan_source_notes(planning, streams, answers[_NOTE.id])
+
+    return Offer(
+        "accept",
+        f"Accept that {', '.join(streams)} may have no rows",
+        f"a note in {paths.SOURCE_NOTES}, which the next audit quotes; rows are welcome again any time",
+        make,
+        (_NOTE,),
+    )
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.INFO,
+    title="A source stream has no rows",
+    what_you_see="A stream with `tier = 1` finds no file with a byte in it; the audit's "
+    "`P0.source-STREAM` warns.",
+    why="The pipeline runs on and everything it makes is smaller; nobody notices what is not there.",
+    phases=("P0",),
+    checks=(),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda detection: (missing_probe(_names(detection)),),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("See which files each stream finds.", "distill streams check"),
+        ByHand("Look for the file under another name, or in an archive.", "ls -la data/_kb/"),
+        ByHand("See what the last runs read.", "distill runs"),
+        ByHand(
+            "Correct `path` of the stream in distill.toml, try it, and run.",
+            "distill streams check && distill run-all",
+        ),
+        ByHand(
+            f"Or accept it: append a line with stream, note, by and at to {paths.SOURCE_NOTES}. "
+            "The next audit quotes it."
+        ),
+    ),
+)
