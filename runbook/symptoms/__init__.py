@@ -10,12 +10,20 @@ diagnosed, repaired, verified and taken back, and not before.
 from __future__ import annotations
 
 from runbook.symptom import Symptom
-from runbook.symptoms import engine_wont_start, s1_p0_recon_doc, s1_p4_sft_leak, s2_drift, s6_replay_log
+from runbook.symptoms import (
+    engine_wont_start,
+    s1_p0_recon_doc,
+    s1_p1_schema,
+    s1_p4_sft_leak,
+    s2_drift,
+    s6_replay_log,
+)
 
 SYMPTOMS: tuple[Symptom, ...] = (
     s1_p4_sft_leak.SYMPTOM,
     engine_wont_start.SYMPTOM,
     s1_p0_recon_doc.SYMPTOM,
+    s1_p1_schema.SYMPTOM,
     s2_drift.SYMPTOM,
     s6_replay_log.SYMPTOM,
 )

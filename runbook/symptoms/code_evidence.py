@@ -1,0 +1,64 @@
+"""What changed code says for and against a cause, and how it travels from a diagnosis to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+from runbook.code_history import ChangedFile, CodeHistory
+from runbook.evidence import Diagnosis, Evidence, Stance
+
+_RESTORE = "restore"
+_LINES = 30
+
+
+def told_by_code(
+    history: CodeHistory, files: Iterable[ChangedFile], read_at: float, *, stance: Stance = Stance.FOR
+) -> tuple[Evidence, ...]:
+    """One piece of evidence a file: who changed what in it, and the difference to the last-good tag."""
+    against = history.tag if history.source == "workspace" else "the wheel's record"
+    return tuple(
+        Evidence(
+            stance=stance,
+            says=f"{each.path} is not as in {against}: {_change(each)}",
+            source=f"git diff {history.tag} -- {each.path}" if history.source == "workspace" else "RECORD",
+            read_at=read_at,
+            lines=each.diff[:_LINES] if stance is Stance.FOR else (),
+        )
+        for each in files
+    )
+
+
+def _change(file: ChangedFile) -> str:
+    named = "; ".join(f"{each.name} was {each.before}, is {each.after}" for each in file.constants[:3])
+    who = ["not committed"] if file.uncommitted else []
+    who += [f"commit {each}" for each in file.commits[:3]]
+    return f"{named or file.kind} ({'; '.join(who) or 'nobody is named'})"
+
+
+def unchanged(history: CodeHistory, what: str, read_at: float) -> Evidence:
+    """That no code of ``what`` differs; or that nobody could tell."""
+    if history.trouble:
+        return Evidence(stance=Stance.UNKNOWN, says=history.trouble, source="git", read_at=read_at)
+    against = history.tag if history.source == "workspace" else "the wheel's record"
+    return Evidence(
+        stance=Stance.AGAINST, says=f"{what} is as in {against}.", source="git cat-file", read_at=read_at
+    )
+
+
+def restoring(files: Iterable[ChangedFile]) -> dict[str, JsonValue]:
+    """A diagnosis' facts from which ``to_restore`` reads the files again."""
+    return {_RESTORE: [{"path": each.path, "kind": each.kind, "phase": each.phase} for each in files]}
+
+
+def to_restore(diagnosis: Diagnosis | None) -> tuple[ChangedFile, ...]:
+    """The files that a diagnosis wants back; none where there is no diagnosis."""
+    found = diagnosis.facts.get(_RESTORE) if diagnosis is not None else None
+    return tuple(ChangedFile.model_validate(each) for each in found) if isinstance(found, list) else ()
+
+
+def named(files: Iterable[ChangedFile]) -> str:
+    """The files in a few words, for an offer's title."""
+    paths = [each.path for each in files]
+    return ", ".join(paths[:2]) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")
