@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
-from runbook.drills import s1_p0_recon_doc
+from runbook.drills import (
+    s1_p0_recon_doc,
+    s1_p1_schema,
+)
 from runbook.drills.drill import Drill
 
-DRILLS: tuple[Drill, ...] = (s1_p0_recon_doc.DRILL,)
+DRILLS: tuple[Drill, ...] = (
+    s1_p0_recon_doc.DRILL,
+    s1_p1_schema.DRILL,
+)
