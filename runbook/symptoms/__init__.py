@@ -13,7 +13,9 @@ from runbook.symptom import Symptom
 from runbook.symptoms import (
     engine_wont_start,
     s1_p0_recon_doc,
+    s1_p0_source_missing,
     s1_p1_schema,
+    s1_p4_self_pair,
     s1_p4_sft_leak,
     s2_drift,
     s6_replay_log,
@@ -24,6 +26,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
     engine_wont_start.SYMPTOM,
     s1_p0_recon_doc.SYMPTOM,
     s1_p1_schema.SYMPTOM,
+    s1_p4_self_pair.SYMPTOM,
     s2_drift.SYMPTOM,
     s6_replay_log.SYMPTOM,
+    s1_p0_source_missing.SYMPTOM,
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from typing import Any
 
-from pipeline.contracts import paths
 from runbook.committed_runs import committed_runs
 from runbook.evidence import ProbeOutput, Record
 from runbook.nearby_sources import Nearby, nearby
+from runbook.settings_history import tagged_settings
 from runbook.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
@@ -79,17 +77,6 @@ def _look(workspace: Workspace) -> list[Missing]:
             )
         )
     return found
-
-
-def tagged_settings(workspace: Workspace) -> dict[str, Any]:
-    """``distill.toml`` of the last-good tag; empty where there is none. Raises GitSilentError."""
-    git = workspace.git
-    commit = git.resolve_tag(workspace.last_good_tag) if git.is_repository else None
-    entry = git.entry(commit, str(paths.SETTINGS)) if commit else None
-    try:
-        return tomllib.loads(git.blob(entry.oid).decode()) if entry and entry.is_regular else {}
-    except ValueError:
-        return {}
 
 
 def _last_read(
