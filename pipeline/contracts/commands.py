@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("quarantine", "repair", "Move a contaminated export aside; previewed first.", "console"),
     Command("restore", "repair", "Put files back to the last-good tag's bytes; previewed first.", "console"),
     Command("undo", "repair", "Take an incident's last change back, byte for byte.", "console"),
+    Command("drill", "repair", "Rehearse a repair: a fault planted in a sandbox.", "console", False),
     Command("incident", "repair", "List, show, verify and export what happened.", "console"),
 )
 

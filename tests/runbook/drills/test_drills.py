@@ -3,27 +3,19 @@ boundary of its journal, verified, and taken back byte for byte."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from runbook.drills import DRILLS
 from runbook.drills.drill import Drill
-from tests.runbook.drills.sound import sound_copy, sound_template
+from tests.runbook.drills.sound import sound_copy
 from tests.runbook.drills.walk import walk
 from tests.runbook.symptoms.walked import raised
 
 SEED = 20_261_124
 # Where every wizard dies on the way. Not at "applied": killed at the last outcome it goes on to verify.
 ALWAYS = {"classified", "planned", "consented", "begun", "verified"}
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all workers: beside their folders, where there are several."""
-    base = tmp_path_factory.getbasetemp()
-    return sound_template(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 def test_before_anything_is_planted_no_symptom_shows(template: Path, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Whether a drill's operator recovered it, how long it took, and what was left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.status import epoch_seconds
+from runbook.detecting import detect_all, detect_one
+from runbook.drills.left_behind import left_behind
+from runbook.drills.scene import seeded
+from runbook.drills.start import DrillNote, read_note
+from runbook.evidence import Verdict
+from runbook.incident import Incident, incident_ids
+from runbook.symptom import Symptom
+from runbook.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds from the planting to the first incident, and on to where one came to its end.
+
+    None for what no incident tells: a repair by hand leaves no journal.
+    """
+
+    opened_after: float | None = None
+    resolved_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """``still`` are the other symptoms that show."""
+
+    note: DrillNote
+    recovered: bool
+    observed: str
+    still: tuple[str, ...]
+    times: Times
+    left: tuple[str, ...]
+
+
+def check_drill(root: Path, symptoms: tuple[Symptom, ...]) -> Checked:
+    """Ask the drill's own detector at its most thorough, and a fresh audit for all others.
+
+    The audit leaves the baselines alone. Raises RefusedError where no drill was started.
+    """
+    note = read_note(root)
+    workspace = Workspace(root)
+    own = next(each for each in symptoms if each.id == note.symptom_id)
+    verdict = detect_one(workspace, own, full=True)
+    if verdict.verdict is Verdict.CLEAR:
+        # Only then: a repair that broke something else is told from a report of now.
+        seeded(root, note.seed).engine("audit-full", "--no-append", ends_with=None)
+    found = detect_all(workspace, [each for each in symptoms if each is not own])
+    still = tuple(each.symptom.id for each in found if each.is_raised)
+    return Checked(
+        note=note,
+        recovered=verdict.verdict is Verdict.CLEAR and set(still) <= set(note.also),
+        observed=verdict.observed,
+        still=still,
+        times=_times(root, note),
+        left=tuple(left_behind(root, note.sound, note.planted, _uncommitted(root))),
+    )
+
+
+def _times(root: Path, note: DrillNote) -> Times:
+    opened, resolved = [], []
+    for incident_id in incident_ids(root):
+        try:
+            entries = Incident(root, incident_id).journal.entries()
+        except OperatorError:
+            continue  # it is told among what was left behind
+        opened += [entry.recorded_at for entry in entries if entry.kind == "opened"]
+        if entries and entries[-1].state == "resolved":
+            resolved += [entry.recorded_at for entry in entries if entry.kind == "verified"][-1:]
+    return Times(_since(note, min(opened, default=None)), _since(note, max(resolved, default=None)))
+
+
+def _since(note: DrillNote, recorded_at: str | None) -> float | None:
+    seconds = epoch_seconds(recorded_at)
+    return None if seconds is None else max(0.0, seconds - note.started_at)
+
+
+def _uncommitted(root: Path) -> set[str]:
+    told = seeded(root, 0).git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    # Two letters and a space stand before each path; the first letter may be a space that was stripped.
+    return {entry[3:] if entry[2:3] == " " else entry[2:] for entry in told.split("\0") if entry}
