@@ -7,7 +7,7 @@ while the question was on the screen.
 
 from __future__ import annotations
 
-from console.armed import Armed
+from console.armed import Armed, Permit
 from console.feed import CommandPlan, Feed
 from console.keymap import BY_ID
 
@@ -17,14 +17,18 @@ class Operations:
         self._armed = armed
         self._feed = feed
 
-    def plan(self, action_id: str) -> CommandPlan | None:
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
         """What the action would do; None when there is nothing to do. Raises ReadOnlyError."""
         self._armed.permit(BY_ID[action_id])
-        return self._feed.plan(action_id)
+        return self._feed.plan(action_id, subject)
 
-    def preview(self, action_id: str) -> CommandPlan | None:
+    def preview(self, action_id: str, subject: str = "") -> CommandPlan | None:
         """The same plan for reading and copying, which is allowed in read-only too."""
-        return self._feed.plan(action_id)
+        return self._feed.plan(action_id, subject)
+
+    def permit(self, action_id: str) -> Permit:
+        """For a deed that is planned elsewhere, in a wizard. Raises ReadOnlyError."""
+        return self._armed.permit(BY_ID[action_id])
 
     async def carry_out(self, plan: CommandPlan) -> str:
         """Do what was consented to. Raises ReadOnlyError or OperatorError."""

@@ -1,0 +1,354 @@
+"""PURE: a wizard on the screen: where it stands, the evidence, the plan, and one question.
+
+The question stands at the bottom and never scrolls; what is read before it is answered stands
+above it, in the order of the decision. On a wide screen the evidence stands beside the plan.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from console.presentation.durations import age_in_words, age_of, clock_time
+from console.presentation.spans import (
+    EMPTY,
+    Line,
+    Role,
+    Span,
+    cut,
+    fit,
+    fit_text,
+    line,
+    spread,
+    wrap_text,
+)
+from console.presentation.states import SEVERITIES
+from console.presentation.wizard_evidence import rule, seen_lines, why_lines
+from console.presentation.wizard_plan import difference_lines, plan_lines, progress_lines
+from console.wizard_view import CHANGES, DOING, READING
+from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.untrusted import visible
+from runbook import wizard
+from runbook.wizard import Work
+
+if TYPE_CHECKING:
+    from console.view_state import RunView
+    from console.wizard_view import Choice, Preview, WizardView
+    from pipeline.contracts.incidents import IncidentEntry
+
+BESIDE_FROM = 112
+_STEPS = ("seen", "cause", "plan", "consent", "apply", "verify")
+_STEP_OF_WORK = {
+    Work.DIAGNOSE: "cause",
+    Work.PLAN: "plan",
+    Work.REHEARSE: "plan",
+    Work.SETTLE: "apply",
+    Work.APPLY: "apply",
+    Work.VERIFY: "verify",
+}
+_ENDS: Mapping[str, tuple[str, Role]] = {
+    "resolved": ("RESOLVED", "ok"),
+    "mitigated": ("MITIGATED", "strong"),
+    "escalated": ("HANDED OVER", "strong"),
+    "abandoned": ("LEFT AS IT IS", "dim"),
+}
+# What an entry of each kind is, in a column of eleven.
+_KINDS = {"note": "answered", "classified": "cause", "state": "then", "owner": "taken over"}
+Section = Callable[[int], list[Line]]
+
+
+# Above: where it stands
+
+
+def head_lines(view: WizardView, now: float, width: int) -> list[Line]:
+    """The symptom, and the steps of its wizard with the one that is being taken."""
+    look = SEVERITIES[view.severity] if view.severity is not None else None
+    role: Role = "badge" if view.is_critical else (look.role if look else "dim")
+    badge = Span(f" {look.mark} {look.word} ", role) if look else Span(" by hand ", "dim")
+    if view.incident_id is None:
+        right = line(Span("no incident opened ", "dim"))
+    else:
+        since = age_in_words(age_of(epoch_seconds(view.standing.opened_at), now))
+        right = line(Span(f"opened {since} ago · {visible(view.standing.owner, 20)} ", "dim"))
+    first = spread(line(" ", badge, " ", Span(visible(view.title), "strong")), right, width)
+    return [first, _steps(view, width), *_holder(view, now, width)]
+
+
+def _steps(view: WizardView, width: int) -> Line:
+    at = _step_at(view)
+    parts: list[Span] = [Span(" ")]
+    for number, name in enumerate(_STEPS, start=1):
+        if name == at:
+            parts.append(Span(f"► {number} {name.upper()}  ", "accent"))
+        elif _is_done(view, name):
+            parts.append(Span(f"ok {name}  ", "text"))
+        else:
+            parts.append(Span(f"{number} {name}  ", "dim"))
+    word, role = _ENDS.get(view.standing.state, (view.standing.state.replace("_", " "), "dim"))
+    return spread(cut(tuple(parts), width - 2), line(Span(f"{word} ", role)), width)
+
+
+def _step_at(view: WizardView) -> str:
+    if view.move is None:
+        return ""
+    if isinstance(view.move, Work):
+        return _STEP_OF_WORK[view.move]
+    return {wizard.CONSENT: "consent", wizard.AFTERWARDS: "verify"}.get(view.move.id, "plan")
+
+
+def _is_done(view: WizardView, name: str) -> bool:
+    standing = view.standing
+    return {
+        "seen": standing.detection is not None,
+        "cause": standing.diagnosis is not None,
+        "plan": standing.plan is not None,
+        "consent": standing.consented,
+        "apply": standing.plan is not None and standing.applied.is_complete(standing.plan),
+        "verify": standing.verified_plan is not None,
+    }[name]
+
+
+def _holder(view: WizardView, now: float, width: int) -> list[Line]:
+    """Who else acts on it, and since when; nobody can act beside them."""
+    if view.holder is None or view.running:
+        return []
+    since = age_in_words(age_of(epoch_seconds(str(view.holder.get("since"))), now))
+    who = visible(str(view.holder.get("user", "somebody")), 24)
+    where = visible(f"pid {view.holder.get('pid', '?')} on {view.holder.get('host', '?')}", 40)
+    doing = "carries the plan out" if view.move in CHANGES else "works on it; you may look"
+    return [fit(line(Span(f" ! {who} ({where}) {doing}, for {since}", "warn")), width)]
+
+
+# Between: what is read before the answer
+
+
+def body_lines(
+    view: WizardView, run: RunView | None, now: float, width: int, *, unfolded: bool
+) -> list[Line]:
+    """Sections in the order of the decision; in two columns where there is room for them."""
+    left, right = _sections(view, run, now, unfolded)
+    if width < BESIDE_FROM or not left or not right:
+        return _below(left + right, width)
+    first = (width - 3) * 11 // 20
+    one, two = _below(left, first), _below(right, width - 3 - first)
+    rows = max(len(one), len(two))
+    one += [EMPTY] * (rows - len(one))
+    two += [EMPTY] * (rows - len(two))
+    return [(*fit(a, first), Span(" │ ", "border"), *b) for a, b in zip(one, two, strict=True)]
+
+
+def _below(sections: Sequence[Section], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for section in sections:
+        lines += ([EMPTY] if lines else []) + section(width)
+    return lines
+
+
+def _sections(
+    view: WizardView, run: RunView | None, now: float, unfolded: bool
+) -> tuple[list[Section], list[Section]]:
+    """What stands first or at the left, and what stands after it or at the right."""
+    standing, preview = view.standing, view.preview
+    working = view.move in CHANGES
+    over = view.move is None or _asks(view, wizard.AFTERWARDS)
+    look = partial(seen_lines, now=now, unfolded=unfolded)
+    seen = [partial(look, standing.detection, title="SEEN")] if standing.detection else []
+    left: list[Section] = []
+    if view.void:
+        left.append(partial(_void, view.void))
+    if view.last_words:
+        left.append(partial(_last_words, view.last_words))
+    if preview is not None and preview.is_trial:
+        # Containment is read on one screen: the rows, and what the rename does.
+        return [*left, *seen, partial(_plan, view, preview, now)], []
+    if over and standing.verified is not None:
+        left.append(partial(look, standing.verified, title="VERIFIED"))
+    if (working or over) and standing.plan is not None:
+        left.append(partial(_progress, view, run, now))
+    elif preview is not None and _asks(view, wizard.CONSENT):
+        left.append(partial(_plan, view, preview, now))
+        if preview.difference:
+            left.append(partial(_difference, preview))
+    right: list[Section] = []
+    if standing.diagnosis is not None and not working:
+        recorded = view.incident_id is not None
+        right.append(partial(why_lines, standing.diagnosis, now, recorded=recorded))
+    if not working:
+        right += seen
+    if (working or over or isinstance(view.move, Work)) and view.entries:
+        right.insert(0, partial(journal_lines, view.entries, unfolded=unfolded))
+    return (left, right) if left else (right[:1], right[1:])
+
+
+def _asks(view: WizardView, question_id: str) -> bool:
+    return view.question is not None and view.question.id == question_id
+
+
+def _void(why: str, width: int) -> list[Line]:
+    lines = [rule("PLAN VOID", "a file is not as it was", width, "fail")]
+    return lines + [line(" ", Span(part, "fail")) for part in wrap_text(visible(why), width - 3)]
+
+
+def _last_words(words: Sequence[str], width: int) -> list[Line]:
+    parts = [part for text in words for part in wrap_text(visible(text), width - 3)]
+    return [rule("IT ENDED EARLY", "", width, "fail"), *(line(f" {part}") for part in parts)]
+
+
+def _plan(view: WizardView, preview: Preview, now: float, width: int) -> list[Line]:
+    plan = preview.plan
+    name = "" if preview.is_trial else f"plan {plan.hash[:12]}"
+    title = "WHAT CONTAINMENT DOES" if preview.is_trial else "PLAN"
+    return [rule(title, name, width), *plan_lines(view, preview, width)]
+
+
+def _difference(preview: Preview, width: int) -> list[Line]:
+    return [rule("DIFFERENCE", "now → then", width), *difference_lines(preview.difference, width)]
+
+
+def _progress(view: WizardView, run: RunView | None, now: float, width: int) -> list[Line]:
+    plan = view.standing.plan
+    title = "DONE"
+    aside = f"plan {plan.hash[:12]}" if plan else ""
+    if view.is_applying:
+        title, aside = "APPLYING", "detached; quitting stops nothing"
+    elif view.is_cut_off:
+        title, aside = "CUT OFF", "agreed to, not finished, nobody is at it"
+    lines = [rule(title, aside, width), *progress_lines(view, run, now, width)]
+    if view.move is Work.VERIFY and view.is_applying:
+        words = f" »  the detector of {view.symptom_id} looks again" if view.symptom_id else " »  verifying"
+        lines.append(line(Span(words, "accent")))
+    return lines
+
+
+def journal_lines(
+    entries: Sequence[IncidentEntry], width: int, *, unfolded: bool = False, short: int = 8
+) -> list[Line]:
+    """The record's last entries, as they land."""
+    shown = entries if unfolded else entries[-short:]
+    aside = (
+        f"{len(entries)} entries" if unfolded or len(entries) <= short else f"last {short} of {len(entries)}"
+    )
+    lines = [rule("RECORD", aside, width)]
+    return lines + [_entry(entry, width) for entry in shown]
+
+
+def _entry(entry: IncidentEntry, width: int) -> Line:
+    left = line(
+        Span(f" {clock_time(epoch_seconds(entry.recorded_at))}  ", "dim"),
+        fit_text(_KINDS.get(entry.kind, entry.kind), 11),
+        _entry_words(entry),
+    )
+    return spread(left, line(Span(f"{visible(entry.actor, 16)} ", "dim")), width)
+
+
+def _entry_words(entry: IncidentEntry) -> str:
+    """What one line of the record says, in a few words."""
+    detail = entry.detail
+    answers = detail.get("answers")
+    if entry.kind == "note":
+        found = detail.get("offer") or (next(iter(answers.values()), "") if isinstance(answers, dict) else "")
+        return visible(str(found))
+    if entry.kind in ("planned", "probe"):
+        inner = detail.get("plan") if entry.kind == "planned" else detail.get("output")
+        return visible(str(inner.get("title"))) if isinstance(inner, dict) else ""
+    files = [visible(path) for path in (entry.outputs or entry.inputs)]
+    more = f" +{len(files) - 1}" if len(files) > 1 else ""
+    subject = f"{files[0]}{more}" if entry.kind in ("intent", "outcome") and files else ""
+    if entry.argv and entry.kind in ("intent", "outcome"):
+        subject = visible(" ".join(entry.argv))
+    verdict = entry.verdict or (entry.state.replace("_", " ") if entry.kind == "state" else "")
+    return " · ".join(filter(None, (visible(verdict), subject, visible(entry.reason or ""))))
+
+
+# Below: one question
+
+
+def question_lines(
+    view: WizardView, answers: Sequence[Choice], marked: int, busy: str, width: int, *, armed: bool
+) -> list[Line]:
+    """The question and its answers, each on as many lines as it needs; the marked one bright."""
+    lines = [rule(_question_title(view, busy), _asked_of(view, armed), width)]
+    text = _question_text(view, busy)
+    if text:
+        lines += [line(" ", Span(part, "strong")) for part in wrap_text(visible(text), width - 3)]
+    help_text = view.question.help if view.question is not None and not busy else ""
+    if help_text and not _asks(view, wizard.CONSENT):
+        lines += [line(" ", Span(part, "warn")) for part in wrap_text(visible(help_text, 300), width - 3)]
+    if busy:
+        return lines
+    for position, choice in enumerate(answers):
+        chosen = position == marked
+        refused = not armed and choice.deed not in READING
+        role: Role = "strong" if chosen else ("dim" if refused else "text")
+        first, *rest = wrap_text(visible(choice.words), width - 5)
+        lines.append(line(" ", Span("► " if chosen else "  ", "cursor"), Span(first, role)))
+        lines += [line("   ", Span(part, role)) for part in rest]
+    return lines
+
+
+def _question_title(view: WizardView, busy: str) -> str:
+    if busy or view.is_applying:
+        return "AT WORK"
+    return "QUESTION" if view.question is not None else "NOW"
+
+
+def _asked_of(view: WizardView, armed: bool) -> str:
+    if armed or (view.move is None and not view.undoable):
+        return ""
+    return "read-only: you may look; a arms"
+
+
+def _question_text(view: WizardView, busy: str) -> str:
+    if busy:
+        here = isinstance(view.move, Work) and view.move not in CHANGES and view.incident_id is not None
+        return f"» {DOING[view.move] if here else busy}"  # type: ignore[index]
+    if view.is_applying:
+        return "It goes on without this console. esc leaves it at work."
+    if view.is_cut_off:
+        return "It was agreed to and cut off before its end. What now?"
+    question = view.question
+    if question is None:
+        return _end_text(view) if view.move is None else f"Next: {DOING[view.move]}."  # type: ignore[index]
+    if question.id == wizard.CONSENT:
+        return "The plan does not hold any more. What now?" if view.void else "Carry this plan out?"
+    return question.text
+
+
+def _end_text(view: WizardView) -> str:
+    state = view.standing.state
+    if view.incident_id is None:
+        return "The symptom does not show: there is nothing to do."
+    if state == "resolved":
+        return "Resolved: the detector that raised it is green."
+    if state == "mitigated":
+        return "Mitigated: the damage is contained; the cause is not repaired."
+    if state == "escalated":
+        return f"Handed over: reports/incidents/{view.incident_id}/handover.tar.gz"
+    return "It was left as it is."
+
+
+def leaving_words(view: WizardView) -> str:
+    """What leaving means for what is seen."""
+    if view.incident_id is None:
+        return "nothing was changed, no incident was opened"
+    if view.is_applying:
+        return f"it goes on without this screen: {view.incident_id}"
+    if view.move is None:
+        return f"{view.standing.state}: {view.incident_id}"
+    return f"{view.incident_id} stays open where it is: {view.standing.state.replace('_', ' ')}"
+
+
+def command_line(view: WizardView, workspace: str, actor: str) -> str:
+    """The same without a screen: by the plan's hash where there is one, else by the same questions."""
+    here = ["-C", workspace]
+    if view.preview is not None and not view.preview.is_trial and not view.standing.consented:
+        plan = ["--plan", view.preview.plan.hash, "--approve-as", actor or "NAME", "--reason", "WHY"]
+        return shlex.join(["distill", "runbook", "apply", *here, *plan])
+    if view.incident_id is not None and view.move is not None:
+        return shlex.join(["distill", "runbook", "resume", *here, view.incident_id])
+    if view.incident_id is not None:
+        verb = ["undo"] if view.undoable else ["incident", "show"]
+        return shlex.join(["distill", *verb, *here, view.incident_id])
+    return shlex.join(["distill", "runbook", "open", *here, view.symptom_id or ""])
