@@ -1,0 +1,74 @@
+"""Keep one line of a new shape as a golden line: the next change that breaks it is told by a test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePosixPath
+
+from runbook.files import read_bytes
+from runbook.plan import ABSENT, AppendLine, Draft, FileState
+from runbook.planning import Planning
+from runbook.refusals import refused
+from runbook.source_streams import declared_streams, files_of
+
+TESTS = "tests"
+FOLDER = PurePosixPath("tests/golden")
+# Where a workspace has no tests, beside what is known of its sources; nothing runs it there.
+ELSEWHERE = PurePosixPath("docs/recon/golden")
+_LINES_TRIED = 50
+_MOST_BYTES = 64 * 1024
+
+
+def plan_golden_line(planning: Planning, stream: str, path: str) -> Draft:
+    """Append the first line of ``stream`` that has ``path``'s top name to its golden lines.
+
+    Raises RefusedError when no short line has it.
+    """
+    line = _line_with(planning, stream, path.split(".", 1)[0].split("[", 1)[0])
+    has_tests = (planning.workspace.root / TESTS).is_dir()
+    target = str((FOLDER if has_tests else ELSEWHERE) / f"{stream}.jsonl")
+    before = planning.state(target)
+    whole = b"" if before.is_absent else read_bytes(planning.workspace.root, target)
+    whole += line.encode() + b"\n"
+    digest = hashlib.sha256(whole).hexdigest()
+    # A new file gets the mode of an append, which is private; git keeps none of it.
+    mode = 0o600 if before == ABSENT else before.mode
+    step = AppendLine(
+        path=target,
+        line=line,
+        before=before,
+        after=FileState(sha256=digest, bytes=len(whole), mode=mode),
+        says=f"Keep one source line of stream {stream} as a golden line of the new shape, in {target}.",
+        by_hand=f"Append a line of the stream to {target}.",
+    )
+    notes = [f"{target} is tracked by git: read the line before you commit it"]
+    if not has_tests:
+        notes.append(f"the workspace has no {TESTS}/, so no test reads it: distill init makes them")
+    return planning.draft(
+        "golden_line",
+        f"Keep a golden line of stream {stream}",
+        [step],
+        undo=f"Cut the line off {target} again, if none followed.",
+        notes=notes,
+    )
+
+
+def _line_with(planning: Planning, stream: str, name: str) -> str:
+    workspace = planning.workspace
+    declared = next(each for each in declared_streams(workspace.settings()) if each.name == stream)
+    for path in files_of(workspace, declared):
+        with path.open("rb") as file:
+            for _ in range(_LINES_TRIED):
+                line = file.readline(_MOST_BYTES)
+                try:
+                    value = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(value, dict) and name in value:
+                    return line.decode().rstrip("\r\n")
+    raise refused(
+        "no_golden_line",
+        f"None of the first lines of stream {stream} has {name} and is short enough to keep.",
+        "Choose to keep none, and write one by hand.",
+    )

@@ -1,0 +1,253 @@
+"""PURE: why P2 fails: the lines changed shape, the code that reads them did, the settings did, or a file.
+
+What the lines hold is judged by our own look at one of them, so that a broken transform is not
+taken for a changed source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from runbook.code_history import PROBE as CODE
+from runbook.code_history import CodeHistory, read_code
+from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.settings_history import PROBE as SETTINGS
+from runbook.settings_history import SettingsHistory, read_settings_history
+from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
+from runbook.symptoms.stream_shapes import PROBE as STREAMS
+from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
+
+STAGE = "materialize"
+SHAPE = "source_shape"
+TRANSFORM = "transform_changed"
+SETTING = "settings_changed"
+UNUSABLE = "unusable_lines"
+EMPTY = "sources_empty"
+REWRITTEN = "source_rewritten"
+TOUCHED = "outputs_touched"
+UNKNOWN = "unknown"
+CAUSES = (
+    (SHAPE, "The source's lines have another shape: names that the stream's rules read are not in them."),
+    (TRANSFORM, "The code that reads lines or maps them is not what it was at the last-good tag."),
+    (SETTING, "The stream's rules in distill.toml are not what they were at the last-good tag."),
+    (UNUSABLE, "Rules and code are as they were; the lines themselves cannot be used."),
+    (EMPTY, "No source has a line."),
+    (REWRITTEN, "A source was rewritten since the last run: its evidence stands on bytes that are gone."),
+    (TOUCHED, "Evidence or skips are not what the last run wrote: something else wrote to them."),
+    (UNKNOWN, "Rules, code, sources and outputs are what the receipts say; none of it explains the failure."),
+)
+SOURCE_MISSING = "S1.P0.source-missing"
+# What serves every phase can break this one too.
+_SHARED = ("pipeline/storage/", "pipeline/settings/", "pipeline/contracts/", "pipeline/engine/")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that the probes found out. ``code`` and ``settings`` are as they differ from the tag."""
+
+    survey: Survey
+    code: CodeHistory
+    settings: SettingsHistory
+    claims: StageClaims
+    read_at: float
+
+    @property
+    def broken(self) -> list[Shape]:
+        """Streams that yield nothing, and those whose file was rewritten without names that rules read."""
+        rewritten = {each.path for each in self.claims.inputs}
+        return self.survey.broken() + [
+            each
+            for each in self.survey.shapes
+            if not each.yields_nothing and each.gone and rewritten & set(each.files)
+        ]
+
+    @property
+    def code_files(self) -> list[str]:
+        return [
+            each.path
+            for each in self.code.files
+            if each.phase == "P2" or each.path in self.survey.frames or each.path.startswith(_SHARED)
+        ]
+
+    def settings_of(self, stream: str) -> list[str]:
+        return [each.told for each in self.settings.changes if each.is_of_stream(stream)]
+
+
+def seen_in(outputs: Mapping[str, ProbeOutput]) -> Seen:
+    return Seen(
+        read_survey(outputs.get(STREAMS)),
+        read_code(outputs.get(CODE)),
+        read_settings_history(outputs.get(SETTINGS)),
+        read_claims(outputs.get(probe_id(STAGE)), STAGE),
+        max((output.read_at for output in outputs.values()), default=0.0),
+    )
+
+
+def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
+    """The cause that the evidence carries furthest; what was looked at besides stands with it."""
+    cause, confidence, places = _judged(seen)
+    evidence = _evidence(seen)
+    sentences = dict(CAUSES)
+    considered = tuple(
+        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=facts)
+        for other, facts in evidence.items()
+        if other != cause and facts
+    )
+    return Diagnosis(
+        cause=Cause(
+            id=cause,
+            sentence=sentences[cause],
+            confidence=confidence,
+            places=places,
+            evidence=(*detection.evidence, *evidence.get(cause, ())),
+        ),
+        considered=considered,
+        facts=_facts(seen),
+        see=SOURCE_MISSING if cause == EMPTY else None,
+    )
+
+
+def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
+    if not seen.survey.shapes:
+        return _of_a_crash(seen)
+    if not seen.survey.lines:
+        return EMPTY, Confidence.CERTAIN, tuple(each.stream for each in seen.survey.shapes)
+    if seen.broken:
+        return _of_a_stream(seen, seen.broken[0])
+    if seen.claims.outputs or seen.claims.unknown:
+        files = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
+        return TOUCHED, Confidence.CERTAIN, files
+    if seen.claims.inputs:
+        return REWRITTEN, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
+    if seen.code_files:
+        return TRANSFORM, Confidence.LIKELY, _code_places(seen)
+    if seen.settings.under("stream"):
+        return SETTING, Confidence.LIKELY, tuple(each.told for each in seen.settings.under("stream"))
+    return UNKNOWN, Confidence.UNKNOWN, ()
+
+
+def _of_a_crash(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
+    """The survey itself failed: a traceback, or settings that the engine refuses."""
+    if seen.code_files:
+        named = set(seen.code_files) & set(seen.survey.frames)
+        return TRANSFORM, Confidence.CERTAIN if named else Confidence.LIKELY, _code_places(seen)
+    if seen.settings.changes:
+        places = tuple(each.told for each in seen.settings.changes)
+        return SETTING, Confidence.LIKELY, places
+    return UNKNOWN, Confidence.UNKNOWN, seen.survey.frames
+
+
+def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, ...]]:
+    name = f"stream {shape.stream}"
+    setting = seen.settings_of(shape.stream)
+    if setting:
+        by = f" ({seen.settings.by_whom})" if seen.settings.by_whom else ""
+        return SETTING, Confidence.CERTAIN, (name, *(f"{each}{by}" for each in setting))
+    if shape.gone:
+        told = [each.told for found in shape.best().values() for each in found[:1]]
+        fields = (f"{name}: no line has {', '.join(shape.gone)}", *told, *shape.files[:3])
+        certain = bool(told) and not seen.code_files
+        return SHAPE, Confidence.CERTAIN if certain else Confidence.LIKELY, fields
+    if seen.code_files:
+        # The lines have what the rules read, and the engine does not find it or cannot use it.
+        return TRANSFORM, Confidence.CERTAIN, (*_code_places(seen), name)
+    if shape.skips_told:
+        return UNUSABLE, Confidence.LIKELY, (name, *shape.skips_told[:3], *shape.files[:3])
+    return UNKNOWN, Confidence.UNKNOWN, (name,)
+
+
+def _code_places(seen: Seen) -> tuple[str, ...]:
+    """Files that the traceback names come first."""
+    chosen = [each for each in seen.code.files if each.path in seen.code_files]
+    chosen.sort(key=lambda each: (each.path not in seen.survey.frames, each.phase != "P2", each.path))
+    return tuple(each.told for each in chosen)
+
+
+def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
+    """For each cause what speaks for it and against it."""
+
+    def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines)
+
+    survey, found = "distill streams check", dict[str, tuple[Evidence, ...]]()
+    if seen.survey.crash:
+        found[TRANSFORM] = (
+            fact(Stance.FOR, "The engine ended without a survey.", survey, seen.survey.crash),
+        )
+    for shape in seen.broken[:1]:
+        name = f"Stream {shape.stream}: {shape.lines:,} lines, {shape.evidence:,} evidence rows."
+        skipped = fact(Stance.FOR, name, survey, shape.skips_told)
+        if shape.gone:
+            appeared = tuple(f"{path} ({count:,} lines)" for path, count in shape.appeared)
+            told = tuple(each.told for each in shape.renames) or appeared
+            found[SHAPE] = (
+                skipped,
+                fact(
+                    Stance.FOR, f"A line does not have {', '.join(shape.gone)}.", ", ".join(shape.files[:3])
+                ),
+                fact(
+                    Stance.FOR if told else Stance.UNKNOWN, "No rule reads these.", survey, told or appeared
+                ),
+            )
+        else:
+            here = f"A line has everything that the rules of {shape.stream} read."
+            found[SHAPE] = (fact(Stance.AGAINST, here, ", ".join(shape.files[:3])),)
+            found[UNUSABLE] = (skipped,)
+    found[TRANSFORM] = (*found.get(TRANSFORM, ()), *_code_evidence(seen))
+    found[SETTING] = _settings_evidence(seen)
+    receipt = seen.claims.receipt or "no receipt"
+    wrote = tuple(each.told for each in seen.claims.outputs) + seen.claims.unknown
+    whole = "Evidence and skips are what the last run wrote."
+    by_other = "Evidence or skips are not what the last run wrote."
+    found[TOUCHED] = (
+        fact(Stance.FOR if wrote else Stance.AGAINST, by_other if wrote else whole, receipt, wrote),
+    )
+    read = tuple(each.told for each in seen.claims.inputs)
+    says = f"Sources begin with {'other bytes than' if read else 'what'} the last run read."
+    found[REWRITTEN] = (fact(Stance.FOR if read else Stance.AGAINST, says, receipt, read),)
+    return found
+
+
+def _code_evidence(seen: Seen) -> tuple[Evidence, ...]:
+    against = seen.code.tag if seen.code.source == "workspace" else "the wheel's record"
+    source = f"git ls-tree {seen.code.tag} -- pipeline"
+    lines: tuple[str, ...] = ()
+    if seen.code.trouble:
+        stance, says = Stance.UNKNOWN, seen.code.trouble
+    elif seen.code_files:
+        chosen = [each for each in seen.code.files if each.path in seen.code_files]
+        stance, says = Stance.FOR, f"{len(chosen)} files that read or map lines differ from {against}."
+        lines = tuple(line for each in chosen for line in (each.told, *each.diff))
+    else:
+        stance, says = Stance.AGAINST, f"The code that reads and maps lines is as in {against}."
+    return (Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines),)
+
+
+def _settings_evidence(seen: Seen) -> tuple[Evidence, ...]:
+    changes = seen.settings.under("stream")
+    source = f"git ls-tree {seen.settings.tag} -- distill.toml"
+    lines: tuple[str, ...] = ()
+    if seen.settings.trouble:
+        stance, says = Stance.UNKNOWN, seen.settings.trouble
+    elif changes:
+        stance, says = Stance.FOR, f"Rules of streams differ from {seen.settings.tag}."
+        lines = (*(each.told for each in changes), *seen.settings.commits)
+    else:
+        stance, says = Stance.AGAINST, f"The streams' rules are as in {seen.settings.tag}."
+    return (Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines),)
+
+
+def _facts(seen: Seen) -> dict[str, JsonValue]:
+    """What the offers are made from."""
+    return {
+        "shapes": [each.model_dump(mode="json") for each in seen.broken if each.renames],
+        "code": [
+            each.model_dump(mode="json", exclude={"diff"})
+            for each in seen.code.files
+            if each.path in seen.code_files
+        ],
+        "settings": [each.told for each in seen.settings.under("stream")],
+    }

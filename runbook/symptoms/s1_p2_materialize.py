@@ -1,0 +1,199 @@
+"""S1.P2.materialize: the sources' lines do not become evidence, or evidence does not stand on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.golden_line import plan_golden_line
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.actions.restore import plan_restore
+from runbook.actions.stream_edit import plan_stream_edits
+from runbook.check_reports import by_checks
+from runbook.code_history import ChangedFile, code_probe
+from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.plan import Draft
+from runbook.planning import Planning, joined
+from runbook.refusals import refused
+from runbook.settings_history import settings_probe
+from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
+from runbook.symptoms import materialize_causes as why
+from runbook.symptoms.field_renames import Rename
+from runbook.symptoms.stage_claims import claims_probe
+from runbook.symptoms.stream_shapes import Shape, streams_probe
+
+ID = "S1.P2.materialize"
+CHECKS = ("P2.dry-run", "P2.conserves", "P2.provenance")
+RUN_ALL = "run-all"
+_LEAVE = "leave"
+_GOLDEN = Question(
+    "golden",
+    "Keep one line of the new shape as a golden line?",
+    kind="choice",
+    choices=(
+        ("yes", "a line of the source goes into tests/, which git tracks; you see it before you consent"),
+        ("no", "nothing of the source is kept"),
+    ),
+    default="yes",
+)
+detect, rerun = by_checks(ID, CHECKS)
+
+
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (
+        streams_probe(),
+        code_probe(),
+        settings_probe(),
+        claims_probe(why.STAGE, str(paths.EVIDENCE)),
+    )
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    return why.diagnose(detection, why.seen_in(outputs))
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """The way that fits the cause first; the others stay possible where there is something to do."""
+    if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
+        return ()
+    cause = diagnosis.cause.id
+    edits = [(why.SHAPE, each) for each in edit_offers(diagnosis)]
+    code = [ChangedFile.model_validate(each) for each in listed(diagnosis, "code")]
+    ways = [*edits]
+    if code:
+        ways.append((why.TRANSFORM, restore_code(code)))
+    if listed(diagnosis, "settings"):
+        ways.append((why.SETTING, RESTORE_SETTINGS))
+    if cause in (why.TOUCHED, why.REWRITTEN):
+        ways.append((cause, AGAIN))
+    ways.sort(key=lambda one: one[0] != cause)
+    return tuple(offer for _, offer in ways)
+
+
+def edit_offers(diagnosis: Diagnosis) -> list[Offer]:
+    """One a stream: its rules read the new names instead of the old ones."""
+    shapes = [Shape.model_validate(each) for each in listed(diagnosis, "shapes")]
+    return [_edit(f"edit{'' if len(shapes) == 1 else f'-{each.stream}'}", each) for each in shapes]
+
+
+def listed(diagnosis: Diagnosis, name: str) -> list[Any]:
+    found = diagnosis.facts.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _edit(offer_id: str, shape: Shape) -> Offer:
+    best = list(shape.best().items())
+    questions = [_which(number, old, new) for number, (old, new) in enumerate(best)]
+
+    def make(planning: Planning, answers: Answers) -> Draft:
+        chosen = [
+            (old, answers[question.id])
+            for question, (old, _) in zip(questions, best, strict=True)
+            if answers[question.id] != _LEAVE
+        ]
+        if not chosen:
+            raise refused("nothing_chosen", "Every name was left as it is.", "Choose a new name for one.")
+        drafts = [plan_stream_edits(planning, shape.stream, chosen)]
+        title = f"{drafts[0].plan.title}, then {RUN_ALL}"
+        if answers[_GOLDEN.id] == "yes":
+            drafts.append(plan_golden_line(planning, shape.stream, chosen[0][1]))
+        return joined(title, [*drafts, plan_rerun(planning, RUN_ALL)])
+
+    told = ", ".join(f"{new[0].new} instead of {old}" for old, new in best)
+    return Offer(
+        offer_id,
+        f"Let stream {shape.stream} read {told}",
+        "distill.toml is edited in its own words, tried in a dry run first, and the outputs are made again",
+        make,
+        (*questions, _GOLDEN),
+    )
+
+
+def _which(number: int, old: str, candidates: tuple[Rename, ...]) -> Question:
+    return Question(
+        "new" if number == 0 else f"new-{number + 1}",
+        f"No line has {old}. What is it called now?",
+        kind="choice",
+        choices=(
+            *((each.new, f"in {each.lines:,} lines, {each.kind}") for each in candidates),
+            (_LEAVE, "leave that rule as it is"),
+        ),
+        default=candidates[0].new,
+    )
+
+
+def restore_code(files: list[ChangedFile]) -> Offer:
+    named = ", ".join(each.path for each in files[:3]) + (" …" if len(files) > 3 else "")
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, files, then=[(RUN_ALL,)])
+
+    return Offer(
+        "restore-code",
+        f"Restore {named}, then {RUN_ALL}",
+        "the last-good tag holds the code that read these lines",
+        make,
+    )
+
+
+def _restore_settings(planning: Planning, _answers: Answers) -> Draft:
+    settings = plan_restore(planning, [str(paths.SETTINGS)])
+    return joined(f"Restore {paths.SETTINGS}, then {RUN_ALL}", [settings, plan_rerun(planning, RUN_ALL)])
+
+
+RESTORE_SETTINGS = Offer(
+    "restore-settings",
+    f"Restore {paths.SETTINGS}, then {RUN_ALL}",
+    "the last-good tag holds the rules with which these lines were read; every later edit goes with it",
+    _restore_settings,
+)
+
+
+def _again(planning: Planning, _answers: Answers) -> Draft:
+    return plan_rerun(planning, RUN_ALL)
+
+
+AGAIN = Offer(
+    "rerun",
+    f"Make evidence and all that follows from it again: {RUN_ALL}",
+    "sources, rules and code are sound; what stands is not what they lead to",
+    _again,
+)
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="Source lines do not become evidence",
+    what_you_see="The audit's P2 fails: a stream that has lines yields no row, lines are in neither "
+    "evidence nor skips, or an evidence row does not stand on its source's bytes.",
+    why="Whatever is not in evidence is neither scored nor exported, and nobody is told.",
+    phases=("P2",),
+    checks=CHECKS,
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=probes,
+    rerun=rerun,
+    live=False,
+    explained_by=("ENGINE.wont-start", "S1.P1.schema"),
+    causes=why.CAUSES,
+    by_hand=(
+        ByHand(
+            "Per stream: lines, skips with their reasons, names that no line has.", "distill streams check"
+        ),
+        ByHand("Look at a line itself.", "head -n 1 data/_kb/*.jsonl"),
+        ByHand(
+            "A name changed: let the stream read the new one in distill.toml, and try it.",
+            "distill materialize --dry-run",
+        ),
+        ByHand(
+            "The code changed: see what differs from the last-good tag.",
+            "git diff distillation-v1.0.0 -- pipeline/streams pipeline/storage distill.toml",
+        ),
+        ByHand("Put the file that differs back.", "distill restore pipeline/streams"),
+        ByHand("Make the outputs again, and look again.", "distill run-all && distill audit-full"),
+    ),
+)
