@@ -91,7 +91,8 @@ def run_export(
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
         facts = export_facts(emitted, inputs, timing, firewall)
         if request.kinds != EXPORT_KINDS:
-            previous = verified_receipts(workspace, skip=("materialize", "score")).get("export")
+            written = {relative for kind in request.kinds for relative in export_outputs(kind)}
+            previous = verified_receipts(workspace, ("materialize", "score"), written).get("export")
             if previous is not None:
                 _take_over(facts, previous, request.kinds)
         return finish(

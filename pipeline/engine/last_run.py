@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,12 @@ def receipts_of(workspace: Path, summary: dict[str, Any]) -> dict[str, dict[str,
     return found
 
 
-def verified_receipts(workspace: Path, skip: Sequence[str]) -> dict[str, dict[str, Any]]:
+def verified_receipts(
+    workspace: Path, skip: Sequence[str], replaced: Container[str] = ()
+) -> dict[str, dict[str, Any]]:
     """The newest run's receipts of the stages not in ``skip`` whose outputs are on disk as claimed.
 
+    Outputs in ``replaced`` are about to be written anew, so what stands there now does not matter.
     A receipt that the disk contradicts is not carried forward; the stage is then missing from
     the new summary, which is what an operator must see.
     """
@@ -52,7 +55,10 @@ def verified_receipts(workspace: Path, skip: Sequence[str]) -> dict[str, dict[st
     return {
         stage: receipt
         for stage, receipt in receipts_of(workspace, summary).items()
-        if stage not in skip and all(_holds(workspace, state, output) for output in receipt["outputs"])
+        if stage not in skip
+        and all(
+            output["path"] in replaced or _holds(workspace, state, output) for output in receipt["outputs"]
+        )
     }
 
 

@@ -72,6 +72,14 @@ def test_a_receipt_that_the_disk_contradicts_is_not_carried(
     assert missing not in {entry["stage"] for entry in summary["stages"]}
 
 
+def test_an_export_made_alone_over_a_file_that_was_edited_keeps_what_is_known_of_the_others(
+    workspace: Path, done: tuple[Path, dict[str, Any]]
+) -> None:
+    with (workspace / paths.RAG_EXPORT).open("ab") as file:
+        file.write(b"{}\n")
+    assert _stage(workspace, "export-rag")["run_hash"] == done[1]["run_hash"]
+
+
 def test_evidence_without_a_verdict_is_named_and_left_out(workspace: Path) -> None:
     scored = workspace / paths.scored_file("runs")
     lines = scored.read_bytes().splitlines(keepends=True)
