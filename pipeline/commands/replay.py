@@ -22,6 +22,7 @@ _ORIGINS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, metavar="TEXT", help="what is to be done, in words")
     parser.add_argument("--local-only", action="store_true", help="never ask the escalation model")
+    parser.add_argument("--no-log", action="store_true", help="only ask and judge; keep no row of it")
     parser.add_argument("--model", metavar="NAME", help="extractive, or openai:NAME at [replay] base_url")
 
 
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         settings,
         arguments.task,
         local_only=arguments.local_only,
+        log=not arguments.no_log,
         model=arguments.model,
     )
     verdict = row["validation_result"]

@@ -88,6 +88,12 @@ def test_the_command_answers_logs_and_says_where_the_model_came_from(workspace: 
     ReplayRun.model_validate(logged[0])
 
 
+def test_a_replay_that_is_not_logged_leaves_no_row(workspace: Path) -> None:
+    finished = engine(workspace, "replay", "--task", TASK, "--json", "--no-log")
+    assert finished.returncode == 0, finished.stderr
+    assert not (workspace / paths.REPLAY_RUNS).exists()
+
+
 def test_the_environment_beats_the_settings_and_a_flag_beats_both() -> None:
     settings = ReplaySettings(model="openai:from-settings")
     environment = {MODEL_VARIABLE: "openai:from-environment"}
