@@ -7,6 +7,7 @@ a failed invariant; anything else is an error of ours.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -107,6 +108,9 @@ class JobBoard:
             os.close(reading)
             _carry_out(job, writing, parent)
         os.close(writing)
+        # By both, so that the group is there whoever comes first: `close` ends it by its number.
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
         self._running[reading] = _Running(job, pid)
         self._selector.register(reading, selectors.EVENT_READ)
 
