@@ -18,6 +18,7 @@ from runbook.symptoms import (
     s1_p2_materialize,
     s1_p4_self_pair,
     s1_p4_sft_leak,
+    s1_p6_acceptance,
     s2_drift,
     s6_replay_log,
 )
@@ -27,6 +28,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     engine_wont_start.SYMPTOM,
     s1_p0_recon_doc.SYMPTOM,
     s1_p1_schema.SYMPTOM,
+    s1_p6_acceptance.SYMPTOM,
     s1_p2_materialize.SYMPTOM,
     s1_p4_self_pair.SYMPTOM,
     s2_drift.SYMPTOM,

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from runbook.code_history import ChangedFile, CodeHistory
+from runbook.code_history import ChangedFile, CodeHistory, ConstantChange
 from runbook.evidence import Diagnosis, Evidence, Stance
 
 _RESTORE = "restore"
 _LINES = 30
+_LONG = 120
 
 
 def told_by_code(
@@ -31,10 +32,17 @@ def told_by_code(
 
 
 def _change(file: ChangedFile) -> str:
-    named = "; ".join(f"{each.name} was {each.before}, is {each.after}" for each in file.constants[:3])
+    named = "; ".join(_bound(each) for each in file.constants[:3])
     who = ["not committed"] if file.uncommitted else []
     who += [f"commit {each}" for each in file.commits[:3]]
     return f"{named or file.kind} ({'; '.join(who) or 'nobody is named'})"
+
+
+def _bound(constant: ConstantChange) -> str:
+    """Then and now, where that fits on a line; a table of rules does not."""
+    if max(len(constant.before), len(constant.after)) > _LONG:
+        return f"{constant.name} is another"
+    return f"{constant.name} was {constant.before}, is {constant.after}"
 
 
 def unchanged(history: CodeHistory, what: str, read_at: float) -> Evidence:
@@ -43,7 +51,7 @@ def unchanged(history: CodeHistory, what: str, read_at: float) -> Evidence:
         return Evidence(stance=Stance.UNKNOWN, says=history.trouble, source="git", read_at=read_at)
     against = history.tag if history.source == "workspace" else "the wheel's record"
     return Evidence(
-        stance=Stance.AGAINST, says=f"{what} is as in {against}.", source="git cat-file", read_at=read_at
+        stance=Stance.AGAINST, says=f"{what}: as in {against}.", source="git cat-file", read_at=read_at
     )
 
 

@@ -1,0 +1,147 @@
+"""Which code may be behind a red invariant: every invariant watches some phases' work.
+
+``sees`` says what the fixture holds, or does, that a workspace's own data seldom do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runbook.code_history import ChangedFile, CodeHistory
+from runbook.evidence import Cause, Confidence, Detection, Evidence, Stance
+from runbook.symptoms.code_evidence import told_by_code, unchanged
+from runbook.symptoms.gate_state import red_invariants
+
+PHASE_CHANGED = "phase_changed"
+SHARED_CHANGED = "shared_code_changed"
+GATE_EDITED = "gate_edited"
+UNKNOWN = "unknown"
+CAUSES = (
+    (PHASE_CHANGED, "Code of the phase that the invariant watches is not that of the last-good tag."),
+    (SHARED_CHANGED, "No code of that phase differs, but code that serves all phases does."),
+    (GATE_EDITED, "The gate itself was edited, or its fixture; the fixture is the contract and goes back."),
+    (UNKNOWN, "No code differs from what was last good: look at the machine, its disk and its Python."),
+)
+_GATE = "P6"
+_RUN = ("P2", "P3", "P4", "P5")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """``phases`` in order of suspicion: the first group in which code changed is taken."""
+
+    phases: tuple[tuple[str, ...], ...]
+    sees: str
+
+
+WATCHED: dict[str, Watched] = {
+    "A01": Watched((_RUN, ("P7",)), "It watches every write, also those outside of the workspace."),
+    "A02": Watched((), "It tries settings that no workspace would keep."),
+    "A03": Watched(
+        (("P1",),), "It tries each schema with rows that must be refused, and real runs write none."
+    ),
+    "A04": Watched(
+        (("P2",), ("P4", "P5")), "Its lines have none, one and many parts; real streams have one part each."
+    ),
+    "A05": Watched(
+        (("P2",), ("P4", "P5")), "Torn, nested, oversized and lying lines, and names that steer a terminal."
+    ),
+    "A06": Watched((("P2",), ("P5",), ("P4",)), "It reads every offset back, also in packed files."),
+    "A07": Watched((("P2",), ("P4", "P5")), "The same lines in two files and in the opposite order."),
+    "A08": Watched((("P5",), _RUN), "It runs twice on files that only changed their times."),
+    "A09": Watched((("P3",), ("P2",)), "Each kind of signal is there and counted by hand."),
+    "A10": Watched((("P3",),), "Rewards just below and just above each threshold."),
+    "A11": Watched((("P3",),), "A person's decision against every other signal."),
+    "A12": Watched((("P3",),), "Runs whose signals contradict each other."),
+    "A13": Watched(
+        (("P4",), ("P1",)),
+        "It takes two of the three walls away and looks whether the third holds alone; in a real run "
+        "the other two still stand.",
+    ),
+    "A14": Watched((("P4",),), "Rows planted in SFT as a forger would; the firewall is the installed one."),
+    "A15": Watched((("P4",), ("P3",)), "Tasks in which every kind of pair could be made, good and bad."),
+    "A16": Watched((("P4",),), "Runs of every category with playbooks worth keeping."),
+    "A17": Watched((("P4",), ("P5",)), "Copies, conflicts and refusals of every kind, counted one by one."),
+    "A18": Watched((("P5",), ("P4",)), "It works out every claim of the receipts from the files again."),
+    "A19": Watched(
+        (_RUN,), "It runs under other hash seeds, zones, locales, umasks, workers and chunk sizes."
+    ),
+    "A20": Watched((("P5",), _RUN), "It kills runs at every commit point; real ones are seldom killed."),
+    "A21": Watched((("P7",), ("P4",)), "A task whose one right playbook is known."),
+    "A22": Watched(
+        (("P7",),), "Answers that say nothing, and none at all; the built-in model gives no such."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """The cause, and the ``files`` that a repair puts back."""
+
+    cause: Cause
+    considered: tuple[Cause, ...]
+    files: tuple[ChangedFile, ...]
+
+
+def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Suspicion:
+    """Who may be behind the red invariants, with what speaks for and against it."""
+    ids = red_invariants(detection)
+    files, cause_id = _suspects(ids, history)
+    rest = [each for each in history.files if each not in files]
+    confidence = Confidence.UNKNOWN
+    if files:
+        sure = cause_id != SHARED_CHANGED and not rest and history.source == "workspace"
+        confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
+    evidence = (*detection.evidence, *told_by_code(history, files, read_at))
+    if not files:
+        evidence = (*evidence, unchanged(history, "All of the engine's code", read_at))
+    sentences = dict(CAUSES)
+    cause = Cause(
+        id=cause_id,
+        sentence=sentences[cause_id],
+        confidence=confidence,
+        places=(*(f"{each} watches {_phases(each)}" for each in ids), *(each.told for each in files)),
+        evidence=evidence,
+    )
+    considered = tuple(
+        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=against)
+        for other, against in _set_aside(cause_id, ids, history, rest, read_at)
+    )
+    return Suspicion(cause, considered, files)
+
+
+def _suspects(ids: Sequence[str], history: CodeHistory) -> tuple[tuple[ChangedFile, ...], str]:
+    gate = history.of_phase(_GATE)
+    found = {each.path: each for name in ids for each in _of_watched(name, history)}
+    if found or gate:
+        chosen = {**found, **{each.path: each for each in gate}}
+        return tuple(chosen[path] for path in sorted(chosen)), PHASE_CHANGED if found else GATE_EDITED
+    return (history.files, SHARED_CHANGED) if history.files else ((), UNKNOWN)
+
+
+def _of_watched(name: str, history: CodeHistory) -> tuple[ChangedFile, ...]:
+    groups = WATCHED[name].phases if name in WATCHED else ()
+    return next((files for group in groups if (files := history.of_phase(*group))), ())
+
+
+def _phases(name: str) -> str:
+    phases = (
+        dict.fromkeys(phase for group in WATCHED[name].phases for phase in group) if name in WATCHED else ()
+    )
+    return ", ".join(phases) or "what serves all phases"
+
+
+def _set_aside(
+    cause_id: str, ids: Iterable[str], history: CodeHistory, rest: Sequence[ChangedFile], read_at: float
+) -> list[tuple[str, tuple[Evidence, ...]]]:
+    found: list[tuple[str, tuple[Evidence, ...]]] = []
+    if cause_id != PHASE_CHANGED:
+        watched = ", ".join(dict.fromkeys(_phases(name) for name in ids))
+        found.append((PHASE_CHANGED, (unchanged(history, f"The code of {watched}", read_at),)))
+    if cause_id not in (GATE_EDITED, UNKNOWN) and not history.of_phase(_GATE):
+        found.append((GATE_EDITED, (unchanged(history, "The gate and its fixture", read_at),)))
+    if cause_id != SHARED_CHANGED and rest:
+        others = told_by_code(history, rest, read_at, stance=Stance.UNKNOWN)
+        found.append((SHARED_CHANGED, others))
+    return found

@@ -1,0 +1,196 @@
+"""A red gate is one of two symptoms, never both; and whom each of them suspects."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from runbook import check_reports
+from runbook.code_history import ChangedFile, CodeHistory, phase_of
+from runbook.evidence import Detection, Verdict
+from runbook.symptoms import gate_state, s1_p6_acceptance, s3_divergence
+from runbook.symptoms.gate_suspects import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN, suspicion
+from runbook.workspace import Workspace
+from tests.mutants.mutants import MUTANTS, Mutant
+
+LATER = 3600.0  # no report is older than what it judged
+AUDITED = ("P3.coverage", "P4.exports-valid")
+
+
+def check(name: str, status: str, detail: str = "", examples: Sequence[str] = ()) -> dict[str, Any]:
+    return {
+        "id": name,
+        "phase": "P6" if name.startswith("A") else name.split(".")[0],
+        "required": True,
+        "status": status,
+        "detail": detail,
+        "examples": [{"text": each} for each in examples],
+    }
+
+
+def report(
+    root: Path, place: object, checks: list[dict[str, Any]], *, at: float = LATER, **more: Any
+) -> None:
+    path = (root / str(place)).with_suffix(".json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    finished = datetime.fromtimestamp(time.time() + at, UTC).isoformat().replace("+00:00", "Z")
+    path.write_text(json.dumps({"checks": checks, "finished_at": finished, **more}))
+
+
+def gate(root: Path, *red: str, at: float = LATER, **more: Any) -> None:
+    checks = [check(f"A{n:02}", "fail" if f"A{n:02}" in red else "pass", "it broke") for n in range(1, 23)]
+    report(root, paths.ACCEPTANCE_REPORT, checks, at=at, **more)
+
+
+def audit(root: Path, p6: str, *others: str, at: float = LATER + 1, named: Sequence[str] = ()) -> None:
+    """``others`` are the statuses of two checks of the data."""
+    checks = [check(name, status) for name, status in zip(AUDITED, others, strict=True)]
+    examples = [f"{each}: it broke" for each in named]
+    report(root, paths.AUDIT_REPORT, [*checks, check("P6.acceptance", p6, "21 of 22", examples)], at=at)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "distill.toml").write_text("")
+    return tmp_path
+
+
+def verdicts(root: Path) -> tuple[Verdict, Verdict]:
+    """Of S1.P6.acceptance and of S3.divergence."""
+    workspace = Workspace(root)
+    return s1_p6_acceptance.detect(workspace).verdict, s3_divergence.detect(workspace).verdict
+
+
+@pytest.mark.parametrize("other", ["fail", "error", "not_evaluated"])
+def test_with_another_check_that_is_not_green_it_is_no_divergence(root: Path, other: str) -> None:
+    gate(root, "A09")
+    audit(root, "fail", "pass", other)
+    assert verdicts(root) == (Verdict.DETECTED, Verdict.CLEAR)
+
+
+def test_with_every_other_check_green_it_is_a_divergence_and_nothing_else(root: Path) -> None:
+    gate(root, "A09", "A10")
+    audit(root, "fail", "pass", "pass")
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)
+    seen = s3_divergence.detect(Workspace(root))
+    assert seen.facts["checks"] == ["A09", "A10"]
+    assert seen.reproduce == "distill acceptance --check A09 --check A10"
+
+
+def test_an_acceptance_that_ran_after_a_green_audit_counts(root: Path) -> None:
+    audit(root, "pass", "pass", "pass")
+    gate(root, "A13", at=LATER + 2)
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)
+    gate(root, at=LATER + 3)
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.CLEAR)
+
+
+def test_an_audit_that_was_handed_another_report_is_believed(root: Path) -> None:
+    gate(root, temp_root=str(root / "of-another-run"))
+    audit(root, "fail", "pass", "pass", named=["A17"])
+    seen = s3_divergence.detect(Workspace(root))
+    assert (seen.verdict, seen.facts["checks"], seen.facts["root"]) == (Verdict.DETECTED, ["A17"], None)
+
+
+def test_a_red_acceptance_without_any_audit_still_rings(root: Path) -> None:
+    gate(root, "A02")
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)
+    says = [each.says for each in s3_divergence.detect(Workspace(root)).evidence]
+    assert "No audit has told how the real data stand." in says
+
+
+def test_without_a_report_nobody_knows(root: Path) -> None:
+    assert verdicts(root) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What is asked again; every answer is a pass, but for A10."""
+    calls: list[tuple[str, ...]] = []
+
+    def look(_workspace: Workspace, ids: Sequence[str]) -> dict[str, check_reports.SeenCheck]:
+        calls.append(tuple(ids))
+        rows = [check(each, "fail" if each == "A10" else "pass") for each in ids]
+        return check_reports._checks({"checks": rows}, time.time(), "distill acceptance")
+
+    monkeypatch.setattr(gate_state, "look_again", look)
+    return calls
+
+
+def test_what_is_older_than_the_data_is_asked_again_once_for_both(
+    root: Path, asked: list[tuple[str, ...]]
+) -> None:
+    gate(root, "A09", "A10", at=-60)
+    audit(root, "fail", "pass", "fail", at=-60)
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)  # the data are green by now
+    assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)
+    assert asked == [("A09", "A10", "P4.exports-valid")]
+    (root / "distill.toml").write_text("# touched\n")
+    verdicts(root)
+    assert len(asked) == 2
+
+
+def test_verification_asks_what_failed_and_the_whole_gate_where_nothing_did(
+    root: Path, asked: list[tuple[str, ...]]
+) -> None:
+    gate(root, "A10")
+    audit(root, "fail", "pass", "fail")
+    assert s1_p6_acceptance.rerun(Workspace(root)).verdict is Verdict.DETECTED
+    gate(root)
+    audit(root, "pass", "pass", "pass")
+    assert s3_divergence.rerun(Workspace(root)).verdict is Verdict.CLEAR
+    assert asked == [("A10",), ("P6.acceptance",)]
+
+
+def red(*ids: str) -> Detection:
+    return Detection(
+        symptom_id=s3_divergence.ID,
+        verdict=Verdict.DETECTED,
+        observed="red",
+        read_at=1.0,
+        as_of=1.0,
+        facts={"checks": [*ids]},
+    )
+
+
+def history(*names: str) -> CodeHistory:
+    files = tuple(
+        ChangedFile(path=f"pipeline/{name}", kind="changed", phase=phase_of(f"pipeline/{name}"))
+        for name in sorted(names)
+    )
+    return CodeHistory(source="workspace", tag="t", commit="c", files=files)
+
+
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if not each.installed], ids=lambda each: each.id)
+def test_the_file_of_every_mutant_is_suspected(mutant: Mutant) -> None:
+    found = suspicion(red(*mutant.red), history(mutant.file), 1.0)
+    assert [each.path for each in found.files] == [f"pipeline/{mutant.file}"]
+    assert found.cause.id in (PHASE_CHANGED, SHARED_CHANGED)
+
+
+def test_code_of_another_phase_is_left_alone_and_named_as_open() -> None:
+    found = suspicion(red("A10"), history("stages/score.py", "replay/validate.py"), 1.0)
+    assert [each.path for each in found.files] == ["pipeline/stages/score.py"]
+    assert (found.cause.id, found.cause.confidence) == (PHASE_CHANGED, "likely")
+    assert any("replay/validate.py" in each.says for cause in found.considered for each in cause.evidence)
+
+
+def test_an_edited_fixture_goes_back_alone_or_with_the_code_it_was_edited_for() -> None:
+    edited = "acceptance/fixture/expected.json"
+    alone = suspicion(red("A09"), history(edited), 1.0)
+    assert (alone.cause.id, [each.path for each in alone.files]) == (GATE_EDITED, [f"pipeline/{edited}"])
+    both = suspicion(red("A09"), history(edited, "stages/scoring_rules.py"), 1.0)
+    assert both.cause.id == PHASE_CHANGED
+    assert len(both.files) == 2
+
+
+def test_without_a_change_nobody_is_suspected() -> None:
+    found = suspicion(red("A19"), history(), 1.0)
+    assert (found.cause.id, found.cause.confidence, found.files) == (UNKNOWN, "unknown", ())
