@@ -20,6 +20,7 @@ from runbook.symptoms import (
     s1_p4_sft_leak,
     s1_p6_acceptance,
     s2_drift,
+    s3_divergence,
     s6_replay_log,
 )
 
@@ -29,6 +30,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     s1_p0_recon_doc.SYMPTOM,
     s1_p1_schema.SYMPTOM,
     s1_p6_acceptance.SYMPTOM,
+    s3_divergence.SYMPTOM,
     s1_p2_materialize.SYMPTOM,
     s1_p4_self_pair.SYMPTOM,
     s2_drift.SYMPTOM,
