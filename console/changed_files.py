@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console import reach
 from console.report_files import Json, count_of, inside, text_of
 
 HASH_BYTES_PER_ROUND = 32 * 1024 * 1024
@@ -23,10 +24,14 @@ TOUCH_SLACK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``touched_at`` is when each file that is there was last touched, in seconds since the epoch."""
+    """``touched_at`` is when each file that is there was last touched, in seconds since the epoch.
+
+    What the system does not let us look at is ``out_of_reach``, which is no change of it.
+    """
 
     changed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
     touched_at: Mapping[str, float] = field(default_factory=dict)
 
@@ -44,7 +49,10 @@ class ChangeDetector:
 
     def compare(self, claims: Iterable[Json], since: float | None) -> Comparison:
         """Files of ``claims`` against the disk. ``since`` is when the claims were true."""
-        changed, missing, not_compared = [], [], []
+        changed: list[str] = []
+        missing: list[str] = []
+        out_of_reach: list[str] = []
+        not_compared: list[str] = []
         touched_at: dict[str, float] = {}
         for claim in claims:
             relative = inside(claim.get("path"))
@@ -53,8 +61,8 @@ class ChangeDetector:
             name = str(relative)
             try:
                 found = (self.root / relative).stat()
-            except OSError:
-                missing.append(name)
+            except OSError as error:
+                (missing if error.errno in reach.GONE else out_of_reach).append(name)
                 continue
             touched_at[name] = max(found.st_mtime, found.st_ctime)
             if not stat.S_ISREG(found.st_mode) or found.st_size != count_of(claim, "bytes"):
@@ -65,7 +73,9 @@ class ChangeDetector:
                     not_compared.append(name)
                 elif digest != text_of(claim, "sha256"):
                     changed.append(name)
-        return Comparison(tuple(changed), tuple(missing), tuple(not_compared), touched_at)
+        return Comparison(
+            tuple(changed), tuple(missing), tuple(out_of_reach), tuple(not_compared), touched_at
+        )
 
     def touched_at(self, relative: str) -> float | None:
         """When a file, or for one that is gone its folder, was last touched; None when neither is there.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from console import fact_fold, staleness
 from console.drift_lines import flagged_first
+from console.unanswered import unanswered
 from console.view_state import (
     Fact,
     Pane,
@@ -54,6 +55,7 @@ def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> Vie
         after = _panes(fact_fold.fold_fact(state, item, now), now)
     else:
         after = _panes(_fold_stream(state, item, now), now)
+    after = unanswered(after)
     changed = frozenset(
         pane
         for pane, names in _FIELDS_OF_PANE.items()

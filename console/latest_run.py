@@ -10,19 +10,24 @@ from console.changed_files import ChangeDetector
 from console.past_runs import Receipt, RunReports, read_receipts, summary_faults
 from console.report_files import Json, Notes, count_of, flag_of, objects_of, text_of
 from console.source_files import FoundSources
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class LatestRun:
-    """``summary`` is the newest one, ``good`` the newest that committed, with its receipts."""
+    """``summary`` is the newest one, ``good`` the newest that committed, with its receipts.
+
+    ``hidden`` says why a newer one than these may be there and cannot be looked at.
+    """
 
     summary: Json | None = None
     good: Json | None = None
     good_id: str = ""
     receipts: tuple[Receipt, ...] = ()
     faults: tuple[str, ...] = ()
+    hidden: str = ""
 
     @property
     def failed_by_itself(self) -> bool:
@@ -33,6 +38,9 @@ class LatestRun:
     @property
     def finished_at(self) -> float | None:
         return epoch_seconds(self.good.get("finished_at")) if self.good else None
+
+
+OUT_OF_REACH = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,8 @@ class Moved:
 
     @property
     def changed_outputs(self) -> tuple[str, ...]:
-        return tuple(change.name for change in self.of_outputs)
+        """Those that are other files now; of one that cannot be looked at nobody knows."""
+        return tuple(change.name for change in self.of_outputs if change.what != OUT_OF_REACH)
 
     @property
     def anything(self) -> str:
@@ -75,16 +84,28 @@ class Moved:
 def find_latest(root: Path, runs: RunReports, run_ids: Sequence[str], notes: Notes) -> LatestRun:
     """Look through the newest runs' summaries; a garbage one is a fault, and the search goes on."""
     summed = [run_id for run_id in run_ids if runs.has_summary(run_id)]
+    hidden = _hidden(paths.REPORTS, notes)
     if not summed:
-        return LatestRun()
+        return LatestRun(hidden=hidden)
     newest = runs.summary(summed[0], notes)
+    hidden = hidden or _hidden(paths.summary_file(summed[0]), notes)
     faults = ["the latest summary is not readable"] if newest is None else summary_faults(newest, summed[0])
+    if hidden:
+        faults = []  # refused to us, which is no damage of the report
     for run_id in summed:
         good = runs.summary(run_id, notes)
         if good is not None and flag_of(good, "ok"):
             receipts, receipt_faults = read_receipts(root, good, notes)
-            return LatestRun(newest, good, run_id, tuple(receipts), (*faults, *receipt_faults))
-    return LatestRun(newest, faults=tuple(faults))
+            named = [entry.get("receipt") for entry in objects_of(good, "stages")]
+            hidden = hidden or next((why for name in named if (why := _hidden(name, notes))), "")
+            every_fault = () if hidden else (*faults, *receipt_faults)
+            return LatestRun(newest, good, run_id, tuple(receipts), every_fault, hidden)
+    return LatestRun(newest, faults=tuple(faults), hidden=hidden)
+
+
+def _hidden(relative: object, notes: Notes) -> str:
+    name = str(relative)
+    return f"{name} cannot be read: {notes.unreadable[name]}" if name in notes.out_of_reach else ""
 
 
 def moved_since_run(
@@ -107,6 +128,7 @@ def moved_since_run(
     new = sources.not_among(claimed) if claimed else ()
     of_sources = (
         *(Change(name, "changed", before.touched_at.get(name)) for name in before.changed),
+        *(Change(name, OUT_OF_REACH, None) for name in before.out_of_reach),
         *(Change(name, "is new", changes.touched_at(name)) for name in new),
     )
     if not settled:
@@ -116,6 +138,7 @@ def moved_since_run(
     gone = [name for name in after.missing if not is_quarantined(changes.root / name)]
     of_outputs = (
         *(Change(name, "changed", after.touched_at.get(name)) for name in after.changed),
+        *(Change(name, OUT_OF_REACH, None) for name in after.out_of_reach),
         *(Change(name, "is gone", changes.touched_at(name)) for name in gone),
     )
     return Moved(of_sources, of_outputs, after.touched_at)

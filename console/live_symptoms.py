@@ -20,10 +20,10 @@ from pipeline.contracts.status import (
     Origin,
     PhaseState,
     PhaseStatus,
-    RunRow,
     Severity,
     SymptomStatus,
 )
+from runbook.empty_exports import EmptyExport
 
 # The symptom that a failed phase raises, and the command that shows more.
 _OF_PHASE = {
@@ -40,6 +40,8 @@ _OF_PHASE = {
 class FileFacts:
     """What the detectors look at. ``empty_streams`` are tier-1 streams without a byte.
 
+    ``recon_doc_bytes`` is None for one that is missing, -1 for one that nobody lets us look at.
+
     ``determinism`` is the last report of ``distill determinism``, None when there is none.
     """
 
@@ -50,20 +52,20 @@ class FileFacts:
     summary_faults: tuple[str, ...]
     outputs_changed: tuple[str, ...]
     determinism: Json | None = None
+    empty_export: EmptyExport | None = None
 
 
 def detect(
     facts: FileFacts,
     phases: Sequence[PhaseStatus],
-    runs: Sequence[RunRow],
     drift: DriftStatus,
     now: float,
 ) -> list[SymptomStatus]:
     """Every symptom that shows, in the runbook's order."""
     live = Origin("live", now, Freshness.FRESH)
     found = [*_of_files(facts, live), *_of_reports(phases), *_of_drift(drift)]
-    if (empty := _empty_exports(runs)) is not None:
-        found.append(empty)
+    if facts.empty_export is not None:
+        found.append(_empty_exports(facts.empty_export))
     if (mismatch := _hash_mismatch(facts.determinism)) is not None:
         found.append(mismatch)
     return [symptom for index, symptom in enumerate(found) if symptom.id not in {s.id for s in found[:index]}]
@@ -149,28 +151,15 @@ def _of_drift(drift: DriftStatus) -> list[SymptomStatus]:
     return [SymptomStatus("S2.drift", Severity.WARNING, what + names, drift.origin, "distill audit-full")]
 
 
-def _empty_exports(runs: Sequence[RunRow]) -> SymptomStatus | None:
-    """The latest run that came as far as exporting wrote nothing where there once were rows.
-
-    One that ended with 1 refused to replace rows by nothing; any other failure says nothing here.
-    """
-    finished = [run for run in runs if run.finished and (run.ok or run.exit_code == ExitCode.CHECK_FAILED)]
-    if not finished:
-        return None
-    latest, earlier = finished[0], finished[1:]
-    for name in ("sft", "rag", "preference"):
-        had_rows = next((value for run in earlier if (value := getattr(run, name)) is not None), 0)
-        if getattr(latest, name) == 0 and had_rows:
-            origin = Origin(str(paths.summary_file(latest.pipeline_run_id)), latest.ended, Freshness.FRESH)
-            return SymptomStatus(
-                "S4.empty-exports",
-                Severity.ERROR,
-                f"the latest run exported no {name} rows, the run before it {had_rows:,}",
-                origin,
-                "distill streams check",
-                since=latest.ended,
-            )
-    return None
+def _empty_exports(found: EmptyExport) -> SymptomStatus:
+    return SymptomStatus(
+        "S4.empty-exports",
+        Severity.ERROR,
+        found.says,
+        Origin(found.source, found.finished_at, Freshness.FRESH),
+        "distill streams check",
+        since=found.finished_at,
+    )
 
 
 def _hash_mismatch(report: Json | None) -> SymptomStatus | None:

@@ -6,6 +6,7 @@ run from starting for longer than a few microseconds.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import orjson
 
-from console import staleness
+from console import reach, staleness
 from console.report_files import count_of, text_of
 from pipeline.contracts import paths
-from pipeline.contracts.status import LockStatus, Origin, epoch_seconds
+from pipeline.contracts.status import Freshness, LockStatus, Origin, epoch_seconds
 
 MAX_LOCK_BYTES = 64 * 1024
 
@@ -24,9 +25,15 @@ MAX_LOCK_BYTES = 64 * 1024
 def read_lock(root: Path, now: float) -> LockStatus:
     """The lock and what its holder wrote into it. Never raises."""
     origin = Origin("live", now, staleness.of_live(now, now))
-    open_intent = (root / paths.INTENT).exists()
+    open_intent = False
     try:
+        with contextlib.suppress(FileNotFoundError):
+            (root / paths.INTENT).stat()
+            open_intent = True
         descriptor = os.open(root / paths.LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except PermissionError as error:
+        why = reach.in_words(error, root)
+        return LockStatus(origin=Origin("live", now, Freshness.UNKNOWN, why), open_intent=open_intent)
     except OSError:
         return LockStatus(origin=origin, open_intent=open_intent)
     try:

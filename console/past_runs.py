@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from console import reach
 from console.report_files import (
     Json,
     Notes,
@@ -55,7 +56,7 @@ class RunReports:
         except FileNotFoundError:
             return []
         except OSError as error:
-            notes.add(f"{paths.REPORTS} cannot be read: {error.strerror}")
+            notes.cannot_read(paths.REPORTS, error)
             return []
         return sorted(names, reverse=True)[:RUNS_LIMIT]
 
@@ -64,7 +65,9 @@ class RunReports:
         relative = paths.summary_file(run_id)
         try:
             changed = (self.root / relative).stat().st_mtime_ns
-        except OSError:
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                notes.cannot_read(relative, error)
             return None
         known = self._summaries.get(run_id)
         if known is None or known[0] != changed or known[1] is None:
@@ -72,7 +75,12 @@ class RunReports:
         return known[1]
 
     def has_summary(self, run_id: str) -> bool:
-        return (self.root / paths.summary_file(run_id)).exists()
+        """Whether there is one; what may not be looked at is taken to be there."""
+        try:
+            (self.root / paths.summary_file(run_id)).stat()
+        except OSError as error:
+            return error.errno not in reach.GONE
+        return True
 
     def rows(self, run_ids: list[str], lock: LockStatus, notes: Notes) -> tuple[RunRow, ...]:
         self._summaries = {key: value for key, value in self._summaries.items() if key in set(run_ids)}

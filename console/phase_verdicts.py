@@ -7,7 +7,7 @@ old; a pass does not stay a pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from console import staleness
@@ -158,6 +158,19 @@ def of_replay_log(rows: Sequence[Json], *, source: str, now: float) -> PhaseStat
     ok = flag_of(last.get("validation_result"), "ok")
     word = PhaseState.UNKNOWN if ok is None else PhaseState.OK if ok else PhaseState.FAIL
     return verdict("P7", word, source=source, as_of=report_time(last), now=now)
+
+
+def unread(phases: Sequence[PhaseStatus], reasons: Mapping[str, str]) -> tuple[PhaseStatus, ...]:
+    """Phases whose last report cannot be read: what it says is not known, and nothing is green.
+
+    ``reasons`` are by phase. A failure that another report tells stays one.
+    """
+    return tuple(
+        replace(phase, state=PhaseState.UNKNOWN, detail=reasons[phase.id])
+        if phase.id in reasons and phase.state is not PhaseState.FAIL
+        else phase
+        for phase in phases
+    )
 
 
 def report_time(report: Json) -> float | None:

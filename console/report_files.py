@@ -26,14 +26,28 @@ Json = Mapping[str, Any]
 
 @dataclass
 class Notes:
-    """Problems met while reading, each once, bounded."""
+    """Problems met while reading, each once, bounded.
+
+    ``unreadable`` names the reports that are there and cannot be read, with the reason: what they
+    say is not known, which is another thing than a report that was never written. Those that
+    the system refused to give are ``out_of_reach`` too; the others are damaged.
+    """
 
     lines: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    out_of_reach: set[str] = field(default_factory=set)
 
     def add(self, text: str) -> None:
         shown = visible(text, 300)
         if shown not in self.lines and len(self.lines) < NOTES_LIMIT:
             self.lines.append(shown)
+
+    def cannot_read(self, relative: PurePosixPath, error: Exception | str) -> None:
+        reason = error if isinstance(error, str) else _reason(error)
+        self.add(f"{relative} cannot be read: {reason}")
+        self.unreadable[str(relative)] = reason
+        if isinstance(error, OSError):
+            self.out_of_reach.add(str(relative))
 
 
 def read_bytes(path: Path, limit: int = MAX_REPORT_BYTES) -> bytes | None:
@@ -59,10 +73,10 @@ def read_object(root: Path, relative: PurePosixPath, notes: Notes) -> Json | Non
             return None
         value = orjson.loads(data)
     except (OSError, ValueError) as error:
-        notes.add(f"{relative} cannot be read: {_reason(error)}")
+        notes.cannot_read(relative, error)
         return None
     if not isinstance(value, dict):
-        notes.add(f"{relative} is not a JSON object")
+        notes.cannot_read(relative, "it is not a JSON object")
         return None
     return value
 
@@ -74,12 +88,12 @@ def last_objects(root: Path, relative: PurePosixPath, tail_bytes: int, notes: No
     except FileNotFoundError:
         return []
     except OSError as error:
-        notes.add(f"{relative} cannot be read: {_reason(error)}")
+        notes.cannot_read(relative, error)
         return []
     with os.fdopen(descriptor, "rb"):
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            notes.add(f"{relative} cannot be read: not a regular file")
+            notes.cannot_read(relative, "not a regular file")
             return []
         start = max(0, found.st_size - tail_bytes)
         data = os.pread(descriptor, tail_bytes, start)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from console import reach
 from pipeline.contracts import paths
 
 Kind = Literal["evidence", "scored", "export", "pairs", "quarantine", "skips", "journal", "other"]
@@ -40,20 +41,35 @@ class FoundFile:
     changed: float
 
 
-def find_row_files(root: Path) -> list[FoundFile]:
+@dataclass(frozen=True, slots=True)
+class RowFiles:
+    """``troubles`` says of which places it is not known whether they hold more."""
+
+    files: tuple[FoundFile, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+
+def find_row_files(root: Path) -> RowFiles:
     """Exports, quarantine, skips and journals, then evidence and scored runs by name."""
     names = [(str(relative), kind) for relative, kind in _FIXED]
+    troubles: dict[str, None] = {}
     for folder, kind in _FOLDERS:
-        names += [(str(folder / name), kind) for name in _jsonl_in(root / folder)]
+        try:
+            names += [(str(folder / name), kind) for name in _jsonl_in(root / folder)]
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                troubles[reach.in_words(error, root)] = None
     found = []
     for relative, kind in names[:MOST_FILES]:
         try:
             seen = (root / relative).stat()
-        except OSError:
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                troubles[reach.in_words(error, root)] = None
             continue
         if stat.S_ISREG(seen.st_mode):
             found.append(FoundFile(relative, kind, seen.st_size, seen.st_mtime))
-    return found
+    return RowFiles(tuple(found), tuple(troubles))
 
 
 def kind_of(relative: str) -> Kind:
@@ -67,8 +83,5 @@ def kind_of(relative: str) -> Kind:
 
 
 def _jsonl_in(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
-    except OSError:
-        return []
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))

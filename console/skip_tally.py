@@ -12,6 +12,7 @@ from threading import Event
 
 import orjson
 
+from console import reach
 from console.report_files import count_of, text_of
 from console.row_file import SCAN_BYTES, RowFile
 from pipeline.contracts import paths
@@ -47,6 +48,7 @@ class SkipTally:
     """``count`` reads on from where it stopped, and from the start when the file was replaced."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._path = root / paths.DISTILLATION_SKIPS
         self._identity: tuple[int, int] | None = None
         self._clear()
@@ -73,9 +75,13 @@ class SkipTally:
             self._clear()
             self.was_read = True
             return
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            self.trouble, self.was_read = reach.in_words(error, self._root), True
+            return
+        except ValueError as error:
             self.trouble, self.was_read = str(error), True
             return
+        self.trouble = ""
         try:
             identity = (found.st_dev, found.st_ino)
             if identity != self._identity or file.size < self._offset:

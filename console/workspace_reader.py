@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from console import live_symptoms, phase_verdicts, staleness
+from console import live_symptoms, phase_verdicts, reach, staleness
 from console.changed_files import ChangeDetector
 from console.drift_report import read_drift
 from console.engine_code import EngineCode
@@ -44,11 +44,19 @@ from pipeline.contracts.status import (
     RowCounts,
     WorkspaceStatus,
 )
+from runbook.empty_exports import find_empty_export
 
 REPLAY_TAIL_BYTES = 256 * 1024
 _AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
 _ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
 _RUN_PHASES = ("P2", "P3", "P4")
+_SPEAKS_FOR = {
+    _AUDIT: ("P1", "P7", "P8"),
+    _ACCEPTANCE: ("P6",),
+    paths.REPLAY_RUNS: ("P7",),
+    paths.RELEASE_MANIFEST: ("P9",),
+}
+NOT_SEEN = -1
 
 
 class WorkspaceReader:
@@ -62,10 +70,18 @@ class WorkspaceReader:
         self._engine = EngineCode(root)
 
     def read(self, now: float | None = None) -> WorkspaceStatus:
-        """The status at ``now`` (default: the clock). Raises FileNotFoundError when the root is gone."""
+        """The status at ``now`` (default: the clock).
+
+        Raises OSError, in words and with the path that refuses, when nothing can be read.
+        """
         now = time.time() if now is None else now
-        if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root} is gone, or is no directory any more")
+        try:
+            reach.check_folder(self.root)
+            return self._read(now)
+        except OSError as error:
+            raise type(error)(reach.in_words(error, self.root)) from error
+
+    def _read(self, now: float) -> WorkspaceStatus:
         notes = Notes()
         self._changes.start_round()
         settings = read_settings(self.root, notes)
@@ -82,13 +98,14 @@ class WorkspaceReader:
         drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
         phases = self._phases(latest, audit, moved, audit_moved, engine, now, notes)
         facts = live_symptoms.FileFacts(
-            recon_doc_bytes=_size(self.root / paths.RECON_DOC),
+            recon_doc_bytes=_size_seen(self.root / paths.RECON_DOC),
             empty_streams=sources.empty_tier_1,
             replay_log_bytes=_size(self.root / paths.REPLAY_RUNS),
             replay_log_limit_bytes=settings.replay_log_mb * 1e6,
             summary_faults=latest.faults,
             outputs_changed=moved.changed_outputs,
             determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
+            empty_export=find_empty_export(self.root),
         )
         return WorkspaceStatus(
             workspace=str(self.root),
@@ -98,7 +115,7 @@ class WorkspaceReader:
             rows=self._rows(latest, moved, now),
             firewall=self._firewall(latest, now),
             drift=drift,
-            symptoms=tuple(live_symptoms.detect(facts, phases, runs, drift, now)),
+            symptoms=tuple(live_symptoms.detect(facts, phases, drift, now)),
             lock=lock,
             git=self._git.read(settings.last_good_tag, now),
             engine=engine_status(self.root, latest.summary),
@@ -138,7 +155,7 @@ class WorkspaceReader:
                     release, source=str(paths.RELEASE_MANIFEST), now=now, changed=changed
                 )
             )
-        return phase_verdicts.latest_of_each(found)
+        return phase_verdicts.unread(phase_verdicts.latest_of_each(found), _unread(notes, latest))
 
     def _of_run(self, latest: LatestRun, moved: Moved, now: float, notes: Notes) -> list[PhaseStatus]:
         """P2 to P4 from receipts (those of a newer, failed run too), and P5 from how they fit."""
@@ -163,7 +180,7 @@ class WorkspaceReader:
         if latest.faults:
             p5 = phase_verdicts.verdict("P5", PhaseState.FAIL, source=str(paths.REPORTS), as_of=now, now=now)
             return [*stages, replace(p5, detail=latest.faults[0])]
-        if latest.good is None:
+        if latest.good is None or latest.hidden:
             return stages
         p5 = phase_verdicts.verdict(
             "P5",
@@ -177,7 +194,7 @@ class WorkspaceReader:
 
     def _rows(self, latest: LatestRun, moved: Moved, now: float) -> RowCounts:
         if latest.good is None:
-            return RowCounts(Origin(why="no run has committed yet: distill run-all"))
+            return RowCounts(Origin(why=latest.hidden or "no run has committed yet: distill run-all"))
         freshness = staleness.of_verdict(latest.finished_at, now, inputs_changed=bool(moved.anything))
         source = str(paths.summary_file(latest.good_id))
         return rows_of_summary(
@@ -187,7 +204,13 @@ class WorkspaceReader:
     def _firewall(self, latest: LatestRun, now: float) -> FirewallStatus:
         """What is known without a scan: a missing file, or what the last export's receipt said."""
         live_file = self.root / paths.SFT_EXPORT
-        if not live_file.exists():
+        try:
+            live_file.stat()
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                why = reach.in_words(error, self.root)
+                origin = Origin("live", now, Freshness.UNKNOWN, why)
+                return FirewallStatus(FirewallWord.UNKNOWN, origin, str(paths.SFT_EXPORT), detail=why)
             why = "quarantined" if is_quarantined(live_file) else "never exported"
             return FirewallStatus(
                 FirewallWord.ABSENT,
@@ -214,12 +237,33 @@ def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
 
 
 def _p0(root: Path, now: float) -> PhaseStatus:
-    size = _size(root / paths.RECON_DOC)
+    size = _size_seen(root / paths.RECON_DOC)
     word = PhaseState.OK if size else PhaseState.FAIL
     phase = phase_verdicts.verdict("P0", word, source="live", as_of=now, now=now)
+    if size == NOT_SEEN:
+        return replace(phase, state=PhaseState.UNKNOWN, detail=f"{paths.RECON_DOC} cannot be read")
     if size:
         return phase
     return replace(phase, detail=f"{paths.RECON_DOC} is {'missing' if size is None else 'empty'}")
+
+
+def _unread(notes: Notes, latest: LatestRun) -> dict[str, str]:
+    """Phases on which a report may speak that cannot be read, with the reason."""
+    known = {
+        phase: f"{relative} cannot be read: {notes.unreadable[str(relative)]}"
+        for relative, phases in _SPEAKS_FOR.items()
+        if str(relative) in notes.unreadable
+        for phase in phases
+    }
+    return {**known, **dict.fromkeys((*_RUN_PHASES, "P5"), latest.hidden)} if latest.hidden else known
+
+
+def _size_seen(path: Path) -> int | None:
+    """The size of a file; None for none, ``NOT_SEEN`` where the system does not let us look."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        return None if error.errno in reach.GONE else NOT_SEEN
 
 
 def _size(path: Path) -> int | None:

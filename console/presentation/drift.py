@@ -40,9 +40,14 @@ _SHORT_NAMES = {
 def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
     """Honest when there is nothing to show: no audit is not the same as no drift."""
     if not was_read:
-        return PaneView(4, "DRIFT", (line(" ", Span("? unknown", "warn"), "  not read yet"),))
+        return PaneView(4, "DRIFT", tuple(_nothing(drift, width, "unknown")))
     if not drift.lines:
-        return PaneView(4, "DRIFT", tuple(_nothing(drift, width)), line(Span("no audit", "warn")))
+        return PaneView(
+            4,
+            "DRIFT",
+            tuple(_nothing(drift, width, "unknown" if drift.origin.why else "never")),
+            line(Span("no audit", "warn")),
+        )
     flagged = [metric for metric in drift.lines if metric.status in _FLAGGED]
     tell_causes = width >= _ALL_COLUMNS or height > 1 + sum(1 + bool(metric.causes) for metric in flagged)
     lines: list[Line] = [_head(width)]
@@ -54,21 +59,23 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
     return PaneView(4, "DRIFT", tuple(lines), _aside(drift, len(flagged), now, width))
 
 
-def _nothing(drift: DriftStatus, width: int) -> list[Line]:
+def _nothing(drift: DriftStatus, width: int, word: str) -> list[Line]:
     note = drift.note or "no audit yet: nothing was compared, so nothing is called steady"
-    first, *rest = wrap_text(visible(note), max(8, width - 11))
+    indent = len(word) + 5
+    first, *rest = wrap_text(visible(note), max(8, width - indent - 1))
     return [
-        line(" ", Span("? never", "warn"), f"  {first}"),
-        *(line(f"{'':10}{part}") for part in rest),
+        line(" ", Span(f"? {word}", "warn"), f"  {first}"),
+        *(line(f"{'':{indent}}{part}") for part in rest),
     ]
 
 
 def _aside(drift: DriftStatus, flagged: int, now: float, width: int) -> Line:
     age = age_of(drift.origin.as_of, now)
     words = f"audit {age_in_words(age) if width >= _TREND else short_age(age)} ago"
-    stale = drift.origin.freshness is Freshness.STALE
+    stale = drift.origin.freshness not in (Freshness.FRESH, Freshness.AGEING)
     if stale:
-        words = f"~ stale, {words}" if width >= _TREND else f"~ {words}"
+        mark, word = ("~", "stale") if drift.origin.freshness is Freshness.STALE else ("?", "unknown")
+        words = f"{mark} {word}, {words}" if width >= _TREND else f"{mark} {words}"
     if width >= _TREND and drift.baseline_as_of is not None:
         words += f" · base {age_in_words(age_of(drift.baseline_as_of, now))} old"
     warned = line(Span(f"{flagged} warn", "warn")) if flagged else EMPTY

@@ -22,7 +22,7 @@ from console.presentation.spans import (
     spread,
 )
 from console.presentation.states import FIREWALL, SEVERITIES
-from pipeline.contracts.status import FirewallWord
+from pipeline.contracts.status import FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def header_line(state: ViewState, now: float, width: int) -> Line:
 
 def _git(state: ViewState) -> list[Line]:
     git = state.git
+    if state.trouble:
+        return [line(Span("? not readable", "warn"))]
     if not git.is_repository:
         return [line(Span("? no git repository" if state.heard_at is not None else "git not read", "warn"))]
     dirty = (
@@ -87,6 +89,8 @@ def armed_badge(session: Session, now: float) -> Line:
 
 def _work(state: ViewState) -> Line:
     run = state.run
+    if state.trouble:
+        return line(Span(f"? {visible(state.trouble)}", "warn"))
     if run is not None and not run.ended:
         verb = "cancelling" if run.cancelling else "»"
         who = "" if run.ours else f" by {visible(run.user or '?')}"
@@ -95,7 +99,9 @@ def _work(state: ViewState) -> Line:
     if state.lock.held:
         who = visible(state.lock.user or "?")
         return line(Span(f"lock held by {who} ({visible(state.lock.command)}, pid {state.lock.pid})", "warn"))
-    return line("no run, lock free" if state.heard_at is not None else "lock not read")
+    if state.heard_at is None or state.lock.origin.freshness is Freshness.UNKNOWN:
+        return line(Span("? lock not read", "warn"))
+    return line("no run, lock free")
 
 
 def _others(state: ViewState, now: float) -> Line:
@@ -134,7 +140,7 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
             line(Span(f"{visible(worst.owner)} is on it" if worst.owner else "nobody is on it", "dim"))
         )
     else:
-        lines.append(line(Span("no symptom", "ok")))
+        lines.append(line(Span("? unknown", "warn") if state.trouble else Span("no symptom", "ok")))
         lines.append(_work(state))
     keys = line(Span("w", "key"), " help me  " if state.symptoms else "  ", Span("q", "key"), " quit")
     if height <= len(lines):

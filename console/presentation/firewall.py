@@ -38,7 +38,9 @@ def cause_in_words(cause: str) -> str:
 
 
 def _aside(status: FirewallStatus, now: float, breach: bool) -> Line:
-    words = read_ago(age_of(status.origin.as_of, now))
+    age = age_of(status.origin.as_of, now)
+    no_answer = status.origin.freshness is Freshness.UNKNOWN and age is not None
+    words = f"read {age_in_words(age)} ago" if no_answer else read_ago(age)
     stale = status.origin.freshness in (Freshness.STALE, Freshness.UNKNOWN, Freshness.CLOCK)
     return line(Span(words, "fail" if breach else ("warn" if stale else "dim")))
 

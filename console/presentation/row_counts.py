@@ -37,15 +37,21 @@ _CATEGORY_ROLES: tuple[tuple[str, str, Role], ...] = (
 def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
     """``width`` and ``height`` are the inside of the pane; a wide one lists the streams."""
     if not was_read:
-        return PaneView(2, "ROWS", (line(" ", Span("? unknown", "warn"), "  not read yet"),))
+        why = wrap_text(visible(rows.origin.why) or "not read yet", max(8, width - 13))
+        first = line(" ", Span("? unknown", "warn"), f"  {why[0]}")
+        return PaneView(2, "ROWS", (first, *(line(f"{'':12}{part}") for part in why[1:])))
     view = _counted(rows, now, width, height)
-    if rows.origin.freshness is not Freshness.STALE:
+    if not _was_counted(rows) or rows.origin.freshness in (Freshness.FRESH, Freshness.AGEING):
         return view
     return replace(view, lines=tuple(dimmed(spans) for spans in view.lines))
 
 
+def _was_counted(rows: RowCounts) -> bool:
+    return rows.total.evidence is not None or rows.total.lines is not None
+
+
 def _counted(rows: RowCounts, now: float, width: int, height: int) -> PaneView:
-    if rows.total.evidence is None and rows.total.lines is None:
+    if not _was_counted(rows):
         return PaneView(2, "ROWS", _nothing(rows, width), _aside(rows, now))
     if width < _STREAM_TABLE or not rows.streams:
         return PaneView(2, "ROWS", tuple(_totals(rows, width)), _aside(rows, now))
@@ -83,6 +89,8 @@ def _aside(rows: RowCounts, now: float) -> Line:
     words = f"run {age_in_words(age_of(rows.origin.as_of, now))} ago"
     if rows.origin.freshness is Freshness.STALE:
         return line(Span(f"~ stale, {words}", "warn"))
+    if rows.origin.freshness in (Freshness.UNKNOWN, Freshness.CLOCK):
+        return line(Span(f"? unknown, {words}", "warn"))
     return line(Span(words, "dim"))
 
 

@@ -11,10 +11,11 @@ from textual.binding import BindingType
 from console.presentation.durations import age_in_words
 from console.presentation.row_list import file_head, file_line
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.row_files import FoundFile, find_row_files
+from console.row_files import FoundFile, RowFiles, find_row_files
 from console.screens.base import bindings_for
 from console.screens.marked_list import MarkedList, Row
 from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible
 
 _EXPORTS = {
     str(paths.SFT_EXPORT): ("sft", True),
@@ -35,14 +36,14 @@ class FilesScreen(MarkedList):
     def __init__(self, workspace: str) -> None:
         super().__init__()
         self._root = Path(workspace)
-        self._files: list[FoundFile] = []
+        self._found = RowFiles()
         self._was_read = False
 
     def look(self) -> None:
         # A tenth of a second to import, spent here in a thread and not when a file is opened.
         from console.screens import row, rows  # noqa: F401
 
-        self._files, self._was_read = find_row_files(self._root), True
+        self._found, self._was_read = find_row_files(self._root), True
 
     def trail(self) -> tuple[str, ...]:
         return ("Rows",)
@@ -54,7 +55,11 @@ class FilesScreen(MarkedList):
         now = self.console.now()
         rows = [
             Row(file.relative, file_line(file, self._rows_in(file), age_in_words(now - file.changed), width))
-            for file in self._files
+            for file in self._found.files
+        ]
+        rows += [
+            Row(None, line(" ", Span("? unknown", "warn"), f"  {visible(trouble)}"))
+            for trouble in self._found.troubles
         ]
         why = "this workspace has no files of rows yet" if self._was_read else "looking for files"
         return rows or [Row(None, EMPTY), Row(None, line(Span(f" - {why}", "dim")))]

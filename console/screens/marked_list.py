@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
-from console.presentation.spans import EMPTY, Line, Span, plain_text
+from console.presentation.spans import EMPTY, Line, Span, line, plain_text, wrap_text
 from console.screens.page import Page
+from pipeline.contracts.untrusted import visible
 
 LOOK_SECONDS = 0.5
 
@@ -33,6 +34,18 @@ def with_cursor(spans: Line) -> Line:
         for span in (Span(first.text[1:], first.role), *rest)
     )
     return (Span("►", "cursor"), *bright)
+
+
+def not_readable(trouble: str, width: int) -> list[Line]:
+    """What stands in place of a list that may be empty only because nothing can be read."""
+    first, *rest = wrap_text(visible(trouble), max(20, width - 13))
+    return [
+        EMPTY,
+        line(" ", Span("? unknown", "warn"), f"  {first}"),
+        *(line(f"{'':12}{part}") for part in rest),
+        EMPTY,
+        line(Span(f"{'':12}It is asked again every two seconds; r asks now.", "dim")),
+    ]
 
 
 class MarkedList(Page):
@@ -96,10 +109,12 @@ class MarkedList(Page):
         if width == 0:
             return
         state, now = self.console.state, self.console.now()
-        head = self.head_lines(width)
-        room = max(1, height - len(head))
         before = self._position()
-        self._rows = list(self.rows(width))
+        head, self._rows = self.head_lines(width), list(self.rows(width))
+        if state.trouble and not any(row.key for row in self._rows):
+            # Nothing was found because nothing can be read, which is not what an empty list says.
+            head, self._rows = [], [Row(None, spans) for spans in not_readable(state.trouble, width)]
+        room = max(1, height - len(head))
         self._count = len(self._rows)
         position = self._position()
         if before is not None and position is not None:

@@ -57,6 +57,8 @@ class ReleaseScreen(MarkedList):
         return release_state(self.freeze, self.console.state.git, self.console.now(), width)
 
     def rows(self, width: int) -> Sequence[Row]:
+        if self.console.state.trouble and self.freeze.word == "never":
+            return []
         now, running = self.console.now(), self.freeze.word == "running"
         rows = []
         for number, (gate, check) in enumerate(gates_of(self.freeze).items(), start=1):

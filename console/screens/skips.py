@@ -57,7 +57,7 @@ class SkipsScreen(MarkedList):
         if not groups:
             return [Row(None, EMPTY), Row(None, self._nothing())]
         most = max(group.rows for group in groups)
-        rows: list[Row] = []
+        rows: list[Row] = [Row(None, self._nothing())] if tally.trouble else []
         self._examples = {}
         for reason, found in by_reason(groups):
             rows.append(Row(None, reason_line(reason, found, tally.rows, width)))

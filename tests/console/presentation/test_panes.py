@@ -242,4 +242,4 @@ def test_a_screen_that_has_not_heard_from_the_disk_says_its_age() -> None:
 
 
 def test_an_unreadable_workspace_is_the_headline() -> None:
-    assert "? the workspace cannot be read: No such file" in band("unknown", 80, 24)[0]
+    assert "? the workspace cannot be read: /srv/agent-logs-prod" in band("unknown", 80, 24)[0]

@@ -1,0 +1,60 @@
+"""A screen that finds nothing because nothing can be read says that, and calls nothing empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from console.row_files import find_row_files
+from console.skip_tally import SkipTally
+from pipeline.contracts import paths
+from tests.console import states
+from tests.console.apps import text_of
+from tests.console.other_user import open_folder, unprivileged
+from tests.console.row_workspaces import with_rows
+from tests.console.screens.opened import app_on, press
+
+
+@pytest.mark.parametrize("key", ["A", "R", "D", "S", "F"])
+async def test_no_list_of_a_removed_workspace_is_called_empty(tmp_path: Path, key: str) -> None:
+    state = states.removed() if key != "R" else states.unknown()
+    app = app_on(tmp_path / "gone", state=state)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, key)
+        text = text_of(app)
+    assert "? unknown  the workspace cannot be read" in text
+    assert "never" not in text
+    assert "no files" not in text
+    assert "FIREWALL ? UNKNOWN" in text
+
+
+def test_a_refused_folder_of_rows_is_named_beside_the_files_that_are_found() -> None:
+    with open_folder() as root:
+        with_rows(root)
+        (root / paths.EVIDENCE).chmod(0)
+        (root / paths.SFT_EXPORT).parent.chmod(0)
+        found = unprivileged(lambda: find_row_files(root))
+    assert set(found.troubles) == {
+        f"permission denied on {root / paths.EVIDENCE}",
+        f"permission denied on {(root / paths.SFT_EXPORT).parent}",
+    }
+    assert str(paths.DISTILLATION_SKIPS) in [file.relative for file in found.files]
+
+
+def test_skips_that_are_refused_are_told_and_told_no_longer_once_they_are_read() -> None:
+    with open_folder() as root:
+        with_rows(root)
+        tally = SkipTally(root)
+
+        def trouble() -> str:
+            tally.count(Event())
+            return tally.trouble
+
+        (root / paths.DISTILLATION_SKIPS).chmod(0)
+        assert unprivileged(trouble) == f"permission denied on {root / paths.DISTILLATION_SKIPS}"
+        tally.trouble = "it was refused"
+        (root / paths.DISTILLATION_SKIPS).chmod(0o644)
+        assert trouble() == ""
+        assert tally.rows == 7
