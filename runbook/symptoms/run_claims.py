@@ -1,0 +1,199 @@
+"""The last run's own claims against the disk: summary, receipts, outputs, sources.
+
+Each file is pinned by another one: the summary by the run's event log, receipts by the summary,
+outputs and sources by the receipts. The engine's own code is not asked; it may be what is broken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+from runbook.evidence import ProbeOutput, Record
+from runbook.files import prefix_digest, state_of
+from runbook.receipt_claims import read_json, rows_of
+from runbook.symptom import Probe
+from runbook.workspace import Workspace
+
+PROBE = "claims"
+_TITLE = "The last run's claims against the disk"
+_STAGES = ("materialize", "score", "export")
+# What is claimed of these is their content, not the bytes on disk.
+_PACKED = (".gz", ".zst", ".xz", ".bz2")
+_EXPORTED = (
+    paths.RAG_EXPORT,
+    paths.SFT_EXPORT,
+    paths.PREFERENCE_EXPORT,
+    paths.RAG_QUARANTINE,
+    paths.SFT_QUARANTINE,
+    paths.PREFERENCE_QUARANTINE,
+)
+
+Kind = Literal["summary", "receipt", "output", "source", "unclaimed"]
+
+
+class Differing(Record):
+    """A file that is not what pins it says. ``says`` is the difference, in words."""
+
+    path: str
+    kind: Kind
+    says: str
+    pinned_by: str
+    last_written: str = ""
+
+
+class RunClaims(Record):
+    """``summary_is_pinned``: the event log holds a digest to hold the summary to."""
+
+    pipeline_run_id: str | None
+    finished_at: str = ""
+    summary_is_pinned: bool = False
+    examined: int = 0
+    differing: tuple[Differing, ...] = ()
+
+    def of(self, *kinds: Kind) -> tuple[Differing, ...]:
+        return tuple(each for each in self.differing if each.kind in kinds)
+
+
+def claims_probe() -> Probe:
+    """The probe whose output ``read_run_claims`` understands."""
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        claims = run_claims(workspace.root)
+        lines = [f"run {claims.pipeline_run_id}: {claims.examined} files held to what pins them"]
+        lines += [f"{each.kind} {each.path}: {each.says}" for each in claims.differing]
+        return ProbeOutput(
+            probe_id=PROBE, title=_TITLE, text="\n".join(lines), data=claims.model_dump(mode="json")
+        )
+
+    return Probe(PROBE, _TITLE, 120.0, look)
+
+
+def read_run_claims(output: ProbeOutput | None) -> RunClaims:
+    """What the probe found; nothing after one that failed."""
+    if output is None or output.data is None:
+        return RunClaims(pipeline_run_id=None)
+    return RunClaims.model_validate(output.data)
+
+
+def run_claims(root: Path) -> RunClaims:
+    """Hash what the run claims. Raises OSError."""
+    run_id = _last_run(root)
+    if run_id is None:
+        return RunClaims(pipeline_run_id=None)
+    shown = str(paths.summary_file(run_id))
+    summary = read_json(root, shown)
+    pinned = _digest_in_events(root, run_id)
+    found: list[Differing] = []
+    examined = 1
+    if pinned and (state := state_of(root, shown)).sha256 != pinned:
+        says = "is missing" if state.is_absent else "is not what the run wrote, says its event log"
+        found.append(_differing(root, shown, "summary", says, str(paths.events_file(run_id))))
+    stages = {str(each.get("stage")): each for each in rows_of(summary, "stages")}
+    receipts = {}
+    for stage in _STAGES:
+        receipt = str(paths.receipts_folder(run_id) / f"{stage}.json")
+        examined += 1
+        state, claimed = state_of(root, receipt), stages.get(stage, {}).get("sha256")
+        if state.is_absent:
+            found.append(_differing(root, receipt, "receipt", "is missing", shown))
+        elif claimed and state.sha256 != claimed:
+            found.append(_differing(root, receipt, "receipt", "has another digest than claimed", shown))
+        receipts[stage] = receipt
+    for claim, kind, receipt in _claims(root, receipts):
+        examined += 1
+        says = _difference(root, claim, kind)
+        if says:
+            found.append(_differing(root, str(claim.get("path")), kind, says, receipt))
+    found += _unclaimed(root, receipts["export"])
+    return RunClaims(
+        pipeline_run_id=run_id,
+        finished_at=str(summary.get("finished_at") or ""),
+        summary_is_pinned=pinned is not None,
+        examined=examined,
+        differing=tuple(found),
+    )
+
+
+def _last_run(root: Path) -> str | None:
+    """The run whose outputs stand: the one that the engine remembers, else the newest."""
+    remembered = read_json(root, str(paths.RUN_STATE)).get("pipeline_run_id")
+    if isinstance(remembered, str) and (root / paths.run_folder(remembered)).is_dir():
+        return remembered
+    folder = root / paths.REPORTS
+    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    return next((name for name in reversed(names) if (root / paths.events_file(name)).is_file()), None)
+
+
+def _digest_in_events(root: Path, run_id: str) -> str | None:
+    """The digest that the run's last event gives of its summary."""
+    try:
+        lines = (root / paths.events_file(run_id)).read_bytes().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines[-5:]):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("type") == "run.finished":
+            digest = event.get("summary_sha256")
+            return digest if isinstance(digest, str) and len(digest) == 64 else None
+    return None
+
+
+def _claims(root: Path, receipts: dict[str, str]) -> Iterator[tuple[dict[str, Any], Kind, str]]:
+    for stage, receipt in receipts.items():
+        value = read_json(root, receipt)
+        for claim in rows_of(value, "outputs"):
+            yield claim, "output", receipt
+        if stage == "materialize":
+            for claim in rows_of(value, "inputs"):
+                yield claim, "source", receipt
+
+
+def _difference(root: Path, claim: dict[str, Any], kind: Kind) -> str:
+    path, digest, size = str(claim.get("path")), claim.get("sha256"), claim.get("bytes")
+    if kind == "source" and (path.endswith(_PACKED) or Path(path).is_absolute()):
+        return ""
+    try:
+        state = state_of(root, path)
+    except OperatorError as error:
+        return error.fault.what_happened
+    if state.is_absent:
+        return "is missing" if kind == "output" else ""
+    if state.sha256 == digest:
+        return ""
+    if kind == "source" and isinstance(size, int):
+        if (state.bytes or 0) < size:
+            return f"has {state.bytes} bytes; {size} were read"
+        if size == 0 or prefix_digest(root, path, size) == digest:
+            return ""
+        return f"its first {size} bytes are others than those that were read"
+    return f"has {state.bytes} bytes and another digest; the receipt says {size} bytes"
+
+
+def _unclaimed(root: Path, receipt: str) -> list[Differing]:
+    """Exports that stand and that the export's receipt does not speak of."""
+    claimed = {claim.get("path") for claim in rows_of(read_json(root, receipt), "outputs")}
+    return [
+        _differing(
+            root, str(path), "unclaimed", "stands, and the last export's receipt has no claim", receipt
+        )
+        for path in _EXPORTED
+        if claimed and str(path) not in claimed and (root / path).is_file()
+    ]
+
+
+def _differing(root: Path, path: str, kind: Kind, says: str, pinned_by: str) -> Differing:
+    try:
+        written = (root / path).stat(follow_symlinks=False).st_mtime
+        when = datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OSError:
+        when = ""
+    return Differing(path=path, kind=kind, says=says, pinned_by=pinned_by, last_written=when)
