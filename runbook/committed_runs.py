@@ -1,22 +1,21 @@
 """The runs that committed, newest first, as their summaries and receipts claim them.
 
-A receipt is a claim: it names what a run read and wrote, and is compared with the disk here. Who
-can write the workspace can forge one, so nothing is declared sound by it.
+A receipt is a claim: it names what a run read and wrote. Who can write the workspace can forge one,
+so nothing is declared sound by it. Standard library only: the dashboard reads them as well.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import epoch_seconds
-from runbook.files import state_of
 
 MOST_RUNS = 40
 _MOST_BYTES = 16 * 2**20
@@ -74,32 +73,17 @@ def summaries(root: Path, most: int = MOST_RUNS) -> Iterator[tuple[str, dict[str
     except OSError:
         return
     seen = 0
-    for name in names:
-        if seen == most:
-            return
-        summary = read_object(root / paths.summary_file(name))
-        if summary is not None:
+    # A run's id begins with its second; of two within one, the summaries tell which came first.
+    for _, group in groupby(names, key=lambda name: name.split("-", 1)[0]):
+        found = [
+            (name, summary) for name in group if (summary := read_object(root / paths.summary_file(name)))
+        ]
+        found.sort(key=lambda one: str(one[1].get("started_at")), reverse=True)
+        for name, summary in found:
+            if seen == most:
+                return
             seen += 1
             yield name, summary
-
-
-def differing(root: Path, claims: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    """(path, how it differs) of each claimed file that is not what its receipt says."""
-    found = []
-    for claim in claims:
-        path = claim.get("path")
-        if not isinstance(path, str):
-            continue
-        try:
-            now = state_of(root, path)
-        except OperatorError as error:
-            found.append((path, error.fault.what_happened))
-            continue
-        if now.is_absent:
-            found.append((path, "is gone"))
-        elif now.sha256 != claim.get("sha256"):
-            found.append((path, f"has {now.bytes:,} bytes; the receipt claims {claim.get('bytes'):,} others"))
-    return found
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

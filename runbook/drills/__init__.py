@@ -9,10 +9,13 @@ from __future__ import annotations
 from runbook.drills import (
     engine_wont_start,
     s1_p0_recon_doc,
+    s1_p0_source_missing,
     s1_p1_schema,
     s1_p2_materialize,
+    s1_p3_distribution,
     s1_p4_sft_leak,
     s2_drift,
+    s4_empty_exports,
     s6_replay_log,
 )
 from runbook.drills.drill import Drill
@@ -24,7 +27,11 @@ DRILLS: tuple[Drill, ...] = (
     s1_p1_schema.DRILL,
     s1_p2_materialize.RENAMED,
     s1_p2_materialize.CHANGED,
+    s1_p3_distribution.SCORER,
+    s1_p3_distribution.DROPPED,
     s2_drift.NEW_SOURCES,
     s2_drift.MOVED_THRESHOLD,
+    s4_empty_exports.DRILL,
     s6_replay_log.DRILL,
+    s1_p0_source_missing.DRILL,
 )

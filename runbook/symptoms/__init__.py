@@ -16,11 +16,13 @@ from runbook.symptoms import (
     s1_p0_source_missing,
     s1_p1_schema,
     s1_p2_materialize,
+    s1_p3_distribution,
     s1_p4_self_pair,
     s1_p4_sft_leak,
     s1_p6_acceptance,
     s2_drift,
     s3_divergence,
+    s4_empty_exports,
     s6_replay_log,
 )
 
@@ -32,7 +34,9 @@ SYMPTOMS: tuple[Symptom, ...] = (
     s1_p6_acceptance.SYMPTOM,
     s3_divergence.SYMPTOM,
     s1_p2_materialize.SYMPTOM,
+    s1_p3_distribution.SYMPTOM,
     s1_p4_self_pair.SYMPTOM,
+    s4_empty_exports.SYMPTOM,
     s2_drift.SYMPTOM,
     s6_replay_log.SYMPTOM,
     s1_p0_source_missing.SYMPTOM,

@@ -5,13 +5,14 @@ A file that is not as claimed was written by somebody else since, or its source 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from runbook.committed_runs import CommittedRun, differing, last_committed
+from runbook.committed_runs import CommittedRun, last_committed
 from runbook.evidence import ProbeOutput, Record
 from runbook.files import prefix_digest, state_of
 from runbook.symptom import Probe
@@ -84,7 +85,7 @@ def claims_of(root: Path, stage: str, folder: str) -> StageClaims:
         inputs=tuple(_inputs(root, run.claims(stage, "inputs"))),
         outputs=tuple(
             Differing(path=path, how=how, by_whom=_by_whom(root, path))
-            for path, how in differing(root, claimed)
+            for path, how in _differing(root, claimed)
         ),
         unknown=tuple(
             name
@@ -97,6 +98,25 @@ def claims_of(root: Path, stage: str, folder: str) -> StageClaims:
 
 def _receipt_path(run: CommittedRun, stage: str) -> str:
     return str(paths.receipts_folder(run.pipeline_run_id) / f"{stage}.json")
+
+
+def _differing(root: Path, claims: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(path, how it differs) of each claimed file that is not what its receipt says."""
+    found = []
+    for claim in claims:
+        path = claim.get("path")
+        if not isinstance(path, str):
+            continue
+        try:
+            now = state_of(root, path)
+        except OperatorError as error:
+            found.append((path, error.fault.what_happened))
+            continue
+        if now.is_absent:
+            found.append((path, "is gone"))
+        elif now.sha256 != claim.get("sha256"):
+            found.append((path, f"has {now.bytes:,} bytes; the receipt claims {claim.get('bytes'):,} others"))
+    return found
 
 
 def _inputs(root: Path, claims: list[dict[str, Any]]) -> list[Differing]:

@@ -203,15 +203,36 @@ def test_exports_that_fell_to_nothing_raise_s4(tmp_path: Path) -> None:
     assert symptoms(read(root)) == ["S4.empty-exports"]
 
 
-@pytest.mark.parametrize(("code", "expected"), [(1, ["S4.empty-exports"]), (3, []), (143, [])])
+@pytest.mark.parametrize(
+    ("code", "fault", "expected"),
+    [
+        (1, "export_emptied", ["S4.empty-exports"]),
+        (1, "evidence_invalid", []),
+        (3, "source_unreadable", []),
+        (143, None, []),
+    ],
+)
 def test_a_refusal_to_empty_an_export_raises_s4_and_another_failure_does_not(
-    tmp_path: Path, code: int, expected: list[str]
+    tmp_path: Path, code: int, fault: str | None, expected: list[str]
 ) -> None:
     root = workspace_after_a_run(tmp_path)
-    later = FINISHED + timedelta(seconds=30)
-    nothing = dict.fromkeys(COUNTS, 0)
-    add_run(root, run_id="20260427T060030Z-aaaa", finished=later, ok=False, exit_code=code, counts=nothing)
+    for number in (1, 2):
+        later = FINISHED + timedelta(seconds=30 * number)
+        run_id = f"20260427T06003{number}Z-aaaa"
+        nothing = dict.fromkeys(COUNTS, 0)
+        add_run(root, run_id=run_id, finished=later, ok=False, exit_code=code, counts=nothing)
+        told = {"code": fault, "file": str(paths.PREFERENCE_EXPORT)} if fault else None
+        write(root, paths.events_file(run_id), {"type": "run.finished", "ok": False, "fault": told})
+    # The second refusal in a row is no less one: what stands is still the last good run's.
     assert symptoms(read(root)) == expected
+
+
+def test_an_export_that_a_single_stage_does_not_write_is_not_empty(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    later = FINISHED + timedelta(seconds=30)
+    counts = {"rag": 0, "sft": 0, "preference": 0}
+    add_run(root, run_id="20260427T060030Z-aaaa", finished=later, counts=counts, command="score")
+    assert "S4.empty-exports" not in symptoms(read(root))
 
 
 def test_an_audit_speaks_for_its_phases_until_something_moves(tmp_path: Path) -> None:

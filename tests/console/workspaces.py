@@ -95,6 +95,7 @@ def add_run(
     finished: datetime = FINISHED,
     ok: bool = True,
     exit_code: int = 3,
+    command: str = "run-all",
 ) -> None:
     """A run folder that claims what is on disk now."""
     files: dict[str, tuple[Sequence[PurePosixPath | str], Sequence[PurePosixPath | str], str]] = {
@@ -133,7 +134,7 @@ def add_run(
         {
             "schema_version": 1,
             "pipeline_run_id": run_id,
-            "command": "run-all",
+            "command": command,
             "ok": ok,
             "exit_code": 0 if ok else exit_code,
             "run_hash": "9f31c2d7" * 8 if ok else None,

@@ -1,0 +1,150 @@
+"""A whole run in a copy of the workspace, allowed to come out empty: where do the rows stop?
+
+Nothing of the workspace changes. The copy's counts are those that the next run would have.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from runbook.committed_runs import CommittedRun, counts, read_object
+from runbook.copies import workspace_copy
+from runbook.evidence import ProbeOutput, Record
+from runbook.symptom import Probe
+from runbook.workspace import Workspace
+
+PROBE = "tried"
+_TITLE = "The same run in a copy, allowed to be empty"
+_SECONDS = 600.0
+_ALLOWED = ("accepted", "partially_accepted")
+
+
+class Flow(Record):
+    """How many rows come how far. ``streams`` are those that the numbers are of."""
+
+    streams: tuple[str, ...] = ()
+    lines: int = 0
+    evidence: int = 0
+    scored: int = 0
+    allowed: int = 0
+    exported: int = 0
+    skips: dict[str, int] = Field(default_factory=dict)
+    refusals: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def first_zero(self) -> str | None:
+        """``lines``, ``evidence``, ``scored``, ``allowed`` or ``exported``; None where rows come through."""
+        steps = ("lines", "evidence", "scored", "allowed", "exported")
+        return next((step for step in steps if not getattr(self, step)), None)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        steps = ("lines", "evidence", "scored", "allowed", "exported")
+        flow = " → ".join(f"{getattr(self, step):,} {step}" for step in steps)
+        skips = [f"skipped: {reason} {count:,}" for reason, count in self.skips.items()]
+        refused = [f"refused: {reason} {count:,}" for reason, count in self.refusals.items()]
+        return (flow, *skips, *refused)
+
+
+class TriedRun(Record):
+    """``before`` is the last good run's flow into the export, ``now`` the copy's; None if it failed."""
+
+    export: str
+    before: Flow | None = None
+    now: Flow | None = None
+    crash: tuple[str, ...] = ()
+
+
+def tried_probe(export: str, earlier_run: str | None) -> Probe:
+    """The probe whose output ``read_tried`` understands."""
+
+    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+        found = _tried(workspace, export, earlier_run, seconds)
+        lines = [] if found.before is None else ["the last good run:", *found.before.told]
+        lines += ["now:", *found.now.told] if found.now is not None else found.crash
+        return ProbeOutput(
+            probe_id=PROBE,
+            title=_TITLE,
+            argv=("distill", "run-all", "--allow-empty"),
+            text="\n".join(lines),
+            data=found.model_dump(mode="json"),
+        )
+
+    return Probe(PROBE, _TITLE, _SECONDS, look)
+
+
+def read_tried(output: ProbeOutput | None, export: str) -> TriedRun:
+    """What the probe found; after one that failed, a run without numbers that says why."""
+    if output is None or output.data is None:
+        why = (output.trouble if output is not None else "") or "nobody tried"
+        return TriedRun(export=export, crash=(why,))
+    return TriedRun.model_validate(output.data)
+
+
+def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: float) -> TriedRun:
+    feeding, before = _before(workspace.root, export, earlier_run)
+    with workspace_copy(workspace.root) as copy:
+        there = Workspace(copy.root, history=workspace.root)
+        ran = there.engine(["run-all", "--allow-empty", "--json"], seconds=seconds)
+        summary = _printed(ran.out) if ran.exit_code == ExitCode.OK else None
+        name = str(summary["pipeline_run_id"]) if summary else ""
+        now = _flow(CommittedRun(copy.root, name, summary), export, feeding) if summary else None
+    error = ran.err.decode("utf-8", "replace").strip().splitlines()[-20:]
+    crash = () if now is not None else tuple(line for line in (ran.trouble, *error) if line)
+    return TriedRun(export=export, before=before, now=now, crash=crash)
+
+
+def _printed(out: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(out)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and "pipeline_run_id" in value else None
+
+
+def _before(root: Path, export: str, earlier_run: str | None) -> tuple[tuple[str, ...], Flow | None]:
+    """The streams whose rows stood in the export, and how their rows came there."""
+    if earlier_run is None:
+        return (), None
+    summary = read_object(root / paths.summary_file(earlier_run))
+    if summary is None:
+        return (), None
+    run = CommittedRun(root, earlier_run, summary)
+    by_stream = run.receipts.get("export", {}).get("by_stream")
+    feeding = tuple(
+        name
+        for name, told in (by_stream.items() if isinstance(by_stream, dict) else ())
+        if counts(told).get(f"{export}_exported")
+    )
+    return feeding, _flow(run, export, feeding)
+
+
+def _flow(run: CommittedRun, export: str, feeding: tuple[str, ...]) -> Flow:
+    """The counts of just those streams (of all, where none is known); reasons are of the whole run."""
+    streams = run.summary.get("streams")
+    known = streams if isinstance(streams, dict) else {}
+    names = tuple(name for name in known if not feeding or name in feeding)
+    of = [run.counts_of(name) for name in names]
+    totals = counts(run.summary.get("counts"))
+    scored = ("accepted", "partially_accepted", "needs_human_review", "rejected")
+    refusals = counts(run.receipts.get("export", {}).get("reasons"))
+    return Flow(
+        streams=names,
+        lines=sum(each.get("lines", 0) for each in of),
+        evidence=sum(each.get("evidence", 0) for each in of),
+        scored=sum(each.get(name, 0) for each in of for name in scored),
+        allowed=sum(each.get(name, 0) for each in of for name in _ALLOWED),
+        exported=totals.get(export, 0),
+        skips=counts(run.receipts.get("materialize", {}).get("reasons")),
+        refusals={
+            reason.removeprefix(f"{export}_"): count
+            for reason, count in refusals.items()
+            if reason.startswith(f"{export}_")
+        },
+    )
