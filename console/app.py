@@ -50,6 +50,7 @@ from console.widgets.canvas import Canvas, screen_text
 from console.widgets.strip_controls import StripControls
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import FirewallWord
+from pipeline.contracts.untrusted import visible_lines
 
 if TYPE_CHECKING:
     from console.feed import CommandPlan, Feed, Item
@@ -274,7 +275,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
     # Copying
 
     def copy(self, text: str, what: str) -> None:
-        """Put ``text`` on the operator's clipboard, or say that it is too long for that."""
+        """Put ``text`` on the operator's clipboard, or say that it is too long for that.
+
+        It may be pasted into a terminal: of its lines nothing but what can be seen is copied.
+        """
+        text = "\n".join(visible_lines(text))
         sequence = osc52(text, inside_tmux="TMUX" in os.environ)
         if sequence is None:
             self.say(f"{what} is too long for a terminal's clipboard")

@@ -8,12 +8,12 @@ console gave out, so that no path to a change avoids it.
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from console.armed import Permit
+from pipeline.contracts.shell_words import joined
 
 if TYPE_CHECKING:
     from console.event_tail import TailSlice
@@ -43,8 +43,8 @@ class CommandPlan:
 
     @property
     def command_line(self) -> str:
-        """The command, quoted for a shell."""
-        return shlex.join(self.command)
+        """The command, quoted so that neither a shell nor a terminal obeys a word of it."""
+        return joined(self.command)
 
     @property
     def digest(self) -> str:

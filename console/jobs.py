@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
 import subprocess
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from console.private_folder import private_folder
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
 
 JOBS_KEPT = 50
@@ -79,7 +79,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
                 "job_log_refused",
                 f"{log} could not be made: {error.strerror}.",
                 "Nothing was started.",
-                f"Make room or give permission there, or run it here: {shlex.join(['distill', *arguments])}",
+                f"Make room or give permission there, or run it here: {joined(['distill', *arguments])}",
                 file=str(log),
             )
         ) from error

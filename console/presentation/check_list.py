@@ -12,6 +12,7 @@ from console.presentation.counts import count, plural
 from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
 from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible
 
@@ -147,4 +148,4 @@ def runnable(reproduce: str, workspace: str) -> str:
         return ""
     if not words or words[0] != "distill":
         return ""
-    return visible(shlex.join([*words[:2], "-C", workspace, *words[2:]]))
+    return joined([*words[:2], "-C", workspace, *words[2:]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from console.presentation.durations import age_in_words, age_of
 from console.presentation.firewall import cause_in_words, finding_line
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
+from pipeline.contracts.shell_words import quoted
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
@@ -55,20 +55,20 @@ def _legend(width: int) -> list[Line]:
 
 def commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: str) -> list[tuple[str, str]]:
     """What to do by hand, in this order: why, and the exact command, quoted for a shell."""
-    here = f"-C {shlex.quote(workspace)}"
+    here = f"-C {quoted(workspace)}"
     if symptom.id != _LEAK:
         step = symptom.next_step
         return [("Next step", step)] if step else []
     file = firewall.file or "exports/sft/instruction_response.jsonl"
-    quoted = shlex.quote(file)
+    name = quoted(file)
     steps = [("See every forbidden row", f"distill firewall {here} --json")]
     row = next((finding.row_id for finding in firewall.findings if finding.row_id), None)
     if row:
-        steps.append(("Trace the first one to its source line", f"distill lineage {here} {shlex.quote(row)}"))
+        steps.append(("Trace the first one to its source line", f"distill lineage {here} {quoted(row)}"))
     steps += [
         (
             "Take it away from trainers: one rename, nothing is deleted",
-            f"cd {shlex.quote(workspace)} && mv -n {quoted} {quoted}.QUARANTINED-$(date +%s)",
+            f"cd {quoted(workspace)} && mv -n {name} {name}.QUARANTINED-$(date +%s)",
         ),
         ("Export again, with the scan before the commit", f"distill run-all {here}"),
         ("Verify: only CLEAR closes this", f"distill firewall {here}"),

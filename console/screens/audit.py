@@ -25,6 +25,7 @@ from console.report_basis import other_code
 from console.screens.base import bindings_for
 from console.screens.marked_list import MarkedList, Row
 from pipeline.contracts.status import NEVER, Origin
+from pipeline.contracts.untrusted import visible
 
 
 class AuditScreen(MarkedList):
@@ -96,7 +97,7 @@ class AuditScreen(MarkedList):
         self.console.push_screen(CheckScreen(self, key))
 
     def text_to_copy(self) -> str | None:
-        return self.marked
+        return visible(self.marked or "") or None
 
     def command_to_copy(self) -> str | None:
         check = self.find(self.marked or "")

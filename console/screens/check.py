@@ -12,6 +12,7 @@ from console.presentation.check_page import check_lines
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.screens.base import bindings_for
 from console.screens.page import Page
+from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.check_runs import Check
@@ -61,7 +62,7 @@ class CheckScreen(Page):
             self.draw()
 
     def text_to_copy(self) -> str | None:
-        return self._check_id
+        return visible(self._check_id)
 
     def command_to_copy(self) -> str | None:
         check = self._check()

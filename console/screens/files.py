@@ -82,4 +82,4 @@ class FilesScreen(MarkedList):
         open_rows(self.console, self._root, key)
 
     def text_to_copy(self) -> str | None:
-        return self.marked
+        return visible(self.marked or "") or None

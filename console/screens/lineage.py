@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +16,7 @@ from console.row_file import RowFile
 from console.screens.base import bindings_for
 from console.screens.marked_list import MarkedList, Row
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class LineageScreen(MarkedList):
             file.close()
 
     def text_to_copy(self) -> str | None:
-        return self._asked
+        return visible(self._asked)
 
     def command_to_copy(self) -> str | None:
         root = str(self._root)
-        return visible(shlex.join(("distill", "lineage", "-C", root, "--", self._asked)))
+        return joined(("distill", "lineage", "-C", root, "--", self._asked))

@@ -23,6 +23,7 @@ from console.row_files import kind_of
 from console.screens.base import bindings_for
 from console.screens.marked_list import with_cursor
 from console.screens.page import Page
+from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -321,4 +322,4 @@ class RowsScreen(Page):
             return None
         members = parsed(row) or {}
         found = next((members[name] for name in ("id", "run_id") if isinstance(members.get(name), str)), None)
-        return found or row.head.decode("utf-8", "backslashreplace")
+        return visible(found or row.head.decode("utf-8", "backslashreplace"))

@@ -124,4 +124,4 @@ class SkipsScreen(MarkedList):
 
     def text_to_copy(self) -> str | None:
         example = self._marked_example()
-        return f"{example.file}:{example.line}" if example is not None else None
+        return visible(f"{example.file}:{example.line}") if example is not None else None
