@@ -22,6 +22,7 @@ from runbook.drills.drill import Drill
 
 DRILLS: tuple[Drill, ...] = (
     s1_p4_sft_leak.APPENDED,
+    s1_p4_sft_leak.LOOSENED,
     engine_wont_start.DRILL,
     s1_p0_recon_doc.DRILL,
     s1_p1_schema.DRILL,

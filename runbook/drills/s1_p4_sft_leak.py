@@ -10,9 +10,11 @@ from typing import Any
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.evidence import Confidence
-from runbook.symptoms.s1_p4_sft_leak import EXPORT_AGAIN, ID, OTHER_WRITER
+from runbook.symptoms import s1_p1_schema
+from runbook.symptoms.s1_p4_sft_leak import EXPORT_AGAIN, ID
+from runbook.symptoms.sft_causes import OTHER_WRITER, WALLS
 
 SFT = str(paths.SFT_EXPORT)
 SCORED = str(paths.scored_file("runs"))
@@ -45,4 +47,40 @@ def _row(model: dict[str, Any], run: dict[str, Any], label: str) -> dict[str, An
     }
 
 
+def plant_all_walls(scene: Scene) -> Planted:
+    """Never-list and schema are loosened in one commit, the scan in another; then it is run."""
+    category = scene.random.choice(FORBIDDEN)
+    kept = next(each for each in FORBIDDEN if each != category)
+    scene.edit(
+        "pipeline/stages/export_sft.py",
+        'SFT_NEVER = frozenset(("rejected", "needs_human_review"))',
+        f'SFT_NEVER = frozenset(("{kept}",))',
+    )
+    scene.edit(
+        "pipeline/schemas/sft.py",
+        'quality_score: Literal["accepted", "partially_accepted"] = Field(',
+        f'quality_score: Literal["accepted", "partially_accepted", "{category}"] = Field(',
+    )
+    walls, scan = scene.random.sample((INES, TOMAS, AIKO), 2)
+    scene.commit("export: the trainers asked for more rows", author=walls)
+    scene.edit(
+        "pipeline/engine/staged_exports.py",
+        "        claim = (scan or StagedScan(session, outputs)).claim()\n",
+        '        claim = {"state": "CLEAR", "findings": 0, "sft_sha256": sft.sha256}\n'
+        "        if scan is not None:\n"
+        "            scan.abandon()\n",
+    )
+    scene.commit("engine: the scan takes long, and it has always been clear", author=scan)
+    scene.engine("run-all")
+    return Planted(
+        says=f"{walls.name} let {category} runs through exporter and schema, {scan.name} ended the scan.",
+        cause=WALLS,
+        confidence=Confidence.CERTAIN,
+        offer="quarantine",
+        afterwards=("restore",),
+        also=(s1_p1_schema.ID,),
+    )
+
+
 APPENDED = Drill(ID, "Rows were appended behind the engine's back", plant_appended, name="appended")
+LOOSENED = Drill(ID, "Every wall of the engine is loosened", plant_all_walls, name="walls")

@@ -12,11 +12,13 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import plan_quarantine
+from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.code_history import PROBE as CODE
+from runbook.code_history import ChangedFile, code_probe, read_code
 from runbook.evidence import (
     Cause,
     Confidence,
@@ -32,18 +34,21 @@ from runbook.planning import Planning, joined
 from runbook.processes import Ran
 from runbook.refusals import refused
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore
+from runbook.symptoms.sft_causes import (
+    CAUSES,
+    OTHER_WRITER,
+    OWN_WALLS,
+    STALE,
+    WALLS,
+    evidence_for,
+    judged,
+    walls_of,
+)
 from runbook.symptoms.sft_receipts import PROBE, SFT, receipts_probe
 from runbook.workspace import Workspace
 
 ID = "S1.P4.sft-leak"
-STALE = "stale_export"
-OTHER_WRITER = "other_writer"
-UNKNOWN = "unknown"
-CAUSES = (
-    (STALE, "The export is just what a run wrote, and its runs were scored again since."),
-    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
-    (UNKNOWN, "Neither is so; the engine's own walls may have let the rows through."),
-)
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
 _REPRODUCE = "distill firewall --json"
@@ -111,7 +116,8 @@ def _shown(findings: list[dict[str, Any]], now: float) -> tuple[Evidence, ...]:
 
 def probes(detection: Detection) -> tuple[Probe, ...]:
     sha256 = detection.facts.get("sha256")
-    return (receipts_probe(sha256 if isinstance(sha256, str) else None, files_with_findings(detection)),)
+    receipts = receipts_probe(sha256 if isinstance(sha256, str) else None, files_with_findings(detection))
+    return (receipts, code_probe())
 
 
 def files_with_findings(detection: Detection) -> tuple[str, ...]:
@@ -127,22 +133,25 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     standing = {"standing": seen.get("standing") or []}
     if SFT not in files_with_findings(detection):
         return Diagnosis(cause=_stray(detection), facts=standing)
-    evidence = _evidence(seen, output)
-    cause_id, confidence = _judged(seen)
+    history = read_code(outputs.get(CODE))
+    walls = walls_of(history)
+    evidence = evidence_for(seen, output, history)
+    cause_id, confidence = judged(seen, walls)
+    loosened = walls if cause_id == WALLS else ()
     sentences = dict(CAUSES)
     cause = Cause(
         id=cause_id,
         sentence=sentences[cause_id],
         confidence=confidence,
-        places=_places(detection, seen),
+        places=(*(each.told for each in loosened), *_places(detection, seen)),
         evidence=evidence[cause_id],
     )
     considered = tuple(
         Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
-        for other in (STALE, OTHER_WRITER)
+        for other in (STALE, OTHER_WRITER, WALLS)
         if other != cause_id
     )
-    return Diagnosis(cause=cause, considered=considered, facts=standing)
+    return Diagnosis(cause=cause, considered=considered, facts={**standing, **restoring(loosened)})
 
 
 def _stray(detection: Detection) -> Cause:
@@ -154,61 +163,6 @@ def _stray(detection: Detection) -> Cause:
         places=files_with_findings(detection),
         evidence=detection.evidence,
     )
-
-
-def _judged(seen: Mapping[str, JsonValue]) -> tuple[str, Confidence]:
-    if seen.get("file") is None:
-        return UNKNOWN, Confidence.UNKNOWN
-    if seen.get("as_written"):
-        return (STALE, Confidence.CERTAIN) if seen.get("changed_since") else (UNKNOWN, Confidence.UNKNOWN)
-    return OTHER_WRITER, Confidence.CERTAIN if seen.get("begins_as_written") else Confidence.LIKELY
-
-
-def _evidence(seen: Mapping[str, JsonValue], output: ProbeOutput) -> dict[str, tuple[Evidence, ...]]:
-    """For each cause what speaks for and against it; of bytes that are gone nothing can be said."""
-
-    def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=output.read_at, lines=lines)
-
-    source = str(seen.get("receipt") or paths.REPORTS)
-    if seen.get("file") is None:
-        gone = (
-            fact(
-                Stance.UNKNOWN, output.trouble or "The bytes that the firewall read are not there any more."
-            ),
-        )
-        return dict.fromkeys((STALE, OTHER_WRITER, UNKNOWN), gone)
-    written = bool(seen.get("as_written"))
-    changed = seen.get("changed_since")
-    moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
-    by_run = fact(Stance.FOR, "Its bytes are those that the receipt claims.")
-    if seen.get("begins_as_written"):
-        by_other = fact(
-            Stance.FOR,
-            f"It begins with the {seen.get('rows_claimed')} rows that the receipt claims; "
-            f"{seen.get('lines_after')} lines follow that no receipt accounts for.",
-        )
-    elif seen.get("receipt") is None:
-        by_other = fact(Stance.FOR, "No receipt of a finished export claims it.")
-    else:
-        by_other = fact(Stance.FOR, "Its bytes are not those that the receipt claims.")
-    last = fact(
-        Stance.FOR, f"Last written {seen.get('last_written')}; it belongs to user id {seen.get('owner_uid')}."
-    )
-    rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
-    settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
-    return {
-        STALE: (
-            by_run if written else _against(by_other),
-            rescored if moved else _against(settled),
-        ),
-        OTHER_WRITER: (_against(by_run),) if written else (by_other, last),
-        UNKNOWN: (by_run, settled) if written else (by_other,),
-    }
-
-
-def _against(evidence: Evidence) -> Evidence:
-    return evidence.model_copy(update={"stance": Stance.AGAINST})
 
 
 def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
@@ -232,6 +186,14 @@ EXPORT_AGAIN = Offer(
     "evidence and verdicts are sound; the file alone is not what they lead to",
     _export_again,
 )
+
+
+def _restore(walls: tuple[ChangedFile, ...]) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, walls, then=[("export-sft",)])
+
+    why = "the walls stand again before anything is exported through them"
+    return Offer("restore", f"Restore {named(walls)}, then export SFT again", why, make)
 
 
 def _quarantine(files: tuple[str, ...]) -> Offer:
@@ -260,7 +222,9 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
         return (quarantine,)
     found = diagnosis.facts.get("standing")
     standing = found if isinstance(found, list) else []
-    ways = (EXPORT_AGAIN,) if diagnosis.is_known and SFT in files and set(standing) <= {SFT} else ()
+    walls = to_restore(diagnosis)
+    repair = _restore(walls) if walls else EXPORT_AGAIN
+    ways = (repair,) if diagnosis.is_known and SFT in files and set(standing) <= {SFT} else ()
     return (*ways, quarantine) if standing else ways
 
 
@@ -284,6 +248,10 @@ SYMPTOM = Symptom(
         ),
         ByHand(
             "Stop whatever trains on it, and look for files in exports/formatted/ that were built from it."
+        ),
+        ByHand(
+            "See whether a wall was loosened: the schema's type, the exporter's never-list, the scan.",
+            f"git diff distillation-v1.0.0 -- {' '.join(OWN_WALLS)}",
         ),
         ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
         ByHand(

@@ -1,0 +1,101 @@
+"""Why the SFT export may be contaminated, and what speaks for and against each of the causes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from runbook.code_history import ChangedFile, CodeHistory
+from runbook.evidence import Confidence, Evidence, ProbeOutput, Stance
+from runbook.symptoms.code_evidence import told_by_code, unchanged
+
+STALE = "stale_export"
+OTHER_WRITER = "other_writer"
+WALLS = "walls_loosened"
+UNKNOWN = "unknown"
+CAUSES = (
+    (STALE, "The export is just what a run wrote, and its runs were scored again since."),
+    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
+    (WALLS, "The export is just what a run wrote, and the schema or the exporter was changed since the tag."),
+    (UNKNOWN, "None of these is so; what let the rows through is not known."),
+)
+# The walls that the engine's own code holds: the type, the never-list, the call of the firewall.
+OWN_WALLS = (
+    "pipeline/schemas/sft.py",
+    "pipeline/stages/export_sft.py",
+    "pipeline/engine/row_builder.py",
+    "pipeline/engine/staged_exports.py",
+)
+
+
+def walls_of(history: CodeHistory) -> tuple[ChangedFile, ...]:
+    """What changed of schemas, exporters and the engine's walls."""
+    return tuple(each for each in history.files if each.phase in ("P1", "P4") or each.path in OWN_WALLS)
+
+
+def judged(seen: Mapping[str, JsonValue], walls: Sequence[ChangedFile]) -> tuple[str, Confidence]:
+    if seen.get("file") is None:
+        return UNKNOWN, Confidence.UNKNOWN
+    if seen.get("as_written"):
+        if seen.get("changed_since"):
+            return STALE, Confidence.CERTAIN
+        if not walls:
+            return UNKNOWN, Confidence.UNKNOWN
+        own = any(each.path in OWN_WALLS for each in walls)
+        return WALLS, Confidence.CERTAIN if own else Confidence.LIKELY
+    return OTHER_WRITER, Confidence.CERTAIN if seen.get("begins_as_written") else Confidence.LIKELY
+
+
+def evidence_for(
+    seen: Mapping[str, JsonValue], output: ProbeOutput, history: CodeHistory
+) -> dict[str, tuple[Evidence, ...]]:
+    """For each cause what speaks for and against it; of bytes that are gone nothing can be said."""
+
+    def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=output.read_at, lines=lines)
+
+    source = str(seen.get("receipt") or paths.REPORTS)
+    if seen.get("file") is None:
+        gone = (
+            fact(
+                Stance.UNKNOWN, output.trouble or "The bytes that the firewall read are not there any more."
+            ),
+        )
+        return dict.fromkeys((STALE, OTHER_WRITER, WALLS, UNKNOWN), gone)
+    written = bool(seen.get("as_written"))
+    changed = seen.get("changed_since")
+    moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
+    by_run = fact(Stance.FOR, "Its bytes are those that the receipt claims.")
+    if seen.get("begins_as_written"):
+        by_other = fact(
+            Stance.FOR,
+            f"It begins with the {seen.get('rows_claimed')} rows that the receipt claims; "
+            f"{seen.get('lines_after')} lines follow that no receipt accounts for.",
+        )
+    elif seen.get("receipt") is None:
+        by_other = fact(Stance.FOR, "No receipt of a finished export claims it.")
+    else:
+        by_other = fact(Stance.FOR, "Its bytes are not those that the receipt claims.")
+    last = fact(
+        Stance.FOR, f"Last written {seen.get('last_written')}; it belongs to user id {seen.get('owner_uid')}."
+    )
+    rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
+    settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
+    code = told_by_code(history, walls_of(history), output.read_at) or (
+        unchanged(history, "Schemas and exporters", output.read_at),
+    )
+    return {
+        STALE: (
+            by_run if written else _against(by_other),
+            rescored if moved else _against(settled),
+        ),
+        OTHER_WRITER: (_against(by_run),) if written else (by_other, last),
+        WALLS: (by_run if written else _against(by_other), *code),
+        UNKNOWN: (by_run, settled, *code) if written else (by_other,),
+    }
+
+
+def _against(evidence: Evidence) -> Evidence:
+    return evidence.model_copy(update={"stance": Stance.AGAINST})
