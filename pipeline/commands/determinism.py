@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"how many, {MIN_RUNS} to {MAX_RUNS} (default: %(default)s); "
         "from the third on, each is killed and resumed",
     )
+    parser.add_argument("--no-report", action="store_true", help="leave the last report as it is")
 
 
 def _runs(text: str) -> int:
@@ -74,10 +75,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
         comparison = compare(context.workspace, settings, chosen, on_begin=begins, on_trial=ended)
         report = _report(comparison, session, context)
-        disk.write_file(
-            context.workspace / paths.DETERMINISM_REPORT,
-            orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n",
-        )
+        if not arguments.no_report:
+            disk.write_file(
+                context.workspace / paths.DETERMINISM_REPORT,
+                orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n",
+            )
         session.exit_code = comparison.exit_code
         session.run_hash = comparison.trials[0].run_hash
     if context.json:

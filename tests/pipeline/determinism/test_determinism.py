@@ -115,6 +115,22 @@ def test_a_workspace_that_cannot_run_is_no_difference(workspace: Path) -> None:
     assert "ZeroDivisionError" in report["verdict"]
 
 
+def test_the_last_report_can_be_left_as_it_is(workspace: Path) -> None:
+    edit(
+        workspace,
+        "engine/run_all.py",
+        "    context = WorkContext(workspace, settings)\n",
+        "    context = 1 / 0\n",
+    )
+    path = workspace / paths.DETERMINISM_REPORT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("the last one")
+    argv = engine_argv(["determinism", "-C", str(workspace), "--no-report", "--runs", "2"])
+    done = subprocess.run(argv, env=choose_engine(workspace).environment(), capture_output=True, check=False)
+    assert done.returncode == ExitCode.NOT_EVALUABLE
+    assert path.read_text() == "the last one"
+
+
 def test_the_variants_differ_in_all_that_must_not_show() -> None:
     chosen = variants(5)
     for name in ("workers", "chunk_bytes", "hash_seed", "zone", "locale", "umask"):
