@@ -6,11 +6,11 @@ while all of them are: never both, never neither.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from runbook.asked_again import AskedAgain
 from runbook.check_reports import (
     ACCEPTANCE,
     CheckReport,
@@ -24,6 +24,8 @@ from runbook.evidence import Detection, Evidence, Stance, Verdict
 from runbook.workspace import Workspace
 
 GATE = "P6.acceptance"
+# Two symptoms ask the same, at once.
+_AGAIN: AskedAgain[dict[str, SeenCheck]] = AskedAgain()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def read_gate(workspace: Workspace) -> GateState | None:
     if state is None or latest is None or not state.red or not is_outdated(workspace, latest):
         return state
     asked = [each.id for each in (*state.red, *state.others)]
-    return _answered(state, _AGAIN.ask(workspace, asked))
+    return _answered(state, _AGAIN.answer(workspace, tuple(asked), lambda: look_again(workspace, asked)))
 
 
 def ask_gate(workspace: Workspace) -> GateState:
@@ -128,29 +130,6 @@ def _answered(state: GateState, seen: dict[str, SeenCheck]) -> GateState:
         source="distill acceptance",
         as_of=time.time(),
     )
-
-
-class _Again:
-    """Remembers the last answer until something is touched: two symptoms ask the same, at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked: tuple[str, tuple[str, ...]] | None = None
-        self._answer: dict[str, SeenCheck] = {}
-        self._at = 0.0
-
-    def ask(self, workspace: Workspace, ids: Sequence[str]) -> dict[str, SeenCheck]:
-        key = (str(workspace.root), tuple(ids))
-        with self._lock:
-            known = CheckReport(self._answer, self._at, "distill acceptance")
-            if self._asked != key or is_outdated(workspace, known):
-                at = time.time()
-                self._answer = look_again(workspace, ids)
-                self._asked, self._at = key, at
-            return dict(self._answer)
-
-
-_AGAIN = _Again()
 
 
 def detection_of_gate(
