@@ -1,0 +1,177 @@
+"""Which model answers replays and who named it; what it says to a task that used to pass."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from runbook.evidence import ProbeOutput, Record
+from runbook.processes import Ran
+from runbook.symptom import Probe
+from runbook.workspace import Workspace
+
+PROBE = "replay"
+VARIABLE = "LH_REPLAY_LOCAL_MODEL"
+DEFAULT_MODEL = "extractive"
+PLAYBOOKS = str(paths.RAG_EXPORT)
+_TITLE = "The model, its name's origin, and a task that used to pass"
+_LOOK_BYTES = 8 * 2**20
+# Two replays; a model that takes longer is a finding of its own.
+_SECONDS = 150.0
+
+
+class Reply(Record):
+    """One replay. ``reasons`` are the validator's codes; ``trouble`` says why there is no answer."""
+
+    model: str
+    ok: bool
+    reasons: tuple[str, ...] = ()
+    retrieved: int = 0
+    trouble: str = ""
+
+    @property
+    def told(self) -> str:
+        if self.trouble:
+            return f"{self.model} gave no answer: {self.trouble}"
+        if self.ok:
+            return f"{self.model} passes, with {self.retrieved} playbooks"
+        return f"{self.model} is refused ({', '.join(self.reasons)}), with {self.retrieved} playbooks"
+
+
+class ReplayLook(Record):
+    """``origin`` is environment, settings or default. ``task`` is None where nothing is known to
+    have passed; ``by_default`` is the same task put to the default model."""
+
+    model: str
+    origin: str
+    playbooks: int | None
+    task: str | None = None
+    passed_by: str | None = None
+    passed_at: str | None = None
+    reply: Reply | None = None
+    by_default: Reply | None = None
+
+
+def replay_probe() -> Probe:
+    """The probe whose output ``read_replay`` understands. It logs nothing."""
+
+    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+        found = _look(workspace, seconds)
+        count = "no" if found.playbooks is None else str(found.playbooks)
+        lines = [f"model {found.model}, from {found.origin}; {count} playbooks"]
+        if found.task is not None:
+            lines.append(f"task: {found.task}")
+            lines.append(f"passed before: {found.passed_by} at {found.passed_at}")
+        lines += [f"now: {each.told}" for each in (found.reply, found.by_default) if each is not None]
+        return ProbeOutput(
+            probe_id=PROBE, title=_TITLE, text="\n".join(lines), data=found.model_dump(mode="json")
+        )
+
+    return Probe(PROBE, _TITLE, _SECONDS, look)
+
+
+def read_replay(output: ProbeOutput | None) -> ReplayLook | None:
+    """What the probe found; None after one that failed."""
+    if output is None or output.data is None:
+        return None
+    return ReplayLook.model_validate(output.data)
+
+
+def model_in_use(workspace: Workspace) -> tuple[str, str]:
+    """The model's name and its origin, as the engine chooses it."""
+    if named := os.environ.get(VARIABLE):
+        return named, "environment"
+    named = workspace.section("replay").get("model")
+    return (named, "settings") if isinstance(named, str) else (DEFAULT_MODEL, "default")
+
+
+def _look(workspace: Workspace, seconds: float) -> ReplayLook:
+    model, origin = model_in_use(workspace)
+    playbooks = _count(workspace.root / PLAYBOOKS)
+    look = ReplayLook(model=model, origin=origin, playbooks=playbooks)
+    row = _last_passed(workspace.root / paths.REPLAY_RUNS)
+    task = row.get("task") if row is not None else _a_title(workspace.root / PLAYBOOKS)
+    if not isinstance(task, str):
+        return look
+    attempts = row.get("attempts") if row is not None else None
+    last = attempts[-1] if isinstance(attempts, list) and attempts else {}
+    return look.model_copy(
+        update={
+            "task": task,
+            "passed_by": last.get("model") if isinstance(last, dict) else None,
+            "passed_at": row.get("recorded_at") if row is not None else None,
+            "reply": _reply(workspace, model, task, (), seconds / 2),
+            "by_default": None
+            if model == DEFAULT_MODEL
+            else _reply(workspace, DEFAULT_MODEL, task, ("--model", DEFAULT_MODEL), seconds / 2),
+        }
+    )
+
+
+def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], seconds: float) -> Reply:
+    words = ["replay", "--task", task, "--local-only", "--no-log", "--json", *more]
+    ran = workspace.engine(words, seconds=seconds)
+    row = _object(ran.out)
+    verdict = row.get("validation_result")
+    if not isinstance(verdict, dict):
+        return Reply(model=model, ok=False, trouble=_why(ran))
+    reasons, retrieved = verdict.get("reasons"), row.get("retrieved")
+    return Reply(
+        model=model,
+        ok=verdict.get("ok") is True,
+        reasons=tuple(str(each) for each in reasons) if isinstance(reasons, list) else (),
+        retrieved=len(retrieved) if isinstance(retrieved, list) else 0,
+    )
+
+
+def _why(ran: Ran) -> str:
+    lines = ran.err.decode("utf-8", "replace").splitlines()
+    said = next((line.partition("happened")[2].strip() for line in lines if "happened" in line), "")
+    return said or ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+
+
+def _count(path: Path) -> int | None:
+    """Rows of the playbooks; None where there is no file."""
+    try:
+        with path.open("rb") as file:
+            return sum(1 for line in file if line.strip())
+    except FileNotFoundError:
+        return None
+
+
+def _last_passed(log: Path) -> dict[str, Any] | None:
+    """The newest logged replay that passed, looked for in the log's last piece."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LOOK_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        row = _object(line)
+        verdict = row.get("validation_result")
+        if isinstance(verdict, dict) and verdict.get("ok") is True and isinstance(row.get("task"), str):
+            return row
+    return None
+
+
+def _a_title(playbooks: Path) -> str | None:
+    """Where no replay was logged: what a playbook is about must find that playbook."""
+    try:
+        with playbooks.open("rb") as file:
+            title = _object(file.readline(_LOOK_BYTES)).get("title")
+    except OSError:
+        return None
+    return title if isinstance(title, str) and title.strip() else None
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
