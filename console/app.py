@@ -46,7 +46,7 @@ from console.view_state import (
     cleaned,
     initial,
 )
-from console.widgets.canvas import Canvas, screen_text
+from console.widgets.canvas import Drawing, screen_text
 from console.widgets.strip_controls import StripControls
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import FirewallWord
@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from console.feed import CommandPlan, Feed, Item
 
 NOTICE_SECONDS = 8.0
+_NOTHING_TO_DO = {
+    "run.cancel": "there is no run to cancel",
+    "incident.export": "no incident is marked; I shows them",
+}
 _IDLE_TICK_SECONDS = 1.0
 # Readers work in threads; a key should not wait the usual five milliseconds for one of them.
 _THREAD_SWITCH_SECONDS = 0.0005
@@ -87,10 +91,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = themes.theme_for(link)
         self.animation_level = "basic" if link.animation else "none"
-        Canvas.ascii_only = link.ascii_only
-        Canvas.inks = themes.ink_styles(
+        inks = themes.ink_styles(
             self.get_css_variables(), terminal_palette=themes.uses_terminal_palette(link)
         )
+        self.drawing = Drawing(inks, link.ascii_only)
         self.set_class(link.ascii_only, "-ascii")
         self.link = link
         self.state = state
@@ -209,7 +213,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "palette": self._palette,
             "log": self._open_log,
             "filter": lambda: self._open_log(filtering=True),
-            "symptom.help": self._symptom,
+            "wizard.open": lambda: self._with_marked_symptom(self.open_wizard),
+            "symptom.help": lambda: self._with_marked_symptom(self.open_symptom),
             "arm": self._arm,
             "refresh": self._refresh,
             "redraw": self._redraw,
@@ -253,15 +258,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
         self.push_screen(LogScreen(filtering=filtering))
 
-    def _symptom(self) -> None:
-        from console.screens.symptom import SymptomScreen
-
+    def _with_marked_symptom(self, then: Callable[[str], None]) -> None:
         dashboard = self.screen_stack[0]
         marked = dashboard.marked_symptom if isinstance(dashboard, Dashboard) else None
         if marked is None:
             self.say("no symptom: nothing to do")
-        elif not isinstance(self.screen, SymptomScreen):
-            self.push_screen(SymptomScreen(marked))
+        else:
+            then(marked.id)
+
+    def open_wizard(self, symptom_id: str | None, incident_id: str | None = None) -> None:
+        """The wizard of an incident, or that of a symptom, in its open incident where there is one."""
+        if symptom_id or incident_id:
+            self.push_screen(doors.wizard_for(symptom_id, incident_id))
+
+    def open_symptom(self, symptom_id: str) -> None:
+        """The page of one symptom."""
+        from console.screens.symptom import SymptomScreen
+
+        self.push_screen(SymptomScreen(symptom_id))
 
     def _redraw(self) -> None:
         """All cells, also those that did not change: the terminal may show something else."""
@@ -380,10 +394,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
         until = self.now() + left if left else None
         self.take(SessionChanged(replace(self.state.session, armed_until=until)))
 
-    def _ask_for(self, action_id: str) -> None:
+    def export_incident(self, incident_id: str) -> None:
+        """Ask whether this incident may be packed into a file."""
+        self._ask_for("incident.export", incident_id)
+
+    def _ask_for(self, action_id: str, subject: str = "") -> None:
         """Plan a mutating action and ask; the command layer refuses when read-only."""
         try:
-            plan = self.operations.plan(action_id)
+            plan = self.operations.plan(action_id, subject)
         except ReadOnlyError as refusal:
             self.say(str(refusal), "warning")
             return
@@ -391,7 +409,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.say(error.fault.what_happened, "error")
             return
         if plan is None:
-            self.say("there is no run to cancel" if action_id == "run.cancel" else "a run is at work already")
+            self.say(_NOTHING_TO_DO.get(action_id, "a run is at work already"))
             return
         from console.screens.consent import ConsentDialogue
 

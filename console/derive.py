@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console import fact_fold, staleness
+from console import fact_fold, staleness, symptom_merge
 from console.drift_lines import flagged_first
 from console.unanswered import unanswered
 from console.view_state import (
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from console.event_tail import TailSlice
     from pipeline.contracts.events import Event
 
-SEVERITY_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 _FIELDS_OF_PANE = {
-    Pane.BAND: ("symptoms", "trouble"),
+    Pane.BAND: ("symptoms", "runbook", "trouble"),
     Pane.FIREWALL: ("firewall",),
     Pane.ROWS: ("rows",),
     Pane.PHASES: ("phases", "run"),
@@ -96,7 +95,7 @@ def _panes(state: ViewState, now: float) -> ViewState:
         phases=_phases(state, firewall, now),
         rows=_rows(state),
         drift=_drift(state, now),
-        symptoms=_symptoms(state, firewall),
+        symptoms=_symptoms(state, firewall, now),
     )
 
 
@@ -171,19 +170,22 @@ def _drift(state: ViewState, now: float) -> DriftStatus:
     return state.base.drift if state.base else state.drift
 
 
-def _symptoms(state: ViewState, firewall: FirewallStatus) -> tuple[SymptomStatus, ...]:
+def _symptoms(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[SymptomStatus, ...]:
     known = list(state.base.symptoms) if state.base else []
-    known = [symptom for symptom in known if symptom.id != "S1.P4.sft-leak"]
+    known = [symptom for symptom in known if symptom.id != symptom_merge.LEAK]
     if (leak := leak_symptom(firewall)) is not None:
         known.append(leak)
     if state.engine_symptom is not None:
         known.append(state.engine_symptom)
-    return worst_first(known)
+    cleared = dict.fromkeys(symptom_merge.SEEN_BY_STAT, state.base.read_at) if state.base else {}
+    if firewall.state in (FirewallWord.CLEAR, FirewallWord.ABSENT) and firewall.origin.as_of is not None:
+        cleared[symptom_merge.LEAK] = firewall.origin.as_of
+    return symptom_merge.merge(known, state.runbook, cleared, now)
 
 
 def worst_first(symptoms: list[SymptomStatus]) -> tuple[SymptomStatus, ...]:
     """Critical first; within one severity the order in which they were found."""
-    return tuple(sorted(symptoms, key=lambda symptom: SEVERITY_ORDER[symptom.severity]))
+    return tuple(sorted(symptoms, key=lambda symptom: symptom_merge.SEVERITY_ORDER[symptom.severity]))
 
 
 def leak_symptom(firewall: FirewallStatus) -> SymptomStatus | None:

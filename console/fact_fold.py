@@ -16,6 +16,7 @@ from console.view_state import (
     Noted,
     OthersSeen,
     ReadFailed,
+    RunbookHeard,
     RunEnded,
     RunFollowed,
     RunView,
@@ -60,6 +61,10 @@ def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
             return replace(state, session=session)
         case OthersSeen(others=others):
             return replace(state, session=replace(state.session, others=others))
+        case RunbookHeard(reading=reading):
+            if reading.trouble and reading.trouble != state.runbook.trouble:
+                state = noted(state, now, "error", reading.trouble[0])
+            return replace(state, runbook=reading)
         case Noted(level=level, text=text):
             return noted(state, now, level, text)
         case Tick():

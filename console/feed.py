@@ -28,7 +28,8 @@ class CommandPlan:
     """One change, whole: what the preview shows, what ``c`` copies and what is run are this.
 
     ``command`` is what an operator would type, word by word. ``arguments`` are what is handed
-    on: the engine's, or for a cancel the run's id.
+    on: the engine's, or for a cancel the run's id. A ``critical`` one leaves no way back to the
+    bytes of before, or ends somebody else's work: its ``code`` has to be typed.
     """
 
     action_id: str
@@ -40,6 +41,7 @@ class CommandPlan:
     way_back: str
     yes: str
     no: str = "no, change nothing"
+    critical: bool = False
 
     @property
     def command_line(self) -> str:
@@ -49,8 +51,17 @@ class CommandPlan:
     @property
     def digest(self) -> str:
         """Names this very plan; another argument gives another digest."""
+        return self._hash[:6]
+
+    @property
+    def code(self) -> str:
+        """Four digits of the same hash, as in the runbook's plans: what is typed to agree to it."""
+        return f"{int(self._hash[:8], 16) % 10_000:04d}"
+
+    @property
+    def _hash(self) -> str:
         parts = "\0".join((self.action_id, *self.arguments, *self.command, *self.changes))
-        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Feed(Protocol):
@@ -61,8 +72,11 @@ class Feed(Protocol):
     async def refresh(self) -> None:
         """Read the workspace again; what was read arrives as items."""
 
-    def plan(self, action_id: str) -> CommandPlan | None:
-        """The plan for a mutating action now; None when there is nothing to do it to."""
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
+        """The plan for a mutating action now; None when there is nothing to do it to.
+
+        ``subject`` names what it is done to, where that is one of many: an incident's id.
+        """
 
     async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
         """Do it, detached. Returns one line that says what was done. Raises OperatorError."""

@@ -1,6 +1,7 @@
-"""Open incidents as their journals tell, read leniently: what a hand-over needs, and no more.
+"""Every incident as its folder tells, read leniently: what a list and a hand-over need, and no more.
 
-Whether a journal's chain holds is the runbook's to verify; a line that cannot be read is noted.
+Whether a journal's chain holds is the runbook's to verify; a line that cannot be read is noted, and
+an incident without one that can is told as *unreadable* rather than left out.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.report_files import Notes, last_objects, object_of, text_of
+from console.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
 
 JOURNAL_TAIL_BYTES = 1024 * 1024
 INCIDENTS_LIMIT = 500
-# States of the wizard from which nobody has to go on.
+# States of the wizard from which nobody has to go on. What was escalated waits for somebody else.
 CLOSED = ("resolved", "abandoned")
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentGlance:
-    """``owner`` is who took it last, else who acted last. Texts are data."""
+    """``owner`` is who opened it, or took it over since. Texts are data.
+
+    ``symptom`` is empty for what was done directly, without a wizard. ``is_closed``: somebody
+    said that it ends here, or it was contained and there is no cause to look for.
+    """
 
     id: str
     state: str
@@ -30,10 +36,12 @@ class IncidentGlance:
     opened: float | None
     changed: float | None
     last_note: str
+    title: str = ""
+    is_closed: bool = False
 
     @property
     def is_open(self) -> bool:
-        return self.state not in CLOSED
+        return self.state not in CLOSED and not self.is_closed
 
 
 def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
@@ -50,27 +58,57 @@ def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
     if len(names) > INCIDENTS_LIMIT:
         notes.add(f"{len(names):,} incidents; only the newest {INCIDENTS_LIMIT} are looked at")
         names = names[-INCIDENTS_LIMIT:]
-    return [found for name in names if (found := _read(root, name, notes)) is not None]
+    return [_read(root, name, notes) for name in names]
 
 
-def _read(root: Path, name: str, notes: Notes) -> IncidentGlance | None:
-    relative = paths.INCIDENTS / name / "journal.jsonl"
-    entries = last_objects(root, relative, JOURNAL_TAIL_BYTES, notes)
+def _read(root: Path, name: str, notes: Notes) -> IncidentGlance:
+    folder = paths.INCIDENTS / name
+    facts = read_object(root, folder / "incident.json", notes)
+    entries = last_objects(root, folder / "journal.jsonl", JOURNAL_TAIL_BYTES, notes)
+    told = [object_of(entry, "detail") for entry in entries if text_of(entry, "kind") == "opened"]
+    symptom = text_of(facts, "symptom_id") or next(
+        (text for detail in told if (text := text_of(detail, "symptom_id"))), ""
+    )
+    title = text_of(facts, "title") or next(
+        (text for detail in told if (text := text_of(detail, "title"))), ""
+    )
+    opened = epoch_seconds(text_of(facts, "opened_at"))
     if not entries:
-        notes.add(f"{relative} has no line that can be read")
-        return None
-    owners = [entry for entry in entries if text_of(entry, "kind") == "owner"]
-    remarks = [reason for entry in entries if (reason := text_of(entry, "reason"))]
+        notes.add(f"{folder}/journal.jsonl has no line that can be read")
+        owner = text_of(facts, "opened_by") or ""
+        return IncidentGlance(name, UNREADABLE, symptom, owner, opened, None, "", title)
     last = entries[-1]
-    symptoms = [text for entry in entries if (text := text_of(object_of(entry, "detail"), "symptom_id"))]
+    remarks = [reason for entry in entries if (reason := text_of(entry, "reason"))]
+    state = text_of(last, "state") or "?"
     return IncidentGlance(
         id=name,
-        state=text_of(last, "state") or "?",
-        symptom=symptoms[0] if symptoms else "",
-        owner=(text_of(object_of(owners[-1], "detail"), "owner") if owners else None)
-        or text_of(owners[-1] if owners else last, "actor")
-        or "",
-        opened=epoch_seconds(text_of(entries[0], "recorded_at")),
+        state=state,
+        symptom=symptom,
+        owner=_owner(entries) or text_of(facts, "opened_by") or text_of(last, "actor") or "",
+        opened=opened if opened is not None else epoch_seconds(text_of(entries[0], "recorded_at")),
         changed=epoch_seconds(text_of(last, "recorded_at")),
         last_note=remarks[-1] if remarks else "",
+        title=title,
+        is_closed=_is_closed(entries) or (not symptom and state == "mitigated"),
     )
+
+
+def _owner(entries: list[Json]) -> str:
+    """Who acts in it: the actor of the entry that opened it, or of the last one that took it over."""
+    owners = [
+        text_of(each, "actor") or "" for each in entries if text_of(each, "kind") in ("opened", "owner")
+    ]
+    return owners[-1] if owners else ""
+
+
+def _is_closed(entries: list[Json]) -> bool:
+    """Whether somebody ended it and nobody looked for a cause again since, as a wizard folds it.
+
+    An escalation closes a wizard too, and the incident is still somebody's to go on with.
+    """
+    for entry in reversed(entries):
+        if text_of(entry, "kind") == "classified":
+            return False
+        if flag_of(object_of(entry, "detail"), "closed") is True:
+            return text_of(entry, "state") != "escalated"
+    return False

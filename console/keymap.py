@@ -13,15 +13,22 @@ from typing import Literal
 
 Place = Literal[
     "dashboard", "log", "page", "help", "audit", "release", "runs", "files", "rows", "row", "lineage",
-    "skips", "dialogue",
+    "skips", "runbook", "symptom", "incidents", "incident", "wizard", "dialogue",
 ]  # fmt: skip
 DASHBOARD: frozenset[Place] = frozenset(("dashboard",))
 # Screens with a marked line; enter opens it.
-MARKED: frozenset[Place] = frozenset(("audit", "release", "runs", "files", "rows", "lineage", "skips"))
-PAGES: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row"))
-LISTS = PAGES | MARKED
+MARKED: frozenset[Place] = frozenset(
+    ("audit", "release", "runs", "files", "rows", "lineage", "skips", "runbook", "incidents")
+)
+PAGES: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row", "symptom", "incident"))
+WIZARD: frozenset[Place] = frozenset(("wizard",))
+LISTS = PAGES | MARKED | WIZARD
 DIALOGUE: frozenset[Place] = frozenset(("dialogue",))
+_SIDEWAYS: frozenset[Place] = frozenset(("dashboard", "incident"))
 EVERYWHERE = LISTS | DIALOGUE
+
+# The one permit under which a wizard writes: it opens an incident, answers, agrees, starts the worker.
+WIZARD_ANSWER = "wizard.answer"
 
 GROUPS = {
     "look": "Look around",
@@ -89,11 +96,27 @@ def _screen(name: str, keys: tuple[str, ...], help_text: str, hint: str = "") ->
 # In the order in which they matter to someone who has just been woken up.
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "symptom.help",
+        "wizard.open",
         ("w",),
         "look",
-        "What to do about the marked symptom, with the commands to run by hand.",
+        "The wizard of the marked symptom: what is seen, why, and what can be done about it.",
         hint="what to do",
+    ),
+    Action(
+        "symptom.help",
+        ("b",),
+        "look",
+        "The marked symptom by hand: what is seen, and the commands to run yourself.",
+    ),
+    Action(
+        WIZARD_ANSWER,
+        ("enter",),
+        "act",
+        "Take the marked answer. What changes a file shows its plan and asks for a consent of its own.",
+        WIZARD,
+        hint="answer",
+        mutating=True,
+        in_palette=False,
     ),
     Action(
         "choose",
@@ -135,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         ("plus",),
         "look",
         "Unfold long texts, and fold them again.",
-        frozenset(("row",)),
+        frozenset(("row", "wizard")),
         hint="unfold",
     ),
     Action("zoom", ("z",), "look", "The pane on the whole screen, and back.", DASHBOARD, hint="zoom"),
@@ -183,6 +206,31 @@ ACTIONS: tuple[Action, ...] = (
         frozenset(("dashboard", "release")),
         hint="freeze",
         mutating=True,
+    ),
+    Action(
+        "incident.export",
+        ("X",),
+        "act",
+        "Pack the incident into one file for somebody elsewhere, after a preview.",
+        frozenset(("incidents", "incident")),
+        hint="export",
+        mutating=True,
+    ),
+    Action(
+        "undo.command",
+        ("U",),
+        "copy",
+        "Copy the command that plans to take the incident's last change back.",
+        frozenset(("incidents", "incident")),
+        hint="copy undo",
+    ),
+    Action(
+        "incident.page",
+        ("o",),
+        "look",
+        "The incident as a hand-over page, and back to its steps.",
+        frozenset(("incidents", "incident")),
+        hint="hand-over",
     ),
     Action(
         "arm", ("a",), "console", "Arm this console for 15 minutes, with a reason; again: disarm.", hint="arm"
@@ -250,23 +298,46 @@ ACTIONS: tuple[Action, ...] = (
         ("left_square_bracket",),
         "look",
         "Mark the previous symptom; in rows: the row found before.",
+        LISTS - WIZARD,
     ),
     Action(
         "symptom.next",
         ("right_square_bracket",),
         "look",
         "Mark the next symptom; in rows: find the text again.",
+        LISTS - WIZARD,
     ),
     _screen("audit", ("A", "7"), "Audit: every check by phase, failing ones first.", "audit screen"),
     _screen("runs", ("R", "8"), "Runs: past runs, their receipts, two of them compared."),
     _screen("rows", ("D", "9"), "Rows: the data itself, evidence to exports; search, open, trace."),
     _screen("skips", ("S",), "Skips: why source lines were left out, with examples."),
+    _screen(
+        "runbook",
+        ("W",),
+        "Runbook: every symptom, those that show first; each one key from its wizard.",
+        "runbook",
+    ),
+    _screen("incidents", ("I",), "Incidents: what was done and why, replayed step by step."),
     _screen("release", ("F",), "Release: the six gates of release-freeze, live."),
     Action("refresh", ("r",), "look", "Read the workspace from disk again, now."),
     Action("up", ("up", "k"), "move", "One line up.", EVERYWHERE, in_palette=False),
     Action("down", ("down", "j"), "move", "One line down.", EVERYWHERE, in_palette=False),
-    Action("left", ("left", "h"), "move", "The pane to the left.", DASHBOARD, in_palette=False),
-    Action("right", ("right", "l"), "move", "The pane to the right.", DASHBOARD, in_palette=False),
+    Action(
+        "left",
+        ("left", "h"),
+        "move",
+        "The pane to the left; in an incident: the step before.",
+        _SIDEWAYS,
+        in_palette=False,
+    ),
+    Action(
+        "right",
+        ("right", "l"),
+        "move",
+        "The pane to the right; in an incident: the next step.",
+        _SIDEWAYS,
+        in_palette=False,
+    ),
     Action("page_up", ("pageup",), "move", "One page up.", in_palette=False),
     Action("page_down", ("pagedown",), "move", "One page down.", in_palette=False),
     Action("top", ("home", "g"), "move", "To the first line.", in_palette=False),

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.actor import actor_name
 from console.armed import Permit
 from console.feed import CommandPlan
 from console.view_state import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from console.engine_process import RunFeed
     from console.event_tail import TailSlice
     from console.feed import Item
+    from console.runbook_watch import RunbookWatch
 
 READ_EVERY_SECONDS = 2.0
 LOOK_FOR_CONSOLES_SECONDS = 1.0
@@ -49,7 +51,9 @@ class LiveFeed:
         self._clock = clock
         self._queue: asyncio.Queue[Item] = asyncio.Queue(_QUEUE_ITEMS)
         self._read_now = asyncio.Event()
+        self._was_read = asyncio.Event()
         self._run_feed: RunFeed | None = None
+        self._runbook_watch: RunbookWatch | None = None
 
     async def items(self) -> AsyncIterator[Item]:
         """Facts and events until the iterator is closed."""
@@ -66,12 +70,14 @@ class LiveFeed:
 
     async def refresh(self) -> None:
         self._read_now.set()
+        if self._runbook_watch is not None:
+            self._runbook_watch.ask()
 
     # Sources
 
     def _sources(self) -> list[Callable[[], Coroutine[None, None, None]]]:
         consoles = [] if self._lease is None else [self._consoles]
-        return [self._disk, self._runs, self._firewall, *consoles]
+        return [self._disk, self._runs, self._firewall, self._runbook, *consoles]
 
     async def _consoles(self) -> None:
         """Be seen, and see the others; both end with the feed."""
@@ -97,6 +103,8 @@ class LiveFeed:
                 await self._queue.put(StatusRead(await asyncio.to_thread(reader.read, self._clock())))
             except (OSError, OperatorError) as error:
                 await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
+            else:
+                self._was_read.set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._read_now.wait(), READ_EVERY_SECONDS)
 
@@ -112,6 +120,16 @@ class LiveFeed:
         async for state in FirewallWatch(self._root, clock=self._clock).states():
             await self._queue.put(state)
 
+    async def _runbook(self) -> None:
+        from console.runbook_watch import RunbookWatch
+
+        # Not before the first reading: a child beside it would make that late.
+        await self._was_read.wait()
+        self._runbook_watch = RunbookWatch(self._root, clock=self._clock)
+        async with contextlib.aclosing(self._runbook_watch.facts()) as facts:
+            async for fact in facts:
+                await self._queue.put(fact)
+
     def _feed_of_runs(self) -> RunFeed:
         if self._run_feed is None:
             from console.engine_process import RunFeed
@@ -121,8 +139,12 @@ class LiveFeed:
 
     # Changes
 
-    def plan(self, action_id: str) -> CommandPlan | None:
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
         """The plan as the disk is now; None when there is nothing to do it to."""
+        if action_id == "incident.export":
+            from console import incident_export
+
+            return incident_export.plan(self._root, subject)
         from console.lock_facts import read_lock
 
         lock = read_lock(self._root, self._clock())
@@ -133,11 +155,16 @@ class LiveFeed:
         if action_id == "run.start":
             return None if lock.held else _start_plan(self._root)
         if action_id == "run.cancel" and lock.held and lock.pid is not None:
-            return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id)
+            ours = lock.user == actor_name()
+            return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id, ours=ours)
         return None
 
     async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
-        """Start or cancel a run. Raises OperatorError, which names what was kept safe."""
+        """Start or cancel a run, or write a pack. Raises OperatorError, which names what was kept safe."""
+        if plan.action_id == "incident.export":
+            from console import incident_export
+
+            return await asyncio.to_thread(incident_export.carry_out, self._root, plan)
         because = f", because: {permit.reason}" if permit.reason else ""
         if plan.action_id != "run.cancel":
             job = self._feed_of_runs().start(plan.arguments)
@@ -180,10 +207,17 @@ def _start_plan(root: Path) -> CommandPlan:
         stays=("sources, settings, past reports, git: not touched",),
         way_back="until the commit the previous exports stay; cancelling leaves them as they are",
         yes="yes, start run-all; it goes on when this console is gone",
+        critical=_has_exports(root),
     )
 
 
-def _cancel_plan(pid: int, user: str, command: str, run_id: str) -> CommandPlan:
+def _has_exports(root: Path) -> bool:
+    """Whether a run would replace something: then the bytes of now do not come back."""
+    exports = (paths.SFT_EXPORT, paths.RAG_EXPORT, paths.PREFERENCE_EXPORT)
+    return any((root / relative).exists() for relative in exports)
+
+
+def _cancel_plan(pid: int, user: str, command: str, run_id: str, *, ours: bool) -> CommandPlan:
     return CommandPlan(
         "run.cancel",
         "CANCEL THE RUN",
@@ -194,4 +228,5 @@ def _cancel_plan(pid: int, user: str, command: str, run_id: str) -> CommandPlan:
         way_back="start run-all again: it goes on where this one stopped",
         no="no, let it run",
         yes="yes, cancel the run",
+        critical=not ours,
     )

@@ -15,14 +15,18 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console import plain_pages
-from console.armed import Armed, LeaseHeldError, ReadOnlyError
+from console import keymap, plain_pages
+from console.armed import Armed, LeaseHeldError, Permit, ReadOnlyError
 from console.control_lease import TAKE_OVER_WORD, ControlLease
+from console.daemon_work import in_thread
 from console.operations import Operations
 from console.plain_pages import Choice
 from console.plain_status import exit_code
+from console.plain_wizard import PlainWizards
+from console.runbook_fault import runbook_fault
 from console.view_state import Noted, Session, SessionChanged, Tick, ViewState, advance, initial
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import FirewallWord
@@ -98,6 +102,8 @@ class PlainConsole:
         now = self._clock()
         if choice.action_id == "arm":
             await self._arm()
+        elif choice.action_id == keymap.WIZARD_ANSWER:
+            await self._wizard()
         elif choice.action_id:
             await self._change(choice.action_id)
         elif choice.name == "help":
@@ -178,7 +184,7 @@ class PlainConsole:
                 return
             self._say(*plain_pages.question_lines(plan))
             typed = await self._ask("the code", afresh=True)
-            if (typed or "").strip() != plain_pages.code_of(plan):
+            if (typed or "").strip() != plan.code:
                 self._say("nothing was changed")
                 return
             said = await self._operations.carry_out(plan)
@@ -188,6 +194,47 @@ class PlainConsole:
             self._say(f"read-only: {refusal.action.id} changes something; arm first")
         except OperatorError as error:
             self._say(*error.fault.as_lines())
+
+    async def _wizard(self) -> None:
+        """The wizards, read or answered, in a thread: they wait for lines, and work for a while."""
+        loop = asyncio.get_running_loop()
+
+        async def line() -> str | None:
+            _drop_typed_ahead()
+            typed = await self._typed.get()
+            if typed is None:
+                self._typed.put_nowait(None)  # the end of input is the end for everybody
+            return typed
+
+        def out(text: str) -> None:
+            loop.call_soon_threadsafe(self._out, text)
+
+        wizards = PlainWizards(
+            Path(self.state.workspace),
+            out=out,
+            ask=lambda: asyncio.run_coroutine_threadsafe(line(), loop).result(),
+            permit=self._wizard_permit,
+        )
+        if not self.armed.is_armed:
+            self._say("read-only: the wizards are looked at; arm first to answer them")
+        try:
+            subjects = await in_thread(lambda: wizards.subjects(self.state.symptoms))
+            if not subjects:
+                self._say("no symptom shows, and no incident is open")
+                return
+            self._say(*(f" {number:>2}  {each.words}" for number, each in enumerate(subjects, start=1)))
+            typed = (await self._ask("which wizard; anything else opens none") or "").strip()
+            if typed.isdecimal() and 1 <= int(typed) <= len(subjects):
+                subject = subjects[int(typed) - 1]
+                await in_thread(lambda: wizards.open(subject))
+        except Exception as error:  # noqa: BLE001 (a runbook that cannot be imported ends no console)
+            self._say(*runbook_fault(error).as_lines())
+
+    def _wizard_permit(self) -> Permit | None:
+        try:
+            return self._operations.permit(keymap.WIZARD_ANSWER)
+        except ReadOnlyError:
+            return None
 
     # Lines
 

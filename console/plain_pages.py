@@ -5,7 +5,7 @@ Panes, words and marks are those of the screen; only the frame and the cursor ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console import keymap
@@ -15,11 +15,12 @@ from console.presentation.edge_lines import header_line, status_line
 from console.presentation.event_log import log_line
 from console.presentation.firewall import firewall_pane
 from console.presentation.frame import PaneView
-from console.presentation.pages import plan_lines, symptom_lines
+from console.presentation.pages import plan_lines
 from console.presentation.phases import phases_pane
 from console.presentation.row_counts import rows_pane
 from console.presentation.runs import runs_pane
 from console.presentation.spans import Line, plain_text
+from console.presentation.symptom_page import page_lines
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -53,12 +54,16 @@ def _choices() -> tuple[Choice, ...]:
         ("log", f"The last {LOG_LINES} log lines."),
         ("help", "This list, and what the marks mean."),
     )
-    acts = (keymap.BY_ID["arm"], *keymap.MUTATING)
-    menu = [Choice(number, name, words) for number, (name, words) in enumerate(looks, start=1)]
-    menu += [
-        Choice(number, action.id, action.help, action.id)
-        for number, action in enumerate(acts, start=len(menu) + 1)
+    acts = [
+        Choice(0, action.id, action.help, action.id) for action in (keymap.BY_ID["arm"], *keymap.MUTATING)
     ]
+    wizards = "The wizards: a symptom that shows, or an incident that is still open."
+    acts = [
+        replace(act, name="wizard", help=wizards) if act.action_id == keymap.WIZARD_ANSWER else act
+        for act in acts
+    ]
+    menu = [Choice(number, name, words) for number, (name, words) in enumerate(looks, start=1)]
+    menu += [replace(act, number=number) for number, act in enumerate(acts, start=len(menu) + 1)]
     return (*menu, Choice(0, "quit", keymap.BY_ID["quit"].help))
 
 
@@ -68,7 +73,10 @@ CHOICES = _choices()
 def choice_for(typed: str) -> Choice | None:
     """The choice that a number or a name means; ``q`` quits, ``?`` helps."""
     word = {"q": "quit", "?": "help"}.get(typed.strip().casefold(), typed.strip().casefold())
-    return next((choice for choice in CHOICES if word in (str(choice.number), choice.name)), None)
+    return next(
+        (choice for choice in CHOICES if word in (str(choice.number), choice.name, choice.action_id or None)),
+        None,
+    )
 
 
 def menu_lines() -> list[str]:
@@ -118,8 +126,15 @@ def symptom_pages(state: ViewState, now: float) -> list[str]:
         return ["no symptom: nothing to do"]
     lines: list[str] = []
     for symptom in state.symptoms:
-        lines += _texts(symptom_lines(symptom, state.firewall, state.workspace, now, WIDTH)[:-1])
+        lines += symptom_page(symptom.id, state, now)
     return lines
+
+
+def symptom_page(symptom_id: str, state: ViewState, now: float) -> list[str]:
+    """One symptom's page, whether it shows or not."""
+    shown = next((each for each in state.symptoms if each.id == symptom_id), None)
+    known, incident = state.runbook.symptom(symptom_id), state.runbook.incident_of(symptom_id)
+    return _texts(page_lines(shown, known, incident, state.firewall, state.workspace, now, WIDTH))
 
 
 def all_lines(state: ViewState, now: float) -> list[str]:
@@ -135,13 +150,9 @@ def question_lines(plan: CommandPlan) -> list[str]:
         plan.title,
         *_texts(plan_lines(plan, WIDTH)),
         "",
-        f" {plan.yes}: type {code_of(plan)}",
+        f" {plan.yes}: type {plan.code}",
         f" {plan.no}: anything else",
     ]
-
-
-def code_of(plan: CommandPlan) -> str:
-    return plan.digest[:4]
 
 
 def _pane(view: PaneView) -> list[str]:

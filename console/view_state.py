@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from console.runbook_state import RunbookReading
 from pipeline.contracts.status import (
     PHASE_NAMES,
     DriftLine,
@@ -41,6 +42,7 @@ _NO_DRIFT = DriftStatus(note="not read yet")
 _NO_LOCK = LockStatus()
 _NO_GIT = GitStatus()
 _NO_ENGINE = EngineStatus()
+_NO_RUNBOOK = RunbookReading()
 
 
 class Pane(StrEnum):
@@ -186,6 +188,13 @@ class OthersSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RunbookHeard:
+    """The runbook's detectors answered, are looking, or could not."""
+
+    reading: RunbookReading
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A line for the log pane that no engine wrote."""
 
@@ -208,6 +217,7 @@ Fact = (
     | RunEnded
     | SessionChanged
     | OthersSeen
+    | RunbookHeard
     | Noted
     | Tick
 )
@@ -228,6 +238,7 @@ class ViewState:
     git: GitStatus = _NO_GIT
     engine: EngineStatus = _NO_ENGINE
     runs: tuple[RunRow, ...] = ()
+    runbook: RunbookReading = _NO_RUNBOOK
     run: RunView | None = None
     log: tuple[LogEntry, ...] = ()
     notes: tuple[str, ...] = ()

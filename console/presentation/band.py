@@ -76,8 +76,9 @@ def _symptom(symptom: SymptomStatus, marked: bool, now: float, width: int) -> Li
     look = SEVERITIES[symptom.severity]
     cursor = Span("►" if marked else " ", "cursor")
     head = f"{look.mark} {fit_text(look.word, 8)}" if width >= 60 else look.mark
-    name_width = max(20 if width >= 100 else 15, len(symptom.id))
-    name = fit_text(visible(symptom.id), name_width) if width >= 60 else visible(symptom.id)
+    shown = f"└ {visible(symptom.id)}" if symptom.beneath else visible(symptom.id)
+    name_width = max(20 if width >= 100 else 15, len(shown))
+    name = fit_text(shown, name_width) if width >= 60 else shown
     role = "badge" if symptom.severity is Severity.CRITICAL else look.role
     left = line(cursor, Span(head, role), " ", Span(name, "strong"), f" {visible(symptom.observed)}")
     since = age_in_words(age_of(symptom.since, now))

@@ -1,4 +1,4 @@
-"""Help, the symptom's page and the preview of a plan, as lines."""
+"""Help, what to do by hand, and the preview of a plan, as lines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console import keymap
-from console.presentation.durations import age_in_words, age_of
-from console.presentation.firewall import cause_in_words, finding_line
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
-from console.presentation.states import SEVERITIES
 from pipeline.contracts.shell_words import quoted
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
 from pipeline.contracts.untrusted import visible
@@ -74,50 +71,6 @@ def commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: st
         ("Verify: only CLEAR closes this", f"distill firewall {here}"),
     ]
     return steps
-
-
-def symptom_lines(
-    symptom: SymptomStatus, firewall: FirewallStatus, workspace: str, now: float, width: int
-) -> list[Line]:
-    """One page about one symptom: what is seen, how old that is, and what to do by hand."""
-    look = SEVERITIES[symptom.severity]
-    role = "badge" if symptom.severity == "critical" else look.role
-    lines = [
-        EMPTY,
-        line(" ", Span(f" {look.mark} {look.word} ", role), " ", Span(visible(symptom.id), "strong")),
-        line(f" {visible(symptom.observed)}"),
-        EMPTY,
-        *_fact("since", age_in_words(age_of(symptom.since, now)), width),
-        *_fact(
-            "read", f"{age_in_words(age_of(symptom.origin.as_of, now))} ago, {symptom.origin.source}", width
-        ),
-        *_fact("who", symptom.owner or "nobody is on it", width),
-    ]
-    if symptom.origin.why:
-        lines += _fact("why", symptom.origin.why, width)
-    if symptom.beneath:
-        lines += _fact("explained by", symptom.beneath, width)
-    if symptom.id == _LEAK:
-        lines += [EMPTY, line(Span(" Forbidden rows", "title"))]
-        lines += [finding_line(finding, width) for finding in firewall.findings]
-        if firewall.cause:
-            lines += _fact("cause", cause_in_words(firewall.cause), width)
-    lines += [EMPTY, line(Span(" What to do, by hand", "title"))]
-    steps = commands_for(symptom, firewall, workspace)
-    if not steps:
-        lines.append(line(Span("  There is no known command for this one; the log may tell more.", "dim")))
-    for number, (why, command) in enumerate(steps, start=1):
-        lines.append(line(Span(f"  {number} ", "key"), visible(why)))
-        lines += [line(Span(f"      {part}", "accent")) for part in wrap_text(visible(command), width - 8)]
-    return [*lines, EMPTY, line(Span(" This console runs none of these; c copies the first.", "dim"))]
-
-
-def _fact(name: str, text: str, width: int) -> list[Line]:
-    first, *rest = wrap_text(visible(text), max(10, width - 15))
-    return [
-        line(Span(f" {fit_text(name, 12)} ", "dim"), first),
-        *(line(f"{'':14}{part}") for part in rest),
-    ]
 
 
 def plan_lines(plan: CommandPlan, width: int) -> list[Line]:

@@ -125,7 +125,7 @@ class Dashboard(ConsoleScreen):
         if not self.console.armed.is_armed:
             idle |= {action.hint for action in keymap.MUTATING}
         if not state.symptoms:
-            idle.add("what to do")
+            idle.add(keymap.BY_ID["wizard.open"].hint)
         return tuple(hint for hint in keymap.hints("dashboard") if hint[1] not in idle)
 
     # Symptoms

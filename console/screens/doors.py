@@ -21,6 +21,14 @@ def screen_for(action_id: str, workspace: str) -> ConsoleScreen:
         from console.screens.release import ReleaseScreen
 
         return ReleaseScreen(workspace)
+    if name == "runbook":
+        from console.screens.runbook import RunbookScreen
+
+        return RunbookScreen()
+    if name == "incidents":
+        from console.screens.incidents import IncidentsScreen
+
+        return IncidentsScreen(workspace)
     if name == "rows":
         from console.screens.files import FilesScreen
 
@@ -34,3 +42,10 @@ def screen_for(action_id: str, workspace: str) -> ConsoleScreen:
 
         return SkipsScreen(workspace)
     raise KeyError(action_id)
+
+
+def wizard_for(symptom_id: str | None, incident_id: str | None) -> ConsoleScreen:
+    """The wizard of an incident, where one is named, else that of a symptom."""
+    from console.screens.wizard import WizardScreen
+
+    return WizardScreen.reopen(incident_id) if incident_id else WizardScreen(symptom_id)

@@ -17,6 +17,9 @@ from console.presentation.spans import EMPTY, Line, plain_text
 from console.screens.base import ConsoleScreen
 from console.widgets.canvas import Canvas
 
+# Their wizard key means what is marked or shown there, whether or not a symptom shows.
+_OF_ONE_THING = ("runbook", "symptom", "incidents", "incident")
+
 
 class Page(ConsoleScreen):
     """Subclasses give the trail of breadcrumbs and the lines for a width."""
@@ -75,8 +78,8 @@ class Page(ConsoleScreen):
         silent = {keymap.BY_ID[name].hint for name in self.silent}
         if not self.console.armed.is_armed:
             silent |= {action.hint for action in keymap.MUTATING}
-        if not self.console.state.symptoms:
-            silent.add(keymap.BY_ID["symptom.help"].hint)
+        if not (self.console.state.symptoms or self.place in _OF_ONE_THING):
+            silent.add(keymap.BY_ID["wizard.open"].hint)
         known = {hint[1]: hint for hint in keymap.hints(self.place) if hint[1] not in silent}
         first = [known.pop(word) for word in self.first_hints if word in known]
         return (*first, *known.values())

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.faults import ExitCode, OperatorError
+from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
 from runbook.export import export_incident
 from runbook.incident import Incident, incident_ids, load_incident
@@ -132,7 +132,11 @@ def _verify(incident: Incident, voice: Voice) -> int:
 
 
 def _export(incident: Incident, out: str | None, voice: Voice) -> int:
-    write_page(incident, fold(incident.journal.entries()))
+    try:
+        write_page(incident, fold(incident.journal.entries()))
+    except IntegrityError as error:
+        # A broken record is what somebody elsewhere may have to see.
+        voice.note(f"{error.fault.what_happened} It is packed as it is.")
     target = Path(out) if out else Path.cwd() / f"{incident.id}.tar.gz"
     size, left_out = export_incident(incident, target.absolute())
     if voice.json:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from console.feed import Item
 
 
-def plan_for(action_id: str) -> CommandPlan:
+def plan_for(action_id: str, *, critical: bool = False) -> CommandPlan:
     verb = "cancel the run" if action_id == "run.cancel" else f"start {action_id.partition('.')[0]}"
     verb = "start run-all" if action_id == "run.start" else verb
     return CommandPlan(
@@ -25,6 +25,7 @@ def plan_for(action_id: str) -> CommandPlan:
         stays=("sources, settings, past reports",),
         way_back="the previous exports stay until the commit; cancel stops at a safe point",
         yes=f"yes, {verb}",
+        critical=critical,
     )
 
 
@@ -33,6 +34,7 @@ class FakeFeed:
         self.carried_out: list[tuple[str, Permit]] = []
         self.refreshed = 0
         self.has_run = has_run
+        self.is_critical = False
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
 
     def put(self, item: Item) -> None:
@@ -45,9 +47,9 @@ class FakeFeed:
     async def refresh(self) -> None:
         self.refreshed += 1
 
-    def plan(self, action_id: str) -> CommandPlan | None:
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
         wants_run = action_id == "run.cancel"
-        return plan_for(action_id) if wants_run == self.has_run else None
+        return plan_for(action_id, critical=self.is_critical) if wants_run == self.has_run else None
 
     async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
         self.carried_out.append((plan.action_id, permit))

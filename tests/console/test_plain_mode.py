@@ -11,7 +11,7 @@ import pytest
 from console import keymap
 from console.control_lease import JOURNAL, ControlLease
 from console.plain_mode import PlainConsole
-from console.plain_pages import CHOICES, choice_for, code_of
+from console.plain_pages import CHOICES, choice_for
 from console.view_state import FirewallSeen, Session, StatusRead
 from pipeline.contracts.status import FirewallStatus
 from tests.console import states
@@ -19,7 +19,7 @@ from tests.console.fake_feed import FakeFeed, plan_for
 from tests.console.terminals import Terminal
 from tests.console.test_terminal_end import ARGV, environment
 
-CODE = code_of(plan_for("run.start"))
+CODE = plan_for("run.start").code
 
 
 async def converse(
@@ -81,7 +81,7 @@ async def test_each_choice_shows_what_its_screen_shows(typed: str, expected: str
 @pytest.mark.parametrize("action", keymap.MUTATING, ids=lambda action: action.id)
 async def test_read_only_refuses_every_change(action: keymap.Action) -> None:
     feed = FakeFeed(has_run=action.id == "run.cancel")
-    _, said = await converse([action.id, code_of(plan_for(action.id))], feed)
+    _, said = await converse([action.id, plan_for(action.id).code], feed)
     assert "arm first" in said
     assert feed.carried_out == []
 

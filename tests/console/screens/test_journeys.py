@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from console import keymap
 from console.screens.arm import ArmDialogue
@@ -118,15 +119,14 @@ async def test_the_alarm_is_on_every_screen() -> None:
             await pilot.press("escape")
 
 
-async def test_one_key_leads_from_the_alarm_to_what_to_do() -> None:
+async def test_one_key_leads_from_the_alarm_to_what_to_do_by_hand() -> None:
     app = StillApp(states.breach(), LEAN)
     async with app.run_test(size=(120, 50)) as pilot:
-        await pilot.press("w")
+        await pilot.press("b")
         assert isinstance(app.screen, SymptomScreen)
         await pilot.pause()
         text = text_of(app)
         assert "mv -n exports/sft/instruction_response.jsonl" in text
-        assert "This console runs none of these" in text
         await pilot.press("c")
         assert app.written == ["distill firewall -C /srv/agent-logs-prod --json"]
 
@@ -189,18 +189,26 @@ async def test_the_command_is_copied_instead_of_run_in_read_only_too() -> None:
 # Changing something
 
 
-@pytest.mark.parametrize("action", keymap.MUTATING, ids=lambda action: action.id)
+# What works on one screen alone; a wizard's answers have tests of their own (test_wizard.py).
+_THERE = {"incident.export": ("I",)}
+_REACHED = [action for action in keymap.MUTATING if action.id != keymap.WIZARD_ANSWER]
+
+
+@pytest.mark.parametrize("action", _REACHED, ids=lambda action: action.id)
 @pytest.mark.parametrize("door", ["key", "palette"])
 async def test_no_door_leads_to_a_change_in_read_only(action: keymap.Action, door: str) -> None:
     app = StillApp(states.running(), LEAN)
     app.fake_feed.has_run = action.id == "run.cancel"
     async with app.run_test(size=SMALL) as pilot:
+        await pilot.press(*_THERE.get(action.id, ()))
+        await pilot.pause()
+        there = app.screen
         if door == "key":
             await pilot.press(action.keys[0])
         else:
             await pilot.press("colon", *action.id.split(".")[1], "enter")
         await pilot.pause()
-        assert isinstance(app.screen, Dashboard)
+        assert app.screen is there
         assert "read-only" in app.notice
         await pilot.press("down", "enter")
     assert app.fake_feed.carried_out == []
@@ -232,6 +240,50 @@ async def test_consent_is_never_given_by_default(keys: tuple[str, ...]) -> None:
         await pilot.press("s")
         await eyes_on(pilot)
         await pilot.press(*keys)
+        await pilot.pause()
+    assert app.fake_feed.carried_out == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "agreed"),
+    [
+        (("enter",), False),
+        (("down", "enter"), False),
+        ((*"0000", "enter", "escape"), False),
+        (("CODE", "escape"), False),
+        (("CODE", "backspace", "enter", "escape"), False),
+        (("CODE", "enter"), True),
+        ((*"99", "backspace", "backspace", "CODE", "enter"), True),
+        ((*"0000", "enter", "CODE", "enter"), True),
+    ],
+)
+async def test_a_critical_change_wants_its_four_digits_typed(keys: tuple[str, ...], agreed: bool) -> None:
+    app = StillApp(states.healthy(), LEAN, armed=True)
+    app.fake_feed.is_critical = True
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("s")
+        await eyes_on(pilot)
+        assert isinstance(app.screen, ConsentDialogue)
+        code = app.screen.plan.code
+        assert f"Type {code}" in text_of(app)
+        await pilot.press(*(key for name in keys for key in (code if name == "CODE" else (name,))))
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert not isinstance(app.screen, ConsentDialogue)
+    assert [name for name, _ in app.fake_feed.carried_out] == (["run.start"] if agreed else [])
+
+
+async def test_a_pasted_code_agrees_to_nothing() -> None:
+    app = StillApp(states.healthy(), LEAN, armed=True)
+    app.fake_feed.is_critical = True
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("s")
+        await eyes_on(pilot)
+        assert isinstance(app.screen, ConsentDialogue)
+        app.post_message(events.Paste(app.screen.plan.code))
+        await pilot.pause()
+        assert app.screen.typed == ""
+        await pilot.press("enter")
         await pilot.pause()
     assert app.fake_feed.carried_out == []
 

@@ -1,0 +1,127 @@
+"""Incidents as a list: open ones first, each with its state, symptom, owner and age."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.incident_glance import UNREADABLE
+from console.presentation.counts import plural
+from console.presentation.durations import age_of, day_or_time, short_age
+from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
+from console.presentation.states import Look
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.incident_glance import IncidentGlance
+
+_STATE = 11
+_SYMPTOM = 20
+_WHO = 9
+_WIDE = 110
+# One word for each state of a wizard, short enough for a column; the replay has the whole word.
+STATES: dict[str, Look] = {
+    "detected": Look("!", "detected", "warn"),
+    "diagnosing": Look("!", "diagnosing", "warn"),
+    "classified": Look("!", "classified", "warn"),
+    "planned": Look("!", "planned", "warn"),
+    "awaiting_approval": Look("!", "to approve", "warn"),
+    "applying": Look("»", "applying", "accent"),
+    "verifying": Look("X", "not green", "fail"),
+    "resolved": Look(" ", "resolved", "ok"),
+    "mitigated": Look("-", "mitigated", "strong"),
+    "escalated": Look("!", "handed over", "warn"),
+    "abandoned": Look("-", "left", "dim"),
+    UNREADABLE: Look("?", "unreadable", "warn"),
+}
+_OTHER = Look("?", "unknown", "warn")
+BROKEN = Look("X", "broken", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    role: Role
+    incidents: tuple[IncidentGlance, ...]
+
+
+def grouped(incidents: Sequence[IncidentGlance], broken: Container[str] = ()) -> list[Group]:
+    """Open first, then those whose record does not hold, then the rest; the newest first in each."""
+    newest = sorted(incidents, key=lambda each: (each.opened or 0.0, each.id), reverse=True)
+    waiting = tuple(each for each in newest if each.is_open and not _is_broken(each, broken))
+    damaged = tuple(each for each in newest if _is_broken(each, broken))
+    over = tuple(each for each in newest if not each.is_open and not _is_broken(each, broken))
+    groups = (
+        Group(f"OPEN {len(waiting)}", "warn", waiting),
+        Group(f"RECORD BROKEN {len(damaged)}", "fail", damaged),
+        Group(f"OVER {len(over)}", "title", over),
+    )
+    return [group for group in groups if group.incidents]
+
+
+def _is_broken(incident: IncidentGlance, broken: Container[str]) -> bool:
+    return incident.id in broken or incident.state not in STATES or incident.state == UNREADABLE
+
+
+def look_of(state: str) -> Look:
+    return STATES.get(state, _OTHER)
+
+
+def column_line(width: int) -> Line:
+    left = f"   {'state':<{_STATE}} {'symptom':<{_SYMPTOM}} what"
+    more = f" {'opened':>6} {'last':>4}" if width >= _WIDE else ""
+    return spread(line(Span(left, "dim")), line(Span(f"{'who':<{_WHO}}{more} {'age':>4} ", "dim")), width)
+
+
+def heading_line(group: Group, width: int) -> Line:
+    title = Span(f" {group.title} ", group.role)
+    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+
+
+def incident_line(incident: IncidentGlance, now: float, width: int, *, is_broken: bool = False) -> Line:
+    """One incident. ``age`` is since it was opened, ``last`` since its last entry."""
+    look = BROKEN if is_broken else look_of(incident.state)
+    quiet: Role = "text" if incident.is_open else "dim"
+    symptom = visible(incident.symptom) or ("by hand" if incident.title else "?")
+    more = f"  {visible(incident.id)}" if width >= _WIDE and incident.title else ""
+    left = line(
+        " ",
+        Span(f"{look.mark} {fit_text(look.word, _STATE)}", look.role),
+        " ",
+        Span(f"{fit_text(symptom, _SYMPTOM)} ", "strong" if incident.is_open else "text"),
+        Span(visible(incident.title or incident.id, 200), quiet),
+        Span(more, "dim"),
+    )
+    opened, last = day_or_time(incident.opened, now), short_age(age_of(incident.changed, now))
+    right = line(
+        Span(f" {fit_text(visible(incident.owner) or 'nobody', _WHO)}", quiet),
+        Span(f" {opened:>6} {last:>4}" if width >= _WIDE else "", "dim"),
+        Span(f" {short_age(age_of(incident.opened, now)):>4} ", "dim"),
+    )
+    return spread(left, right, width)
+
+
+def summary_words(incidents: Sequence[IncidentGlance]) -> str:
+    waiting = sum(each.is_open for each in incidents)
+    return f"{waiting} open of {len(incidents)}" if incidents else "none"
+
+
+def nothing_lines() -> list[Line]:
+    return [
+        EMPTY,
+        line(" ", Span("no incident yet", "ok"), "  Nothing was repaired here by a wizard or by hand."),
+        EMPTY,
+        line(
+            "   ", Span("W", "key"), Span("  the runbook: what shows, and what can be done about it", "dim")
+        ),
+        line(Span("      each wizard keeps a journal, and it is replayed here step by step", "dim")),
+    ]
+
+
+def trouble_line(notes: Sequence[str], width: int) -> Line:
+    """What could not be read, in one line; empty when all could."""
+    if not notes:
+        return EMPTY
+    more = f" (+{plural(len(notes) - 1, 'note')})" if len(notes) > 1 else ""
+    return spread(line(Span(f" ? {visible(notes[0], 300)}{more}", "warn")), EMPTY, width)

@@ -1,0 +1,240 @@
+"""An incident replayed: where it stood once an entry was written, and what was known by then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.presentation.counts import bar_cells, plural
+from console.presentation.durations import age_in_words, age_of, clock_time
+from console.presentation.incident_entry import entry_lines, fact, short_words
+from console.presentation.incident_list import BROKEN, look_of
+from console.presentation.spans import (
+    EMPTY,
+    SPACE,
+    Line,
+    Role,
+    Span,
+    fit,
+    line,
+    line_width,
+    spread,
+    wrap_text,
+)
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.incident_record import Entry, IncidentRecord
+    from runbook.wizard import Standing
+
+# The way of a wizard; what ends it otherwise takes the last place.
+_WAY = (
+    ("detected", "detected"),
+    ("diagnosing", "diagnosing"),
+    ("classified", "classified"),
+    ("planned", "planned"),
+    ("awaiting_approval", "to approve"),
+    ("applying", "applying"),
+    ("verifying", "verifying"),
+)
+# From here the way has room to breathe.
+_ROOMY = 88
+# From here the entries stand in a column of their own, beside the one on view.
+CONTENTS_FROM = 110
+_CONTENTS = 34
+_ENDS = ("resolved", "mitigated", "escalated", "abandoned")
+
+
+def head_lines(record: IncidentRecord, number: int, now: float, width: int) -> list[Line]:
+    """What stays above the entry: the incident, its chain, the way it took."""
+    symptom = visible(record.symptom_id) or ("by hand" if record.title else "?")
+    last = record.entries[-1] if record.entries else None
+    look = look_of(last.state if last is not None else "") if record.first_broken is None else BROKEN
+    lines = [
+        spread(
+            line(" ", Span(symptom, "strong"), f"  {visible(record.title, 200)}"),
+            line(Span(f"{look.mark} {look.word} ".lstrip(), look.role)),
+            width,
+        ),
+    ]
+    chain = chain_line(record)
+    if record.held_by:
+        chain = line(*chain, Span(f" · {visible(record.held_by)} acts on it now", "warn"))
+    if not record.entries:
+        return [*lines, fit(chain, width)]
+    entry = record.entries[number - 1]
+    progress = _progress(record, number, width if not record.is_whole else width - line_width(chain) - 1)
+    lines += [(*chain, SPACE, *progress)] if record.is_whole else [fit(chain, width), progress]
+    return [*lines, _way(entry.state, width), _heading(entry, now, width)]
+
+
+def chain_line(record: IncidentRecord) -> Line:
+    """The chain's verdict in words: whole, or where it breaks and how."""
+    if record.trouble:
+        return line(Span(f" ? {visible(record.trouble, 300)}", "warn"))
+    broken = record.first_broken
+    if broken is not None:
+        more = sum(bool(entry.problem) for entry in record.entries) - 1
+        others = f"; {plural(more, 'line')} more" if more else ""
+        words = f" X chain broken: line {broken.number} {visible(broken.problem, 200)}{others}"
+        return line(Span(words, "fail"))
+    if record.problems:
+        return line(Span(f" ! the journal {visible(record.problems[0], 300)}", "warn"))
+    return line(
+        Span(" chain whole" if record.entries else " no entry yet", "ok" if record.entries else "warn")
+    )
+
+
+def _way(state: str, width: int) -> Line:
+    """All states in their order: those behind, the one of this entry, those to come."""
+    names = [name for name, _ in _WAY]
+    at = names.index(state) if state in names else len(names) if state in _ENDS else -1
+    between = " › " if width >= _ROOMY else "›"  # noqa: RUF001 (a breadcrumb)
+    cells: list[Span] = [Span(" ")]
+    for index, (_, word) in enumerate(_WAY):
+        role: Role = "dim" if index > at else "accent" if index == at else "text"
+        cells += [Span(word, role), Span(between, "border")]
+    end = look_of(state)
+    ended = state in _ENDS
+    cells.append(Span(end.word if ended else "resolved", end.role if ended else "dim"))
+    return fit(tuple(cells), width)
+
+
+def _progress(record: IncidentRecord, number: int, width: int) -> Line:
+    total = len(record.entries)
+    label = f" entry {number} of {total} "
+    room = max(4, width - len(label) - 2)
+    done = bar_cells(number, total, room)
+    return line(Span(label, "dim"), Span("━" * done, "accent"), Span("━" * (room - done), "groove"))
+
+
+def _heading(entry: Entry, now: float, width: int) -> Line:
+    who = f"{visible(entry.actor, 60)} on {visible(entry.host, 40)}" if entry.actor else "nobody is named"
+    age = age_in_words(age_of(entry.at, now))
+    right = line(Span(f" {clock_time(entry.at)}, {age} ago · {who} ", "dim"), Span("━", "border"))
+    title = Span(f" {entry.number} {visible(entry.kind or 'unreadable', 30).upper()} ", "title")
+    return spread(line(Span("━", "border"), title), right, width, Span("━", "border"))
+
+
+def replay_lines(
+    record: IncidentRecord, number: int, standing: Standing | None, now: float, width: int, height: int
+) -> list[Line]:
+    """The whole page. On a wide one all entries stand at the left, the one on view marked."""
+    head = head_lines(record, number, now, width)
+    if width < CONTENTS_FROM or not record.entries:
+        return [*head, *body_lines(record, number, standing, width)]
+    body = body_lines(record, number, standing, width - _CONTENTS - 2)
+    rows = max(len(body), height - len(head))
+    contents = _contents(record, number, rows)
+    both = [
+        line(*fit(left, _CONTENTS), Span("│ ", "border"), *right)
+        for left, right in zip(
+            [*contents, *[EMPTY] * (rows - len(contents))],
+            [*body, *[EMPTY] * (rows - len(body))],
+            strict=True,
+        )
+    ]
+    return [*head, *both]
+
+
+def _contents(record: IncidentRecord, number: int, rows: int) -> list[Line]:
+    """So many entries around the one on view."""
+    first = max(0, min(number - 1 - rows // 2, len(record.entries) - rows))
+    return [_content(entry, number) for entry in record.entries[first : first + rows]]
+
+
+def _content(entry: Entry, number: int) -> Line:
+    is_here = entry.number == number
+    role: Role = (
+        "fail" if entry.problem else "strong" if is_here else "text" if entry.number < number else "dim"
+    )
+    mark = Span("►" if is_here else " ", "cursor")
+    return line(mark, Span(f"{entry.number:>4} ", "dim"), Span(short_words(entry), role))
+
+
+def body_lines(record: IncidentRecord, number: int, standing: Standing | None, width: int) -> list[Line]:
+    """The entry itself, and below it what was known once it was written."""
+    if not record.entries:
+        return _nothing(record, width)
+    entry = record.entries[number - 1]
+    lines: list[Line] = []
+    if entry.problem:
+        text = f"X this line {entry.problem}. Neither it nor what follows it can be believed."
+        lines += [line(Span(f" {part}", "fail")) for part in wrap_text(visible(text, 300), width - 2)]
+    lines += entry_lines(entry, width)
+    lines += [EMPTY, _title("KNOWN BY THEN", width)]
+    if standing is None:
+        broken = record.first_broken
+        where = f"from line {broken.number} on" if broken else "here"
+        return [*lines, *fact("?", f"not told: the chain does not hold {where}", width, "warn")]
+    return [*lines, *_known(record, number, standing, width)]
+
+
+def _title(words: str, width: int) -> Line:
+    return spread(
+        line(Span("━", "border"), Span(f" {words} ", "title")),
+        line(Span("━", "border")),
+        width,
+        Span("━", "border"),
+    )
+
+
+def _known(record: IncidentRecord, number: int, standing: Standing, width: int) -> list[Line]:
+    lines: list[Line] = []
+    if standing.detection is not None:
+        lines += fact("seen", standing.detection.observed, width)
+    if standing.probes:
+        troubled = sum(bool(output.trouble) for output in standing.probes.values())
+        words = ", ".join(output.title for output in standing.probes.values())
+        lines += fact("probes", f"{words}{f'; {troubled} could not look' if troubled else ''}", width)
+    if standing.diagnosis is not None:
+        cause = standing.diagnosis.cause
+        stances = [str(each.stance) for each in cause.evidence]
+        counted = ", ".join(f"{stances.count(word)} {word}" for word in ("for", "against", "unknown"))
+        lines += fact("cause", f"{cause.sentence} ({cause.confidence}; evidence: {counted})", width)
+    if standing.plan is not None:
+        lines += fact("plan", f"{standing.plan.hash[:12]} {standing.plan.title}", width)
+        lines += fact("consent", _consent_words(record, number, standing), width)
+        done = sum(each.done for each in standing.applied.steps.values())
+        half = ", one was begun and has no outcome" if standing.has_open_intent else ""
+        role: Role = "warn" if half else "text"
+        lines += fact("applied", f"{done} of {plural(len(standing.plan.steps), 'step')}{half}", width, role)
+    if standing.verified is not None:
+        lines += fact("verified", f"{standing.verified.verdict}: {standing.verified.observed}", width)
+    if standing.undone:
+        lines += fact("undone", plural(len(standing.undone), "plan"), width)
+    if standing.trouble:
+        lines += fact("trouble", standing.trouble, width, "warn")
+    lines += fact("owner", standing.owner, width)
+    return lines
+
+
+def _consent_words(record: IncidentRecord, number: int, standing: Standing) -> str:
+    if not standing.consented:
+        return "nobody had agreed to it"
+    given = [entry for entry in record.entries[:number] if entry.kind == "consent"]
+    return f"{given[-1].actor}: {given[-1].reason}" if given else "given"
+
+
+def _nothing(record: IncidentRecord, width: int) -> list[Line]:
+    words = "There is nothing to replay." if record.trouble else "There is nothing to replay: no entry yet."
+    return [EMPTY, fit(line(Span(f" {words}", "dim")), width)]
+
+
+def page_lines(record: IncidentRecord, width: int) -> list[Line]:
+    """The hand-over page. Markdown is shown as it is written, with its headings marked."""
+    if not record.page:
+        return [EMPTY, line(Span(" ? the page cannot be made from this journal", "warn"))]
+    lines: list[Line] = []
+    fenced = False
+    for text in record.page.splitlines():
+        if text.startswith("```") or text.strip() == "```":
+            fenced = not fenced
+            continue
+        role: Role = "title" if text.startswith("#") and not fenced else "text"
+        shown = text.lstrip("# ") if role == "title" else text
+        if text.startswith("|") or fenced:
+            lines += [line(Span(f" {visible(part)}", "dim")) for part in wrap_text(shown, width - 2)]
+        else:
+            plain = visible(shown.replace("**", "").replace("`", ""))
+            lines += [line(Span(f" {part}", role)) for part in wrap_text(plain, width - 2)]
+    return lines

@@ -1,0 +1,191 @@
+"""The runbook as a list: what shows, worst first; what nobody could look for; what does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from console import staleness
+from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
+from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
+from console.presentation.states import SEVERITIES, Look
+from console.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
+from console.symptom_merge import verdict_now
+from pipeline.contracts.status import Freshness, SymptomStatus
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.incident_glance import IncidentGlance
+
+_NAME = 22
+_STATE = 8
+_AGE_AND_SOURCE = 11
+_WHO = 9
+# From here there is room to say who is on it.
+_WIDE = 100
+_CLEAR = Look(" ", "clear", "text")
+_OLD_CLEAR = Look("~", "stale", "dim")
+_UNKNOWN = Look("?", "unknown", "warn")
+_REPORTS = {
+    "phase8-full-audit-report": "audit",
+    "phase6-acceptance-report": "accept",
+    "determinism": "two runs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    role: Role
+    lines: tuple[tuple[str | None, Line], ...]
+    """Each with the id of the symptom that it stands for; None for a line that only says more."""
+
+
+def grouped(shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int) -> list[Group]:
+    """Three groups; one that is empty is left out. ``shown`` is the merged list, arranged."""
+    found = [Group(f"SHOWING {len(shown)}", _worst(shown), _shown_lines(shown, reading, now, width))]
+    rest = [each for each in reading.symptoms if verdict_now(each, shown) != DETECTED]
+    blind = [each for each in rest if verdict_now(each, shown) == UNKNOWN]
+    calm = [each for each in rest if each not in blind]
+    found.append(Group(f"NOT KNOWN {len(blind)}", "warn", _other_lines(blind, now, width)))
+    found.append(Group(f"NOT SEEN {len(calm)}", "title", _other_lines(calm, now, width)))
+    return [group for group in found if group.lines]
+
+
+def _worst(shown: Sequence[SymptomStatus]) -> Role:
+    return SEVERITIES[shown[0].severity].role if shown else "ok"
+
+
+def _shown_lines(
+    shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int
+) -> tuple[tuple[str | None, Line], ...]:
+    beneath = {each.id for each in shown}
+    lines: list[tuple[str | None, Line]] = []
+    for each in shown:
+        known, is_beneath = reading.symptom(each.id), each.beneath in beneath
+        title = visible(known.title) if known is not None else ""
+        who = reading.incident_of(each.id)
+        lines.append((each.id, _shown_line(each, title, who, is_beneath, now, width)))
+        if title:
+            indent = " " * (_STATE + 6 if is_beneath else _STATE + 4)
+            lines.append((None, cut(line(indent, Span(visible(each.observed, 400), "dim")), width)))
+    return tuple(lines)
+
+
+def _shown_line(
+    symptom: SymptomStatus,
+    title: str,
+    incident: IncidentGlance | None,
+    is_beneath: bool,
+    now: float,
+    width: int,
+) -> Line:
+    look = SEVERITIES[symptom.severity]
+    role: Role = "badge" if symptom.severity == "critical" else look.role
+    name = f"└ {visible(symptom.id)}" if is_beneath else visible(symptom.id)
+    left = line(
+        " ",
+        Span(f"{look.mark} {fit_text(look.word, _STATE)}", role),
+        " ",
+        Span(f"{fit_text(name, _NAME)} ", "text" if is_beneath else "strong"),
+        title or visible(symptom.observed, 400),
+    )
+    who = visible(incident.owner) if incident is not None and incident.owner else "nobody"
+    stale = symptom.origin.freshness not in (Freshness.FRESH, Freshness.AGEING)
+    seen = f"{'~' if stale else ''}{short_age(age_of(symptom.origin.as_of, now))}"
+    right = line(
+        Span(f" {fit_text(who, _WHO)}" if width >= _WIDE else ""),
+        _age_and_source(seen, symptom.origin.source, stale=stale),
+    )
+    return spread(left, right, width)
+
+
+def _age_and_source(age: str, source: str, *, stale: bool = False) -> Span:
+    words = fit_text(source_words(source), _AGE_AND_SOURCE - 5).rstrip()
+    return Span(f" {age} {words}".rjust(_AGE_AND_SOURCE) + " ", "warn" if stale else "dim")
+
+
+def _other_lines(
+    symptoms: Iterable[KnownSymptom], now: float, width: int
+) -> tuple[tuple[str | None, Line], ...]:
+    return tuple((each.id, _other_line(each, now, width)) for each in symptoms)
+
+
+def _other_line(symptom: KnownSymptom, now: float, width: int) -> Line:
+    look = look_of(symptom, now)
+    left = line(
+        " ",
+        Span(f"{look.mark} {fit_text(look.word, _STATE)}", look.role),
+        f" {fit_text(visible(symptom.id), _NAME)} ",
+        Span(visible(symptom.observed, 400), "dim"),
+    )
+    right = line(
+        Span(f" {'':{_WHO}}" if width >= _WIDE else ""),
+        _age_and_source(short_age(age_of(symptom.as_of, now)), symptom.source),
+    )
+    return spread(left, right, width)
+
+
+def look_of(symptom: KnownSymptom, now: float) -> Look:
+    """A symptom that does not show. What an old report says is not shown as calm."""
+    if symptom.verdict == UNKNOWN:
+        return _UNKNOWN
+    if symptom.source == "live":
+        return _CLEAR
+    freshness = staleness.of_verdict(symptom.as_of, now, inputs_changed=False)
+    if freshness is Freshness.STALE:
+        return _OLD_CLEAR
+    return _CLEAR if freshness is Freshness.FRESH else _UNKNOWN
+
+
+def source_words(source: str) -> str:
+    """``live``, ``audit``, ``acceptance``, or the file's name."""
+    if source in ("", "live"):
+        return source or "-"
+    stem = PurePosixPath(source).stem
+    return visible(_REPORTS.get(stem, stem), 40)
+
+
+def look_line(reading: RunbookReading, now: float, width: int) -> Line:
+    """The detectors themselves: when they looked, what keeps them from it."""
+    name = Span(" detectors  ", "dim")
+    if reading.looking_since is not None:
+        since = age_in_words(age_of(reading.looking_since, now))
+        return fit(line(name, Span(f"» looking for {since}", "accent"), *_before(reading, now)), width)
+    if reading.trouble:
+        return fit(line(name, Span(f"? {visible(reading.trouble[0], 300)}", "warn")), width)
+    if reading.read_at is None:
+        return fit(line(name, Span("? have not looked yet", "warn")), width)
+    took = f", took {took_in_words(reading.took_seconds)}"
+    words = line(name, f"looked {age_in_words(age_of(reading.read_at, now))} ago", Span(took, "dim"))
+    if reading.next_look is not None:
+        wait = age_in_words(max(0.0, reading.next_look - now))
+        words = line(*words, Span(f" · something changed; next look in {wait}, or r", "warn"))
+    return fit(words, width)
+
+
+def _before(reading: RunbookReading, now: float) -> Line:
+    if reading.read_at is None:
+        return ()
+    return line(Span(f"; what stands here is {age_in_words(age_of(reading.read_at, now))} old", "dim"))
+
+
+def column_line(width: int) -> Line:
+    left = f"   {'state':<{_STATE}} {'symptom':<{_NAME}} what it is, or what was seen"
+    who = f" {'who':<{_WHO}}" if width >= _WIDE else ""
+    return spread(
+        line(Span(left, "dim")), line(Span(f"{who}{'age, from':>{_AGE_AND_SOURCE}} ", "dim")), width
+    )
+
+
+def heading_line(group: Group, width: int) -> Line:
+    title = Span(f" {group.title} ", group.role)
+    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+
+
+def summary_words(shown: Sequence[SymptomStatus], reading: RunbookReading) -> str:
+    """For the breadcrumb: how many show of how many."""
+    known = {each.id for each in reading.symptoms} | {each.id for each in shown}
+    return f"{len(shown)} of {len(known)} show" if reading.symptoms else f"{len(shown)} show"

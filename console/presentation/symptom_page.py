@@ -1,0 +1,177 @@
+"""One symptom on a page: what shows now, and the runbook's page for the night the tool is down."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console.presentation.durations import age_in_words, age_of
+from console.presentation.firewall import cause_in_words, finding_line
+from console.presentation.pages import commands_for
+from console.presentation.runbook_list import look_of, source_words
+from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
+from console.presentation.states import SEVERITIES
+from console.symptom_merge import LEAK, open_command
+from pipeline.contracts.status import FirewallStatus, Freshness, SymptomStatus
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.incident_glance import IncidentGlance
+    from console.runbook_state import KnownSymptom
+
+_LABEL = 12
+
+
+def page_lines(
+    symptom: SymptomStatus | None,
+    known: KnownSymptom | None,
+    incident: IncidentGlance | None,
+    firewall: FirewallStatus,
+    workspace: str,
+    now: float,
+    width: int,
+) -> list[Line]:
+    """``symptom`` is None where it does not show, ``known`` where the runbook was not heard."""
+    lines = [EMPTY, _title(symptom, known, now)]
+    observed = symptom.observed if symptom is not None else known.observed if known else ""
+    lines += [line(f" {part}") for part in wrap_text(visible(observed, 1000), width - 2)]
+    lines += [EMPTY, *_facts(symptom, known, incident, now, width)]
+    if symptom is not None and symptom.id == LEAK:
+        lines += [EMPTY, line(Span(" Forbidden rows", "title"))]
+        lines += [finding_line(finding, width) for finding in firewall.findings]
+        if firewall.cause:
+            lines += _fact("cause", cause_in_words(firewall.cause), width)
+    if known is not None:
+        lines += _section("What you see", known.what_you_see, width)
+        lines += _section("Why it matters", known.why, width)
+        lines += _causes(known, width)
+    lines += _by_hand(symptom, known, firewall, workspace, width)
+    if known is not None:
+        lines += _where_from(known, width)
+    return lines
+
+
+def _title(symptom: SymptomStatus | None, known: KnownSymptom | None, now: float) -> Line:
+    title = Span(f"  {visible(known.title)}" if known is not None else "", "text")
+    if symptom is not None:
+        look = SEVERITIES[symptom.severity]
+        role = "badge" if symptom.severity == "critical" else look.role
+        name = Span(visible(symptom.id), "strong")
+        return line(" ", Span(f" {look.mark} {look.word} ", role), " ", name, title)
+    if known is None:
+        return line(" ", Span(" ? unknown ", "warn"))
+    look = look_of(known, now)
+    severity = SEVERITIES[known.severity].word
+    words = Span(f" {look.mark} {look.word} ".replace("   ", " "), look.role)
+    return line(" ", words, " ", Span(visible(known.id), "strong"), Span(f" {severity} ", "dim"), title)
+
+
+def _facts(
+    symptom: SymptomStatus | None,
+    known: KnownSymptom | None,
+    incident: IncidentGlance | None,
+    now: float,
+    width: int,
+) -> list[Line]:
+    lines: list[Line] = []
+    if symptom is not None:
+        lines += _fact("since", age_in_words(age_of(symptom.since, now)), width)
+        lines += _fact("read", _read(symptom.origin.as_of, symptom.origin.source, now), width)
+        if symptom.origin.freshness is Freshness.STALE:
+            lines += _fact("~ stale", symptom.origin.why or "older than a day", width)
+        elif symptom.origin.why:
+            lines += _fact("why", symptom.origin.why, width)
+        if symptom.beneath:
+            lines += _fact("explained by", f"{symptom.beneath}: look there first", width)
+    elif known is not None:
+        lines += _fact("read", _read(known.as_of, known.source, now), width)
+    if incident is not None:
+        who = f"{incident.owner or 'nobody'}, {incident.state.replace('_', ' ')}, incident {incident.id}"
+        return [*lines, *_fact("who", who, width)]
+    return [*lines, *(_fact("who", "nobody is on it", width) if symptom is not None else [])]
+
+
+def _read(as_of: float | None, source: str, now: float) -> str:
+    if as_of is None:
+        return "not known when, " + source_words(source)
+    return f"{age_in_words(age_of(as_of, now))} ago, {'live' if source == 'live' else source}"
+
+
+def _causes(known: KnownSymptom, width: int) -> list[Line]:
+    if not known.causes:
+        return []
+    lines = [EMPTY, line(Span(" What may be behind it", "title"))]
+    size = min(24, max(len(cause) for cause, _ in known.causes))
+    for cause, sentence in known.causes:
+        first, *rest = wrap_text(visible(sentence), max(20, width - size - 5))
+        lines.append(line("  ", Span(f"{fit_text(visible(cause), size)} ", "strong"), first))
+        lines += [line(f"{'':{size + 3}}{part}") for part in rest]
+    return lines
+
+
+def _by_hand(
+    symptom: SymptomStatus | None,
+    known: KnownSymptom | None,
+    firewall: FirewallStatus,
+    workspace: str,
+    width: int,
+) -> list[Line]:
+    lines = [EMPTY, line(Span(" By hand, if the tool itself is down", "title"))]
+    steps = steps_of(symptom, known, firewall, workspace)
+    if not steps:
+        return [*lines, line(Span("  No command is known for this one; the log may tell more.", "dim"))]
+    if known is not None and known.by_hand:
+        lines.append(line(Span(f"    cd {visible(shlex.quote(workspace))}", "accent")))
+    for number, (why, command) in enumerate(steps, start=1):
+        first, *rest = wrap_text(visible(why), max(20, width - 6))
+        lines.append(line(Span(f"  {number} ", "key"), first))
+        lines += [line(f"    {part}") for part in rest]
+        lines += [
+            line(Span(f"      {part}", "accent"))
+            for part in (wrap_text(visible(command), width - 8) if command else [])
+        ]
+    return lines
+
+
+def steps_of(
+    symptom: SymptomStatus | None, known: KnownSymptom | None, firewall: FirewallStatus, workspace: str
+) -> Sequence[tuple[str, str]]:
+    """What to do by hand: the runbook's own words where it was heard, else the console's."""
+    if known is not None and known.by_hand:
+        return known.by_hand
+    return commands_for(symptom, firewall, workspace) if symptom is not None else ()
+
+
+def wizard_command(symptom_id: str, workspace: str) -> str:
+    """What ``w`` would run, for a shell."""
+    words = open_command(symptom_id).split()
+    return shlex.join([*words[:2], "-C", workspace, *words[2:]])
+
+
+def _where_from(known: KnownSymptom, width: int) -> list[Line]:
+    lines = [EMPTY]
+    if known.checks:
+        lines += _fact("checks", ", ".join(known.checks), width)
+    if known.phases:
+        lines += _fact("phase", ", ".join(known.phases), width)
+    if known.explained_by:
+        lines += _fact("see first", ", ".join(known.explained_by), width)
+    if known.reproduce:
+        lines += _fact("look again", known.reproduce, width)
+    return lines
+
+
+def _section(title: str, text: str, width: int) -> list[Line]:
+    if not text:
+        return []
+    words = [line(f"  {part}") for part in wrap_text(visible(text.replace("`", "")), width - 4)]
+    return [EMPTY, line(Span(f" {title}", "title")), *words]
+
+
+def _fact(name: str, text: str, width: int) -> list[Line]:
+    first, *rest = wrap_text(visible(text, 1000), max(10, width - _LABEL - 3))
+    return [
+        line(Span(f" {fit_text(name, _LABEL)} ", "dim"), first),
+        *(line(f"{'':{_LABEL + 2}}{part}") for part in rest),
+    ]
