@@ -19,7 +19,7 @@ from console.armed import Permit
 from console.keymap import WIZARD_ANSWER
 from console.wizard_view import CHANGES, Preview, WizardView
 from console.wizard_void import VoidWatch
-from pipeline.contracts.faults import Fault, OperatorError
+from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
 from runbook import wizard, worker
 from runbook.actor import actor_name
@@ -250,17 +250,25 @@ class WizardDesk:
         if lease is not None:
             lease.close()
 
-    def _acting(self, permit: Permit) -> Session:
-        """The session with its lease held; opened on the first deed. Raises WorkspaceLockedError."""
+    def session(self, permit: Permit) -> Session:
+        """The incident that is open, or a new one. Raises RefusedError when the symptom does not show."""
         if permit.action_id != WIZARD_ANSWER:
             raise ValueError(f"a permit for {permit.action_id} opens no incident")
+        if self._session is None:
+            self._find_open_incident()
+        if self._session is None:
+            self._session = self._open()
+        return self._session
+
+    def _acting(self, permit: Permit) -> Session:
+        """The session with its lease held; opened on the first deed. Raises WorkspaceLockedError."""
         opened = self._session is None
-        session = self._session or self._open()
+        session = self.session(permit)
         if self._lease is None:
             lease = ExitStack()
             lease.enter_context(session.lease())
             self._lease = lease
-        self._session, self._ended = session, None
+        self._ended = None
         if opened and self._diagnosis is not None:
             # What was seen from here is not in the record; what is planned from must be.
             session.diagnose()
@@ -296,15 +304,3 @@ def _asks(move: object, question_id: str) -> bool:
 
 def _state_of(diagnosis: Diagnosis | None) -> WizardState:
     return "detected" if diagnosis is None else "classified"
-
-
-def fault_of(error: BaseException) -> Fault:
-    """Anything that went wrong, as the three lines an operator can use."""
-    if isinstance(error, OperatorError):
-        return error.fault
-    return Fault(
-        "wizard_failed",
-        f"The wizard failed: {type(error).__name__}: {error}",
-        "What the journal holds stands; nothing else was changed.",
-        "Look again: r. The same by hand: b. The wizard without a screen: distill runbook open",
-    )

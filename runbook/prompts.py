@@ -7,6 +7,7 @@ so that a terminal that goes away takes nothing with it; ``runbook resume`` come
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
@@ -26,12 +27,23 @@ _DOING = {
 }
 
 
-def converse(session: Session, voice: Voice, *, who: str | None = None, reason: str | None = None) -> int:
+Reader = Callable[[], str]
+"""One line of input with its line end; empty at the end of input."""
+
+
+def converse(
+    session: Session,
+    voice: Voice,
+    *,
+    who: str | None = None,
+    reason: str | None = None,
+    read: Reader | None = None,
+) -> int:
     """Ask until the incident is over or nobody answers. Exit 11 when a question is left open."""
     voice.note(f"incident {session.incident.id}")
     while True:
         with session.lease():
-            code = _talk(session, voice, who, reason)
+            code = _talk(session, voice, who, reason, read or _read_line)
         if code is not None:
             return code
         plan = session.standing.plan
@@ -44,7 +56,7 @@ def converse(session: Session, voice: Voice, *, who: str | None = None, reason: 
             return ended
 
 
-def _talk(session: Session, voice: Voice, who: str | None, reason: str | None) -> int | None:
+def _talk(session: Session, voice: Voice, who: str | None, reason: str | None, read: Reader) -> int | None:
     """Until something changes files (None), or it is over (the exit code)."""
     told = 0
     while True:
@@ -65,12 +77,12 @@ def _talk(session: Session, voice: Voice, who: str | None, reason: str | None) -
         if session.standing.entries != told:
             _show(session, move, voice)
             told = session.standing.entries
-        answer = _ask(move, voice)
+        answer = _ask(move, voice, read)
         if answer is None:
             voice.note(f"left open; go on with: distill runbook resume {session.incident.id}")
             return ExitCode.APPROVAL_NEEDED
         try:
-            _answer(session, move, answer, who, reason, voice)
+            _answer(session, move, answer, who, reason, voice, read)
         except OperatorError as error:
             _say_fault(error, voice)
 
@@ -104,7 +116,13 @@ def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
         voice.out(f"  {marks[each.stance]}: {visible(each.says)} ({visible(each.source)})")
 
 
-def _ask(question: Question, voice: Voice) -> str | None:
+def _read_line() -> str:
+    sys.stderr.write("> ")
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+def _ask(question: Question, voice: Voice, read: Reader) -> str | None:
     """The answer's value; None at the end of input. An empty line asks again."""
     voice.out("")
     voice.out(visible(question.text))
@@ -113,9 +131,7 @@ def _ask(question: Question, voice: Voice) -> str | None:
     for number, (_, meaning) in enumerate(question.choices, start=1):
         voice.out(f"  {number}  {visible(meaning)}")
     while True:
-        sys.stderr.write("> ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = read()
         if not line:
             return None
         typed = line.strip()
@@ -128,12 +144,18 @@ def _ask(question: Question, voice: Voice) -> str | None:
 
 
 def _answer(
-    session: Session, question: Question, answer: str, who: str | None, reason: str | None, voice: Voice
+    session: Session,
+    question: Question,
+    answer: str,
+    who: str | None,
+    reason: str | None,
+    voice: Voice,
+    read: Reader,
 ) -> None:
     if question.id != wizard.CONSENT or answer == wizard.BACK:
         session.answer(question.id, answer)
         return
-    why = reason or _ask(Question(wizard.REASON, "Why? It goes into the record."), voice)
+    why = reason or _ask(Question(wizard.REASON, "Why? It goes into the record."), voice, read)
     session.consent(answer, who or actor_name(), why or "")
 
 

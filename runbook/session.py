@@ -280,9 +280,17 @@ class Session:
     def _drop(self, says: str) -> None:
         standing = self.standing
         state: WizardState = "classified" if standing.diagnosis is not None else "detected"
+        if standing.plan is not None and standing.plan.undoes is not None:
+            state = self._before_plan(standing.plan.hash)
         self.incident.journal.append(
             "state", state, verdict="dropped", detail={"dropped": True, "says": says}
         )
+
+    def _before_plan(self, plan_hash: str) -> WizardState:
+        """Where a way back was asked for: what was resolved is so still when nobody takes it back."""
+        entries = self.incident.journal.entries()
+        at = next(number for number, entry in enumerate(entries) if entry.plan_hash == plan_hash)
+        return entries[max(0, at - 1)].state
 
     def _note(self, state: WizardState, detail: dict[str, Any]) -> None:
         self.incident.journal.append("note", state, detail=detail)

@@ -6,7 +6,6 @@ above it, in the order of the decision. On a wide screen the evidence stands bes
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ from console.presentation.spans import (
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_evidence import rule, seen_lines, why_lines
 from console.presentation.wizard_plan import difference_lines, plan_lines, progress_lines
-from console.wizard_view import CHANGES, DOING, READING
+from console.wizard_view import CHANGES
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from runbook import wizard
@@ -35,7 +34,7 @@ from runbook.wizard import Work
 
 if TYPE_CHECKING:
     from console.view_state import RunView
-    from console.wizard_view import Choice, Preview, WizardView
+    from console.wizard_view import Preview, WizardView
     from pipeline.contracts.incidents import IncidentEntry
 
 BESIDE_FROM = 112
@@ -260,95 +259,3 @@ def _entry_words(entry: IncidentEntry) -> str:
         subject = visible(" ".join(entry.argv))
     verdict = entry.verdict or (entry.state.replace("_", " ") if entry.kind == "state" else "")
     return " · ".join(filter(None, (visible(verdict), subject, visible(entry.reason or ""))))
-
-
-# Below: one question
-
-
-def question_lines(
-    view: WizardView, answers: Sequence[Choice], marked: int, busy: str, width: int, *, armed: bool
-) -> list[Line]:
-    """The question and its answers, each on as many lines as it needs; the marked one bright."""
-    lines = [rule(_question_title(view, busy), _asked_of(view, armed), width)]
-    text = _question_text(view, busy)
-    if text:
-        lines += [line(" ", Span(part, "strong")) for part in wrap_text(visible(text), width - 3)]
-    help_text = view.question.help if view.question is not None and not busy else ""
-    if help_text and not _asks(view, wizard.CONSENT):
-        lines += [line(" ", Span(part, "warn")) for part in wrap_text(visible(help_text, 300), width - 3)]
-    if busy:
-        return lines
-    for position, choice in enumerate(answers):
-        chosen = position == marked
-        refused = not armed and choice.deed not in READING
-        role: Role = "strong" if chosen else ("dim" if refused else "text")
-        first, *rest = wrap_text(visible(choice.words), width - 5)
-        lines.append(line(" ", Span("► " if chosen else "  ", "cursor"), Span(first, role)))
-        lines += [line("   ", Span(part, role)) for part in rest]
-    return lines
-
-
-def _question_title(view: WizardView, busy: str) -> str:
-    if busy or view.is_applying:
-        return "AT WORK"
-    return "QUESTION" if view.question is not None else "NOW"
-
-
-def _asked_of(view: WizardView, armed: bool) -> str:
-    if armed or (view.move is None and not view.undoable):
-        return ""
-    return "read-only: you may look; a arms"
-
-
-def _question_text(view: WizardView, busy: str) -> str:
-    if busy:
-        here = isinstance(view.move, Work) and view.move not in CHANGES and view.incident_id is not None
-        return f"» {DOING[view.move] if here else busy}"  # type: ignore[index]
-    if view.is_applying:
-        return "It goes on without this console. esc leaves it at work."
-    if view.is_cut_off:
-        return "It was agreed to and cut off before its end. What now?"
-    question = view.question
-    if question is None:
-        return _end_text(view) if view.move is None else f"Next: {DOING[view.move]}."  # type: ignore[index]
-    if question.id == wizard.CONSENT:
-        return "The plan does not hold any more. What now?" if view.void else "Carry this plan out?"
-    return question.text
-
-
-def _end_text(view: WizardView) -> str:
-    state = view.standing.state
-    if view.incident_id is None:
-        return "The symptom does not show: there is nothing to do."
-    if state == "resolved":
-        return "Resolved: the detector that raised it is green."
-    if state == "mitigated":
-        return "Mitigated: the damage is contained; the cause is not repaired."
-    if state == "escalated":
-        return f"Handed over: reports/incidents/{view.incident_id}/handover.tar.gz"
-    return "It was left as it is."
-
-
-def leaving_words(view: WizardView) -> str:
-    """What leaving means for what is seen."""
-    if view.incident_id is None:
-        return "nothing was changed, no incident was opened"
-    if view.is_applying:
-        return f"it goes on without this screen: {view.incident_id}"
-    if view.move is None:
-        return f"{view.standing.state}: {view.incident_id}"
-    return f"{view.incident_id} stays open where it is: {view.standing.state.replace('_', ' ')}"
-
-
-def command_line(view: WizardView, workspace: str, actor: str) -> str:
-    """The same without a screen: by the plan's hash where there is one, else by the same questions."""
-    here = ["-C", workspace]
-    if view.preview is not None and not view.preview.is_trial and not view.standing.consented:
-        plan = ["--plan", view.preview.plan.hash, "--approve-as", actor or "NAME", "--reason", "WHY"]
-        return shlex.join(["distill", "runbook", "apply", *here, *plan])
-    if view.incident_id is not None and view.move is not None:
-        return shlex.join(["distill", "runbook", "resume", *here, view.incident_id])
-    if view.incident_id is not None:
-        verb = ["undo"] if view.undoable else ["incident", "show"]
-        return shlex.join(["distill", *verb, *here, view.incident_id])
-    return shlex.join(["distill", "runbook", "open", *here, view.symptom_id or ""])

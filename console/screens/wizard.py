@@ -19,9 +19,10 @@ from console.armed import Permit, ReadOnlyError
 from console.daemon_work import in_thread
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
+from console.runbook_fault import runbook_fault
 from console.screens.base import bindings_for
 from console.screens.page import Page
-from pipeline.contracts.faults import Fault, OperatorError
+from pipeline.contracts.faults import Fault
 
 if TYPE_CHECKING:
     from console.screens.wizard_consent import Agreed
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # cannot be imported this screen says so. Whatever needs it is imported after that, inside functions.
 
 LOOK_SECONDS = 0.5
+_LEAST_LINES = 3
 
 
 class WizardScreen(Page):
@@ -84,7 +86,7 @@ class WizardScreen(Page):
             if before is not None and _asked(before) != _asked(now):
                 self._marked = self.first_line = 0
         except Exception as error:  # noqa: BLE001 (whatever is wrong, the operator is told, and can go back)
-            self._fault = _told(error, opened=self._desk is not None)
+            self._fault = runbook_fault(error)
         finally:
             self._looking = False
         self._draw_if_on_top()
@@ -128,8 +130,10 @@ class WizardScreen(Page):
         width, height = self._body.size
         if not width:
             return
-        head, foot = self._head(width), self._foot(width)
-        room = max(1, height - len(head) - len(foot))
+        head, foot = self._head(width), self._foot(width, height)
+        if len(head) + len(foot) + _LEAST_LINES > height:
+            head = []
+        room = max(0, height - len(head) - len(foot))
         lines = self.page_lines(width)
         self._count, self._room = len(lines), room
         self.first_line = max(0, min(self.first_line, len(lines) - room))
@@ -149,15 +153,17 @@ class WizardScreen(Page):
 
         return head_lines(self._view, self.console.now(), width)
 
-    def _foot(self, width: int) -> list[Line]:
+    def _foot(self, width: int, height: int) -> list[Line]:
+        """What went wrong, and the question: they take what they need, up to two thirds."""
         if self._view is None or self._fault is not None:
             return []
-        from console.presentation.wizard import question_lines
+        from console.presentation.wizard_question import question_lines
 
         said = fault_lines(self._said, width) if self._said is not None else []
-        armed = self.console.armed.is_armed
-        asked = question_lines(self._view, self.answers(), self._marked, self._busy, width, armed=armed)
-        return [*said, *asked]
+        most = max(2, height * 2 // 3 - len(said))
+        answers, marked, armed = self.answers(), self._marked, self.console.armed.is_armed
+        asked = question_lines(self._view, answers, marked, self._busy, width, most, armed=armed)
+        return [*said, *asked][-height:]
 
     # Answering
 
@@ -215,9 +221,9 @@ class WizardScreen(Page):
     def _take_marked(self) -> None:
         answers = self.answers()
         if answers:
-            self._take(answers[min(self._marked, len(answers) - 1)])
+            self.take(answers[min(self._marked, len(answers) - 1)])
 
-    def _take(self, choice: Choice) -> None:
+    def take(self, choice: Choice) -> None:
         from console.wizard_view import Deed
 
         match choice.deed:
@@ -276,9 +282,7 @@ class WizardScreen(Page):
         try:
             await in_thread(work)
         except Exception as error:  # noqa: BLE001 (told in three lines; the question is asked again)
-            from console.wizard_desk import fault_of
-
-            self._said = fault_of(error)
+            self._said = runbook_fault(error)
         finally:
             self._busy = ""
         if not self.is_attached:
@@ -334,7 +338,7 @@ class WizardScreen(Page):
     def leave(self) -> None:
         """Back, changing nothing. What is at work goes on, and the incident stays where it is."""
         if self._view is not None and self._fault is None:
-            from console.presentation.wizard import leaving_words
+            from console.presentation.wizard_question import leaving_words
 
             self.console.say(leaving_words(self._view))
         self.console.act("back")
@@ -372,7 +376,7 @@ class WizardScreen(Page):
         """The command line that would do what is asked for here."""
         if self._view is None:
             return None
-        from console.presentation.wizard import command_line
+        from console.presentation.wizard_question import command_line
 
         return command_line(self._view, self.console.state.workspace, self.console.state.session.actor)
 
@@ -389,18 +393,6 @@ def _asked(view: WizardView) -> tuple[object, ...]:
     """What the mark belongs to: another question starts on its harmless answer again."""
     question = view.question
     return (question.id if question else view.move, view.incident_id, bool(view.void), view.is_applying)
-
-
-def _told(error: Exception, *, opened: bool) -> Fault:
-    if isinstance(error, OperatorError):
-        return error.fault
-    what = "failed" if opened else "cannot be imported"
-    return Fault(
-        "runbook_not_usable",
-        f"The runbook {what}: {type(error).__name__}: {error}",
-        "Nothing was changed. Runs and the firewall's watch go on without it.",
-        "b shows the commands to run by hand; distill doctor looks at the installation.",
-    )
 
 
 def fault_lines(fault: Fault, width: int) -> list[Line]:
