@@ -8,8 +8,9 @@ asks for a repaint of just the columns that differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, zip_longest
-from typing import ClassVar
+from typing import ClassVar, Protocol, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -30,18 +31,32 @@ from console.presentation.spans import (
 )
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """How one app draws: the ink of each role, and whether its terminal knows ASCII alone."""
+
+    inks: Mapping[str, Style]
+    ascii_only: bool = False
+
+
+class DrawingApp(Protocol):
+    """The app that canvases stand in. Two apps in one process draw each in its own way."""
+
+    drawing: Drawing
+
+
 class Canvas(Widget):
-    """Shows exactly what ``show`` was given last, in the inks of the theme."""
+    """Shows exactly what ``show`` was given last, in the inks of the app's theme."""
 
     ALLOW_SELECT: ClassVar[bool] = False
-
-    ascii_only: ClassVar[bool] = False
-    inks: ClassVar[Mapping[str, Style]] = {}
-    """Both are set on the class by the app before anything is drawn."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
+
+    @property
+    def drawing(self) -> Drawing:
+        return cast(DrawingApp, self.app).drawing
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -50,7 +65,7 @@ class Canvas(Widget):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Replace what is shown. Nothing is written when nothing differs."""
-        shown = [to_ascii(spans) for spans in lines] if self.ascii_only else list(lines)
+        shown = [to_ascii(spans) for spans in lines] if self.drawing.ascii_only else list(lines)
         before, self._lines = self._lines, shown
         changed = [
             Region(columns[0], y, columns[1] - columns[0], 1)
@@ -65,8 +80,9 @@ class Canvas(Widget):
         base = self.visual_style.rich_style
         if y >= len(self._lines):
             return Strip.blank(width, base)
+        inks = self.drawing.inks
         segments = [
-            Segment("".join(span.text for span in spans), base + self.inks[role])
+            Segment("".join(span.text for span in spans), base + inks[role])
             for role, spans in groupby(self._lines[y], key=lambda span: span.role)
         ]
         return Strip(segments).adjust_cell_length(width, base)

@@ -9,7 +9,7 @@ from textual.geometry import Region  # noqa: TID253
 
 from console.presentation.spans import Span, line
 from console.view_state import FirewallSeen, StatusRead
-from console.widgets.canvas import Canvas
+from console.widgets.canvas import Canvas, Drawing
 from console.widgets.strip_controls import StripControls
 from tests.console import states
 from tests.console.apps import ASCII, LINK, StillApp, text_of
@@ -19,7 +19,7 @@ from tests.console.apps import ASCII, LINK, StillApp, text_of
 def repaints(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Region, ...]]:
     seen: list[tuple[Region, ...]] = []
     monkeypatch.setattr(Canvas, "refresh", lambda self, *regions, **_: seen.append(regions))
-    monkeypatch.setattr(Canvas, "ascii_only", False)
+    monkeypatch.setattr(Canvas, "drawing", Drawing({}))
     return seen
 
 
@@ -57,9 +57,17 @@ async def test_a_terminal_without_our_characters_sees_ascii_alone() -> None:
         await pilot.pause()
         assert text_of(app).isascii()
         assert "X BREACH" in text_of(app)
-    assert Canvas.ascii_only
-    StillApp(states.breach(), LINK)
-    assert not Canvas.ascii_only
+
+
+async def test_another_app_changes_nothing_for_the_one_that_is_drawn() -> None:
+    app = StillApp(states.breach(), ASCII)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        other = StillApp(states.breach(), LINK)
+        assert other.drawing != app.drawing
+        app.screen.query_one("#header", Canvas).show([line("a › b · …")])
+        await pilot.press("z")
+        assert text_of(app).isascii()
 
 
 @pytest.mark.parametrize(
