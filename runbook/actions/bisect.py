@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
+from pipeline.contracts.faults import ExitCode
 from runbook.files import files_below
 from runbook.git_blobs import Commit, Git, GitSilentError, git_environment
 from runbook.processes import run
@@ -34,12 +35,19 @@ class Bisection:
 
 
 def find_commit(
-    workspace: Workspace, *, good: str, bad: str = "HEAD", check: Sequence[str], seconds: float
+    workspace: Workspace,
+    *,
+    good: str,
+    bad: str = "HEAD",
+    check: Sequence[str],
+    seconds: float,
+    prove_bad: bool = True,
 ) -> Bisection:
     """The first commit after ``good`` for which the engine command ``check`` ends with 1.
 
     0 is good, 1 is bad, anything else is a commit that cannot be tried. ``check`` runs with the
-    engine that the clone's own settings ask for. ``good`` and ``bad`` are commits.
+    engine that the clone's own settings ask for. ``good`` and ``bad`` are commits. ``bad`` is tried
+    first, unless it is known to be what the workspace runs; ``good`` when its child is accused.
     """
     with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
         clone = Path(folder) / "clone"
@@ -49,7 +57,10 @@ def find_commit(
             if first is None or last is None:
                 return Bisection(None, "", f"{good if first is None else bad} names no commit")
             _copy_sources(workspace.root, clone)
-            return _bisect(clone, first, last, check, seconds)
+            step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
+            if prove_bad and not _is_bad(clone, last, step, seconds):
+                return Bisection(None, "", f"{last[:12]} itself does not end with 1")
+            return _bisect(clone, first, last, step, seconds)
         except (GitSilentError, OSError) as error:
             return Bisection(None, "", str(error))
 
@@ -75,13 +86,26 @@ def _copy_sources(root: Path, clone: Path) -> None:
             shutil.copyfile(root / path, clone / path)
 
 
-def _bisect(clone: Path, good: str, bad: str, check: Sequence[str], seconds: float) -> Bisection:
-    environment = {**firewall_environment(), **git_environment(), "GIT_ALLOW_PROTOCOL": "none"}
+def _environment() -> dict[str, str]:
+    return {**firewall_environment(), **git_environment(), "GIT_ALLOW_PROTOCOL": "none"}
+
+
+def _is_bad(clone: Path, commit: str, step: Sequence[str], seconds: float) -> bool:
+    """Whether the check ends with 1 at just this commit."""
+    _git(clone, ["checkout", "--quiet", "--force", "--detach", commit], 60.0, _environment())
+    ran = run(step, folder=clone, environment=_environment(), seconds=seconds)
+    return ran.exit_code == ExitCode.CHECK_FAILED
+
+
+def _bisect(clone: Path, good: str, bad: str, step: Sequence[str], seconds: float) -> Bisection:
+    environment = _environment()
     _git(clone, ["bisect", "start", bad, good], 60.0, environment)
-    step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
     said = _git(clone, ["bisect", "run", *step], seconds, environment)
     log = _git(clone, ["bisect", "log"], 60.0, environment)
     match = _FIRST_BAD.search(said)
     if match is None:
         return Bisection(None, log, "no single commit can be told: too many could not be tried")
+    is_child = Git(clone).resolve(f"{match[1]}^") == good
+    if is_child and _is_bad(clone, good, step, seconds):
+        return Bisection(None, log, f"{good[:12]}, the last good one, ends with 1 as well")
     return Bisection(Git(clone).commit(match[1]), log)

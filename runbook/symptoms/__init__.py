@@ -23,12 +23,14 @@ from runbook.symptoms import (
     s2_drift,
     s3_divergence,
     s4_empty_exports,
+    s5_hash_mismatch,
     s6_replay_log,
 )
 
 SYMPTOMS: tuple[Symptom, ...] = (
     s1_p4_sft_leak.SYMPTOM,
     engine_wont_start.SYMPTOM,
+    s5_hash_mismatch.SYMPTOM,
     s1_p0_recon_doc.SYMPTOM,
     s1_p1_schema.SYMPTOM,
     s1_p6_acceptance.SYMPTOM,

@@ -1,0 +1,114 @@
+"""Who made two runs differ: suspects in the code's syntax tree, and the commit that bisecting names."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from runbook.actions.bisect import find_commit
+from runbook.code_history import ENGINE, CodeHistory, code_history
+from runbook.evidence import ProbeOutput
+from runbook.git_blobs import Commit
+from runbook.nondeterminism import Suspect, new_suspects, suspects
+from runbook.symptom import Probe
+from runbook.workspace import Workspace
+
+SUSPECTS = "suspects"
+BISECT = "bisect"
+_SUSPECTS_SECONDS = 60.0
+_BISECT_SECONDS = 1800.0
+_MOST_SUSPECTS = 40
+# Everything that a row is made by; what times or guards a run may look at a clock.
+_MAKES_ROWS = ("engine", "schemas", "settings", "stages", "storage", "streams")
+
+
+def suspects_probe() -> Probe:
+    """Files that differ from the tag first, what is new in them; where there is nothing, all files."""
+    title = "Suspects in the code's syntax tree"
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        history = code_history(workspace)
+        new = _new(workspace, history)
+        found = new or _everywhere(workspace)
+        where = "new since the last-good tag" if new else "none is new; those in code that makes rows"
+        data: dict[str, JsonValue] = {
+            "new": bool(new),
+            "suspects": [each.model_dump(mode="json") for each in found[:_MOST_SUSPECTS]],
+        }
+        lines = [f"{len(found)} suspects, {where}", *(each.told for each in found[:_MOST_SUSPECTS])]
+        return ProbeOutput(probe_id=SUSPECTS, title=title, text="\n".join(lines), data=data)
+
+    return Probe(SUSPECTS, title, _SUSPECTS_SECONDS, look)
+
+
+def _new(workspace: Workspace, history: CodeHistory) -> list[Suspect]:
+    """Raises GitSilentError when the tag's version of a file cannot be read."""
+    found = []
+    for file in history.files:
+        if file.kind == "missing" or not file.path.endswith(".py") or history.source != "workspace":
+            continue
+        entry = workspace.git.entry(history.commit, file.path) if history.commit else None
+        before = workspace.git.blob(entry.oid) if entry is not None and entry.is_regular else b""
+        found += new_suspects(before, (workspace.root / file.path).read_bytes(), file.path)
+    return found
+
+
+def _everywhere(workspace: Workspace) -> list[Suspect]:
+    found = []
+    for package in _MAKES_ROWS if workspace.runs_own_engine else ():
+        for path in sorted((workspace.root / ENGINE / package).rglob("*.py")):
+            found += suspects(path.read_bytes(), path.relative_to(workspace.root).as_posix())
+    return found
+
+
+def bisect_probe(runs: int) -> Probe:
+    """``git bisect run distill determinism`` in a throw-away clone, from the tag to HEAD."""
+    title = "git bisect from the last-good tag"
+    check = ("determinism", "--runs", str(runs))
+
+    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+        data = _bisected(workspace, check, seconds)
+        return ProbeOutput(
+            probe_id=BISECT,
+            title=title,
+            argv=("git", "bisect", "run", "distill", *check),
+            text="\n".join(f"{name}: {value}" for name, value in data.items() if value not in (None, "")),
+            data=data,
+        )
+
+    return Probe(BISECT, title, _BISECT_SECONDS, look)
+
+
+def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> dict[str, JsonValue]:
+    """Raises GitSilentError where the repository cannot be read."""
+    git, tag = workspace.git, workspace.last_good_tag
+    if not workspace.runs_own_engine:
+        return {"says": "the engine is installed: this repository has no history of it"}
+    good = git.resolve_tag(tag) if git.is_repository else None
+    head = git.resolve("HEAD") if git.is_repository else None
+    if good is None or head is None:
+        return {"says": f"there is no tag {tag} to start from"}
+    commits = git.log([ENGINE], since=good, limit=1000)
+    uncommitted = [each.path for each in git.changes(head, [ENGINE])]
+    data: dict[str, JsonValue] = {"tried": len(commits), "uncommitted": [*uncommitted]}
+    if not commits:
+        return data | {"says": f"no commit since {tag} touched the engine"}
+    found = find_commit(
+        workspace, good=good, bad=head, check=check, seconds=seconds, prove_bad=bool(uncommitted)
+    )
+    if found.commit is None:
+        return data | {"says": found.trouble, "log": found.log}
+    return data | {"commit": found.commit.oid, "says": commit_words(found.commit), "log": found.log}
+
+
+def commit_words(commit: Commit) -> str:
+    """``1a2b3c4d5e6f Tomas: subject``, as the history of a file names it."""
+    return f"{commit.oid[:12]} {commit.author}: {commit.subject}"
+
+
+def read_suspects(output: ProbeOutput | None) -> tuple[bool, list[Suspect]]:
+    """Whether the suspects are new since the tag, and the suspects."""
+    data = output.data if output is not None and isinstance(output.data, dict) else {}
+    found = data.get("suspects")
+    return data.get("new") is True, (
+        [Suspect.model_validate(each) for each in found] if isinstance(found, list) else []
+    )
