@@ -16,6 +16,7 @@ from runbook.drills import (
     s1_p4_sft_leak,
     s2_drift,
     s4_empty_exports,
+    s5_hash_mismatch,
     s6_replay_log,
 )
 from runbook.drills.drill import Drill
@@ -24,6 +25,7 @@ DRILLS: tuple[Drill, ...] = (
     s1_p4_sft_leak.APPENDED,
     s1_p4_sft_leak.LOOSENED,
     engine_wont_start.DRILL,
+    s5_hash_mismatch.DRILL,
     s1_p0_recon_doc.DRILL,
     s1_p1_schema.DRILL,
     s1_p2_materialize.RENAMED,
