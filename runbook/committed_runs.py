@@ -33,6 +33,10 @@ class CommittedRun:
     def finished_at(self) -> float | None:
         return epoch_seconds(self.summary.get("finished_at"))
 
+    @property
+    def summary_path(self) -> str:
+        return str(paths.summary_file(self.pipeline_run_id))
+
     @cached_property
     def receipts(self) -> dict[str, dict[str, Any]]:
         """Stage → receipt, as far as they can be read."""

@@ -41,8 +41,9 @@ def plant_renamed(scene: Scene) -> Planted:
         cause=SHAPE,
         confidence=Confidence.CERTAIN,
         offer="edit",
-        also=("S2.drift",) if is_run else ("S1.P5.summary",),
-        audited=True,
+        # What the run itself counted rings at once; bytes that changed under evidence, in the audit.
+        also=() if is_run else ("S1.P5.summary",),
+        audited=not is_run,
     )
 
 
@@ -101,8 +102,6 @@ def plant_transform(scene: Scene) -> Planted:
         cause=TRANSFORM,
         confidence=Confidence.CERTAIN,
         offer="restore-code",
-        also=("S1.P6.acceptance", "S2.drift"),
-        audited=True,
     )
 
 

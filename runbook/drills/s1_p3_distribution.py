@@ -53,8 +53,6 @@ def plant_scorer(scene: Scene) -> Planted:
         cause=CHANGED,
         confidence=Confidence.CERTAIN,
         offer="restore-code",
-        also=("S1.P6.acceptance", "S2.drift"),
-        audited=True,
     )
 
 

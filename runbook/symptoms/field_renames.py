@@ -107,8 +107,9 @@ def _pair(path: str, seen: str) -> tuple[str, str] | None:
     if len(differ) == 1 and len(new) <= len(old):
         upto = differ[0] + 1
         if new[upto:] == old[upto : len(new)]:
-            was = _LAST_INDEX.sub("", ".".join(path.split(".")[:upto]))
-            return was, ".".join(seen.split(".")[:upto])
+            names = path.split(".")[:upto]
+            was = _LAST_INDEX.sub("", ".".join(names))
+            return was, ".".join([*names[:-1], new[upto - 1]])
     if old[-1] == new[-1] and old != new and "[" not in seen:
         return path, seen
     return None

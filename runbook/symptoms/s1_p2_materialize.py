@@ -14,16 +14,20 @@ from runbook.actions.restore import plan_restore
 from runbook.actions.stream_edit import plan_stream_edits
 from runbook.check_reports import by_checks
 from runbook.code_history import ChangedFile, code_probe
+from runbook.committed_runs import CommittedRun
 from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.refusals import refused
 from runbook.settings_history import settings_probe
+from runbook.source_streams import declared_streams
 from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
+from runbook.symptoms.last_run_counts import or_by_last_run
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
+from runbook.workspace import Workspace
 
 ID = "S1.P2.materialize"
 CHECKS = ("P2.dry-run", "P2.conserves", "P2.provenance")
@@ -39,15 +43,30 @@ _GOLDEN = Question(
     ),
     default="yes",
 )
-detect, rerun = by_checks(ID, CHECKS)
+
+
+def _hollow(workspace: Workspace, run: CommittedRun) -> str:
+    """Tier-1 streams whose lines all came to nothing in that run."""
+    found = []
+    for stream in declared_streams(workspace.settings()):
+        counted = run.counts_of(stream.name)
+        yields = counted.get("looked_up" if stream.role == "lookup" else "evidence", 0)
+        if stream.tier == 1 and counted.get("lines") and not yields:
+            found.append(f"stream {stream.name} has {counted['lines']:,} lines and yielded no row")
+    return "; ".join(found)
+
+
+_by_report, rerun = by_checks(ID, CHECKS)
+detect = or_by_last_run(ID, CHECKS[0], _by_report, _hollow)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
+    # The dearest one last: a wizard that is cut off begins again with the first.
     return (
-        streams_probe(),
         code_probe(),
         settings_probe(),
         claims_probe(why.STAGE, str(paths.EVIDENCE)),
+        streams_probe(),
     )
 
 

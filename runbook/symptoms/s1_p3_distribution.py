@@ -9,31 +9,47 @@ from pipeline.contracts.status import Severity
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.check_reports import by_checks
 from runbook.code_history import ChangedFile, code_probe
+from runbook.committed_runs import CommittedRun, counts
 from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.settings_history import settings_probe
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import distribution_causes as why
+from runbook.symptoms.last_run_counts import or_by_last_run
 from runbook.symptoms.s1_p2_materialize import RESTORE_SETTINGS, edit_offers, listed, restore_code
 from runbook.symptoms.scorer_look import SCORER, scorer_probe
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import streams_probe
 from runbook.symptoms.verdict_counts import verdicts_probe
+from runbook.workspace import Workspace
 
 ID = "S1.P3.distribution"
 CHECKS = ("P3.distribution", "P3.coverage")
-detect, rerun = by_checks(ID, CHECKS)
+
+
+def _nobody_accepted(_workspace: Workspace, run: CommittedRun) -> str:
+    """That run scored rows and accepted none of them."""
+    counted = counts(run.summary.get("counts"))
+    scored = counted.get("scored", 0)
+    return (
+        f"{scored:,} runs were scored and none was accepted" if scored and not counted.get("accepted") else ""
+    )
+
+
+_by_report, rerun = by_checks(ID, CHECKS)
+detect = or_by_last_run(ID, CHECKS[0], _by_report, _nobody_accepted)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
+    # The dearest ones last: a wizard that is cut off begins again with the first.
     return (
         verdicts_probe(),
         code_probe(SCORER, title="The scorer since the last-good tag"),
         settings_probe(),
         claims_probe(why.STAGE, str(paths.SCORED_RUNS)),
-        scorer_probe(),
         streams_probe(),
+        scorer_probe(),
     )
 
 

@@ -90,10 +90,11 @@ def detect(workspace: Workspace) -> Detection:
 
 def probes(detection: Detection) -> tuple[Probe, ...]:
     earlier = detection.facts.get("earlier_run")
+    # The dearest one last: a wizard that is cut off begins again with the first.
     return (
-        tried_probe(_export(detection), earlier if isinstance(earlier, str) else None),
         code_probe(),
         settings_probe(),
+        tried_probe(_export(detection), earlier if isinstance(earlier, str) else None),
     )
 
 

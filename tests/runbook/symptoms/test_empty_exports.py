@@ -1,0 +1,85 @@
+"""S4.empty-exports: where the rows stop when the drills' three ways are not it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from runbook.detecting import detect_one
+from runbook.diagnosing import diagnose_only
+from runbook.empty_exports import find_empty_export
+from runbook.evidence import Diagnosis, Verdict
+from runbook.symptoms.s4_empty_exports import SYMPTOM, offers
+from runbook.workspace import Workspace
+from tests.pipeline.engine.workspaces import engine, run_all
+from tests.runbook.symptoms.walked import filled
+from tests.runbook.workspaces import tree
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return filled(tmp_path / "w")
+
+
+def sources(workspace: Workspace) -> list[Path]:
+    found = (workspace.root / paths.KNOWLEDGE_BASE).glob("*.jsonl")
+    return [path for path in found if path.name.split(".")[0] not in paths.JOURNAL_STEMS]
+
+
+def diagnosed(workspace: Workspace) -> tuple[Diagnosis, list[str]]:
+    detection = detect_one(workspace, SYMPTOM)
+    assert detection.verdict is Verdict.DETECTED
+    diagnosis = diagnose_only(workspace, SYMPTOM, detection)[1]
+    return diagnosis, [offer.id for offer in offers(detection, diagnosis)]
+
+
+def test_emptied_sources_lead_to_the_missing_sources_and_once_they_are_back_to_a_run(
+    workspace: Workspace,
+) -> None:
+    assert detect_one(workspace, SYMPTOM).verdict is Verdict.CLEAR
+    kept = {path: path.read_bytes() for path in sources(workspace)}
+    for path in kept:
+        path.write_bytes(b"")
+    for _ in range(2):
+        assert engine(workspace.root, "run-all").returncode == 1
+    broken = tree(workspace.root)
+    diagnosis, ways = diagnosed(workspace)
+    assert (diagnosis.cause.id, diagnosis.see) == ("no_lines", "S1.P0.source-missing")
+    assert ways == []
+    assert tree(workspace.root) == broken, "trying it out changed the workspace"
+    for path, data in kept.items():
+        path.write_bytes(data)
+    diagnosis, ways = diagnosed(workspace)
+    assert (diagnosis.cause.id, ways) == ("over", ["rerun"])
+    run_all(workspace.root)
+    assert detect_one(workspace, SYMPTOM).verdict is Verdict.CLEAR
+
+
+def test_only_the_streams_that_filled_the_export_are_counted(workspace: Workspace) -> None:
+    settings = workspace.root / paths.SETTINGS
+    settings.write_text(settings.read_text() + "\n[export.preference]\nmax_tokens = 1\n")
+    done = engine(workspace.root, "run-all")
+    assert done.returncode == 1, done.stderr
+    found = find_empty_export(workspace.root)
+    assert found is not None
+    assert (found.export, found.refused, found.rows_before > 0) == ("preference", True, True)
+    diagnosis, ways = diagnosed(workspace)
+    assert diagnosis.cause.id == "none_exported"
+    assert any("export" in place and "max_tokens" in place for place in diagnosis.cause.places)
+    assert ways == ["restore-settings"]
+
+
+def test_an_export_that_was_allowed_to_be_empty_rings_until_the_next_run(workspace: Workspace) -> None:
+    kept = {path: path.read_bytes() for path in sources(workspace)}
+    for path in kept:
+        path.write_bytes(b"")
+    run_all(workspace.root, "--allow-empty")
+    found = find_empty_export(workspace.root)
+    assert found is not None
+    assert (found.export, found.refused) == ("sft", False)
+    for path, data in kept.items():
+        path.write_bytes(data)
+    run_all(workspace.root)
+    assert find_empty_export(workspace.root) is None
