@@ -94,10 +94,12 @@ class PlainWizards:
     def _desk(self, subject: Subject) -> WizardDesk:
         from console.wizard_desk import WizardDesk
 
-        symptoms = self.symptoms
-        if symptoms is None:
-            from runbook.symptoms import SYMPTOMS as symptoms  # noqa: N811 (stands in for the parameter)
-        return WizardDesk(self.root, symptoms, symptom_id=subject.symptom_id, incident_id=subject.incident_id)
+        known = self.symptoms
+        if known is None:
+            from runbook.symptoms import SYMPTOMS
+
+            known = SYMPTOMS
+        return WizardDesk(self.root, known, symptom_id=subject.symptom_id, incident_id=subject.incident_id)
 
     def _look(self, desk: WizardDesk) -> None:
         """What the wizard's screen shows, and the answers that arming would allow."""

@@ -30,7 +30,9 @@ def test_a_key_means_the_same_everywhere_but_for_enter() -> None:
     for action in keymap.ACTIONS:
         for key in action.keys:
             meanings.setdefault(key, set()).add(action.id)
-    assert {key: ids for key, ids in meanings.items() if len(ids) > 1} == {"enter": {"open", "choose"}}
+    assert {key: ids for key, ids in meanings.items() if len(ids) > 1} == {
+        "enter": {"open", "choose", keymap.WIZARD_ANSWER}
+    }
 
 
 def test_a_key_that_terminals_eat_is_never_the_only_way() -> None:
@@ -45,7 +47,8 @@ def test_every_action_belongs_to_a_group_and_ends_its_sentence() -> None:
 
 def test_what_changes_something_is_listed_as_such() -> None:
     starts = {f"{name}.start" for name in ("run", "audit", "acceptance", "release")}
-    assert {action.id for action in keymap.MUTATING} == starts | {"run.cancel"}
+    others = {"run.cancel", "incident.export", keymap.WIZARD_ANSWER}
+    assert {action.id for action in keymap.MUTATING} == starts | others
     assert {action.group for action in keymap.MUTATING} == {"act"}
 
 
