@@ -143,7 +143,7 @@ def _of_reports(phases: Sequence[PhaseStatus]) -> list[SymptomStatus]:
 
 
 def _of_drift(drift: DriftStatus) -> list[SymptomStatus]:
-    moved = [line for line in drift.lines if line.status in ("warn", "missing")]
+    moved = [line for line in drift.lines if line.status in ("warn", "missing") and line.dismissed is None]
     if not moved:
         return []
     what = f"{len(moved)} metrics moved: " if len(moved) > 1 else "1 metric moved: "

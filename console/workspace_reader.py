@@ -26,7 +26,16 @@ from console.latest_run import (
 from console.lock_facts import read_lock
 from console.past_runs import RunReports, read_receipts
 from console.report_basis import code_moved_since, moved_since
-from console.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
+from console.report_files import (
+    Json,
+    Notes,
+    flag_of,
+    last_objects,
+    object_of,
+    read_bytes,
+    read_object,
+    text_of,
+)
 from console.row_counts_report import firewall_of_receipt, rows_of_summary
 from console.settings_glance import read_settings
 from console.source_files import find_sources
@@ -47,6 +56,8 @@ from pipeline.contracts.status import (
 from runbook.empty_exports import find_empty_export
 
 REPLAY_TAIL_BYTES = 256 * 1024
+# A longer document is not read to see whether it says anything.
+_SHORT_BYTES = 64 * 1024
 _AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
 _ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
 _RUN_PHASES = ("P2", "P3", "P4")
@@ -271,3 +282,14 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
+
+
+def _size_of_text(path: Path) -> int | None:
+    """The size of a document; 0 for one that holds nothing but white space."""
+    size = _size(path)
+    if size is None or size > _SHORT_BYTES:
+        return size
+    try:
+        return size if (read_bytes(path, _SHORT_BYTES) or b"").strip() else 0
+    except (OSError, ValueError):
+        return size
