@@ -15,21 +15,22 @@ from runbook.git_blobs import Change, GitSilentError
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.refusals import refused
+from runbook.workspace import Workspace
 
 ENGINE = "pipeline"
 _UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem in paths.JOURNAL_STEMS))
 
 
-def differences(planning: Planning, commit: str) -> list[Change]:
-    """How the workspace differs from ``commit``: what the tag holds, and the engine's extra files."""
-    git = planning.workspace.git
-    try:
-        tracked = sorted({entry.path for entry in git.entries(commit)})
-        found = git.changes(commit, tracked)
-        if planning.workspace.runs_own_engine:
-            found += [change for change in git.changes(commit, [ENGINE]) if change.kind == "added"]
-    except GitSilentError as error:
-        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+def differences(workspace: Workspace, commit: str) -> list[Change]:
+    """How the workspace differs from ``commit``: what the tag holds, and the engine's extra files.
+
+    Raises GitSilentError.
+    """
+    git = workspace.git
+    tracked = sorted({entry.path for entry in git.entries(commit)})
+    found = git.changes(commit, tracked)
+    if workspace.runs_own_engine:
+        found += [change for change in git.changes(commit, [ENGINE]) if change.kind == "added"]
     return [change for change in found if not change.path.startswith(_UNTOUCHED)]
 
 
@@ -40,7 +41,10 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
     if remote.moved:
         raise refused("tag_moved", remote.says, "Find out who moved it, and which commit is right.")
     commit = tagged_commit(planning, name)
-    changes = differences(planning, commit)
+    try:
+        changes = differences(planning.workspace, commit)
+    except GitSilentError as error:
+        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
     odd = [change.path for change in changes if change.kind == "odd"]
     drafts = []
     restored = [change.path for change in changes if change.kind in ("changed", "missing")]
