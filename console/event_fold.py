@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from console.drift_lines import cause_in_words
-from console.live_counts import progress_of, rows_of
-from console.view_state import LOG_LIMIT, LogEntry, RunView, ViewState
+from console.live_counts import progress_of, rows_of, sum_of_progress
+from console.view_state import LOG_LIMIT, LogEntry, RunView, StageAtWork, ViewState
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
     CheckReported,
@@ -55,6 +55,8 @@ PHASE_OF_STAGE = {
     "release-freeze": "P9",
 }
 
+SCORED_IN_PASSING = "score"
+MOST_STAGES = 40  # more than any engine starts at once: a damaged stream must not eat memory
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 _EVALUATED = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.WARNINGS, ExitCode.FIREWALL_BREACH)
 
@@ -164,32 +166,55 @@ def _with_phase(run: RunView, phase: PhaseStatus) -> tuple[PhaseStatus, ...]:
 
 
 def _stage_started(state: ViewState, event: StageStarted, at: float) -> ViewState:
-    run = _run(state)
     progress = Progress(rows_total=event.rows_total, bytes_total=event.bytes_total, doing=event.stage)
-    phases = run.phases
-    if (phase := phase_of_stage(event.stage)) is not None:
-        phases = _with_phase(run, _phase(phase, PhaseState.RUN, at, progress=progress))
-    run = replace(run, stage=event.stage, stage_started=at, progress=progress, phases=phases)
+    run = _with_stage(_run(state), StageAtWork(event.stage, at, progress), at)
     return logged(replace(state, run=run), event.at, "info", f"{event.stage} started")
 
 
 def _stage_progress(state: ViewState, event: StageProgress, at: float) -> ViewState:
     run = _run(state)
-    started = run.stage_started if run.stage == event.stage and run.stage_started else (run.started or at)
+    known = next((stage for stage in run.at_work if stage.stage == event.stage), None)
+    started = known.started if known is not None and known.started is not None else (run.started or at)
+    silent = next((stage for stage in run.at_work if stage.stage == SCORED_IN_PASSING), None)
+    if silent is not None and event.stage != SCORED_IN_PASSING and event.categories:
+        # Scored in the same pass, it tells nothing itself: its rows are those with a category.
+        scored = replace(silent.progress, rows_done=sum(event.categories.values()))
+        run = _with_stage(run, replace(silent, progress=scored), at)
     progress = progress_of(event, max(0.0, at - started))
-    phases = run.phases
-    if (phase := phase_of_stage(event.stage)) is not None:
-        phases = _with_phase(run, _phase(phase, PhaseState.RUN, at, progress=progress))
-    run = replace(run, stage=event.stage, stage_started=started, progress=progress, phases=phases)
+    run = _with_stage(run, StageAtWork(event.stage, started, progress), at)
     return replace(state, run=run, live_rows=rows_of(event, at, state.live_rows))
+
+
+def _with_stage(run: RunView, stage: StageAtWork, at: float) -> RunView:
+    """``run`` with news of one stage, which stands last; its phase has all that work in it."""
+    others = [known for known in run.at_work if known.stage != stage.stage]
+    run = replace(run, at_work=(*others[-MOST_STAGES:], stage))
+    phase = phase_of_stage(stage.stage)
+    if phase is None:
+        return run
+    before = next((known for known in run.phases if known.id == phase), None)
+    word = PhaseState.FAIL if before is not None and before.state is PhaseState.FAIL else PhaseState.RUN
+    return replace(run, phases=_with_phase(run, _phase(phase, word, at, progress=_progress_in(run, phase))))
+
+
+def _progress_in(run: RunView, phase: str) -> Progress | None:
+    """How far the stages of a phase that are at work are together; None when none is."""
+    together = [stage.progress for stage in run.at_work if phase_of_stage(stage.stage) == phase]
+    return sum_of_progress(together) if together else None
 
 
 def _stage_finished(state: ViewState, event: StageFinished, at: float) -> ViewState:
     run = _run(state)
+    run = replace(run, at_work=tuple(stage for stage in run.at_work if stage.stage != event.stage))
     phases = run.phases
     if (phase := phase_of_stage(event.stage)) is not None:
-        word = PhaseState.OK if event.ok else PhaseState.FAIL
-        phases = _with_phase(run, _phase(phase, word, at, elapsed_seconds=event.elapsed_seconds))
+        before = next((known for known in run.phases if known.id == phase), None)
+        failed = not event.ok or (before is not None and before.state is PhaseState.FAIL)
+        beside = _progress_in(run, phase)
+        word = PhaseState.FAIL if failed else PhaseState.OK if beside is None else PhaseState.RUN
+        phases = _with_phase(
+            run, _phase(phase, word, at, elapsed_seconds=event.elapsed_seconds, progress=beside)
+        )
     done = run.stages_done if event.stage in run.stages_done else (*run.stages_done, event.stage)
     run = replace(run, phases=phases, stages_done=done)
     text = f"{event.stage} {'done' if event.ok else 'FAILED'}: {event.rows_in:,} in, {event.rows_out:,} out"

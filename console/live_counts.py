@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from pipeline.contracts.events import StageProgress
@@ -38,6 +38,32 @@ def progress_of(event: StageProgress, elapsed: float) -> Progress:
         seconds_left=left,
         fraction=fraction,
         doing=event.stage,
+    )
+
+
+def sum_of_progress(parts: Sequence[Progress]) -> Progress:
+    """Several stages of one phase as one bar, which is full when all of them are.
+
+    ``parts`` has at least one. A part whose size is not known leaves that of the whole unknown.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [part.bytes_total for part in parts if part.bytes_total]
+    fractions = [part.fraction for part in parts if part.fraction is not None]
+    whole = len(fractions) == len(parts)
+    fraction = min(fractions) if whole else None
+    if whole and len(sizes) == len(parts):
+        fraction = sum(part * size for part, size in zip(fractions, sizes, strict=True)) / sum(sizes)
+    left = [part.seconds_left for part in parts if part.seconds_left is not None]
+    rates = [part.rows_per_second for part in parts if part.rows_per_second is not None]
+    return Progress(
+        rows_done=sum(part.rows_done for part in parts),
+        bytes_done=sum(part.bytes_done for part in parts),
+        bytes_total=sum(sizes) if len(sizes) == len(parts) else None,
+        rows_per_second=sum(rates) if rates else None,
+        seconds_left=max(left) if len(left) == len(parts) else None,
+        fraction=fraction,
+        doing=" + ".join(part.doing for part in parts if part.doing),
     )
 
 

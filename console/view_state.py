@@ -70,6 +70,15 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StageAtWork:
+    """A stage that has begun and not ended; several may, in one pass over the rows or beside each other."""
+
+    stage: str
+    started: float | None = None
+    progress: Progress = _NO_PROGRESS
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """The run that is followed. ``ours`` when this console started it; ``ended`` stays on view."""
 
@@ -80,10 +89,8 @@ class RunView:
     pid: int | None = None
     ours: bool = False
     started: float | None = None
-    stage: str = ""
-    stage_started: float | None = None
     stages: tuple[str, ...] = ()
-    progress: Progress = _NO_PROGRESS
+    at_work: tuple[StageAtWork, ...] = ()
     stages_done: tuple[str, ...] = ()
     phases: tuple[PhaseStatus, ...] = ()
     drift: tuple[DriftLine, ...] = ()
@@ -95,6 +102,16 @@ class RunView:
     elapsed_seconds: float | None = None
     outcome: str = ""
     cancelling: bool = False
+
+    @property
+    def stage(self) -> str:
+        """The stage that was heard of last; empty when none is at work."""
+        return self.at_work[-1].stage if self.at_work else ""
+
+    @property
+    def progress(self) -> Progress:
+        """How far that one is."""
+        return self.at_work[-1].progress if self.at_work else _NO_PROGRESS
 
 
 @dataclass(frozen=True, slots=True)
