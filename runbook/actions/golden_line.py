@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from runbook.files import read_bytes
 from runbook.plan import ABSENT, AppendLine, Draft, FileState
@@ -20,12 +22,13 @@ _LINES_TRIED = 50
 _MOST_BYTES = 64 * 1024
 
 
-def plan_golden_line(planning: Planning, stream: str, path: str) -> Draft:
-    """Append the first line of ``stream`` that has ``path``'s top name to its golden lines.
+def plan_golden_line(planning: Planning, stream: str, path: str, gives: Sequence[str]) -> Draft:
+    """Keep the first line of ``stream`` that has ``path``'s top name, with the evidence fields it gives.
 
     Raises RefusedError when no short line has it.
     """
-    line = _line_with(planning, stream, path.split(".", 1)[0].split("[", 1)[0])
+    found = _line_with(planning, stream, path.split(".", 1)[0].split("[", 1)[0])
+    line = json.dumps({"gives": list(gives), "line": found}, ensure_ascii=False)
     has_tests = (planning.workspace.root / TESTS).is_dir()
     target = str((FOLDER if has_tests else ELSEWHERE) / f"{stream}.jsonl")
     before = planning.state(target)
@@ -54,7 +57,7 @@ def plan_golden_line(planning: Planning, stream: str, path: str) -> Draft:
     )
 
 
-def _line_with(planning: Planning, stream: str, name: str) -> str:
+def _line_with(planning: Planning, stream: str, name: str) -> dict[str, Any]:
     workspace = planning.workspace
     declared = next(each for each in declared_streams(workspace.settings()) if each.name == stream)
     for path in files_of(workspace, declared):
@@ -66,7 +69,7 @@ def _line_with(planning: Planning, stream: str, name: str) -> str:
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(value, dict) and name in value:
-                    return line.decode().rstrip("\r\n")
+                    return value
     raise refused(
         "no_golden_line",
         f"None of the first lines of stream {stream} has {name} and is short enough to keep.",

@@ -118,7 +118,8 @@ def _edit(offer_id: str, shape: Shape) -> Offer:
         drafts = [plan_stream_edits(planning, shape.stream, chosen)]
         title = f"{drafts[0].plan.title}, then {RUN_ALL}"
         if answers[_GOLDEN.id] == "yes":
-            drafts.append(plan_golden_line(planning, shape.stream, chosen[0][1]))
+            gives = sorted({field for old, _ in chosen for field in shape.best()[old][0].fields})
+            drafts.append(plan_golden_line(planning, shape.stream, chosen[0][1], gives))
         return joined(title, [*drafts, plan_rerun(planning, RUN_ALL)])
 
     told = ", ".join(f"{new[0].new} instead of {old}" for old, new in best)

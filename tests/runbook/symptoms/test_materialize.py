@@ -124,13 +124,14 @@ def test_an_expression_is_never_renamed() -> None:
 
 
 def test_a_golden_line_goes_into_the_tests_or_says_that_none_read_it(workspace: Workspace) -> None:
-    draft = plan_golden_line(planning(workspace), "chats", "turns")
+    draft = plan_golden_line(planning(workspace), "chats", "turns", ["messages"])
     (step,) = draft.plan.steps
     assert getattr(step, "path", "") == "docs/recon/golden/chats.jsonl"
     assert any("no tests/" in note for note in draft.plan.notes)
     (workspace.root / "tests").mkdir()
-    (step,) = plan_golden_line(planning(workspace), "chats", "turns[0].role").plan.steps
+    (step,) = plan_golden_line(planning(workspace), "chats", "turns[0].role", ["messages"]).plan.steps
     assert getattr(step, "path", "") == "tests/golden/chats.jsonl"
-    assert "turns" in json.loads(getattr(step, "line", "{}"))
+    kept = json.loads(getattr(step, "line", "{}"))
+    assert (kept["gives"], "turns" in kept["line"]) == (["messages"], True)
     with pytest.raises(RefusedError, match="None of the first lines"):
-        plan_golden_line(planning(workspace), "chats", "nowhere")
+        plan_golden_line(planning(workspace), "chats", "nowhere", [])

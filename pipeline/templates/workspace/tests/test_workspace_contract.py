@@ -10,6 +10,8 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
+import tomllib
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +22,16 @@ SFT = WORKSPACE / "exports" / "sft" / "instruction_response.jsonl"
 PREFERENCE = WORKSPACE / "exports" / "preference" / "chosen_rejected.jsonl"
 SCORED = WORKSPACE / "data" / "scored-runs"
 REPORTS = WORKSPACE / "reports" / "distillation"
+GOLDEN = WORKSPACE / "tests" / "golden"
 MAY_ENTER_SFT = {"accepted", "partially_accepted"}
 
 
-def distill(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ``distill`` on this workspace: the one on PATH, else the one of this interpreter."""
+def distill(*arguments: str, workspace: Path = WORKSPACE) -> subprocess.CompletedProcess[str]:
+    """Run ``distill`` on a workspace: the one on PATH, else the one of this interpreter."""
     program = shutil.which("distill")
     command = [program] if program else [sys.executable, "-P", "-m", "console"]
     return subprocess.run(
-        [*command, *arguments, "-C", str(WORKSPACE)],
+        [*command, *arguments, "-C", str(workspace)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -55,6 +58,42 @@ class Settings(unittest.TestCase):
         done = distill("config", "show", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("values", json.loads(done.stdout))
+
+
+class Streams(unittest.TestCase):
+    """``tests/golden/STREAM.jsonl``: source lines of shapes that were met, and the fields they give."""
+
+    def test_each_golden_line_still_becomes_evidence(self) -> None:
+        files = sorted(GOLDEN.glob("*.jsonl"))
+        if not files:
+            self.skipTest("no golden line yet")
+        with (WORKSPACE / "distill.toml").open("rb") as settings:
+            streams = {stream["name"]: stream for stream in tomllib.load(settings)["stream"]}
+        for file in files:
+            for number, golden in enumerate(rows(file), 1):
+                with self.subTest(f"{file.name}:{number}"):
+                    self.assertIn(file.stem, streams)
+                    found = self.surveyed(streams[file.stem], golden["line"])
+                    self.assertEqual(found["mapped"], 1, found["reasons"])
+                    self.assertEqual(set(golden["gives"]) & set(found["fields_never_found"]), set())
+
+    def surveyed(self, stream: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+        """What the settings make of that one line, in a workspace that holds nothing else."""
+        first = stream["path"] if isinstance(stream["path"], str) else stream["path"][0]
+        if '"lookup"' in json.dumps(stream) or "[" in first or Path(first).is_absolute():
+            self.skipTest("the stream needs more than its own line")
+        with tempfile.TemporaryDirectory() as folder:
+            alone = Path(folder) / "alone"
+            alone.mkdir(mode=0o700)
+            shutil.copy(WORKSPACE / "distill.toml", alone)
+            if (WORKSPACE / "pipeline").is_dir():
+                shutil.copytree(WORKSPACE / "pipeline", alone / "pipeline")
+            source = alone / first.replace("**", "golden").replace("*", "golden").replace("?", "x")
+            source.parent.mkdir(parents=True, exist_ok=True)
+            source.write_text(json.dumps(line) + "\n", encoding="utf-8")
+            done = distill("streams", "check", "--stream", stream["name"], "--json", workspace=alone)
+        (found,) = json.loads(done.stdout)["streams"]
+        return dict(found)
 
 
 class Exports(unittest.TestCase):
