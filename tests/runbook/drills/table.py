@@ -1,10 +1,11 @@
-"""``python -m tests.runbook.drills.table [DRILL…]``: walk drills straight through, print what came of it.
+"""``python -m tests.runbook.drills.table [--seed N] [DRILL…]``: walk drills, print what came of it.
 
 A Markdown table on stdout, what went wrong on stderr; exit code 1 when something did.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -16,7 +17,6 @@ from runbook.drills import DRILLS
 from tests.runbook.drills.sound import sound_copy, sound_template
 from tests.runbook.drills.walk import Walked, walk
 
-SEED = 1
 HEAD = """\
 | drill | detected | cause named | plan | verified by its detector | undo |
 | --- | --- | --- | --- | --- | --- |"""
@@ -35,7 +35,12 @@ def row(walked: Walked) -> str:
     return f"| {' | '.join(cell.replace('|', ' ') for cell in cells)} |"
 
 
-def main(names: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("drills", nargs="*")
+    arguments = parser.parse_args(words)
+    names, seed = arguments.drills, arguments.seed
     chosen = [each for each in DRILLS if not names or each.id in names or each.symptom_id in names]
     failed = 0
     sys.stdout.write(HEAD + "\n")
@@ -44,7 +49,7 @@ def main(names: Sequence[str]) -> int:
         for number, drill in enumerate(chosen):
             began = time.monotonic()
             try:
-                walked = walk(drill, sound_copy(template, Path(above) / str(number), SEED), SEED, kill=False)
+                walked = walk(drill, sound_copy(template, Path(above) / str(number), seed), seed, kill=False)
                 sys.stdout.write(row(walked) + "\n")
                 sys.stdout.flush()
             except Exception:  # noqa: BLE001 - the other drills are walked nevertheless

@@ -37,19 +37,33 @@ class Walked:
     killed: tuple[str, ...]
 
 
-def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
-    """Raises AssertionError where something is not as the drill declares it."""
-    root, workspace = scene.root, scene.workspace
+@dataclass(frozen=True)
+class Found:
+    """What showed after the planting, ``seconds`` after it, and which cause was named."""
+
+    planted: Planted
+    shown: list[str]
+    seconds: float
+    cause: str
+
+
+def find(drill: Drill, scene: Scene) -> Found:
+    """Plant, detect and diagnose. Raises AssertionError where something is not as declared."""
     planted = drill.plant(scene)
     began = time.monotonic()
     if planted.audited:
         scene.audit()
-    shown = raised(root)
+    shown = raised(scene.root)
     seconds = time.monotonic() - began
     assert sorted(shown) == sorted({drill.symptom_id, *planted.also}), shown
-    broken = tree(root)
-    cause = _diagnosed(root, drill, planted)
-    assert tree(root) == broken, "looking at it changed it"
+    return Found(planted, shown, seconds, _diagnosed(scene.root, drill, planted))
+
+
+def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
+    """All of it. Raises AssertionError where something is not as the drill declares it."""
+    root, workspace = scene.root, scene.workspace
+    found = find(drill, scene)
+    planted, broken = found.planted, tree(root)
     session, killed = _repaired(workspace, planted.repaired_by or drill.symptom_id, planted, kill=kill)
     symptom = next(each for each in SYMPTOMS if each.id == drill.symptom_id)
     verified = detect_one(workspace, symptom, full=True)
@@ -59,13 +73,13 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
     steps = _steps(session)
     _taken_back(root, session)
     assert tree(root) == broken, _difference(broken, tree(root))
-    assert sorted(raised(root)) == sorted(shown), "taken back, and it does not ring again as it did"
+    assert sorted(raised(root)) == sorted(found.shown), "taken back, and it does not ring again as it did"
     return Walked(
         drill.id,
         seed,
         planted,
-        seconds,
-        cause,
+        found.seconds,
+        found.cause,
         steps,
         str(verified.verdict),
         "byte-identical",
@@ -74,6 +88,7 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
 
 
 def _diagnosed(root: Path, drill: Drill, planted: Planted) -> str:
+    broken = tree(root)
     done = distill(root, "runbook", "diagnose", drill.symptom_id, "--json")
     assert done.returncode == 1, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -84,6 +99,7 @@ def _diagnosed(root: Path, drill: Drill, planted: Planted) -> str:
         assert cause["confidence"] == planted.confidence, cause
     if planted.repaired_by is not None:
         assert diagnosis["see"] == planted.repaired_by, diagnosis["see"]
+    assert tree(root) == broken, "looking at it changed it"
     return f"{cause['id']} ({cause['confidence']}): {'; '.join(cause['places'][:3])}"
 
 
