@@ -1,0 +1,118 @@
+"""LAST.nuclear: when it is due, and when it is not any more."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runbook.actions.restore import plan_restore
+from runbook.check_reports import AUDIT
+from runbook.detecting import detect_one
+from runbook.diagnosing import diagnose_only
+from runbook.evidence import Confidence, Verdict
+from runbook.lint import REQUIRED_CHECKS
+from runbook.plan import Draft
+from runbook.planning import Planning
+from runbook.session import Session, open_session
+from runbook.symptom import Answers, Offer
+from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS, SYMPTOM, detect, rerun
+from runbook.workspace import Workspace
+from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
+
+RECON = "docs/recon/local-distillation-recon.md"
+SCHEMA = "pipeline/schemas/sft.py"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    made = make_workspace(tmp_path / "w")
+    (made.root / SFT).write_text(f"{LEAK}\n")
+    (made.root / SCHEMA).write_text("ALLOWED = ('rejected',)\n")
+    return made
+
+
+def _restore(planning: Planning, _answers: Answers) -> Draft:
+    return plan_restore(planning, [SCHEMA])
+
+
+def _repaired_in_vain(workspace: Workspace) -> Session:
+    """The schema is restored, and the forbidden row is still there."""
+    symptom = leak_symptom(Offer("restore", "Restore the schema", "why", _restore))
+    session = open_session(workspace, symptom, detect_one(workspace, symptom))
+    session.diagnose()
+    plan = session.choose("restore", {})
+    session.rehearse_plan()
+    session.consent(plan.code, "mira", "it should help")
+    session.apply()
+    session.verify()
+    return session
+
+
+def _audit(workspace: Workspace, red: tuple[str, ...], *, at: float) -> None:
+    checks = [
+        {"id": each, "phase": each[:2], "required": True, "status": "fail" if each in red else "pass"}
+        for each in REQUIRED_CHECKS
+    ]
+    report = {"finished_at": datetime.fromtimestamp(at, UTC).isoformat(), "checks": checks}
+    path = workspace.root / AUDIT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report))
+
+
+def test_a_repair_that_did_not_help_makes_it_due_until_an_audit_passes(workspace: Workspace) -> None:
+    assert detect(workspace).verdict is Verdict.CLEAR
+    session = _repaired_in_vain(workspace)
+    detection = detect(workspace)
+    assert detection.verdict is Verdict.DETECTED
+    assert detection.observed.startswith("S1.P4.sft-leak is still there after")
+    assert detection.facts["failed"] == [session.incident.id]
+    _audit(workspace, (), at=time.time() - 60)
+    assert detect(workspace).verdict is Verdict.DETECTED
+    _audit(workspace, (), at=time.time() + 1)
+    assert detect(workspace).verdict is Verdict.CLEAR
+
+
+def test_the_same_symptom_resolved_later_ends_it(workspace: Workspace) -> None:
+    session = _repaired_in_vain(workspace)
+    (workspace.root / SFT).write_text('{"id": "sft-1"}\n')
+    session.verify()
+    assert session.standing.state == "resolved"
+    assert detect(workspace).verdict is Verdict.CLEAR
+
+
+def test_one_broken_phase_is_no_last_resort_however_many_checks_are_red(workspace: Workspace) -> None:
+    _audit(workspace, ("P1.validators-hold", "P4.exports-valid", "P7.replay"), at=time.time() + 60)
+    detection = detect(workspace)
+    assert detection.verdict is Verdict.CLEAR
+    assert "P1, P4, P7 are red" in detection.observed
+
+
+def test_three_broken_phases_are_one(workspace: Workspace) -> None:
+    (workspace.root / RECON).write_text("")
+    (workspace.root / "pipeline/replay").mkdir()
+    (workspace.root / "pipeline/replay/models.py").write_text("# filler\n")
+    _audit(workspace, ("P0.recon-doc", "P1.validators-hold", "P7.replay"), at=time.time() + 60)
+    detection = detect(workspace)
+    assert detection.verdict is Verdict.DETECTED
+    assert detection.observed == "P0, P1, P7 are red, and P0, P1, P7 differ from the last-good tag"
+    _, diagnosis = diagnose_only(workspace, SYMPTOM, detection)
+    assert diagnosis.cause.id == DIFFERS
+    assert [each.split(":")[0] for each in diagnosis.cause.places] == ["P0", "P1", "P7"]
+    assert [each.id for each in SYMPTOM.offers(detection, diagnosis)] == ["nuclear"]
+
+
+def test_a_workspace_that_is_as_tagged_is_handed_over(workspace: Workspace) -> None:
+    _repaired_in_vain(workspace)
+    detection = detect(workspace)
+    _, diagnosis = diagnose_only(workspace, SYMPTOM, detection)
+    assert (diagnosis.cause.id, diagnosis.cause.confidence) == (AS_TAGGED, Confidence.LIKELY)
+    assert SYMPTOM.offers(detection, diagnosis) == ()
+
+
+def test_looking_anew_without_a_restore_under_way_asks_the_same(workspace: Workspace) -> None:
+    _audit(workspace, ("P1.validators-hold",), at=time.time() + 60)
+    assert rerun(workspace).verdict is Verdict.CLEAR

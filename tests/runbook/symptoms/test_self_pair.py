@@ -1,0 +1,107 @@
+"""S1.P4.self-pair where the drills do not go: other causes, containment, and the look at the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runbook.diagnosing import diagnose_only
+from runbook.evidence import Confidence, Verdict
+from runbook.symptoms import pair_rows
+from runbook.symptoms.pair_rows import PAIRS, bad_pairs
+from runbook.symptoms.s1_p4_self_pair import MISSING, STALE, SYMPTOM, detect, rerun
+from runbook.workspace import Workspace
+from tests.runbook.symptoms.walked import filled
+
+SCORED = "data/scored-runs/runs.jsonl"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return filled(tmp_path / "w")
+
+
+def test_verdicts_that_changed_since_make_the_export_stale(workspace: Workspace) -> None:
+    scored = workspace.root / SCORED
+    pair = json.loads((workspace.root / PAIRS).read_bytes().splitlines()[0])
+    rows = [json.loads(line) for line in scored.read_bytes().splitlines()]
+    for row in rows:
+        if row["run_id"] == pair["chosen_run_id"]:
+            row["category"] = "rejected"
+    scored.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    detection = rerun(workspace)
+    assert detection.verdict is Verdict.DETECTED
+    _, diagnosis = diagnose_only(workspace, SYMPTOM, detection)
+    assert (diagnosis.cause.id, diagnosis.cause.confidence) == (STALE, Confidence.CERTAIN)
+    assert SCORED in [line for each in diagnosis.cause.evidence for line in each.lines]
+    assert [each.id for each in SYMPTOM.offers(detection, diagnosis)] == ["re-export", "quarantine"]
+
+
+def test_an_export_that_is_gone_is_made_again_and_one_that_is_quarantined_is_contained(
+    workspace: Workspace,
+) -> None:
+    pairs = workspace.root / PAIRS
+    quarantined = pairs.rename(pairs.with_name(f"{pairs.name}.QUARANTINED-1700000000"))
+    assert rerun(workspace).verdict is Verdict.UNKNOWN
+    quarantined.unlink()
+    detection = rerun(workspace)
+    assert detection.verdict is Verdict.DETECTED
+    _, diagnosis = diagnose_only(workspace, SYMPTOM, detection)
+    assert (diagnosis.cause.id, diagnosis.cause.confidence) == (MISSING, Confidence.CERTAIN)
+    assert [each.title for each in SYMPTOM.offers(detection, diagnosis)] == [
+        "Export again, from today's verdicts"
+    ]
+
+
+def test_without_an_audit_a_self_pair_is_seen_all_the_same(workspace: Workspace) -> None:
+    assert detect(workspace).verdict is Verdict.UNKNOWN
+    row = json.loads((workspace.root / PAIRS).read_bytes().splitlines()[0])
+    with (workspace.root / PAIRS).open("a") as file:
+        file.write(json.dumps({**row, "rejected_run_id": row["chosen_run_id"]}) + "\n")
+    detection = detect(workspace)
+    assert (detection.verdict, detection.source) == (Verdict.DETECTED, "live")
+    assert detection.observed == f"{PAIRS}:51: both sides are run {row['chosen_run_id']}"
+
+
+def _turn(role: str, content: str | None, **more: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, **more}
+
+
+CALL = {"id": "1", "name": "look", "arguments": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "same"),
+    [
+        ("stop it", "stop it", True),
+        ("stop  it\n", "stop it", True),
+        ("ﬁne", "fine", True),
+        ("stop it", "start it", False),
+        (
+            [_turn("assistant", "up"), _turn("tool", "1")],
+            [_turn("assistant", "up "), _turn("tool", "2")],
+            True,
+        ),
+        ([_turn("assistant", None, tool_calls=[CALL])], [_turn("assistant", None)], False),
+    ],
+)
+def test_texts_are_compared_as_the_audit_compares_them(
+    tmp_path: Path, chosen: object, rejected: object, same: bool
+) -> None:
+    row = {"id": "pref-1", "chosen_run_id": "a/1", "rejected_run_id": "a/2"}
+    path = tmp_path / PAIRS
+    path.parent.mkdir(parents=True)
+    path.write_text("{broken\n" + json.dumps({**row, "chosen": chosen, "rejected": rejected}) + "\n")
+    found = bad_pairs(tmp_path)
+    assert found is not None
+    assert [(each.line, each.says) for each in found] == ([(2, "both sides are the same text")] * same)
+
+
+def test_a_file_too_large_for_a_live_look_is_left_to_the_audit(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_rows, "MOST_BYTES", 1000)
+    assert bad_pairs(workspace.root) is None
