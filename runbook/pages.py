@@ -46,6 +46,8 @@ def _index(symptoms: Sequence[Symptom]) -> str:
         "`distill runbook open SYMPTOM` starts its wizard; `distill runbook resume INCIDENT` comes back",
         "to it after a lost link. Nothing is changed before you typed four digits of the plan you have read.",
         "",
+        "Every page is made from the wizard's own definition by `python -m runbook.pages docs/runbook`.",
+        "",
         "| symptom | severity | what it is |",
         "|---|---|---|",
     ]
@@ -98,12 +100,12 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
         *(line for each in symptom.by_hand for line in _by_hand(each.says, each.command)),
     ]
     if symptom.checks:
-        lines += ["", f"Checks that lead here: {', '.join(f'`{check}`' for check in symptom.checks)}."]
+        lines += [f"Checks that lead here: {', '.join(f'`{check}`' for check in symptom.checks)}.", ""]
     above = [each for each in symptom.explained_by if each in known]
     if above:
         links = ", ".join(f"[{each}]({file_name(each)})" for each in above)
-        lines += ["", f"Look there first, if one of them shows too: {links}."]
-    return "\n".join(lines) + "\n"
+        lines += [f"Look there first, if one of them shows too: {links}.", ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _watched(symptom: Symptom) -> str:

@@ -13,4 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+    if arguments.action in runbook.ANYWHERE:
+        return runbook.run_anywhere(arguments, invocation)
     return runbook.run(arguments, invocation.workspace(), invocation)

@@ -22,6 +22,8 @@ from runbook.wizard import Work
 from runbook.workspace import Workspace
 
 ACTIONS = ("list", "detect", "diagnose", "plan", "apply", "open", "resume", "lint")
+# They are about the runbook itself and need no workspace.
+ANYWHERE = ("list", "lint")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_consent_flags(parser)
 
 
+def run_anywhere(arguments: argparse.Namespace, voice: Voice) -> int:
+    from runbook.lint import lint
+    from runbook.symptoms import SYMPTOMS
+
+    return _list(SYMPTOMS, voice) if arguments.action == "list" else _lint(lint(SYMPTOMS), voice)
+
+
 def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
     action = arguments.action
     if action == "apply":
@@ -51,14 +60,8 @@ def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
     from runbook.symptoms import SYMPTOMS
 
     workspace = Workspace(root)
-    if action == "list":
-        return _list(SYMPTOMS, voice)
     if action == "detect":
         return _detect(workspace, SYMPTOMS, arguments.full, voice)
-    if action == "lint":
-        from runbook.lint import lint
-
-        return _lint(lint(SYMPTOMS), voice)
     symptom = _named(SYMPTOMS, arguments.subject)
     if action == "diagnose":
         return _diagnose(workspace, symptom, voice)

@@ -1,11 +1,4 @@
-"""Every symptom that has a wizard, worst first.
-
-So far: S1.P4.sft-leak, ENGINE.wont-start, S1.P0.recon-doc, S2.drift, S6.replay-log. The runbook
-names twelve more that have none yet: S1.P0.source-missing, S1.P1.schema, S1.P2.materialize,
-S1.P3.distribution, S1.P4.self-pair, S1.P5.summary, S1.P6.acceptance, S1.P7.replay, S3.divergence,
-S4.empty-exports, S5.hash-mismatch and LAST.nuclear. A symptom is listed when it can be detected,
-diagnosed, repaired, verified and taken back, and not before.
-"""
+"""Every symptom, worst first: each can be detected, diagnosed, repaired, verified and taken back."""
 
 from __future__ import annotations
 

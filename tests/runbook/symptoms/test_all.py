@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from pipeline.contracts.status import Severity
 from runbook.lint import lint
 from runbook.pages import pages
 from runbook.symptoms import SYMPTOMS
+from tests.architecture.fresh_interpreter import REPOSITORY
+from tests.runbook.test_commands import distill
 
+PAGES = REPOSITORY / "docs/runbook"
 WORST_FIRST = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-def test_they_name_nothing_that_is_not_there() -> None:
-    assert [each for each in lint(SYMPTOMS) if not each.startswith("no symptom answers")] == []
+def test_they_name_nothing_that_is_not_there_and_every_required_check_leads_to_one() -> None:
+    assert lint(SYMPTOMS) == []
+
+
+def test_the_pages_are_those_that_the_definitions_make() -> None:
+    found = {path.name: path.read_text(encoding="utf-8") for path in PAGES.iterdir()}
+    assert found == pages(SYMPTOMS), "run: python -m runbook.pages docs/runbook"
 
 
 def test_the_worst_comes_first() -> None:
@@ -21,3 +32,9 @@ def test_the_worst_comes_first() -> None:
 
 def test_each_has_a_page_of_its_own() -> None:
     assert len(pages(SYMPTOMS)) == len(SYMPTOMS) + 1
+
+
+def test_list_and_lint_need_no_workspace(tmp_path: Path) -> None:
+    listed = distill(tmp_path, "runbook", "list", "--json")
+    assert [each["id"] for each in json.loads(listed.stdout)["symptoms"]] == [each.id for each in SYMPTOMS]
+    assert distill(tmp_path, "runbook", "lint").returncode == 0
