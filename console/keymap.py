@@ -13,12 +13,12 @@ from typing import Literal
 
 Place = Literal[
     "dashboard", "log", "page", "help", "audit", "release", "runs", "files", "rows", "row", "lineage",
-    "skips", "runbook", "symptom", "incidents", "incident", "wizard", "dialogue",
+    "skips", "check", "runbook", "symptom", "incidents", "incident", "wizard", "dialogue",
 ]  # fmt: skip
 DASHBOARD: frozenset[Place] = frozenset(("dashboard",))
 # Screens with a marked line; enter opens it.
 MARKED: frozenset[Place] = frozenset(
-    ("audit", "release", "runs", "files", "rows", "lineage", "skips", "runbook", "incidents")
+    ("audit", "check", "release", "runs", "files", "rows", "lineage", "skips", "runbook", "incidents")
 )
 PAGES: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row", "symptom", "incident"))
 WIZARD: frozenset[Place] = frozenset(("wizard",))
@@ -150,7 +150,7 @@ ACTIONS: tuple[Action, ...] = (
         ("t",),
         "look",
         "Trace this row's lineage, from the export down to its source line.",
-        frozenset(("rows", "row", "skips")),
+        frozenset(("rows", "row", "skips", "check")),
         hint="trace",
     ),
     Action(

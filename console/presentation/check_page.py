@@ -20,6 +20,26 @@ _LABEL = 12
 
 def check_lines(check: Check, origin: Origin, workspace: str, now: float, width: int) -> list[Line]:
     """All of it, wrapped to ``width``; every text is data and made visible."""
+    return [spans for _, spans in check_rows(check, origin, workspace, now, width)]
+
+
+def check_rows(
+    check: Check, origin: Origin, workspace: str, now: float, width: int
+) -> list[tuple[int | None, Line]]:
+    """The same lines, each first one of an example with the example's number, from 0."""
+    rows: list[tuple[int | None, Line]] = [(None, spans) for spans in _head(check, origin, now, width)]
+    for number, example in enumerate(check.examples):
+        first, *rest = _example(example, width)
+        rows += [(number, first), *((None, spans) for spans in rest)]
+    command = runnable(check.reproduce, workspace)
+    tail = [EMPTY, line(Span(" Run it again", "title"))]
+    tail += [line(Span(f"  {part}", "accent")) for part in wrap_text(command, width - 4)]
+    if not command:
+        tail.append(line(Span("  the report names no command of distill", "dim")))
+    return [*rows, *((None, spans) for spans in tail)]
+
+
+def _head(check: Check, origin: Origin, now: float, width: int) -> list[Line]:
     look = look_of(check, origin.freshness)
     role = "badge" if look.role == "fail" else look.role
     kind = "required" if check.required else "informational"
@@ -50,13 +70,6 @@ def check_lines(check: Check, origin: Origin, workspace: str, now: float, width:
     lines += [EMPTY, line(Span(f" Examples, {len(check.examples)} of {count(check.failed)}", "title"))]
     if not check.examples:
         lines.append(line(Span("  none were reported", "dim")))
-    for example in check.examples:
-        lines += _example(example, width)
-    command = runnable(check.reproduce, workspace)
-    lines += [EMPTY, line(Span(" Run it again", "title"))]
-    lines += [line(Span(f"  {part}", "accent")) for part in wrap_text(command, width - 4)]
-    if not command:
-        lines.append(line(Span("  the report names no command of distill", "dim")))
     return lines
 
 
