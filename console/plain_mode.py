@@ -24,6 +24,7 @@ from console.control_lease import TAKE_OVER_WORD, ControlLease
 from console.daemon_work import in_thread
 from console.operations import Operations
 from console.plain_pages import Choice
+from console.plain_records import PlainRecords
 from console.plain_status import exit_code
 from console.plain_wizard import PlainWizards
 from console.runbook_fault import runbook_fault
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from console.feed import Feed, Item
 
 FIRST_READ_SECONDS = 10.0
+_HELP = next(choice.number for choice in plain_pages.CHOICES if choice.name == "help")
 
 
 class PlainConsole:
@@ -61,6 +63,13 @@ class PlainConsole:
         self._reader = reader or read_lines
         self._typed: asyncio.Queue[str | None] = asyncio.Queue()
         self._was_read = asyncio.Event()
+        self._records = PlainRecords(
+            state=lambda: self.state,
+            now=self._clock,
+            say=self._say,
+            ask=self._ask,
+            export=lambda incident_id: self._change("incident.export", incident_id),
+        )
 
     async def run(self, operate_because: str | None = None) -> int:
         """Until quit (0) or the end of input (the status's own exit code)."""
@@ -85,7 +94,7 @@ class PlainConsole:
 
     async def _converse(self) -> int:
         while True:
-            typed = await self._ask("number or name, 9 for the list")
+            typed = await self._ask(f"number or name, {_HELP} for the list")
             if typed is None:
                 return exit_code(self.state)
             choice = plain_pages.choice_for(typed)
@@ -102,6 +111,10 @@ class PlainConsole:
         now = self._clock()
         if choice.action_id == "arm":
             await self._arm()
+        elif choice.name == "runbook":
+            await self._records.runbook()
+        elif choice.name == "incidents" or (choice.name == "incident.export" and self.armed.is_armed):
+            await self._records.incidents()
         elif choice.action_id == keymap.WIZARD_ANSWER:
             await self._wizard()
         elif choice.action_id:
@@ -176,9 +189,9 @@ class PlainConsole:
         self._publish_arming()
         self._say(f"armed for 15 minutes: {visible(reason.strip(), 200)}")
 
-    async def _change(self, action_id: str) -> None:
+    async def _change(self, action_id: str, subject: str = "") -> None:
         try:
-            plan = self._operations.plan(action_id)
+            plan = self._operations.plan(action_id, subject)
             if plan is None:
                 self._say("there is nothing to do it to, or a run is at work already")
                 return
@@ -247,7 +260,10 @@ class PlainConsole:
         if afresh:
             _drop_typed_ahead()
         self._out(f"[{'OPERATE' if self.armed.is_armed else 'read-only'}] {what}:")
-        return await self._typed.get()
+        typed = await self._typed.get()
+        if typed is None:
+            self._typed.put_nowait(None)  # the end of input is the end for everybody
+        return typed
 
 
 def _drop_typed_ahead() -> None:

@@ -53,6 +53,8 @@ def _choices() -> tuple[Choice, ...]:
         ("runs", "Past runs."),
         ("log", f"The last {LOG_LINES} log lines."),
         ("help", "This list, and what the marks mean."),
+        ("runbook", "Every symptom, and the page of each."),
+        ("incidents", "What was done and why; each replayed step by step."),
     )
     acts = [
         Choice(0, action.id, action.help, action.id) for action in (keymap.BY_ID["arm"], *keymap.MUTATING)
@@ -85,7 +87,7 @@ def menu_lines() -> list[str]:
 
 def head_lines(state: ViewState, now: float) -> list[str]:
     """Where we are, what is wrong, who may do what."""
-    return _texts(
+    return texts(
         [
             header_line(state, now, WIDTH),
             *_band(state, now),
@@ -115,7 +117,7 @@ def pane_lines(name: str, state: ViewState, now: float) -> list[str]:
             return _pane(runs_pane(state.runs, now, WIDTH, _TALL))
         case "log":
             said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
-            return ["LOG", *(_texts(said) or [" nothing was said yet"])]
+            return ["LOG", *(texts(said) or [" nothing was said yet"])]
         case _:
             return symptom_pages(state, now)
 
@@ -134,7 +136,7 @@ def symptom_page(symptom_id: str, state: ViewState, now: float) -> list[str]:
     """One symptom's page, whether it shows or not."""
     shown = next((each for each in state.symptoms if each.id == symptom_id), None)
     known, incident = state.runbook.symptom(symptom_id), state.runbook.incident_of(symptom_id)
-    return _texts(page_lines(shown, known, incident, state.firewall, state.workspace, now, WIDTH))
+    return texts(page_lines(shown, known, incident, state.firewall, state.workspace, now, WIDTH))
 
 
 def all_lines(state: ViewState, now: float) -> list[str]:
@@ -148,7 +150,7 @@ def question_lines(plan: CommandPlan) -> list[str]:
     """The plan and what has to be typed: a part of its own digest, so that no habit answers it."""
     return [
         plan.title,
-        *_texts(plan_lines(plan, WIDTH)),
+        *texts(plan_lines(plan, WIDTH)),
         "",
         f" {plan.yes}: type {plan.code}",
         f" {plan.no}: anything else",
@@ -157,8 +159,8 @@ def question_lines(plan: CommandPlan) -> list[str]:
 
 def _pane(view: PaneView) -> list[str]:
     aside = plain_text(view.aside).strip()
-    return [f"{view.title}  {aside}".rstrip(), *_texts(view.lines)]
+    return [f"{view.title}  {aside}".rstrip(), *texts(view.lines)]
 
 
-def _texts(lines: list[Line] | tuple[Line, ...]) -> list[str]:
+def texts(lines: list[Line] | tuple[Line, ...]) -> list[str]:
     return [visible(plain_text(spans).rstrip()) for spans in lines]

@@ -19,6 +19,8 @@ SEVERITY_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, 
 LEAK = "S1.P4.sft-leak"
 # What a few stat calls can tell as well as the runbook can: that they no longer see it counts at once.
 SEEN_BY_STAT = frozenset(("S1.P0.recon-doc", "S6.replay-log"))
+# Here stat is not enough: somebody may have accepted, with a note, that a stream is empty.
+RUNBOOK_DECIDES = frozenset(("S1.P0.source-missing",))
 _LONG_AGO = float("-inf")
 
 
@@ -42,7 +44,9 @@ def merge(
 
 def _is_over(light: SymptomStatus, known: KnownSymptom, now: float) -> bool:
     """Whether the runbook looked later, or as late and deeper, and found nothing."""
-    return known.verdict == CLEAR and _when(known.as_of, now) >= _when(light.origin.as_of, now)
+    if known.verdict != CLEAR:
+        return False
+    return light.id in RUNBOOK_DECIDES or _when(known.as_of, now) >= _when(light.origin.as_of, now)
 
 
 def _believed(light: SymptomStatus, known: KnownSymptom, now: float) -> SymptomStatus:

@@ -109,7 +109,7 @@ class WorkspaceReader:
         drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
         phases = self._phases(latest, audit, moved, audit_moved, engine, now, notes)
         facts = live_symptoms.FileFacts(
-            recon_doc_bytes=_size_seen(self.root / paths.RECON_DOC),
+            recon_doc_bytes=_size_of_text(self.root / paths.RECON_DOC),
             empty_streams=sources.empty_tier_1,
             replay_log_bytes=_size(self.root / paths.REPLAY_RUNS),
             replay_log_limit_bytes=settings.replay_log_mb * 1e6,
@@ -248,7 +248,7 @@ def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
 
 
 def _p0(root: Path, now: float) -> PhaseStatus:
-    size = _size_seen(root / paths.RECON_DOC)
+    size = _size_of_text(root / paths.RECON_DOC)
     word = PhaseState.OK if size else PhaseState.FAIL
     phase = phase_verdicts.verdict("P0", word, source="live", as_of=now, now=now)
     if size == NOT_SEEN:
@@ -286,7 +286,7 @@ def _size(path: Path) -> int | None:
 
 def _size_of_text(path: Path) -> int | None:
     """The size of a document; 0 for one that holds nothing but white space."""
-    size = _size(path)
+    size = _size_seen(path)
     if size is None or size > _SHORT_BYTES:
         return size
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, plural
@@ -238,3 +239,12 @@ def page_lines(record: IncidentRecord, width: int) -> list[Line]:
             plain = visible(shown.replace("**", "").replace("`", ""))
             lines += [line(Span(f" {part}", role)) for part in wrap_text(plain, width - 2)]
     return lines
+
+
+def undo_command(incident_id: str, workspace: str) -> str:
+    """Previews first: it ends with the plan, and changes nothing without consent."""
+    return shlex.join(["distill", "undo", "-C", workspace, incident_id])
+
+
+def show_command(incident_id: str, workspace: str) -> str:
+    return shlex.join(["distill", "incident", "-C", workspace, "show", incident_id])

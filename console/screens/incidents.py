@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -21,7 +20,7 @@ from console.presentation.incident_list import (
     summary_words,
     trouble_line,
 )
-from console.presentation.incident_replay import page_lines, replay_lines
+from console.presentation.incident_replay import page_lines, replay_lines, show_command, undo_command
 from console.presentation.spans import Line, Span, line
 from console.report_files import Notes
 from console.screens.base import bindings_for
@@ -223,12 +222,3 @@ class IncidentScreen(ReadPage[IncidentRecord]):
 
     def command_to_copy(self) -> str | None:
         return show_command(self._incident_id, self.console.state.workspace)
-
-
-def undo_command(incident_id: str, workspace: str) -> str:
-    """Previews first: it ends with the plan, and changes nothing without consent."""
-    return shlex.join(["distill", "undo", "-C", workspace, incident_id])
-
-
-def show_command(incident_id: str, workspace: str) -> str:
-    return shlex.join(["distill", "incident", "-C", workspace, "show", incident_id])

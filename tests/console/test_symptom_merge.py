@@ -64,6 +64,11 @@ def test_a_detector_that_could_not_look_silences_nothing() -> None:
     assert ids([], reading(deep(verdict=UNKNOWN)), {}, NOW) == []
 
 
+def test_an_empty_stream_that_somebody_accepted_is_not_raised_again_by_its_size() -> None:
+    known = reading(deep("S1.P0.source-missing", CLEAR, as_of=NOW - 30))
+    assert ids([light("S1.P0.source-missing")], known, {}, NOW) == []
+
+
 def test_a_time_from_the_future_is_believed_least() -> None:
     assert ids([light()], reading(deep(verdict=CLEAR, as_of=NOW + 3600)), {}, NOW) == [DOC]
 
