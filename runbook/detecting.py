@@ -75,10 +75,14 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
 
 
 def exit_code(found: Sequence[Found]) -> int:
-    """1 when a symptom of severity error or critical shows; 5 when one could not be looked for."""
+    """1 when a symptom of severity error or critical shows; 5 when one could not be looked for.
+
+    What was never made cannot be looked at, and nobody is blind for that: a new workspace ends with 0.
+    """
     if any(each.is_raised and each.symptom.severity in _SEVERE for each in found):
         return ExitCode.CHECK_FAILED
     blind = [each for each in found if each.detection.verdict is Verdict.UNKNOWN and each.symptom.live]
+    blind = [each for each in blind if not each.detection.nothing_yet]
     if any(each.symptom.severity in _SEVERE for each in blind):
         return ExitCode.NOT_EVALUATED
     return ExitCode.OK

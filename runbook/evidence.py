@@ -55,6 +55,7 @@ class Detection(Record):
     """What a detector saw. ``as_of`` is when it was true: a report's own time, or ``read_at``.
 
     ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
+    ``nothing_yet``: not known, because what it looks at was never made; that is no blindness.
     """
 
     symptom_id: str
@@ -66,6 +67,7 @@ class Detection(Record):
     reproduce: str = ""
     evidence: tuple[Evidence, ...] = ()
     facts: dict[str, JsonValue] = Field(default_factory=dict)
+    nothing_yet: bool = False
 
     def age_seconds(self, now: float) -> float | None:
         """How old this knowledge is; None when nobody can say."""

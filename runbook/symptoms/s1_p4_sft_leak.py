@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
-from runbook.actions.quarantine import plan_quarantine
+from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.code_history import PROBE as CODE
@@ -32,6 +33,7 @@ from runbook.evidence import (
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.processes import Ran
+from runbook.receipt_claims import newest_claim
 from runbook.refusals import refused
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms.code_evidence import named, restoring, to_restore
@@ -43,6 +45,7 @@ from runbook.symptoms.sft_causes import (
     WALLS,
     evidence_for,
     judged,
+    told_wall,
     walls_of,
 )
 from runbook.symptoms.sft_receipts import PROBE, SFT, receipts_probe
@@ -52,6 +55,7 @@ ID = "S1.P4.sft-leak"
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
 _REPRODUCE = "distill firewall --json"
+_MANIFEST = str(paths.EXPORT_MANIFEST)
 
 
 def detect(workspace: Workspace) -> Detection:
@@ -80,7 +84,16 @@ def detect(workspace: Workspace) -> Detection:
         reproduce=_REPRODUCE,
         evidence=_shown(findings, now) if verdict is Verdict.DETECTED else (),
         facts=facts,
+        nothing_yet=state == "ABSENT" and not _was_ever_made(workspace),
     )
+
+
+def _was_ever_made(workspace: Workspace) -> bool:
+    """Whether a run, a manifest or a quarantine knows of an export."""
+    root = workspace.root
+    if newest_claim(root, SFT)[0] is not None or (root / _MANIFEST).exists():
+        return True
+    return any((root / paths.SFT_EXPORT.parent).glob(f"{paths.SFT_EXPORT.name}{MARK}*"))
 
 
 def _report_of(ran: Ran) -> dict[str, Any]:
@@ -143,7 +156,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         id=cause_id,
         sentence=sentences[cause_id],
         confidence=confidence,
-        places=(*(each.told for each in loosened), *_places(detection, seen)),
+        places=(*(told_wall(each) for each in loosened), *_places(detection, seen)),
         evidence=evidence[cause_id],
     )
     considered = tuple(
@@ -171,9 +184,14 @@ def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, .
     findings = detection.facts.get("findings")
     rows = [each for each in findings if isinstance(each, dict)] if isinstance(findings, list) else []
     places = dict.fromkeys(f"{file}:{each.get('line')} {each.get('run_id') or ''}".rstrip() for each in rows)
+    return (*places, *(f"built from it: {name}" for name in _built(detection)))
+
+
+def _built(detection: Detection) -> tuple[str, ...]:
+    """Files in trainers' formats that were made of the export."""
     formatted = detection.facts.get("formatted")
-    built = [each for each in formatted if isinstance(each, dict)] if isinstance(formatted, list) else []
-    return (*places, *(f"built from it: {each.get('file')}" for each in built if each.get("file")))
+    found = [each for each in formatted if isinstance(each, dict)] if isinstance(formatted, list) else []
+    return tuple(str(each["file"]) for each in found if each.get("file"))
 
 
 def _export_again(planning: Planning, _answers: Answers) -> Draft:
@@ -196,12 +214,14 @@ def _restore(walls: tuple[ChangedFile, ...]) -> Offer:
     return Offer("restore", f"Restore {named(walls)}, then export SFT again", why, make)
 
 
-def _quarantine(files: tuple[str, ...]) -> Offer:
+def _quarantine(files: tuple[str, ...], built: tuple[str, ...]) -> Offer:
     def make(planning: Planning, _answers: Answers) -> Draft:
         drafts = [plan_quarantine(planning, name) for name in files if not planning.state(name).is_absent]
         if not drafts:
             raise refused("nothing_there", "What the firewall found is set aside already.", "Diagnose on.")
-        return drafts[0] if len(drafts) == 1 else joined(f"Quarantine {len(drafts)} files", drafts)
+        whole = drafts[0] if len(drafts) == 1 else joined(f"Quarantine {len(drafts)} files", drafts)
+        notes = (*whole.plan.notes, *_still_pointing(planning, built))
+        return whole.model_copy(update={"plan": whole.plan.model_copy(update={"notes": notes})})
 
     return Offer(
         "quarantine",
@@ -212,12 +232,24 @@ def _quarantine(files: tuple[str, ...]) -> Offer:
     )
 
 
+def _still_pointing(planning: Planning, built: tuple[str, ...]) -> list[str]:
+    """What a rename alone does not reach; voiding it too would need a rehearsal, and time."""
+    notes = []
+    if not planning.state(_MANIFEST).is_absent:
+        notes.append(
+            f"{_MANIFEST} lists the file until the next export: `distill verify-export` calls the folder "
+            "broken, and a copy that was made before still agrees with the manifest beside it"
+        )
+    notes += [f"{name} was built from it and is not renamed" for name in built]
+    return notes
+
+
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """Quarantine while something stands; a new export once the export alone offends."""
     files = files_with_findings(detection)
     if detection.verdict is not Verdict.DETECTED or not files:
         return ()
-    quarantine = _quarantine(files)
+    quarantine = _quarantine(files, _built(detection))
     if diagnosis is None:
         return (quarantine,)
     found = diagnosis.facts.get("standing")

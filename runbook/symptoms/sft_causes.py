@@ -21,18 +21,28 @@ CAUSES = (
     (WALLS, "The export is just what a run wrote, and the schema or the exporter was changed since the tag."),
     (UNKNOWN, "None of these is so; what let the rows through is not known."),
 )
-# The walls that the engine's own code holds: the type, the never-list, the call of the firewall.
-OWN_WALLS = (
-    "pipeline/schemas/sft.py",
-    "pipeline/stages/export_sft.py",
-    "pipeline/engine/row_builder.py",
-    "pipeline/engine/staged_exports.py",
-)
+# The walls that the engine's own code holds, and what each is called.
+OWN_WALLS = {
+    "pipeline/schemas/sft.py": "the schema's type",
+    "pipeline/schemas/parts.py": "the schema's type",
+    "pipeline/stages/export_sft.py": "the exporter's never-list",
+    "pipeline/engine/row_builder.py": "the schema's call",
+    "pipeline/engine/reduce.py": "the conflict guard",
+    "pipeline/engine/emit_export.py": "the conflict guard",
+    "pipeline/engine/staged_exports.py": "the scan before the commit",
+}
 
 
 def walls_of(history: CodeHistory) -> tuple[ChangedFile, ...]:
     """What changed of schemas, exporters and the engine's walls."""
     return tuple(each for each in history.files if each.phase in ("P1", "P4") or each.path in OWN_WALLS)
+
+
+def told_wall(file: ChangedFile) -> str:
+    """Which wall, where, by whom, and what the first changed constant was and is."""
+    wall = OWN_WALLS.get(file.path, "beside the walls")
+    change = next((f": {each.before} → {each.after}" for each in file.constants), "")
+    return f"{wall}: {file.told}{change}"
 
 
 def judged(seen: Mapping[str, JsonValue], walls: Sequence[ChangedFile]) -> tuple[str, Confidence]:

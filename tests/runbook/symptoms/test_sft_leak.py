@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from runbook.detecting import Found, exit_code
+from runbook.symptoms import SYMPTOMS
 from runbook.symptoms.s1_p4_sft_leak import detect
 from runbook.workspace import Workspace
+from tests.pipeline.engine.workspaces import make_workspace
 from tests.runbook.symptoms.walked import (
     applied,
     cause,
@@ -60,6 +65,36 @@ def test_a_clean_export_raises_nothing(root: Path) -> None:
 def test_no_export_is_not_known_and_never_clear(root: Path) -> None:
     (root / SFT).unlink()
     assert detect(Workspace(root)).verdict == "unknown"
+
+
+def test_before_the_first_export_nothing_is_known_and_nobody_is_blind(tmp_path: Path) -> None:
+    workspace = Workspace(make_workspace(tmp_path / "w"))
+    symptom = next(each for each in SYMPTOMS if each.id == ID)
+    detection = detect(workspace)
+    assert (detection.verdict, detection.nothing_yet) == ("unknown", True)
+    assert exit_code([Found(symptom, detection)]) == ExitCode.OK
+
+
+@pytest.mark.parametrize("how", ["deleted", "quarantined"])
+def test_an_export_that_is_gone_leaves_the_detector_blind(root: Path, how: str) -> None:
+    if how == "quarantined":
+        (root / SFT).rename(root / f"{SFT}.QUARANTINED-1700000000")
+        shutil.rmtree(root / paths.REPORTS)
+        (root / paths.EXPORT_MANIFEST).unlink()
+    else:
+        (root / SFT).unlink()
+    symptom = next(each for each in SYMPTOMS if each.id == ID)
+    detection = detect(Workspace(root))
+    assert (detection.verdict, detection.nothing_yet) == ("unknown", False)
+    assert exit_code([Found(symptom, detection)]) == ExitCode.NOT_EVALUATED
+
+
+def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
+    append_rejected(root)
+    plan = planned(root, "runbook", "plan", ID, "--offer", "quarantine")
+    assert plan["rehearsal"] is None
+    [note] = plan["plan"]["notes"]
+    assert note.startswith("exports/manifest.json lists the file until the next export")
 
 
 def test_a_row_appended_by_another_writer_is_found_explained_repaired_and_taken_back(root: Path) -> None:
