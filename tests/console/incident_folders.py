@@ -37,7 +37,7 @@ def _evidence(stance: str, says: str, source: str, *lines: str) -> dict[str, Any
     }  # fmt: skip
 
 
-_DIAGNOSIS = {
+_DIAGNOSIS: dict[str, Any] = {
     "cause": {
         "id": "deleted",
         "sentence": "The last-good tag has it: it was deleted or emptied since.",
@@ -58,7 +58,7 @@ _DIAGNOSIS = {
 }
 _ABSENT = {"sha256": None, "bytes": None, "mode": None}
 _THERE = {"sha256": _AFTER, "bytes": len(_TEXT), "mode": 0o644}
-_PLAN = {
+_PLAN: dict[str, Any] = {
     "schema_version": 1,
     "incident_id": ID,
     "symptom_id": SYMPTOM,

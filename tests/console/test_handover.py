@@ -10,6 +10,8 @@ import pytest
 from console import distill
 from console.commands.handover import handover_lines, span
 from console.handover import Handover, read_handover
+from console.incident_glance import read_incidents
+from console.report_files import Notes
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import LockStatus, Origin, Severity, SymptomStatus
@@ -32,27 +34,64 @@ def read(root: Path, symptoms: tuple[SymptomStatus, ...] = ()) -> Handover:
     return read_handover(root, symptoms, LockStatus(), SINCE, NOW)
 
 
+def incident(root: Path, name: str, *rows: dict[str, Any], symptom: str | None, tail: str = "") -> None:
+    folder = root / paths.INCIDENTS / name
+    facts = {"incident_id": name, "symptom_id": symptom, "title": "what happened", "opened_by": "maria"}
+    write(folder, "incident.json", {**facts, "opened_at": iso(EARLIER)})
+    write(folder, "journal.jsonl", jsonl(*rows) + tail)
+
+
 def test_an_open_incident_is_told_whatever_its_age_with_its_owner(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
-    folder = root / paths.INCIDENTS
-    write(
-        folder,
-        "INC-1/journal.jsonl",
-        jsonl(
-            entry("opened", "detected", EARLIER, detail={"symptom_id": "S1.P4.sft-leak"}),
-            entry("owner", "classified", EARLIER, detail={"owner": "tom"}),
-            entry("note", "awaiting_approval", EARLIER, reason="waiting for the curator"),
-        )
-        + '{"kind": "to',
+    incident(
+        root,
+        "20260425-0602-s1-p4-sft-leak",
+        entry("opened", "detected", EARLIER, detail={"symptom_id": "S1.P4.sft-leak"}),
+        entry("owner", "classified", EARLIER, actor="tom", detail={"was": "maria", "says": "took it over"}),
+        entry("consent", "applying", EARLIER, actor="lena (typed by tom)", reason="waiting for the curator"),
+        symptom="S1.P4.sft-leak",
+        tail='{"kind": "to',
     )
-    write(folder, "INC-2/journal.jsonl", jsonl(entry("state", "resolved", EARLIER)))
-    write(folder, "INC-3/journal.jsonl", jsonl(entry("state", "resolved", FINISHED)))
+    old = entry("verified", "resolved", EARLIER)
+    incident(root, "20260425-0610-s6-replay-log", old, symptom="S6.replay-log")
+    now = entry("verified", "resolved", FINISHED)
+    incident(root, "20260427-0600-s6-replay-log", now, symptom="S6.replay-log")
     shift = read(root)
-    assert [incident.id for incident in shift.incidents] == ["INC-1", "INC-3"]
+    assert [each.id for each in shift.incidents] == [
+        "20260425-0602-s1-p4-sft-leak",
+        "20260427-0600-s6-replay-log",
+    ]
     first = shift.incidents[0]
-    assert (first.state, first.owner, first.symptom) == ("awaiting_approval", "tom", "S1.P4.sft-leak")
+    assert (first.state, first.owner, first.symptom) == ("applying", "tom", "S1.P4.sft-leak")
     assert first.last_note == "waiting for the curator"
     assert first.opened == EARLIER.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("last", "symptom", "is_open"),
+    [
+        (entry("state", "escalated", EARLIER, detail={"closed": True}), "S2.drift", True),
+        (entry("state", "abandoned", EARLIER, detail={"closed": True}), "S2.drift", False),
+        (entry("state", "mitigated", EARLIER, detail={"closed": True}), "S2.drift", False),
+        (entry("verified", "mitigated", EARLIER), "S2.drift", True),
+        (entry("verified", "mitigated", EARLIER), None, False),
+    ],
+    ids=["handed over", "left", "mitigated and left so", "mitigated", "done directly"],
+)
+def test_what_is_over_is_told_as_the_wizard_tells_it(
+    last: dict[str, Any], symptom: str | None, is_open: bool, tmp_path: Path
+) -> None:
+    incident(tmp_path, "20260425-0602-x", entry("opened", "detected", EARLIER), last, symptom=symptom)
+    (found,) = read_incidents(tmp_path, Notes())
+    assert found.is_open is is_open
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_not_left_out(tmp_path: Path) -> None:
+    write(tmp_path / paths.INCIDENTS / "20260425-0602-x", "journal.jsonl", "\0garbage\n")
+    notes = Notes()
+    (found,) = read_incidents(tmp_path, notes)
+    assert (found.state, found.is_open) == ("unreadable", True)
+    assert notes.lines == ["reports/incidents/20260425-0602-x/journal.jsonl has no line that can be read"]
 
 
 def test_decisions_of_the_shift_are_told_with_who_and_why(tmp_path: Path) -> None:
