@@ -1,4 +1,4 @@
-"""``distill baseline accept | dismiss | list``: what is normal, and who said so."""
+"""``distill baseline accept | dismiss | list | measure``: what is normal, and who said so."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from pipeline.commands.context import CommandContext
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.drift.baselines import read_baselines
+from pipeline.drift.compare import compare
 from pipeline.drift.decisions import decide
+from pipeline.drift.measure import measure
+from pipeline.settings.model import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "action", choices=("accept", "dismiss", "list"), help="new normal, seen once, or show"
+        "action",
+        choices=("accept", "dismiss", "list", "measure"),
+        help="new normal, seen once, show; measure: the drift table as it is now, writing nothing",
     )
     parser.add_argument(
         "--metric", action="append", default=[], metavar="NAME", help="repeatable; default: all that warn"
@@ -26,6 +31,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.action == "list":
         return _list(context)
     settings = context.settings().settings
+    if arguments.action == "measure":
+        return _measure(context, settings)
     row = decide(context.workspace, settings, arguments.action, arguments.metric, arguments.note)
     if context.json:
         context.out_json(row)
@@ -68,6 +75,21 @@ def _list(context: CommandContext) -> int:
         )
     for name, (value, note) in baselines.dismissed.items():
         context.out(f"dismissed  {visible(name)} at {_number(value)}: {visible(note)}")
+    return ExitCode.OK
+
+
+def _measure(context: CommandContext, settings: Settings) -> int:
+    """What an audit would say of drift, without the audit. Raises InputError."""
+    baselines = read_baselines(context.workspace)
+    rows = compare(measure(context.workspace, settings), baselines, settings.drift, {})
+    if context.json:
+        context.out_json(
+            {"drift": [row.model_dump(mode="json") for row in rows], "problems": baselines.problems}
+        )
+    else:
+        for row in rows:
+            numbers = f"{_number(row.baseline):>12}  {_number(row.current):>12}"
+            context.out(f"{row.status:<8}  {visible(row.metric):<40}  {numbers}")
     return ExitCode.OK
 
 

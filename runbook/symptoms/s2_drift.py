@@ -11,10 +11,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity, epoch_seconds
+from pipeline.contracts.status import Severity
 from runbook.actions.baseline_decision import plan_decision
+from runbook.check_reports import AUDIT, is_outdated, last_audit
 from runbook.evidence import (
     Cause,
     Confidence,
@@ -32,7 +32,6 @@ from runbook.symptoms import s1_p4_sft_leak
 from runbook.workspace import Workspace
 
 ID = "S2.drift"
-REPORT = str(paths.AUDIT_REPORT.with_suffix(".json"))
 LEAK = "leak"
 SOURCES = "new_source_data"
 SCORER = "scorer"
@@ -49,33 +48,63 @@ CAUSES = (
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
 _PROBE = "firewall"
 _SECONDS = 60.0
+_MEASURE_SECONDS = 600.0
 
 
 def detect(workspace: Workspace) -> Detection:
-    """What warns in the last audit and is neither accepted nor dismissed. No audit is not known."""
+    """What warns in the last audit and is neither accepted nor dismissed. No audit is not known.
+
+    A warning that is older than a change of what was measured is measured again before it rings.
+    """
+    report = last_audit(workspace)
+    rows = report.raw.get("drift") if report is not None else None
+    if report is None or not isinstance(rows, list):
+        said = "there is no audit to read drift from"
+        return _detection(Verdict.UNKNOWN, said, time.time(), None, [])
+    if any(isinstance(row, dict) and _is_flagged(row) for row in rows) and is_outdated(workspace, report):
+        measured = _measured(workspace)
+        # An engine from before it could measure leaves the report, with its age.
+        if measured is not None:
+            return _undecided(workspace, measured, time.time(), "live")
+    return _undecided(workspace, rows, report.finished_at, AUDIT)
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """The same, measured anew where the engine can; nothing is written."""
+    measured = _measured(workspace)
+    return detect(workspace) if measured is None else _undecided(workspace, measured, time.time(), "live")
+
+
+def _measured(workspace: Workspace) -> list[Any] | None:
+    ran = workspace.engine(["baseline", "measure", "--json"], seconds=_MEASURE_SECONDS)
+    rows = _object(ran.out).get("drift") if ran.exit_code == ExitCode.OK else None
+    return rows if isinstance(rows, list) else None
+
+
+def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, source: str) -> Detection:
     now = time.time()
-    report = _report(workspace)
-    rows = report.get("drift")
-    if not isinstance(rows, list):
-        return _detection(Verdict.UNKNOWN, "there is no audit to read drift from", now, None, [])
-    as_of = epoch_seconds(report.get("finished_at"))
     flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
-        if ran.exit_code != ExitCode.OK:
+        known = _object(ran.out) if ran.exit_code == ExitCode.OK else {}
+        if not known:
             said = f"the baselines could not be read: {ran.trouble or ran.last_words}"
-            return _detection(Verdict.UNKNOWN, said, now, as_of, [])
-        known = json.loads(ran.out)
+            return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)
         flagged = [row for row in flagged if not _is_decided(row, known)]
     names = ", ".join(str(row["metric"]) for row in flagged[:3])
     more = f" and {len(flagged) - 3} more" if len(flagged) > 3 else ""
     if flagged:
-        return _detection(Verdict.DETECTED, f"{names}{more} moved", now, as_of, flagged)
-    return _detection(Verdict.CLEAR, "nothing warns that nobody decided about", now, as_of, [])
+        return _detection(Verdict.DETECTED, f"{names}{more} moved", now, as_of, flagged, source)
+    return _detection(Verdict.CLEAR, "nothing warns that nobody decided about", now, as_of, [], source)
 
 
 def _detection(
-    verdict: Verdict, observed: str, now: float, as_of: float | None, rows: list[dict[str, Any]]
+    verdict: Verdict,
+    observed: str,
+    now: float,
+    as_of: float | None,
+    rows: list[dict[str, Any]],
+    source: str = AUDIT,
 ) -> Detection:
     return Detection(
         symptom_id=ID,
@@ -83,10 +112,10 @@ def _detection(
         observed=observed,
         read_at=now,
         as_of=as_of,
-        source=REPORT,
-        reproduce="distill audit-full",
+        source=source,
+        reproduce="distill baseline measure",
         evidence=tuple(
-            Evidence(stance=Stance.FOR, says=_told(row), source=REPORT, read_at=now, lines=_moved_by(row))
+            Evidence(stance=Stance.FOR, says=_told(row), source=source, read_at=now, lines=_moved_by(row))
             for row in rows
         ),
         facts={
@@ -96,10 +125,10 @@ def _detection(
     )
 
 
-def _report(workspace: Workspace) -> dict[str, Any]:
+def _object(data: bytes) -> dict[str, Any]:
     try:
-        value = json.loads((workspace.root / REPORT).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        value = json.loads(data)
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -211,6 +240,7 @@ SYMPTOM = Symptom(
     classify=classify,
     offers=offers,
     probes=lambda _detection: (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),),
+    rerun=rerun,
     live=False,
     explained_by=(s1_p4_sft_leak.ID,),
     causes=CAUSES,

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
+from runbook.symptoms.s2_drift import detect, rerun
+from runbook.workspace import Workspace
 from tests.pipeline.engine.workspaces import engine
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back, verdict
@@ -72,6 +74,23 @@ def test_over_a_forbidden_row_nothing_is_accepted(root: Path) -> None:
     assert told["diagnosis"]["cause"]["id"] == "leak"
     assert told["diagnosis"]["see"] == "S1.P4.sft-leak"
     assert told["offers"] == []
+
+
+def test_a_warning_that_is_over_does_not_ring_and_one_that_is_new_is_found_by_looking_anew(
+    root: Path,
+) -> None:
+    workspace = Workspace(root)
+    journal = root / paths.AUDIT_BASELINES
+    row = json.loads(journal.read_bytes().splitlines()[-1])
+    row["metrics"]["evidence_rows"] *= 2
+    (root / paths.SETTINGS).touch()
+    journal.write_text(json.dumps(row) + "\n")
+    assert detect(workspace).verdict == "clear"
+    row["metrics"]["sft_rows"] /= 2
+    journal.write_text(json.dumps(row) + "\n")
+    seen = rerun(workspace)
+    assert (seen.verdict, seen.source) == ("detected", "live")
+    assert "sft_rows" in seen.observed
 
 
 def test_without_an_audit_it_is_not_known(tmp_path: Path) -> None:
