@@ -286,14 +286,20 @@ SYMPTOM = Symptom(
     causes=CAUSES,
     by_hand=(
         ByHand("Is the tag here, and is it the same at the remote?", "git fetch --tags"),
-        ByHand("Keep what is not committed.", "git stash --include-untracked"),
-        ByHand("Everything as it was when it was last good.", "git checkout distillation-v1.0.0"),
+        ByHand("Keep what is not committed.", "git -c core.hooksPath=/dev/null stash --include-untracked"),
+        ByHand(
+            "Everything as it was when it was last good.",
+            "git -c core.hooksPath=/dev/null checkout distillation-v1.0.0",
+        ),
         ByHand("Run, then prove it: 22 of 22.", "distill run-all && distill acceptance"),
         ByHand("And 16 of 16.", "distill audit-full"),
         ByHand(
             "The difference to where you were is the bug (BRANCH is where you were).",
             "git diff distillation-v1.0.0..BRANCH -- pipeline/",
         ),
-        ByHand("The way back to where you were.", "git checkout BRANCH && git stash pop"),
+        ByHand(
+            "The way back to where you were.",
+            "git -c core.hooksPath=/dev/null checkout BRANCH && git stash pop",
+        ),
     ),
 )
