@@ -20,9 +20,8 @@ DRILL = s1_p0_recon_doc.DRILL
 DOC = s1_p0_recon_doc.DOC
 
 
-def test_every_drill_belongs_to_a_symptom_and_has_an_id_of_its_own() -> None:
-    known = {symptom.id for symptom in SYMPTOMS}
-    assert {drill.symptom_id for drill in DRILLS} <= known
+def test_every_symptom_has_a_drill_and_every_drill_an_id_of_its_own() -> None:
+    assert {drill.symptom_id for drill in DRILLS} == {symptom.id for symptom in SYMPTOMS}
     assert len({drill.id.lower() for drill in DRILLS}) == len(DRILLS)
     assert all(drill.title for drill in DRILLS)
 
