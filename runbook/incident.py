@@ -221,13 +221,18 @@ def load_incident(root: Path, incident_id: str) -> Incident:
     return Incident(root, found[0])
 
 
+def is_incident_id(name: str) -> bool:
+    """Whether an incident may be called so: one plain name, no path."""
+    return _ID.match(name) is not None
+
+
 def incident_ids(root: Path) -> list[str]:
     """Every incident, oldest first."""
     try:
         names = [each.name for each in (root / paths.INCIDENTS).iterdir() if each.is_dir()]
     except OSError:
         return []
-    return sorted(name for name in names if _ID.match(name))
+    return sorted(name for name in names if is_incident_id(name))
 
 
 def _now() -> str:

@@ -138,8 +138,11 @@ class Journal:
             raise disk_refused(error, str(self.path), "Without its journal nothing is done.") from error
         return entry
 
-    def problems(self) -> list[Problem]:
-        """Everything that is wrong with the chain, and with its end against ``head.json``."""
+    def problems(self, remembered: Head | None = None) -> list[Problem]:
+        """Everything that is wrong with the chain, and with its end against ``head.json``.
+
+        ``remembered`` is where the last audit saw it end: nobody may have cut it off since.
+        """
         whole, torn = self._read()
         entries, problems = _parse(whole)
         if torn:
@@ -151,6 +154,11 @@ class Journal:
             problems.append(Problem(0, f"ends at entry {len(entries)}, but had {head.seq}: the tail is gone"))
         elif head.seq and entries[head.seq - 1].hash != head.hash:
             problems.append(Problem(head.seq, f"is not the entry that {HEAD} knows"))
+        if remembered is not None and remembered.seq > len(entries):
+            says = f"ends at entry {len(entries)}, but the last audit saw {remembered.seq}: the tail is gone"
+            problems.append(Problem(0, says))
+        elif remembered is not None and entries[remembered.seq - 1].hash != remembered.hash:
+            problems.append(Problem(remembered.seq, "is not the entry that the last audit saw"))
         return problems
 
     def _read(self) -> tuple[list[bytes], bytes]:

@@ -19,6 +19,7 @@ from pipeline.audit import (
     p6_acceptance,
     p7_replay,
 )
+from pipeline.audit.incident_heads import incident_heads
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.registry import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.checks.report import report_data
@@ -130,6 +131,7 @@ def audit_report(audit: Audit, session: CheckSession, *, engine_source: str) -> 
             "git": read_git_state(audit.view.workspace).to_dict(),
             "engine": engine_claim(engine_source),
             "drift_thresholds": audit.drift_thresholds,
+            "incident_heads": incident_heads(audit.view.workspace),
         },
         notes=audit.notes,
     )

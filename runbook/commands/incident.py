@@ -11,7 +11,9 @@ from pipeline.contracts.untrusted import visible
 from runbook.export import export_incident
 from runbook.incident import Incident, incident_ids, load_incident
 from runbook.incident_page import page, write_page
+from runbook.journal import Head
 from runbook.refusals import refused
+from runbook.remembered import record_problems, remembered_heads
 from runbook.voice import Voice
 from runbook.wizard import fold
 
@@ -29,13 +31,15 @@ def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
         return _list(root, voice)
     if not arguments.incident:
         if arguments.action == "verify":
-            return max((_verify(Incident(root, each), voice) for each in incident_ids(root)), default=0)
+            heads = remembered_heads(root)
+            known = sorted({*incident_ids(root), *heads})
+            return max((_verify(Incident(root, each), heads, voice) for each in known), default=0)
         raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
     incident = load_incident(root, arguments.incident)
     if arguments.action == "show":
         return _show(incident, arguments.step, voice)
     if arguments.action == "verify":
-        return _verify(incident, voice)
+        return _verify(incident, remembered_heads(root), voice)
     if arguments.action == "close":
         return _close(incident, arguments.reason, voice)
     return _export(incident, arguments.out, voice)
@@ -113,8 +117,8 @@ def _show(incident: Incident, step: int | None, voice: Voice) -> int:
     return ExitCode.OK
 
 
-def _verify(incident: Incident, voice: Voice) -> int:
-    problems = incident.journal.problems()
+def _verify(incident: Incident, heads: dict[str, Head], voice: Voice) -> int:
+    problems = record_problems(incident, heads)
     if voice.json:
         voice.out_json(
             {
