@@ -130,13 +130,14 @@ def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentR
     from pipeline.contracts.incidents import IncidentEntry
     from runbook.incident import Incident
     from runbook.incident_page import page
+    from runbook.remembered import record_problems, remembered_heads
     from runbook.undo import last_undoable
     from runbook.wizard import fold
 
     incident = Incident(root, record.id)
     said: dict[int, str] = {}
     of_the_file: list[str] = []
-    for problem in incident.journal.problems():
+    for problem in record_problems(incident, remembered_heads(root)):
         if 1 <= problem.line <= len(lines):
             said.setdefault(problem.line, problem.says)
         else:
