@@ -65,7 +65,7 @@ def read_git(root: Path, last_good_tag: str, now: float) -> GitStatus:
         return GitStatus(True, last_good_tag=last_good_tag, origin=origin, note=str(error))
     branch = head = None
     dirty = False
-    for line in status.splitlines():
+    for line in status.split("\n"):  # a name may hold other line ends than this one
         if line.startswith("# branch.oid "):
             oid = line.removeprefix("# branch.oid ")
             head = None if oid == "(initial)" else oid

@@ -139,3 +139,10 @@ def test_answers_are_kept_for_some_seconds(repository: Path) -> None:
     assert reader.read(TAG, 104.0).dirty is False
     assert reader.read(TAG, 106.0).dirty is True
     assert reader.read("other", 106.0).note == "no tag other"
+
+
+def test_a_branch_named_with_other_line_ends_makes_no_tree_dirty(repository: Path) -> None:
+    name = "a\u2028b\x85c\u2029d"
+    git(repository, "checkout", "-q", "-b", name)
+    status = read_git(repository, TAG, 5.0)
+    assert (status.branch, status.dirty) == (name, False)

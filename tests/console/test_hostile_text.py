@@ -6,15 +6,18 @@ somebody else may write is hostile. What it wrote is compared with what it write
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from console.clipboard import osc52
 from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible_lines
 from tests.console.terminals import Terminal
 from tests.console.test_terminal_end import ARGV, environment
 
@@ -36,6 +39,8 @@ HOSTILE = (
     "[/red][bold]x[/bold][@click=app.quit]y[/] [/tmp/x]",
     "a\r\nb\tc\x1bM",
 )
+# What a folder's name may hold: all but slashes and what is no name in any encoding.
+_FOLDER = "".join(HOSTILE).replace("/", "").replace("\0", "").replace("\ud800\udfff", "\udcff")[:120]
 _HARMLESS = tuple(f"text number {number}" for number in range(len(HOSTILE)))
 # What must never be sent: C0 and C1 controls but for line ends, bidirectional and invisible ones.
 _LEFT_OVER = re.compile(
@@ -52,10 +57,15 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
     """A workspace whose every foreign text is one of ``texts``, or all of them."""
     every = " ".join(texts)
     (root / paths.STATE).mkdir(parents=True)
-    name = json.dumps(every.encode("utf-8", "replace").decode()).replace("\x7f", "\\u007f")
+    # Short ones leave room on the line at the top for what stands beside them.
+    name, short = in_toml(every), texts[2][:5]
     (root / "distill.toml").write_text(
-        f"[workspace]\nname = {name}\n\n[[stream]]\nname = {name}\ntier = 1\npath = [{name}]\n"
+        f"[workspace]\nname = {in_toml(short)}\n"
+        f"last_good_tag = {in_toml(f'tagged-{short}')}\n\n[console]\nkeys = {{ {name} = [{name}] }}\n\n"
+        f"[[stream]]\nname = {name}\ntier = 1\npath = [{name}]\n",
+        encoding="utf-8",
     )
+    repository(root, texts)
     row: dict[str, object] = {
         "id": every,
         "run_id": every,
@@ -75,21 +85,71 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
     write(root, paths.EVIDENCE / "a.jsonl", row)
     write(root, paths.DISTILLATION_SKIPS, *skips)
     write(root, paths.summary_file(RUN_ID), summary)
-    write(
-        root, paths.AUDIT_REPORT.with_suffix(".json"), {"checks": [check], "verdict": every, "notes": texts}
-    )
-    write(
-        root, paths.RELEASE_FREEZE.with_suffix(".json"), {"checks": [check], "notes": texts, "verdict": every}
-    )
+    drift: list[dict[str, object]] = [drifted(text, "warn") for text in texts]
+    drift += [drifted(text, "missing") for text in texts]
+    audit: dict[str, object] = {
+        "checks": [check],
+        "verdict": every,
+        "notes": texts,
+        "drift": drift,
+        "finished_at": AT,
+    }
+    write(root, paths.AUDIT_REPORT.with_suffix(".json"), audit)
+    freeze: dict[str, object] = {
+        "checks": [check],
+        "notes": texts,
+        "verdict": every,
+        "tag": every,
+        "finished_at": AT,
+    }
+    freeze |= {"git": {"head": every, "branch": every}}
+    write(root, paths.RELEASE_FREEZE.with_suffix(".json"), freeze)
+    manifest = {"tag": every, "git_branch": every, "released_at": AT, "gates": [{"name": every}]}
+    write(root, paths.RELEASE_MANIFEST, manifest)
     started = {"pipeline_run_id": RUN_ID, "command": every, "workspace": every, "pid": 1, "host": every}
     events = [{"type": "run.started", **started, "user": every, "stages": [every]}]
     events += [
         {"type": "log", "level": "error", "message": text, "fault": {"do_next": text}} for text in texts
     ]
     events += [{"type": text, "raw": text} for text in texts]
+    events += [{"type": "drift.row", "row": drifted(text, "warn")} for text in texts]
     events += [{"type": "stage.progress", "stage": text, "by_stream": {text: {text: 3}}} for text in texts]
     lines = [{"seq": number, "at": AT, **event} for number, event in enumerate(events, start=1)]
     write(root, paths.events_file(RUN_ID), *lines)
+
+
+def in_toml(text: str) -> str:
+    whole = text.encode("utf-8", "replace").decode()  # TOML has no lone surrogates
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def drifted(name: str, status: str) -> dict[str, object]:
+    """A metric whose every text is ``name``; its number is one that any table has room for."""
+    cause = {"dimension": "stream", "name": name, "baseline": 1, "current": 2, "share": 1.0}
+    return {
+        "metric": f"metric-{name}", "phase": "P3", "baseline": 1, "current": 2, "delta_ratio": 1.0, "z": 4.0,
+        "status": status, "trend": [1, 2], "since": name, "causes": [cause], "kind": name, "dismissed": name,
+    }  # fmt: skip
+
+
+def repository(root: Path, texts: tuple[str, ...]) -> None:
+    """A branch and a tag named by what git lets through: all but controls, spaces and some marks.
+
+    ``HEAD`` is a file that anybody can write, so that it is written, and git has to make of it what it can.
+    """
+    git(root, "init", "-q", "-b", "main")
+    git(root, "commit", "-q", "--allow-empty", "-m", texts[0].encode("utf-8", "replace").decode())
+    allowed = re.sub(r"[\x00-\x20\x7f~^:?*\[\\/]|\.\.|@\{", "", "".join(texts[4:8]))
+    name = f"branch-{allowed}".encode("utf-8", "ignore")[:22].decode(errors="ignore").strip(".").encode()
+    git(root, "update-ref", b"refs/tags/" + name, "HEAD")
+    git(root, "update-ref", b"refs/heads/" + name, "HEAD")
+    git(root, "symbolic-ref", "HEAD", b"refs/heads/" + name)
+
+
+def git(root: Path, *arguments: str | bytes) -> None:
+    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env = {**environment(HOME=str(root)), **identity, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", *arguments], cwd=root, env=env, check=True, capture_output=True)
 
 
 def write(root: Path, name: object, *rows: object) -> None:
@@ -124,14 +184,19 @@ def walk(root: Path, texts: tuple[str, ...], size: tuple[int, int]) -> str:
         Terminal([*ARGV, "-C", str(root)], environment(), size=size) as terminal,
     ):
         terminal.read_until(lambda written: b"quit" in written and b"BREACH" in written, "the alarm")
-        for keys in (b"w", b"\x1b", b"e", b"\x1b", b"?", b"\x1b", b":", b"\x1b", b"y", b"2", b"y", b"v"):
+        opened_and_left = (b"b", b"\x1b", b"e", b"\x1b", b"?", b"\x1b", b":", b"\x1b")
+        for keys in (*opened_and_left, b"y", b"c", b"2", b"y", b"4", b"z", b"y", b"G", b"z", b"v", b"\x13"):
             terminal.send(keys)
             terminal.pause(0.15)
-        for screen in b"ARDSF":
+        for screen in b"ARDSFWI":
             terminal.send(bytes((screen,)))
             terminal.pause(0.6)
             terminal.send(b"\r")  # opens what is marked, where something is
             terminal.pause(0.4)
+            terminal.send(b"y")
+            terminal.pause(0.1)
+            terminal.send(b"c")
+            terminal.pause(0.1)
         terminal.send(b"\x1b\x1b")
         terminal.pause(0.3)
         terminal.send(b"a")
@@ -154,15 +219,27 @@ def kinds(written: str) -> set[str]:
     return {"copy" if text.startswith("\x1b]52;c;") and STOLEN not in text else text for text in found}
 
 
+def copies(written: str) -> list[str]:
+    """What was put on the clipboard, on the way out of tmux or not."""
+    found = re.findall(r"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", written)
+    return [base64.b64decode(text).decode("utf-8", "surrogatepass") for text in found]
+
+
 def test_on_a_hostile_workspace_only_our_own_bytes_are_written(tmp_path: Path) -> None:
     expected = kinds(walk(tmp_path / "harmless", _HARMLESS, (120, 40)))
     for size in ((120, 40), (80, 24)):
-        root = tmp_path / f"hostile-{size[0]}"
+        root = tmp_path / f"{size[0]}{_FOLDER}"
         written = walk(root, HOSTILE, size)
+        assert len(copies(written)) >= 6
+        for text in copies(written):
+            assert visible_lines(text) == text.split("\n")
+            assert "\n" not in text or not text.startswith("distill")  # a command is one line
         assert kinds(written) <= expected
         rest = _SEQUENCE.sub("", written)
         assert _LEFT_OVER.findall(rest) == ["\x07"]  # the alarm's bell, once
         assert STOLEN in rest  # the texts were on the screen, visibly
+        for seen in ("metric-", *(("branch-", "tagged-") if size[0] > 80 else ())):
+            assert seen in rest
         for saved in (root / "reports/console").iterdir():
             assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f]", saved.read_text(encoding="utf-8")) == []
 
