@@ -135,8 +135,7 @@ def symptom_pages(state: ViewState, now: float) -> list[str]:
 def symptom_page(symptom_id: str, state: ViewState, now: float) -> list[str]:
     """One symptom's page, whether it shows or not."""
     shown = next((each for each in state.symptoms if each.id == symptom_id), None)
-    known, incident = state.runbook.symptom(symptom_id), state.runbook.incident_of(symptom_id)
-    return texts(page_lines(shown, known, incident, state.firewall, state.workspace, now, WIDTH))
+    return texts(page_lines(shown, symptom_id, state.runbook, state.firewall, state.workspace, now, WIDTH))
 
 
 def all_lines(state: ViewState, now: float) -> list[str]:

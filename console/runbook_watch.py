@@ -2,8 +2,8 @@
 
 A look costs a process, about a second of a processor, so what they judge is watched by its
 ``stat`` alone: code, settings, sources, outputs, reports. A change is waited out until it is quiet
-for a moment. Looks live on a budget: on average they take no more than ``SHARE`` of one core, and
-one that had to wait says until when.
+for a moment. Looks live on a budget: after a few quick ones they take no more than ``SHARE`` of one core,
+and one that has to wait says until when.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from console.runbook_state import RunbookReading, with_first_seen
 from console.view_state import RunbookHeard
 from pipeline.contracts import paths
 
-SHARE = 0.04
-BURST_SECONDS = 4.0
+SHARE = 0.025
+BURST_SECONDS = 3.0
 WATCH_SECONDS = 1.0
 # A change that goes on is looked at in the middle after this long.
 LONGEST_WAIT_SECONDS = 5.0

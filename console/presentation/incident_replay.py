@@ -105,7 +105,7 @@ def _progress(record: IncidentRecord, number: int, width: int) -> Line:
     label = f" entry {number} of {total} "
     room = max(4, width - len(label) - 2)
     done = bar_cells(number, total, room)
-    return line(Span(label, "dim"), Span("━" * done, "accent"), Span("━" * (room - done), "groove"))
+    return line(Span(label, "dim"), Span("━" * done, "accent"), Span("─" * (room - done), "groove"))
 
 
 def _heading(entry: Entry, now: float, width: int) -> Line:

@@ -31,7 +31,7 @@ _UNKNOWN = Look("?", "unknown", "warn")
 _REPORTS = {
     "phase8-full-audit-report": "audit",
     "phase6-acceptance-report": "accept",
-    "determinism": "two runs",
+    "determinism": "2 runs",
 }
 
 
@@ -49,8 +49,8 @@ def grouped(shown: Sequence[SymptomStatus], reading: RunbookReading, now: float,
     rest = [each for each in reading.symptoms if verdict_now(each, shown) != DETECTED]
     blind = [each for each in rest if verdict_now(each, shown) == UNKNOWN]
     calm = [each for each in rest if each not in blind]
-    found.append(Group(f"NOT KNOWN {len(blind)}", "warn", _other_lines(blind, now, width)))
-    found.append(Group(f"NOT SEEN {len(calm)}", "title", _other_lines(calm, now, width)))
+    found.append(Group(f"NOT KNOWN {len(blind)}", "warn", _other_lines(blind, reading, now, width)))
+    found.append(Group(f"NOT SEEN {len(calm)}", "title", _other_lines(calm, reading, now, width)))
     return [group for group in found if group.lines]
 
 
@@ -92,7 +92,7 @@ def _shown_line(
         Span(f"{fit_text(name, _NAME)} ", "text" if is_beneath else "strong"),
         title or visible(symptom.observed, 400),
     )
-    who = visible(incident.owner) if incident is not None and incident.owner else "nobody"
+    who = visible((incident.owner if incident is not None else "") or symptom.owner or "nobody")
     stale = symptom.origin.freshness not in (Freshness.FRESH, Freshness.AGEING)
     seen = f"{'~' if stale else ''}{short_age(age_of(symptom.origin.as_of, now))}"
     right = line(
@@ -108,13 +108,12 @@ def _age_and_source(age: str, source: str, *, stale: bool = False) -> Span:
 
 
 def _other_lines(
-    symptoms: Iterable[KnownSymptom], now: float, width: int
+    symptoms: Iterable[KnownSymptom], reading: RunbookReading, now: float, width: int
 ) -> tuple[tuple[str | None, Line], ...]:
-    return tuple((each.id, _other_line(each, now, width)) for each in symptoms)
+    return tuple((each.id, _other_line(each, look_of(each, reading, now), now, width)) for each in symptoms)
 
 
-def _other_line(symptom: KnownSymptom, now: float, width: int) -> Line:
-    look = look_of(symptom, now)
+def _other_line(symptom: KnownSymptom, look: Look, now: float, width: int) -> Line:
     left = line(
         " ",
         Span(f"{look.mark} {fit_text(look.word, _STATE)}", look.role),
@@ -128,10 +127,12 @@ def _other_line(symptom: KnownSymptom, now: float, width: int) -> Line:
     return spread(left, right, width)
 
 
-def look_of(symptom: KnownSymptom, now: float) -> Look:
-    """A symptom that does not show. What an old report says is not shown as calm."""
+def look_of(symptom: KnownSymptom, reading: RunbookReading, now: float) -> Look:
+    """A symptom that does not show. What an old report says, or an old look, is not shown as calm."""
     if symptom.verdict == UNKNOWN:
         return _UNKNOWN
+    if reading.trouble:
+        return _OLD_CLEAR
     if symptom.source == "live":
         return _CLEAR
     freshness = staleness.of_verdict(symptom.as_of, now, inputs_changed=False)
@@ -155,7 +156,7 @@ def look_line(reading: RunbookReading, now: float, width: int) -> Line:
         since = age_in_words(age_of(reading.looking_since, now))
         return fit(line(name, Span(f"» looking for {since}", "accent"), *_before(reading, now)), width)
     if reading.trouble:
-        return fit(line(name, Span(f"? {visible(reading.trouble[0], 300)}", "warn")), width)
+        return fit(line(name, Span("? did not answer", "warn"), *_before(reading, now)), width)
     if reading.read_at is None:
         return fit(line(name, Span("? have not looked yet", "warn")), width)
     took = f", took {took_in_words(reading.took_seconds)}"

@@ -18,22 +18,25 @@ from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.incident_glance import IncidentGlance
-    from console.runbook_state import KnownSymptom
+    from console.runbook_state import KnownSymptom, RunbookReading
 
 _LABEL = 12
 
 
 def page_lines(
     symptom: SymptomStatus | None,
-    known: KnownSymptom | None,
-    incident: IncidentGlance | None,
+    symptom_id: str,
+    reading: RunbookReading,
     firewall: FirewallStatus,
     workspace: str,
     now: float,
     width: int,
 ) -> list[Line]:
-    """``symptom`` is None where it does not show, ``known`` where the runbook was not heard."""
-    lines = [EMPTY, _title(symptom, known, now)]
+    """``symptom`` is None where it does not show; the runbook may not have been heard of it."""
+    known, incident = reading.symptom(symptom_id), reading.incident_of(symptom_id)
+    lines = [EMPTY, _title(symptom, known, reading, now)]
+    if known is not None:
+        lines += [line(Span(f" {part}", "strong")) for part in wrap_text(visible(known.title), width - 2)]
     observed = symptom.observed if symptom is not None else known.observed if known else ""
     lines += [line(f" {part}") for part in wrap_text(visible(observed, 1000), width - 2)]
     lines += [EMPTY, *_facts(symptom, known, incident, now, width)]
@@ -52,19 +55,21 @@ def page_lines(
     return lines
 
 
-def _title(symptom: SymptomStatus | None, known: KnownSymptom | None, now: float) -> Line:
-    title = Span(f"  {visible(known.title)}" if known is not None else "", "text")
+def _title(
+    symptom: SymptomStatus | None, known: KnownSymptom | None, reading: RunbookReading, now: float
+) -> Line:
     if symptom is not None:
         look = SEVERITIES[symptom.severity]
         role = "badge" if symptom.severity == "critical" else look.role
-        name = Span(visible(symptom.id), "strong")
-        return line(" ", Span(f" {look.mark} {look.word} ", role), " ", name, title)
+        return line(" ", Span(f" {look.mark} {look.word} ", role), " ", Span(visible(symptom.id), "strong"))
     if known is None:
         return line(" ", Span(" ? unknown ", "warn"))
-    look = look_of(known, now)
-    severity = SEVERITIES[known.severity].word
+    look = look_of(known, reading, now)
     words = Span(f" {look.mark} {look.word} ".replace("   ", " "), look.role)
-    return line(" ", words, " ", Span(visible(known.id), "strong"), Span(f" {severity} ", "dim"), title)
+    severity = SEVERITIES[known.severity].word
+    return line(
+        " ", words, " ", Span(visible(known.id), "strong"), Span(f"  {severity} when it shows", "dim")
+    )
 
 
 def _facts(

@@ -46,8 +46,8 @@ class SymptomScreen(Page):
         current, known = self._current(), state.runbook.symptom(self.symptom_id)
         lines = page_lines(
             current or (self._last if known is None else None),
-            known,
-            state.runbook.incident_of(self.symptom_id),
+            self.symptom_id,
+            state.runbook,
             state.firewall,
             state.workspace,
             self.console.now(),

@@ -49,7 +49,7 @@ def test_the_question_before_a_run_looks_as_before(snap_compare: Compare) -> Non
 
 
 def test_the_page_of_the_worst_symptom_looks_as_before(snap_compare: Compare) -> None:
-    assert snap_compare(StillApp(states.breach(), LINK), press=["w"], terminal_size=(80, 24))
+    assert snap_compare(StillApp(states.breach(), LINK), press=["b"], terminal_size=(80, 24))
 
 
 def test_the_help_looks_as_before(snap_compare: Compare) -> None:
