@@ -66,12 +66,16 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
         Found(
             symptom,
             detection,
-            next((above for above in symptom.explained_by if above in raised), None)
+            next((above for above in _above(symptom, detection) if above in raised), None)
             if detection.verdict is Verdict.DETECTED
             else None,
         )
         for symptom, detection in zip(symptoms, detections, strict=True)
     ]
+
+
+def _above(symptom: Symptom, detection: Detection) -> tuple[str, ...]:
+    return (*symptom.explained_by, *detection.explained_by)
 
 
 def exit_code(found: Sequence[Found]) -> int:

@@ -56,6 +56,7 @@ class Detection(Record):
 
     ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
     ``nothing_yet``: not known, because what it looks at was never made; that is no blindness.
+    ``explained_by`` are symptoms that explain just this one, beside those that always would.
     """
 
     symptom_id: str
@@ -68,6 +69,7 @@ class Detection(Record):
     evidence: tuple[Evidence, ...] = ()
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     nothing_yet: bool = False
+    explained_by: tuple[str, ...] = ()
 
     def age_seconds(self, now: float) -> float | None:
         """How old this knowledge is; None when nobody can say."""

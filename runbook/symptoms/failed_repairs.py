@@ -1,8 +1,8 @@
 """Repairs that were carried out and did not help: what the last resort is for.
 
-Read from the incidents' journals. One counts from the moment at which its detector was still not
-green after the repair, until the incident or a later one of the same symptom is resolved, or an
-audit passes.
+Read from the incidents' journals. One counts once the incident is over (handed over, or left) with
+its detector red after the repair, until a later one of the same symptom is resolved or an audit
+passes. While somebody is still at it, it is no failure yet.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from runbook.evidence import Record, Verdict
 from runbook.incident import Incident, incident_ids
 from runbook.journal import FILE
 from runbook.undo import plans_of
+from runbook.wizard import fold
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 
@@ -51,7 +52,7 @@ def failed_repairs(root: Path, *, since: float | None, apart: str) -> list[Faile
             continue
         if entries[-1].state == "resolved":
             last[symptom_id] = None
-        elif (failed := _failure(incident_id, symptom_id, entries)) is not None:
+        elif fold(entries).is_over and (failed := _failure(incident_id, symptom_id, entries)):
             last[symptom_id] = failed
     found = [each for each in last.values() if each is not None]
     return sorted((each for each in found if since is None or each.when > since), key=lambda each: each.when)

@@ -1,7 +1,7 @@
 """LAST.nuclear: nothing else worked.
 
-Raised where a repair of a severe symptom was carried out and its detector was red afterwards, and
-nothing has resolved it since; or where three phases and more are red while code or documents of
+Raised where a repair of a severe symptom was carried out, its detector was red afterwards, and the
+incident was handed over or left like that; or where three phases and more are red while code or documents of
 three phases and more differ from the last-good tag, so that repairing one phase is no way out.
 """
 
@@ -270,8 +270,8 @@ SYMPTOM = Symptom(
     id=ID,
     severity=Severity.CRITICAL,
     title="Nothing else worked",
-    what_you_see="A repair was carried out and its symptom still shows; or three phases and more are red, "
-    "and code or documents of as many differ from the last-good tag.",
+    what_you_see="A repair was carried out, its symptom still shows, and nobody is at it any more; or three "
+    "phases and more are red, and code or documents of as many differ from the last-good tag.",
     why="Repairing consequences one by one makes a state that nobody knows. The tag is a state that was "
     "proven, and the difference to it is a bug that can be read.",
     phases=("P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"),

@@ -112,7 +112,7 @@ def _look(workspace: Workspace, seconds: float) -> ReplayLook:
 
 
 def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], seconds: float) -> Reply:
-    words = ["replay", "--task", task, "--local-only", "--no-log", "--json", *more]
+    words = ["replay", f"--task={task}", "--local-only", "--no-log", "--json", *more]
     ran = workspace.engine(words, seconds=seconds)
     row = _object(ran.out)
     verdict = row.get("validation_result")
@@ -135,22 +135,20 @@ def _why(ran: Ran) -> str:
 
 def _count(path: Path) -> int | None:
     """Rows of the playbooks; None where there is no file."""
-    try:
-        with path.open("rb") as file:
-            return sum(1 for line in file if line.strip())
-    except FileNotFoundError:
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip())
 
 
 def _last_passed(log: Path) -> dict[str, Any] | None:
     """The newest logged replay that passed, looked for in the log's last piece."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _LOOK_BYTES))
-            lines = file.read().splitlines()
-    except OSError:
+    if not log.is_file():
         return None
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LOOK_BYTES))
+        lines = file.read().splitlines()
     for line in reversed(lines):
         row = _object(line)
         verdict = row.get("validation_result")
@@ -161,11 +159,10 @@ def _last_passed(log: Path) -> dict[str, Any] | None:
 
 def _a_title(playbooks: Path) -> str | None:
     """Where no replay was logged: what a playbook is about must find that playbook."""
-    try:
-        with playbooks.open("rb") as file:
-            title = _object(file.readline(_LOOK_BYTES)).get("title")
-    except OSError:
+    if not playbooks.is_file():
         return None
+    with playbooks.open("rb") as file:
+        title = _object(file.readline(_LOOK_BYTES)).get("title")
     return title if isinstance(title, str) and title.strip() else None
 
 

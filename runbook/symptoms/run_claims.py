@@ -7,6 +7,7 @@ outputs and sources by the receipts. The engine's own code is not asked; it may 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from runbook.workspace import Workspace
 
 PROBE = "claims"
 _TITLE = "The last run's claims against the disk"
+# The last event is small; whatever lies before it is not asked.
+_TAIL_BYTES = 64 * 2**10
 _STAGES = ("materialize", "score", "export")
 # What is claimed of these is their content, not the bytes on disk.
 _PACKED = (".gz", ".zst", ".xz", ".bz2")
@@ -132,10 +135,12 @@ def _last_run(root: Path) -> str | None:
 
 def _digest_in_events(root: Path, run_id: str) -> str | None:
     """The digest that the run's last event gives of its summary."""
-    try:
-        lines = (root / paths.events_file(run_id)).read_bytes().splitlines()
-    except OSError:
+    path = root / paths.events_file(run_id)
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        lines = file.read().splitlines()
     for line in reversed(lines[-5:]):
         try:
             event = json.loads(line)

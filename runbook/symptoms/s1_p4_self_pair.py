@@ -23,9 +23,10 @@ from runbook.planning import Planning, joined
 from runbook.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
 from runbook.refusals import refused
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
-from runbook.symptoms import engine_wont_start, s1_p1_schema
+from runbook.symptoms import engine_wont_start, s1_p1_schema, s1_p4_sft_leak
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
 from runbook.symptoms.pair_rows import PAIRS, BadPair, bad_pairs
+from runbook.symptoms.sft_receipts import SFT
 from runbook.workspace import Workspace
 
 ID = "S1.P4.self-pair"
@@ -97,7 +98,9 @@ def _unless_set_aside(workspace: Workspace, seen: Detection) -> Detection:
     if seen.verdict is Verdict.DETECTED and aside:
         said = f"{', '.join(files)}: quarantined; export again: distill export"
         return seen.model_copy(update={"verdict": Verdict.UNKNOWN, "observed": said})
-    return seen.model_copy(update={"facts": {**seen.facts, "files": [*files]}})
+    # Whoever put a forbidden row into the SFT export may have broken the rest of it as well.
+    above = (s1_p4_sft_leak.ID,) if files == [SFT] else ()
+    return seen.model_copy(update={"facts": {**seen.facts, "files": [*files]}, "explained_by": above})
 
 
 def _is_set_aside(workspace: Workspace, path: str) -> bool:

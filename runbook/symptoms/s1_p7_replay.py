@@ -51,6 +51,7 @@ CAUSES = (
 )
 _TOML = str(paths.SETTINGS)
 _SILENT_WORDS = "gave no answer"
+_TASK_SHOWN = 200
 _by_report, _by_rerun = by_checks(ID, (CHECK,))
 
 
@@ -162,7 +163,7 @@ def _evidence(
         before = (
             f"passed at {look.passed_at} with {look.passed_by}" if passed else "is a playbook's own title"
         )
-        task = f"“{look.task}” {before}"
+        task = f"“{look.task[:_TASK_SHOWN]}” {before}"
         if look.reply is not None:
             stance = Stance.AGAINST if look.reply.ok else Stance.FOR
             told.append(fact(stance if swapped else Stance.UNKNOWN, f"{task}; now {look.reply.told}."))

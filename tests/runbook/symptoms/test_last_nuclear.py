@@ -49,6 +49,8 @@ def _repaired_in_vain(workspace: Workspace) -> Session:
     session.consent(plan.code, "mira", "it should help")
     session.apply()
     session.verify()
+    assert detect(workspace).verdict is Verdict.CLEAR, "somebody is still at it"
+    session.answer("afterwards", "escalate")
     return session
 
 
@@ -77,10 +79,17 @@ def test_a_repair_that_did_not_help_makes_it_due_until_an_audit_passes(workspace
 
 
 def test_the_same_symptom_resolved_later_ends_it(workspace: Workspace) -> None:
-    session = _repaired_in_vain(workspace)
+    _repaired_in_vain(workspace)
+    (workspace.root / SCHEMA).write_text("ALLOWED = ('rejected',)\n")
+    symptom = leak_symptom(Offer("restore", "Restore the schema", "why", _restore))
+    again = open_session(workspace, symptom, detect_one(workspace, symptom))
+    again.diagnose()
+    plan = again.choose("restore", {})
+    again.consent(plan.code, "mira", "with the row gone")
+    again.apply()
     (workspace.root / SFT).write_text('{"id": "sft-1"}\n')
-    session.verify()
-    assert session.standing.state == "resolved"
+    again.verify()
+    assert again.standing.state == "resolved"
     assert detect(workspace).verdict is Verdict.CLEAR
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from runbook.diagnosing import diagnose_only
 from runbook.evidence import Confidence, Verdict
-from runbook.symptoms import pair_rows
+from runbook.symptoms import pair_rows, s1_p4_sft_leak
 from runbook.symptoms.pair_rows import PAIRS, bad_pairs
 from runbook.symptoms.s1_p4_self_pair import MISSING, STALE, SYMPTOM, detect, rerun
 from runbook.workspace import Workspace
 from tests.runbook.symptoms.walked import filled
+from tests.runbook.workspaces import SFT
 
 SCORED = "data/scored-runs/runs.jsonl"
 
@@ -54,6 +55,16 @@ def test_an_export_that_is_gone_is_made_again_and_one_that_is_quarantined_is_con
     assert [each.title for each in SYMPTOM.offers(detection, diagnosis)] == [
         "Export again, from today's verdicts"
     ]
+
+
+def test_what_else_is_wrong_with_a_leaking_sft_export_stands_beneath_the_leak(workspace: Workspace) -> None:
+    line = (workspace.root / SFT).read_bytes().splitlines(keepends=True)[0]
+    with (workspace.root / SFT).open("ab") as file:
+        file.write(line)
+    detection = rerun(workspace)
+    assert (detection.verdict, detection.explained_by) == (Verdict.DETECTED, (s1_p4_sft_leak.ID,))
+    (workspace.root / "exports/rag/playbooks.jsonl").write_text("")
+    assert rerun(workspace).explained_by == ()
 
 
 def test_without_an_audit_a_self_pair_is_seen_all_the_same(workspace: Workspace) -> None:
