@@ -41,13 +41,15 @@ def find_commit(
     bad: str = "HEAD",
     check: Sequence[str],
     seconds: float,
+    under: Sequence[str] = (),
     prove_bad: bool = True,
 ) -> Bisection:
     """The first commit after ``good`` for which the engine command ``check`` ends with 1.
 
     0 is good, 1 is bad, anything else is a commit that cannot be tried. ``check`` runs with the
     engine that the clone's own settings ask for. ``good`` and ``bad`` are commits. ``bad`` is tried
-    first, unless it is known to be what the workspace runs; ``good`` when its child is accused.
+    first, unless it is known to be what the workspace runs; ``good`` when nothing lies between it
+    and the accused. ``under`` are the paths that matter: other commits are not tried.
     """
     with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
         clone = Path(folder) / "clone"
@@ -60,7 +62,7 @@ def find_commit(
             step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
             if prove_bad and not _is_bad(clone, last, step, seconds):
                 return Bisection(None, "", f"{last[:12]} itself does not end with 1")
-            return _bisect(clone, first, last, step, seconds)
+            return _bisect(clone, first, last, step, seconds, under)
         except (GitSilentError, OSError) as error:
             return Bisection(None, "", str(error))
 
@@ -97,15 +99,17 @@ def _is_bad(clone: Path, commit: str, step: Sequence[str], seconds: float) -> bo
     return ran.exit_code == ExitCode.CHECK_FAILED
 
 
-def _bisect(clone: Path, good: str, bad: str, step: Sequence[str], seconds: float) -> Bisection:
+def _bisect(
+    clone: Path, good: str, bad: str, step: Sequence[str], seconds: float, under: Sequence[str]
+) -> Bisection:
     environment = _environment()
-    _git(clone, ["bisect", "start", bad, good], 60.0, environment)
+    _git(clone, ["bisect", "start", bad, good, "--", *under], 60.0, environment)
     said = _git(clone, ["bisect", "run", *step], seconds, environment)
     log = _git(clone, ["bisect", "log"], 60.0, environment)
     match = _FIRST_BAD.search(said)
     if match is None:
         return Bisection(None, log, "no single commit can be told: too many could not be tried")
-    is_child = Git(clone).resolve(f"{match[1]}^") == good
-    if is_child and _is_bad(clone, good, step, seconds):
+    between = Git(clone).ask(["rev-list", "--max-count=1", f"{good}..{match[1]}^", "--", *under])
+    if not between.strip() and _is_bad(clone, good, step, seconds):
         return Bisection(None, log, f"{good[:12]}, the last good one, ends with 1 as well")
     return Bisection(Git(clone).commit(match[1]), log)

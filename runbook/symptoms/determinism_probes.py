@@ -93,7 +93,13 @@ def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> d
     if not commits:
         return data | {"says": f"no commit since {tag} touched the engine"}
     found = find_commit(
-        workspace, good=good, bad=head, check=check, seconds=seconds, prove_bad=bool(uncommitted)
+        workspace,
+        good=good,
+        bad=head,
+        check=check,
+        seconds=seconds,
+        under=(ENGINE,),
+        prove_bad=bool(uncommitted),
     )
     if found.commit is None:
         return data | {"says": found.trouble, "log": found.log}
