@@ -22,6 +22,8 @@ _NEVER = CATEGORIES[2:]
 # Enough to tell whether real data have a kind of row at all.
 _MOST_ROWS = 50_000
 _NEAR = 0.05
+# Where thresholds lie: the defaults, and those of the fixture.
+_THRESHOLDS = (0.5, 0.9, 1.0)
 _WALLS = ("never_list", "schema", "none")
 
 Row = dict[str, Any]
@@ -207,7 +209,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 def _is_near_threshold(row: Row) -> bool:
     reward = row.get("reward")
-    return isinstance(reward, float) and any(0 < abs(reward - at) <= _NEAR for at in (0.5, 0.9, 1.0))
+    return isinstance(reward, float) and any(0 < abs(reward - at) <= _NEAR for at in _THRESHOLDS)
 
 
 def _contradicts(row: Row) -> bool:
@@ -221,7 +223,7 @@ _LOOKS: dict[str, Callable[[Mapping[str, Any], Path, Path], list[Beside]]] = {
     "A07": _repeats,
     "A08": _run_hashes,
     "A09": _categories,
-    "A10": _probes("thresholds", _is_near_threshold, f"within {_NEAR} of a threshold, but not on it"),
+    "A10": _probes("thresholds", _is_near_threshold, f"within {_NEAR} of 0.5, 0.9 or 1.0, but not on it"),
     "A11": _probes("overrides", lambda row: row.get("human_override") is not None, "decided by a person"),
     "A12": _probes("contradictions", _contradicts, "with signals that may contradict each other"),
     "A13": _walls,
