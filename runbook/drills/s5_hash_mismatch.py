@@ -97,8 +97,8 @@ INNOCENT = (
 
 def plant(scene: Scene) -> Planted:
     fault = scene.random.choice(CHANCES)
-    before = scene.random.sample(INNOCENT, scene.random.randint(1, 3))
-    after = scene.random.sample(INNOCENT, scene.random.randint(1, 2))
+    before = scene.random.sample(INNOCENT, scene.random.randint(1, 2))
+    after = scene.random.sample(INNOCENT, 1)
     culprit = scene.random.choice(PEOPLE)
     for path, message in before:
         _say_a_word(scene, path, message)
