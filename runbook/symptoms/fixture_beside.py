@@ -52,10 +52,10 @@ def is_kept_root(root: Path) -> bool:
     return private and root.name.startswith(PREFIX)
 
 
-def beside(invariant: str, expected: Mapping[str, Any], root: Path, workspace: Path) -> list[Beside]:
-    """What differs for one invariant; nothing where it has no counts of its own to lay side by side."""
+def beside(invariant: str, expected: Mapping[str, Any], root: Path, workspace: Path) -> list[Beside] | None:
+    """What differs for one invariant; None where it has no counts of its own to lay side by side."""
     look = _LOOKS.get(invariant)
-    return look(expected, root, workspace) if look is not None else []
+    return look(expected, root, workspace) if look is not None else None
 
 
 def _categories(expected: Mapping[str, Any], root: Path, workspace: Path) -> list[Beside]:

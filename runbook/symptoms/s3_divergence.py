@@ -71,7 +71,7 @@ def _kept_root_probe(detection: Detection) -> Probe:
             ),
             data={
                 "root": str(root),
-                "rows": {each: [row.to_dict() for row in found] for each, found in rows.items()},
+                "rows": {each: [row.to_dict() for row in found or ()] for each, found in rows.items()},
             },
         )
 
@@ -104,10 +104,12 @@ def _expected(workspace: Workspace) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _table(invariant: str, rows: list[Beside]) -> list[str]:
+def _table(invariant: str, rows: list[Beside] | None) -> list[str]:
     """The comparison in columns as wide as their longest word."""
-    if not rows:
+    if rows is None:
         return [f"{invariant}: it has no counts to lay side by side; its examples say what is wrong"]
+    if not rows:
+        return [f"{invariant}: the kept root is what the contract of the last-good tag expects"]
     heads = ("what", "expected", "the fixture gave", "the real data have")
     lines = [heads, *((row.what, row.expected, row.seen, row.real) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]

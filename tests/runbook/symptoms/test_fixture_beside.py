@@ -68,7 +68,7 @@ def test_single_runs_are_asked_one_by_one(root: Path, real: Path) -> None:
     scored(root, "probes", "rejected", "rejected", "accepted")
     near = "1 runs within 0.05 of 0.5, 0.9 or 1.0, but not on it"
     assert beside("A10", EXPECTED, root, real) == [Beside("just-at", "accepted", "rejected", near)]
-    assert [row.seen for row in beside("A12", EXPECTED, root, real)] == ["accepted"]
+    assert [row.seen for row in beside("A12", EXPECTED, root, real) or ()] == ["accepted"]
 
 
 def test_hostile_lines_are_known_under_the_name_they_are_installed_by(root: Path, real: Path) -> None:
@@ -98,7 +98,7 @@ def test_repeats_pairs_and_walls_are_counted(root: Path, real: Path) -> None:
         scored(root / f"variants/wall-{wall}", "attempts", "rejected", "accepted")
         sft = f"variants/wall-{wall}/exports/sft/instruction_response.jsonl"
         write(root, sft, {"source_run_id": "attempts/0"}, {"source_run_id": "attempts/1"})
-    assert [(row.what, row.expected, row.seen) for row in beside("A13", EXPECTED, root, real)] == [
+    assert [(row.what, row.expected, row.seen) for row in beside("A13", EXPECTED, root, real) or ()] == [
         ("never_list alone: forbidden rows", "0", "1"),
         ("no wall at all: forbidden rows", "some", "1"),
     ]
@@ -113,7 +113,7 @@ def test_run_hashes_of_the_same_input_are_compared_and_of_another_one_not(root: 
 
 
 def test_an_invariant_without_counts_has_nothing_to_lay_side_by_side(root: Path, real: Path) -> None:
-    assert beside("A22", EXPECTED, root, real) == []
+    assert beside("A22", EXPECTED, root, real) is None
 
 
 def test_only_what_acceptance_keeps_is_read(tmp_path: Path) -> None:
