@@ -35,6 +35,7 @@ class FakeFeed:
         self.refreshed = 0
         self.has_run = has_run
         self.is_critical = False
+        self.subjects: list[str] = []
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
 
     def put(self, item: Item) -> None:
@@ -48,6 +49,7 @@ class FakeFeed:
         self.refreshed += 1
 
     def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
+        self.subjects.append(subject)
         wants_run = action_id == "run.cancel"
         return plan_for(action_id, critical=self.is_critical) if wants_run == self.has_run else None
 

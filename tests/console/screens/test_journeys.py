@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from textual import events
 
 from console import keymap
 from console.screens.arm import ArmDialogue
@@ -280,6 +279,8 @@ async def test_a_pasted_code_agrees_to_nothing() -> None:
         await pilot.press("s")
         await eyes_on(pilot)
         assert isinstance(app.screen, ConsentDialogue)
+        from textual import events
+
         app.post_message(events.Paste(app.screen.plan.code))
         await pilot.pause()
         assert app.screen.typed == ""
