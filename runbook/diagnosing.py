@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 
 from pipeline.contracts.faults import OperatorError
+from runbook.check_reports import CheckReport, is_outdated
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.incident import Incident
 from runbook.symptom import Probe, Symptom
 from runbook.workspace import Workspace
 
 MOST_TEXT = 20_000
+# A link that broke is taken up again within this; a bisection may have taken half an hour.
+FRESH_SECONDS = 900.0
 
 
 def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = time.time) -> ProbeOutput:
@@ -28,6 +31,13 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
         output = ProbeOutput(probe_id=probe.id, title=probe.title, trouble=said)
     took = output.took_seconds or round(time.monotonic() - began, 3)
     return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
+
+
+def still_holds(workspace: Workspace, output: ProbeOutput, now: float) -> bool:
+    """Whether a probe that ended well may be believed: it is fresh, and nothing was touched since."""
+    is_fresh = 0 <= now - output.read_at <= FRESH_SECONDS
+    then = CheckReport({}, output.read_at, output.probe_id)
+    return is_fresh and not output.trouble and not is_outdated(workspace, then)
 
 
 def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

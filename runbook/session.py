@@ -18,7 +18,7 @@ from runbook import wizard
 from runbook.actor import actor_name
 from runbook.applied import expected_states, read_applied
 from runbook.apply import apply_plan, no_boundary, settle
-from runbook.diagnosing import classify, record_probe, run_probe
+from runbook.diagnosing import classify, record_probe, run_probe, still_holds
 from runbook.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.export import export_incident
 from runbook.file_step import Boundary
@@ -150,15 +150,21 @@ class Session:
         return self.move
 
     def diagnose(self) -> Diagnosis:
-        """Run the probes, each within its limit, and classify. Only reads."""
+        """Run the probes, each within its limit, and classify. Only reads.
+
+        What a diagnosis that was cut off has just seen is not looked for again.
+        """
         standing = self.standing
         if self.symptom is None or standing.detection is None:
             raise refused("nothing_to_diagnose", "This incident has no symptom.", "Open one: runbook detect")
         symptom, outputs = self.symptom, dict[str, ProbeOutput]()
         for probe in symptom.probes(standing.detection):
-            output = run_probe(self.workspace, probe, self._clock)
-            outputs[probe.id] = output
-            record_probe(self.incident, output)
+            seen = standing.probes.get(probe.id) if standing.diagnosis is None else None
+            if seen is not None and still_holds(self.workspace, seen, self._clock()):
+                outputs[probe.id] = seen
+                continue
+            outputs[probe.id] = run_probe(self.workspace, probe, self._clock)
+            record_probe(self.incident, outputs[probe.id])
             self._boundary(f"probe:{probe.id}")
         diagnosis = classify(symptom, standing.detection, outputs)
         self.incident.journal.append(

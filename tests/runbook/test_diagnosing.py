@@ -1,0 +1,92 @@
+"""A diagnosis that was cut off goes on from what it has seen, as long as that still holds."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from runbook.evidence import ProbeOutput
+from runbook.session import Session, open_session
+from runbook.symptom import Probe, Symptom
+from runbook.workspace import Workspace
+from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
+
+
+class CutError(Exception):
+    """The link broke."""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    made = make_workspace(tmp_path / "w")
+    (made.root / SFT).write_text(f"{LEAK}\n")
+    return made
+
+
+def counting(looks: list[str], trouble: str = "") -> Symptom:
+    """The leak symptom with two probes; ``looks`` notes each look."""
+    symptom = leak_symptom()
+
+    def probe(name: str) -> Probe:
+        def look(_workspace: Workspace, _seconds: float) -> ProbeOutput:
+            looks.append(name)
+            return ProbeOutput(probe_id=name, title=name, text="seen", trouble=trouble)
+
+        return Probe(name, name, 1.0, look)
+
+    return Symptom(**{**vars(symptom), "probes": lambda _detection: (probe("look"), probe("again"))})
+
+
+def cut_off(workspace: Workspace, symptom: Symptom, *, clock: float | None = None) -> Session:
+    """A session whose diagnosis ended before it was classified, taken up by another process."""
+
+    def boundary(name: str) -> None:
+        if name == "probe:again":
+            raise CutError
+
+    opened = open_session(workspace, symptom, symptom.detect(workspace))
+    first = Session(workspace, opened.incident, symptom, boundary=boundary)
+    with pytest.raises(CutError), first.lease():
+        first.diagnose()
+    moment = clock if clock is not None else time.time()
+    return Session(workspace, opened.incident, symptom, clock=lambda: moment)
+
+
+def diagnosed(session: Session) -> None:
+    with session.lease():
+        assert session.diagnose().cause.sentence == "seen"
+
+
+def test_what_was_seen_before_the_cut_is_not_looked_for_again(workspace: Workspace) -> None:
+    looks: list[str] = []
+    session = cut_off(workspace, counting(looks))
+    diagnosed(session)
+    assert looks == ["look", "again"]
+    diagnosed(session)  # asked for: that is another matter
+    assert looks == ["look", "again"] * 2
+
+
+def test_once_something_was_touched_everything_is_looked_at_anew(workspace: Workspace) -> None:
+    looks: list[str] = []
+    session = cut_off(workspace, counting(looks))
+    while not any((workspace.root / SFT).stat().st_ctime > each.read_at for each in seen(session)):
+        (workspace.root / SFT).write_text(f"{LEAK}\n")
+    diagnosed(session)
+    assert looks[-1] == "again"
+    assert len(looks) > 2
+
+
+def seen(session: Session) -> list[ProbeOutput]:
+    return list(session.standing.probes.values())
+
+
+@pytest.mark.parametrize(("trouble", "later"), [("it broke", 0.0), ("", 3600.0)])
+def test_trouble_and_what_is_long_ago_are_looked_at_anew(
+    workspace: Workspace, trouble: str, later: float
+) -> None:
+    looks: list[str] = []
+    session = cut_off(workspace, counting(looks, trouble), clock=time.time() + later)
+    diagnosed(session)
+    assert looks == ["look", "again"] * 2
