@@ -162,7 +162,8 @@ class WizardDesk:
         offers = session.offers(standing)
         move = next_move(standing, offers)
         running = self._is_running()
-        undoable = last_undoable(entries) if move is None or _asks(move, wizard.AFTERWARDS) else None
+        ends = move is None or _asks(move, wizard.AFTERWARDS) or _asks(move, wizard.OFFER)
+        undoable = last_undoable(entries) if ends else None
         symptom, facts = session.symptom, session.incident.facts
         waits = _asks(move, wizard.CONSENT) or (move in CHANGES and not running)
         watched = standing.plan if waits and not standing.has_open_intent else None
@@ -282,6 +283,13 @@ class WizardDesk:
         return open_session(self._workspace, symptom, seen, argv=argv)
 
     def _work_on(self, session: Session) -> None:
+        before = session.standing.plan
+        self._work_until_asked(session)
+        standing = session.standing
+        if standing.plan is not None and standing.plan != before:
+            self._void.trust(standing.plan, standing.applied)
+
+    def _work_until_asked(self, session: Session) -> None:
         while isinstance(move := session.move, Work) and move not in CHANGES:
             try:
                 session.work()

@@ -111,9 +111,10 @@ def choices(view: WizardView) -> tuple[Choice, ...]:
         return (stay, *_of_plan(view))
     if question is not None:
         return (stay, *_of_question(view, question))
+    if view.is_cut_off and view.void:
+        return (stay, Choice(Deed.PLAN_AGAIN, "Plan it again, from the files as they are now."))
     if view.is_cut_off:
-        again = (Choice(Deed.PLAN_AGAIN, "Plan it again: the files are not what the plan was made for."),)
-        return (stay, *(again if view.void else ()), Choice(Deed.GO_ON, _go_on_words(view)))
+        return (stay, Choice(Deed.GO_ON, _go_on_words(view)))
     if isinstance(view.move, Work):
         ahead = Deed.GO_ON if view.incident_id else Deed.LOOK
         return (stay, Choice(ahead, f"Go on with {DOING[view.move]}."))
@@ -159,7 +160,7 @@ def _of_question(view: WizardView, question: Question) -> tuple[Choice, ...]:
         seen = view.standing.diagnosis
         if seen is not None and seen.see:
             found.insert(0, Choice(Deed.ELSEWHERE, f"Go to the wizard of {seen.see}.", seen.see))
-        if question.id == wizard.AFTERWARDS and view.undoable:
+        if question.id in (wizard.AFTERWARDS, wizard.OFFER) and view.undoable:
             found.append(_take_back(view))
         return tuple(choice for choice in found if choice is not None)
     typed = Choice(Deed.TYPE, "Type the answer …")

@@ -30,6 +30,10 @@ class VoidWatch:
         """Look at every byte again the next time."""
         self._known = None
 
+    def trust(self, plan: Plan, applied: Applied) -> None:
+        """The plan was made from these files just now; they are hashed again before it is agreed to."""
+        self._known, self._why = (plan.hash, tuple(self._signature(plan, applied))), ""
+
     def why(self, plan: Plan, applied: Applied) -> str:
         """Why the plan is void; empty while it holds."""
         now = plan.hash, tuple(self._signature(plan, applied))

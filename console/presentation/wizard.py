@@ -163,7 +163,8 @@ def _sections(
         # Containment is read on one screen: the rows, and what the rename does.
         return [*left, *seen, partial(_plan, view, preview, now)], []
     if over and standing.verified is not None:
-        left.append(partial(look, standing.verified, title="VERIFIED"))
+        contained = standing.state == "mitigated"
+        left.append(partial(look, standing.verified, title="CONTAINED" if contained else "VERIFIED"))
     if (working or over) and standing.plan is not None:
         left.append(partial(_progress, view, run, now))
     elif preview is not None and _asks(view, wizard.CONSENT):
@@ -224,13 +225,13 @@ def _progress(view: WizardView, run: RunView | None, now: float, width: int) -> 
 def journal_lines(
     entries: Sequence[IncidentEntry], width: int, *, unfolded: bool = False, short: int = 8
 ) -> list[Line]:
-    """The record's last entries, as they land."""
+    """The record's last entries, as they land: the newest on top, where it is seen on any screen."""
     shown = entries if unfolded else entries[-short:]
-    aside = (
-        f"{len(entries)} entries" if unfolded or len(entries) <= short else f"last {short} of {len(entries)}"
-    )
-    lines = [rule("RECORD", aside, width)]
-    return lines + [_entry(entry, width) for entry in shown]
+    many = f"{len(entries)} entries" if len(shown) == len(entries) else f"{short} of {len(entries)}"
+    return [
+        rule("RECORD", f"{many}, newest first", width),
+        *(_entry(each, width) for each in reversed(shown)),
+    ]
 
 
 def _entry(entry: IncidentEntry, width: int) -> Line:

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.durations import age_in_words, age_of
-from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
+from console.presentation.spans import (
+    EMPTY,
+    Line,
+    Role,
+    Span,
+    cut,
+    fit_text,
+    line,
+    line_width,
+    spread,
+    wrap_text,
+)
 from pipeline.contracts.untrusted import visible
 from runbook.evidence import Confidence, Stance, Verdict
 
@@ -50,7 +61,7 @@ def seen_lines(detection: Detection, width: int, *, now: float, unfolded: bool, 
     lines += _wrapped(line(" ", Span(mark, role), " "), detection.observed, width)
     shown = detection.evidence if unfolded else detection.evidence[:SEEN_SHORT]
     for each in shown:
-        lines += _finding(each, width)
+        lines += _finding(each, detection.observed, width)
     hidden = len(detection.evidence) - len(shown)
     if hidden:
         lines.append(line(Span(f"   +{hidden} more: + unfolds", "dim")))
@@ -62,13 +73,16 @@ def _read(detection: Detection, now: float) -> str:
     return f"read {age} ago" if detection.source == "live" else f"{visible(detection.source, 40)}, {age} old"
 
 
-def _finding(each: Evidence, width: int) -> list[Line]:
+def _finding(each: Evidence, observed: str, width: int) -> list[Line]:
     """On one line where it fits: what a wall says, and the row that it says it of."""
-    source = line(Span(f"{visible(each.source)} ", "dim"))
+    file, _, row = each.source.rpartition(":")
+    named = bool(file) and row.isdecimal() and file in observed
+    place = f"line {row}" if named else each.source
+    source = line(Span(f"{visible(place)} ", "dim"))
     left = line("   ", visible(each.says))
     if line_width(left) + line_width(source) + 1 <= width:
         return [spread(left, source, width)]
-    return [*_wrapped(line("   "), each.says, width), line("     ", Span(visible(each.source), "dim"))]
+    return [*_wrapped(line("   "), each.says, width), line("     ", Span(visible(place), "dim"))]
 
 
 def why_lines(diagnosis: Diagnosis, now: float, width: int, *, recorded: bool) -> list[Line]:
@@ -108,7 +122,7 @@ def evidence_lines(evidence: Sequence[Evidence], now: float, width: int) -> list
         age = line(Span(f"{age_in_words(age_of(each.read_at, now))} ago ", "dim"))
         lines.append(spread(source, age, width))
         shown = each.lines[:_QUOTED]
-        lines += [line(*_label("", "dim"), "  ", Span(visible(text, width), "accent")) for text in shown]
+        lines += [cut(line(*_label("", "dim"), "  ", Span(visible(text), "accent")), width) for text in shown]
         if len(each.lines) > len(shown):
             more = f"  +{len(each.lines) - len(shown)} lines more"
             lines.append(line(*_label("", "dim"), Span(more, "dim")))

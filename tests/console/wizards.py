@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.screens import wizard as wizard_screen
+from console.screens import wizard_page
 from console.screens.wizard import WizardScreen
 from console.wizard_desk import WizardDesk
 from pipeline.contracts.status import Severity
@@ -113,7 +113,7 @@ def use(monkeypatch: pytest.MonkeyPatch, symptom: Symptom = LEAKING) -> Worker:
             start=hand.start,  # type: ignore[arg-type]  # as much of a process as is asked of it
         )
 
-    monkeypatch.setattr(wizard_screen, "open_desk", opened)
+    monkeypatch.setattr(wizard_page, "open_desk", opened)
     return hand
 
 

@@ -12,7 +12,7 @@ import pytest
 from console.armed import Armed, ReadOnlyError
 from console.keymap import BY_ID, WIZARD_ANSWER
 from console.operations import Operations
-from console.screens import wizard as wizard_screen
+from console.screens import wizard_page
 from console.screens.dashboard import Dashboard
 from console.screens.wizard import WizardScreen
 from console.screens.wizard_answer import WizardAnswer
@@ -169,7 +169,7 @@ async def test_a_runbook_that_cannot_be_imported_is_told_in_three_lines(
     def broken(*_arguments: object) -> WizardDesk:
         raise SyntaxError("invalid syntax in s1_p4_sft_leak.py")
 
-    monkeypatch.setattr(wizard_screen, "open_desk", broken)
+    monkeypatch.setattr(wizard_page, "open_desk", broken)
     app = app_in(root)
     async with app.run_test(size=SMALL) as pilot:
         await wizard_on(pilot)
@@ -201,6 +201,37 @@ async def test_a_slow_detector_holds_up_no_key(root: Path, monkeypatch: pytest.M
         assert isinstance(app.screen, Dashboard)
         going.set()
         await settled(pilot)
+
+
+async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
+    root: Path, hand: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looks, going = WizardDesk.look, [0], threading.Event()
+
+    def slow(desk: WizardDesk) -> object:
+        looks[0] += 1
+        second, found = looks[0] == 2, look(desk)
+        if second:
+            going.wait(10)
+        return found
+
+    monkeypatch.setattr(WizardDesk, "look", slow)
+    app = app_in(root)
+    async with app.run_test(size=SMALL) as pilot:
+        app.push_screen(screen := WizardScreen(LEAKING.id))
+        await settled(pilot)
+        screen.look_again()
+        await pilot.press("down", "enter")
+        for _ in range(400):
+            if incident_ids(root) and standing(root).plan is not None:
+                break
+            await pilot.pause(0.01)
+        going.set()
+        await settled(pilot)
+        assert isinstance(app.screen, WizardConsent)
+        await eyes_on(pilot)
+        await press(pilot, "escape")
+        assert "Carry this plan out?" in text_of(app)
 
 
 async def test_one_key_leads_from_a_marked_symptom_to_its_wizard(root: Path, hand: Worker) -> None:
@@ -255,6 +286,19 @@ async def test_keys_typed_ahead_of_the_consent_are_dropped(root: Path, hand: Wor
     assert not standing(root).consented
 
 
+async def test_what_is_typed_right_behind_enter_belongs_to_the_next_field(root: Path, hand: Worker) -> None:
+    from textual import events
+
+    app = app_in(root)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await wizard_on(pilot)
+        await to_the_consent(pilot, app)
+        # As a slow link delivers it: all at once.
+        for key in ("down", *code(root), "enter", *"why", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await shown(pilot, screen, lambda: standing(root).consented)
+
+
 async def test_digits_and_reason_carry_it_out_and_the_record_says_why(root: Path, hand: Worker) -> None:
     app = app_in(root)
     async with app.run_test(size=SMALL) as pilot:
@@ -265,7 +309,7 @@ async def test_digits_and_reason_carry_it_out_and_the_record_says_why(root: Path
         text = text_of(app)
     assert not (root / SFT).exists()
     assert "MITIGATED" in text
-    assert "VERIFIED" in text
+    assert "CONTAINED" in text
     (consent,) = [each for each in only_incident(root).incident.journal.entries() if each.kind == "consent"]
     assert consent.reason == "forbidden rows"
 
