@@ -21,6 +21,7 @@ from runbook.undo import last_undoable, plans_of
 from runbook.wizard import Standing
 
 PAGE = "incident.md"
+_MOST_QUOTED = 20
 _NOW = {
     "detected": "Open: seen, and nothing done yet.",
     "diagnosing": "Open: being looked at.",
@@ -105,6 +106,7 @@ def _detection(detection: Detection) -> list[str]:
         lines += ["", f"Again: `{visible(detection.reproduce)}`"]
     for each in detection.evidence:
         lines.append(f"- {visible(each.says)} (`{visible(each.source)}`)")
+        lines += _quoted(each.lines)
     return lines
 
 
@@ -119,9 +121,16 @@ def _evidence(cause: Cause) -> list[str]:
     lines = []
     for each in cause.evidence:
         lines.append(f"- {titles[each.stance]}: {visible(each.says)} (`{visible(each.source)}`)")
-        if each.lines:
-            lines += ["", "  ```text", *(f"  {visible(line, 300)}" for line in each.lines[:20]), "  ```", ""]
+        lines += _quoted(each.lines)
     return lines
+
+
+def _quoted(quoted: Sequence[str]) -> list[str]:
+    if not quoted:
+        return []
+    # A fence within would end ours.
+    shown = [visible(line, 300).replace("```", "'''") for line in quoted[:_MOST_QUOTED]]
+    return ["", "  ```text", *(f"  {line}" for line in shown), "  ```", ""]
 
 
 def _row(entry: IncidentEntry) -> str:
