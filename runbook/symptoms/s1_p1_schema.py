@@ -103,7 +103,8 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=(against,))
         for other, against in _set_aside(cause_id, refusals, history, read_at)
     )
-    return Diagnosis(cause=cause, considered=considered, facts=restoring(files))
+    facts = restoring(files) | {"source": history.source}
+    return Diagnosis(cause=cause, considered=considered, facts=facts)
 
 
 def _culprits(refusals: Sequence[Refusal], history: CodeHistory) -> tuple[ChangedFile, ...]:
@@ -205,7 +206,9 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
         "a schema changes together with its version, and never silently",
         restore,
     )
-    return (PIN, way_back) if diagnosis.cause.id == RAISED else (way_back,)
+    # The lock of an installed engine belongs to its wheel.
+    may_pin = diagnosis.cause.id == RAISED and diagnosis.facts.get("source") == "workspace"
+    return (PIN, way_back) if may_pin else (way_back,)
 
 
 def _pin(planning: Planning, _answers: Answers) -> Draft:

@@ -12,7 +12,7 @@ from runbook.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.plan import Draft
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Symptom
-from runbook.symptoms import engine_wont_start, s1_p1_schema
+from runbook.symptoms import engine_wont_start, s1_p1_schema, s5_hash_mismatch
 from runbook.symptoms.code_evidence import named, restoring, to_restore
 from runbook.symptoms.gate_state import GATE, GateState, ask_gate, detection_of_gate, other_checks, read_gate
 from runbook.symptoms.gate_suspects import CAUSES, suspicion
@@ -91,7 +91,7 @@ SYMPTOM = Symptom(
     probes=lambda _detection: (code_probe(title="The engine's code, phase by phase"),),
     rerun=rerun,
     live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID),
+    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
     causes=CAUSES,
     by_hand=(
         ByHand("All 22 invariants; the failing ones say what broke.", "distill acceptance"),

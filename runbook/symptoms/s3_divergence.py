@@ -15,7 +15,7 @@ from runbook.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.plan import Draft, Manual
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
-from runbook.symptoms import engine_wont_start, s1_p1_schema
+from runbook.symptoms import engine_wont_start, s1_p1_schema, s5_hash_mismatch
 from runbook.symptoms.code_evidence import restoring
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
 from runbook.symptoms.gate_state import (
@@ -184,7 +184,7 @@ SYMPTOM = Symptom(
     ),
     rerun=rerun,
     live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID),
+    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
     causes=CAUSES,
     by_hand=(
         ByHand("Which invariant, and where its temp root is kept.", "distill acceptance --keep"),
