@@ -60,7 +60,7 @@ class SkipTally:
         self.garbage = 0
         self.file_bytes = 0
         self.trouble = ""
-        self.was_read = False
+        self.was_read = self.is_missing = False
 
     @property
     def counted_share(self) -> float:
@@ -73,7 +73,7 @@ class SkipTally:
             file = RowFile(self._path)
         except FileNotFoundError:
             self._clear()
-            self.was_read = True
+            self.was_read = self.is_missing = True
             return
         except OSError as error:
             self.trouble, self.was_read = reach.in_words(error, self._root), True

@@ -191,4 +191,4 @@ def _summary(metrics: Iterable[DriftLine]) -> Line:
         for status, look in DRIFT.items()
         if status in statuses
     ]
-    return line(" ", *join(parts, Span(" · ", "border")))
+    return line(" ", *join(parts, Span("   ")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
@@ -151,7 +152,7 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
 
 def breadcrumb_line(state: ViewState, trail: tuple[str, ...], place: str, width: int) -> Line:
     """The way to this screen, and the firewall: no alarm is ever behind a screen."""
-    crumbs = [line(Span(f" {visible(state.name or 'workspace')}", "dim"))]
+    crumbs = [line(Span(f" {visible(state.name or PurePath(state.workspace).name)}", "dim"))]
     crumbs += [line(Span(visible(crumb), "title")) for crumb in trail]
     look = FIREWALL[state.firewall.state]
     role: Role = "badge" if state.firewall.state is FirewallWord.BREACH else look.role

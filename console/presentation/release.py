@@ -10,8 +10,9 @@ from console.presentation.check_names import GATES, GATES_PROVE
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
-from console.presentation.states import CHECKS, UNKNOWN_CHECK, WAITING_CHECK, Look
-from pipeline.contracts.status import GitStatus
+from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
+from console.staleness import of_verdict
+from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -28,35 +29,57 @@ def gates_of(run: CheckRun) -> dict[str, Check | None]:
     return {gate: known.get(gate) for gate in (*GATES, *(name for name in known if name not in GATES))}
 
 
-def void_reason(run: CheckRun, git: GitStatus) -> str:
-    """Why a passed freeze does not speak for the tree as it is; empty when it does."""
+def outdated(run: CheckRun, released: Origin, firewall: FirewallWord, now: float) -> str:
+    """Why a freeze does not speak for the data and the code as they are; empty when it does.
+
+    ``released`` is where the phase P9 comes from: its reader compares the files.
+    """
+    if firewall is FirewallWord.BREACH:
+        return "the firewall says BREACH"
+    if released.why and run.as_of is not None and released.as_of is not None:
+        return released.why
+    freshness = of_verdict(run.as_of, now, inputs_changed=False)
+    return {Freshness.STALE: "older than a day", Freshness.CLOCK: "its time is in the future"}.get(
+        freshness, ""
+    )
+
+
+def void_reason(run: CheckRun, git: GitStatus, why: str = "") -> str:
+    """Why a passed freeze does not speak for the tree as it is; empty when it does.
+
+    ``why`` is what else is known to have moved.
+    """
     if run.word != "done" or not run.ok:
         return "no freeze has passed for this tree"
     if not git.head:
         return "HEAD is not known"
     if git.head != run.git_head:
         return f"HEAD has moved since: {run.git_head[:7]} then, {git.head[:7]} now"
-    return "the tree has changes that are not committed" if git.dirty else ""
+    return "the tree has changes that are not committed" if git.dirty else why
 
 
-def tag_command(run: CheckRun, git: GitStatus) -> str:
+def tag_command(run: CheckRun, git: GitStatus, why: str = "") -> str:
     """The command that would tag, made here from its parts; empty when it must not be offered.
 
     The report's own text is not used: it may be hostile, and this is pasted into a shell. The
     same words as ``pipeline.release.freeze`` prints, which a test compares.
     """
-    if void_reason(run, git) or not _TAG.match(run.tag) or not _COMMIT.match(run.git_head):
+    if void_reason(run, git, why) or not _TAG.match(run.tag) or not _COMMIT.match(run.git_head):
         return ""
     message = f"Distillation release {run.tag}"
     return shlex.join(("git", "tag", "-a", "-m", message, "--", run.tag, run.git_head))
 
 
-def gate_line(number: int, gate: str, check: Check | None, running: bool, now: float, width: int) -> Line:
-    """A gate on one line; the first cell is left to the cursor."""
+def gate_line(
+    number: int, gate: str, check: Check | None, now: float, width: int, *, running: bool, stale: bool
+) -> Line:
+    """A gate on one line; the first cell is left to the cursor. A stale pass is not shown as one."""
     if check is None:
         look = WAITING_CHECK if running else _NEVER
     elif check.pending:
         look = WAITING_CHECK
+    elif stale and check.status == "pass":
+        look = STALE_CHECK
     else:
         look = CHECKS.get(check.status, UNKNOWN_CHECK)
     known: Role = "text" if check is not None and not check.pending else "dim"
@@ -84,7 +107,7 @@ def _times(check: Check | None, now: float) -> str:
     return f"{took_in_words(check.elapsed_seconds):>8}{age:>9} "
 
 
-def release_state(run: CheckRun, git: GitStatus, now: float, width: int) -> list[Line]:
+def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: str = "") -> list[Line]:
     """The lines above the gates: may this be released, of which commit, how old is that."""
     passed = sum(check.status in ("pass", "warn") and not check.pending for check in run.checks)
     took = f" · took {took_in_words(run.elapsed_seconds)}" if width >= 100 else ""
@@ -103,27 +126,27 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int) -> list
         words = "X ended" if run.word == "died" else "? unknown"
         state = line(Span(f" {words}  ", "fail" if run.word == "died" else "warn"), visible(run.trouble))
         return [state, EMPTY]
-    why = void_reason(run, git)
+    void = void_reason(run, git, why)
     commit = Span(f"  {visible(run.git_head[:7])}  {visible(run.tag)}", "text")
     gates = Span(f"  {passed} of {len(run.checks)} gates", "text")
     if not run.ok:
         return [spread(line(" ", Span(" X NOT RELEASABLE ", "badge"), gates, commit), right, width), EMPTY]
-    if why:
+    if void:
         return [
             spread(line(Span(" ~ void", "dim"), gates, commit), right, width),
-            line(Span(f"   {visible(why)}: freeze again", "warn")),
+            line(Span(f"   {visible(void)}: freeze again", "warn")),
         ]
     return [spread(line(Span("   RELEASABLE", "ok"), gates, commit), right, width), EMPTY]
 
 
-def release_foot(run: CheckRun, git: GitStatus, width: int) -> list[Line]:
+def release_foot(run: CheckRun, git: GitStatus, width: int, why: str = "") -> list[Line]:
     """The lines below the gates: the tag command and what the freeze had to say."""
-    command = tag_command(run, git)
+    command = tag_command(run, git, why)
     lines = [EMPTY, line(Span(" To tag it, by hand", "title"), Span("   nothing is tagged from here", "dim"))]
     if command:
         lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(command, width - 6)]
     else:
-        lines.append(line(Span(f"   no command: {visible(void_reason(run, git))}", "dim")))
+        lines.append(line(Span(f"   no command: {visible(void_reason(run, git, why))}", "dim")))
     if run.notes and run.word == "done":
         lines += [EMPTY, line(Span(" Notes", "title"))]
         for note in run.notes:

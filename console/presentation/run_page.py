@@ -131,8 +131,10 @@ def comparison_lines(first: RunDetails, second: RunDetails, comparison: Comparis
 
 def _hash_line(name: str, a: str, b: str, room: int) -> Line:
     label = Span(f" {fit_text(visible(name), 17)}", "dim")
+    if a == b == "-":
+        return line("  ", label, Span("? neither of them recorded it", "dim"))
     if a == b:
-        return line("  ", label, Span(fit_text(visible(a), room), "dim"), Span("same", "dim"))
+        return line("  ", label, Span(f"{fit_text(visible(a), room - 1)} same", "dim"))
     shown = [Span(f"{visible(text)[: room - 1]:<{room}}", "strong") for text in (a, b)]
     return line(_DIFFERS, label, *shown)
 

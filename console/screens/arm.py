@@ -37,7 +37,7 @@ class ArmDialogue(Dialogue[str]):
     def draw(self) -> None:
         lines = [
             line(" For 15 minutes this console may start and cancel runs."),
-            line(Span(" Each of them still shows its plan and asks. a again disarms.", "dim")),
+            line(Span(" Each of them shows its plan and asks. a again disarms.", "dim")),
             EMPTY,
             line(Span(" Why?  enter arms, esc changes nothing", "dim")),
         ]

@@ -50,6 +50,10 @@ class CheckScreen(MarkedList):
     def place_words(self) -> str:
         return super().place_words() if self.marked is not None else ""
 
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        idle = {"open", "trace"} if self.marked is None else set()
+        return tuple(hint for hint in super().hints() if hint[1] not in idle)
+
     def _check(self) -> Check | None:
         self._last = self._audit.find(self._check_id) or self._last
         return self._last

@@ -14,6 +14,7 @@ from console.presentation.release import (
     datasets_line,
     gate_line,
     gates_of,
+    outdated,
     release_foot,
     release_state,
     tag_command,
@@ -54,18 +55,26 @@ class ReleaseScreen(MarkedList):
     def head_lines(self, width: int) -> list[Line]:
         if not self._was_read:
             return [line(Span(" ? reading the last freeze", "dim")), EMPTY]
-        return release_state(self.freeze, self.console.state.git, self.console.now(), width)
+        return release_state(self.freeze, self.console.state.git, self.console.now(), width, self._why())
+
+    def _why(self) -> str:
+        """What has moved since the freeze, besides the tree."""
+        state = self.console.state
+        released = next(phase.origin for phase in state.phases if phase.id == "P9")
+        return outdated(self.freeze, released, state.firewall.state, self.console.now())
 
     def rows(self, width: int) -> Sequence[Row]:
         if self.console.state.trouble and self.freeze.word == "never":
             return []
-        now, running = self.console.now(), self.freeze.word == "running"
+        now, running, why = self.console.now(), self.freeze.word == "running", self._why()
         rows = []
         for number, (gate, check) in enumerate(gates_of(self.freeze).items(), start=1):
-            rows.append(Row(gate, gate_line(number, gate, check, running, now, width)))
+            rows.append(
+                Row(gate, gate_line(number, gate, check, now, width, running=running, stale=bool(why)))
+            )
             if check is not None and check.is_bad and check.detail:
                 rows += [Row(None, line(Span(f"{'':14}{part}", "fail"))) for part in _two(check, width)]
-        foot = release_foot(self.freeze, self.console.state.git, width)
+        foot = release_foot(self.freeze, self.console.state.git, width, why)
         if self._manifest and self.freeze.word == "done":
             counts = object_of(self._manifest, "dataset_counts")
             known = {name: count_of(counts, name) for name in _DATASETS}
@@ -84,7 +93,7 @@ class ReleaseScreen(MarkedList):
         return self.marked
 
     def command_to_copy(self) -> str | None:
-        return tag_command(self.freeze, self.console.state.git) or None
+        return tag_command(self.freeze, self.console.state.git, self._why()) or None
 
 
 class GatePage(Page):

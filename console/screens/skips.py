@@ -48,6 +48,8 @@ class SkipsScreen(MarkedList):
 
     def head_lines(self, width: int) -> list[Line]:
         tally = self._tally
+        if not tally.groups and (tally.trouble or tally.is_missing or not tally.was_read):
+            return []  # nothing was counted, which is not zero skips
         lines_read = self.console.state.rows.total.lines
         return [total_line(tally.rows, tally.garbage, tally.counted_share, lines_read, width)]
 
@@ -76,7 +78,7 @@ class SkipsScreen(MarkedList):
             return line(" ", Span("? unknown", "warn"), f"  {visible(self._tally.trouble)}")
         if not self._tally.was_read:
             return line(Span(" ? counting", "dim"))
-        if not (self._root / paths.DISTILLATION_SKIPS).exists():
+        if self._tally.is_missing:
             return line(" ", Span("? never", "warn"), "  no run has written skips here")
         return line(Span("   no line was skipped by the last run", "ok"))
 

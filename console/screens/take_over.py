@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from console.control_lease import TAKE_OVER_WORD, Holder
 from console.presentation.durations import age_in_words
-from console.presentation.spans import EMPTY, Span, line
+from console.presentation.spans import EMPTY, Role, Span, line, wrap_text
 from console.screens.base import bindings_for
 from console.screens.dialogue import Dialogue
 from console.widgets.canvas import Canvas
@@ -44,10 +44,14 @@ class TakeOverDialogue(Dialogue[bool]):
         holder = self._holder
         since = "" if holder.since is None else f", since {age_in_words(self.console.now() - holder.since)}"
         who = f"{holder.user or 'somebody'} on {holder.host or 'an unknown host'}, pid {holder.pid or '?'}"
-        lines = [
-            line(" ", Span(visible(f"{who}{since}", 200), "strong")),
-            line(" Two hands on one workspace undo each other. Ask first, if you can."),
-            line(Span(" Taking over makes that console read-only at once, and is written down.", "dim")),
+        width = (self._text.size.width or 60) - 2
+        told: tuple[tuple[str, Role], ...] = (
+            (visible(f"{who}{since}", 200), "strong"),
+            ("Two hands on one workspace undo each other. Ask first, if you can.", "text"),
+            ("Taking over makes that console read-only at once, and is written down.", "dim"),
+        )
+        lines = [line(Span(f" {part}", role)) for text, role in told for part in wrap_text(text, width)]
+        lines += [
             EMPTY,
             line(f" Type {TAKE_OVER_WORD} to take control over.", Span("  esc changes nothing", "dim")),
         ]

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from console.check_runs import CheckRun, release_reader
-from console.presentation.release import tag_command, void_reason
+from console.presentation.release import outdated, tag_command, void_reason
 from console.screens.release import GatePage, ReleaseScreen
 from console.view_state import ViewState
-from pipeline.contracts.status import GitStatus
+from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.release.freeze import tag_command as engine_tag_command
 from tests.console import states
 from tests.console.apps import text_of
 from tests.console.check_reports import FREEZE, FREEZE_EVENTS, HEAD, events, freeze, gates
 from tests.console.screens.opened import app_on, press, settled
+from tests.console.states import NOW
 from tests.console.workspaces import write
 
 CLEAN = GitStatus(True, "main", HEAD, False, "distillation-v1.0.0", HEAD)
@@ -106,3 +107,33 @@ async def test_without_a_freeze_no_gate_is_green(tmp_path: Path) -> None:
         text = text_of(app)
     assert text.count("? never") == 7
     assert "pass  " not in text
+
+
+@pytest.mark.parametrize(
+    ("finished", "firewall", "released", "words"),
+    [
+        (NOW - 240, FirewallWord.CLEAR, Origin(), ""),
+        (NOW - 30 * 3600, FirewallWord.CLEAR, Origin(), "older than a day"),
+        (NOW + 3600, FirewallWord.CLEAR, Origin(), "its time is in the future"),
+        (NOW - 240, FirewallWord.BREACH, Origin(), "the firewall says BREACH"),
+        (NOW - 240, FirewallWord.CLEAR, Origin("m", NOW - 240, Freshness.STALE, "x changed"), "x changed"),
+    ],
+)
+def test_a_freeze_ends_with_what_it_looked_at(
+    tmp_path: Path, finished: float, firewall: FirewallWord, released: Origin, words: str
+) -> None:
+    run = frozen(tmp_path, finished=finished)
+    assert outdated(run, released, firewall, NOW) == words
+    assert void_reason(run, CLEAN, words) == words
+    assert bool(tag_command(run, CLEAN, words)) is not bool(words)
+
+
+async def test_the_gates_of_an_old_freeze_are_not_shown_as_passed(tmp_path: Path) -> None:
+    frozen(tmp_path, finished=NOW - 30 * 3600)
+    app = app_on(tmp_path, state=on_head())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "F", "c")
+        text = text_of(app)
+    assert text.count("~ stale") == 6
+    assert "RELEASABLE" not in text
+    assert "git tag" not in "".join(app.written)
