@@ -7,6 +7,7 @@ leaves the incident open where it is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from console.armed import Permit
     from console.wizard_desk import WizardDesk
+    from console.wizard_view import WizardView
     from pipeline.contracts.status import SymptomStatus
     from runbook.symptom import Symptom
 
@@ -102,16 +104,20 @@ class PlainWizards:
         return WizardDesk(self.root, known, symptom_id=subject.symptom_id, incident_id=subject.incident_id)
 
     def _look(self, desk: WizardDesk) -> None:
-        """What the wizard's screen shows, and the answers that arming would allow."""
+        """What the wizard's screen shows: what contains it first, then the cause."""
+        view = desk.look()
+        self._show(view)
+        if view.incident_id is None and view.move is not None:
+            desk.look_for_cause()
+            self._show(desk.look())
+        self.out("read-only: this was only looked at; arm first to answer")
+
+    def _show(self, view: WizardView) -> None:
         from console.presentation.wizard import body_lines, head_lines
         from console.presentation.wizard_question import question_lines
         from console.wizard_view import choices
 
-        view = desk.look()
-        if view.incident_id is None:
-            desk.look_for_cause()
-            view = desk.look()
-        now = view.standing.detection.read_at if view.standing.detection else 0.0
+        now = time.time()
         lines = [
             *head_lines(view, now, WIDTH),
             *body_lines(view, None, now, WIDTH, unfolded=True),
@@ -119,7 +125,6 @@ class PlainWizards:
         ]
         for spans in lines:
             self.out(visible(plain_text(spans).rstrip()))
-        self.out("read-only: this was only looked at; arm first to answer")
 
     def _read(self) -> str:
         self.out("answer:")

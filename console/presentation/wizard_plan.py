@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from console.presentation.counts import bar_cells, count, plural, rate
-from console.presentation.durations import took_in_words
+from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
@@ -202,7 +202,7 @@ def progress_lines(view: WizardView, run: RunView | None, now: float, width: int
         record, start = applied.steps.get(index), began.get(index)
         if applied.open_step == index:
             word = "»" if view.is_applying else "?"
-            right = line(Span(f"{took_in_words(_since(start, now))} ", "accent"))
+            right = line(Span(f"{age_in_words(age_of(start, now))} ", "accent"))
         elif record is not None and record.done:
             word, right = "ok", line(Span(f"{took_in_words(_took(start, ended.get(index)))} ", "dim"))
         elif record is not None:
@@ -248,10 +248,6 @@ def _times(
         if entry.plan_hash == plan_hash and isinstance(step, int):
             (began if entry.kind == "intent" else ended)[step] = epoch_seconds(entry.recorded_at)
     return began, ended
-
-
-def _since(start: float | None, now: float) -> float | None:
-    return None if start is None else now - start
 
 
 def _took(start: float | None, end: float | None) -> float | None:

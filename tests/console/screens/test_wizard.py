@@ -181,6 +181,22 @@ async def test_a_runbook_that_cannot_be_imported_is_told_in_three_lines(
     assert "do next        b shows the commands to run by hand" in text
 
 
+async def test_a_damaged_record_is_told_and_nothing_is_done_with_it(root: Path, hand: Worker) -> None:
+    app = app_in(root)
+    async with app.run_test(size=SMALL) as pilot:
+        await wizard_on(pilot)
+        await to_the_consent(pilot, app)
+        await press(pilot, "escape", "escape")
+        incident = Incident(root, incident_ids(root)[0])
+        journal = incident.journal.path
+        journal.write_bytes(journal.read_bytes().replace(b"detected", b"resolved", 1))
+        before = everything(root)
+        await wizard_on(pilot, WizardScreen.reopen(incident.id))
+        assert "was edited: its hash does not cover it" in words(app)
+        await press(pilot, "down", "down", "enter", "enter")
+        assert everything(root) == before
+
+
 async def test_a_slow_detector_holds_up_no_key(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hand = use(monkeypatch)
     del hand
