@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runbook.detecting import detect_one
+from runbook.detecting import detect_all, detect_one
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
 from runbook.plan import Plan, RunCommand
@@ -68,12 +68,12 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
     symptom = next(each for each in SYMPTOMS if each.id == drill.symptom_id)
     verified = detect_one(workspace, symptom, full=True)
     assert verified.verdict == "clear", verified.observed
-    left = raised(root)
+    left = _showing(workspace)
     assert set(left) <= set(planted.also), f"after the repair: {left}"
     steps = _steps(session)
     _taken_back(root, session)
     assert tree(root) == broken, _difference(broken, tree(root))
-    assert sorted(raised(root)) == sorted(found.shown), "taken back, and it does not ring again as it did"
+    assert sorted(_showing(workspace)) == sorted(found.shown), "taken back, and it does not ring as it did"
     return Walked(
         drill.id,
         seed,
@@ -85,6 +85,11 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
         "byte-identical",
         tuple(killed),
     )
+
+
+def _showing(workspace: Workspace) -> list[str]:
+    """As ``distill runbook detect`` has it, without another process."""
+    return [each.symptom.id for each in detect_all(workspace, SYMPTOMS) if each.is_raised]
 
 
 def _diagnosed(root: Path, drill: Drill, planted: Planted) -> str:
