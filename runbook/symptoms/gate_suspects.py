@@ -91,7 +91,8 @@ def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Sus
     rest = [each for each in history.files if each not in files]
     confidence = Confidence.UNKNOWN
     if files:
-        sure = cause_id != SHARED_CHANGED and not rest and history.source == "workspace"
+        alone = not rest and len({each.phase for each in files}) == 1
+        sure = cause_id != SHARED_CHANGED and alone and history.source == "workspace"
         confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
     evidence = (*detection.evidence, *told_by_code(history, files, read_at))
     if not files:

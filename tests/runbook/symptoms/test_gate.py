@@ -182,6 +182,12 @@ def test_code_of_another_phase_is_left_alone_and_named_as_open() -> None:
     assert any("replay/validate.py" in each.says for cause in found.considered for each in cause.evidence)
 
 
+def test_two_phases_under_one_suspicion_are_only_likely() -> None:
+    found = suspicion(red("A19"), history("stages/score.py", "stages/sample.py"), 1.0)
+    assert (len(found.files), found.cause.confidence) == (2, "likely")
+    assert suspicion(red("A19"), history("stages/score.py"), 1.0).cause.confidence == "certain"
+
+
 def test_an_edited_fixture_goes_back_alone_or_with_the_code_it_was_edited_for() -> None:
     edited = "acceptance/fixture/expected.json"
     alone = suspicion(red("A09"), history(edited), 1.0)
