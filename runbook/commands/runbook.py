@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepar
 from runbook.commands.direct import session_of
 from runbook.detecting import Found, detect_all, detect_one, exit_code
 from runbook.diagnosing import diagnose_only
-from runbook.evidence import Cause, Detection, Diagnosis, Stance, Verdict
+from runbook.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance, Verdict
 from runbook.prompts import converse
 from runbook.refusals import refused
 from runbook.session import Session, open_session
@@ -157,23 +158,28 @@ def _diagnose(workspace: Workspace, symptom: Symptom, voice: Voice) -> int:
         voice.note(f"{symptom.id} does not show: {visible(detection.observed, 300)}")
     outputs, diagnosis = diagnose_only(workspace, symptom, detection)
     if voice.json:
-        voice.out_json(
-            {
-                "symptom_id": symptom.id,
-                "detection": detection.model_dump(mode="json"),
-                "diagnosis": diagnosis.model_dump(mode="json"),
-                "probes": [output.model_dump(mode="json") for output in outputs.values()],
-                "offers": [
-                    {"id": offer.id, "title": offer.title, "why": offer.why}
-                    for offer in symptom.offers(detection, diagnosis)
-                ],
-            }
-        )
+        voice.out_json(diagnosis_data(symptom, detection, outputs, diagnosis))
     else:
         show_diagnosis(symptom, detection, diagnosis, voice)
     if detection.verdict is Verdict.DETECTED:
         return ExitCode.CHECK_FAILED
     return ExitCode.OK if detection.verdict is Verdict.CLEAR else ExitCode.NOT_EVALUATED
+
+
+def diagnosis_data(
+    symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput], diagnosis: Diagnosis
+) -> dict[str, Any]:
+    """What ``diagnose --json`` prints."""
+    return {
+        "symptom_id": symptom.id,
+        "detection": detection.model_dump(mode="json"),
+        "diagnosis": diagnosis.model_dump(mode="json"),
+        "probes": [output.model_dump(mode="json") for output in outputs.values()],
+        "offers": [
+            {"id": offer.id, "title": offer.title, "why": offer.why}
+            for offer in symptom.offers(detection, diagnosis)
+        ],
+    }
 
 
 def show_diagnosis(symptom: Symptom, detection: Detection, diagnosis: Diagnosis, voice: Voice) -> None:

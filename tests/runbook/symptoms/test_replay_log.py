@@ -1,4 +1,4 @@
-"""S6.replay-log, planted, found, rotated and taken back."""
+"""S6.replay-log: what its rows tell, and what rotation leaves. Its drill takes the rotation back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 
 from runbook.symptoms.s6_replay_log import LOG, threshold_mb
 from runbook.workspace import Workspace
-from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back
-from tests.runbook.workspaces import tree
+from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
 
 ID = "S6.replay-log"
 
@@ -32,28 +31,25 @@ def _log(root: Path, *, dated: bool) -> bytes:
     return data
 
 
-def test_a_log_over_its_threshold_is_found_explained_rotated_and_taken_back(root: Path) -> None:
-    assert raised(root) == []
+def test_growth_and_the_time_until_the_disk_is_full_are_told_from_the_rows_own_times(
+    root: Path,
+) -> None:
+    assert verdict(root, ID) == "clear"
     data = _log(root, dated=True)
-    broken = tree(root)
-    assert raised(root) == [ID]
+    assert cause(root, ID) == ("grown", "certain")
     probe = diagnosed(root, ID)["probes"][0]["data"]
     assert probe["daily"] == pytest.approx(len(data) / 30)
     assert probe["until_full"] == pytest.approx(probe["free"] / probe["daily"])
-    assert cause(root, ID) == ("grown", "certain")
-    plan = repaired(root, ID)
-    assert (root / LOG).read_bytes() == b""
-    [archive] = (root / LOG).parent.glob("replay_runs.archive.*.jsonl.gz")
-    assert gzip.decompress(archive.read_bytes()) == data
-    assert raised(root) == []
-    taken_back(root, plan, broken)
 
 
 def test_rows_without_a_time_are_honestly_unknown_and_still_rotated(root: Path) -> None:
-    _log(root, dated=False)
+    data = _log(root, dated=False)
     assert cause(root, ID) == ("unknown", "unknown")
     repaired(root, ID)
-    assert raised(root) == []
+    assert (root / LOG).read_bytes() == b""
+    [archive] = (root / LOG).parent.glob("replay_runs.archive.*.jsonl.gz")
+    assert gzip.decompress(archive.read_bytes()) == data
+    assert verdict(root, ID) == "clear"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "true", '"many"'])

@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from runbook.commands.runbook import diagnosis_data
+from runbook.detecting import detect_all, detect_one
+from runbook.diagnosing import diagnose_only
+from runbook.evidence import Verdict
+from runbook.symptom import Symptom
+from runbook.symptoms import SYMPTOMS
 from runbook.workspace import Workspace
 from tests.pipeline.engine.workspaces import SETTINGS, make_workspace, run_all
 from tests.runbook.test_commands import CONSENT, distill, planned
@@ -44,20 +50,23 @@ def _template(more_settings: str) -> Path:
 
 def raised(root: Path) -> list[str]:
     """The ids of the symptoms that show."""
-    found = json.loads(distill(root, "runbook", "detect", "--json").stdout)
-    return [each["id"] for each in found["symptoms"] if each["verdict"] == "detected"]
+    return [each.symptom.id for each in detect_all(Workspace(root), SYMPTOMS) if each.is_raised]
 
 
 def verdict(root: Path, symptom_id: str) -> str:
-    found = json.loads(distill(root, "runbook", "detect", "--json").stdout)
-    return next(str(each["verdict"]) for each in found["symptoms"] if each["id"] == symptom_id)
+    return str(detect_one(Workspace(root), _symptom(symptom_id)).verdict)
 
 
 def diagnosed(root: Path, symptom_id: str) -> dict[str, Any]:
-    done = distill(root, "runbook", "diagnose", symptom_id, "--json")
-    assert done.returncode == ExitCode.CHECK_FAILED, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    """What ``runbook diagnose --json`` says of a symptom that shows, without a process of its own."""
+    workspace, symptom = Workspace(root), _symptom(symptom_id)
+    detection = detect_one(workspace, symptom)
+    assert detection.verdict is Verdict.DETECTED, detection.observed
+    return diagnosis_data(symptom, detection, *diagnose_only(workspace, symptom, detection))
+
+
+def _symptom(symptom_id: str) -> Symptom:
+    return next(each for each in SYMPTOMS if each.id == symptom_id)
 
 
 def cause(root: Path, symptom_id: str) -> tuple[str, str]:
