@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,9 +131,10 @@ async def test_hostile_words_of_a_detector_are_shown_and_not_obeyed(link: object
 async def test_the_live_feed_brings_what_the_runbook_sees(tmp_path: Path) -> None:
     (tmp_path / "distill.toml").write_text("")
     feed = LiveFeed(tmp_path)
-    async for item in feed.items():
-        if isinstance(item, RunbookHeard) and item.reading.read_at is not None:
-            found = item.reading.symptom("S1.P0.recon-doc")
-            assert found is not None
-            assert found.is_detected
-            break
+    async with asyncio.timeout(60), aclosing(feed.items()) as items:  # type: ignore[type-var]  # a generator
+        async for item in items:
+            if isinstance(item, RunbookHeard) and item.reading.read_at is not None:
+                found = item.reading.symptom("S1.P0.recon-doc")
+                assert found is not None
+                assert found.is_detected
+                break
