@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from console.presentation.difference import difference_lines, is_difference
 from console.presentation.durations import age_in_words, age_of
 from console.presentation.spans import (
     EMPTY,
@@ -121,8 +122,13 @@ def evidence_lines(evidence: Sequence[Evidence], now: float, width: int) -> list
         source = line(*_label("", "dim"), Span(visible(each.source), "dim"))
         age = line(Span(f"{age_in_words(age_of(each.read_at, now))} ago ", "dim"))
         lines.append(spread(source, age, width))
-        shown = each.lines[:_QUOTED]
-        lines += [cut(line(*_label("", "dim"), "  ", Span(visible(text), "accent")), width) for text in shown]
+        shown = [visible(text) for text in each.lines[:_QUOTED]]
+        indent = _label("", "dim")
+        if is_difference(shown):
+            room = width - line_width(indent)
+            lines += [line(*indent, *spans) for spans in difference_lines(shown, room)]
+        else:
+            lines += [cut(line(*indent, "  ", Span(text, "accent")), width) for text in shown]
         if len(each.lines) > len(shown):
             more = f"  +{len(each.lines) - len(shown)} lines more"
             lines.append(line(*_label("", "dim"), Span(more, "dim")))

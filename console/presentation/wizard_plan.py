@@ -173,23 +173,6 @@ def _step_briefly(number: int, step: Step, width: int) -> list[Line]:
     return step_lines(step, line(Span(f" {number} ", "key")), EMPTY, width)
 
 
-def difference_lines(difference: Sequence[str], width: int) -> list[Line]:
-    """A unified difference; long lines are cut, because they are read by their beginning."""
-    lines = []
-    for text in difference:
-        role: Role = "text"
-        if text.startswith(("+++", "---", "@@")):
-            role = "accent"
-        elif text.startswith("+"):
-            role = "ok"
-        elif text.startswith("-"):
-            role = "fail"
-        elif not text.startswith(" "):
-            role = "dim"
-        lines.append(line(Span(fit_text(f" {text}", width).rstrip(), role)))
-    return lines
-
-
 def progress_lines(view: WizardView, run: RunView | None, now: float, width: int) -> list[Line]:
     """Each step of the plan with how far it is, as the journal tells it."""
     plan = view.standing.plan

@@ -18,16 +18,27 @@ if TYPE_CHECKING:
 
 
 def question_lines(
-    view: WizardView, answers: Sequence[Choice], marked: int, busy: str, width: int, most: int, *, armed: bool
+    view: WizardView,
+    answers: Sequence[Choice],
+    marked: int,
+    busy: str,
+    width: int,
+    most: int,
+    *,
+    armed: bool,
+    note: str = "",
 ) -> list[Line]:
     """The question and its answers, the marked one bright, in at most ``most`` lines.
 
-    Where there is not room for all, the marked answer and those around it are what stays.
+    ``note`` is what else there is to know before answering. Where there is not room for all, the
+    marked answer and those around it are what stays.
     """
     asked = [rule(_title(view, busy), _aside(view, armed), width)]
     asked += _said(_text(view, busy), width, "strong")
     if view.question is not None and view.question.id != wizard.CONSENT and not busy:
         asked += _said(view.question.help[:300], width, "warn")
+    if not busy:
+        asked += _said(note, width, "warn")
     groups = [
         _answer(choice, position == marked, armed, width)
         for position, choice in enumerate(() if busy else answers)

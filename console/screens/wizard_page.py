@@ -126,6 +126,13 @@ class WizardPage(Page):
         run = self.console.state.run
         return body_lines(self._view, run, self.console.now(), width, unfolded=self._unfolded)
 
+    def _still_running(self) -> str:
+        """An engine outlives the worker that started it, and keeps everybody else out."""
+        lock = self.console.state.lock
+        if not lock.held:
+            return ""
+        return f"{lock.command} is still at work (pid {lock.pid}): wait for its end, then go on."
+
     def _waiting_lines(self, width: int) -> list[Line]:
         """Until the detector has answered: what the console's own watch knows of the symptom."""
         known = next((each for each in self.console.state.symptoms if each.id == self._symptom_id), None)
@@ -172,7 +179,8 @@ class WizardPage(Page):
         said = fault_lines(self._said, width) if self._said is not None else []
         most = max(2, height * 2 // 3 - len(said))
         answers, marked, armed = self.answers(), self._marked, self.console.armed.is_armed
-        asked = question_lines(self._view, answers, marked, self._busy, width, most, armed=armed)
+        note = self._still_running() if self._view.is_cut_off else ""
+        asked = question_lines(self._view, answers, marked, self._busy, width, most, armed=armed, note=note)
         return [*said, *asked][-height:]
 
     def answers(self) -> tuple[Choice, ...]:

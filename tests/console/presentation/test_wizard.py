@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from console.presentation.difference import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
 from console.presentation.wizard_evidence import tally
-from console.presentation.wizard_plan import change_words, difference_lines, step_lines
+from console.presentation.wizard_plan import change_words, step_lines
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
 from console.wizard_view import Deed, WizardView, choices
 from runbook.evidence import Evidence, Stance
@@ -83,6 +84,21 @@ def test_a_difference_is_told_by_sign_and_by_colour() -> None:
     lines = [spans for spans in difference_lines(wizard_views.DIFFERENCE, 80) if spans]
     roles = {plain_text(spans).strip()[:1]: spans[0].role for spans in lines}
     assert (roles["-"], roles["+"], roles["@"]) == ("fail", "ok", "accent")
+
+
+def test_a_changed_line_is_shown_to_its_end_and_one_around_it_is_cut() -> None:
+    long = "x" * 60 + " end"
+    lines = difference_lines((f"-{long}", f" {long}"), 40)
+    text = texts(lines)
+    assert text.count("end") == 1
+    assert "…" in text
+    assert all(line_width(spans) <= 40 for spans in lines)
+
+
+def test_what_waits_for_a_run_says_for_which() -> None:
+    view = wizard_views.cut_off()
+    lines = question_lines(view, choices(view), 0, "", 80, 20, armed=True, note="export-sft is at work")
+    assert "export-sft is at work" in texts(lines)
 
 
 @pytest.mark.parametrize(
