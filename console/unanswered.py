@@ -19,7 +19,10 @@ _TELL_THEMSELVES = (PhaseState.FAIL, PhaseState.RUN, PhaseState.NEXT)
 
 
 def unanswered(state: ViewState) -> ViewState:
-    """``state`` as it is while ``trouble`` says why the disk does not answer."""
+    """``state`` as it is while ``trouble`` says why the disk does not answer.
+
+    The ten phases do not repeat the reason, which stands at the head of the screen.
+    """
     if not state.trouble:
         return state
     firewall = state.firewall
@@ -33,12 +36,7 @@ def unanswered(state: ViewState) -> ViewState:
         phases=tuple(
             phase
             if phase.state in _TELL_THEMSELVES
-            else replace(
-                phase,
-                state=PhaseState.UNKNOWN,
-                origin=_unknown(phase.origin, state.trouble),
-                detail=state.trouble,
-            )
+            else replace(phase, state=PhaseState.UNKNOWN, origin=_unknown(phase.origin, ""), detail="")
             for phase in state.phases
         ),
         rows=state.rows

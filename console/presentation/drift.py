@@ -41,13 +41,10 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
     """Honest when there is nothing to show: no audit is not the same as no drift."""
     if not was_read:
         return PaneView(4, "DRIFT", tuple(_nothing(drift, width, "unknown")))
+    if not drift.lines and drift.origin.why:
+        return PaneView(4, "DRIFT", tuple(_nothing(drift, width, "unknown")))
     if not drift.lines:
-        return PaneView(
-            4,
-            "DRIFT",
-            tuple(_nothing(drift, width, "unknown" if drift.origin.why else "never")),
-            line(Span("no audit", "warn")),
-        )
+        return PaneView(4, "DRIFT", tuple(_nothing(drift, width, "never")), line(Span("no audit", "warn")))
     flagged = [metric for metric in drift.lines if metric.status in _FLAGGED]
     tell_causes = width >= _ALL_COLUMNS or height > 1 + sum(1 + bool(metric.causes) for metric in flagged)
     lines: list[Line] = [_head(width)]

@@ -147,9 +147,12 @@ def join(lines: Iterable[Line], separator: Span) -> Line:
     return tuple(joined)
 
 
+_STAND_OUT = ("warn", "fail", "key", "border", "groove")
+
+
 def dimmed(spans: Line) -> Line:
-    """The line as something that is no longer believed: plain text steps back."""
-    return tuple(Span(span.text, "dim" if span.role in ("text", "strong") else span.role) for span in spans)
+    """The line as something that is no longer believed: all but trouble steps back, green first of all."""
+    return tuple(Span(span.text, span.role if span.role in _STAND_OUT else "dim") for span in spans)
 
 
 def wrap_text(text: str, width: int) -> list[str]:

@@ -12,6 +12,7 @@ from console.presentation.spans import (
     changed_columns,
     cut,
     cut_text,
+    dimmed,
     fit,
     fit_text,
     line,
@@ -81,3 +82,8 @@ def test_only_the_columns_that_differ_change(
     before: str, after: str, columns: tuple[int, int] | None
 ) -> None:
     assert changed_columns(list(before), list(after)) == columns
+
+
+def test_what_is_not_believed_any_more_is_not_green_and_trouble_stays() -> None:
+    spans = line(Span("ok", "ok"), Span("▇▇", "accepted"), "12", Span(" X", "fail"), Span("░", "groove"))
+    assert [span.role for span in dimmed(spans)] == ["dim", "dim", "dim", "fail", "groove"]

@@ -28,6 +28,7 @@ PICTURES: tuple[tuple[str, str, Any, tuple[int, int]], ...] = (
     ("breach-80x24-ascii", "breach", ASCII, (80, 24)),
     ("breach-40x10-lean", "breach", LEAN, (40, 10)),
     ("warn-120x40-light", "warn", LIGHT, (120, 40)),
+    ("removed-120x40-rich", "removed", LINK, (120, 40)),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from console.row_files import find_row_files
 from console.skip_tally import SkipTally
+from console.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from tests.console import states
 from tests.console.apps import text_of
@@ -58,3 +59,12 @@ def test_skips_that_are_refused_are_told_and_told_no_longer_once_they_are_read()
         (root / paths.DISTILLATION_SKIPS).chmod(0o644)
         assert trouble() == ""
         assert tally.rows == 7
+
+
+async def test_no_cell_of_a_dashboard_that_cannot_be_read_is_green(tmp_path: Path) -> None:
+    app = app_on(tmp_path / "gone", state=states.removed())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await press(pilot)
+        for canvas in app.screen.query(Canvas):
+            roles = {span.role for spans in canvas.lines for span in spans if span.text.strip()}
+            assert not roles & {"ok", "accepted"}, canvas.id
