@@ -61,14 +61,17 @@ def diff_lines(workspace: Workspace, incident: Incident, plan: Plan) -> list[str
 
 def _diff(workspace: Workspace, incident: Incident, step: WriteFile) -> list[str]:
     path = visible(step.path)
+    by_digest = f"{state_words(step.before)} → {state_words(step.after)}"
     if max(step.before.bytes or 0, step.after.bytes or 0) > _MOST_BYTES:
-        return [f"{path}: too large to show line by line"]
+        return [f"{path}: too large to show line by line: {by_digest}"]
     try:
         old = b"" if step.before.is_absent else files.read_bytes(workspace.root, step.path)
         blob = isinstance(step.content, GitBlob)
         new = workspace.git.blob(step.content.oid) if blob else incident.kept(step.after.sha256 or "")  # type: ignore[union-attr]
     except (OSError, OperatorError, GitSilentError) as error:
         return [f"{path}: cannot be shown: {visible(str(error), 200)}"]
+    if _is_binary(old) or _is_binary(new):
+        return [f"{path}: no text: {by_digest}"]
     lines = list(
         difflib.unified_diff(
             old.decode("utf-8", "replace").splitlines(),
@@ -81,3 +84,8 @@ def _diff(workspace: Workspace, incident: Incident, step: WriteFile) -> list[str
     if not lines and step.before.mode != step.after.mode:
         return [f"{path}: mode {step.before.mode or 0:o} → {step.after.mode or 0:o}"]
     return [visible(line) for line in lines]
+
+
+def _is_binary(data: bytes) -> bool:
+    """As git tells it: a zero byte near the beginning."""
+    return b"\0" in data[:8_000]
