@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from console.invocation import Invocation
 from console.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.shell_words import joined
 
 DEFAULT_PLACE = "distill-demo"
 # Lines that make a run last some seconds, long enough to be watched.
@@ -84,7 +84,7 @@ def _run_and_say(root: Path, invocation: Invocation) -> int:
     code = _wait(subprocess.Popen(argv, env=environment, stdout=sys.stderr.fileno()))
     if code == 0:
         code = distill.main(["-C", str(root), "status", *(["--json"] if invocation.json else [])])
-        invocation.note(f"In a terminal this opens the dashboard: {shlex.join(['distill', '-C', str(root)])}")
+        invocation.note(f"In a terminal this opens the dashboard: {joined(['distill', '-C', str(root)])}")
     return code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, plural
@@ -21,6 +20,7 @@ from console.presentation.spans import (
     spread,
     wrap_text,
 )
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -243,8 +243,8 @@ def page_lines(record: IncidentRecord, width: int) -> list[Line]:
 
 def undo_command(incident_id: str, workspace: str) -> str:
     """Previews first: it ends with the plan, and changes nothing without consent."""
-    return shlex.join(["distill", "undo", "-C", workspace, incident_id])
+    return joined(["distill", "undo", "-C", workspace, incident_id])
 
 
 def show_command(incident_id: str, workspace: str) -> str:
-    return shlex.join(["distill", "incident", "-C", workspace, "show", incident_id])
+    return joined(["distill", "incident", "-C", workspace, "show", incident_id])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
 from console.symptom_merge import LEAK, open_command
+from pipeline.contracts.shell_words import joined, quoted
 from pipeline.contracts.status import FirewallStatus, Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
@@ -127,7 +127,7 @@ def _by_hand(
     if not steps:
         return [*lines, line(Span("  No command is known for this one; the log may tell more.", "dim"))]
     if known is not None and known.by_hand:
-        lines.append(line(Span(f"    cd {visible(shlex.quote(workspace))}", "accent")))
+        lines.append(line(Span(f"    cd {quoted(workspace)}", "accent")))
     for number, (why, command) in enumerate(steps, start=1):
         first, *rest = wrap_text(visible(why), max(20, width - 6))
         lines.append(line(Span(f"  {number} ", "key"), first))
@@ -151,7 +151,7 @@ def steps_of(
 def wizard_command(symptom_id: str, workspace: str) -> str:
     """What ``w`` would run, for a shell."""
     words = open_command(symptom_id).split()
-    return shlex.join([*words[:2], "-C", workspace, *words[2:]])
+    return joined([*words[:2], "-C", workspace, *words[2:]])
 
 
 def _where_from(known: KnownSymptom, width: int) -> list[Line]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.wizard_evidence import rule
 from console.wizard_view import CHANGES, DOING, READING
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from runbook import wizard
 from runbook.wizard import Work
@@ -129,10 +129,10 @@ def command_line(view: WizardView, workspace: str, actor: str) -> str:
     here = ["-C", workspace]
     if view.preview is not None and not view.preview.is_trial and not view.standing.consented:
         plan = ["--plan", view.preview.plan.hash, "--approve-as", actor or "NAME", "--reason", "WHY"]
-        return shlex.join(["distill", "runbook", "apply", *here, *plan])
+        return joined(["distill", "runbook", "apply", *here, *plan])
     if view.incident_id is not None and view.move is not None:
-        return shlex.join(["distill", "runbook", "resume", *here, view.incident_id])
+        return joined(["distill", "runbook", "resume", *here, view.incident_id])
     if view.incident_id is not None:
         verb = ["undo"] if view.undoable else ["incident", "show"]
-        return shlex.join(["distill", *verb, *here, view.incident_id])
-    return shlex.join(["distill", "runbook", "open", *here, view.symptom_id or ""])
+        return joined(["distill", *verb, *here, view.incident_id])
+    return joined(["distill", "runbook", "open", *here, view.symptom_id or ""])
