@@ -8,6 +8,8 @@ A demo workspace is built, run and audited; then one console is walked through a
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 TOUR = Path(__file__).resolve().parents[1] / "docs/tour"
 LIMIT_SECONDS = 60.0
+_WHO = dict.fromkeys(("LOGNAME", "USER"), "operator")
 # Longer than a dialogue is deaf to what was typed before it was seen.
 EYES_SECONDS = 0.4
 RICH = LinkProfile(
@@ -83,14 +86,22 @@ STOPS = (
     ),
     Stop(
         "consent",
-        "A change is a plan: what changes, what stays, the way back. The mark starts on no.",
+        "A change is a plan: what changes, what stays, the way back; without one, its code is typed.",
         (*"nightly", "enter", "s"),
         "START RUN-ALL",
     ),
 )
 ALARMS = (
     Stop("alarm", "A forbidden row has landed on disk: the pane changes its whole look.", (), "BREACH"),
-    Stop("symptom", "What to do about it, by hand (w).", ("w",), "by hand"),
+    Stop("symptom", "What it is and what to do about it by hand (b).", ("b",), "By hand"),
+    Stop("runbook", "The runbook: every symptom, those that show first (W).", ("escape", "W"), "NOT SEEN"),
+    Stop("incidents", "Incidents: what was done, by whom and why (I).", ("I",), "resolved"),
+    Stop(
+        "replay",
+        "One of them, replayed step by step (enter, then the arrows).",
+        ("enter", "left", "left", "left"),
+        "KNOWN BY THEN",
+    ),
 )
 
 
@@ -105,9 +116,19 @@ def main() -> None:
         asyncio.run(_walk(root, "lean-", LEAN, (80, 24), STOPS[:1]))
         asyncio.run(_walk(root, "ascii-", replace(LEAN, ascii_only=True), (80, 24), STOPS[:1]))
         asyncio.run(_walk(root, "light-", replace(RICH, light=True), (120, 36), STOPS[:1]))
+        _an_incident(root)
         append_a_forbidden_row(root / paths.SFT_EXPORT)
         asyncio.run(_walk(root, "", RICH, (120, 36), ALARMS))
     (TOUR / "README.md").write_text(page(), encoding="utf-8")
+
+
+def _an_incident(root: Path) -> None:
+    """A recon doc that somebody deleted, and that the wizard put back."""
+    (root / paths.RECON_DOC).unlink()
+    planned = _distill("-C", str(root), "--json", "runbook", "plan", "S1.P0.recon-doc")
+    plan_hash = json.loads(planned)["plan_hash"]
+    consent = ("--approve-as", "operator", "--reason", "a clean-up script deleted it")
+    _distill("-C", str(root), "runbook", "apply", "--plan", plan_hash, *consent)
 
 
 def page() -> str:
@@ -136,9 +157,10 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _distill(*words: str) -> None:
+def _distill(*words: str) -> bytes:
     # An audit that finds something ends with 1; the tour shows what it found.
-    subprocess.run([sys.executable, "-P", "-m", "console", *words], check=False, capture_output=True)
+    argv = [sys.executable, "-P", "-m", "console", *words]
+    return subprocess.run(argv, check=False, capture_output=True, env={**os.environ, **_WHO}).stdout
 
 
 async def _walk(
