@@ -49,18 +49,23 @@ def _stamps(package: Path) -> tuple[_Stamp, ...] | None:
     found: list[_Stamp] = []
     try:
         for name in ROW_PACKAGES:
-            for folder, _, files in os.walk(package / name):
-                for file in files:
-                    if not file.endswith(".py"):
-                        continue
-                    path = Path(folder) / file
-                    seen = path.stat()
-                    found.append((path.relative_to(package).as_posix(), seen.st_size, seen.st_mtime_ns))
-                    if len(found) > MOST_FILES:
-                        return None
+            _look_into(f"{package}/{name}", name, found)
     except OSError:
         return None
-    return tuple(sorted(found)) or None
+    return tuple(sorted(found)) if 0 < len(found) <= MOST_FILES else None
+
+
+def _look_into(folder: str, relative: str, found: list[_Stamp]) -> None:
+    """Add the sources beneath ``folder``; asked twice a second, so that no path objects are made."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            place = f"{relative}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if len(found) <= MOST_FILES and entry.name != "__pycache__":
+                    _look_into(entry.path, place, found)
+            elif entry.name.endswith(".py"):
+                seen = entry.stat()
+                found.append((place, seen.st_size, seen.st_mtime_ns))
 
 
 def _digest(package: Path, stamps: tuple[_Stamp, ...]) -> str | None:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from console.drift_lines import cause_in_words
-from console.live_counts import progress_of, rows_of, sum_of_progress
+from console.live_counts import progress_of, rows_of
+from console.stage_fold import phase_of_stage, phase_status, progress_in, with_phase, with_stage
 from console.view_state import LOG_LIMIT, LogEntry, RunView, StageAtWork, ViewState
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
@@ -32,42 +33,15 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
     PHASE_NAMES,
     DriftLine,
-    Freshness,
-    Origin,
     PhaseState,
     PhaseStatus,
     Progress,
     epoch_seconds,
 )
 
-PHASE_OF_STAGE = {
-    "recon": "P0",
-    "schemas": "P1",
-    "materialize": "P2",
-    "score": "P3",
-    "export": "P4",
-    "receipts": "P5",
-    "acceptance": "P6",
-    "replay": "P7",
-    "audit": "P8",
-    "audit-full": "P8",
-    "release": "P9",
-    "release-freeze": "P9",
-}
-
 SCORED_IN_PASSING = "score"
-MOST_STAGES = 40  # more than any engine starts at once: a damaged stream must not eat memory
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 _EVALUATED = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.WARNINGS, ExitCode.FIREWALL_BREACH)
-
-
-def phase_of_stage(stage: str) -> str | None:
-    """The phase in which a stage belongs; a stage may also be named by its phase (``P2``)."""
-    if stage in PHASE_NAMES:
-        return stage
-    return PHASE_OF_STAGE.get(stage) or next(
-        (phase for name, phase in PHASE_OF_STAGE.items() if stage.startswith(f"{name}-")), None
-    )
 
 
 def fold_events(state: ViewState, events: Iterable[Event], now: float) -> ViewState:
@@ -135,7 +109,7 @@ def _run_started(state: ViewState, event: RunStarted, at: float) -> ViewState:
     known = state.run
     ours = bool(known and known.ours and known.pipeline_run_id in ("", event.pipeline_run_id))
     nexts = tuple(
-        _phase(phase, PhaseState.NEXT, at)
+        phase_status(phase, PhaseState.NEXT, at)
         for phase in dict.fromkeys(map(phase_of_stage, event.stages))
         if phase is not None
     )
@@ -151,23 +125,14 @@ def _run_started(state: ViewState, event: RunStarted, at: float) -> ViewState:
         phases=nexts,
     )
     if (own := phase_of_stage(event.command)) is not None:
-        run = replace(run, phases=_with_phase(run, _phase(own, PhaseState.RUN, at)))
+        run = replace(run, phases=with_phase(run, phase_status(own, PhaseState.RUN, at)))
     text = f"{event.command} started by {event.user or 'somebody'}, pid {event.pid}"
     return logged(replace(state, run=run, live_rows=None), event.at, "info", text)
 
 
-def _phase(phase: str, phase_state: PhaseState, at: float, **known: object) -> PhaseStatus:
-    base = PhaseStatus(phase, PHASE_NAMES[phase], phase_state, Origin("live", at, Freshness.FRESH))
-    return replace(base, **known)  # type: ignore[arg-type]  # field names are checked by replace
-
-
-def _with_phase(run: RunView, phase: PhaseStatus) -> tuple[PhaseStatus, ...]:
-    return (*(known for known in run.phases if known.id != phase.id), phase)
-
-
 def _stage_started(state: ViewState, event: StageStarted, at: float) -> ViewState:
     progress = Progress(rows_total=event.rows_total, bytes_total=event.bytes_total, doing=event.stage)
-    run = _with_stage(_run(state), StageAtWork(event.stage, at, progress), at)
+    run = with_stage(_run(state), StageAtWork(event.stage, at, progress), at)
     return logged(replace(state, run=run), event.at, "info", f"{event.stage} started")
 
 
@@ -179,28 +144,10 @@ def _stage_progress(state: ViewState, event: StageProgress, at: float) -> ViewSt
     if silent is not None and event.stage != SCORED_IN_PASSING and event.categories:
         # Scored in the same pass, it tells nothing itself: its rows are those with a category.
         scored = replace(silent.progress, rows_done=sum(event.categories.values()))
-        run = _with_stage(run, replace(silent, progress=scored), at)
+        run = with_stage(run, replace(silent, progress=scored), at)
     progress = progress_of(event, max(0.0, at - started))
-    run = _with_stage(run, StageAtWork(event.stage, started, progress), at)
+    run = with_stage(run, StageAtWork(event.stage, started, progress), at)
     return replace(state, run=run, live_rows=rows_of(event, at, state.live_rows))
-
-
-def _with_stage(run: RunView, stage: StageAtWork, at: float) -> RunView:
-    """``run`` with news of one stage, which stands last; its phase has all that work in it."""
-    others = [known for known in run.at_work if known.stage != stage.stage]
-    run = replace(run, at_work=(*others[-MOST_STAGES:], stage))
-    phase = phase_of_stage(stage.stage)
-    if phase is None:
-        return run
-    before = next((known for known in run.phases if known.id == phase), None)
-    word = PhaseState.FAIL if before is not None and before.state is PhaseState.FAIL else PhaseState.RUN
-    return replace(run, phases=_with_phase(run, _phase(phase, word, at, progress=_progress_in(run, phase))))
-
-
-def _progress_in(run: RunView, phase: str) -> Progress | None:
-    """How far the stages of a phase that are at work are together; None when none is."""
-    together = [stage.progress for stage in run.at_work if phase_of_stage(stage.stage) == phase]
-    return sum_of_progress(together) if together else None
 
 
 def _stage_finished(state: ViewState, event: StageFinished, at: float) -> ViewState:
@@ -210,10 +157,10 @@ def _stage_finished(state: ViewState, event: StageFinished, at: float) -> ViewSt
     if (phase := phase_of_stage(event.stage)) is not None:
         before = next((known for known in run.phases if known.id == phase), None)
         failed = not event.ok or (before is not None and before.state is PhaseState.FAIL)
-        beside = _progress_in(run, phase)
+        beside = progress_in(run, phase)
         word = PhaseState.FAIL if failed else PhaseState.OK if beside is None else PhaseState.RUN
-        phases = _with_phase(
-            run, _phase(phase, word, at, elapsed_seconds=event.elapsed_seconds, progress=beside)
+        phases = with_phase(
+            run, phase_status(phase, word, at, elapsed_seconds=event.elapsed_seconds, progress=beside)
         )
     done = run.stages_done if event.stage in run.stages_done else (*run.stages_done, event.stage)
     run = replace(run, phases=phases, stages_done=done)
@@ -234,7 +181,7 @@ def _check(state: ViewState, check: CheckResult, at_text: str, at: float) -> Vie
         return state
     before = next((known for known in run.phases if known.id == check.phase), None)
     run = replace(run, phases=tuple(_settled(run, known, check.phase) for known in run.phases))
-    return replace(state, run=replace(run, phases=_with_phase(run, _phase_after(before, check, at))))
+    return replace(state, run=replace(run, phases=with_phase(run, _phase_after(before, check, at))))
 
 
 def _settled(run: RunView, phase: PhaseStatus, now_checked: str = "") -> PhaseStatus:
@@ -254,7 +201,7 @@ def _phase_after(before: PhaseStatus | None, check: CheckResult, at: float) -> P
         worst = PhaseState.FAIL if check.required else _at_least_warn(worst)
     elif check.status in (CheckStatus.WARN, CheckStatus.NOT_EVALUATED) and check.required:
         worst = _at_least_warn(worst)
-    return _phase(check.phase, worst, at, failed_checks=failed, detail=check.detail)
+    return phase_status(check.phase, worst, at, failed_checks=failed, detail=check.detail)
 
 
 def _at_least_warn(word: PhaseState) -> PhaseState:
