@@ -6,6 +6,8 @@ import base64
 import re
 from pathlib import Path
 
+import pytest
+
 from console.clipboard import osc52
 from console.live_feed import LiveFeed
 from pipeline.contracts.untrusted import visible
@@ -33,12 +35,12 @@ def test_hostile_text_cannot_leave_the_sequence() -> None:
     assert base64.b64decode(found[1]).decode("utf-8", "surrogatepass") == text
 
 
-async def test_nothing_that_is_copied_can_act_where_it_is_pasted() -> None:
+async def test_nothing_that_is_copied_can_act_where_it_is_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
     app = StillApp(states.healthy())
     async with app.run_test(size=(80, 24)) as pilot:
         sent: list[str] = []
         assert app._driver is not None
-        app._driver.write = sent.append  # type: ignore[method-assign]  # what the terminal would get
+        monkeypatch.setattr(app._driver, "write", sent.append)  # what the terminal would get
         app.copy("\x1b]52;c;x\x07 row\r\nnext \u202e\x9b31m", "it")
         await pilot.pause()
     copies = [re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", text) for text in sent]
