@@ -13,7 +13,7 @@ import pytest
 
 from console.runbook_look import Look, RunbookLook
 from console.runbook_state import RunbookReading, parse, with_first_seen
-from console.runbook_watch import Pace, RunbookWatch
+from console.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
 from console.view_state import RunbookHeard, advance, initial
 from tests.console.polling import wait_until
 from tests.console.runbook_answers import answer, look_that, symptom
@@ -129,7 +129,7 @@ def test_what_children_used_counts(tmp_path: Path) -> None:
 
 
 def test_looks_take_no_more_than_their_share_in_the_long_run() -> None:
-    pace, now, spent = Pace(0.0, share=0.04, burst=4.0), 0.0, 0.0
+    pace, now, spent = Pace(0.0), 0.0, 0.0
     while now < 3600.0:
         now = max(now, pace.ready_at(now))
         pace.spend(1.7, now)
@@ -201,7 +201,7 @@ async def test_a_change_beyond_the_budget_waits_and_says_until_when(tmp_path: Pa
         await readings(facts, looked(1))
         (tmp_path / "distill.toml").write_text("")
         waiting = await readings(facts, lambda reading: reading.next_look is not None)
-        assert waiting.next_look == pytest.approx(NOW + 2400, abs=60)
+        assert waiting.next_look == pytest.approx(NOW + (100.0 - BURST_SECONDS) / SHARE, abs=60)
         watch.ask()
         assert (await readings(facts, looked(2))).next_look is None
 
