@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from runbook.check_reports import CheckReport, is_outdated
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 Answer = TypeVar("Answer")
@@ -36,10 +36,9 @@ class AskedAgain(Generic[Answer]):
         whole = (str(workspace.root), *question)
         with self._lock:
             known = self._known
-            if known is not None and known.question == whole:
-                then = CheckReport({}, known.asked_at, "asked again")
-                if not is_outdated(workspace, then):
-                    return known.answer
+            is_same = known is not None and known.question == whole
+            if known is not None and is_same and not is_touched_since(workspace, known.asked_at):
+                return known.answer
             asked_at = time.time()
             found = ask()
             self._known = _Known(whole, asked_at, found)

@@ -8,35 +8,26 @@ whatever hand silences it, and an old report raises nothing that is not so any m
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
+from runbook.asked_again import AskedAgain
 from runbook.evidence import Detection, Evidence, Stance, Verdict
 from runbook.processes import Ran
 from runbook.symptom import Detector
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 AUDIT = str(paths.AUDIT_REPORT.with_suffix(".json"))
 ACCEPTANCE = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
 CHECK_SECONDS = 600.0
 _GATE = "P6.acceptance"
-_ENGINE = "pipeline"
 _MOST_REPORT_BYTES = 64 * 2**20
-_JUDGED = (
-    paths.SETTINGS,
-    paths.RECON_DOC,
-    paths.KNOWLEDGE_BASE,
-    paths.EVIDENCE,
-    paths.SCORED_RUNS,
-    paths.EXPORTS,
-)
 
 
 @dataclass(frozen=True)
@@ -106,6 +97,20 @@ def look_again(
     return found
 
 
+def red_again(workspace: Workspace, report: CheckReport) -> dict[str, SeenCheck]:
+    """The report's red checks anew, all in one go: several symptoms ask, and none waits twice.
+
+    The gate is left out. It takes its time, and its symptoms look at its invariants themselves.
+    """
+    red = tuple(
+        each.id for each in report.checks.values() if each.required and each.is_red and each.id != _GATE
+    )
+    return _AGAIN.answer(workspace, red, lambda: look_again(workspace, red)) if red else {}
+
+
+_AGAIN = AskedAgain[dict[str, SeenCheck]]()
+
+
 def by_checks(symptom_id: str, checks: Sequence[str]) -> tuple[Detector, Detector]:
     """Two detectors for a symptom that these checks tell: by the last audit, and anew."""
 
@@ -114,25 +119,15 @@ def by_checks(symptom_id: str, checks: Sequence[str]) -> tuple[Detector, Detecto
         if report is None:
             return _unknown(symptom_id, checks, "there is no audit to read it from")
         seen = {each: report.checks[each] for each in checks if each in report.checks}
-        red = report.red(checks)
-        if red and is_outdated(workspace, report):
-            again = _asked_cheaply(workspace, red)
-            seen |= look_again(workspace, again)
-            if _GATE in red and _GATE not in again:
-                del seen[_GATE]  # its failed invariants answer for it
+        if report.red(checks) and is_touched_since(workspace, report.finished_at):
+            again = red_again(workspace, report)
+            seen |= {each: again[each] for each in checks if each in again}
         return detection_of(symptom_id, checks, seen)
 
     def rerun(workspace: Workspace) -> Detection:
         return detection_of(symptom_id, checks, look_again(workspace, checks))
 
     return detect, rerun
-
-
-def _asked_cheaply(workspace: Workspace, red: Sequence[str]) -> list[str]:
-    """For the whole gate only the invariants that failed: the others were green already."""
-    gate = last_acceptance(workspace) if _GATE in red else None
-    failed = gate.red(gate.checks) if gate is not None else []
-    return [*(each for each in red if each != _GATE or not failed), *failed]
 
 
 def detection_of(symptom_id: str, checks: Sequence[str], seen: Mapping[str, SeenCheck]) -> Detection:
@@ -169,36 +164,6 @@ def detection_of(symptom_id: str, checks: Sequence[str], seen: Mapping[str, Seen
         ),
         facts={"checks": [each.id for each in red]},
     )
-
-
-def is_outdated(workspace: Workspace, report: CheckReport) -> bool:
-    """Whether anything that the report judges was touched after it: code, settings, data.
-
-    Told by inode change times, which no copy or restore can set back.
-    """
-    if report.finished_at is None:
-        return True
-    roots = [workspace.root / path for path in _JUDGED]
-    if workspace.runs_own_engine:
-        roots.append(workspace.root / _ENGINE)
-    return any(_touched_after(root, report.finished_at) for root in roots)
-
-
-def _touched_after(root: Path, when: float) -> bool:
-    try:
-        if root.lstat().st_ctime > when:
-            return True
-        if not root.is_dir():
-            return False
-    except FileNotFoundError:
-        return False
-    for folder, folders, files in os.walk(root):
-        folders[:] = [each for each in folders if each != "__pycache__"]
-        # The audit itself appends to journals; they are not what it judges.
-        for name in (*folders, *(each for each in files if each.split(".")[0] not in paths.JOURNAL_STEMS)):
-            if (Path(folder) / name).lstat().st_ctime > when:
-                return True
-    return False
 
 
 def _read(workspace: Workspace, name: str) -> CheckReport | None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from pipeline.contracts.faults import OperatorError
-from runbook.check_reports import CheckReport, is_outdated
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.incident import Incident
 from runbook.symptom import Probe, Symptom
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 MOST_TEXT = 20_000
@@ -36,8 +36,7 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
 def still_holds(workspace: Workspace, output: ProbeOutput, now: float) -> bool:
     """Whether a probe that ended well may be believed: it is fresh, and nothing was touched since."""
     is_fresh = 0 <= now - output.read_at <= FRESH_SECONDS
-    then = CheckReport({}, output.read_at, output.probe_id)
-    return is_fresh and not output.trouble and not is_outdated(workspace, then)
+    return is_fresh and not output.trouble and not is_touched_since(workspace, output.read_at)
 
 
 def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

@@ -15,12 +15,13 @@ from runbook.check_reports import (
     ACCEPTANCE,
     CheckReport,
     SeenCheck,
-    is_outdated,
     last_acceptance,
     last_audit,
     look_again,
+    red_again,
 )
 from runbook.evidence import Detection, Evidence, Stance, Verdict
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 GATE = "P6.acceptance"
@@ -51,10 +52,18 @@ class GateState:
 def read_gate(workspace: Workspace) -> GateState | None:
     """By the last reports; what is red there is asked again where they are too old. None without any."""
     state, latest = _by_reports(workspace)
-    if state is None or latest is None or not state.red or not is_outdated(workspace, latest):
+    if (
+        state is None
+        or latest is None
+        or not state.red
+        or not is_touched_since(workspace, latest.finished_at)
+    ):
         return state
-    asked = [each.id for each in (*state.red, *state.others)]
-    return _answered(state, _AGAIN.answer(workspace, tuple(asked), lambda: look_again(workspace, asked)))
+    asked = tuple(each.id for each in state.red)
+    again = _AGAIN.answer(workspace, asked, lambda: look_again(workspace, asked))
+    audit = last_audit(workspace)
+    others = {each.id: each for each in state.others} | (red_again(workspace, audit) if audit else {})
+    return _answered(state, others | again)
 
 
 def ask_gate(workspace: Workspace) -> GateState:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.nuclear import differences, plan_nuclear
-from runbook.check_reports import CheckReport, is_outdated, last_audit, look_again
+from runbook.check_reports import CheckReport, last_audit, look_again, red_again
 from runbook.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.code_history import PROBE as CODE
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
@@ -28,6 +28,7 @@ from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import engine_wont_start
 from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
+from runbook.touched import is_touched_since
 from runbook.wizard import fold
 from runbook.workspace import Workspace
 
@@ -74,7 +75,7 @@ def rerun(workspace: Workspace) -> Detection:
     if not _is_under_way(workspace):
         return detect(workspace)
     report = last_audit(workspace)
-    if report is not None and _passed(report) and not is_outdated(workspace, report):
+    if report is not None and _passed(report) and not is_touched_since(workspace, report.finished_at):
         seen, as_of, source = report.checks, report.finished_at, report.source
     else:
         seen, as_of, source = look_again(workspace, REQUIRED_CHECKS), time.time(), "live"
@@ -110,10 +111,8 @@ def _passed(report: CheckReport) -> bool:
 def _red_phases(workspace: Workspace, report: CheckReport) -> list[str]:
     """Phases with a red required check, looked at again where something was touched since."""
     red = [each for each in report.checks.values() if each.required and each.is_red]
-    if len({each.phase for each in red}) >= _PHASES_RED and is_outdated(workspace, report):
-        # The gate takes half a minute; the others tell enough.
-        again = look_again(workspace, [each.id for each in red if each.id != _GATE])
-        red = [each for each in again.values() if each.is_red]
+    if len({each.phase for each in red}) >= _PHASES_RED and is_touched_since(workspace, report.finished_at):
+        red = [each for each in red_again(workspace, report).values() if each.is_red]
     return sorted({each.phase or each.id.split(".")[0] for each in red})
 
 

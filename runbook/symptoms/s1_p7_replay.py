@@ -9,7 +9,7 @@ from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.check_reports import by_checks, is_outdated, last_audit
+from runbook.check_reports import by_checks, last_audit
 from runbook.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.code_history import PROBE as CODE
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
@@ -33,6 +33,7 @@ from runbook.symptoms.replay_look import (
     read_replay,
     replay_probe,
 )
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 ID = "S1.P7.replay"
@@ -59,7 +60,7 @@ def detect(workspace: Workspace) -> Detection:
     """By the last audit. A model that gives no answer is as red as one whose answer is refused."""
     seen = _by_report(workspace)
     report = last_audit(workspace) if _is_silent(seen) else None
-    if report is not None and is_outdated(workspace, report):
+    if report is not None and is_touched_since(workspace, report.finished_at):
         seen = _by_rerun(workspace)
     return _silence_rings(seen)
 

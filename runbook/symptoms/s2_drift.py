@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.baseline_decision import plan_decision
-from runbook.check_reports import AUDIT, is_outdated, last_audit
+from runbook.check_reports import AUDIT, last_audit
 from runbook.evidence import (
     Cause,
     Confidence,
@@ -29,6 +29,7 @@ from runbook.plan import Draft
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
 from runbook.symptoms import s1_p4_sft_leak
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 ID = "S2.drift"
@@ -61,7 +62,8 @@ def detect(workspace: Workspace) -> Detection:
     if report is None or not isinstance(rows, list):
         said = "there is no audit to read drift from"
         return _detection(Verdict.UNKNOWN, said, time.time(), None, [])
-    if any(isinstance(row, dict) and _is_flagged(row) for row in rows) and is_outdated(workspace, report):
+    is_warned = any(isinstance(row, dict) and _is_flagged(row) for row in rows)
+    if is_warned and is_touched_since(workspace, report.finished_at):
         measured = _measured(workspace)
         # An engine from before it could measure leaves the report, with its age.
         if measured is not None:

@@ -10,7 +10,6 @@ from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.asked_again import AskedAgain
-from runbook.check_reports import CheckReport, is_outdated
 from runbook.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
 from runbook.nondeterminism import Kind, Suspect
@@ -27,6 +26,7 @@ from runbook.symptoms.determinism_probes import (
     suspects_probe,
 )
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 
 ID = "S5.hash-mismatch"
@@ -60,8 +60,7 @@ def detect(workspace: Workspace) -> Detection:
     if report is None:
         return _detection(None, "nobody has compared two runs yet", REPORT)
     seen = _detection(report, report.verdict, REPORT)
-    then = CheckReport({}, report.finished_at, REPORT)
-    if seen.verdict is not Verdict.DETECTED or not is_outdated(workspace, then):
+    if seen.verdict is not Verdict.DETECTED or not is_touched_since(workspace, report.finished_at):
         return seen
     if report.elapsed_seconds > _SOON_SECONDS:
         said = f"{seen.observed}; code or data were touched since: {_COMMAND} tells anew"

@@ -7,8 +7,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook.check_reports import AUDIT, by_checks, is_outdated, last_audit
+from runbook.check_reports import AUDIT, by_checks, last_audit
 from runbook.evidence import Verdict
+from runbook.touched import is_touched_since
 from runbook.workspace import Workspace
 from tests.runbook.workspaces import make_workspace
 
@@ -79,6 +80,17 @@ def test_a_red_that_is_older_than_a_change_is_looked_at_again(tmp_path: Path) ->
     assert "P3.distribution" not in _asked(workspace)[0]
 
 
+def test_symptoms_that_ask_for_different_checks_share_one_look(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    statuses = {"P3.coverage": "fail", "P4.exports-valid": "fail", "P6.acceptance": "fail"}
+    _report(workspace, statuses, at=time.time() - 60)
+    _report(workspace, {"P3.coverage": "pass", "P4.exports-valid": "fail"}, name="answer.json", at=0)
+    verdicts = [by_checks(ID, [check])[0](workspace).verdict for check in ("P3.coverage", "P4.exports-valid")]
+    assert verdicts == [Verdict.CLEAR, Verdict.DETECTED]
+    (asked,) = _asked(workspace)
+    assert asked.endswith("--check P3.coverage --check P4.exports-valid --json")
+
+
 def test_a_green_report_is_believed_as_of_its_time(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time() - 60)
@@ -119,10 +131,10 @@ def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_p
     assert report is not None
     with (workspace.root / "data/_kb/audit_baselines.jsonl").open("a") as file:
         file.write("{}\n")
-    assert not is_outdated(workspace, report)
+    assert not is_touched_since(workspace, report.finished_at)
     marker = workspace.root / "marker"
     marker.touch()
     while marker.lstat().st_ctime <= at:
         marker.touch()  # the file system's clock may tick in steps of milliseconds
     (workspace.root / "data/evidence/a.jsonl").unlink()
-    assert is_outdated(workspace, report)
+    assert is_touched_since(workspace, report.finished_at)
