@@ -29,7 +29,8 @@ def in_words(error: OSError, folder: Path) -> str:
         missing = next(place for place in (*reversed(folder.parents), folder) if not _stands(place))
         above = "" if missing == folder else f", with {missing}"
         return f"{folder} was removed, moved or unmounted{above}"
-    return f"{path}: {error.strerror or error}"
+    inside = path != folder and path.is_relative_to(folder)  # an operator knows which workspace it is
+    return f"{path.relative_to(folder) if inside else path}: {error.strerror or error}"
 
 
 def _stands(path: Path) -> bool:
