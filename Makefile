@@ -25,8 +25,11 @@ INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
 
+# One more than there are cores: many tests wait for a terminal, a process or a lock.
+WORKERS ?= $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
+
 test: setup-dev
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: lint types imports test
 

@@ -56,6 +56,9 @@ EACH_IN_TURN = (
     WAYS_IN
     + """
 import os, pathlib, sys
+# What cannot be broken loads once, before the first child; the console loads anew in each.
+import asyncio, git, orjson, pydantic, rich.console, rich.table
+import pipeline.contracts.checks, pipeline.contracts.events, pipeline.contracts.status
 root, broken, *modules = sys.argv[1:]
 failed = []
 for module in map(pathlib.Path, modules):

@@ -8,6 +8,7 @@ import pytest
 
 from console.alert_command import alert_command, call_alert_command
 from pipeline.contracts.faults import SettingsError
+from tests.console.polling import wait_until
 
 ALERT = {"kind": "raised", "symptom": {"id": "S1"}}
 
@@ -45,7 +46,7 @@ async def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path
     assert why is not None
     assert "took longer than 2 s" in why
     child = int((tmp_path / "child").read_text())
-    assert _is_gone(child)
+    wait_until(lambda: _is_gone(child), "the end of what the command started")
 
 
 def _is_gone(pid: int) -> bool:
