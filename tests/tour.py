@@ -94,6 +94,12 @@ STOPS = (
 ALARMS = (
     Stop("alarm", "A forbidden row has landed on disk: the pane changes its whole look.", (), "BREACH"),
     Stop("symptom", "What it is and what to do about it by hand (b).", ("b",), "By hand"),
+    Stop(
+        "wizard",
+        "Its wizard: what containing it would do, before anything is asked (w).",
+        ("w",),
+        "Contain it now",
+    ),
     Stop("runbook", "The runbook: every symptom, those that show first (W).", ("escape", "W"), "NOT SEEN"),
     Stop("incidents", "Incidents: what was done, by whom and why (I).", ("I",), "resolved"),
     Stop(
