@@ -90,7 +90,7 @@ async def ask(root: Path, asked: str) -> Lineage:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await process.communicate()  # to the end of its pipes, or they stay open behind us
     if len(answer) > MOST_ANSWER_BYTES:
         return Lineage(asked, trouble=("the answer is too long to be read",))
     return read_answer(asked, answer, said.decode(errors="replace"), process.returncode)
