@@ -42,6 +42,7 @@ def _report(workspace: Workspace, statuses: dict[str, str], *, name: str = AUDIT
 def _workspace(tmp_path: Path) -> Workspace:
     workspace = make_workspace(tmp_path / "w")
     (workspace.root / "pipeline/__main__.py").write_text(ENGINE)
+    (workspace.root / "pipeline/__pycache__").mkdir()  # the first start makes it, which is a change
     return workspace
 
 

@@ -97,7 +97,7 @@ def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
     assert note.startswith("exports/manifest.json lists the file until the next export")
 
 
-def test_a_row_appended_by_another_writer_is_found_explained_repaired_and_taken_back(root: Path) -> None:
+def test_a_row_appended_by_another_writer_is_found_and_explained_and_nothing_is_changed(root: Path) -> None:
     append_rejected(root)
     broken = tree(root)
     assert raised(root) == [ID]
@@ -112,11 +112,6 @@ def test_a_row_appended_by_another_writer_is_found_explained_repaired_and_taken_
     set_aside = {each["id"]: each["evidence"] for each in found["considered"]}
     assert {each["stance"] for each in set_aside["stale_export"]} == {"against"}
     assert tree(root) == broken
-    plan = repaired(root, ID)
-    assert plan["plan"]["steps"][0]["arguments"] == ["export-sft"]
-    assert verdict(root, ID) == "clear"
-    taken_back(root, plan, broken)
-    assert raised(root) == [ID]
 
 
 def test_an_export_whose_runs_were_scored_again_is_stale(root: Path) -> None:
@@ -139,12 +134,6 @@ def test_quarantine_is_offered_undiagnosed_ends_mitigated_and_the_repair_follows
     assert again["plan"]["steps"][0]["arguments"] == ["export-sft"]
     applied(root, again)
     assert verdict(root, ID) == "clear"
-
-
-def test_a_quarantine_is_taken_back_byte_for_byte(root: Path) -> None:
-    append_rejected(root)
-    broken = tree(root)
-    taken_back(root, repaired(root, ID, "--offer", "quarantine", ends="mitigated"), broken)
 
 
 def test_an_export_that_the_engine_leaked_itself_is_honestly_unknown_and_only_contained(root: Path) -> None:
