@@ -106,9 +106,8 @@ def _report_of(ran: Ran) -> dict[str, Any]:
 
 def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ran) -> str:
     if verdict is Verdict.DETECTED:
-        return (
-            f"{report.get('findings_count', 'some')} findings in {report.get('rows_read', '?')} rows of {SFT}"
-        )
+        count = report.get("findings_count", "some")
+        return f"{count} finding{'' if count == 1 else 's'} in {report.get('rows_read', '?')} rows of {SFT}"
     if verdict is Verdict.CLEAR:
         return f"CLEAR: {report.get('rows_read')} rows of {SFT}"
     said = str(report.get("detail") or ran.trouble or ran.last_words or f"exit {ran.exit_code}")
