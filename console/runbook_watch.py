@@ -24,7 +24,7 @@ from pipeline.contracts import paths
 
 SHARE = 0.025
 BURST_SECONDS = 3.0
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 2.0
 # A change that goes on is looked at in the middle after this long.
 LONGEST_WAIT_SECONDS = 5.0
 # Without any change: disks fill, installed packages and remote tags change beside the workspace.
