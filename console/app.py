@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,7 +23,8 @@ from textual.worker import Worker, WorkerState
 
 from console import keymap, themes
 from console.actor import actor_name
-from console.armed import Armed, Lease, LeaseHeldError, ReadOnlyError
+from console.armed import Armed, Lease
+from console.changes import Changes
 from console.clipboard import osc52
 from console.lifeline import Lifeline
 from console.link_profile import LinkProfile
@@ -39,7 +39,6 @@ from console.view_state import (
     ReadFailed,
     RunEnded,
     Session,
-    SessionChanged,
     Tick,
     ViewState,
     advance,
@@ -53,13 +52,9 @@ from pipeline.contracts.status import FirewallWord
 from pipeline.contracts.untrusted import visible_lines
 
 if TYPE_CHECKING:
-    from console.feed import CommandPlan, Feed, Item
+    from console.feed import Feed, Item
 
 NOTICE_SECONDS = 8.0
-_NOTHING_TO_DO = {
-    "run.cancel": "there is no run to cancel",
-    "incident.export": "no incident is marked; I shows them",
-}
 _IDLE_TICK_SECONDS = 1.0
 # Readers work in threads; a key should not wait the usual five milliseconds for one of them.
 _THREAD_SWITCH_SECONDS = 0.0005
@@ -103,6 +98,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.monotonic = monotonic
         self.armed = Armed(monotonic, lease)
         self.operations = Operations(self.armed, feed)
+        self.changes = Changes(self)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._was_breach = state.firewall.state is FirewallWord.BREACH
@@ -117,8 +113,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self._operate_because is not None:
-            self._arm_because(self._operate_because)
-        self._publish_arming()
+            self.changes.arm(self._operate_because)
+        self.changes.publish_arming()
         # What a shell wrote meanwhile stands where our cells stood.
         self.app_resume_signal.subscribe(self, lambda _: self._redraw())
         for warning in self._warnings:
@@ -156,7 +152,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def flush(self) -> None:
         """Bring the screen on top to the state, when there is something new or a second passed."""
-        self._end_arming()
+        self.changes.end_arming_when_due()
         tick_due = self.monotonic() - self._drawn_at >= _IDLE_TICK_SECONDS
         if tick_due:
             self.state = advance(self.state, Tick(), self.now())
@@ -198,7 +194,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def act(self, action_id: str) -> None:
         """Perform an action of the key map that the screen on top does not answer itself."""
         if keymap.BY_ID[action_id].mutating:
-            self._ask_for(action_id)
+            self.changes.ask_for(action_id)
             return
         if action_id.startswith(doors.PREFIX):
             self._go_to(action_id)
@@ -215,7 +211,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "filter": lambda: self._open_log(filtering=True),
             "wizard.open": lambda: self._with_marked_symptom(self.open_wizard),
             "symptom.help": lambda: self._with_marked_symptom(self.open_symptom),
-            "arm": self._arm,
+            "arm": self.changes.arm_or_disarm,
             "refresh": self._refresh,
             "redraw": self._redraw,
             "save": self._save_picture,
@@ -335,99 +331,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.say(error.fault.what_happened, "error")
         else:
             self.say(f"saved: {path}")
-
-    # Changes
-
-    def _arm(self) -> None:
-        from console.screens.arm import ArmDialogue
-
-        if self.armed.is_armed:
-            self.armed.disarm()
-            self._publish_arming()
-            self.say("disarmed: this console is read-only")
-        else:
-            self.push_screen(ArmDialogue(), self._arm_because)
-
-    def _arm_because(self, reason: str | None) -> None:
-        if not reason:
-            return
-        try:
-            self.armed.arm(reason)
-        except LeaseHeldError as held:
-            self._ask_to_take_over(held, reason)
-        except OperatorError as error:
-            self.say(f"{error.fault.what_happened} {error.fault.do_next}", "error")
-        else:
-            self._publish_arming()
-            self.say(f"armed for 15 minutes: {reason}", "warning")
-
-    def _ask_to_take_over(self, held: LeaseHeldError, reason: str) -> None:
-        from console.screens.take_over import TakeOverDialogue
-
-        def answered(yes: bool | None) -> None:
-            if not yes:
-                self.say(f"read-only: {held}")
-                return
-            try:
-                self.armed.arm(reason, take_over=True)
-            except OperatorError as error:
-                self.say(error.fault.what_happened, "error")
-                return
-            self._publish_arming()
-            self.say(f"control taken over, armed for 15 minutes: {reason}", "warning")
-
-        self.push_screen(TakeOverDialogue(held.holder), answered)
-
-    def _end_arming(self) -> None:
-        if self.armed.was_taken_over:
-            self.armed.disarm()
-            self._publish_arming()
-            self.say("another console took control over: this one is read-only", "warning")
-            return
-        if self.state.session.armed_until is not None and not self.armed.is_armed:
-            self.armed.disarm()
-            self._publish_arming()
-            self.say("15 minutes are over: this console is read-only")
-
-    def _publish_arming(self) -> None:
-        left = self.armed.seconds_left
-        until = self.now() + left if left else None
-        self.take(SessionChanged(replace(self.state.session, armed_until=until)))
-
-    def export_incident(self, incident_id: str) -> None:
-        """Ask whether this incident may be packed into a file."""
-        self._ask_for("incident.export", incident_id)
-
-    def _ask_for(self, action_id: str, subject: str = "") -> None:
-        """Plan a mutating action and ask; the command layer refuses when read-only."""
-        try:
-            plan = self.operations.plan(action_id, subject)
-        except ReadOnlyError as refusal:
-            self.say(str(refusal), "warning")
-            return
-        except OperatorError as error:
-            self.say(error.fault.what_happened, "error")
-            return
-        if plan is None:
-            self.say(_NOTHING_TO_DO.get(action_id, "a run is at work already"))
-            return
-        from console.screens.consent import ConsentDialogue
-
-        self.push_screen(ConsentDialogue(plan), lambda yes: self._consented(plan, yes))
-
-    def _consented(self, plan: CommandPlan, yes: bool | None) -> None:
-        if yes:
-            self.run_worker(self._carry_out(plan), name=plan.action_id, exit_on_error=False)
-        else:
-            self.say("nothing was changed")
-
-    async def _carry_out(self, plan: CommandPlan) -> None:
-        try:
-            self.say(await self.operations.carry_out(plan))
-        except ReadOnlyError as refusal:
-            self.say(str(refusal), "warning")
-        except OperatorError as error:
-            self.say(f"{error.fault.what_happened} {error.fault.do_next}", "error")
 
 
 def open_console(

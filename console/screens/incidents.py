@@ -93,7 +93,7 @@ class IncidentsScreen(MarkedList):
             **super().handlers(),
             "wizard.open": self._wizard,
             "incident.page": self._page,
-            "incident.export": lambda: self.console.export_incident(self.marked or ""),
+            "incident.export": lambda: self.console.changes.ask_for("incident.export", self.marked or ""),
             "undo.command": lambda: self._with_marked(self._copy_undo),
             "symptom.previous": lambda: self.step(-1),
             "symptom.next": lambda: self.step(1),
@@ -180,7 +180,7 @@ class IncidentScreen(ReadPage[IncidentRecord]):
             "symptom.next": lambda: self._beside(1),
             "wizard.open": self._wizard,
             "incident.page": self._turn,
-            "incident.export": lambda: self.console.export_incident(self._incident_id),
+            "incident.export": lambda: self.console.changes.ask_for("incident.export", self._incident_id),
             "undo.command": self._copy_undo,
         }
 

@@ -201,12 +201,12 @@ class Walk:
         if asked is not None:
             app.fake_feed.has_run = self.name == "running"
             await self._home(pilot, app, size)
-            app._arm_because("a picture")
+            app.changes.arm("a picture")
             await press(pilot, asked)
             await eyes_on(pilot)
             await self._picture(pilot, app, Stop("consent", ()), size)
             app.armed.disarm()
-            app._publish_arming()
+            app.changes.publish_arming()
 
     async def _home(self, pilot: Pilot[int], app: StillApp, size: tuple[int, int]) -> None:
         while len(app.screen_stack) > 1:

@@ -27,7 +27,7 @@ def opened(*keys: str) -> Callable[[Pilot[int]], Any]:
         assert isinstance(app, StillApp)
         await settled(pilot)
         app.armed.arm("night shift")
-        app._publish_arming()
+        app.changes.publish_arming()
         app.push_screen(WizardScreen(wizard_views.LEAK))
         await settled(pilot)
         for key in keys:
