@@ -7,7 +7,6 @@ this process loses a view.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from console import keymap, themes
 from console.actor import actor_name
 from console.armed import Armed, Lease
 from console.changes import Changes
-from console.clipboard import osc52
+from console.copies import Copies
 from console.lifeline import Lifeline
 from console.link_profile import LinkProfile
 from console.live_feed import LiveFeed
@@ -45,11 +44,9 @@ from console.view_state import (
     cleaned,
     initial,
 )
-from console.widgets.canvas import Drawing, screen_text
+from console.widgets.canvas import Drawing
 from console.widgets.strip_controls import StripControls
-from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import FirewallWord
-from pipeline.contracts.untrusted import visible_lines
 
 if TYPE_CHECKING:
     from console.feed import Feed, Item
@@ -99,6 +96,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.armed = Armed(monotonic, lease)
         self.operations = Operations(self.armed, feed)
         self.changes = Changes(self)
+        self.copies = Copies(self)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._was_breach = state.firewall.state is FirewallWord.BREACH
@@ -182,6 +180,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.take(Noted(level, text))
         self.draw()
 
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send what the terminal obeys and does not show."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
@@ -214,11 +217,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "arm": self.changes.arm_or_disarm,
             "refresh": self._refresh,
             "redraw": self._redraw,
-            "save": self._save_picture,
-            "save.text": self._save_text,
+            "save": self.copies.save_picture,
+            "save.text": self.copies.save_text,
             "suspend": self.action_suspend_process,
-            "copy": self._copy_marked,
-            "copy.command": self._copy_command,
+            "copy": self.copies.copy_marked,
+            "copy.command": self.copies.copy_command,
         }
         if action_id in routes:
             routes[action_id]()
@@ -281,56 +284,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _refresh(self) -> None:
         self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)
         self.say("reading the workspace again")
-
-    # Copying
-
-    def copy(self, text: str, what: str) -> None:
-        """Put ``text`` on the operator's clipboard, or say that it is too long for that.
-
-        It may be pasted into a terminal: of its lines nothing but what can be seen is copied.
-        """
-        text = "\n".join(visible_lines(text))
-        sequence = osc52(text, inside_tmux="TMUX" in os.environ)
-        if sequence is None:
-            self.say(f"{what} is too long for a terminal's clipboard")
-            return
-        if self._driver is not None:
-            self._driver.write(sequence)
-        self.say(f"copied {what}: {text.splitlines()[0][:60] if text else ''}")
-
-    def _copy_marked(self) -> None:
-        text = self.screen.text_to_copy() if isinstance(self.screen, ConsoleScreen) else None
-        if text:
-            self.copy(text, "what is shown")
-
-    def _copy_command(self) -> None:
-        command = self.screen.command_to_copy() if isinstance(self.screen, ConsoleScreen) else None
-        if command is None:
-            running = self.state.run is not None and not self.state.run.ended
-            plan = self.operations.preview("run.cancel" if running else "run.start")
-            command = plan.command_line if plan is not None else None
-        if command:
-            self.copy(command, "the command")
-        else:
-            self.say("there is no command to copy here")
-
-    # Saving
-
-    def _save_picture(self) -> None:
-        self._save("svg", self.export_screenshot(title="distill"))
-
-    def _save_text(self) -> None:
-        self._save("txt", screen_text(self.screen) + "\n")
-
-    def _save(self, kind: str, text: str) -> None:
-        from console.saved_screen import save_screen
-
-        try:
-            path = save_screen(Path(self.state.workspace), text, kind, self.now())
-        except OperatorError as error:
-            self.say(error.fault.what_happened, "error")
-        else:
-            self.say(f"saved: {path}")
 
 
 def open_console(

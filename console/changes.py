@@ -1,4 +1,4 @@
-"""From a key to a change, as the operator lives it: arm with a reason, be asked, consent.
+"""What stands between a key and a change: arming with a reason, a question, consent.
 
 ``Armed`` decides whether anything may change and ``Operations`` does it; here are the dialogues
 between the two and what the operator is told. Read-only is the rest state: whatever ends the

@@ -113,7 +113,7 @@ class IncidentsScreen(MarkedList):
             self.console.push_screen(IncidentScreen(self._root, self.marked, self, as_page=True))
 
     def _copy_undo(self, incident_id: str) -> None:
-        self.console.copy(undo_command(incident_id, self.console.state.workspace), "the command")
+        self.console.copies.copy(undo_command(incident_id, self.console.state.workspace), "the command")
 
     def text_to_copy(self) -> str | None:
         return self.marked
@@ -213,7 +213,7 @@ class IncidentScreen(ReadPage[IncidentRecord]):
         if self._found is not None and not self._found.can_undo:
             self.console.say("nothing in this incident can be taken back")
             return
-        self.console.copy(undo_command(self._incident_id, self.console.state.workspace), "the command")
+        self.console.copies.copy(undo_command(self._incident_id, self.console.state.workspace), "the command")
 
     def text_to_copy(self) -> str | None:
         if self._found is not None and self._as_page:

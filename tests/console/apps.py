@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.app import ConsoleApp
+from console.copies import Copies
 from console.link_profile import LinkProfile, Profile
 from console.presentation.spans import plain_text
 from console.view_state import ViewState
@@ -43,6 +44,18 @@ class Clock:
         return self.seconds
 
 
+class NotedCopies(Copies):
+    """Copies, and notes in ``written`` what was to be copied."""
+
+    def __init__(self, app: ConsoleApp, written: list[str]) -> None:
+        super().__init__(app)
+        self._written = written
+
+    def copy(self, text: str, what: str) -> None:
+        self._written.append(text)
+        super().copy(text, what)
+
+
 class StillApp(ConsoleApp):
     """An app that keeps the state it was given: derived states would need a whole workspace."""
 
@@ -58,13 +71,10 @@ class StillApp(ConsoleApp):
             operate_because="a test" if armed else None,
         )
         self.written: list[str] = []
+        self.copies = NotedCopies(self, self.written)
 
     def _begin(self) -> None:
         """No feed, no timer: tests draw by acting."""
-
-    def copy(self, text: str, what: str) -> None:
-        self.written.append(text)
-        super().copy(text, what)
 
 
 async def eyes_on(pilot: Pilot[int]) -> None:
