@@ -117,7 +117,7 @@ def use(monkeypatch: pytest.MonkeyPatch, symptom: Symptom = LEAKING) -> Worker:
     return hand
 
 
-def app_in(root: Path, *, armed: bool = True, state: object = None) -> StillApp:
+def app_in(root: Path, *, armed: bool = True) -> StillApp:
     return app_on(root, armed=armed)
 
 

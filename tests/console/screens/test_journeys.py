@@ -188,7 +188,7 @@ async def test_the_command_is_copied_instead_of_run_in_read_only_too() -> None:
 # Changing something
 
 
-# What works on one screen alone; a wizard's answers have tests of their own (test_wizard.py).
+# What works on one screen alone; a wizard's answers have tests of their own (wizard/).
 _THERE = {"incident.export": ("I",)}
 _REACHED = [action for action in keymap.MUTATING if action.id != keymap.WIZARD_ANSWER]
 
