@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from runbook.causes import concluded
 from runbook.code_history import PROBE as CODE
 from runbook.code_history import ChangedFile, CodeHistory, read_code
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.settings_history import PROBE as SETTINGS
 from runbook.settings_history import SettingChange, SettingsHistory, read_settings_history
 from runbook.symptoms.scorer_look import PROBE as SCORER
@@ -90,21 +91,14 @@ def seen_in(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Seen:
 def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
-    sentences = dict(CAUSES)
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=facts)
-        for other, facts in evidence.items()
-        if other != cause
-    )
-    return Diagnosis(
-        cause=Cause(
-            id=cause,
-            sentence=sentences[cause],
-            confidence=confidence,
-            places=places,
-            evidence=(*detection.evidence, *evidence.get(cause, ())),
-        ),
-        considered=considered,
+    return concluded(
+        CAUSES,
+        cause,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=places,
+        aside=evidence,
         facts=_facts(seen),
         see=MATERIALIZE if cause == NO_EVIDENCE else None,
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from runbook.causes import concluded
 from runbook.code_history import PROBE as CODE
 from runbook.code_history import CodeHistory, read_code
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.settings_history import PROBE as SETTINGS
 from runbook.settings_history import SettingsHistory, read_settings_history
 from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
@@ -90,21 +91,14 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     """The cause that the evidence carries furthest; what was looked at besides stands with it."""
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
-    sentences = dict(CAUSES)
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=facts)
-        for other, facts in evidence.items()
-        if other != cause and facts
-    )
-    return Diagnosis(
-        cause=Cause(
-            id=cause,
-            sentence=sentences[cause],
-            confidence=confidence,
-            places=places,
-            evidence=(*detection.evidence, *evidence.get(cause, ())),
-        ),
-        considered=considered,
+    return concluded(
+        CAUSES,
+        cause,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=places,
+        aside=[other for other, facts in evidence.items() if facts],
         facts=_facts(seen),
         see=SOURCE_MISSING if cause == EMPTY else None,
     )

@@ -9,8 +9,9 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
+from runbook.causes import concluded
 from runbook.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
 from runbook.plan import Draft
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Symptom
@@ -88,23 +89,21 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     confidence = Confidence.UNKNOWN if cause_id == UNKNOWN else Confidence.CERTAIN
     if cause_id != UNKNOWN and (unexplained or history.source == "installed"):
         confidence = Confidence.LIKELY
-    sentences = dict(CAUSES)
-    evidence = (*detection.evidence, *told_by_code(history, files, read_at))
+    found = told_by_code(history, files, read_at)
     if not files:
-        evidence = (*evidence, unchanged(history, f"All of {FOLDER}", read_at))
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
-        places=(*dict.fromkeys(each.place for each in refusals), *(each.told for each in files)),
-        evidence=evidence,
-    )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=(against,))
-        for other, against in _set_aside(cause_id, refusals, history, read_at)
-    )
+        found = (*found, unchanged(history, f"All of {FOLDER}", read_at))
+    against = {other: (says,) for other, says in _set_aside(cause_id, refusals, history, read_at)}
     facts = restoring(files) | {"source": history.source}
-    return Diagnosis(cause=cause, considered=considered, facts=facts)
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        {**against, cause_id: found},
+        first=detection.evidence,
+        places=(*dict.fromkeys(each.place for each in refusals), *(each.told for each in files)),
+        aside=against,
+        facts=facts,
+    )
 
 
 def _culprits(refusals: Sequence[Refusal], history: CodeHistory) -> tuple[ChangedFile, ...]:

@@ -14,10 +14,11 @@ from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.causes import concluded
 from runbook.check_reports import by_checks
 from runbook.code_history import PROBE as CODE
 from runbook.code_history import ChangedFile, CodeHistory, code_probe, read_code
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
@@ -123,7 +124,6 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     cause_id, confidence = _judged(detection, accounts, code, history)
     read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
     evidence = _evidence(accounts, code, history, read_at)
-    sentences = dict(CAUSES)
     rows = tuple(each.source for each in detection.evidence) if detection.source == "live" else ()
     lines = tuple(line for each in detection.evidence for line in each.lines)
     writers = tuple(
@@ -132,21 +132,18 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         if each.file and not each.as_written
     )
     guards = tuple(each.told for each in code) if cause_id == GUARD else ()
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
-        places=(*dict.fromkeys((*rows, *lines)), *writers, *guards),
-        evidence=(*detection.evidence, *evidence[cause_id]),
-    )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
-        for other in (GUARD, OTHER_WRITER, STALE)
-        if other != cause_id
-    )
     facts = restoring(code if cause_id == GUARD else ())
     standing = [each.path for each in accounts if each.stands]
-    return Diagnosis(cause=cause, considered=considered, facts={**facts, "standing": [*standing]})
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=(*dict.fromkeys((*rows, *lines)), *writers, *guards),
+        aside=(GUARD, OTHER_WRITER, STALE),
+        facts={**facts, "standing": [*standing]},
+    )
 
 
 def _judged(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from pydantic import JsonValue
+
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
 from runbook.actions.set_aside import plan_set_aside
+from runbook.causes import concluded
 from runbook.check_reports import by_checks
 from runbook.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.code_history import PROBE as CODE
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.symptom import Answers, ByHand, Offer, Symptom
@@ -56,32 +59,28 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         bad.setdefault(match[1], match[2])
     cause_id, confidence = _judged(claims, code, lines, history)
     evidence = _evidence(claims, code, lines, history, read_at)
-    sentences = dict(CAUSES)
     differing = claims.differing if cause_id in (FILE, SOURCES, STAGE_ALONE) else ()
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
+    toml = any(each.path == _TOML and each.kind != "added" for each in history.files)
+    refused = detection.facts.get("checks")
+    facts: dict[str, JsonValue] = {
+        **restoring(code if cause_id == HARNESS else ()),
+        "bad": [*bad] if isinstance(refused, list) and SUMMARY in refused else [],
+        "settings_differ": toml,
+    }
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
+        first=detection.evidence,
         places=(
             *(f"{path}: {says}" for path, says in bad.items()),
             *(f"{each.path}: {each.says}, last written {each.last_written}" for each in differing),
             *(each.told for each in (code if cause_id == HARNESS else ())),
         ),
-        evidence=(*detection.evidence, *evidence[cause_id]),
+        aside=(FILE, HARNESS, SETTINGS, SOURCES),
+        facts=facts,
     )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
-        for other in (FILE, HARNESS, SETTINGS, SOURCES)
-        if other != cause_id
-    )
-    toml = any(each.path == _TOML and each.kind != "added" for each in history.files)
-    refused = detection.facts.get("checks")
-    facts = {
-        **restoring(code if cause_id == HARNESS else ()),
-        "bad": [*bad] if isinstance(refused, list) and SUMMARY in refused else [],
-        "settings_differ": toml,
-    }
-    return Diagnosis(cause=cause, considered=considered, facts=facts)
 
 
 def _is_harness(file: ChangedFile) -> bool:

@@ -9,6 +9,7 @@ from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.causes import concluded
 from runbook.check_reports import by_checks, last_audit
 from runbook.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.code_history import PROBE as CODE
@@ -92,22 +93,17 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         return Diagnosis(cause=cause)
     cause_id, confidence = _judged(look, code, history)
     evidence = _evidence(look, code, history, read_at)
-    sentences = dict(CAUSES)
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
-        places=_places(cause_id, look, code, history),
-        evidence=(*detection.evidence, *evidence[cause_id]),
-    )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
-        for other in (EMPTY, SWAPPED, CODE_CHANGED)
-        if other != cause_id and not (other == SWAPPED and cause_id == SILENT)
-    )
     facts = restoring(code if cause_id == CODE_CHANGED else ())
-    return Diagnosis(
-        cause=cause, considered=considered, facts={**facts, "model": look.model, "origin": look.origin}
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=_places(cause_id, look, code, history),
+        # A model that is silent was swapped as well; that speaks against nothing.
+        aside=(EMPTY, CODE_CHANGED) if cause_id == SILENT else (EMPTY, SWAPPED, CODE_CHANGED),
+        facts={**facts, "model": look.model, "origin": look.origin},
     )
 
 
