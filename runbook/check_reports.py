@@ -7,7 +7,6 @@ whatever hand silences it, and an old report raises nothing that is not so any m
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
 from runbook.asked_again import AskedAgain
 from runbook.evidence import Detection, Evidence, Stance, Verdict
+from runbook.json_objects import object_of, objects, read_object
 from runbook.processes import Ran
 from runbook.symptom import Detector
 from runbook.touched import is_touched_since
@@ -27,7 +27,6 @@ AUDIT = str(paths.AUDIT_REPORT.with_suffix(".json"))
 ACCEPTANCE = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
 CHECK_SECONDS = 600.0
 _GATE = "P6.acceptance"
-_MOST_REPORT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -167,14 +166,8 @@ def detection_of(symptom_id: str, checks: Sequence[str], seen: Mapping[str, Seen
 
 
 def _read(workspace: Workspace, name: str) -> CheckReport | None:
-    path = workspace.root / name
-    try:
-        if not path.is_file() or path.stat().st_size > _MOST_REPORT_BYTES:
-            return None
-        raw = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(raw, dict) or not isinstance(raw.get("checks"), list):
+    raw = read_object(workspace.root / name)
+    if raw is None or not isinstance(raw.get("checks"), list):
         return None
     finished = epoch_seconds(raw.get("finished_at"))
     return CheckReport(_checks(raw, finished, name), finished, name, raw)
@@ -183,11 +176,7 @@ def _read(workspace: Workspace, name: str) -> CheckReport | None:
 def _asked(ran: Ran, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
     now = time.time()
     source = f"distill {command}"
-    try:
-        raw = json.loads(ran.out)
-    except (ValueError, RecursionError):
-        raw = {}
-    known = _checks(raw, now, source) if isinstance(raw, dict) else {}
+    known = _checks(object_of(ran.out), now, source)
     why = ran.trouble or ran.last_words or f"exit {ran.exit_code}, and no report"
     if ran.exit_code == ExitCode.LOCKED:
         why = f"the workspace is busy: {ran.last_words}"
@@ -200,9 +189,7 @@ def _asked(ran: Ran, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
 
 
 def _checks(raw: Mapping[str, Any], as_of: float | None, source: str) -> dict[str, SeenCheck]:
-    listed = raw.get("checks")
-    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    found = (_seen(row, as_of, source) for row in rows)
+    found = (_seen(row, as_of, source) for row in objects(raw, "checks"))
     return {each.id: each for each in found}
 
 

@@ -6,7 +6,6 @@ so nothing is declared sound by it. Standard library only: the dashboard reads t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from runbook.json_objects import objects, read_object
 
 MOST_RUNS = 40
 _MOST_BYTES = 16 * 2**20
@@ -44,7 +44,7 @@ class CommittedRun:
         for entry in objects(self.summary, "stages"):
             stage, name = entry.get("stage"), entry.get("receipt")
             if isinstance(stage, str) and isinstance(name, str) and ".." not in Path(name).parts:
-                receipt = read_object(self.root / name)
+                receipt = read_object(self.root / name, most_bytes=_MOST_BYTES)
                 if receipt is not None:
                     found[stage] = receipt
         return found
@@ -80,7 +80,9 @@ def summaries(root: Path, most: int = MOST_RUNS) -> Iterator[tuple[str, dict[str
     # A run's id begins with its second; of two within one, the summaries tell which came first.
     for _, group in groupby(names, key=lambda name: name.split("-", 1)[0]):
         found = [
-            (name, summary) for name in group if (summary := read_object(root / paths.summary_file(name)))
+            (name, summary)
+            for name in group
+            if (summary := read_object(root / paths.summary_file(name), most_bytes=_MOST_BYTES))
         ]
         found.sort(key=lambda one: str(one[1].get("started_at")), reverse=True)
         for name, summary in found:
@@ -88,22 +90,6 @@ def summaries(root: Path, most: int = MOST_RUNS) -> Iterator[tuple[str, dict[str
                 return
             seen += 1
             yield name, summary
-
-
-def read_object(path: Path) -> dict[str, Any] | None:
-    """A JSON object of a reasonable size, or None."""
-    try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return None
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def objects(value: dict[str, Any], member: str) -> list[dict[str, Any]]:
-    found = value.get(member)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def counts(value: object) -> dict[str, int]:

@@ -23,6 +23,7 @@ from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from runbook.actor import actor_name, host_name
 from runbook.files import checked, parent_of
 from runbook.journal import Journal, read_facts, sync_folder, write_durably, write_facts
+from runbook.json_objects import object_of
 from runbook.refusals import disk_refused, refused
 
 INCIDENT_VERSION = 1
@@ -138,11 +139,7 @@ class Incident:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
         except BlockingIOError:
-            try:
-                value = json.loads(os.pread(descriptor, 4096, 0))
-            except ValueError:
-                value = {}
-            return value if isinstance(value, dict) else {}
+            return object_of(os.pread(descriptor, 4096, 0))
         finally:
             os.close(descriptor)
 

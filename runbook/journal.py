@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
 from runbook.actor import actor_name, host_name
+from runbook.json_objects import read_object
 from runbook.refusals import disk_refused, refused
 
 FILE = "journal.jsonl"
@@ -243,22 +244,14 @@ def _writable(value: Any) -> Any:
 
 def read_head(folder: Path) -> Head | None:
     """Where the journal ended, as ``head.json`` knows it; None when it says nothing readable."""
-    head = _read_object(folder / HEAD)
+    head = read_object(folder / HEAD) or {}
     seq, digest = head.get("seq"), head.get("hash")
     return Head(seq, digest) if isinstance(seq, int) and isinstance(digest, str) else None
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """``incident.json``; empty when it cannot be read."""
-    return _read_object(folder / FACTS)
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_object(folder / FACTS) or {}
 
 
 def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ never makes a file clear.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipeline.contracts.faults import OperatorError
 from runbook.actions.quarantine import MARK
 from runbook.evidence import Evidence, ProbeOutput, Record, Stance
 from runbook.files import prefix_digest, read_bytes, state_of
+from runbook.json_objects import object_of, objects
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
 
@@ -140,9 +140,9 @@ def newest_claim(
         value = read_json(root, receipt)
         if value.get("ok") is not True:
             continue
-        for claim in rows_of(value, "outputs"):
+        for claim in objects(value, "outputs"):
             if claim.get("path") == path:
-                return receipt, claim, rows_of(value, "inputs")
+                return receipt, claim, objects(value, "inputs")
     return None, {}, []
 
 
@@ -151,15 +151,9 @@ def read_json(root: Path, path: str) -> dict[str, Any]:
     try:
         if (root / path).stat().st_size > MOST_RECEIPT_BYTES:
             return {}
-        value = json.loads(read_bytes(root, path))
-    except (OSError, ValueError, RecursionError, OperatorError):
+        return object_of(read_bytes(root, path))
+    except (OSError, OperatorError):
         return {}
-    return value if isinstance(value, dict) else {}
-
-
-def rows_of(value: dict[str, Any], member: str) -> list[dict[str, Any]]:
-    found = value.get(member)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def changed_claims(root: Path, claims: Sequence[dict[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from runbook.files import read_bytes
+from runbook.json_objects import rows
 from runbook.plan import ABSENT, AppendLine, Draft, FileState
 from runbook.planning import Planning
 from runbook.refusals import refused
@@ -62,13 +63,8 @@ def _line_with(planning: Planning, stream: str, name: str) -> dict[str, Any]:
     declared = next(each for each in declared_streams(workspace.settings()) if each.name == stream)
     for path in files_of(workspace, declared):
         with path.open("rb") as file:
-            for _ in range(_LINES_TRIED):
-                line = file.readline(_MOST_BYTES)
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(value, dict) and name in value:
+            for value in rows(file.readline(_MOST_BYTES) for _ in range(_LINES_TRIED)):
+                if name in value:
                     return value
     raise refused(
         "no_golden_line",

@@ -11,10 +11,12 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from runbook.json_objects import rows
 
 PREFIX = "distillation_phase6_acceptance."
 CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
@@ -196,13 +198,7 @@ def _rows(path: Path) -> Iterator[Row]:
     """The objects of a file, at most so many; what is no JSON is somebody else's finding."""
     try:
         with path.open("rb") as lines:
-            for _, line in zip(range(_MOST_ROWS), lines, strict=False):
-                try:
-                    row = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(row, dict):
-                    yield row
+            yield from rows(islice(lines, _MOST_ROWS))
     except OSError:
         return
 

@@ -6,13 +6,13 @@ is left to the audit.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from runbook.json_objects import object_of
 
 PAIRS = str(paths.PREFERENCE_EXPORT)
 # Larger files are left to the audit: a live detector answers within a second.
@@ -49,12 +49,7 @@ def bad_pairs(root: Path) -> list[BadPair] | None:
 
 
 def _problem(line: bytes) -> tuple[str, str] | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(row, dict):
-        return None
+    row = object_of(line)
     chosen = row.get("chosen_run_id")
     if isinstance(chosen, str) and chosen == row.get("rejected_run_id"):
         return str(row.get("id")), f"both sides are run {chosen}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from runbook.evidence import ProbeOutput, Record
+from runbook.json_objects import object_of
 from runbook.processes import Ran
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
@@ -114,7 +114,7 @@ def _look(workspace: Workspace, seconds: float) -> ReplayLook:
 def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], seconds: float) -> Reply:
     words = ["replay", f"--task={task}", "--local-only", "--no-log", "--json", *more]
     ran = workspace.engine(words, seconds=seconds)
-    row = _object(ran.out)
+    row = object_of(ran.out)
     verdict = row.get("validation_result")
     if not isinstance(verdict, dict):
         return Reply(model=model, ok=False, trouble=_why(ran))
@@ -150,7 +150,7 @@ def _last_passed(log: Path) -> dict[str, Any] | None:
         file.seek(max(0, size - _LOOK_BYTES))
         lines = file.read().splitlines()
     for line in reversed(lines):
-        row = _object(line)
+        row = object_of(line)
         verdict = row.get("validation_result")
         if isinstance(verdict, dict) and verdict.get("ok") is True and isinstance(row.get("task"), str):
             return row
@@ -162,13 +162,5 @@ def _a_title(playbooks: Path) -> str | None:
     if not playbooks.is_file():
         return None
     with playbooks.open("rb") as file:
-        title = _object(file.readline(_LOOK_BYTES)).get("title")
+        title = object_of(file.readline(_LOOK_BYTES)).get("title")
     return title if isinstance(title, str) and title.strip() else None
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -17,7 +17,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from runbook.evidence import ProbeOutput, Record
 from runbook.files import prefix_digest, state_of
-from runbook.receipt_claims import read_json, rows_of
+from runbook.json_objects import objects
+from runbook.receipt_claims import read_json
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
 
@@ -97,7 +98,7 @@ def run_claims(root: Path) -> RunClaims:
     if pinned and (state := state_of(root, shown)).sha256 != pinned:
         says = "is missing" if state.is_absent else "is not what the run wrote, says its event log"
         found.append(_differing(root, shown, "summary", says, str(paths.events_file(run_id))))
-    stages = {str(each.get("stage")): each for each in rows_of(summary, "stages")}
+    stages = {str(each.get("stage")): each for each in objects(summary, "stages")}
     receipts = {}
     for stage in _STAGES:
         receipt = str(paths.receipts_folder(run_id) / f"{stage}.json")
@@ -155,10 +156,10 @@ def _digest_in_events(root: Path, run_id: str) -> str | None:
 def _claims(root: Path, receipts: dict[str, str]) -> Iterator[tuple[dict[str, Any], Kind, str]]:
     for stage, receipt in receipts.items():
         value = read_json(root, receipt)
-        for claim in rows_of(value, "outputs"):
+        for claim in objects(value, "outputs"):
             yield claim, "output", receipt
         if stage == "materialize":
-            for claim in rows_of(value, "inputs"):
+            for claim in objects(value, "inputs"):
                 yield claim, "source", receipt
 
 
@@ -185,7 +186,7 @@ def _difference(root: Path, claim: dict[str, Any], kind: Kind) -> str:
 
 def _unclaimed(root: Path, receipt: str) -> list[Differing]:
     """Exports that stand and that the export's receipt does not speak of."""
-    claimed = {claim.get("path") for claim in rows_of(read_json(root, receipt), "outputs")}
+    claimed = {claim.get("path") for claim in objects(read_json(root, receipt), "outputs")}
     return [
         _differing(
             root, str(path), "unclaimed", "stands, and the last export's receipt has no claim", receipt

@@ -5,7 +5,6 @@ Contained first, understood afterwards: quarantine stands before any diagnosis.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.causes import concluded
 from runbook.code_history import PROBE as CODE
 from runbook.code_history import ChangedFile, code_probe, read_code
 from runbook.evidence import (
@@ -30,6 +30,7 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
+from runbook.json_objects import object_of
 from runbook.plan import Draft
 from runbook.planning import Planning, joined
 from runbook.processes import Ran
@@ -62,7 +63,7 @@ def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
     ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
     now = time.time()
-    report = _report_of(ran)
+    report = object_of(ran.out)
     state = str(report.get("state", "UNKNOWN"))
     verdict = Verdict.UNKNOWN
     if ran.exit_code == ExitCode.FIREWALL_BREACH:
@@ -94,14 +95,6 @@ def _was_ever_made(workspace: Workspace) -> bool:
     if newest_claim(root, SFT)[0] is not None or (root / _MANIFEST).exists():
         return True
     return any((root / paths.SFT_EXPORT.parent).glob(f"{paths.SFT_EXPORT.name}{MARK}*"))
-
-
-def _report_of(ran: Ran) -> dict[str, Any]:
-    try:
-        value = json.loads(ran.out)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ran) -> str:
@@ -150,20 +143,15 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     evidence = evidence_for(seen, output, history)
     cause_id, confidence = judged(seen, walls)
     loosened = walls if cause_id == WALLS else ()
-    sentences = dict(CAUSES)
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
         places=(*(told_wall(each) for each in loosened), *_places(detection, seen)),
-        evidence=evidence[cause_id],
+        aside=(STALE, OTHER_WRITER, WALLS),
+        facts={**standing, **restoring(loosened)},
     )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=evidence[other])
-        for other in (STALE, OTHER_WRITER, WALLS)
-        if other != cause_id
-    )
-    return Diagnosis(cause=cause, considered=considered, facts={**standing, **restoring(loosened)})
 
 
 def _stray(detection: Detection) -> Cause:

@@ -6,7 +6,6 @@ counts at once, and one that is taken back raises the symptom again.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +24,7 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
+from runbook.json_objects import object_of
 from runbook.plan import Draft
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
@@ -79,7 +79,7 @@ def rerun(workspace: Workspace) -> Detection:
 
 def _measured(workspace: Workspace) -> list[Any] | None:
     ran = workspace.engine(["baseline", "measure", "--json"], seconds=_MEASURE_SECONDS)
-    rows = _object(ran.out).get("drift") if ran.exit_code == ExitCode.OK else None
+    rows = object_of(ran.out).get("drift") if ran.exit_code == ExitCode.OK else None
     return rows if isinstance(rows, list) else None
 
 
@@ -88,7 +88,7 @@ def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, sourc
     flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
-        known = _object(ran.out) if ran.exit_code == ExitCode.OK else {}
+        known = object_of(ran.out) if ran.exit_code == ExitCode.OK else {}
         if not known:
             said = f"the baselines could not be read: {ran.trouble or ran.last_words}"
             return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)
@@ -125,14 +125,6 @@ def _detection(
             "phases": sorted({str(row.get("phase")) for row in rows}),
         },
     )
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _is_flagged(row: Mapping[str, Any]) -> bool:

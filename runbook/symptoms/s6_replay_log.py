@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -22,6 +21,7 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
+from runbook.json_objects import object_of
 from runbook.plan import Draft
 from runbook.planning import Planning
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
@@ -109,11 +109,7 @@ def _logged_at(path: Path) -> tuple[float | None, float | None]:
 
 
 def _time_of(line: bytes) -> float | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return epoch_seconds(row.get("recorded_at")) if isinstance(row, dict) else None
+    return epoch_seconds(object_of(line).get("recorded_at"))
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

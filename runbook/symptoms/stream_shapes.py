@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.contracts.untrusted import visible
 from runbook.evidence import ProbeOutput, Record
+from runbook.json_objects import rows
 from runbook.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.symptom import Probe
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at
@@ -186,13 +187,9 @@ def _first_line(workspace: Workspace, stream: SourceStream) -> dict[str, Any] | 
             with path.open("rb") as raw:
                 packed = raw.read(2) == b"\x1f\x8b"
             with gzip.open(path) if packed else path.open("rb") as file:
-                for _ in range(_LINES_TRIED):
-                    try:
-                        value = json.loads(file.readline(_MOST_LINE_BYTES))
-                    except (ValueError, RecursionError):
-                        continue
-                    if isinstance(value, dict):
-                        return value
+                lines = (file.readline(_MOST_LINE_BYTES) for _ in range(_LINES_TRIED))
+                if (first := next(rows(lines), None)) is not None:
+                    return first
         except (OSError, EOFError):
             continue
     return None

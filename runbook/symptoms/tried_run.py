@@ -5,7 +5,6 @@ Nothing of the workspace changes. The copy's counts are those that the next run 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from runbook.committed_runs import CommittedRun, counts, read_object
+from runbook.committed_runs import CommittedRun, counts
 from runbook.copies import workspace_copy
 from runbook.evidence import ProbeOutput, Record
+from runbook.json_objects import object_of, read_object
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
 
@@ -101,11 +101,8 @@ def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: 
 
 
 def _printed(out: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(out)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and "pipeline_run_id" in value else None
+    value = object_of(out)
+    return value if "pipeline_run_id" in value else None
 
 
 def _before(root: Path, export: str, earlier_run: str | None) -> tuple[tuple[str, ...], Flow | None]:

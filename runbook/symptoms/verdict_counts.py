@@ -5,7 +5,6 @@ Counted here from the files, without the engine whose scorer may be what is brok
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field
 from pipeline.contracts import paths
 from pipeline.contracts.status import CATEGORIES
 from runbook.evidence import ProbeOutput, Record
+from runbook.json_objects import rows
 from runbook.symptom import Probe
 from runbook.workspace import Workspace
 
@@ -117,10 +117,4 @@ def first_run_id(root: Path) -> str | None:
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.rglob("*.jsonl")):
         with path.open("rb") as file:
-            for line in file:
-                try:
-                    row = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(row, dict):
-                    yield row
+            yield from rows(file)
