@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import Work
 from runbook.workspace import Workspace
 from tests.runbook.carrying_out import taken_back
+from tests.runbook.killed_child import Boundary, killed_where
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
@@ -67,37 +67,10 @@ def _drive(session: Session) -> None:
                 pytest.fail(f"asked {move}")
 
 
-def _killed_at(number: int, body: Callable[[Callable[[str], None]], None]) -> str | None:
-    """Run ``body`` in a child that kills itself at the ``number``-th boundary.
-
-    The boundary's name, None when the body came to its end before it.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        count = 0
-
-        def boundary(name: str) -> None:
-            nonlocal count
-            count += 1
-            if count == number:
-                os.write(writing, name.encode())
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        code = 1
-        try:
-            body(boundary)
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writing)
-    _, status = os.waitpid(child, 0)
-    with os.fdopen(reading, "rb") as pipe:
-        name = pipe.read().decode()
-    if os.WIFSIGNALED(status):
-        return name
-    assert os.waitstatus_to_exitcode(status) == 0
-    return None
+def _killed_at(number: int, body: Callable[[Boundary], None]) -> str | None:
+    """``body`` killed at its ``number``-th boundary; that one's name, None when it ended before."""
+    passed = count(1)
+    return killed_where(lambda _name: next(passed) == number, body)
 
 
 def _straight(tmp_path: Path) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from runbook import wizard
 from runbook.session import Session, reopen_session
 from runbook.symptoms import SYMPTOMS
 from runbook.wizard import Work
 from runbook.workspace import Workspace
+from tests.runbook.killed_child import killed_where
 
 REASON = "a drill"
 
@@ -32,7 +30,7 @@ def walk_offer(
         there = _opened(workspace, incident_id)
         _drive(Session(workspace, there.incident, there.symptom, boundary=boundary), offer, answers, verified)
 
-    while kill and (name := _killed_at_a_new_boundary(killed, body)) is not None:
+    while kill and (name := killed_where(lambda name: name not in killed, body)) is not None:
         killed.append(name)
     body(lambda _name: None)
     return killed
@@ -69,37 +67,3 @@ def _drive(session: Session, offer: str, answers: Mapping[str, str], verified: i
                 answer = answers.get(move.id, move.default)
                 assert answer is not None, f"the drill has no answer to {move.id}: {move.text}"
                 session.answer(move.id, answer)
-
-
-def _killed_at_a_new_boundary(
-    known: Sequence[str], body: Callable[[Callable[[str], None]], None]
-) -> str | None:
-    """Run ``body`` in a child that kills itself at the first boundary not ``known``.
-
-    The boundary's name; None when the body came to its end before one.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-
-        def boundary(name: str) -> None:
-            if name not in known:
-                os.write(writing, name.encode())
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        code = 1
-        try:
-            body(boundary)
-            code = 0
-        except BaseException:  # noqa: BLE001 - what went wrong is told by the parent
-            os.write(writing, traceback.format_exc().encode())
-        finally:
-            os._exit(code)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return said
-    assert os.waitstatus_to_exitcode(status) == 0, said
-    return None
