@@ -107,7 +107,8 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
         if each.detection.verdict is Verdict.UNKNOWN:
             voice.note(f"not known: {each.symptom.id}: {visible(each.detection.observed, 200)}")
     if not raised:
-        voice.out("no symptom shows")
+        blind = sum(each.detection.verdict is Verdict.UNKNOWN for each in found)
+        voice.out(f"no symptom shows{f'; not known: {blind}' if blind else ''}")
     return code
 
 

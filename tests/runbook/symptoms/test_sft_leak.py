@@ -65,6 +65,8 @@ def test_a_clean_export_raises_nothing(root: Path) -> None:
 def test_no_export_is_not_known_and_never_clear(root: Path) -> None:
     (root / SFT).unlink()
     assert detect(Workspace(root)).verdict == "unknown"
+    said = distill(root, "runbook", "detect").stdout
+    assert said.startswith("no symptom shows; not known: ")
 
 
 def test_before_the_first_export_nothing_is_known_and_nobody_is_blind(tmp_path: Path) -> None:
