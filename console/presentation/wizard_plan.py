@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LABEL = 10
 _BRIEF = 6
+_ROLES: dict[str, Role] = {"ok": "ok", "»": "accent", "X": "fail", "?": "warn"}
 
 
 def size_words(size: int | None) -> str:
@@ -192,8 +193,7 @@ def progress_lines(view: WizardView, run: RunView | None, now: float, width: int
             word, right = "X", line(Span(f"{visible(record.said, 60)} ", "fail"))
         else:
             word, right = "·", line(Span("next " if view.is_applying else "not done ", "dim"))
-        role: Role = {"ok": "ok", "»": "accent", "X": "fail", "?": "warn"}.get(word, "dim")  # type: ignore[assignment]
-        lead = line(" ", Span(fit_text(word, 3), role), Span(f"{index + 1} ", "key"))
+        lead = line(" ", Span(fit_text(word, 3), _ROLES.get(word, "dim")), Span(f"{index + 1} ", "key"))
         lines += step_lines(step, lead, right, width)
         if applied.open_step == index and isinstance(step, RunCommand) and view.is_applying:
             lines += _running(run, width)

@@ -86,15 +86,18 @@ def _aside(view: WizardView, armed: bool) -> str:
 
 def _text(view: WizardView, busy: str) -> str:
     if busy:
-        here = isinstance(view.move, Work) and view.move not in CHANGES and view.incident_id is not None
-        return f"» {DOING[view.move] if here else busy}"  # type: ignore[index]
+        if isinstance(view.move, Work) and view.move not in CHANGES and view.incident_id is not None:
+            return f"» {DOING[view.move]}"
+        return f"» {busy}"
     if view.is_applying:
         return "It goes on without this console. esc leaves it at work."
     if view.is_cut_off:
         return "It was agreed to and cut off before its end. What now?"
+    if isinstance(view.move, Work):
+        return f"Next: {DOING[view.move]}."
     question = view.question
     if question is None:
-        return _end_text(view) if view.move is None else f"Next: {DOING[view.move]}."  # type: ignore[index]
+        return _end_text(view)
     if question.id == wizard.CONSENT:
         return "The plan does not hold any more. What now?" if view.void else "Carry this plan out?"
     return question.text
