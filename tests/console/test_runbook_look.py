@@ -55,7 +55,12 @@ def test_a_child_of_lowest_priority_answers(tmp_path: Path) -> None:
     code = (
         f"import os, sys; sys.stdout.write({answer(symptom('A'))!r}.replace('A is clear', str(os.nice(0))))"
     )
-    look = look_that(f"import time; time.sleep(0.2); {code}", tmp_path).run()
+    # Its priority is lowered once it has begun: it waits for that, and says so where it never comes.
+    waits = (
+        "import os, time\nend = time.monotonic() + 30\n"
+        "while os.nice(0) < 19 and time.monotonic() < end: pass\n"
+    )
+    look = look_that(waits + code, tmp_path).run()
     assert [each.observed for each in look.symptoms] == ["19"]
     assert look.trouble == ()
 
