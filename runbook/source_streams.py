@@ -76,7 +76,7 @@ def relative_name(root: Path, path: Path) -> str:
 
 def _matches(root: Path, pattern: str) -> Iterator[Path]:
     # glob.iglob leaves hidden files out unless the pattern names them, as the engine does.
-    for match in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207
+    for match in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 (as above)
         yield root / match
 
 

@@ -88,7 +88,7 @@ def seen(**changes: object) -> why.Seen:
         "red": ("P3.distribution",),
         "read_at": 1.0,
     }
-    return why.Seen(**{**known, **changes})  # type: ignore[arg-type]
+    return why.Seen(**{**known, **changes})  # type: ignore[arg-type]  # a test names what differs
 
 
 def diagnosed(**changes: object) -> Diagnosis:
