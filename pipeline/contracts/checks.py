@@ -19,7 +19,7 @@ class CheckStatus(StrEnum):
 class Example(BaseModel):
     """One place where a check failed. ``text`` is data: show it only as untrusted text."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     file: str | None = None
     line: int | None = None
@@ -30,7 +30,7 @@ class Example(BaseModel):
 class CheckResult(BaseModel):
     """The outcome of one check. ``examined`` and ``failed`` are counts, at least 0."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     phase: str
@@ -57,7 +57,7 @@ class DriftStatus(StrEnum):
 class DriftCause(BaseModel):
     """One part of what moved a metric: ``share`` is its part of the whole change, signed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     dimension: str  # stream, model, reason
     name: str  # data: show it only as untrusted text
@@ -73,7 +73,7 @@ class DriftRow(BaseModel):
     are seen too. ``dismissed`` is the note of an operator who has seen just this value.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     metric: str
     phase: str
