@@ -187,6 +187,8 @@ _KNOWN_TYPES = frozenset(
         "run.finished",
     )
 )
+
+
 @cache
 def _adapter() -> TypeAdapter[Any]:
     """Made when the first event is decoded: whoever only writes events never pays for it."""
