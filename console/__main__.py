@@ -10,6 +10,6 @@ if __name__ == "__main__":
     # imported by accident. Only a checkout of our own may stay.
     if not sys.flags.safe_path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parents[1]:
         del sys.path[0]
-    from console.distill import entry
+    from console.cli.distill import entry
 
     sys.exit(entry())

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.contracts.status import Severity
-from runbook.evidence import Detection, Diagnosis, ProbeOutput
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.workspace import Workspace
+from runbook.change.plan import Draft
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 Detector = Callable[[Workspace], Detection]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import orjson
 
-from console.app import ConsoleApp
-from console.link_profile import LinkProfile, Profile
-from console.live_feed import LiveFeed
-from console.view_state import Session, ViewState, initial
+from console.live.live_feed import LiveFeed
+from console.state.view_state import Session, ViewState, initial
+from console.terminal.link_profile import LinkProfile, Profile
+from console.tui.app import ConsoleApp
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord
 

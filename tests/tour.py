@@ -21,12 +21,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.app import ConsoleApp
-from console.link_profile import LinkProfile, Profile
-from console.live_feed import LiveFeed
+from console.live.live_feed import LiveFeed
 from console.presentation.spans import plain_text
-from console.view_state import Session, ViewState, initial
-from console.widgets.canvas import Canvas
+from console.state.view_state import Session, ViewState, initial
+from console.terminal.link_profile import LinkProfile, Profile
+from console.tui.app import ConsoleApp
+from console.tui.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord
 from tests.screenshots import append_a_forbidden_row, self_contained

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import orjson
 
-from console.report_files import Json
+from console.reading.report_files import Json
 from pipeline.contracts.untrusted import visible
 
 LOOK_EVERY_SECONDS = 0.1

@@ -7,8 +7,8 @@ import re
 from console.batch.outcome import BatchOutcome, PartState
 from console.batch.parts import Part
 from console.batch.verdict import exit_code
-from console.metrics_text import Family, exposition
-from console.report_files import count_of, object_of
+from console.reading.report_files import count_of, object_of
+from console.watch.metrics_text import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 

@@ -13,7 +13,7 @@ from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
 from console.presentation.counts import rate
 from console.presentation.durations import took_in_words
-from console.report_files import Json, count_of, number_of, text_of
+from console.reading.report_files import Json, count_of, number_of, text_of
 from pipeline.contracts.untrusted import visible
 
 REDRAW_SECONDS = 0.2

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.batch.parts import Part
-from console.report_files import Json
+from console.reading.report_files import Json
 from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.faults import ExitCode
 

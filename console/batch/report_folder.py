@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 import orjson
 
-from console.atomic_write import write_atomically, write_with
 from console.batch.junit import junit
 from console.batch.metrics import batch_metrics, last_success_in
 from console.batch.outcome import BatchOutcome
@@ -22,7 +21,8 @@ from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from console.batch.report import batch_report
 from console.batch.summary import summary
-from console.report_files import read_bytes
+from console.reading.atomic_write import write_atomically, write_with
+from console.reading.report_files import read_bytes
 from pipeline.contracts.faults import Fault, StorageError
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"

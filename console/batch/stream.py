@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from console.report_files import Json
+from console.reading.report_files import Json
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.status import iso_utc
 

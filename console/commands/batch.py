@@ -17,7 +17,7 @@ from console.batch.parts import Part, select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream
 from console.batch.verdict import exit_code, verdict_line
-from console.invocation import Invocation
+from console.cli.invocation import Invocation
 from pipeline.contracts.faults import Fault, OperatorError, SettingsError, StorageError
 from pipeline.contracts.untrusted import visible
 

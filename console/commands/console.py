@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 
 from console import keymap
+from console.cli.invocation import Invocation
 from console.commands.status import print_status
-from console.invocation import Invocation
-from console.key_settings import read_keys
-from console.link_profile import LinkProfile, Profile, choose_profile
-from console.terminal_facts import gather
+from console.reading.key_settings import read_keys
+from console.terminal.link_profile import LinkProfile, Profile, choose_profile
+from console.terminal.terminal_facts import gather
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
     for fault in choice.faults:
         invocation.note("\n".join(fault.as_lines()))
     keymap.configure(choice.keys)
-    from console.app import open_console
+    from console.tui.app import open_console
 
     warnings = tuple(fault.what_happened for fault in choice.faults)
     return open_console(root, link, operate_because=arguments.operate, warnings=warnings)
@@ -50,12 +50,12 @@ def _converse(invocation: Invocation, root: Path, link: LinkProfile, reason: str
     import asyncio
     import sys
 
-    from console.actor import actor_name
-    from console.control_lease import ControlLease
-    from console.live_feed import LiveFeed
-    from console.plain_mode import PlainConsole
+    from console.control.actor import actor_name
+    from console.control.lease import ControlLease
+    from console.live.live_feed import LiveFeed
+    from console.plain.mode import PlainConsole
     from console.presentation.glyphs import ascii_text
-    from console.view_state import Session
+    from console.state.view_state import Session
 
     def out(text: str) -> None:
         invocation.out(ascii_text(text) if link.ascii_only else text)

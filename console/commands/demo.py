@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from console.invocation import Invocation
-from console.terminal_facts import gather
+from console.cli.invocation import Invocation
+from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.shell_words import joined
 
@@ -77,7 +77,7 @@ def _become_the_run(root: Path, invocation: Invocation) -> int:
 
 def _run_and_say(root: Path, invocation: Invocation) -> int:
     """Without a terminal: the run in the foreground, then what the dashboard would show."""
-    from console import distill
+    from console.cli import distill
 
     argv, environment = _run_all(root, [])
     # Its table goes to stderr: with --json, stdout has to hold the status and nothing else.
@@ -90,8 +90,8 @@ def _run_and_say(root: Path, invocation: Invocation) -> int:
 
 def _watch(root: Path) -> int:
     """The console, armed, on a run that was just started and that outlives it."""
-    from console import distill
-    from console.jobs import start_job
+    from console.cli import distill
+    from console.control.jobs import start_job
 
     start_job(root, ["run-all"])
     return distill.main(["-C", str(root), "--operate", _ARMED_BECAUSE])

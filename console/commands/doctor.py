@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from console import doctor
-from console.invocation import Invocation
-from console.link_profile import Profile, choose_profile
-from console.terminal_facts import gather
+from console.cli.invocation import Invocation
+from console.terminal import doctor
+from console.terminal.link_profile import Profile, choose_profile
+from console.terminal.terminal_facts import gather
 from pipeline.contracts.faults import ExitCode
 
 

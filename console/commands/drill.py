@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from console.invocation import Invocation
+from console.cli.invocation import Invocation
 from runbook.commands import drill
 
 _ARMED_BECAUSE = "drill"
@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    from console import distill
-    from console.terminal_facts import gather
+    from console.cli import distill
+    from console.terminal.terminal_facts import gather
 
     silent = arguments.no_console or invocation.json or not gather().is_terminal
     if arguments.action != "start" or silent:

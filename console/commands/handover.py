@@ -7,13 +7,13 @@ import re
 import time
 from collections.abc import Iterator
 
+from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
-from console.firewall_scan import SCAN_SECONDS
-from console.handover import Handover, read_handover
-from console.incident_glance import IncidentGlance
-from console.invocation import Invocation
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, clock_minute, took_in_words
+from console.reading.firewall_scan import SCAN_SECONDS
+from console.reading.handover import Handover, read_handover
+from console.reading.incident_glance import IncidentGlance
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import RunRow, SymptomStatus, as_data, iso_utc
 from pipeline.contracts.untrusted import visible

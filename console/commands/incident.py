@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from console.invocation import Invocation
+from console.cli.invocation import Invocation
 from runbook.commands import incident
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from console.atomic_write import write_atomically
+from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
-from console.firewall_scan import SCAN_SECONDS
-from console.invocation import Invocation
-from console.status_metrics import status_metrics
+from console.reading.atomic_write import write_atomically
+from console.reading.firewall_scan import SCAN_SECONDS
+from console.watch.status_metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 
 SUFFIX = ".prom"

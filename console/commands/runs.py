@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 
-from console.invocation import Invocation
-from console.lock_facts import read_lock
-from console.past_runs import RUNS_LIMIT, RunReports
+from console.cli.invocation import Invocation
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
-from console.report_files import Notes
+from console.reading.lock_facts import read_lock
+from console.reading.past_runs import RUNS_LIMIT, RunReports
+from console.reading.report_files import Notes
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
 from pipeline.contracts.untrusted import visible

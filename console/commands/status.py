@@ -11,12 +11,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from console.derive import leak_symptom, worst_first
-from console.firewall_scan import SCAN_SECONDS, scan_or_known
-from console.invocation import Invocation
-from console.plain_status import exit_code, status_lines
+from console.cli.invocation import Invocation
+from console.plain.status import exit_code, status_lines
 from console.presentation.glyphs import ascii_text
-from console.workspace_reader import WorkspaceReader
+from console.reading.firewall_scan import SCAN_SECONDS, scan_or_known
+from console.reading.workspace_reader import WorkspaceReader
+from console.state.derive import leak_symptom, worst_first
 from pipeline.contracts.faults import ExitCode, Fault, InputError
 from pipeline.contracts.status import STATUS_VERSION, WorkspaceStatus, as_data
 

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.alert_book import Alert, AlertBook
-from console.alert_command import alert_command
+from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
-from console.invocation import Invocation
-from console.plain_status import exit_code
-from console.watch_loop import WatchLoop, deliver
+from console.plain.status import exit_code
+from console.watch.alert_book import Alert, AlertBook
+from console.watch.alert_command import alert_command
+from console.watch.loop import WatchLoop, deliver
 from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
 

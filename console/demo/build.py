@@ -16,7 +16,7 @@ from pathlib import Path
 from console.demo import history, package_data, settings_text
 from console.demo.repository import Repository
 from console.demo.sources import Sources, copy_sources
-from console.lock_facts import read_lock
+from console.reading.lock_facts import read_lock
 from pipeline.contracts import discovery, paths
 from pipeline.contracts.faults import (
     EngineUnavailableError,

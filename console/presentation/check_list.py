@@ -17,7 +17,7 @@ from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.check_runs import Check, CheckRun
+    from console.reading.check_runs import Check, CheckRun
 
 _DOT = Span(" · ", "border")
 _OBSERVED_FROM = 100

@@ -13,7 +13,7 @@ from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.check_runs import Check, Example
+    from console.reading.check_runs import Check, Example
 
 _LABEL = 12
 

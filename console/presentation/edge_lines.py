@@ -27,7 +27,7 @@ from pipeline.contracts.status import FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.view_state import Session, ViewState
+    from console.state.view_state import Session, ViewState
 
 _DOT = Span(" · ", "border")
 

@@ -12,7 +12,7 @@ from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.view_state import LogEntry
+    from console.state.view_state import LogEntry
 
 _LEVELS: dict[str, tuple[str, Role]] = {
     "error": ("X", "fail"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, wrap_text
-from console.report_files import (
+from console.reading.report_files import (
     Json,
     count_of,
     flag_of,
@@ -22,7 +22,7 @@ from console.report_files import (
 from pipeline.contracts.untrusted import visible, visible_lines
 
 if TYPE_CHECKING:
-    from console.incident_record import Entry
+    from console.reading.incident_record import Entry
 
 _LABEL = 10
 _MOST_LINES = 200

@@ -6,15 +6,15 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.incident_glance import UNREADABLE
 from console.presentation.counts import plural
 from console.presentation.durations import age_of, day_or_time, short_age
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
 from console.presentation.states import Look
+from console.reading.incident_glance import UNREADABLE
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.incident_glance import IncidentGlance
+    from console.reading.incident_glance import IncidentGlance
 
 _STATE = 11
 _SYMPTOM = 20

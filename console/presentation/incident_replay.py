@@ -24,8 +24,8 @@ from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.incident_record import Entry, IncidentRecord
-    from runbook.wizard import Standing
+    from console.reading.incident_record import Entry, IncidentRecord
+    from runbook.wizard.dialogue import Standing
 
 # The way of a wizard; what ends it otherwise takes the last place.
 _WAY = (

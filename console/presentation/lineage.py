@@ -9,7 +9,7 @@ from console.presentation.states import Look
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.lineage_query import Lineage, Link, State
+    from console.reading.lineage_query import Lineage, Link, State
 
 LINKS: dict[State, Look] = {
     "ok": Look(" ", "ok", "ok"),

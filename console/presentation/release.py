@@ -11,12 +11,12 @@ from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
-from console.staleness import of_verdict
+from console.state.staleness import of_verdict
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.check_runs import Check, CheckRun
+    from console.reading.check_runs import Check, CheckRun
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,120}\Z")

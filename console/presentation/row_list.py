@@ -12,8 +12,8 @@ from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, l
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.row_file import RawRow
-    from console.row_files import FoundFile, Kind
+    from console.reading.row_file import RawRow
+    from console.reading.row_files import FoundFile, Kind
 
 NUMBER = 11
 _TEXT_CHARACTERS = 400

@@ -8,13 +8,22 @@ from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
-from console.report_files import Json, count_of, flag_of, number_of, object_of, objects_of, text_of, texts_of
+from console.reading.report_files import (
+    Json,
+    count_of,
+    flag_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+    texts_of,
+)
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.past_runs import Receipt
-    from console.run_compare import Comparison, Difference, RunDetails, StageComparison
+    from console.reading.past_runs import Receipt
+    from console.reading.run_compare import Comparison, Difference, RunDetails, StageComparison
 
 _MOST_FILES = 200
 _LABEL = 13

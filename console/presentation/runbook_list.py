@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from console import staleness
 from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES, Look
-from console.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
-from console.symptom_merge import verdict_now
+from console.state import staleness
+from console.state.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
+from console.state.symptom_merge import verdict_now
 from pipeline.contracts.status import Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.incident_glance import IncidentGlance
+    from console.reading.incident_glance import IncidentGlance
 
 _NAME = 22
 _STATE = 8

@@ -10,7 +10,7 @@ from console.presentation.spans import Line, Span, fit_text, line, spread
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.skip_tally import SkipExample, SkipGroup
+    from console.reading.skip_tally import SkipExample, SkipGroup
 
 _STREAM = 24
 _BAR = 48

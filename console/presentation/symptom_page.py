@@ -11,14 +11,14 @@ from console.presentation.pages import commands_for
 from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
-from console.symptom_merge import LEAK, open_command
+from console.state.symptom_merge import LEAK, open_command
 from pipeline.contracts.shell_words import joined, quoted
 from pipeline.contracts.status import FirewallStatus, Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.incident_glance import IncidentGlance
-    from console.runbook_state import KnownSymptom, RunbookReading
+    from console.reading.incident_glance import IncidentGlance
+    from console.state.runbook_state import KnownSymptom, RunbookReading
 
 _LABEL = 12
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from console.control.wizard_view import CHANGES
 from console.presentation.difference import difference_lines
 from console.presentation.durations import age_in_words, age_of, clock_time
 from console.presentation.spans import (
@@ -27,15 +28,14 @@ from console.presentation.spans import (
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_evidence import rule, seen_lines, why_lines
 from console.presentation.wizard_plan import plan_lines, progress_lines
-from console.wizard_view import CHANGES
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
-from runbook import wizard
-from runbook.wizard import Work
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import Work
 
 if TYPE_CHECKING:
-    from console.view_state import RunView
-    from console.wizard_view import Preview, WizardView
+    from console.control.wizard_view import Preview, WizardView
+    from console.state.view_state import RunView
     from pipeline.contracts.incidents import IncidentEntry
 
 BESIDE_FROM = 112

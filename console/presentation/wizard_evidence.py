@@ -20,10 +20,10 @@ from console.presentation.spans import (
     wrap_text,
 )
 from pipeline.contracts.untrusted import visible
-from runbook.evidence import Confidence, Stance, Verdict
+from runbook.probes.evidence import Confidence, Stance, Verdict
 
 if TYPE_CHECKING:
-    from runbook.evidence import Cause, Detection, Diagnosis, Evidence
+    from runbook.probes.evidence import Cause, Detection, Diagnosis, Evidence
 
 SEEN_SHORT = 3
 _QUOTED = 12

@@ -9,7 +9,7 @@ from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
-from runbook.plan import (
+from runbook.change.plan import (
     ABSENT,
     AppendLine,
     FileState,
@@ -24,10 +24,10 @@ from runbook.plan import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.view_state import RunView
-    from console.wizard_view import Preview, WizardView
+    from console.control.wizard_view import Preview, WizardView
+    from console.state.view_state import RunView
     from pipeline.contracts.incidents import IncidentEntry
-    from runbook.plan import Plan, Rehearsal, Step
+    from runbook.change.plan import Plan, Rehearsal, Step
 
 _LABEL = 10
 _BRIEF = 6

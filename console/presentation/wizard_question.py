@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from console.control.wizard_view import CHANGES, DOING, READING
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.wizard_evidence import rule
-from console.wizard_view import CHANGES, DOING, READING
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
-from runbook import wizard
-from runbook.wizard import Work
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import Work
 
 if TYPE_CHECKING:
-    from console.wizard_view import Choice, WizardView
+    from console.control.wizard_view import Choice, WizardView
 
 
 def question_lines(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.actions.rerun_stage import plan_command
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.change.plan import Draft
+from runbook.wizard.planning import Planning
 
 
 def plan_decision(planning: Planning, decision: str, metrics: list[str], note: str) -> Draft:

@@ -17,10 +17,10 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode
-from runbook.files import files_below
-from runbook.git_blobs import Commit, Git, GitSilentError, git_environment
-from runbook.processes import run
-from runbook.workspace import Workspace
+from runbook.change.files import files_below
+from runbook.probes.git_blobs import Commit, Git, GitSilentError, git_environment
+from runbook.probes.processes import run
+from runbook.probes.workspace import Workspace
 
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
 

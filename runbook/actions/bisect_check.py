@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode, OperatorError
-from runbook.workspace import Workspace
+from runbook.probes.workspace import Workspace
 
 CANNOT_TRY = 125
 STEP_SECONDS = 600.0

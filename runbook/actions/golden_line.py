@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from runbook.files import read_bytes
-from runbook.json_objects import rows
-from runbook.plan import ABSENT, AppendLine, Draft, FileState
-from runbook.planning import Planning
-from runbook.refusals import refused
-from runbook.source_streams import declared_streams, files_of
+from runbook.change.files import read_bytes
+from runbook.change.plan import ABSENT, AppendLine, Draft, FileState
+from runbook.probes.json_objects import rows
+from runbook.probes.source_streams import declared_streams, files_of
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
 
 TESTS = "tests"
 FOLDER = PurePosixPath("tests/golden")

@@ -11,11 +11,11 @@ from pipeline.contracts import paths
 from runbook.actions.remote_tag import compare_with_remote
 from runbook.actions.rerun_stage import OUTPUTS, plan_command
 from runbook.actions.restore import plan_restore, tagged_commit
-from runbook.git_blobs import Change, GitSilentError
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.refusals import refused
-from runbook.workspace import Workspace
+from runbook.change.plan import Draft
+from runbook.probes.git_blobs import Change, GitSilentError
+from runbook.probes.workspace import Workspace
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.refusals import refused
 
 ENGINE = "pipeline"
 _UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem in paths.JOURNAL_STEMS))

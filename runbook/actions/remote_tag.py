@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.git_blobs import Git, GitSilentError, git_environment
-from runbook.processes import run
+from runbook.probes.git_blobs import Git, GitSilentError, git_environment
+from runbook.probes.processes import run
 
 _PROTOCOLS = "file:https:ssh"
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
-from runbook.code_history import DISTRIBUTION, ChangedFile
-from runbook.plan import Draft, Manual
-from runbook.planning import Planning, joined
+from runbook.change.plan import Draft, Manual
+from runbook.probes.code_history import DISTRIBUTION, ChangedFile
+from runbook.wizard.planning import Planning, joined
 
 
 def plan_code_repair(

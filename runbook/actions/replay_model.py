@@ -9,10 +9,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
-from runbook.files import read_bytes
-from runbook.plan import Draft, FileState, Kept, Manual, WriteFile
-from runbook.planning import Planning
-from runbook.refusals import refused
+from runbook.change.files import read_bytes
+from runbook.change.plan import Draft, FileState, Kept, Manual, WriteFile
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
 
 _PATH = str(paths.SETTINGS)
 

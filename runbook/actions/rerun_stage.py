@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts import paths
-from runbook.command_step import present
-from runbook.files import state_of
-from runbook.plan import Draft, RunCommand
-from runbook.planning import Planning
+from runbook.change.command_step import present
+from runbook.change.files import state_of
+from runbook.change.plan import Draft, RunCommand
+from runbook.wizard.planning import Planning
 
 # What the stages write; the chunk cache is left out, because it can be made again.
 OUTPUTS = tuple(

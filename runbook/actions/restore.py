@@ -12,11 +12,11 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 
-from runbook.files import checked
-from runbook.git_blobs import GitSilentError, TreeEntry
-from runbook.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
-from runbook.planning import Planning
-from runbook.refusals import refused
+from runbook.change.files import checked
+from runbook.change.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
+from runbook.probes.git_blobs import GitSilentError, TreeEntry
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
 
 _POINTER = b"version https://git-lfs.github.com/"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shlex
 
-from runbook.files import checked
-from runbook.plan import Draft, RenameFile
-from runbook.planning import Planning
-from runbook.refusals import refused
+from runbook.change.files import checked
+from runbook.change.plan import Draft, RenameFile
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
 
 MARK = ".SET-ASIDE-"
 PLACES = ("reports", "exports", "data")

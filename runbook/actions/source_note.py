@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from pipeline.contracts import paths
 from pipeline.contracts.source_notes import note_line
-from runbook.files import read_bytes
-from runbook.plan import AppendLine, Draft, FileState
-from runbook.planning import Planning, utc_text
+from runbook.change.files import read_bytes
+from runbook.change.plan import AppendLine, Draft, FileState
+from runbook.wizard.planning import Planning, utc_text
 
 _MODE = 0o600
 

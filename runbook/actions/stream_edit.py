@@ -17,13 +17,13 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
-from runbook.copies import workspace_copy
-from runbook.files import read_bytes, write_bytes
-from runbook.plan import Draft, FileState, Kept, WriteFile
-from runbook.planning import Planning
-from runbook.processes import Ran
-from runbook.refusals import refused
-from runbook.workspace import Workspace
+from runbook.change.copies import workspace_copy
+from runbook.change.files import read_bytes, write_bytes
+from runbook.change.plan import Draft, FileState, Kept, WriteFile
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
 
 _RULES = ("fields", "where", "parts", "key", "preset")
 DRY_RUN_SECONDS = 120.0

@@ -13,17 +13,17 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from runbook import worker
-from runbook.actor import actor_name
-from runbook.incident import Incident, incident_ids
-from runbook.plan import Plan, Rehearsal
-from runbook.preview import diff_lines, step_lines
-from runbook.refusals import refused
-from runbook.session import Session
-from runbook.undo import last_undoable, plans_of
-from runbook.voice import Voice
-from runbook.wizard import Work
-from runbook.workspace import Workspace
+from runbook.change.plan import Plan, Rehearsal
+from runbook.change.preview import diff_lines, step_lines
+from runbook.change.undo import last_undoable, plans_of
+from runbook.probes.actor import actor_name
+from runbook.probes.workspace import Workspace
+from runbook.tell.voice import Voice
+from runbook.wizard import worker
+from runbook.wizard.dialogue import Work
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.refusals import refused
+from runbook.wizard.session import Session
 
 _SHORTEST_HASH = 12
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
-from runbook.apply import refuse_when_changed
+from runbook.change.apply import refuse_when_changed
+from runbook.change.plan import Draft
 from runbook.commands.consenting import prepare, preview_or_ask
-from runbook.incident import Incident, incident_ids
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.refusals import refused
-from runbook.session import Session, open_session
-from runbook.voice import Voice
-from runbook.wizard import Work
-from runbook.workspace import Workspace
+from runbook.probes.workspace import Workspace
+from runbook.tell.voice import Voice
+from runbook.wizard.dialogue import Work
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import refused
+from runbook.wizard.session import Session, open_session
 
 
 def relative_to(root: Path, given: str | None) -> str:
@@ -93,7 +93,7 @@ def _trial(workspace: Workspace) -> Planning:
 
 def session_of(root: Path, incident_id: str) -> Session:
     """The incident with its symptom, where it has one."""
-    from runbook.session import reopen_session
-    from runbook.worker import symptoms_for
+    from runbook.wizard.session import reopen_session
+    from runbook.wizard.worker import symptoms_for
 
     return reopen_session(Workspace(root), incident_id, symptoms_for(root, incident_id))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from runbook.refusals import refused
-from runbook.voice import Voice
+from runbook.tell.voice import Voice
+from runbook.wizard.refusals import refused
 
 if TYPE_CHECKING:
     from runbook.drills.check import Checked

@@ -8,14 +8,14 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
-from runbook.export import export_incident
-from runbook.incident import Incident, incident_ids, load_incident
-from runbook.incident_page import page, write_page
-from runbook.journal import Head
-from runbook.refusals import refused
-from runbook.remembered import record_problems, remembered_heads
-from runbook.voice import Voice
-from runbook.wizard import fold
+from runbook.tell.export import export_incident
+from runbook.tell.incident_page import page, write_page
+from runbook.tell.voice import Voice
+from runbook.wizard.dialogue import fold
+from runbook.wizard.incident import Incident, incident_ids, load_incident
+from runbook.wizard.journal import Head
+from runbook.wizard.refusals import refused
+from runbook.wizard.remembered import record_problems, remembered_heads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

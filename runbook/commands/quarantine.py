@@ -8,7 +8,7 @@ from pathlib import Path
 from runbook.actions.quarantine import plan_quarantine
 from runbook.commands.consenting import add_consent_flags, apply_by_hash
 from runbook.commands.direct import preview_directly, relative_to
-from runbook.voice import Voice
+from runbook.tell.voice import Voice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

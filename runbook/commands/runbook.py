@@ -11,16 +11,16 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepare, preview_or_ask
 from runbook.commands.direct import session_of
-from runbook.detecting import Found, detect_all, detect_one, exit_code
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance, Verdict
-from runbook.prompts import converse
-from runbook.refusals import refused
-from runbook.session import Session, open_session
+from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.voice import Voice
-from runbook.wizard import Work
-from runbook.workspace import Workspace
+from runbook.tell.voice import Voice
+from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code
+from runbook.wizard.diagnosing import diagnose_only
+from runbook.wizard.dialogue import Work
+from runbook.wizard.prompts import converse
+from runbook.wizard.refusals import refused
+from runbook.wizard.session import Session, open_session
 
 ACTIONS = ("list", "detect", "diagnose", "plan", "apply", "open", "resume", "lint")
 # They are about the runbook itself and need no workspace.
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_anywhere(arguments: argparse.Namespace, voice: Voice) -> int:
-    from runbook.lint import lint
     from runbook.symptoms import SYMPTOMS
+    from runbook.tell.lint import lint
 
     return _list(SYMPTOMS, voice) if arguments.action == "list" else _lint(lint(SYMPTOMS), voice)
 

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepare, preview_or_ask
-from runbook.incident import load_incident
-from runbook.refusals import refused
-from runbook.session import Session
-from runbook.voice import Voice
-from runbook.workspace import Workspace
+from runbook.probes.workspace import Workspace
+from runbook.tell.voice import Voice
+from runbook.wizard.incident import load_incident
+from runbook.wizard.refusals import refused
+from runbook.wizard.session import Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

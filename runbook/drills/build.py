@@ -11,8 +11,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice, engine_argv
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene, does_not_fit, seeded
 from runbook.drills.sources import STREAMS, source_files
-from runbook.processes import run
-from runbook.workspace import DEFAULT_TAG
+from runbook.probes.processes import run
+from runbook.probes.workspace import DEFAULT_TAG
 
 SETTINGS = f"""\
 # The settings of a drill's workspace, which `distill drill start` made to be broken and repaired.

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import epoch_seconds
-from runbook.detecting import detect_all, detect_one
 from runbook.drills.left_behind import left_behind
 from runbook.drills.scene import seeded
 from runbook.drills.start import DrillNote, read_note
-from runbook.evidence import Verdict
-from runbook.incident import Incident, incident_ids
+from runbook.probes.evidence import Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_all, detect_one
+from runbook.wizard.incident import Incident, incident_ids
 
 
 @dataclass(frozen=True)

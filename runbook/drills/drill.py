@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runbook.drills.scene import Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from runbook import wizard
-from runbook.incident import Incident, incident_ids
-from runbook.wizard import fold
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import fold
+from runbook.wizard.incident import Incident, incident_ids
 
 _LEFT_OUT = (".git/", f"{paths.STATE}/", "reports/")
 # A row written again says when: that alone is no difference.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p0_source_missing import ID, MOVED, ROTATED, WRONG_PATH
 
 CHATS = "data/_kb/chats.jsonl"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p1_schema import ID, SCHEMA_CHANGED
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.distribution_causes import CHANGED, TOUCHED
 from runbook.symptoms.s1_p3_distribution import ID, SCORE_AGAIN
 

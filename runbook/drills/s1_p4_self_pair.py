@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p4_self_pair import GUARD, ID, OTHER_WRITER
 
 PAIRS = str(paths.PREFERENCE_EXPORT)

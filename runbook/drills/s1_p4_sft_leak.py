@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms import s1_p1_schema
 from runbook.symptoms.s1_p4_sft_leak import EXPORT_AGAIN, ID
 from runbook.symptoms.sft_causes import OTHER_WRITER, WALLS

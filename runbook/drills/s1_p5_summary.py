@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, TOMAS, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p5_summary import FILE, HARNESS, ID
 
 HARNESS_FILE = "pipeline/engine/receipts.py"

@@ -8,7 +8,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Person, Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p2_materialize import RESTORE_SETTINGS
 from runbook.symptoms.s4_empty_exports import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
 

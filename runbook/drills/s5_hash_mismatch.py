@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.evidence import Confidence
-from runbook.nondeterminism import Kind
+from runbook.probes.evidence import Confidence
+from runbook.probes.nondeterminism import Kind
 from runbook.symptoms.s5_hash_mismatch import ID
 
 PEOPLE = (AIKO, INES, TOMAS)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
-from runbook.evidence import Confidence
+from runbook.probes.evidence import Confidence
 from runbook.symptoms.s6_replay_log import GROWN, ID, LOG, ROTATE, threshold_mb
 
 _MEGABYTE = 1_000_000

@@ -18,8 +18,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
-from runbook.processes import Ran
-from runbook.workspace import Workspace
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
 
 ENGINE_SECONDS = 600.0
 

@@ -15,8 +15,8 @@ from runbook.drills.build import build_sound
 from runbook.drills.drill import Drill
 from runbook.drills.left_behind import digests
 from runbook.drills.scene import seeded
-from runbook.evidence import Record
-from runbook.refusals import disk_refused, refused
+from runbook.probes.evidence import Record
+from runbook.wizard.refusals import disk_refused, refused
 
 NOTE = paths.STATE / "drill.json"
 

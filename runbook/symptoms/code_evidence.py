@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from runbook.code_history import ChangedFile, CodeHistory, ConstantChange
-from runbook.evidence import Diagnosis, Evidence, Stance
+from runbook.probes.code_history import ChangedFile, CodeHistory, ConstantChange
+from runbook.probes.evidence import Diagnosis, Evidence, Stance
 
 _RESTORE = "restore"
 _LINES = 30

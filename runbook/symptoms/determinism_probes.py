@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from runbook.actions.bisect import find_commit
-from runbook.code_history import ENGINE, CodeHistory, code_history
-from runbook.evidence import ProbeOutput
-from runbook.git_blobs import Commit
-from runbook.nondeterminism import Suspect, new_suspects, suspects
+from runbook.probes.code_history import ENGINE, CodeHistory, code_history
+from runbook.probes.evidence import ProbeOutput
+from runbook.probes.git_blobs import Commit
+from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 SUSPECTS = "suspects"
 BISECT = "bisect"

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from runbook.evidence import Record
-from runbook.processes import Ran
-from runbook.workspace import Workspace
+from runbook.probes.evidence import Record
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
 
 REPORT = str(paths.DETERMINISM_REPORT)
 _MOST_BYTES = 4 * 2**20

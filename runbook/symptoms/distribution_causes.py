@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from runbook.causes import concluded
-from runbook.code_history import PROBE as CODE
-from runbook.code_history import ChangedFile, CodeHistory, read_code
-from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.settings_history import PROBE as SETTINGS
-from runbook.settings_history import SettingChange, SettingsHistory, read_settings_history
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import ChangedFile, CodeHistory, read_code
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.settings_history import PROBE as SETTINGS
+from runbook.probes.settings_history import SettingChange, SettingsHistory, read_settings_history
 from runbook.symptoms.scorer_look import PROBE as SCORER
 from runbook.symptoms.scorer_look import ScorerLook, read_scorer
 from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
@@ -20,6 +19,7 @@ from runbook.symptoms.stream_shapes import PROBE as STREAMS
 from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
 from runbook.symptoms.verdict_counts import PROBE as VERDICTS
 from runbook.symptoms.verdict_counts import Counts, read_counts
+from runbook.tell.causes import concluded
 
 STAGE = "score"
 NOT_SCORED = "not_scored"

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.restore import plan_restore
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -20,10 +21,9 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = "ENGINE.wont-start"
 CHANGED = "code_changed"

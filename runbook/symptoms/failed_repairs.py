@@ -13,11 +13,11 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity, epoch_seconds
-from runbook.evidence import Record, Verdict
-from runbook.incident import Incident, incident_ids
-from runbook.journal import FILE
-from runbook.undo import plans_of
-from runbook.wizard import fold
+from runbook.change.undo import plans_of
+from runbook.probes.evidence import Record, Verdict
+from runbook.wizard.dialogue import fold
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.journal import FILE
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runbook.evidence import Record
-from runbook.source_streams import SourceStream
+from runbook.probes.evidence import Record
+from runbook.probes.source_streams import SourceStream
 
 _PLAIN = re.compile(r"[\w-]+(\[-?\d+\])*(\.[\w-]+(\[-?\d+\])*)*\Z")
 _INDEX = re.compile(r"\[-?\d*\]")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.json_objects import rows
+from runbook.probes.json_objects import rows
 
 PREFIX = "distillation_phase6_acceptance."
 CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from runbook.asked_again import AskedAgain
-from runbook.check_reports import (
+from runbook.probes.check_reports import (
     ACCEPTANCE,
     CheckReport,
     SeenCheck,
@@ -20,9 +19,10 @@ from runbook.check_reports import (
     look_again,
     red_again,
 )
-from runbook.evidence import Detection, Evidence, Stance, Verdict
-from runbook.touched import is_touched_since
-from runbook.workspace import Workspace
+from runbook.probes.evidence import Detection, Evidence, Stance, Verdict
+from runbook.probes.workspace import Workspace
+from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.touched import is_touched_since
 
 GATE = "P6.acceptance"
 # Two symptoms ask the same, at once.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from runbook.code_history import ChangedFile, CodeHistory
-from runbook.evidence import Cause, Confidence, Detection, Evidence, Stance
+from runbook.probes.code_history import ChangedFile, CodeHistory
+from runbook.probes.evidence import Cause, Confidence, Detection, Evidence, Stance
 from runbook.symptoms.code_evidence import told_by_code, unchanged
 from runbook.symptoms.gate_state import red_invariants
 

@@ -15,22 +15,31 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.nuclear import differences, plan_nuclear
-from runbook.check_reports import CheckReport, last_audit, look_again, red_again
-from runbook.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
-from runbook.code_history import PROBE as CODE
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
-from runbook.git_blobs import GitSilentError
-from runbook.incident import Incident, incident_ids
-from runbook.lint import REQUIRED_CHECKS
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import CheckReport, last_audit, look_again, red_again
+from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.git_blobs import GitSilentError
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import engine_wont_start
 from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
-from runbook.touched import is_touched_since
-from runbook.wizard import fold
-from runbook.workspace import Workspace
+from runbook.tell.lint import REQUIRED_CHECKS
+from runbook.wizard.dialogue import fold
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
 
 ID = "LAST.nuclear"
 DIFFERS = "differs_from_tag"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from runbook.check_reports import last_audit
-from runbook.committed_runs import CommittedRun, last_committed
-from runbook.evidence import Detection, Evidence, Stance, Verdict
+from runbook.probes.check_reports import last_audit
+from runbook.probes.committed_runs import CommittedRun, last_committed
+from runbook.probes.evidence import Detection, Evidence, Stance, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
-from runbook.workspace import Workspace
 
 # What is wrong with the counts of a run, in words; empty when nothing is.
 Judge = Callable[[Workspace, CommittedRun], str]

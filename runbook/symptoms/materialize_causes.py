@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from runbook.causes import concluded
-from runbook.code_history import PROBE as CODE
-from runbook.code_history import CodeHistory, read_code
-from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.settings_history import PROBE as SETTINGS
-from runbook.settings_history import SettingsHistory, read_settings_history
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import CodeHistory, read_code
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.settings_history import PROBE as SETTINGS
+from runbook.probes.settings_history import SettingsHistory, read_settings_history
 from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
 from runbook.symptoms.stream_shapes import PROBE as STREAMS
 from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
+from runbook.tell.causes import concluded
 
 STAGE = "materialize"
 SHAPE = "source_shape"

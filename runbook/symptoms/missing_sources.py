@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook.committed_runs import committed_runs
-from runbook.evidence import ProbeOutput, Record
-from runbook.nearby_sources import Nearby, nearby
-from runbook.settings_history import tagged_settings
-from runbook.source_streams import SourceStream, declared_streams, files_of, relative_name
+from runbook.probes.committed_runs import committed_runs
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.nearby_sources import Nearby, nearby
+from runbook.probes.settings_history import tagged_settings
+from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "nearby"
 _TITLE = "Where the files may have gone"

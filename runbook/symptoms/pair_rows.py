@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.json_objects import object_of
+from runbook.probes.json_objects import object_of
 
 PAIRS = str(paths.PREFERENCE_EXPORT)
 # Larger files are left to the audit: a live detector answers within a second.

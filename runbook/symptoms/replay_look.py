@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.evidence import ProbeOutput, Record
-from runbook.json_objects import object_of
-from runbook.processes import Ran
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.json_objects import object_of
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "replay"
 VARIABLE = "LH_REPLAY_LOCAL_MODEL"

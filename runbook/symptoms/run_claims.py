@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from runbook.evidence import ProbeOutput, Record
-from runbook.files import prefix_digest, state_of
-from runbook.json_objects import objects
-from runbook.receipt_claims import read_json
+from runbook.change.files import prefix_digest, state_of
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.json_objects import objects
+from runbook.probes.receipt_claims import read_json
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "claims"
 _TITLE = "The last run's claims against the disk"

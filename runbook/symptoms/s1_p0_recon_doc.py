@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.restore import plan_restore
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -18,10 +19,9 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = "S1.P0.recon-doc"
 DOC = str(paths.RECON_DOC)

@@ -14,7 +14,9 @@ from pipeline.contracts.status import Severity
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.source_note import plan_source_notes
 from runbook.actions.stream_edit import plan_stream_path
-from runbook.evidence import (
+from runbook.change.files import checked
+from runbook.change.plan import Draft, RenameFile
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -24,13 +26,11 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.files import checked
-from runbook.plan import Draft, RenameFile
-from runbook.planning import Planning, joined
-from runbook.source_streams import declared_streams, files_of
+from runbook.probes.source_streams import declared_streams, files_of
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Question, Symptom
 from runbook.symptoms.missing_sources import PROBE, Missing, missing_probe
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning, joined
 
 ID = "S1.P0.source-missing"
 MOVED = "moved"

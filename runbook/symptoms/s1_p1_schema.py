@@ -9,11 +9,10 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
-from runbook.causes import concluded
-from runbook.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Symptom
 from runbook.symptoms import engine_wont_start
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
@@ -26,7 +25,8 @@ from runbook.symptoms.schema_refusals import (
     refusals_as_facts,
     refusals_of,
 )
-from runbook.workspace import Workspace
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning
 
 ID = "S1.P1.schema"
 LOCK = f"{FOLDER}/schemas.lock.json"

@@ -12,22 +12,22 @@ from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
 from runbook.actions.stream_edit import plan_stream_edits
-from runbook.check_reports import by_checks
-from runbook.code_history import ChangedFile, code_probe
-from runbook.committed_runs import CommittedRun
-from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.refusals import refused
-from runbook.settings_history import settings_probe
-from runbook.source_streams import declared_streams
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks
+from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.committed_runs import CommittedRun
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.settings_history import settings_probe
+from runbook.probes.source_streams import declared_streams
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
 from runbook.symptoms.last_run_counts import or_by_last_run
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.refusals import refused
 
 ID = "S1.P2.materialize"
 CHECKS = ("P2.dry-run", "P2.conserves", "P2.provenance")

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.check_reports import by_checks
-from runbook.code_history import ChangedFile, code_probe
-from runbook.committed_runs import CommittedRun, counts
-from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.settings_history import settings_probe
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks
+from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.committed_runs import CommittedRun, counts
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.settings_history import settings_probe
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import distribution_causes as why
 from runbook.symptoms.last_run_counts import or_by_last_run
@@ -22,7 +22,7 @@ from runbook.symptoms.scorer_look import SCORER, scorer_probe
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import streams_probe
 from runbook.symptoms.verdict_counts import verdicts_probe
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning, joined
 
 ID = "S1.P3.distribution"
 CHECKS = ("P3.distribution", "P3.coverage")

@@ -14,21 +14,21 @@ from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.causes import concluded
-from runbook.check_reports import by_checks
-from runbook.code_history import PROBE as CODE
-from runbook.code_history import ChangedFile, CodeHistory, code_probe, read_code
-from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
-from runbook.refusals import refused
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.probes.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import engine_wont_start, s1_p1_schema, s1_p4_sft_leak
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
 from runbook.symptoms.pair_rows import PAIRS, BadPair, bad_pairs
 from runbook.symptoms.sft_receipts import SFT
-from runbook.workspace import Workspace
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.refusals import refused
 
 ID = "S1.P4.self-pair"
 CHECKS = ("P4.preference-pairs", "P4.exports-valid", "P4.quarantine-balances")

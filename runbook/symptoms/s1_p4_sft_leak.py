@@ -17,10 +17,10 @@ from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.causes import concluded
-from runbook.code_history import PROBE as CODE
-from runbook.code_history import ChangedFile, code_probe, read_code
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import ChangedFile, code_probe, read_code
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -30,12 +30,10 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.json_objects import object_of
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.processes import Ran
-from runbook.receipt_claims import newest_claim
-from runbook.refusals import refused
+from runbook.probes.json_objects import object_of
+from runbook.probes.processes import Ran
+from runbook.probes.receipt_claims import newest_claim
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms.code_evidence import named, restoring, to_restore
 from runbook.symptoms.sft_causes import (
@@ -50,7 +48,9 @@ from runbook.symptoms.sft_causes import (
     walls_of,
 )
 from runbook.symptoms.sft_receipts import PROBE, SFT, receipts_probe
-from runbook.workspace import Workspace
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.refusals import refused
 
 ID = "S1.P4.sft-leak"
 SCAN_SECONDS = 300.0

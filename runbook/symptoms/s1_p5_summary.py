@@ -13,17 +13,17 @@ from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
 from runbook.actions.set_aside import plan_set_aside
-from runbook.causes import concluded
-from runbook.check_reports import by_checks
-from runbook.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.code_history import PROBE as CODE
-from runbook.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks
+from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.symptom import Answers, ByHand, Offer, Symptom
 from runbook.symptoms import engine_wont_start, s1_p1_schema, s1_p4_self_pair, s1_p4_sft_leak
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
 from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe, read_run_claims
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning, joined
 
 ID = "S1.P5.summary"
 SUMMARY, RECEIPTS = "P5.summary-valid", "P5.receipts-match"

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
-from runbook.code_history import PROBE, code_probe, read_code
-from runbook.evidence import Detection, Diagnosis, ProbeOutput
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Symptom
 from runbook.symptoms import engine_wont_start, s1_p1_schema, s5_hash_mismatch
 from runbook.symptoms.code_evidence import named, restoring, to_restore
 from runbook.symptoms.gate_state import GATE, GateState, ask_gate, detection_of_gate, other_checks, read_gate
 from runbook.symptoms.gate_suspects import CAUSES, suspicion
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = "S1.P6.acceptance"
 DIVERGENCE = "S3.divergence"

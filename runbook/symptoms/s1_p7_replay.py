@@ -9,13 +9,21 @@ from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.causes import concluded
-from runbook.check_reports import by_checks, last_audit
-from runbook.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.code_history import PROBE as CODE
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks, last_audit
+from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Symptom
 from runbook.symptoms import (
     engine_wont_start,
@@ -34,8 +42,9 @@ from runbook.symptoms.replay_look import (
     read_replay,
     replay_probe,
 )
-from runbook.touched import is_touched_since
-from runbook.workspace import Workspace
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
 
 ID = "S1.P7.replay"
 CHECK = "P7.replay"

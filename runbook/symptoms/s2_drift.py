@@ -13,8 +13,9 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.baseline_decision import plan_decision
-from runbook.check_reports import AUDIT, last_audit
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import AUDIT, last_audit
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -24,13 +25,12 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.json_objects import object_of
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.probes.json_objects import object_of
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
 from runbook.symptoms import s1_p4_sft_leak
-from runbook.touched import is_touched_since
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
 
 ID = "S2.drift"
 LEAK = "leak"

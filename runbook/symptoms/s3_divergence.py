@@ -10,10 +10,10 @@ from typing import Any
 
 import pipeline.contracts
 from pipeline.contracts.status import Severity
-from runbook.code_history import PROBE, code_probe, read_code
-from runbook.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.plan import Draft, Manual
-from runbook.planning import Planning
+from runbook.change.plan import Draft, Manual
+from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms import engine_wont_start, s1_p1_schema, s5_hash_mismatch
 from runbook.symptoms.code_evidence import restoring
@@ -29,7 +29,7 @@ from runbook.symptoms.gate_state import (
 from runbook.symptoms.gate_suspects import CAUSES, WATCHED, suspicion
 from runbook.symptoms.s1_p6_acceptance import DIVERGENCE, restore_offer
 from runbook.symptoms.s1_p6_acceptance import ID as NOT_ALONE
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = DIVERGENCE
 FIXTURE = "pipeline/acceptance/fixture"

@@ -10,10 +10,11 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.code_history import PROBE as CODE
-from runbook.code_history import ChangedFile, CodeHistory, code_probe, read_code
-from runbook.empty_exports import find_empty_export
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.empty_exports import find_empty_export
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -23,15 +24,14 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.settings_history import PROBE as SETTINGS
-from runbook.settings_history import SettingsHistory, read_settings_history, settings_probe
+from runbook.probes.settings_history import PROBE as SETTINGS
+from runbook.probes.settings_history import SettingsHistory, read_settings_history, settings_probe
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
 from runbook.symptoms.s1_p2_materialize import RESTORE_SETTINGS, listed, restore_code
 from runbook.symptoms.tried_run import PROBE as TRIED
 from runbook.symptoms.tried_run import TriedRun, read_tried, tried_probe
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = "S4.empty-exports"
 NO_LINES = "no_lines"

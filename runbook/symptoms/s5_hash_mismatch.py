@@ -9,12 +9,20 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
-from runbook.asked_again import AskedAgain
-from runbook.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
-from runbook.nondeterminism import Kind, Suspect
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.nondeterminism import Kind, Suspect
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Symptom
 from runbook.symptoms import engine_wont_start
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
@@ -26,8 +34,9 @@ from runbook.symptoms.determinism_probes import (
     suspects_probe,
 )
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
-from runbook.touched import is_touched_since
-from runbook.workspace import Workspace
+from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.touched import is_touched_since
 
 ID = "S5.hash-mismatch"
 CHANGED = "code_changed"

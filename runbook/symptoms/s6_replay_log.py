@@ -11,7 +11,8 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity, epoch_seconds
 from runbook.actions.rotate import plan_rotate
-from runbook.evidence import (
+from runbook.change.plan import Draft
+from runbook.probes.evidence import (
     Cause,
     Confidence,
     Detection,
@@ -21,11 +22,10 @@ from runbook.evidence import (
     Stance,
     Verdict,
 )
-from runbook.json_objects import object_of
-from runbook.plan import Draft
-from runbook.planning import Planning
+from runbook.probes.json_objects import object_of
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
 
 ID = "S6.replay-log"
 LOG = str(paths.REPLAY_RUNS)

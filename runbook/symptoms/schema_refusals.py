@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from runbook.evidence import Detection, Record
-from runbook.processes import Ran
+from runbook.probes.evidence import Detection, Record
+from runbook.probes.processes import Ran
 
 FOLDER = "pipeline/schemas"
 VERSIONS = "P1.versions-pinned"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runbook.check_reports import look_again
-from runbook.code_history import code_history
-from runbook.evidence import ProbeOutput, Record
+from runbook.probes.check_reports import look_again
+from runbook.probes.code_history import code_history
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 from runbook.symptoms.verdict_counts import first_run_id
-from runbook.workspace import Workspace
 
 PROBE = "scorer"
 SCORER = ("pipeline/stages", "pipeline/engine")

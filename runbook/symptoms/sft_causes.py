@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from runbook.code_history import ChangedFile, CodeHistory
-from runbook.evidence import Confidence, Evidence, ProbeOutput, Stance
+from runbook.probes.code_history import ChangedFile, CodeHistory
+from runbook.probes.evidence import Confidence, Evidence, ProbeOutput, Stance
 from runbook.symptoms.code_evidence import told_by_code, unchanged
 
 STALE = "stale_export"

@@ -9,11 +9,11 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from runbook.actions.quarantine import MARK
-from runbook.evidence import ProbeOutput
-from runbook.files import prefix_digest, read_bytes, state_of
-from runbook.receipt_claims import changed_claims, last_change, newest_claim
+from runbook.change.files import prefix_digest, read_bytes, state_of
+from runbook.probes.evidence import ProbeOutput
+from runbook.probes.receipt_claims import changed_claims, last_change, newest_claim
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "receipts"
 SFT = str(paths.SFT_EXPORT)

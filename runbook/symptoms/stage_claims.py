@@ -12,11 +12,11 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from runbook.committed_runs import CommittedRun, last_committed
-from runbook.evidence import ProbeOutput, Record
-from runbook.files import prefix_digest, state_of
+from runbook.change.files import prefix_digest, state_of
+from runbook.probes.committed_runs import CommittedRun, last_committed
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5"
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.untrusted import visible
-from runbook.evidence import ProbeOutput, Record
-from runbook.json_objects import rows
-from runbook.source_streams import SourceStream, declared_streams, files_of, relative_name
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.json_objects import rows
+from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at
-from runbook.workspace import Workspace
 
 PROBE = "streams"
 _TITLE = "What the streams make of their lines"

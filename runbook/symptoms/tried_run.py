@@ -12,12 +12,12 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from runbook.committed_runs import CommittedRun, counts
-from runbook.copies import workspace_copy
-from runbook.evidence import ProbeOutput, Record
-from runbook.json_objects import object_of, read_object
+from runbook.change.copies import workspace_copy
+from runbook.probes.committed_runs import CommittedRun, counts
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.json_objects import object_of, read_object
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "tried"
 _TITLE = "The same run in a copy, allowed to be empty"

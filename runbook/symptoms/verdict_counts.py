@@ -14,10 +14,10 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import CATEGORIES
-from runbook.evidence import ProbeOutput, Record
-from runbook.json_objects import rows
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.json_objects import rows
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
-from runbook.workspace import Workspace
 
 PROBE = "verdicts"
 _TITLE = "The verdicts, counted"

@@ -31,7 +31,7 @@ def modules_after(*distill_arguments: str) -> set[str]:
     """Names of the modules that are loaded once ``distill`` has ended."""
     code = (
         "import sys, json, contextlib, io\n"
-        "from console.distill import main\n"
+        "from console.cli.distill import main\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):\n"
         "    main(sys.argv[1:])\n"
         "print(json.dumps(sorted(sys.modules)))\n"

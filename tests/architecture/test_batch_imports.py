@@ -13,7 +13,7 @@ from tests.console.batch.engine_in_workspace import workspace_with_engine
 
 LOADED = """
 import contextlib, io, json, sys
-from console.distill import main
+from console.cli.distill import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     code = main(sys.argv[1:])
 print(json.dumps([int(code), sorted(sys.modules)]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.app import ConsoleApp
-from console.copies import Copies
-from console.link_profile import LinkProfile, Profile
 from console.presentation.spans import plain_text
-from console.view_state import ViewState
-from console.widgets.canvas import Canvas
+from console.state.view_state import ViewState
+from console.terminal.link_profile import LinkProfile, Profile
+from console.tui.app import ConsoleApp
+from console.tui.copies import Copies
+from console.tui.widgets.canvas import Canvas
 from tests.console.fake_feed import FakeFeed
 from tests.console.states import NOW
 

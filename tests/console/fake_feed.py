@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from console.armed import Permit
-from console.feed import CommandPlan
+from console.control.armed import Permit
+from console.live.feed import CommandPlan
 
 if TYPE_CHECKING:
-    from console.feed import Item
+    from console.live.feed import Item
 
 
 def plan_for(action_id: str, *, critical: bool = False) -> CommandPlan:

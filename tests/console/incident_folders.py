@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.journal import hash_of
+from runbook.wizard.journal import hash_of
 from tests.console.states import NOW
 
 DOC = "docs/recon/local-distillation-recon.md"
@@ -87,7 +87,7 @@ _PLAN: dict[str, Any] = {
 
 def entries(incident_id: str = ID) -> list[dict[str, Any]]:
     """Ten whole entries, from what was seen to a green detector."""
-    from runbook.plan import Plan
+    from runbook.change.plan import Plan
 
     plan = {**_PLAN, "incident_id": incident_id}
     plan_hash = Plan.model_validate_json(json.dumps(plan)).hash

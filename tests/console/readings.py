@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.workspace_reader import WorkspaceReader
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.status import PhaseStatus, WorkspaceStatus
 from tests.console.workspaces import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from console.incident_glance import IncidentGlance
-from console.runbook_state import KnownSymptom, RunbookReading, parse, with_first_seen
-from console.view_state import RunbookHeard, ViewState, advance
+from console.reading.incident_glance import IncidentGlance
+from console.state.runbook_state import KnownSymptom, RunbookReading, parse, with_first_seen
+from console.state.view_state import RunbookHeard, ViewState, advance
 from tests.console import states
 from tests.console.runbook_answers import answer, symptom
 from tests.console.states import NOW

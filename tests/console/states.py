@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.view_state import (
+from console.state.view_state import (
     Fact,
     FirewallSeen,
     LogEntry,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from console.alert_book import AlertBook, AlertKind
+from console.watch.alert_book import AlertBook, AlertKind
 from pipeline.contracts.status import Origin, Severity, SymptomStatus
 
 HOUR = 3600.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.alert_command import alert_command, call_alert_command
+from console.watch.alert_command import alert_command, call_alert_command
 from pipeline.contracts.faults import SettingsError
 from tests.console.polling import wait_until
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.event_tail import TailSlice
-from console.view_state import (
+from console.live.event_tail import TailSlice
+from console.state.view_state import (
     LOG_LIMIT,
     CancelAsked,
     FirewallLost,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console import keymap
-from console.armed import ARMED_SECONDS, Armed, ReadOnlyError
-from console.operations import Operations
+from console.control.armed import ARMED_SECONDS, Armed, ReadOnlyError
+from console.control.operations import Operations
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed, plan_for
 

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import pytest
 
-from console.atomic_write import write_atomically, write_with
+from console.reading.atomic_write import write_atomically, write_with
 from pipeline.contracts.faults import StorageError
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.cancel_run import cancel_run, process_start
-from console.jobs import Job, start_job
+from console.control.cancel_run import cancel_run, process_start
+from console.control.jobs import Job, start_job
 from pipeline.contracts.faults import InputError
 from tests.console.written_engine import write_engine
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console import check_jobs
-from console.live_feed import LiveFeed
+from console.control import check_jobs
+from console.live.live_feed import LiveFeed
 from tests.console.check_reports import AUDIT_EVENTS, events
 from tests.console.workspaces import write
 

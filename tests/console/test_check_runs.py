@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console.check_runs import acceptance_reader, audit_reader, release_reader
+from console.reading.check_runs import acceptance_reader, audit_reader, release_reader
 from tests.console import check_reports
 from tests.console.check_reports import AUDIT, AUDIT_EVENTS, audit_checks, events, leak, report, result
 from tests.console.states import NOW

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.clipboard import osc52
-from console.live_feed import LiveFeed
+from console.live.live_feed import LiveFeed
+from console.terminal.clipboard import osc52
 from pipeline.contracts.untrusted import visible
 from tests.console import states
 from tests.console.apps import StillApp

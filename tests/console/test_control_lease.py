@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from console.armed import Armed, LeaseHeldError, ReadOnlyError
-from console.control_lease import JOURNAL, LEASE, ControlLease
+from console.control.armed import Armed, LeaseHeldError, ReadOnlyError
+from console.control.lease import JOURNAL, LEASE, ControlLease
 from console.keymap import BY_ID
 from tests.console.apps import Clock
 from tests.console.terminals import Terminal
@@ -117,7 +117,7 @@ def test_the_lease_goes_back_when_the_terminal_hangs_up(root: Path) -> None:
 
 def test_a_console_that_is_killed_leaves_nothing_that_is_held(root: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from console.control_lease import ControlLease;"
+        "import sys, time; from pathlib import Path; from console.control.lease import ControlLease;"
         "lease = ControlLease(Path(sys.argv[1]), 'jun'); lease.enter(); lease.acquire();"
         "print('held', flush=True); time.sleep(60)"
     )

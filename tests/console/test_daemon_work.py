@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from console.daemon_work import in_thread
+from console.live.daemon_work import in_thread
 
 _PROGRAM = """
 import asyncio, time
-from console.daemon_work import in_thread
+from console.live.daemon_work import in_thread
 
 async def main():
     try:

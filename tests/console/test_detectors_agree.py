@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from console import symptom_merge
-from console.runbook_state import KnownSymptom, RunbookReading
-from console.workspace_reader import WorkspaceReader
+from console.reading.workspace_reader import WorkspaceReader
+from console.state import symptom_merge
+from console.state.runbook_state import KnownSymptom, RunbookReading
 from pipeline.contracts import paths
-from runbook.detecting import detect_one
+from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_one
 from tests.console.workspaces import COUNTS, add_run, iso, workspace_after_a_run, write
 
 # Those that need a run that committed, an audit or an engine are walked with their drills.

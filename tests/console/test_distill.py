@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console import distill
-from console.distill import main, sort_arguments
+from console.cli import distill
+from console.cli.distill import main, sort_arguments
 from pipeline.contracts import paths
 from pipeline.contracts.commands import COMMANDS
 from pipeline.contracts.faults import SettingsError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from console import doctor
-from console.doctor import Finding, Level, engine_finding, terminal_findings, workspace_findings
-from console.link_profile import choose_profile
+from console.terminal import doctor
+from console.terminal.doctor import Finding, Level, engine_finding, terminal_findings, workspace_findings
+from console.terminal.link_profile import choose_profile
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice
 from tests.console.test_link_profile import LOCAL

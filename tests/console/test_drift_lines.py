@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.drift_lines import cause_in_words
+from console.state.drift_lines import cause_in_words
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-import console.engine_code
-from console.engine_code import INSTALLED, EngineCode
+import console.reading.engine_code
+from console.reading.engine_code import INSTALLED, EngineCode
 from pipeline.contracts import paths
 from pipeline.engine import code_digest
 from tests.console.workspaces import write
@@ -14,7 +14,7 @@ from tests.console.workspaces import write
 def own_engine(root: Path) -> Path:
     """A workspace that brings a small engine of its own."""
     write(root, paths.SETTINGS, '[engine]\nsource = "workspace"\n')
-    for name in console.engine_code.ROW_PACKAGES:
+    for name in console.reading.engine_code.ROW_PACKAGES:
         write(root, f"pipeline/{name}/__init__.py", f'"""{name}"""\n')
     return root
 
@@ -22,7 +22,7 @@ def own_engine(root: Path) -> Path:
 def test_the_digest_is_the_one_that_the_engine_puts_into_its_reports(tmp_path: Path) -> None:
     write(tmp_path, paths.SETTINGS, "")
     assert EngineCode(tmp_path).digest() == code_digest.engine_digest()
-    assert console.engine_code.ROW_PACKAGES == code_digest.ROW_PACKAGES
+    assert console.reading.engine_code.ROW_PACKAGES == code_digest.ROW_PACKAGES
 
 
 def test_a_workspaces_own_copy_of_the_engine_has_the_same_digest(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.event_tail import (
+from console.live.event_tail import (
     LOG_LINES_PER_SECOND,
     MAX_DECODED_EVENTS,
     MAX_LINE_BYTES,
     EventTail,
     TailSlice,
 )
-from console.view_state import LOG_LIMIT
+from console.state.view_state import LOG_LIMIT
 from pipeline.contracts.events import LogLine, RunStarted, StageProgress, UnknownEvent
 
 AT = "2026-04-27T06:00:00Z"

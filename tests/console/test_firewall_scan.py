@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from console import firewall_scan
-from console.firewall_scan import scan_or_known
+from console.reading import firewall_scan
+from console.reading.firewall_scan import scan_or_known
 from pipeline.contracts.status import FirewallStatus, FirewallWord, Freshness, Origin
 
 KNOWN = FirewallStatus(

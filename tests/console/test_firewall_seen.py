@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.view_state import (
+from console.state.view_state import (
     FirewallLost,
     Pane,
     StatusRead,

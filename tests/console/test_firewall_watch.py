@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from console.firewall_watch import FirewallWatch
-from console.view_state import FirewallLost, FirewallSeen
+from console.live.firewall_watch import FirewallWatch
+from console.state.view_state import FirewallLost, FirewallSeen
 from pipeline.contracts.status import FirewallWord
 
 WAIT_SECONDS = 30

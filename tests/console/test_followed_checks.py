@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.view_state import (
+from console.state.view_state import (
     initial,
 )
 from pipeline.contracts import events

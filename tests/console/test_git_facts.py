@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.git_facts import GitReader, read_git
+from console.reading.git_facts import GitReader, read_git
 
 TAG = "distillation-v1.0.0"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from console import distill
+from console.cli import distill
 from console.commands.handover import handover_lines, span
-from console.handover import Handover, read_handover
-from console.incident_glance import read_incidents
-from console.report_files import Notes
+from console.reading.handover import Handover, read_handover
+from console.reading.incident_glance import read_incidents
+from console.reading.report_files import Notes
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import LockStatus, Origin, Severity, SymptomStatus

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from console import incident_export
-from console.armed import Permit
-from console.live_feed import LiveFeed
+from console.control import incident_export
+from console.control.armed import Permit
+from console.live.live_feed import LiveFeed
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-from runbook.plan import code_of
+from runbook.change.plan import code_of
 from tests.console.fake_feed import plan_for
 from tests.console.incident_folders import ID, broken_incident, real_incident
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from console import incident_record
-from console.incident_chains import ChainChecks
-from console.incident_record import read_record, standing_at
+from console.reading import incident_record
+from console.reading.incident_chains import ChainChecks
+from console.reading.incident_record import read_record, standing_at
 from pipeline.contracts import paths
 from tests.console.incident_folders import (
     ID,
@@ -108,7 +108,7 @@ def test_a_runbook_that_cannot_be_loaded_costs_the_verdict_and_shows_the_journal
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_incident(tmp_path)
-    monkeypatch.setitem(sys.modules, "runbook.incident", None)
+    monkeypatch.setitem(sys.modules, "runbook.wizard.incident", None)
     record = read_record(tmp_path, ID)
     assert len(record.entries) == 10
     assert record.problems[0].startswith("the chain was not verified: ModuleNotFoundError")
@@ -135,7 +135,7 @@ def test_a_folder_without_a_journal_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_held_by_somebody_says_by_whom(tmp_path: Path) -> None:
-    from runbook.incident import Incident
+    from runbook.wizard.incident import Incident
 
     open_incident(tmp_path)
     with Incident(tmp_path, ID).lease():

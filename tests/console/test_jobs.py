@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.jobs import JOBS_KEPT, Job, job_argv, start_job, tail_lines
+from console.control.jobs import JOBS_KEPT, Job, job_argv, start_job, tail_lines
 from pipeline.contracts import paths
 from pipeline.contracts.faults import SettingsError, StorageError
 from tests.console.written_engine import write_engine

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console import keymap
-from console.key_settings import choose, read_keys
+from console.reading.key_settings import choose, read_keys
 from tests.console.terminals import Terminal
 from tests.console.test_terminal_end import ARGV, drawn, environment
 

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from console import keymap
-from console.key_settings import EATEN
+from console.reading.key_settings import EATEN
 
 PLACES = get_args(keymap.Place)
 DOCUMENT = Path(__file__).parents[2] / "docs/keys.md"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from console.link_profile import Profile, choose_profile
-from console.terminal_facts import TerminalFacts, gather
+from console.terminal.link_profile import Profile, choose_profile
+from console.terminal.terminal_facts import TerminalFacts, gather
 
 LOCAL = TerminalFacts(
     stdin_is_tty=True,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from console import jobs
-from console.app import ConsoleApp
-from console.live_feed import LiveFeed
-from console.screens.consent import ConsentDialogue
-from console.view_state import ReadFailed, Session, StatusRead, ViewState, initial
+from console.control import jobs
+from console.live.live_feed import LiveFeed
+from console.state.view_state import ReadFailed, Session, StatusRead, ViewState, initial
+from console.tui.app import ConsoleApp
+from console.tui.screens.consent import ConsentDialogue
 from tests.console.apps import LEAN, Clock, text_of
 from tests.console.fake_engine import RELEASE
 from tests.console.waiting import until

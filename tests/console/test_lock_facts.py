@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from console.lock_facts import read_lock
+from console.reading.lock_facts import read_lock
 from pipeline.contracts import paths
 from tests.console.workspaces import write
 

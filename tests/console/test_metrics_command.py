@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console import distill
+from console.cli import distill
 from pipeline.contracts.faults import ExitCode
 from tests.console.workspaces import workspace_after_a_run
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console import keymap, palette
+from console import keymap
+from console.tui import palette
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from console import keymap
-from console.control_lease import JOURNAL, ControlLease
-from console.plain_mode import PlainConsole
-from console.plain_pages import CHOICES, choice_for
-from console.view_state import FirewallSeen, Session, StatusRead
+from console.control.lease import JOURNAL, ControlLease
+from console.plain.mode import PlainConsole
+from console.plain.pages import CHOICES, choice_for
+from console.state.view_state import FirewallSeen, Session, StatusRead
 from pipeline.contracts.status import FirewallStatus
 from tests.console import states
 from tests.console.fake_feed import FakeFeed, plan_for

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from console.plain_mode import PlainConsole
-from console.runbook_state import RunbookReading, parse
-from console.view_state import FirewallSeen, RunbookHeard, Session, StatusRead
+from console.plain.mode import PlainConsole
+from console.state.runbook_state import RunbookReading, parse
+from console.state.view_state import FirewallSeen, RunbookHeard, Session, StatusRead
 from tests.console import states
 from tests.console.fake_feed import FakeFeed
 from tests.console.incident_folders import broken_incident, real_incident, unreadable_incident

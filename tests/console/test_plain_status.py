@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.plain_status import exit_code, status_lines
-from console.workspace_reader import WorkspaceReader
+from console.plain.status import exit_code, status_lines
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.status import (
     Balance,

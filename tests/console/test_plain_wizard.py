@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from console.armed import Armed, Permit, ReadOnlyError
+from console.control.armed import Armed, Permit, ReadOnlyError
+from console.control.operations import Operations
 from console.keymap import WIZARD_ANSWER
-from console.operations import Operations
-from console.plain_wizard import PlainWizards, Subject
+from console.plain.wizard import PlainWizards, Subject
 from pipeline.contracts.status import Freshness, Origin, SymptomStatus
-from runbook import worker
-from runbook.incident import incident_ids
-from runbook.session import reopen_session
-from runbook.workspace import Workspace
+from runbook.probes.workspace import Workspace
+from runbook.wizard import worker
+from runbook.wizard.incident import incident_ids
+from runbook.wizard.session import reopen_session
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed
 from tests.console.wizards import LEAKING

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from console.control_lease import LEASE, ControlLease
-from console.jobs import start_job
-from console.private_folder import private_folder
-from console.saved_screen import FOLDER, save_screen
+from console.control.jobs import start_job
+from console.control.lease import LEASE, ControlLease
+from console.reading.private_folder import private_folder
+from console.terminal.saved_screen import FOLDER, save_screen
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 

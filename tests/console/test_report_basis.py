@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from console.engine_code import EngineCode
-from console.workspace_reader import WorkspaceReader
+from console.reading.engine_code import EngineCode
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.status import PhaseState, PhaseStatus, iso_utc
 from tests.console.workspaces import check, workspace_after_a_run, write

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import line_index, row_file
-from console.line_index import LineIndex
-from console.row_file import RawRow, RowFile, needles_for
+from console.reading import line_index, row_file
+from console.reading.line_index import LineIndex
+from console.reading.row_file import RawRow, RowFile, needles_for
 
 LINES = st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"")), max_size=40)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from console.runbook_look import Look, RunbookLook
-from console.runbook_state import RunbookReading, parse, with_first_seen
-from console.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
-from console.view_state import RunbookHeard, advance, initial
+from console.live.runbook_look import Look, RunbookLook
+from console.live.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
+from console.state.runbook_state import RunbookReading, parse, with_first_seen
+from console.state.view_state import RunbookHeard, advance, initial
 from tests.console.polling import wait_until
 from tests.console.runbook_answers import answer, look_that, symptom
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console import staleness
+from console.state import staleness
 from pipeline.contracts.status import Freshness
 
 NOW = 1_000_000.0

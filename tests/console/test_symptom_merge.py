@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from console import symptom_merge
-from console.incident_glance import IncidentGlance
-from console.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
-from console.symptom_merge import LEAK, SEEN_BY_STAT, arranged, merge, verdict_now
+from console.reading.incident_glance import IncidentGlance
+from console.state import symptom_merge
+from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
+from console.state.symptom_merge import LEAK, SEEN_BY_STAT, arranged, merge, verdict_now
 from pipeline.contracts.status import Freshness, Origin, Severity, SymptomStatus
 
 NOW = 1_777_279_267.0

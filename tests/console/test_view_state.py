@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.event_tail import TailSlice
-from console.view_state import (
+from console.live.event_tail import TailSlice
+from console.state.view_state import (
     LOG_LIMIT,
     Noted,
     Pane,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from console import distill
+from console.cli import distill
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from tests.console.polling import wait_until

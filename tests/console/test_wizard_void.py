@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from console import wizard_void
-from console.wizard_void import VoidWatch
+from console.control import wizard_void
+from console.control.wizard_void import VoidWatch
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
-from runbook.applied import Applied
-from runbook.plan import Plan
+from runbook.change.applied import Applied
+from runbook.change.plan import Plan
 from tests.runbook.workspaces import SFT, make_workspace, planning
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from console.view_state import (
+from console.state.view_state import (
     FirewallSeen,
     ViewState,
     advance,

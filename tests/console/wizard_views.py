@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from console.screens import wizard_page
-from console.wizard_view import Preview, WizardView
+from console.control.wizard_view import Preview, WizardView
+from console.tui.screens import wizard_page
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity, iso_utc
-from runbook import wizard
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance, Verdict
-from runbook.plan import FileState, GitBlob, Plan, Rehearsal, RenameFile, RunCommand, WriteFile
+from runbook.change.plan import FileState, GitBlob, Plan, Rehearsal, RenameFile, RunCommand, WriteFile
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance, Verdict
 from runbook.symptom import Question
-from runbook.wizard import Standing, Work, fold
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import Standing, Work, fold
 from tests.console.states import NOW, SFT
 
 INCIDENT = "20260427-0837-s1-p4-sft-leak"

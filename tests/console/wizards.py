@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.screens import wizard_page
-from console.screens.wizard import WizardScreen
-from console.wizard_desk import WizardDesk
+from console.control.wizard_desk import WizardDesk
+from console.tui.screens import wizard_page
+from console.tui.screens.wizard import WizardScreen
 from pipeline.contracts.status import Severity
-from runbook import worker
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
-from runbook.file_step import Boundary
-from runbook.incident import Incident
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.session import Session
+from runbook.change.file_step import Boundary
+from runbook.change.plan import Draft
 from runbook.symptom import Answers, Offer, Question, Symptom
+from runbook.wizard import worker
+from runbook.wizard.incident import Incident
+from runbook.wizard.planning import Planning
+from runbook.wizard.session import Session
 from tests.console.apps import StillApp
 from tests.console.screens.opened import app_on, settled
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
@@ -65,7 +65,7 @@ class Worker:
         return self
 
     def _run(self, incident: Incident) -> None:
-        from runbook.workspace import Workspace
+        from runbook.probes.workspace import Workspace
 
         session = Session(Workspace(incident.root), incident, self.symptom, boundary=self._boundary())
         try:

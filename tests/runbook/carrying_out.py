@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runbook.applied import Applied
-from runbook.apply import apply_plan
-from runbook.plan import Draft, Plan
-from runbook.session import Session
+from runbook.change.applied import Applied
+from runbook.change.apply import apply_plan
+from runbook.change.plan import Draft, Plan
+from runbook.wizard.session import Session
 
 
 def consented(session: Session, draft: Draft) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook.actions.bisect import Bisection, find_commit
-from runbook.workspace import Workspace
+from runbook.probes.workspace import Workspace
 from tests.runbook.workspaces import git, make_workspace
 
 ENGINE = "pipeline/__main__.py"

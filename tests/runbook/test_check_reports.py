@@ -7,10 +7,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbook.check_reports import AUDIT, by_checks, last_audit
-from runbook.evidence import Verdict
-from runbook.touched import is_touched_since
-from runbook.workspace import Workspace
+from runbook.probes.check_reports import AUDIT, by_checks, last_audit
+from runbook.probes.evidence import Verdict
+from runbook.probes.workspace import Workspace
+from runbook.wizard.touched import is_touched_since
 from tests.runbook.workspaces import make_workspace
 
 ID = "S1.P3.distribution"

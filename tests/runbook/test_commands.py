@@ -17,13 +17,13 @@ import pytest
 
 from pipeline.checks.registry import AUDIT
 from runbook.actions.rerun_stage import plan_command
-from runbook.detecting import detect_all, exit_code
-from runbook.evidence import Detection
-from runbook.incident import incident_ids, load_incident
-from runbook.lint import REQUIRED_CHECKS, lint
-from runbook.session import open_session
+from runbook.probes.evidence import Detection
+from runbook.probes.workspace import Workspace
 from runbook.symptom import ByHand, Symptom
-from runbook.workspace import Workspace
+from runbook.tell.lint import REQUIRED_CHECKS, lint
+from runbook.wizard.detecting import detect_all, exit_code
+from runbook.wizard.incident import incident_ids, load_incident
+from runbook.wizard.session import open_session
 from tests.architecture.fresh_interpreter import REPOSITORY
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, tree
 

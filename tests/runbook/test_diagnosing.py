@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runbook.evidence import ProbeOutput
-from runbook.session import Session, open_session
+from runbook.probes.evidence import ProbeOutput
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe, Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.session import Session, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.contracts.faults import StorageError
 from runbook.actions.restore import plan_restore
-from runbook.apply import apply_plan
-from runbook.journal import Journal
-from runbook.workspace import Workspace
+from runbook.change.apply import apply_plan
+from runbook.probes.workspace import Workspace
+from runbook.wizard.journal import Journal
 from tests.runbook.carrying_out import consented, taken_back
 from tests.runbook.workspaces import direct, make_workspace, tree
 

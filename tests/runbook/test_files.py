@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook import files
-from runbook.plan import ABSENT
-from runbook.refusals import RefusedError
+from runbook.change import files
+from runbook.change.plan import ABSENT
+from runbook.wizard.refusals import RefusedError
 
 OUTSIDE = [
     "",
@@ -90,7 +90,7 @@ def test_where_the_kernel_cannot_rename_safely_a_link_refuses_as_well(
         def __init__(self, *_arguments: object, **_named: object) -> None:
             pass
 
-    monkeypatch.setattr("runbook.files.ctypes.CDLL", NoSuchCall)
+    monkeypatch.setattr("runbook.change.files.ctypes.CDLL", NoSuchCall)
     (tmp_path / "source").write_text("bad rows")
     (tmp_path / "taken").write_text("older")
     with pytest.raises(FileExistsError):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
-from runbook.incident import Incident, incident_ids, load_incident, open_incident
-from runbook.journal import hash_of
-from runbook.refusals import RefusedError
+from runbook.wizard.incident import Incident, incident_ids, load_incident, open_incident
+from runbook.wizard.journal import hash_of
+from runbook.wizard.refusals import RefusedError
 
 
 @pytest.fixture

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from runbook import wizard
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
-from runbook.apply import StepFailedError
-from runbook.incident import incident_ids
-from runbook.plan import Draft
-from runbook.planning import Planning, joined
-from runbook.session import Session, open_session, reopen_session
+from runbook.change.apply import StepFailedError
+from runbook.change.plan import Draft
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
-from runbook.wizard import Work
-from runbook.workspace import Workspace
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import Work
+from runbook.wizard.incident import incident_ids
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.session import Session, open_session, reopen_session
 from tests.runbook.carrying_out import taken_back
 from tests.runbook.killed_child import Boundary, killed_where
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen, tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.nondeterminism import Kind, new_suspects, suspects
+from runbook.probes.nondeterminism import Kind, new_suspects, suspects
 
 FOUND = {
     "import time\nx = time.time()": (Kind.CLOCK, "time.time()"),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runbook.pages import file_name, pages, write_pages
 from runbook.symptom import ByHand, Symptom
+from runbook.tell.pages import file_name, pages, write_pages
 from tests.runbook.workspaces import leak_symptom
 
 SYMPTOM = Symptom(

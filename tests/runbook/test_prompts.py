@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from runbook import worker
 from runbook.actions.quarantine import plan_quarantine
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.prompts import converse
-from runbook.session import Session, open_session
+from runbook.change.plan import Draft
 from runbook.symptom import Answers, Offer
+from runbook.wizard import worker
+from runbook.wizard.planning import Planning
+from runbook.wizard.prompts import converse
+from runbook.wizard.session import Session, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 
 

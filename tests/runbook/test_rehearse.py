@@ -9,13 +9,13 @@ import pytest
 
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
-from runbook.copies import FOLDER
-from runbook.plan import Draft
-from runbook.planning import joined
-from runbook.rehearse import rehearse
-from runbook.session import Session
-from runbook.undo import plan_undo
-from runbook.workspace import Workspace
+from runbook.change.copies import FOLDER
+from runbook.change.plan import Draft
+from runbook.change.rehearse import rehearse
+from runbook.change.undo import plan_undo
+from runbook.probes.workspace import Workspace
+from runbook.wizard.planning import joined
+from runbook.wizard.session import Session
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
@@ -61,7 +61,7 @@ def test_a_command_that_fails_is_found_out_before_it_is_offered(tmp_path: Path) 
 
 
 def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runbook.copies.LINK_FROM_BYTES", 500)
+    monkeypatch.setattr("runbook.change.copies.LINK_FROM_BYTES", 500)
     workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
     (workspace.root / "data/_kb").mkdir(parents=True)
     (workspace.root / "data/_kb/big.jsonl").write_bytes(b"x" * 1000)
@@ -73,7 +73,7 @@ def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: 
         links.append(source.name)
         real(source, target)
 
-    monkeypatch.setattr("runbook.copies.os.link", link)
+    monkeypatch.setattr("runbook.change.copies.os.link", link)
     result = rehearse(session.planning(), draft, session.incident)
     assert result.ok, result.detail
     assert "big.jsonl" in links
@@ -89,7 +89,7 @@ def test_a_full_disk_while_copying_is_a_result_and_leaves_nothing(
     def full(*_arguments: object, **_named: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runbook.copies.shutil.copy2", full)
+    monkeypatch.setattr("runbook.change.copies.shutil.copy2", full)
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
     assert "No space left" in result.detail
@@ -103,7 +103,7 @@ def test_an_undo_that_forgets_a_file_is_found_out(tmp_path: Path, monkeypatch: p
         made = plan_undo(*arguments)  # type: ignore[arg-type]
         return made.model_copy(update={"plan": made.plan.model_copy(update={"steps": made.plan.steps[:1]})})
 
-    monkeypatch.setattr("runbook.rehearse.plan_undo", forgetful)
+    monkeypatch.setattr("runbook.change.rehearse.plan_undo", forgetful)
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
     assert "differ after undo" in result.detail

@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.audit.incident_heads import incident_heads
 from pipeline.contracts import paths
-from runbook.check_reports import AUDIT
-from runbook.incident import Incident, open_incident
-from runbook.journal import HEAD
-from runbook.remembered import record_problems, remembered_heads
+from runbook.probes.check_reports import AUDIT
+from runbook.wizard.incident import Incident, open_incident
+from runbook.wizard.journal import HEAD
+from runbook.wizard.remembered import record_problems, remembered_heads
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import OperatorError
-from runbook import wizard
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.refusals import ApprovalNeededError, PlanVoidError, RefusedError
-from runbook.run_lock import hold_workspace
-from runbook.session import Session, open_session, reopen_session
+from runbook.change.plan import Draft
+from runbook.change.run_lock import hold_workspace
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
-from runbook.wizard import fold
-from runbook.workspace import Workspace
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import fold
+from runbook.wizard.planning import Planning
+from runbook.wizard.refusals import ApprovalNeededError, PlanVoidError, RefusedError
+from runbook.wizard.session import Session, open_session, reopen_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 
 

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.contracts.status import Severity
-from runbook.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput, Verdict
-from runbook.planning import Planning
-from runbook.session import Session, open_session
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Probe, Symptom
-from runbook.workspace import Workspace
+from runbook.wizard.planning import Planning
+from runbook.wizard.session import Session, open_session
 
 TAG = "distillation-v1.0.0"
 SFT = "exports/sft/instruction_response.jsonl"

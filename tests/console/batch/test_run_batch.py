@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from console import distill
+from console.cli import distill
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode
 from tests.console.batch.engine_in_workspace import calls, checks_report, workspace_with_engine

@@ -15,7 +15,7 @@ from console.presentation.phases import phases_pane
 from console.presentation.row_counts import rows_pane
 from console.presentation.runs import runs_pane
 from console.presentation.spans import Line, line, line_width, plain_text
-from console.view_state import LogEntry
+from console.state.view_state import LogEntry
 from pipeline.contracts.status import (
     Balance,
     DriftLine,

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from console.control.wizard_view import Deed, WizardView, choices
 from console.presentation.difference import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
 from console.presentation.wizard_evidence import tally
 from console.presentation.wizard_plan import change_words, step_lines
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
-from console.wizard_view import Deed, WizardView, choices
-from runbook.evidence import Evidence, Stance
-from runbook.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
+from runbook.change.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
+from runbook.probes.evidence import Evidence, Stance
 from tests.console import wizard_views
 from tests.console.states import NOW, SFT
 from tests.console.wizard_views import state

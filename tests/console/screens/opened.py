@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.link_profile import LinkProfile
-from console.view_state import ViewState
+from console.state.view_state import ViewState
+from console.terminal.link_profile import LinkProfile
 from tests.console import states
 from tests.console.apps import LINK, StillApp
 

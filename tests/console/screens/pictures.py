@@ -18,10 +18,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.control_lease import Holder
-from console.link_profile import LinkProfile
-from console.screens.take_over import TakeOverDialogue
-from console.view_state import ViewState
+from console.control.lease import Holder
+from console.state.view_state import ViewState
+from console.terminal.link_profile import LinkProfile
+from console.tui.screens.take_over import TakeOverDialogue
 from pipeline.contracts.status import GitStatus
 from tests.console import check_reports, states
 from tests.console.apps import ASCII, LEAN, StillApp, eyes_on

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from console.row_finder import find_row, names_row
-from console.screens.check import CheckScreen
-from console.screens.lineage import LineageScreen
-from console.screens.rows import RowsScreen
+from console.reading.row_finder import find_row, names_row
+from console.tui.screens.check import CheckScreen
+from console.tui.screens.lineage import LineageScreen
+from console.tui.screens.rows import RowsScreen
 from pipeline.contracts import paths
 from tests.console import check_reports
 from tests.console.apps import text_of

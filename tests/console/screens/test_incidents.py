@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.consent import ConsentDialogue
-from console.screens.incidents import IncidentScreen, IncidentsScreen
-from console.screens.wizard import WizardScreen
+from console.tui.screens.consent import ConsentDialogue
+from console.tui.screens.incidents import IncidentScreen, IncidentsScreen
+from console.tui.screens.wizard import WizardScreen
 from tests.console.apps import LEAN, LINK, eyes_on, text_of
 from tests.console.incident_folders import (
     ID,

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from console import keymap
-from console.screens.arm import ArmDialogue
-from console.screens.consent import ConsentDialogue
-from console.screens.dashboard import Dashboard
-from console.screens.help import HelpScreen
-from console.screens.log import LogScreen
-from console.screens.palette import PaletteDialogue
-from console.screens.symptom import SymptomScreen
-from console.view_state import FirewallSeen, StatusRead
+from console.state.view_state import FirewallSeen, StatusRead
+from console.tui.screens.arm import ArmDialogue
+from console.tui.screens.consent import ConsentDialogue
+from console.tui.screens.dashboard import Dashboard
+from console.tui.screens.help import HelpScreen
+from console.tui.screens.log import LogScreen
+from console.tui.screens.palette import PaletteDialogue
+from console.tui.screens.symptom import SymptomScreen
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
 

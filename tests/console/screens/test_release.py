@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from console.check_runs import CheckRun, release_reader
 from console.presentation.release import outdated, tag_command, void_reason
-from console.screens.release import GatePage, ReleaseScreen
-from console.view_state import ViewState
+from console.reading.check_runs import CheckRun, release_reader
+from console.state.view_state import ViewState
+from console.tui.screens.release import GatePage, ReleaseScreen
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.release.freeze import tag_command as engine_tag_command
 from tests.console import states

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.files import FilesScreen
-from console.screens.lineage import LineageScreen
-from console.screens.row import RowScreen
-from console.screens.rows import RowsScreen
+from console.tui.screens.files import FilesScreen
+from console.tui.screens.lineage import LineageScreen
+from console.tui.screens.row import RowScreen
+from console.tui.screens.rows import RowsScreen
 from pipeline.contracts import paths
 from tests.console.apps import StillApp, text_of
 from tests.console.row_workspaces import ID, jsonl, lineage_answer, sft, with_rows

@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from console.past_runs import RunReports
-from console.report_files import Notes
-from console.run_compare import compare, read_run
-from console.screens.runs import ComparePage, RunPage, RunsScreen
-from console.view_state import ViewState
+from console.reading.past_runs import RunReports
+from console.reading.report_files import Notes
+from console.reading.run_compare import compare, read_run
+from console.state.view_state import ViewState
+from console.tui.screens.runs import ComparePage, RunPage, RunsScreen
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus
 from tests.console import states

@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
-from console import skip_tally
-from console.screens.rows import RowsScreen
-from console.screens.skips import SkipsScreen
-from console.skip_tally import SkipTally
+from console.reading import skip_tally
+from console.reading.skip_tally import SkipTally
+from console.tui.screens.rows import RowsScreen
+from console.tui.screens.skips import SkipsScreen
 from pipeline.contracts import paths
 from tests.console.apps import text_of
 from tests.console.row_workspaces import jsonl, skip, with_rows

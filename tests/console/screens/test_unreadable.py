@@ -7,9 +7,9 @@ from threading import Event
 
 import pytest
 
-from console.row_files import find_row_files
-from console.skip_tally import SkipTally
-from console.widgets.canvas import Canvas
+from console.reading.row_files import find_row_files
+from console.reading.skip_tally import SkipTally
+from console.tui.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from tests.console import states
 from tests.console.apps import text_of

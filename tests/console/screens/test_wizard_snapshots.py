@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.screens.wizard import WizardScreen
+from console.tui.screens.wizard import WizardScreen
 from tests.console import states, wizard_views
 from tests.console.apps import ASCII, LEAN, LINK, StillApp, eyes_on
 from tests.console.screens.opened import settled

@@ -8,9 +8,9 @@ from textual.color import Color  # noqa: TID253
 from textual.geometry import Region  # noqa: TID253
 
 from console.presentation.spans import Span, line
-from console.view_state import FirewallSeen, StatusRead
-from console.widgets.canvas import Canvas, Drawing
-from console.widgets.strip_controls import StripControls
+from console.state.view_state import FirewallSeen, StatusRead
+from console.tui.widgets.canvas import Canvas, Drawing
+from console.tui.widgets.strip_controls import StripControls
 from tests.console import states
 from tests.console.apps import ASCII, LINK, StillApp, text_of
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from runbook import wizard
-from runbook.session import Session, reopen_session
+from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
-from runbook.wizard import Work
-from runbook.workspace import Workspace
+from runbook.wizard import dialogue as wizard
+from runbook.wizard.dialogue import Work
+from runbook.wizard.session import Session, reopen_session
 from tests.runbook.killed_child import killed_where
 
 REASON = "a drill"

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runbook.detecting import detect_all
-from runbook.diagnosing import diagnose_only
+from runbook.change.plan import Plan, RunCommand
+from runbook.change.undo import last_undoable
 from runbook.drills import DRILLS
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
-from runbook.evidence import Cause, Detection, Diagnosis
-from runbook.plan import Plan, RunCommand
-from runbook.session import Session, open_session, reopen_session
+from runbook.probes.evidence import Cause, Detection, Diagnosis
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS
-from runbook.undo import last_undoable
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_all
+from runbook.wizard.diagnosing import diagnose_only
+from runbook.wizard.session import Session, open_session, reopen_session
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from pipeline.contracts.status import Severity
-from runbook.lint import lint
-from runbook.pages import pages
 from runbook.symptoms import SYMPTOMS
+from runbook.tell.lint import lint
+from runbook.tell.pages import pages
 from tests.architecture.fresh_interpreter import REPOSITORY
 from tests.runbook.test_commands import distill
 
@@ -22,7 +22,7 @@ def test_they_name_nothing_that_is_not_there_and_every_required_check_leads_to_o
 
 def test_the_pages_are_those_that_the_definitions_make() -> None:
     found = {path.name: path.read_text(encoding="utf-8") for path in PAGES.iterdir()}
-    assert found == pages(SYMPTOMS), "run: python -m runbook.pages docs/runbook"
+    assert found == pages(SYMPTOMS), "run: python -m runbook.tell.pages docs/runbook"
 
 
 def test_the_worst_comes_first() -> None:

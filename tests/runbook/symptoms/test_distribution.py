@@ -9,18 +9,18 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import CATEGORIES
-from runbook.code_history import ChangedFile, CodeHistory
-from runbook.detecting import detect_one
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Confidence, Detection, Diagnosis, Stance, Verdict
-from runbook.settings_history import SettingsHistory
+from runbook.probes.code_history import ChangedFile, CodeHistory
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance, Verdict
+from runbook.probes.settings_history import SettingsHistory
+from runbook.probes.workspace import Workspace
 from runbook.symptoms import distribution_causes as why
 from runbook.symptoms.s1_p3_distribution import SYMPTOM, offers
 from runbook.symptoms.scorer_look import ScorerLook
 from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey
 from runbook.symptoms.verdict_counts import Counts, counted
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_one
+from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import run_all
 from tests.runbook.symptoms.walked import filled
 

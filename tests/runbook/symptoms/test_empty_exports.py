@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from runbook.detecting import detect_one
-from runbook.diagnosing import diagnose_only
-from runbook.empty_exports import find_empty_export
-from runbook.evidence import Diagnosis, Verdict
+from runbook.probes.empty_exports import find_empty_export
+from runbook.probes.evidence import Diagnosis, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptoms.s4_empty_exports import SYMPTOM, offers
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_one
+from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine, run_all
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import tree

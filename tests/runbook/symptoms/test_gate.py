@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from runbook import check_reports
-from runbook.code_history import ChangedFile, CodeHistory, phase_of
-from runbook.evidence import Detection, Verdict
+from runbook.probes import check_reports
+from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
+from runbook.probes.evidence import Detection, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptoms import gate_state, s1_p6_acceptance, s3_divergence
 from runbook.symptoms.gate_suspects import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN, suspicion
-from runbook.workspace import Workspace
 from tests.mutants.mutants import MUTANTS, Mutant
 
 LATER = 3600.0  # no report is older than what it judged

@@ -12,14 +12,14 @@ import pytest
 from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
-from runbook.code_history import PROBE, ChangedFile, CodeHistory
-from runbook.evidence import Detection, Diagnosis, ProbeOutput, Verdict
-from runbook.nondeterminism import Kind, Suspect
-from runbook.processes import Ran
+from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.nondeterminism import Kind, Suspect
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
 from runbook.symptoms import s5_hash_mismatch
 from runbook.symptoms.determinism_probes import BISECT, SUSPECTS, bisect_probe
 from runbook.symptoms.determinism_report import REPORT
-from runbook.workspace import Workspace
 from tests.runbook.workspaces import make_workspace
 
 SCORE, SAMPLE = "pipeline/stages/score.py", "pipeline/stages/sample.py"

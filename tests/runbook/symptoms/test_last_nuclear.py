@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from runbook.actions.restore import plan_restore
-from runbook.check_reports import AUDIT
-from runbook.detecting import detect_one
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Confidence, Verdict
-from runbook.lint import REQUIRED_CHECKS
-from runbook.plan import Draft
-from runbook.planning import Planning
-from runbook.session import Session, open_session
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import AUDIT
+from runbook.probes.evidence import Confidence, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
 from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS, SYMPTOM, detect, rerun
-from runbook.workspace import Workspace
+from runbook.tell.lint import REQUIRED_CHECKS
+from runbook.wizard.detecting import detect_one
+from runbook.wizard.diagnosing import diagnose_only
+from runbook.wizard.planning import Planning
+from runbook.wizard.session import Session, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 
 RECON = "docs/recon/local-distillation-recon.md"

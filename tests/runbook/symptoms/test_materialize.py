@@ -9,14 +9,14 @@ import pytest
 
 from pipeline.contracts import paths
 from runbook.actions.golden_line import plan_golden_line
-from runbook.detecting import detect_one
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Confidence, Detection, Diagnosis, Verdict
-from runbook.refusals import RefusedError
-from runbook.source_streams import SourceStream
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Verdict
+from runbook.probes.source_streams import SourceStream
+from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of
 from runbook.symptoms.s1_p2_materialize import SYMPTOM, offers
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_one
+from runbook.wizard.diagnosing import diagnose_only
+from runbook.wizard.refusals import RefusedError
 from tests.pipeline.engine.workspaces import run_all
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import planning

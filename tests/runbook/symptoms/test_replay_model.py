@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Confidence, Diagnosis, Verdict
-from runbook.plan import Draft
+from runbook.change.plan import Draft
+from runbook.probes.evidence import Confidence, Diagnosis, Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptoms.replay_look import VARIABLE
 from runbook.symptoms.s1_p7_replay import SWAPPED, SYMPTOM, UNKNOWN, rerun
-from runbook.workspace import Workspace
+from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.replay.chat_server import chat_server, says
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import planning

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.workspace_reader import WorkspaceReader
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.source_notes import note_line
 from tests.pipeline.engine.workspaces import engine

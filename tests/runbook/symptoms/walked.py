@@ -12,12 +12,12 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode
 from runbook.commands.runbook import diagnosis_data
-from runbook.detecting import detect_all, detect_one
-from runbook.diagnosing import diagnose_only
-from runbook.evidence import Verdict
+from runbook.probes.evidence import Verdict
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS
-from runbook.workspace import Workspace
+from runbook.wizard.detecting import detect_all, detect_one
+from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import SETTINGS, make_workspace, run_all
 from tests.runbook.test_commands import CONSENT, distill, planned
 from tests.runbook.workspaces import TAG, git, tree

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.screens.wizard import WizardScreen
-from console.screens.wizard_consent import WizardConsent
-from runbook.incident import incident_ids
-from runbook.session import Session, reopen_session
-from runbook.wizard import Standing
-from runbook.workspace import Workspace
+from console.tui.screens.wizard import WizardScreen
+from console.tui.screens.wizard_consent import WizardConsent
+from runbook.probes.workspace import Workspace
+from runbook.wizard.dialogue import Standing
+from runbook.wizard.incident import incident_ids
+from runbook.wizard.session import Session, reopen_session
 from tests.console.apps import StillApp, eyes_on, text_of
 from tests.console.screens.opened import press, settled
 from tests.console.wizards import LEAKING, app_in, wizard_on

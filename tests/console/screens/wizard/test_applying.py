@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.wizard import WizardScreen
-from console.screens.wizard_answer import WizardAnswer
-from runbook.incident import incident_ids
+from console.tui.screens.wizard import WizardScreen
+from console.tui.screens.wizard_answer import WizardAnswer
+from runbook.wizard.incident import incident_ids
 from tests.console.apps import eyes_on, text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.wizard_consent import WizardConsent
-from console.wizard_view import Deed
-from runbook.incident import Incident, incident_ids
+from console.control.wizard_view import Deed
+from console.tui.screens.wizard_consent import WizardConsent
+from runbook.wizard.incident import Incident, incident_ids
 from tests.console.apps import text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (

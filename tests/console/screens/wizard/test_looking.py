@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from console.armed import Armed, ReadOnlyError
+from console.control.armed import Armed, ReadOnlyError
+from console.control.operations import Operations
+from console.control.wizard_desk import WizardDesk
+from console.control.wizard_view import READING, Choice, Deed
 from console.keymap import BY_ID, WIZARD_ANSWER
-from console.operations import Operations
-from console.screens import wizard_page
-from console.screens.dashboard import Dashboard
-from console.screens.wizard import WizardScreen
-from console.screens.wizard_consent import WizardConsent
-from console.wizard_desk import WizardDesk
-from console.wizard_view import READING, Choice, Deed
-from runbook.incident import Incident, incident_ids
+from console.tui.screens import wizard_page
+from console.tui.screens.dashboard import Dashboard
+from console.tui.screens.wizard import WizardScreen
+from console.tui.screens.wizard_consent import WizardConsent
+from runbook.wizard.incident import Incident, incident_ids
 from tests.console import states
 from tests.console.apps import ASCII, Clock, eyes_on, text_of
 from tests.console.fake_feed import FakeFeed

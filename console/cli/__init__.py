@@ -1,0 +1,1 @@
+"""The command line: the global flags, the command tree, completion."""

@@ -1,0 +1,272 @@
+"""The ``distill`` command: reads the global flags, then hands the work to whoever owns it.
+
+Engine and firewall commands replace this process (``execve``), so that signals, exit codes and
+pipes are theirs alone. Console commands are imported when they are called. Nothing heavier than
+argparse is imported before it is known what was asked, and nothing of the engine ever is:
+``distill``, ``distill status`` and ``distill doctor`` work while every engine module is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.cli.invocation import Invocation
+from pipeline.contracts.commands import BY_NAME, COMMANDS, Command
+from pipeline.contracts.discovery import (
+    EngineChoice,
+    choose_engine,
+    engine_argv,
+    find_workspace,
+    firewall_argv,
+    firewall_environment,
+)
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError, SettingsError
+from pipeline.contracts.untrusted import visible
+
+GROUP_TITLES = {
+    "watch": "Watch",
+    "start": "Start",
+    "run": "Run the pipeline",
+    "trust": "Trust and trace",
+    "verify": "Verify and release",
+    "repair": "Repair",
+}
+_DASHBOARD_FLAGS = ("--operate", "--profile", "--plain")
+# A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
+BATCH = Command("--batch", "run", "Run and verify everything without a screen, for CI.", "console")
+
+
+@dataclass
+class Asked:
+    """The command line, sorted: global flags before the command, the rest as it was."""
+
+    name: str | None = None
+    rest: list[str] = field(default_factory=list)
+    directory: str | None = None
+    json: bool = False
+    events: str | None = None
+    wants_help: bool = False
+    wants_version: bool = False
+    completion: str | None = None
+
+
+def entry() -> int:
+    """Entry point of the installed script."""
+    return main(sys.argv[1:])
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``distill argv`` and return its exit code; a handed-over command never returns."""
+    try:
+        return _dispatch(sort_arguments(argv))
+    except OperatorError as error:
+        sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
+        return _bug(error)
+
+
+def sort_arguments(argv: Sequence[str]) -> Asked:
+    """Tell global flags, command and the command's own arguments apart.
+
+    ``-C`` is taken out wherever it stands (before a ``--``), because the workspace must be known
+    to choose the engine. Raises SettingsError for an unknown flag before the command.
+    """
+    asked = Asked()
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            asked.rest += [word, *words]
+            break
+        if word == "-C" or (word.startswith("-C") and not word.startswith("--")):
+            asked.directory = word[2:] or _value_of(word, words)
+        elif asked.name is not None:
+            asked.rest.append(word)
+        elif not word.startswith("-"):
+            asked.name = word
+        elif word == "--json":
+            asked.json = True
+        elif word == "--events":
+            asked.events = _value_of(word, words)
+        elif word.startswith("--events="):
+            asked.events = word.partition("=")[2]
+        elif word in ("-h", "--help"):
+            asked.wants_help = True
+        elif word == "--version":
+            asked.wants_version = True
+        elif word == "--print-completion":
+            asked.completion = _value_of(word, words)
+        elif word == BATCH.name:
+            asked.name = BATCH.name
+        elif word.split("=")[0] in _DASHBOARD_FLAGS:
+            asked.name, asked.rest = "console", [word]
+        else:
+            raise _usage(f"There is no flag {word}.", nearest(word, _GLOBAL_FLAGS))
+    if asked.directory is not None:
+        asked.directory = str(Path(asked.directory).expanduser().absolute())
+    return asked
+
+
+_OWN_FLAGS = ("-C", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
+_GLOBAL_FLAGS = (*_OWN_FLAGS, *_DASHBOARD_FLAGS)
+
+
+def _value_of(flag: str, words: list[str]) -> str:
+    if not words:
+        raise _usage(f"{flag} needs a value.", "")
+    return words.pop(0)
+
+
+def _dispatch(asked: Asked) -> int:
+    if asked.wants_help and asked.name is None:
+        sys.stdout.write(help_text())
+        return ExitCode.OK
+    if asked.wants_version:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"distill {version('distill-console')}\n")
+        return ExitCode.OK
+    if asked.completion is not None:
+        from console.cli.completion import script
+
+        sys.stdout.write(script(asked.completion))
+        return ExitCode.OK
+    name = asked.name or "console"
+    command = BATCH if name == BATCH.name else BY_NAME.get(name)
+    if command is None:
+        raise _usage(f"There is no command {name}.", nearest(name, BY_NAME))
+    if asked.wants_help:
+        asked.rest.insert(0, "--help")
+    if command.owner == "console":
+        return _console_command(command, asked)
+    return _hand_over(command, asked)
+
+
+def _hand_over(command: Command, asked: Asked) -> int:
+    """Become the engine or the firewall. Only a failure to do so comes back."""
+    helps = any(word in ("-h", "--help") for word in asked.rest)
+    arguments = list(asked.rest)
+    root: Path | None = None
+    try:
+        root = find_workspace(asked.directory)
+        arguments = ["-C", str(root), *arguments]
+    except SettingsError:
+        if command.needs_workspace and not helps:
+            raise
+        if asked.directory is not None:
+            arguments = ["-C", asked.directory, *arguments]
+    if asked.events is not None:
+        arguments = ["--events", asked.events, *arguments]
+    if asked.json:
+        arguments = ["--json", *arguments]
+    if command.owner == "firewall":
+        argv, environment = firewall_argv(arguments), firewall_environment()
+    else:
+        choice = choose_engine(root) if root is not None else EngineChoice("installed", None, "no workspace")
+        argv, environment = engine_argv([command.name, *arguments]), choice.environment()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execve(argv[0], argv, environment)  # noqa: S606 - an argument list, no shell
+    except OSError as error:
+        sys.stderr.write(f"what happened  {argv[0]} could not be started: {error.strerror}\n")
+        return ExitCode.NOT_EVALUABLE
+
+
+def _console_command(command: Command, asked: Asked) -> int:
+    import importlib
+
+    module = importlib.import_module(f"console.commands.{command.name.strip('-').replace('-', '_')}")
+    parser = command_parser(command)
+    module.add_arguments(parser)
+    arguments = parser.parse_args(asked.rest)
+    invocation = Invocation(
+        asked.directory, asked.json or bool(arguments.json), arguments.events or asked.events
+    )
+    code: int = module.run(arguments, invocation)
+    sys.stdout.flush()
+    return code
+
+
+def command_parser(command: Command) -> argparse.ArgumentParser:
+    """The parser of a console command, with the options that all commands share."""
+    parser = argparse.ArgumentParser(
+        prog=f"distill {command.name}",
+        description=command.help,
+        epilog="-C DIR picks the workspace, wherever it stands on the line.",
+    )
+    parser.add_argument("--json", action="store_true", help="print data as JSON")
+    parser.add_argument("--events", metavar="PATH|-", help="write the event stream there too")
+    return parser
+
+
+def help_text() -> str:
+    """``distill --help``: every command by group, from the one table."""
+    width = max(len(command.name) for command in COMMANDS)
+    lines = [
+        "usage: distill [-C DIR] [--json] [--events PATH|-] [COMMAND …]",
+        "",
+        "Run, watch and repair a pipeline that distils agents' run logs into training data.",
+        "Without a command: the console, or one screen of text where there is no terminal.",
+    ]
+    for group in dict.fromkeys(command.group for command in COMMANDS):
+        lines += ["", f"{GROUP_TITLES.get(group, group)}:"]
+        lines += [
+            f"  {command.name:<{width}}  {command.help}" for command in COMMANDS if command.group == group
+        ]
+    lines += [
+        "",
+        "Flags, before or after the command:",
+        "  -C DIR                  the workspace (default: DISTILL_WORKSPACE, then upwards from here)",
+        "  --json                  data for machines on standard output",
+        "  --events PATH|-         write the event stream there too",
+        "  --batch                 run and verify everything without a screen; --batch --help says more",
+        "  --operate REASON        open the console armed, for 15 minutes",
+        "  --profile rich|lean     how to draw; --plain for numbered prompts (default: distill doctor)",
+        "  --version, --help       distill COMMAND --help says more",
+        "  --print-completion SHELL  a completion script for bash, zsh or tcsh",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def nearest(word: str, known: Sequence[str] | dict[str, Command]) -> str:
+    """The closest known word; empty when none is close."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), 1, 0.5)), "")
+
+
+def _usage(what_happened: str, close: str) -> SettingsError:
+    do_next = f"Did you mean: distill {close}" if close else "See all of them: distill --help"
+    return SettingsError(Fault("usage", what_happened, "Nothing was read or written.", do_next))
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("DISTILL_DEBUG"):
+        raise error
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "an unknown place"
+    fault = Fault(
+        "internal_error",
+        f"The console has a bug: {type(error).__name__}: {visible(str(error), 300)} ({place}).",
+        "Runs are detached and go on; no file was changed by it.",
+        "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
+    )
+    sys.stderr.write("\n".join(fault.as_lines()) + "\n")
+    return ExitCode.NOT_EVALUABLE

@@ -1,0 +1,1 @@
+"""Changing something: arming, the control lease, jobs, and the console's hands on a wizard."""

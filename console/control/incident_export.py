@@ -1,0 +1,74 @@
+"""Pack an incident for somebody elsewhere: the plan, and the one command that carries it out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from console.live.feed import CommandPlan
+from console.reading.private_folder import private_folder
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import firewall_environment
+from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.untrusted import visible
+
+FOLDER = Path("reports/console")
+LIMIT_SECONDS = 120.0
+
+
+def plan(root: Path, incident_id: str) -> CommandPlan | None:
+    """The plan; None for an incident that is not there. The file's name is one that is free."""
+    if not incident_id or "/" in incident_id or not (root / paths.INCIDENTS / incident_id).is_dir():
+        return None
+    number, target = 1, FOLDER / f"{incident_id}.tar.gz"
+    while (root / target).exists():
+        number += 1
+        target = FOLDER / f"{incident_id}-{number}.tar.gz"
+    words = ("incident", "export", incident_id, "--out", str(root / target))
+    return CommandPlan(
+        "incident.export",
+        "EXPORT THE INCIDENT",
+        arguments=(incident_id, str(target)),
+        command=("distill", "-C", str(root), *words),
+        changes=(
+            f"{target}: one new file, readable by you alone",
+            "it holds the journal, the page, and kept files of up to 1 MiB, which may quote data",
+        ),
+        stays=("the incident's journal; what is open stays open",),
+        way_back=f"rm {target}",
+        yes="yes, write that file",
+    )
+
+
+def carry_out(root: Path, made: CommandPlan) -> str:
+    """Write the pack, by the command that the plan shows. Blocking. Raises StorageError."""
+    _, target = made.arguments
+    try:
+        private_folder(root, FOLDER)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "console", *made.command[1:]],
+            env=firewall_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _not_written(str(error)) from error
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _not_written(words[0] if words else f"exit {done.returncode}")
+    size = (root / target).stat().st_size
+    return f"exported: {target}, {size:,} bytes"
+
+
+def _not_written(why: str) -> StorageError:
+    return StorageError(
+        Fault(
+            "incident_not_exported",
+            f"The incident could not be packed: {visible(why, 300)}.",
+            "The incident is as it was.",
+            "See why by hand: distill incident export.",
+        )
+    )

@@ -1,0 +1,132 @@
+"""Start engine commands detached: a session of their own, their output in a file of theirs.
+
+Losing the console, its terminal or its machine's network touches no job. What the job narrates
+lies in ``.distill/jobs/<id>.log``, its events in ``<id>.events.jsonl`` beside it; both are
+readable by their owner alone, because narration may quote data.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.reading.private_folder import private_folder
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
+from pipeline.contracts.shell_words import joined
+from pipeline.contracts.untrusted import visible_lines
+
+JOBS_KEPT = 50
+TAIL_BYTES = 16 * 1024
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command that was started here. ``poll`` is its exit code, None while it runs."""
+
+    id: str
+    command: str
+    argv: tuple[str, ...]
+    log: Path
+    events: Path
+    started: float
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def stderr_tail(self) -> tuple[str, ...]:
+        """The last lines that it wrote, hidden characters shown."""
+        return tail_lines(self.log)
+
+
+def job_argv(root: Path, arguments: Sequence[str], events: Path | None = None) -> list[str]:
+    """The whole argv of an engine command on ``root``, e.g. for a preview of what would run."""
+    name, *options = arguments
+    where = ["-C", str(root)]
+    where += ["--events", str(events)] if events is not None else []
+    return engine_argv([name, *where, *options])
+
+
+def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None) -> Job:
+    """Start ``arguments`` (``["run-all"]``) detached. Raises StorageError, EngineUnavailableError,
+    and SettingsError when the workspace asks for an engine that may not run."""
+    environment = choose_engine(root).environment()
+    started = time.time() if now is None else now
+    folder = root / paths.JOBS
+    name = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    log, events = folder / f"{name}.log", folder / f"{name}.events.jsonl"
+    argv = job_argv(root, arguments, events)
+    try:
+        private_folder(root, paths.JOBS)
+        _prune(folder)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(
+            Fault(
+                "job_log_refused",
+                f"{log} could not be made: {error.strerror}.",
+                "Nothing was started.",
+                f"Make room or give permission there, or run it here: {joined(['distill', *arguments])}",
+                file=str(log),
+            )
+        ) from error
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineUnavailableError(
+            Fault(
+                "engine_not_started",
+                f"{argv[0]} could not be started: {error.strerror}.",
+                "Nothing was started; every file is as it was.",
+                "distill doctor",
+            )
+        ) from error
+    finally:
+        os.close(output)
+    return Job(name, arguments[0], tuple(argv), log, events, started, process)
+
+
+def tail_lines(path: Path, limit: int = TAIL_LINES) -> tuple[str, ...]:
+    """The last non-empty lines of a text file, made visible. Nothing when it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ()
+    try:
+        size = os.fstat(descriptor).st_size
+        data = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
+    except OSError:
+        return ()
+    finally:
+        os.close(descriptor)
+    lines = [line for line in visible_lines(data.decode(errors="replace")) if line.strip()]
+    return tuple(lines[-limit:])
+
+
+def _prune(folder: Path) -> None:
+    """Drop the oldest job files, so that a nightly job does not fill the disk in ten years."""
+    logs = sorted(folder.glob("*.log"))
+    for log in logs[: -(JOBS_KEPT - 1)]:
+        log.unlink(missing_ok=True)
+        (folder / f"{log.stem}.events.jsonl").unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What moves while one looks: the feed, its watchers, the followed run."""

@@ -1,0 +1,228 @@
+"""The live feed: the workspace on disk, its runs, and the firewall's watcher, as one stream.
+
+Three sources write into one bounded queue, so that a flood of one of them slows that source
+down rather than the screen. All three end with the iterator. What takes long is done in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.control.actor import actor_name
+from console.control.armed import Permit
+from console.live.feed import CommandPlan
+from console.state.view_state import (
+    CancelAsked,
+    OtherConsole,
+    OthersSeen,
+    ReadFailed,
+    RunEnded,
+    RunFollowed,
+    StatusRead,
+)
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+
+if TYPE_CHECKING:
+    from console.control.lease import ControlLease
+    from console.live.engine_process import RunFeed
+    from console.live.event_tail import TailSlice
+    from console.live.feed import Item
+    from console.live.runbook_watch import RunbookWatch
+
+READ_EVERY_SECONDS = 2.0
+LOOK_FOR_CONSOLES_SECONDS = 1.0
+_QUEUE_ITEMS = 64
+
+
+class LiveFeed:
+    """The feed of one workspace. Nothing is opened or started before ``items`` is iterated."""
+
+    def __init__(
+        self, root: Path, *, clock: Callable[[], float] = time.time, lease: ControlLease | None = None
+    ) -> None:
+        self._root = root
+        self._lease = lease
+        self._clock = clock
+        self._queue: asyncio.Queue[Item] = asyncio.Queue(_QUEUE_ITEMS)
+        self._read_now = asyncio.Event()
+        self._was_read = asyncio.Event()
+        self._run_feed: RunFeed | None = None
+        self._runbook_watch: RunbookWatch | None = None
+
+    async def items(self) -> AsyncIterator[Item]:
+        """Facts and events until the iterator is closed."""
+        # Readers take a tenth of a second to import: not on the screen's thread.
+        await asyncio.to_thread(_import_readers)
+        sources = [asyncio.create_task(source()) for source in self._sources()]
+        try:
+            while True:
+                yield await self._queue.get()
+        finally:
+            for source in sources:
+                source.cancel()
+            await asyncio.gather(*sources, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        self._read_now.set()
+        if self._runbook_watch is not None:
+            self._runbook_watch.ask()
+
+    # Sources
+
+    def _sources(self) -> list[Callable[[], Coroutine[None, None, None]]]:
+        consoles = [] if self._lease is None else [self._consoles]
+        return [self._disk, self._runs, self._firewall, self._runbook, *consoles]
+
+    async def _consoles(self) -> None:
+        """Be seen, and see the others; both end with the feed."""
+        lease = self._lease
+        if lease is None:
+            return
+        await asyncio.to_thread(lease.enter)
+        seen: tuple[OtherConsole, ...] = ()
+        while True:
+            others = await asyncio.to_thread(lease.others)
+            if others != seen:
+                seen = others
+                await self._queue.put(OthersSeen(others))
+            await asyncio.sleep(LOOK_FOR_CONSOLES_SECONDS)
+
+    async def _disk(self) -> None:
+        from console.reading.workspace_reader import WorkspaceReader
+
+        reader = WorkspaceReader(self._root)
+        while True:
+            self._read_now.clear()
+            try:
+                await self._queue.put(StatusRead(await asyncio.to_thread(reader.read, self._clock())))
+            except (OSError, OperatorError) as error:
+                await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
+            else:
+                self._was_read.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._read_now.wait(), READ_EVERY_SECONDS)
+
+    async def _runs(self) -> None:
+        async for item in self._feed_of_runs().items():
+            await self._queue.put(item)
+            if _ends_run(item):
+                self._read_now.set()  # receipts and summary are on disk now
+
+    async def _firewall(self) -> None:
+        from console.live.firewall_watch import FirewallWatch
+
+        async for state in FirewallWatch(self._root, clock=self._clock).states():
+            await self._queue.put(state)
+
+    async def _runbook(self) -> None:
+        from console.live.runbook_watch import RunbookWatch
+
+        # Not before the first reading: a child beside it would make that late.
+        await self._was_read.wait()
+        self._runbook_watch = RunbookWatch(self._root, clock=self._clock)
+        async with contextlib.aclosing(self._runbook_watch.facts()) as facts:
+            async for fact in facts:
+                await self._queue.put(fact)
+
+    def _feed_of_runs(self) -> RunFeed:
+        if self._run_feed is None:
+            from console.live.engine_process import RunFeed
+
+            self._run_feed = RunFeed(self._root, clock=self._clock)
+        return self._run_feed
+
+    # Changes
+
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
+        """The plan as the disk is now; None when there is nothing to do it to."""
+        if action_id == "incident.export":
+            from console.control import incident_export
+
+            return incident_export.plan(self._root, subject)
+        from console.reading.lock_facts import read_lock
+
+        lock = read_lock(self._root, self._clock())
+        if action_id.endswith(".start") and action_id != "run.start":
+            from console.control import check_jobs
+
+            return None if lock.held else check_jobs.plan(action_id, self._root)
+        if action_id == "run.start":
+            return None if lock.held else _start_plan(self._root)
+        if action_id == "run.cancel" and lock.held and lock.pid is not None:
+            ours = lock.user == actor_name()
+            return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id, ours=ours)
+        return None
+
+    async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
+        """Start or cancel a run, or write a pack. Raises OperatorError, which names what was kept safe."""
+        if plan.action_id == "incident.export":
+            from console.control import incident_export
+
+            return await asyncio.to_thread(incident_export.carry_out, self._root, plan)
+        because = f", because: {permit.reason}" if permit.reason else ""
+        if plan.action_id != "run.cancel":
+            job = self._feed_of_runs().start(plan.arguments)
+            said = f"started {plan.command_line}, pid {job.pid}{because}"
+        else:
+            from console.control.cancel_run import cancel_run
+
+            (run_id,) = plan.arguments
+            lock = await asyncio.to_thread(cancel_run, self._root, run_id)
+            await self._queue.put(CancelAsked(run_id))
+            said = f"asked {lock.command}, pid {lock.pid}, to stop at a safe point{because}"
+        return said
+
+
+def _ends_run(item: RunFollowed | RunEnded | TailSlice) -> bool:
+    if isinstance(item, RunEnded):
+        return True
+    return not isinstance(item, RunFollowed) and any(event.type == "run.finished" for event in item.events)
+
+
+def _import_readers() -> None:
+    from console.live import engine_process, firewall_watch  # noqa: F401 (imported for the next who asks)
+    from console.reading import firewall_words, workspace_reader  # noqa: F401 (the same)
+
+
+def _start_plan(root: Path) -> CommandPlan:
+    return CommandPlan(
+        "run.start",
+        "START RUN-ALL",
+        arguments=("run-all",),
+        command=("distill", "run-all", "-C", str(root)),
+        changes=(
+            f"{paths.EVIDENCE}/, {paths.SCORED_RUNS}/, {paths.EXPORTS}/: replaced together, or not at all",
+            f"{paths.REPORTS}/: one new report folder",
+        ),
+        stays=("sources, settings, past reports, git: not touched",),
+        way_back="until the commit the previous exports stay; cancelling leaves them as they are",
+        yes="yes, start run-all; it goes on when this console is gone",
+        critical=_has_exports(root),
+    )
+
+
+def _has_exports(root: Path) -> bool:
+    """Whether a run would replace something: then the bytes of now do not come back."""
+    exports = (paths.SFT_EXPORT, paths.RAG_EXPORT, paths.PREFERENCE_EXPORT)
+    return any((root / relative).exists() for relative in exports)
+
+
+def _cancel_plan(pid: int, user: str, command: str, run_id: str, *, ours: bool) -> CommandPlan:
+    return CommandPlan(
+        "run.cancel",
+        "CANCEL THE RUN",
+        arguments=(run_id,),
+        command=("kill", "-TERM", str(pid)),
+        changes=(f"{command} by {user or '?'}, pid {pid}, run {run_id}: stops at its next safe point",),
+        stays=("the previous exports; finished chunks, which the next run takes over",),
+        way_back="start run-all again: it goes on where this one stopped",
+        no="no, let it run",
+        yes="yes, cancel the run",
+        critical=not ours,
+    )

@@ -1,0 +1,199 @@
+"""When the runbook's detectors are asked: at the start, when told, and when something changed.
+
+A look costs a process, about a second of a processor, so what they judge is watched by its
+``stat`` alone: code, settings, sources, outputs, reports. A change is waited out until it is quiet
+for a moment. Looks live on a budget: after a few quick ones they take no more than ``SHARE`` of one core,
+and one that has to wait says until when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from console.live.runbook_look import Look, RunbookLook
+from console.reading.incident_glance import IncidentGlance, read_incidents
+from console.reading.report_files import Notes
+from console.state.runbook_state import RunbookReading, with_first_seen
+from console.state.view_state import RunbookHeard
+from pipeline.contracts import paths
+
+SHARE = 0.025
+BURST_SECONDS = 3.0
+WATCH_SECONDS = 2.0
+# A change that goes on is looked at in the middle after this long.
+LONGEST_WAIT_SECONDS = 5.0
+# Without any change: disks fill, installed packages and remote tags change beside the workspace.
+EVERY_SECONDS = 900.0
+_MOST_FILES = 10_000
+_STAT_SHARE = 0.01
+_CODE = PurePosixPath("pipeline")
+_FILES = (
+    paths.SETTINGS,
+    paths.RECON_DOC,
+    paths.DETERMINISM_REPORT,
+    paths.AUDIT_REPORT.with_suffix(".json"),
+    paths.ACCEPTANCE_REPORT.with_suffix(".json"),
+    paths.RELEASE_MANIFEST,
+    paths.REPORTS,
+    paths.RUN_STATE,
+    PurePosixPath(".git/HEAD"),
+    PurePosixPath(".git/packed-refs"),
+    PurePosixPath(".git/refs/tags"),
+)
+_TREES = (_CODE, paths.KNOWLEDGE_BASE, paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS)
+
+Fingerprint = int
+
+
+class Pace:
+    """A budget of processor seconds that refills at ``share`` and holds at most ``burst``."""
+
+    def __init__(self, now: float, *, share: float = SHARE, burst: float = BURST_SECONDS) -> None:
+        self._share, self._burst = share, burst
+        self._left, self._at = burst, now
+
+    def spend(self, seconds: float, now: float) -> None:
+        self._left, self._at = self._at_time(now) - seconds, now
+
+    def ready_at(self, now: float) -> float:
+        """When the next look may begin; ``now`` when it may begin at once."""
+        left = self._at_time(now)
+        return now if left > 0 else now - left / self._share
+
+    def _at_time(self, now: float) -> float:
+        return min(self._burst, self._left + (now - self._at) * self._share)
+
+
+class RunbookWatch:
+    """``ask`` wants a look now, whatever the budget says. ``make_look`` is for tests."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        make_look: Callable[[Path], RunbookLook] = RunbookLook,
+        watch_seconds: float = WATCH_SECONDS,
+    ) -> None:
+        self._root = root
+        self._clock, self._monotonic = clock, monotonic
+        self._make_look = make_look
+        self._watch_seconds = watch_seconds
+        self._asked = asyncio.Event()
+        self._reading = RunbookReading()
+        self._pace = Pace(monotonic())
+        self._look: RunbookLook | None = None
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    async def facts(self) -> AsyncGenerator[RunbookHeard, None]:
+        """Readings for ever. Closing the iterator ends a look that is at work."""
+        try:
+            seen: Fingerprint | None = None
+            incidents_seen: Fingerprint | None = None
+            changed_since: float | None = self._monotonic()  # nothing was ever looked at
+            looked_at = self._monotonic()
+            while True:
+                before = self._monotonic()
+                found, incidents = await asyncio.to_thread(self._fingerprints)
+                stat_seconds = self._monotonic() - before
+                if incidents != incidents_seen:
+                    incidents_seen = incidents
+                    yield self._heard(incidents=tuple(await asyncio.to_thread(self._incidents)))
+                now = self._monotonic()
+                is_quiet = found == seen
+                if not is_quiet and seen is not None:
+                    changed_since = changed_since or now
+                seen = found
+                if changed_since is None and now - looked_at >= EVERY_SECONDS:
+                    changed_since = now
+                asked = self._asked.is_set()
+                waited = changed_since is not None and (
+                    is_quiet or now - changed_since >= LONGEST_WAIT_SECONDS
+                )
+                ready_at = self._pace.ready_at(now)
+                if asked or (waited and ready_at <= now):
+                    self._asked.clear()
+                    changed_since = None
+                    yield self._heard(looking_since=self._clock(), next_look=None)
+                    yield await self._look_now()
+                    looked_at = self._monotonic()
+                elif waited:
+                    owed = round(self._clock() + ready_at - now)
+                    if owed != self._reading.next_look and self._reading.next_look is None:
+                        yield self._heard(next_look=float(owed))
+                await self._pause(stat_seconds)
+        finally:
+            if self._look is not None:
+                self._look.end()
+
+    async def _pause(self, stat_seconds: float) -> None:
+        """Until the next look at the files; where there are many, that is later."""
+        try:
+            pause = max(self._watch_seconds, stat_seconds / _STAT_SHARE)
+            await asyncio.wait_for(self._asked.wait(), pause)
+        except TimeoutError:
+            return
+
+    async def _look_now(self) -> RunbookHeard:
+        self._look = self._make_look(self._root)
+        look: Look = await asyncio.to_thread(self._look.run)
+        self._look = None
+        self._pace.spend(look.processor_seconds, self._monotonic())
+        if look.trouble:
+            return self._heard(looking_since=None, trouble=look.trouble)
+        return self._heard(
+            symptoms=with_first_seen(look.symptoms, self._reading.symptoms),
+            read_at=self._clock(),
+            took_seconds=look.took_seconds,
+            looking_since=None,
+            trouble=(),
+        )
+
+    def _heard(self, **changes: object) -> RunbookHeard:
+        self._reading = replace(self._reading, **changes)  # type: ignore[arg-type]  # replace checks names
+        return RunbookHeard(self._reading)
+
+    def _incidents(self) -> list[IncidentGlance]:
+        return read_incidents(self._root, Notes())
+
+    def _fingerprints(self) -> tuple[Fingerprint, Fingerprint]:
+        """Of all that the detectors judge, and of the incidents' journals."""
+        judged = [_stat_of(self._root / relative) for relative in _FILES]
+        for tree in _TREES:
+            judged += _stats_below(self._root / tree)
+        return hash(tuple(judged)), hash(tuple(_stats_below(self._root / paths.INCIDENTS)))
+
+
+def _stats_below(folder: Path) -> Iterator[tuple[object, ...]]:
+    """Every file below, links not followed; at most so many that a look at them stays cheap."""
+    left = _MOST_FILES
+    waiting = [str(folder)]
+    while waiting and left > 0:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    left -= 1
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.name not in ("__pycache__", "kept"):
+                            waiting.append(entry.path)
+                        continue
+                    found = entry.stat(follow_symlinks=False)
+                    yield entry.path, found.st_ino, found.st_size, found.st_mtime_ns
+        except OSError:
+            continue
+
+
+def _stat_of(path: Path) -> tuple[object, ...]:
+    try:
+        found = path.stat(follow_symlinks=False)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,1 @@
+"""The console without a screen: numbered prompts and plain lines."""

@@ -1,0 +1,165 @@
+"""PURE: what the plain console says: its menu, and the dashboard's panes as lines of text.
+
+Panes, words and marks are those of the screen; only the frame and the cursor are missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from console import keymap
+from console.presentation.band import band_height, band_lines
+from console.presentation.drift import drift_pane
+from console.presentation.edge_lines import header_line, status_line
+from console.presentation.event_log import log_line
+from console.presentation.firewall import firewall_pane
+from console.presentation.frame import PaneView
+from console.presentation.pages import plan_lines
+from console.presentation.phases import phases_pane
+from console.presentation.row_counts import rows_pane
+from console.presentation.runs import runs_pane
+from console.presentation.spans import Line, plain_text
+from console.presentation.symptom_page import page_lines
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from console.live.feed import CommandPlan
+    from console.state.view_state import ViewState
+
+WIDTH = 79
+LOG_LINES = 30
+_TALL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of the menu. ``action_id`` names an entry of the key map, where there is one."""
+
+    number: int
+    name: str
+    help: str
+    action_id: str = ""
+
+
+def _choices() -> tuple[Choice, ...]:
+    looks = (
+        ("all", "Everything below, once."),
+        ("symptoms", "What is wrong now, and what to do by hand."),
+        ("firewall", "The firewall's word."),
+        ("rows", "Row counts."),
+        ("phases", "Phases P0 to P9."),
+        ("drift", "Drift against the baseline."),
+        ("runs", "Past runs."),
+        ("log", f"The last {LOG_LINES} log lines."),
+        ("help", "This list, and what the marks mean."),
+        ("runbook", "Every symptom, and the page of each."),
+        ("incidents", "What was done and why; each replayed step by step."),
+    )
+    acts = [
+        Choice(0, action.id, action.help, action.id) for action in (keymap.BY_ID["arm"], *keymap.MUTATING)
+    ]
+    wizards = "The wizards: a symptom that shows, or an incident that is still open."
+    acts = [
+        replace(act, name="wizard", help=wizards) if act.action_id == keymap.WIZARD_ANSWER else act
+        for act in acts
+    ]
+    menu = [Choice(number, name, words) for number, (name, words) in enumerate(looks, start=1)]
+    menu += [replace(act, number=number) for number, act in enumerate(acts, start=len(menu) + 1)]
+    return (*menu, Choice(0, "quit", keymap.BY_ID["quit"].help))
+
+
+CHOICES = _choices()
+
+
+def choice_for(typed: str) -> Choice | None:
+    """The choice that a number or a name means; ``q`` quits, ``?`` helps."""
+    word = {"q": "quit", "?": "help"}.get(typed.strip().casefold(), typed.strip().casefold())
+    return next(
+        (choice for choice in CHOICES if word in (str(choice.number), choice.name, choice.action_id or None)),
+        None,
+    )
+
+
+def menu_lines() -> list[str]:
+    return [f" {choice.number:>2}  {choice.name:<17} {choice.help}" for choice in CHOICES]
+
+
+def head_lines(state: ViewState, now: float) -> list[str]:
+    """Where we are, what is wrong, who may do what."""
+    return texts(
+        [
+            header_line(state, now, WIDTH),
+            *_band(state, now),
+            status_line(state, now, WIDTH),
+        ]
+    )
+
+
+def _band(state: ViewState, now: float) -> list[Line]:
+    height = band_height(state.symptoms, _TALL, WIDTH)
+    return band_lines(state.symptoms, -1, now, WIDTH, height, state.heard_at, state.trouble)
+
+
+def pane_lines(name: str, state: ViewState, now: float) -> list[str]:
+    """One pane of the dashboard, whole."""
+    was_read = state.heard_at is not None
+    match name:
+        case "firewall":
+            return _pane(firewall_pane(state.firewall, now, WIDTH))
+        case "rows":
+            return _pane(rows_pane(state.rows, now, WIDTH, _TALL, was_read=was_read))
+        case "phases":
+            return _pane(phases_pane(state.phases, now, WIDTH, _TALL, was_read=was_read))
+        case "drift":
+            return _pane(drift_pane(state.drift, now, WIDTH, _TALL, was_read=was_read))
+        case "runs":
+            return _pane(runs_pane(state.runs, now, WIDTH, _TALL))
+        case "log":
+            said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
+            return ["LOG", *(texts(said) or [" nothing was said yet"])]
+        case _:
+            return symptom_pages(state, now)
+
+
+def symptom_pages(state: ViewState, now: float) -> list[str]:
+    """Every symptom's page, worst first."""
+    if not state.symptoms:
+        return ["no symptom: nothing to do"]
+    lines: list[str] = []
+    for symptom in state.symptoms:
+        lines += symptom_page(symptom.id, state, now)
+    return lines
+
+
+def symptom_page(symptom_id: str, state: ViewState, now: float) -> list[str]:
+    """One symptom's page, whether it shows or not."""
+    shown = next((each for each in state.symptoms if each.id == symptom_id), None)
+    return texts(page_lines(shown, symptom_id, state.runbook, state.firewall, state.workspace, now, WIDTH))
+
+
+def all_lines(state: ViewState, now: float) -> list[str]:
+    lines = head_lines(state, now)
+    for name in ("firewall", "phases", "rows", "drift"):
+        lines += ["", *pane_lines(name, state, now)]
+    return lines
+
+
+def question_lines(plan: CommandPlan) -> list[str]:
+    """The plan and what has to be typed: a part of its own digest, so that no habit answers it."""
+    return [
+        plan.title,
+        *texts(plan_lines(plan, WIDTH)),
+        "",
+        f" {plan.yes}: type {plan.code}",
+        f" {plan.no}: anything else",
+    ]
+
+
+def _pane(view: PaneView) -> list[str]:
+    aside = plain_text(view.aside).strip()
+    return [f"{view.title}  {aside}".rstrip(), *texts(view.lines)]
+
+
+def texts(lines: list[Line] | tuple[Line, ...]) -> list[str]:
+    return [visible(plain_text(spans).rstrip()) for spans in lines]

@@ -1,0 +1,296 @@
+"""The state of a command that runs checks: its last report, and its event stream while it works.
+
+Audit, acceptance and the release's gates all write a report (``.json``) and, beside it, events.
+A reader is kept and asked again; on a quiet workspace it only stats the two files. Garbage
+costs what it damaged and never more. Whether a stream without an end is still written is told
+by its process, because a killed one leaves the same file behind.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import orjson
+
+from console.control.cancel_run import START_SLACK_SECONDS, process_start
+from console.reading.report_files import (
+    Json,
+    Notes,
+    count_of,
+    flag_of,
+    number_of,
+    object_of,
+    objects_of,
+    read_bytes,
+    read_object,
+    text_of,
+    texts_of,
+)
+from pipeline.contracts import paths
+from pipeline.contracts.status import epoch_seconds
+
+Word = Literal["never", "unreadable", "done", "running", "died"]
+MOST_CHECKS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One place where a check failed. All of it is data."""
+
+    file: str
+    line: int | None
+    run_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One result as reported. ``pending`` is an older one that the running command will replace."""
+
+    id: str
+    phase: str
+    status: str
+    required: bool = True
+    examined: int | None = None
+    failed: int | None = None
+    threshold: str = ""
+    observed: str = ""
+    detail: str = ""
+    examples: tuple[Example, ...] = ()
+    reproduce: str = ""
+    elapsed_seconds: float | None = None
+    as_of: float | None = None
+    pending: bool = False
+
+    @property
+    def is_bad(self) -> bool:
+        return not self.pending and self.status in ("fail", "error", "not_evaluated")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """``as_of`` is when the report was finished; ``reported`` counts the running stream's results."""
+
+    command: str
+    word: Word = "never"
+    ok: bool | None = None
+    exit_code: int | None = None
+    verdict: str = ""
+    as_of: float | None = None
+    elapsed_seconds: float | None = None
+    checks: tuple[Check, ...] = ()
+    reported: int = 0
+    started: float | None = None
+    pid: int | None = None
+    user: str = ""
+    trouble: str = ""
+    notes: tuple[str, ...] = ()
+    tag: str = ""
+    git_head: str = ""
+    engine_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The events beside a report. ``ended`` when the last one is there."""
+
+    started: float | None = None
+    pid: int | None = None
+    host: str = ""
+    user: str = ""
+    ended: float | None = None
+    exit_code: int | None = None
+    fault: str = ""
+    checks: tuple[Check, ...] = ()
+
+
+_NO_STREAM = _Stream()
+
+
+class CheckRunReader:
+    """Reads one command's two files below ``root``. ``read`` blocks for milliseconds."""
+
+    def __init__(self, root: Path, command: str, report: PurePosixPath, events: PurePosixPath) -> None:
+        self._root = root
+        self._command = command
+        self._report, self._events = report, events
+        self._seen: tuple[object, object] = (None, None)
+        self._run = CheckRun(command)
+        self._stream = _NO_STREAM
+
+    def read(self) -> CheckRun:
+        """What is known now."""
+        seen = (_stamp(self._root / self._report), _stamp(self._root / self._events))
+        if seen != self._seen:
+            self._seen = seen
+            self._run = _of_report(self._root, self._command, self._report)
+            self._stream = _read_stream(self._root / self._events)
+        return _with_stream(self._run, self._stream)
+
+
+def audit_reader(root: Path) -> CheckRunReader:
+    report = paths.AUDIT_REPORT.with_suffix(".json")
+    return CheckRunReader(root, "audit-full", report, paths.REPORTS / "phase8-full-audit-events.jsonl")
+
+
+def acceptance_reader(root: Path) -> CheckRunReader:
+    report = paths.ACCEPTANCE_REPORT.with_suffix(".json")
+    return CheckRunReader(root, "acceptance", report, paths.REPORTS / "phase6-acceptance-events.jsonl")
+
+
+def release_reader(root: Path) -> CheckRunReader:
+    report = paths.RELEASE_FREEZE.with_suffix(".json")
+    return CheckRunReader(root, "release-freeze", report, paths.REPORTS / "release-freeze-events.jsonl")
+
+
+def _stamp(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _of_report(root: Path, command: str, relative: PurePosixPath) -> CheckRun:
+    notes = Notes()
+    report = read_object(root, relative, notes)
+    if report is None:
+        trouble = notes.lines[0] if notes.lines else ""
+        return CheckRun(command, "unreadable" if trouble else "never", trouble=trouble)
+    as_of = next(
+        (known for key in ("finished_at", "recorded_at") if (known := epoch_seconds(report.get(key)))), None
+    )
+    checks = tuple(_check(found, as_of) for found in objects_of(report, "checks")[:MOST_CHECKS])
+    return CheckRun(
+        command,
+        "done" if checks or flag_of(report, "ok") is not None else "unreadable",
+        ok=flag_of(report, "ok"),
+        exit_code=count_of(report, "exit_code"),
+        verdict=text_of(report, "verdict") or "",
+        as_of=as_of,
+        elapsed_seconds=number_of(report, "elapsed_seconds"),
+        checks=checks,
+        started=epoch_seconds(report.get("started_at")),
+        trouble="" if checks else f"{relative} holds no checks",
+        notes=texts_of(report, "notes"),
+        tag=text_of(report, "tag") or "",
+        git_head=text_of(object_of(report, "git"), "head") or "",
+        engine_digest=text_of(object_of(report, "engine"), "digest") or "",
+    )
+
+
+def _check(found: Json, as_of: float | None) -> Check:
+    examples = tuple(
+        Example(
+            text_of(example, "file") or "",
+            count_of(example, "line"),
+            text_of(example, "run_id") or "",
+            text_of(example, "text") or "",
+        )
+        for example in objects_of(found, "examples")[:20]
+    )
+    return Check(
+        id=text_of(found, "id") or "?",
+        phase=text_of(found, "phase") or "?",
+        status=text_of(found, "status") or "?",
+        required=flag_of(found, "required") is not False,
+        examined=count_of(found, "examined"),
+        failed=count_of(found, "failed"),
+        threshold=text_of(found, "threshold") or "",
+        observed=text_of(found, "observed") or "",
+        detail=text_of(found, "detail") or "",
+        examples=examples,
+        reproduce=text_of(found, "reproduce") or "",
+        elapsed_seconds=number_of(found, "elapsed_seconds"),
+        as_of=as_of,
+    )
+
+
+def _read_stream(path: Path) -> _Stream:
+    try:
+        data = read_bytes(path) or b""
+    except (OSError, ValueError):
+        return _NO_STREAM
+    stream = _NO_STREAM
+    checks: dict[str, Check] = {}
+    for event in _objects(data.split(b"\n")):
+        kind, at = event.get("type"), epoch_seconds(event.get("at"))
+        if kind == "run.started":
+            checks = {}
+            stream = _Stream(
+                at,
+                count_of(event, "pid"),
+                text_of(event, "host") or "",
+                text_of(event, "user") or "",
+            )
+        elif kind == "check.result" and len(checks) < MOST_CHECKS:
+            check = _check(object_of(event, "check"), at)
+            checks[check.id] = check
+        elif kind == "run.finished":
+            fault = text_of(object_of(event, "fault"), "what_happened") or ""
+            stream = replace(stream, ended=at, exit_code=count_of(event, "exit_code"), fault=fault)
+    return replace(stream, checks=tuple(checks.values()))
+
+
+def _objects(lines: Iterable[bytes]) -> Iterable[Json]:
+    for line in lines:
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def _with_stream(run: CheckRun, stream: _Stream) -> CheckRun:
+    """The report with what its stream knows better: a stream that began after the report's end."""
+    if stream.started is None or (run.as_of is not None and stream.started <= run.as_of):
+        return run
+    fresh = {check.id: check for check in stream.checks}
+    waiting = tuple(replace(check, pending=True) for check in run.checks if check.id not in fresh)
+    known = replace(
+        run,
+        checks=(*stream.checks, *waiting),
+        reported=len(fresh),
+        started=stream.started,
+        pid=stream.pid,
+        user=stream.user,
+    )
+    if stream.ended is not None:
+        return replace(
+            known,
+            word="died",
+            ok=False,
+            exit_code=stream.exit_code,
+            trouble=stream.fault or f"ended with exit {stream.exit_code} and left no report",
+        )
+    if _is_at_work(stream):
+        return replace(known, word="running")
+    return replace(known, word="died", ok=None, trouble="the process is gone and told no end")
+
+
+def _is_at_work(stream: _Stream) -> bool:
+    """On another host only its events can tell; without an end they say that it works."""
+    if stream.pid is None:
+        return False
+    if stream.host and stream.host != socket.gethostname():
+        return True
+    began = process_start(stream.pid)
+    if began is None:
+        return _exists(stream.pid)
+    return stream.started is None or began <= stream.started + START_SLACK_SECONDS
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,62 @@
+"""Which incidents' records do not hold, looked at again only where a journal has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+
+if TYPE_CHECKING:
+    from runbook.wizard.journal import Head
+
+# A longer journal is verified when it is opened, not for a list.
+MOST_BYTES = 4 * 2**20
+_AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
+
+
+class ChainChecks:
+    """Kept by whoever asks again and again. Blocking."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self._audit: tuple[int, ...] | None = None
+        self._heads: dict[str, Head] = {}
+
+    def broken(self, incident_ids: Iterable[str]) -> frozenset[str]:
+        """Those in whose chain the runbook finds a problem, a lost tail included."""
+        from runbook.wizard.remembered import remembered_heads
+
+        audit = _stat_of(self._root / _AUDIT)
+        if audit != self._audit:
+            self._audit, self._heads, self._known = audit, remembered_heads(self._root), {}
+        return frozenset(each for each in incident_ids if self._is_broken(each))
+
+    def _is_broken(self, incident_id: str) -> bool:
+        from runbook.wizard.incident import Incident
+        from runbook.wizard.remembered import record_problems
+
+        incident = Incident(self._root, incident_id)
+        seen = _stat_of(incident.journal.path) + _stat_of(incident.folder / "head.json")
+        known = self._known.get(incident_id)
+        if known is not None and known[0] == seen:
+            return known[1]
+        if not seen or seen[0] > MOST_BYTES:
+            return False
+        try:
+            is_broken = bool(record_problems(incident, self._heads))
+        except OperatorError:
+            is_broken = True
+        self._known[incident_id] = seen, is_broken
+        return is_broken
+
+
+def _stat_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat(follow_symlinks=False)
+    except OSError:
+        return ()
+    return found.st_size, found.st_mtime_ns, found.st_ino

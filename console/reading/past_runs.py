@@ -1,0 +1,158 @@
+"""Past runs, newest first, from the folders that they left under ``reports/distillation``."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from console.reading import reach
+from console.reading.report_files import (
+    Json,
+    Notes,
+    count_of,
+    flag_of,
+    inside,
+    number_of,
+    object_of,
+    objects_of,
+    read_bytes,
+    read_object,
+    text_of,
+    texts_of,
+)
+from pipeline.contracts import paths
+from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
+
+RUNS_LIMIT = 40
+_RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]{1,16}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One stage's claims, as read; ``is_as_summed`` when its digest is the summary's."""
+
+    stage: str
+    phase: str
+    relative: str
+    body: Json
+    is_as_summed: bool
+
+
+@dataclass
+class RunReports:
+    """Summaries by run, kept once read: a summary never changes after its commit."""
+
+    root: Path
+    _summaries: dict[str, tuple[int, Json | None]] = field(default_factory=dict)
+
+    def run_ids(self, notes: Notes) -> list[str]:
+        """The newest run folders' names, newest first."""
+        try:
+            with os.scandir(self.root / paths.REPORTS) as entries:
+                names = [entry.name for entry in entries if _RUN_FOLDER.match(entry.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            notes.cannot_read(paths.REPORTS, error)
+            return []
+        return sorted(names, reverse=True)[:RUNS_LIMIT]
+
+    def summary(self, run_id: str, notes: Notes) -> Json | None:
+        """The summary of one run; None when there is none or it is garbage (then noted)."""
+        relative = paths.summary_file(run_id)
+        try:
+            changed = (self.root / relative).stat().st_mtime_ns
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                notes.cannot_read(relative, error)
+            return None
+        known = self._summaries.get(run_id)
+        if known is None or known[0] != changed or known[1] is None:
+            known = self._summaries[run_id] = (changed, read_object(self.root, relative, notes))
+        return known[1]
+
+    def has_summary(self, run_id: str) -> bool:
+        """Whether there is one; what may not be looked at is taken to be there."""
+        try:
+            (self.root / paths.summary_file(run_id)).stat()
+        except OSError as error:
+            return error.errno not in reach.GONE
+        return True
+
+    def rows(self, run_ids: list[str], lock: LockStatus, notes: Notes) -> tuple[RunRow, ...]:
+        self._summaries = {key: value for key, value in self._summaries.items() if key in set(run_ids)}
+        return tuple(self._row(run_id, lock, notes) for run_id in run_ids)
+
+    def _row(self, run_id: str, lock: LockStatus, notes: Notes) -> RunRow:
+        summary = self.summary(run_id, notes)
+        if summary is None:
+            if lock.held and lock.pipeline_run_id == run_id:
+                return RunRow(run_id, command=lock.command, started=lock.since, note="running")
+            note = "summary unreadable" if self.has_summary(run_id) else "ended before its commit"
+            return RunRow(run_id, started=_time_in(run_id), note=note)
+        counts = object_of(summary, "counts")
+        return RunRow(
+            pipeline_run_id=run_id,
+            command=text_of(summary, "command") or "",
+            finished=True,
+            ok=flag_of(summary, "ok"),
+            exit_code=count_of(summary, "exit_code"),
+            run_hash=text_of(summary, "run_hash"),
+            started=epoch_seconds(summary.get("started_at")),
+            ended=epoch_seconds(summary.get("finished_at")),
+            elapsed_seconds=number_of(summary, "elapsed_seconds"),
+            lines=count_of(counts, "lines"),
+            evidence=count_of(counts, "evidence"),
+            rag=count_of(counts, "rag"),
+            sft=count_of(counts, "sft"),
+            preference=count_of(counts, "preference"),
+            chunks_processed=count_of(counts, "chunks_processed"),
+            chunks_total=count_of(counts, "chunks_total"),
+            warnings=texts_of(summary, "warnings"),
+        )
+
+
+def summary_faults(summary: Json, run_id: str) -> list[str]:
+    """What a viewer can tell to be wrong with a summary; the audit validates it in full."""
+    faults = []
+    if summary.get("pipeline_run_id") != run_id:
+        faults.append("pipeline_run_id is not its folder's name")
+    if flag_of(summary, "ok") is None:
+        faults.append("ok is missing")
+    if flag_of(summary, "ok") and not text_of(summary, "run_hash"):
+        faults.append("run_hash is missing")
+    if not object_of(summary, "counts"):
+        faults.append("counts are missing")
+    return faults
+
+
+def read_receipts(root: Path, summary: Json, notes: Notes) -> tuple[list[Receipt], list[str]]:
+    """The receipts that a summary names, and what is wrong with them (missing, not as summed)."""
+    receipts, faults = [], []
+    for entry in objects_of(summary, "stages"):
+        relative = inside(entry.get("receipt"))
+        stage = text_of(entry, "stage") or "?"
+        if relative is None:
+            faults.append(f"{stage}: the receipt's path is missing or leaves the workspace")
+            continue
+        body = read_object(root, relative, notes)
+        if body is None:
+            faults.append(f"{stage}: receipt {relative} is missing or unreadable")
+            continue
+        try:
+            digest = sha256(read_bytes(root / relative) or b"").hexdigest()
+        except (OSError, ValueError):
+            digest = ""
+        as_summed = digest == text_of(entry, "sha256")
+        if not as_summed:
+            faults.append(f"{stage}: receipt {relative} is not the one that the summary names")
+        receipts.append(Receipt(stage, text_of(body, "phase") or "", str(relative), body, as_summed))
+    return receipts, faults
+
+
+def _time_in(run_id: str) -> float | None:
+    """The start that a run's name tells: ``20261124T061407Z-3f2a``."""
+    return epoch_seconds(run_id.split("-", 1)[0])

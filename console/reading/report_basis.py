@@ -1,0 +1,68 @@
+"""PURE: whether a report still speaks for what is there, told from what it looked at itself.
+
+An audit that was made after an edit by hand has seen that edit, whatever the run before it
+wrote. So each change counts against the time at which the report began to look; the run and the
+engine that it names count against those that stand now.
+"""
+
+from __future__ import annotations
+
+from console.reading.latest_run import Change, LatestRun, Moved, in_words
+from console.reading.phase_verdicts import report_time
+from console.reading.report_files import Json, object_of, objects_of, text_of
+from pipeline.contracts.status import epoch_seconds
+
+
+def moved_since(report: Json | None, latest: LatestRun, moved: Moved, engine: str | None) -> str:
+    """Why a report on this workspace's data no longer speaks for it; empty when it does.
+
+    ``engine`` is the digest of the code that would run now, None when that is not known.
+    """
+    if report is None:
+        return moved.anything
+    return (
+        _another_run(report, latest)
+        or code_moved_since(report, engine)
+        or in_words(_after(report, (*moved.of_sources, *moved.of_outputs)))
+        or in_words(_mended(report, moved))
+    )
+
+
+def code_moved_since(report: Json, engine: str | None) -> str:
+    """For a report whose data cannot move (acceptance brings its own): whether the code has."""
+    return other_code(text_of(object_of(report, "engine"), "digest"), engine)
+
+
+def other_code(looked_at: str | None, engine: str | None) -> str:
+    """The same of two digests; where one is not known, nothing is claimed."""
+    return "the engine's code changed" if looked_at and engine and engine != looked_at else ""
+
+
+def _another_run(report: Json, latest: LatestRun) -> str:
+    if latest.good is None:
+        return ""
+    looked_at, stands = text_of(report, "run_hash"), text_of(latest.good, "run_hash")
+    if looked_at is not None and looked_at == stands:
+        return ""
+    made, finished = report_time(report), latest.finished_at
+    if made is not None and finished is not None and finished > made:
+        return "a run has finished since"
+    return "" if looked_at is None or stands is None else "it looked at another run"
+
+
+def _after(report: Json, changes: tuple[Change, ...]) -> list[Change]:
+    """Those that the report cannot have seen: made after it began, or at a time that is not known."""
+    began = epoch_seconds(report.get("started_at")) or report_time(report)
+    return [change for change in changes if began is None or change.at is None or change.at > began]
+
+
+def _mended(report: Json, moved: Moved) -> list[Change]:
+    """Outputs touched since, of which the report found that they were not those of their receipts.
+
+    They may be whole again, and then nothing differs now.
+    """
+    words = {text_of(check, "id"): text_of(check, "status") for check in objects_of(report, "checks")}
+    if words.get("P5.receipts-match") not in ("fail", "error"):
+        return []
+    touched = tuple(Change(name, "was written since", at) for name, at in moved.outputs_at.items())
+    return _after(report, touched)

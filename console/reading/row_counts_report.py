@@ -1,0 +1,101 @@
+"""PURE but for file sizes: a run's summary as row counts, and what its receipt says of the firewall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.reading.past_runs import Receipt
+from console.reading.report_files import Json, count_of, object_of, text_of
+from pipeline.contracts import paths
+from pipeline.contracts.status import (
+    CATEGORIES,
+    Balance,
+    ExportCounts,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    Origin,
+    RowCounts,
+    StreamCounts,
+    epoch_seconds,
+)
+
+_EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
+
+
+def rows_of_summary(root: Path, summary: Json, origin: Origin) -> RowCounts:
+    """Counts by stream and export, with the laws of conservation that they must obey."""
+    counts = object_of(summary, "counts")
+    streams = object_of(summary, "streams")
+    exports = tuple(
+        ExportCounts(
+            name, count_of(counts, name), count_of(counts, f"quarantined_{name}"), _size(root / path)
+        )
+        for name, path in _EXPORT_FILES.items()
+    )
+    return RowCounts(
+        origin,
+        stream_counts("total", counts),
+        tuple(stream_counts(str(name), value) for name, value in streams.items()),
+        exports,
+        _balances(counts),
+    )
+
+
+def stream_counts(name: str, counts: object) -> StreamCounts:
+    return StreamCounts(
+        name,
+        lines=count_of(counts, "lines"),
+        mapped=count_of(counts, "mapped"),
+        looked_up=count_of(counts, "looked_up"),
+        skipped=count_of(counts, "skipped"),
+        evidence=count_of(counts, "evidence"),
+        accepted=count_of(counts, "accepted"),
+        partially_accepted=count_of(counts, "partially_accepted"),
+        needs_human_review=count_of(counts, "needs_human_review"),
+        rejected=count_of(counts, "rejected"),
+    )
+
+
+def firewall_of_receipt(exported: Receipt | None) -> FirewallStatus:
+    """The verdict on the file when it was exported: old news, so CLEAR reads STALE."""
+    claim = object_of(exported.body, "firewall") if exported else {}
+    file = str(paths.SFT_EXPORT)
+    if exported is None or not claim:
+        return FirewallStatus(file=file, detail="not scanned yet: distill firewall")
+    as_of = epoch_seconds(exported.body.get("finished_at"))
+    state = text_of(claim, "state")
+    word = FirewallWord.STALE if state == "CLEAR" else FirewallWord.UNKNOWN
+    if state == "BREACH":
+        word = FirewallWord.BREACH
+    return FirewallStatus(
+        word,
+        Origin(exported.relative, as_of, Freshness.STALE, "read when it was exported, not since"),
+        file,
+        findings_count=count_of(claim, "findings") or 0,
+        sha256=text_of(claim, "sft_sha256"),
+        detail=f"{state} when it was exported; not scanned since: distill firewall",
+    )
+
+
+def _balances(counts: Json) -> tuple[Balance, ...]:
+    laws = (
+        ("lines", "lines", ("mapped", "looked_up", "skipped")),
+        ("scored", "scored", CATEGORIES),
+        ("sft", "scored", ("sft", "quarantined_sft")),
+        ("rag", "scored", ("rag", "quarantined_rag")),
+    )
+    balances = []
+    for name, left_name, right_names in laws:
+        left = count_of(counts, left_name)
+        right = tuple((key, value) for key in right_names if (value := count_of(counts, key)) is not None)
+        if left is not None and len(right) == len(right_names):
+            balances.append(Balance(name, left, right))
+    return tuple(balances)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

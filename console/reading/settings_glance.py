@@ -1,0 +1,76 @@
+"""The few settings that a viewer needs, read without the engine's settings code.
+
+A mistake in ``distill.toml`` is the engine's to explain (``distill config show``); here it only
+means that a default is used and noted.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.reading.report_files import (
+    Notes,
+    count_of,
+    number_of,
+    object_of,
+    objects_of,
+    read_bytes,
+    text_of,
+)
+from pipeline.contracts import paths
+
+DEFAULT_TAG = "distillation-v1.0.0"
+DEFAULT_REPLAY_LOG_MB = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGlance:
+    name: str
+    tier: int
+    role: str
+    globs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsGlance:
+    name: str
+    last_good_tag: str = DEFAULT_TAG
+    streams: tuple[StreamGlance, ...] = ()
+    source_roots: tuple[str, ...] = ()
+    replay_log_mb: float = DEFAULT_REPLAY_LOG_MB
+
+
+def read_settings(root: Path, notes: Notes) -> SettingsGlance:
+    """What ``distill.toml`` says, defaults where it says nothing usable. Never raises."""
+    try:
+        data = read_bytes(root / paths.SETTINGS)
+        value = tomllib.loads(data.decode()) if data is not None else {}
+    except (OSError, ValueError, RecursionError) as error:
+        notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
+        return SettingsGlance(root.name)
+    workspace, rotation = object_of(value, "workspace"), object_of(value, "rotation")
+    limit = number_of(rotation, "replay_log_mb")
+    return SettingsGlance(
+        name=text_of(workspace, "name") or root.name,
+        last_good_tag=text_of(workspace, "last_good_tag") or DEFAULT_TAG,
+        streams=tuple(
+            StreamGlance(
+                name,
+                tier if (tier := count_of(stream, "tier")) is not None else 1,
+                text_of(stream, "role") or "source",
+                _texts(stream.get("path")),
+            )
+            for stream in objects_of(value, "stream")
+            if (name := text_of(stream, "name"))
+        ),
+        source_roots=_texts(workspace.get("source_roots")),
+        replay_log_mb=DEFAULT_REPLAY_LOG_MB if limit is None else limit,
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

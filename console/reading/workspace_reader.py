@@ -1,0 +1,296 @@
+"""Read a workspace from its files alone into one ``WorkspaceStatus``.
+
+Nothing is imported from the engine and nothing is written. A damaged report costs its own pane
+and a note, never the rest. A reader is kept and asked again: it remembers summaries, digests
+and git's answers, so that a second look at a quiet workspace only stats files.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from console.reading import live_symptoms, phase_verdicts, reach
+from console.reading.changed_files import ChangeDetector
+from console.reading.drift_report import read_drift
+from console.reading.engine_code import EngineCode
+from console.reading.git_facts import GitReader
+from console.reading.latest_run import (
+    LatestRun,
+    Moved,
+    find_latest,
+    is_quarantined,
+    moved_since_run,
+)
+from console.reading.lock_facts import read_lock
+from console.reading.past_runs import RunReports, read_receipts
+from console.reading.report_basis import code_moved_since, moved_since
+from console.reading.report_files import (
+    Json,
+    Notes,
+    flag_of,
+    last_objects,
+    object_of,
+    read_bytes,
+    read_object,
+    text_of,
+)
+from console.reading.row_counts_report import firewall_of_receipt, rows_of_summary
+from console.reading.settings_glance import read_settings
+from console.reading.source_files import find_sources
+from console.state import staleness
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import choose_engine
+from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.status import (
+    EngineStatus,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    Origin,
+    PhaseState,
+    PhaseStatus,
+    RowCounts,
+    WorkspaceStatus,
+)
+from runbook.probes.empty_exports import find_empty_export
+
+REPLAY_TAIL_BYTES = 256 * 1024
+# A longer document is not read to see whether it says anything.
+_SHORT_BYTES = 64 * 1024
+_AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
+_ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
+_RUN_PHASES = ("P2", "P3", "P4")
+_SPEAKS_FOR = {
+    _AUDIT: ("P1", "P7", "P8"),
+    _ACCEPTANCE: ("P6",),
+    paths.REPLAY_RUNS: ("P7",),
+    paths.RELEASE_MANIFEST: ("P9",),
+}
+NOT_SEEN = -1
+
+
+class WorkspaceReader:
+    """Blocking: a screen calls ``read`` in a thread, one at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._git = GitReader(root)
+        self._runs = RunReports(root)
+        self._changes = ChangeDetector(root)
+        self._engine = EngineCode(root)
+
+    def read(self, now: float | None = None) -> WorkspaceStatus:
+        """The status at ``now`` (default: the clock).
+
+        Raises OSError, in words and with the path that refuses, when nothing can be read.
+        """
+        now = time.time() if now is None else now
+        try:
+            reach.check_folder(self.root)
+            return self._read(now)
+        except OSError as error:
+            raise type(error)(reach.in_words(error, self.root)) from error
+
+    def _read(self, now: float) -> WorkspaceStatus:
+        notes = Notes()
+        self._changes.start_round()
+        settings = read_settings(self.root, notes)
+        lock = read_lock(self.root, now)
+        run_ids = self._runs.run_ids(notes)
+        runs = self._runs.rows(run_ids, lock, notes)
+        latest = find_latest(self.root, self._runs, run_ids, notes)
+        sources = find_sources(self.root, settings, notes)
+        settled = not (lock.held or lock.open_intent)
+        moved = moved_since_run(latest, self._changes, sources, settled=settled)
+        audit = read_object(self.root, _AUDIT, notes)
+        engine = self._engine.digest()
+        audit_moved = moved_since(audit, latest, moved, engine)
+        drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
+        phases = self._phases(latest, audit, moved, audit_moved, engine, now, notes)
+        facts = live_symptoms.FileFacts(
+            recon_doc_bytes=_size_of_text(self.root / paths.RECON_DOC),
+            empty_streams=sources.empty_tier_1,
+            replay_log_bytes=_size(self.root / paths.REPLAY_RUNS),
+            replay_log_limit_bytes=settings.replay_log_mb * 1e6,
+            summary_faults=latest.faults,
+            outputs_changed=moved.changed_outputs,
+            determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
+            empty_export=find_empty_export(self.root),
+        )
+        return WorkspaceStatus(
+            workspace=str(self.root),
+            name=settings.name,
+            read_at=now,
+            phases=phases,
+            rows=self._rows(latest, moved, now),
+            firewall=self._firewall(latest, now),
+            drift=drift,
+            symptoms=tuple(live_symptoms.detect(facts, phases, drift, now)),
+            lock=lock,
+            git=self._git.read(settings.last_good_tag, now),
+            engine=engine_status(self.root, latest.summary),
+            runs=runs,
+            notes=tuple(notes.lines),
+        )
+
+    def _phases(
+        self,
+        latest: LatestRun,
+        audit: Json | None,
+        moved: Moved,
+        audit_moved: str,
+        engine: str | None,
+        now: float,
+        notes: Notes,
+    ) -> tuple[PhaseStatus, ...]:
+        found = [_p0(self.root, now)]
+        if audit is not None:
+            found += phase_verdicts.of_audit(audit, source=str(_AUDIT), now=now, changed=audit_moved)
+        found += self._of_run(latest, moved, now, notes)
+        acceptance = read_object(self.root, _ACCEPTANCE, notes)
+        if acceptance is not None:
+            changed = code_moved_since(acceptance, engine)
+            found.append(
+                phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now, changed=changed)
+            )
+        replays = last_objects(self.root, paths.REPLAY_RUNS, REPLAY_TAIL_BYTES, notes)
+        replayed = phase_verdicts.of_replay_log(replays, source=str(paths.REPLAY_RUNS), now=now)
+        if replayed is not None:
+            found.append(replayed)
+        release = read_object(self.root, paths.RELEASE_MANIFEST, notes)
+        if release is not None:
+            changed = moved_since(release, latest, moved, engine)
+            found.append(
+                phase_verdicts.of_release(
+                    release, source=str(paths.RELEASE_MANIFEST), now=now, changed=changed
+                )
+            )
+        return phase_verdicts.unread(phase_verdicts.latest_of_each(found), _unread(notes, latest))
+
+    def _of_run(self, latest: LatestRun, moved: Moved, now: float, notes: Notes) -> list[PhaseStatus]:
+        """P2 to P4 from receipts (those of a newer, failed run too), and P5 from how they fit."""
+        stages = [
+            phase_verdicts.of_receipt(
+                receipt.phase,
+                receipt.body,
+                source=receipt.relative,
+                now=now,
+                changed=moved.sources if receipt.phase == "P2" else moved.anything,
+            )
+            for receipt in latest.receipts
+            if receipt.phase in _RUN_PHASES
+        ]
+        if latest.failed_by_itself:
+            failed, _ = read_receipts(self.root, latest.summary or {}, notes)
+            stages += [
+                phase_verdicts.of_receipt(receipt.phase, receipt.body, source=receipt.relative, now=now)
+                for receipt in failed
+                if receipt.phase in _RUN_PHASES and flag_of(receipt.body, "ok") is False
+            ]
+        if latest.faults:
+            p5 = phase_verdicts.verdict("P5", PhaseState.FAIL, source=str(paths.REPORTS), as_of=now, now=now)
+            return [*stages, replace(p5, detail=latest.faults[0])]
+        if latest.good is None or latest.hidden:
+            return stages
+        p5 = phase_verdicts.verdict(
+            "P5",
+            PhaseState.OK,
+            source=str(paths.summary_file(latest.good_id)),
+            as_of=latest.finished_at,
+            now=now,
+            changed=moved.outputs,
+        )
+        return [*stages, replace(p5, detail="receipts are as summed; digests need an audit")]
+
+    def _rows(self, latest: LatestRun, moved: Moved, now: float) -> RowCounts:
+        if latest.good is None:
+            return RowCounts(Origin(why=latest.hidden or "no run has committed yet: distill run-all"))
+        freshness = staleness.of_verdict(latest.finished_at, now, inputs_changed=bool(moved.anything))
+        source = str(paths.summary_file(latest.good_id))
+        return rows_of_summary(
+            self.root, latest.good, Origin(source, latest.finished_at, freshness, moved.anything)
+        )
+
+    def _firewall(self, latest: LatestRun, now: float) -> FirewallStatus:
+        """What is known without a scan: a missing file, or what the last export's receipt said."""
+        live_file = self.root / paths.SFT_EXPORT
+        try:
+            live_file.stat()
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                why = reach.in_words(error, self.root)
+                origin = Origin("live", now, Freshness.UNKNOWN, why)
+                return FirewallStatus(FirewallWord.UNKNOWN, origin, str(paths.SFT_EXPORT), detail=why)
+            why = "quarantined" if is_quarantined(live_file) else "never exported"
+            return FirewallStatus(
+                FirewallWord.ABSENT,
+                Origin("live", now, Freshness.FRESH),
+                str(paths.SFT_EXPORT),
+                detail=f"no live file: {why}",
+            )
+        return firewall_of_receipt(next((r for r in latest.receipts if r.stage == "export"), None))
+
+
+def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
+    """Which engine runs here, and the version that the latest run reported."""
+    version = text_of(object_of(summary, "engine"), "version") or ""
+    if not (root / paths.SETTINGS).is_file():  # a FIFO in its place would block whoever opens it
+        return EngineStatus(why="distill.toml is missing or no regular file", version=version)
+    try:
+        choice = choose_engine(root)
+    except SettingsError as error:
+        return EngineStatus(
+            "workspace", str(root), "engine.source", refused=error.fault.what_happened, version=version
+        )
+    directory = str(choice.directory) if choice.directory else None
+    return EngineStatus(choice.source, directory, choice.why, version=version)
+
+
+def _p0(root: Path, now: float) -> PhaseStatus:
+    size = _size_of_text(root / paths.RECON_DOC)
+    word = PhaseState.OK if size else PhaseState.FAIL
+    phase = phase_verdicts.verdict("P0", word, source="live", as_of=now, now=now)
+    if size == NOT_SEEN:
+        return replace(phase, state=PhaseState.UNKNOWN, detail=f"{paths.RECON_DOC} cannot be read")
+    if size:
+        return phase
+    return replace(phase, detail=f"{paths.RECON_DOC} is {'missing' if size is None else 'empty'}")
+
+
+def _unread(notes: Notes, latest: LatestRun) -> dict[str, str]:
+    """Phases on which a report may speak that cannot be read, with the reason."""
+    known = {
+        phase: f"{relative} cannot be read: {notes.unreadable[str(relative)]}"
+        for relative, phases in _SPEAKS_FOR.items()
+        if str(relative) in notes.unreadable
+        for phase in phases
+    }
+    return {**known, **dict.fromkeys((*_RUN_PHASES, "P5"), latest.hidden)} if latest.hidden else known
+
+
+def _size_seen(path: Path) -> int | None:
+    """The size of a file; None for none, ``NOT_SEEN`` where the system does not let us look."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        return None if error.errno in reach.GONE else NOT_SEEN
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _size_of_text(path: Path) -> int | None:
+    """The size of a document; 0 for one that holds nothing but white space."""
+    size = _size_seen(path)
+    if size is None or size > _SHORT_BYTES:
+        return size
+    try:
+        return size if (read_bytes(path, _SHORT_BYTES) or b"").strip() else 0
+    except (OSError, ValueError):
+        return size

@@ -1,0 +1,1 @@
+"""PURE: what is known, as one value, and how facts change it."""

@@ -1,0 +1,121 @@
+"""PURE: what the runbook's detectors said last, as this console keeps it.
+
+``distill runbook detect --json`` is read leniently: a child that was broken, or is of another
+version, costs what it damaged. A symptom whose verdict is no known word is *unknown*, never clear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import orjson
+
+from console.reading.incident_glance import IncidentGlance
+from console.reading.report_files import Json, flag_of, number_of, objects_of, text_of, texts_of
+from pipeline.contracts.status import Severity
+
+DETECTED, CLEAR, UNKNOWN = "detected", "clear", "unknown"
+_VERDICTS = (DETECTED, CLEAR, UNKNOWN)
+_SEVERITIES = {str(severity): severity for severity in Severity}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSymptom:
+    """One symptom of the runbook: its page, and what its detector saw. All texts are data.
+
+    ``as_of`` is when that was true, ``since`` when it was first seen here. ``causes`` are (id,
+    sentence), ``by_hand`` (words, command); a command may be empty.
+    """
+
+    id: str
+    severity: Severity
+    verdict: str = UNKNOWN
+    observed: str = ""
+    source: str = ""
+    as_of: float | None = None
+    since: float | None = None
+    reproduce: str = ""
+    live: bool = False
+    title: str = ""
+    what_you_see: str = ""
+    why: str = ""
+    phases: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    explained_by: tuple[str, ...] = ()
+    causes: tuple[tuple[str, str], ...] = ()
+    by_hand: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_detected(self) -> bool:
+        return self.verdict == DETECTED
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookReading:
+    """``read_at`` is when the last look that succeeded ended; ``trouble`` why the last one did not.
+
+    ``looking_since`` is set while a look is at work, ``next_look`` while one is owed but waits
+    for its share of the processor.
+    """
+
+    symptoms: tuple[KnownSymptom, ...] = ()
+    read_at: float | None = None
+    took_seconds: float | None = None
+    looking_since: float | None = None
+    next_look: float | None = None
+    trouble: tuple[str, ...] = ()
+    incidents: tuple[IncidentGlance, ...] = ()
+
+    def symptom(self, symptom_id: str) -> KnownSymptom | None:
+        return next((each for each in self.symptoms if each.id == symptom_id), None)
+
+    def incident_of(self, symptom_id: str) -> IncidentGlance | None:
+        """The newest open incident of a symptom."""
+        found = [each for each in self.incidents if each.symptom == symptom_id and each.is_open]
+        return found[-1] if found else None
+
+
+def parse(data: bytes) -> tuple[KnownSymptom, ...]:
+    """The symptoms of one answer, in the runbook's order. Raises ValueError for what is no answer."""
+    value = orjson.loads(data)
+    rows = objects_of(value, "symptoms")
+    if not rows:
+        raise ValueError("it names no symptom")
+    return tuple(_symptom(row) for row in rows if text_of(row, "id"))
+
+
+def _symptom(row: Json) -> KnownSymptom:
+    verdict = text_of(row, "verdict")
+    return KnownSymptom(
+        id=text_of(row, "id") or "?",
+        severity=_SEVERITIES.get(text_of(row, "severity") or "", Severity.ERROR),
+        verdict=verdict if verdict in _VERDICTS else UNKNOWN,
+        observed=text_of(row, "observed") or "",
+        source=text_of(row, "source") or "",
+        as_of=number_of(row, "as_of"),
+        reproduce=text_of(row, "reproduce") or "",
+        live=flag_of(row, "live") is True,
+        title=text_of(row, "title") or "",
+        what_you_see=text_of(row, "what_you_see") or "",
+        why=text_of(row, "why") or "",
+        phases=texts_of(row, "phases"),
+        checks=texts_of(row, "checks"),
+        explained_by=texts_of(row, "explained_by"),
+        causes=_pairs(row, "causes", "id", "sentence"),
+        by_hand=_pairs(row, "by_hand", "says", "command"),
+    )
+
+
+def _pairs(row: Json, name: str, first: str, second: str) -> tuple[tuple[str, str], ...]:
+    return tuple((text_of(each, first) or "", text_of(each, second) or "") for each in objects_of(row, name))
+
+
+def with_first_seen(
+    symptoms: tuple[KnownSymptom, ...], before: tuple[KnownSymptom, ...]
+) -> tuple[KnownSymptom, ...]:
+    """What shows keeps the time at which it was first seen, look after look."""
+    known = {each.id: each.since for each in before if each.is_detected}
+    return tuple(
+        replace(each, since=known.get(each.id) or each.as_of) if each.is_detected else each
+        for each in symptoms
+    )

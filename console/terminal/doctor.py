@@ -1,0 +1,205 @@
+"""What ``distill doctor`` finds: terminal, link, engine, workspace, disk; each with a next step."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import orjson
+
+from console.reading.git_facts import GIT_SECONDS
+from console.reading.lock_facts import read_lock
+from console.reading.report_files import count_of, objects_of, text_of
+from console.terminal import engine_probe
+from console.terminal.link_profile import LinkProfile
+from console.terminal.terminal_facts import TerminalFacts
+from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
+from pipeline.contracts.faults import OperatorError, SettingsError
+from pipeline.contracts.untrusted import visible
+
+PROBE_SECONDS = 20.0
+LOW_DISK_BYTES = 2_000_000_000
+_PACKAGES = ("distill-console", "textual", "rich", "pydantic", "orjson", "msgspec")
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``next_step`` is empty where nothing is to be done."""
+
+    subject: str
+    level: Level
+    found: str
+    next_step: str = ""
+
+
+def terminal_findings(facts: TerminalFacts, link: LinkProfile) -> list[Finding]:
+    """PURE: the terminal as it was found, and what its user might change."""
+    streams = ", ".join(
+        f"{name} {'a terminal' if is_tty else 'no terminal'}"
+        for name, is_tty in (
+            ("stdin", facts.stdin_is_tty),
+            ("stdout", facts.stdout_is_tty),
+            ("stderr", facts.stderr_is_tty),
+        )
+    )
+    terminal = Finding(
+        "terminal",
+        Level.OK if facts.is_terminal else Level.WARN,
+        streams,
+        "" if facts.is_terminal else "The console needs a terminal; without one use: distill status",
+    )
+    small = facts.is_terminal and (facts.columns < 80 or facts.lines < 24)
+    size = Finding(
+        "size",
+        Level.WARN if small else Level.OK,
+        f"{facts.columns}x{facts.lines}",
+        "80x24 shows all four panes; below it one pane at a time is shown" if small else "",
+    )
+    text = Finding(
+        "text",
+        Level.OK if facts.is_utf8 else Level.WARN,
+        f"encoding {facts.encoding or 'unknown'}, locale {facts.locale_name or 'not set'}",
+        "" if facts.is_utf8 else "For line drawing: export LC_ALL=C.UTF-8",
+    )
+    colour = f"TERM {facts.term or 'not set'}, {facts.colours} colours, background {facts.background}"
+    colour += ", NO_COLOR" if facts.no_color else ""
+    hint = ""
+    if facts.is_terminal and facts.colours not in ("truecolor", "none") and not facts.no_color:
+        hint = "If it shows 24-bit colour: export COLORTERM=truecolor, or distill --profile rich"
+    reasons = "; ".join(link.reasons)
+    return [
+        terminal,
+        size,
+        text,
+        Finding("colour", Level.OK, colour, hint),
+        Finding("link", Level.OK, link.link),
+        Finding(
+            "profile",
+            Level.OK,
+            f"{link.profile}: {reasons}",
+            "Another one: distill --profile rich|lean, or --plain",
+        ),
+    ]
+
+
+def machine_findings() -> list[Finding]:
+    """Versions of what runs here."""
+    versions = []
+    for name in _PACKAGES:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            versions.append(f"{name} missing")
+    missing = any(text.endswith("missing") for text in versions)
+    return [
+        Finding("python", Level.OK, f"{platform.python_version()} at {sys.executable}"),
+        Finding(
+            "packages",
+            Level.BROKEN if missing else Level.OK,
+            ", ".join(versions),
+            "Install it again: pipx install --force distill-console" if missing else "",
+        ),
+        _git(),
+    ]
+
+
+def workspace_findings(directory: str | None) -> list[Finding]:
+    """The workspace, its lock, its disk and its engine; without a workspace, the installed engine."""
+    try:
+        root = find_workspace(directory)
+    except SettingsError as error:
+        nowhere = Finding("workspace", Level.WARN, error.fault.what_happened, error.fault.do_next)
+        return [nowhere, engine_finding(EngineChoice("installed", None, "no workspace"))]
+    findings = [Finding("workspace", Level.OK, str(root)), _lock(root), _disk(root)]
+    try:
+        findings.append(engine_finding(choose_engine(root)))
+    except OperatorError as error:
+        findings.append(Finding("engine", Level.BROKEN, error.fault.what_happened, error.fault.do_next))
+    return findings
+
+
+def engine_finding(choice: EngineChoice) -> Finding:
+    """Whether the engine can be imported, found out in a process of its own."""
+    where = f"{choice.source} ({choice.why})"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", str(Path(engine_probe.__file__))],
+            env=choice.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(
+            "engine", Level.BROKEN, f"{where}: importing it takes over {PROBE_SECONDS:g} s", _REPAIR
+        )
+    except OSError as error:
+        return Finding("engine", Level.BROKEN, f"{where}: could not be started: {error.strerror}", _REPAIR)
+    try:
+        report = orjson.loads(done.stdout.strip().rpartition(b"\n")[2])
+    except orjson.JSONDecodeError:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        last = visible(words[-1], 200) if words else "no word"
+        return Finding("engine", Level.BROKEN, f"{where}: exit code {done.returncode}, {last}", _REPAIR)
+    failures = objects_of(report, "failures")
+    place = visible(text_of(report, "place") or "?")
+    if not failures:
+        return Finding(
+            "engine", Level.OK, f"{where}: {count_of(report, 'modules')} modules load from {place}"
+        )
+    first = failures[0]
+    at = f"{text_of(first, 'file')}:{count_of(first, 'line')}"
+    more = f" (+{len(failures) - 1} more)" if len(failures) > 1 else ""
+    what = visible(f"{text_of(first, 'module')} does not load: {text_of(first, 'error')} ({at}){more}", 400)
+    return Finding("engine", Level.BROKEN, f"{where}: {what}", _REPAIR)
+
+
+_REPAIR = "Restore that file from the last-good tag (git diff TAG -- FILE), or install the package again"
+
+
+def _git() -> Finding:
+    try:
+        done = subprocess.run(["git", "--version"], capture_output=True, timeout=GIT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return Finding("git", Level.WARN, "not found", "Install git: restoring and releasing need it")
+    return Finding("git", Level.OK, visible(done.stdout.decode(errors="replace").strip(), 80))
+
+
+def _lock(root: Path) -> Finding:
+    lock = read_lock(root, time.time())
+    if lock.held:
+        who = f"held by {lock.user or 'somebody'} on {lock.host or '?'}: {lock.command}, pid {lock.pid}"
+        return Finding("lock", Level.OK, visible(who), "Watch it: distill console")
+    if lock.open_intent:
+        return Finding(
+            "lock", Level.WARN, "free, but a commit is open", "The next run settles it: distill run-all"
+        )
+    return Finding("lock", Level.OK, "free")
+
+
+def _disk(root: Path) -> Finding:
+    try:
+        usage = shutil.disk_usage(root)
+    except OSError as error:
+        return Finding("disk", Level.WARN, f"cannot be asked: {error.strerror}", "Look at the mount: df .")
+    low = usage.free < LOW_DISK_BYTES
+    return Finding(
+        "disk",
+        Level.WARN if low else Level.OK,
+        f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB free",
+        "Make room before a run: its outputs are staged beside the old ones" if low else "",
+    )

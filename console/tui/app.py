@@ -1,0 +1,309 @@
+"""The Textual app: holds the state, routes actions, and keeps time. Screens do the rest.
+
+Facts arrive from a feed and are folded into one view state; a few times a second the screen on
+top is brought to it. Alarms do not wait for that. Nothing here does the pipeline's work: losing
+this process loses a view.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from console import keymap
+from console.control.actor import actor_name
+from console.control.armed import Armed, Lease
+from console.control.operations import Operations
+from console.live.live_feed import LiveFeed
+from console.state.view_state import (
+    Noted,
+    ReadFailed,
+    RunEnded,
+    Session,
+    Tick,
+    ViewState,
+    advance,
+    cleaned,
+    initial,
+)
+from console.terminal.lifeline import Lifeline
+from console.terminal.link_profile import LinkProfile
+from console.tui import themes
+from console.tui.changes import Changes
+from console.tui.copies import Copies
+from console.tui.screens import doors
+from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.dashboard import Dashboard
+from console.tui.screens.dialogue import Dialogue
+from console.tui.widgets.canvas import Drawing
+from console.tui.widgets.strip_controls import StripControls
+from pipeline.contracts.status import FirewallWord
+
+if TYPE_CHECKING:
+    from console.live.feed import Feed, Item
+
+NOTICE_SECONDS = 8.0
+_IDLE_TICK_SECONDS = 1.0
+# Readers work in threads; a key should not wait the usual five milliseconds for one of them.
+_THREAD_SWITCH_SECONDS = 0.0005
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """``feed`` brings facts; ``clock`` is the time on the wall, ``monotonic`` counts seconds."""
+
+    TITLE = "distill"
+    CSS_PATH = Path(__file__).with_name("distill.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        state: ViewState,
+        feed: Feed,
+        link: LinkProfile,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        operate_because: str | None = None,
+        lease: Lease | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self._strip = StripControls()
+        super().__init__(ansi_color=True if themes.uses_terminal_palette(link) else None)
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.theme_for(link)
+        self.animation_level = "basic" if link.animation else "none"
+        inks = themes.ink_styles(
+            self.get_css_variables(), terminal_palette=themes.uses_terminal_palette(link)
+        )
+        self.drawing = Drawing(inks, link.ascii_only)
+        self.set_class(link.ascii_only, "-ascii")
+        self.link = link
+        self.state = state
+        self.feed = feed
+        self.now = clock
+        self.monotonic = monotonic
+        self.armed = Armed(monotonic, lease)
+        self.operations = Operations(self.armed, feed)
+        self.changes = Changes(self)
+        self.copies = Copies(self)
+        self._notice = ("", 0.0)
+        self._drawn_at = -_IDLE_TICK_SECONDS
+        self._was_breach = state.firewall.state is FirewallWord.BREACH
+        self._operate_because = operate_because
+        self._warnings = tuple(warnings)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Dashboard()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._strip]
+
+    def on_mount(self) -> None:
+        if self._operate_because is not None:
+            self.changes.arm(self._operate_because)
+        self.changes.publish_arming()
+        # What a shell wrote meanwhile stands where our cells stood.
+        self.app_resume_signal.subscribe(self, lambda _: self._redraw())
+        for warning in self._warnings:
+            self.say(warning, "warning")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Start to listen only now: what reads the disk must not delay the first picture."""
+        self.run_worker(self._listen(), name="feed", exit_on_error=False)
+        self.set_interval(self.link.flush_seconds, self.flush)
+
+    def leave(self, exit_code: int) -> None:
+        """Exit with a code, asked from a signal handler or from another thread."""
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self.exit, None, exit_code)
+
+    # State in, pixels out
+
+    async def _listen(self) -> None:
+        async for item in self.feed.items():
+            self.take(item)
+
+    def take(self, item: Item) -> None:
+        """Fold one item in. What may not wait is drawn at once; an alarm with one bell."""
+        before = self.state
+        self.state = advance(before, item, self.now())
+        breach = self.state.firewall.state is FirewallWord.BREACH
+        if breach and not self._was_breach:
+            self.bell()
+        over = isinstance(item, RunEnded)
+        if over or breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
+            self._was_breach = breach
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring the screen on top to the state, when there is something new or a second passed."""
+        self.changes.end_arming_when_due()
+        tick_due = self.monotonic() - self._drawn_at >= _IDLE_TICK_SECONDS
+        if tick_due:
+            self.state = advance(self.state, Tick(), self.now())
+        if tick_due or self.state.dirty:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw now. Only cells that differ are written."""
+        self._drawn_at = self.monotonic()
+        self.state = cleaned(self.state)
+        if isinstance(self.screen, (ConsoleScreen, Dialogue)):
+            self.screen.draw()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self.take(ReadFailed(f"the console's own {event.worker.name} failed: {event.worker.error!r}"))
+
+    @property
+    def notice(self) -> str:
+        """What was just said to the operator; empty when that is a while ago."""
+        text, until = self._notice
+        return text if self.monotonic() < until else ""
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Tell the operator one line, on the status line and in the log."""
+        self._notice = (text, self.monotonic() + NOTICE_SECONDS)
+        self.take(Noted(level, text))
+        self.draw()
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send what the terminal obeys and does not show."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes that were sent before a dialogue was seen are dropped here."""
+        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if typed and isinstance(self.screen, Dialogue) and not self.screen.listens:
+            return
+        await super().on_event(event)
+
+    def act(self, action_id: str) -> None:
+        """Perform an action of the key map that the screen on top does not answer itself."""
+        if keymap.BY_ID[action_id].mutating:
+            self.changes.ask_for(action_id)
+            return
+        if action_id.startswith(doors.PREFIX):
+            self._go_to(action_id)
+            return
+        routes: dict[str, Callable[[], object]] = {
+            "quit": lambda: self.exit(0),
+            "how_to_quit": lambda: self.say(
+                f"{keymap.BY_ID['quit'].shown_key} quits. Quitting stops nothing; the run goes on."
+            ),
+            "back": self._back,
+            "help": self._help,
+            "palette": self._palette,
+            "log": self._open_log,
+            "filter": lambda: self._open_log(filtering=True),
+            "wizard.open": lambda: self._with_marked_symptom(self.open_wizard),
+            "symptom.help": lambda: self._with_marked_symptom(self.open_symptom),
+            "arm": self.changes.arm_or_disarm,
+            "refresh": self._refresh,
+            "redraw": self._redraw,
+            "save": self.copies.save_picture,
+            "save.text": self.copies.save_text,
+            "suspend": self.action_suspend_process,
+            "copy": self.copies.copy_marked,
+            "copy.command": self.copies.copy_command,
+        }
+        if action_id in routes:
+            routes[action_id]()
+
+    def _go_to(self, action_id: str) -> None:
+        """Another screen, from wherever we are: its way back is the dashboard."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(doors.screen_for(action_id, self.state.workspace))
+
+    def _back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _help(self) -> None:
+        from console.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, ConsoleScreen) and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen.place))
+
+    def _palette(self) -> None:
+        from console.tui.screens.palette import PaletteDialogue
+
+        if isinstance(self.screen, ConsoleScreen):
+            self.push_screen(PaletteDialogue(self.screen.place), self._palette_chose)
+
+    def _palette_chose(self, action_id: str | None) -> None:
+        if action_id and isinstance(self.screen, ConsoleScreen):
+            self.screen.act(action_id)
+
+    def _open_log(self, *, filtering: bool = False) -> None:
+        from console.tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(filtering=filtering))
+
+    def _with_marked_symptom(self, then: Callable[[str], None]) -> None:
+        dashboard = self.screen_stack[0]
+        marked = dashboard.marked_symptom if isinstance(dashboard, Dashboard) else None
+        if marked is None:
+            self.say("no symptom: nothing to do")
+        else:
+            then(marked.id)
+
+    def open_wizard(self, symptom_id: str | None, incident_id: str | None = None) -> None:
+        """The wizard of an incident, or that of a symptom, in its open incident where there is one."""
+        if symptom_id or incident_id:
+            self.push_screen(doors.wizard_for(symptom_id, incident_id))
+
+    def open_symptom(self, symptom_id: str) -> None:
+        """The page of one symptom."""
+        from console.tui.screens.symptom import SymptomScreen
+
+        self.push_screen(SymptomScreen(symptom_id))
+
+    def _redraw(self) -> None:
+        """All cells, also those that did not change: the terminal may show something else."""
+        self.screen.refresh(self.screen.region)
+        self.refresh(repaint=True, layout=True)
+
+    def _refresh(self) -> None:
+        self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)
+        self.say("reading the workspace again")
+
+
+def open_console(
+    root: Path, link: LinkProfile, *, operate_because: str | None = None, warnings: Sequence[str] = ()
+) -> int:
+    """Run the console on a workspace until it is left; the exit code. Needs a terminal.
+
+    ``operate_because`` arms it from the start, with that reason. 129 and 143 after a hang-up
+    and SIGTERM.
+    """
+    from console.control.lease import ControlLease
+
+    session = Session(profile=link.profile, link=link.link, actor=actor_name())
+    lease = ControlLease(root, session.actor)
+    feed = LiveFeed(root, lease=lease)
+    state = initial(str(root), session)
+    app = ConsoleApp(state, feed, link, operate_because=operate_because, lease=lease, warnings=warnings)
+    sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
+    with Lifeline(app.leave):
+        app.run(mouse=link.mouse)
+    lease.leave()
+    return app.return_code or 0

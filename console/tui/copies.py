@@ -1,0 +1,77 @@
+"""What the operator takes along: text on their own clipboard, a screen kept in a file.
+
+The clipboard is that of the machine they sit at, so it is reached through the terminal; what
+goes there may be pasted into a shell next.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.terminal.clipboard import osc52
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.canvas import screen_text
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.untrusted import visible_lines
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+
+class Copies:
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+
+    def copy(self, text: str, what: str) -> None:
+        """Put ``text`` on the operator's clipboard, or say that it is too long for that.
+
+        It may be pasted into a terminal: of its lines nothing but what can be seen is copied.
+        """
+        text = "\n".join(visible_lines(text))
+        sequence = osc52(text, inside_tmux="TMUX" in os.environ)
+        if sequence is None:
+            self._app.say(f"{what} is too long for a terminal's clipboard")
+            return
+        self._app.write_to_terminal(sequence)
+        self._app.say(f"copied {what}: {text.splitlines()[0][:60] if text else ''}")
+
+    def copy_marked(self) -> None:
+        """What the screen on top has marked."""
+        screen = self._app.screen
+        text = screen.text_to_copy() if isinstance(screen, ConsoleScreen) else None
+        if text:
+            self.copy(text, "what is shown")
+
+    def copy_command(self) -> None:
+        """The command that does here what a key would: the screen's own, or the run's."""
+        screen = self._app.screen
+        command = screen.command_to_copy() if isinstance(screen, ConsoleScreen) else None
+        if command is None:
+            run = self._app.state.run
+            running = run is not None and not run.ended
+            plan = self._app.operations.preview("run.cancel" if running else "run.start")
+            command = plan.command_line if plan is not None else None
+        if command:
+            self.copy(command, "the command")
+        else:
+            self._app.say("there is no command to copy here")
+
+    def save_picture(self) -> None:
+        """The screen as it looks."""
+        self._save("svg", self._app.export_screenshot(title="distill"))
+
+    def save_text(self) -> None:
+        """The screen's characters, without colours."""
+        self._save("txt", screen_text(self._app.screen) + "\n")
+
+    def _save(self, kind: str, text: str) -> None:
+        from console.terminal.saved_screen import save_screen
+
+        try:
+            path = save_screen(Path(self._app.state.workspace), text, kind, self._app.now())
+        except OperatorError as error:
+            self._app.say(error.fault.what_happened, "error")
+        else:
+            self._app.say(f"saved: {path}")

@@ -1,0 +1,78 @@
+"""What all screens share: bindings made from the key map, and one door for every action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from console import keymap
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+
+def bindings_for(place: keymap.Place) -> list[BindingType]:
+    """One Textual binding per action that works in ``place``, with a permanent id."""
+    return [
+        Binding(
+            ",".join(action.keys),
+            f"screen.act('{action.id}')",
+            action.help,
+            show=False,
+            id=f"{place}.{action.id}",
+            priority=False,
+        )
+        for action in keymap.at(place)
+    ]
+
+
+class ConsoleScreen(Screen[None]):
+    """A full screen. Subclasses name their ``place`` and answer some actions themselves."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    place: ClassVar[keymap.Place]
+
+    @property
+    def console(self) -> ConsoleApp:
+        from console.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)  # noqa: S101 (narrows the type; no other app uses these)
+        return self.app
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is on top. Beneath another it is shown as it was last, and paints nothing.
+
+        Textual takes the screen below the top one for current, too; once such a one is dirty it
+        asks for the whole terminal to be painted again, over and over.
+        """
+        return bool(super().is_current and self.app.screen is self)
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        """What this screen does itself, by action id; the rest goes to the app."""
+        return {}
+
+    def action_act(self, action_id: str) -> None:
+        self.act(action_id)
+
+    def act(self, action_id: str) -> None:
+        """Perform an action of the key map, wherever it was chosen."""
+        handler = self.handlers().get(action_id)
+        if handler is not None:
+            handler()
+        else:
+            self.console.act(action_id)
+
+    def draw(self) -> None:
+        """Bring the screen to the app's state. Called on each flush while it is on top."""
+
+    def text_to_copy(self) -> str | None:
+        """What ``y`` copies here; None when nothing is marked."""
+        return None
+
+    def command_to_copy(self) -> str | None:
+        """What ``c`` copies here; None leaves it to the app."""
+        return None

@@ -1,0 +1,122 @@
+"""The question before a change: the plan, and a choice that starts on no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from console import keymap
+from console.live.feed import CommandPlan
+from console.presentation.edge_lines import key_line
+from console.presentation.pages import plan_lines
+from console.presentation.spans import EMPTY, Line, Role, Span, fit, line
+from console.tui.screens.base import bindings_for
+from console.tui.screens.dialogue import Dialogue
+from console.tui.widgets.canvas import Canvas
+
+_DIGITS = 4
+_TYPED = frozenset("0123456789")
+
+
+class ConsentDialogue(Dialogue[bool]):
+    """Answers True only for the second choice, which has to be moved to first.
+
+    A critical plan has no choice to move to: four digits of its hash are typed, one key after the
+    other. A paste types nothing.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
+
+    def __init__(self, plan: CommandPlan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.chosen_yes = False
+        self.typed = ""
+        self._wrong = False
+        self._body = Canvas(id="plan")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = self.plan.title
+            yield self._body
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        width = self._body.size.width or 60
+        lines = [*plan_lines(self.plan, width), EMPTY, *self._choices(width), EMPTY, self._keys(width)]
+        self._body.styles.height = len(lines)
+        self._body.show(lines)
+
+    def _choices(self, width: int) -> list[Line]:
+        if self.plan.critical:
+            return self._question(width)
+        return [
+            self._choice(self.plan.no, not self.chosen_yes, width),
+            self._choice(self.plan.yes, self.chosen_yes, width),
+        ]
+
+    def _question(self, width: int) -> list[Line]:
+        """The code is shown here and nowhere else, so that it cannot be typed ahead."""
+        field = f"[{self.typed.ljust(_DIGITS, '_')}]"
+        role: Role = "strong" if self.typed else "text"
+        lines = [
+            fit(line(" Type ", Span(self.plan.code, "key"), f", enter: {self.plan.yes}"), width),
+            fit(line(Span(f" Esc, or enter alone: {self.plan.no}", "dim")), width),
+            fit(line(" ", Span(field, role)), width),
+        ]
+        if self._wrong:
+            lines[-1] = fit(line(" ", Span(field, role), Span("  that is not its code", "warn")), width)
+        return lines
+
+    def on_key(self, event: events.Key) -> None:
+        """Digits for the code; what else a key means is bound as everywhere."""
+        if not self.plan.critical:
+            return
+        if event.key == "backspace":
+            self.typed = self.typed[:-1]
+        elif event.character is not None and event.character in _TYPED and len(self.typed) < _DIGITS:
+            self.typed += event.character
+        else:
+            return
+        self._wrong = False
+        event.stop()
+        self.draw()
+
+    def _take(self) -> None:
+        """Enter: yes for the code, no for an empty field, and for anything else try again."""
+        if not self.plan.critical:
+            self.dismiss(self.chosen_yes)
+        elif self.typed in ("", self.plan.code):
+            self.dismiss(self.typed == self.plan.code)
+        else:
+            self.typed, self._wrong = "", True
+            self.draw()
+
+    def _choice(self, words: str, marked: bool, width: int) -> Line:
+        mark = Span(" ► " if marked else "   ", "cursor")
+        return fit(line(mark, Span(words, "strong" if marked else "dim")), width)
+
+    def _keys(self, width: int) -> Line:
+        first = () if self.plan.critical else (("↑↓", "move"),)
+        return key_line((*first, *keymap.hints("dialogue")), width)
+
+    def action_act(self, action_id: str) -> None:
+        match action_id:
+            case "up" | "down" if not self.plan.critical:
+                self.chosen_yes = action_id == "down"
+                self.draw()
+            case "choose":
+                self._take()
+            case "back":
+                self.dismiss(False)
+            case "copy.command":
+                self.console.copies.copy(self.plan.command_line, "the command")
+                self.dismiss(False)
+            case _:
+                pass  # keys of other dialogues mean nothing here

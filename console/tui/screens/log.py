@@ -1,0 +1,87 @@
+"""The event log on the whole screen, with a filter; follows the end unless scrolled away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+from console.presentation.event_log import log_line, matching
+from console.presentation.spans import Line, Span, line
+from console.tui.screens.base import bindings_for
+from console.tui.screens.page import Page
+
+
+class LogScreen(Page):
+    place = "log"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("log")
+
+    def __init__(self, *, filtering: bool = False) -> None:
+        super().__init__()
+        self.follows = True
+        self._filtering = filtering
+        self._filter = Input(
+            placeholder="words that a line must hold; !word leaves out; enter, esc", id="filter"
+        )
+        self._filter.cursor_blink = False
+
+    def extra_widgets(self) -> list[Widget]:
+        return [self._filter]
+
+    def on_mount(self) -> None:
+        self._filter.display = self._filtering
+        if self._filtering:
+            self._filter.focus()
+
+    def trail(self) -> tuple[str, ...]:
+        wanted = self._filter.value.strip()
+        return ("Log", f"/{wanted}") if wanted else ("Log",)
+
+    def page_lines(self, width: int) -> list[Line]:
+        entries = matching(self.console.state.log, self._filter.value)
+        if not entries:
+            said = self.console.state.log
+            why = "no line matches the filter" if said else "nothing was said yet"
+            return [line(Span(f" {why}", "dim"))]
+        return [log_line(entry, width) for entry in entries]
+
+    def draw(self) -> None:
+        if self.follows:
+            self.first_line = 1_000_000  # the base class brings it back to the last page
+        super().draw()
+
+    def scroll_lines(self, lines: int) -> None:
+        """Scrolling up stops following; reaching the end follows again."""
+        self.follows = False
+        super().scroll_lines(lines)
+        self.follows = self.first_line >= self._count - self._body.size.height
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        return {**super().handlers(), "filter": self._open_filter, "back": self._back}
+
+    def _open_filter(self) -> None:
+        self._filter.display = True
+        self._filter.focus()
+
+    def _back(self) -> None:
+        """First out of the filter, then off the screen."""
+        if self._filter.display:
+            self._filter.value = ""
+            self._close_filter()
+        else:
+            self.console.act("back")
+
+    @on(Input.Submitted, "#filter")
+    def _close_filter(self) -> None:
+        self._filter.display = bool(self._filter.value.strip())
+        self.set_focus(None)
+        self.call_after_refresh(self.draw)
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self) -> None:
+        self.follows = True
+        self.draw()

@@ -1,0 +1,193 @@
+"""A page with a marked line: the base of every list that can be opened.
+
+The mark stays on its item, and the item on its line of the screen, when the list changes: a
+list never moves under the cursor. What reads the disk runs in a thread, one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
+from console.presentation.spans import EMPTY, Line, Span, line, plain_text, wrap_text
+from console.tui.screens.page import Page
+from pipeline.contracts.untrusted import visible
+
+LOOK_SECONDS = 0.5
+
+
+class Row(NamedTuple):
+    """A line of the list. ``key`` names what it stands for; None for a heading."""
+
+    key: str | None
+    spans: Line
+
+
+def with_cursor(spans: Line) -> Line:
+    """A line as the marked one: the cursor in its first cell, its plain text bright."""
+    first, *rest = spans
+    bright = tuple(
+        Span(span.text, "strong" if span.role == "text" else span.role)
+        for span in (Span(first.text[1:], first.role), *rest)
+    )
+    return (Span("►", "cursor"), *bright)
+
+
+def not_readable(trouble: str, width: int) -> list[Line]:
+    """What stands in place of a list that may be empty only because nothing can be read."""
+    first, *rest = wrap_text(visible(trouble), max(20, width - 13))
+    return [
+        EMPTY,
+        line(" ", Span("? unknown", "warn"), f"  {first}"),
+        *(line(f"{'':12}{part}") for part in rest),
+        EMPTY,
+        line(Span(f"{'':12}It is asked again every two seconds; r asks now.", "dim")),
+    ]
+
+
+class MarkedList(Page):
+    """Subclasses give ``rows``; those with a key can be marked and opened."""
+
+    looks: ClassVar[bool] = True
+    """Whether ``look`` is asked again and again."""
+    first_hints: ClassVar[tuple[str, ...]] = ("open",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marked: str | None = None
+        self._rows: list[Row] = []
+        self._looking = False
+
+    # What subclasses give
+
+    @abstractmethod
+    def rows(self, width: int) -> Sequence[Row]:
+        """Every line, headings included. The first cell is the cursor's."""
+
+    def head_lines(self, width: int) -> list[Line]:
+        """Lines that stay above the list."""
+        return []
+
+    def look(self) -> None:
+        """Read what the list shows. Runs in a thread; may block."""
+
+    def open_marked(self, key: str) -> None:
+        """Enter, on an item."""
+
+    def page_lines(self, width: int) -> list[Line]:
+        return [*self.head_lines(width), *(row.spans for row in self.rows(width))]
+
+    # Looking
+
+    def on_mount(self) -> None:
+        self.look_again()
+        if self.looks:
+            self.set_interval(LOOK_SECONDS, self.look_again)
+
+    def look_again(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self.run_worker(self._look(), name="look", exit_on_error=False)
+
+    async def _look(self) -> None:
+        try:
+            await asyncio.to_thread(self.look)
+        finally:
+            self._looking = False
+        # Only what is on top is drawn, a page about one of our items perhaps. A screen that is drawn
+        # beneath another makes Textual repaint the whole terminal from then on, over and over.
+        if isinstance(self.app.screen, Page):
+            self.app.screen.draw()
+
+    # Drawing
+
+    def draw(self) -> None:
+        width, height = self._body.size
+        if width == 0:
+            return
+        state, now = self.console.state, self.console.now()
+        before = self._position()
+        head, self._rows = self.head_lines(width), list(self.rows(width))
+        if state.trouble and not any(row.key for row in self._rows):
+            # Nothing was found because nothing can be read, which is not what an empty list says.
+            head, self._rows = [], [Row(None, spans) for spans in not_readable(state.trouble, width)]
+        room = max(1, height - len(head))
+        self._count = len(self._rows)
+        position = self._position()
+        if before is not None and position is not None:
+            self.first_line += position - before
+        self._show_marked(room)
+        shown = [self._with_cursor(row) for row in self._rows[self.first_line : self.first_line + room]]
+        lines = [*head, *shown]
+        self._body.show(lines + [EMPTY] * (height - len(lines)))
+        self._crumbs.show([breadcrumb_line(state, self.trail(), self.place_words(), width)])
+        self._status.show([status_line(state, now, width, self.console.notice)])
+        self._keys.show([key_line(self.hints(), width)])
+
+    def place_words(self) -> str:
+        """Where in the list we are, for the breadcrumb line."""
+        keys = [row.key for row in self._rows if row.key is not None]
+        return f"{keys.index(self.marked) + 1} of {len(keys)}" if self.marked in keys else "empty"
+
+    def _position(self) -> int | None:
+        return next((at for at, row in enumerate(self._rows) if row.key == self.marked and row.key), None)
+
+    def _show_marked(self, room: int) -> None:
+        """Mark the first item where none is marked, and scroll so far that the mark is seen."""
+        position = self._position()
+        if position is None:
+            position = next((at for at, row in enumerate(self._rows) if row.key is not None), None)
+            self.marked = self._rows[position].key if position is not None else None
+        if position is not None:
+            top = position - 1 if position and self._rows[position - 1].key is None else position
+            self.first_line = max(position - room + 1, min(self.first_line, top))
+        self.first_line = max(0, min(self.first_line, len(self._rows) - room))
+
+    def _with_cursor(self, row: Row) -> Line:
+        if row.key is None or row.key != self.marked:
+            return row.spans
+        return with_cursor(row.spans)
+
+    # Keys
+
+    def step(self, items: int) -> None:
+        """Move the mark by so many items, no further than the ends."""
+        beside = self.beside(items)
+        if beside is not None:
+            self.marked = beside
+            self._rows = []  # the mark moved, not the list: the list keeps its place
+            self.draw()
+
+    def beside(self, items: int) -> str | None:
+        """The item so many places after the marked one, the last one at most; None without any."""
+        keys = [row.key for row in self._rows if row.key is not None]
+        at = keys.index(self.marked) if self.marked in keys else 0
+        return keys[max(0, min(len(keys) - 1, at + items))] if keys else None
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        page = max(1, self._body.size.height - 3)
+        return {
+            "up": lambda: self.step(-1),
+            "down": lambda: self.step(1),
+            "page_up": lambda: self.step(-page),
+            "page_down": lambda: self.step(page),
+            "top": lambda: self.step(-self._count),
+            "bottom": lambda: self.step(self._count),
+            "open": self._open,
+            "refresh": self._refresh,
+        }
+
+    def _open(self) -> None:
+        if self.marked is not None:
+            self.open_marked(self.marked)
+
+    def _refresh(self) -> None:
+        self.look_again()
+        self.console.act("refresh")
+
+    def text_to_copy(self) -> str | None:
+        row = next((row for row in self._rows if row.key == self.marked and row.key), None)
+        return plain_text(row.spans).strip() if row is not None else None

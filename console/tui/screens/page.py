@@ -1,0 +1,103 @@
+"""A page of lines on the whole screen, scrolled: the base of help, symptom and log."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from console import keymap
+from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
+from console.presentation.spans import EMPTY, Line, plain_text
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.canvas import Canvas
+
+# Their wizard key means what is marked or shown there, whether or not a symptom shows.
+_OF_ONE_THING = ("runbook", "symptom", "incidents", "incident")
+
+
+class Page(ConsoleScreen):
+    """Subclasses give the trail of breadcrumbs and the lines for a width."""
+
+    silent: ClassVar[tuple[str, ...]] = ()
+    """Actions that do nothing here, although pages have them; the key line leaves them out."""
+
+    first_hints: ClassVar[tuple[str, ...]] = ()
+    """The words of the key line that come first; the rest keep their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_line = 0
+        self._count = 0
+        self._crumbs = Canvas(classes="edge")
+        self._body = Canvas(id="body")
+        self._status = Canvas(classes="edge")
+        self._keys = Canvas(classes="edge")
+
+    @abstractmethod
+    def trail(self) -> tuple[str, ...]:
+        """Where we are, the dashboard's name left out."""
+
+    @abstractmethod
+    def page_lines(self, width: int) -> list[Line]:
+        """All lines of the page."""
+
+    def extra_widgets(self) -> list[Widget]:
+        """What stands between the body and the status line."""
+        return []
+
+    def compose(self) -> ComposeResult:
+        yield Vertical(self._crumbs, self._body, *self.extra_widgets(), self._status, self._keys)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.draw)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        width, height = self._body.size
+        state, now = self.console.state, self.console.now()
+        lines = self.page_lines(width)
+        self._count = len(lines)
+        self.first_line = max(0, min(self.first_line, len(lines) - height))
+        shown = lines[self.first_line : self.first_line + height]
+        self._body.show(shown + [EMPTY] * (height - len(shown)))
+        place = f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else "empty"
+        self._crumbs.show([breadcrumb_line(state, self.trail(), place, width)])
+        self._status.show([status_line(state, now, width, self.console.notice)])
+        self._keys.show([key_line(self.hints(), width)])
+
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """Keys that do something on this very screen."""
+        silent = {keymap.BY_ID[name].hint for name in self.silent}
+        if not self.console.armed.is_armed:
+            silent |= {action.hint for action in keymap.MUTATING}
+        if not (self.console.state.symptoms or self.place in _OF_ONE_THING):
+            silent.add(keymap.BY_ID["wizard.open"].hint)
+        known = {hint[1]: hint for hint in keymap.hints(self.place) if hint[1] not in silent}
+        first = [known.pop(word) for word in self.first_hints if word in known]
+        return (*first, *known.values())
+
+    def scroll_lines(self, lines: int) -> None:
+        self.first_line = max(0, min(self.first_line + lines, self._count - self._body.size.height))
+        self.draw()
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        page = max(1, self._body.size.height - 1)
+        return {
+            "up": lambda: self.scroll_lines(-1),
+            "down": lambda: self.scroll_lines(1),
+            "page_up": lambda: self.scroll_lines(-page),
+            "page_down": lambda: self.scroll_lines(page),
+            "top": lambda: self.scroll_lines(-self._count),
+            "bottom": lambda: self.scroll_lines(self._count),
+        }
+
+    def text_to_copy(self) -> str | None:
+        return "\n".join(plain_text(spans).rstrip() for spans in self._body.lines).rstrip()

@@ -1,0 +1,119 @@
+"""Release: the six gates of release-freeze, live while it works, and the tag command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console.presentation.check_page import check_lines
+from console.presentation.release import (
+    datasets_line,
+    gate_line,
+    gates_of,
+    outdated,
+    release_foot,
+    release_state,
+    tag_command,
+)
+from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
+from console.reading.check_runs import Check, CheckRun, release_reader
+from console.reading.report_files import Json, Notes, count_of, object_of, read_object, text_of
+from console.tui.screens.base import bindings_for
+from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.page import Page
+from pipeline.contracts import paths
+from pipeline.contracts.status import Freshness, Origin
+from pipeline.contracts.untrusted import visible
+
+_DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
+
+
+class ReleaseScreen(MarkedList):
+    place = "release"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("release")
+    silent: ClassVar[tuple[str, ...]] = ("screen.release",)
+    first_hints: ClassVar[tuple[str, ...]] = ("freeze", "open", "copy command", "back")
+
+    def __init__(self, workspace: str) -> None:
+        super().__init__()
+        self._root = Path(workspace)
+        self._reader = release_reader(self._root)
+        self.freeze = CheckRun("release-freeze")
+        self._manifest: Json = {}
+        self._was_read = False
+
+    def look(self) -> None:
+        self.freeze, self._was_read = self._reader.read(), True
+        self._manifest = read_object(self._root, paths.RELEASE_MANIFEST, Notes()) or {}
+
+    def trail(self) -> tuple[str, ...]:
+        return ("Release",)
+
+    def head_lines(self, width: int) -> list[Line]:
+        if not self._was_read:
+            return [line(Span(" ? reading the last freeze", "dim")), EMPTY]
+        return release_state(self.freeze, self.console.state.git, self.console.now(), width, self._why())
+
+    def _why(self) -> str:
+        """What has moved since the freeze, besides the tree."""
+        state = self.console.state
+        released = next(phase.origin for phase in state.phases if phase.id == "P9")
+        return outdated(self.freeze, released, state.firewall.state, self.console.now())
+
+    def rows(self, width: int) -> Sequence[Row]:
+        if self.console.state.trouble and self.freeze.word == "never":
+            return []
+        now, running, why = self.console.now(), self.freeze.word == "running", self._why()
+        rows = []
+        for number, (gate, check) in enumerate(gates_of(self.freeze).items(), start=1):
+            rows.append(
+                Row(gate, gate_line(number, gate, check, now, width, running=running, stale=bool(why)))
+            )
+            if check is not None and check.is_bad and check.detail:
+                rows += [Row(None, line(Span(f"{'':14}{part}", "fail"))) for part in _two(check, width)]
+        foot = release_foot(self.freeze, self.console.state.git, width, why)
+        if self._manifest and self.freeze.word == "done":
+            counts = object_of(self._manifest, "dataset_counts")
+            known = {name: count_of(counts, name) for name in _DATASETS}
+            run_hash = text_of(self._manifest, "run_hash") or ""
+            foot = [EMPTY, datasets_line(known, run_hash, width), *foot]
+        return [*rows, *(Row(None, spans) for spans in foot)]
+
+    def open_marked(self, key: str) -> None:
+        check = gates_of(self.freeze).get(key)
+        if check is None:
+            self.console.say("this gate was not evaluated yet")
+        else:
+            self.console.push_screen(GatePage(check))
+
+    def text_to_copy(self) -> str | None:
+        return self.marked
+
+    def command_to_copy(self) -> str | None:
+        return tag_command(self.freeze, self.console.state.git, self._why()) or None
+
+
+class GatePage(Page):
+    """One gate, as it was when it was opened."""
+
+    place = "page"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("page")
+
+    def __init__(self, check: Check) -> None:
+        super().__init__()
+        self._check = check
+
+    def trail(self) -> tuple[str, ...]:
+        return ("Release", self._check.id)
+
+    def page_lines(self, width: int) -> list[Line]:
+        workspace = self.console.state.workspace
+        as_reported = Origin(as_of=self._check.as_of, freshness=Freshness.FRESH)
+        return check_lines(self._check, as_reported, workspace, self.console.now(), width)
+
+
+def _two(check: Check, width: int) -> list[str]:
+    return wrap_text(visible(check.detail), max(20, width - 16))[:2]

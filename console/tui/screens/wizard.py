@@ -1,0 +1,165 @@
+"""The wizard of a symptom, or an incident re-opened: one question at a time, beside its evidence.
+
+The screen only shows and asks. What it knows it has from ``wizard_desk``, which reads the
+journal; what it does goes there with a permit. Both run in threads, and what changes files runs
+in a process of its own, so leaving this screen, or losing it, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from console import keymap
+from console.control.armed import Permit, ReadOnlyError
+from console.tui.screens.base import bindings_for
+from console.tui.screens.wizard_page import WizardPage
+
+if TYPE_CHECKING:
+    from console.control.wizard_view import Choice
+    from console.tui.screens.wizard_consent import Agreed
+
+
+class WizardScreen(WizardPage):
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("wizard")
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        page = max(1, self._room - 1)
+        return {
+            **super().handlers(),
+            "up": lambda: self._step(-1),
+            "down": lambda: self._step(1),
+            "page_up": lambda: self.scroll_lines(-page),
+            "page_down": lambda: self.scroll_lines(page),
+            "unfold": self._unfold,
+            "refresh": self._refresh,
+            "back": self.leave,
+            "wizard.open": lambda: None,
+            "symptom.help": self._by_hand,
+            keymap.WIZARD_ANSWER: self._take_marked,
+        }
+
+    def _step(self, items: int) -> None:
+        """Move the mark; where there is nothing to answer, scroll."""
+        answers = self.answers()
+        if len(answers) < 2:
+            self.scroll_lines(items)
+            return
+        self._marked = max(0, min(len(answers) - 1, self._marked + items))
+        self._said = None
+        self.draw()
+
+    def _take_marked(self) -> None:
+        answers = self.answers()
+        if answers:
+            self.take(answers[min(self._marked, len(answers) - 1)])
+
+    def take(self, choice: Choice) -> None:
+        from console.control.wizard_view import Deed
+
+        match choice.deed:
+            case Deed.LEAVE:
+                self.leave()
+            case Deed.LOOK:
+                self._look_deeper()
+            case Deed.ELSEWHERE:
+                self.console.push_screen(WizardScreen(choice.value))
+            case Deed.CONSENT:
+                self._ask_for_consent()
+            case Deed.TYPE:
+                self._ask_for_words()
+            case _:
+                self._do_now(choice)
+
+    def _permit(self) -> Permit | None:
+        """None when read-only, which is said."""
+        try:
+            return self.console.operations.permit(keymap.WIZARD_ANSWER)
+        except ReadOnlyError:
+            self.console.say(
+                "read-only: the wizard looks and changes nothing; a arms this console", "warning"
+            )
+            return None
+
+    def _do_now(self, choice: Choice) -> None:
+        from console.control.wizard_view import Deed
+
+        permit, desk, view = self._permit(), self._desk, self._view
+        if permit is None or desk is None or view is None:
+            return
+        question = view.question
+        if choice.deed is Deed.GO_ON:
+            self._begin("going on", lambda: desk.go_on(permit))
+        elif choice.deed is Deed.PLAN_AGAIN:
+            self._begin("planning again", lambda: desk.plan_again(permit))
+        elif choice.deed is Deed.TAKE_BACK:
+            self._begin("planning the way back, and rehearsing it", lambda: desk.take_back(permit))
+        elif question is not None:
+            asked = question.id
+            contains = any(offer.immediate and offer.id == choice.value for offer in view.offers)
+            self._begin(
+                "working it out; no file is changed",
+                lambda: desk.answer(permit, asked, choice.value),
+                then=self._ask_for_consent if contains and view.is_critical else None,
+            )
+
+    # Consent and typed answers
+
+    def _ask_for_consent(self) -> None:
+        from console.tui.screens.wizard_consent import WizardConsent
+
+        view = self._view
+        if view is None or view.preview is None or view.preview.is_trial or view.void:
+            return
+        if self._permit() is not None:
+            self.console.push_screen(WizardConsent(view), self._consented)
+
+    def _consented(self, answer: Agreed | None) -> None:
+        desk, view = self._desk, self._view
+        if answer is None or desk is None or view is None:
+            self.console.say("nothing was changed")
+            return
+        permit = self._permit()
+        if permit is not None:
+            self.console.say("agreed; it is carried out by a process of its own")
+            self._begin(
+                "writing the consent down",
+                lambda: desk.consent(permit, answer.plan_hash, answer.typed, answer.reason),
+            )
+
+    def _ask_for_words(self) -> None:
+        from console.tui.screens.wizard_answer import WizardAnswer
+
+        question = self._view.question if self._view is not None else None
+        if question is not None and self._permit() is not None:
+            asked = question.id
+            self.console.push_screen(WizardAnswer(question), lambda words: self._typed(asked, words))
+
+    def _typed(self, question_id: str, words: str | None) -> None:
+        desk = self._desk
+        if not words or desk is None:
+            self.console.say("nothing was changed")
+            return
+        permit = self._permit()
+        if permit is not None:
+            self._begin("working it out; no file is changed", lambda: desk.answer(permit, question_id, words))
+
+    # Leaving
+
+    def leave(self) -> None:
+        """Back, changing nothing. What is at work goes on, and the incident stays where it is."""
+        if self._view is not None and self._fault is None:
+            from console.presentation.wizard_question import leaving_words
+
+            self.console.say(leaving_words(self._view))
+        self.console.act("back")
+
+    def _by_hand(self) -> None:
+        """The page of the symptom: its commands work while the runbook does not."""
+        wanted = (self._view.symptom_id if self._view else None) or self._symptom_id
+        if wanted:
+            self.console.open_symptom(wanted)
+        else:
+            self.console.say("this incident has no symptom: c copies the command that shows its record")

@@ -1,0 +1,36 @@
+"""A question of the wizard that is answered in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
+from console.tui.screens.typed import Field, TypedDialogue
+from pipeline.contracts.untrusted import visible
+
+if TYPE_CHECKING:
+    from runbook.symptom import Question
+
+
+class WizardAnswer(TypedDialogue[str]):
+    """Answers with the words; an empty line answers nothing."""
+
+    heading: ClassVar[str] = "THE WIZARD ASKS"
+
+    def __init__(self, question: Question) -> None:
+        super().__init__((Field("answer"),), at=0)
+        self._question = question
+
+    def above(self, width: int) -> list[Line]:
+        asked = wrap_text(visible(self._question.text), max(20, width - 2))
+        lines = [line(" ", Span(part, "strong")) for part in asked]
+        if self._question.help:
+            more = wrap_text(visible(self._question.help, 300), max(20, width - 2))
+            lines += [line(" ", Span(part, "dim")) for part in more]
+        return [*lines, EMPTY, line(Span(" enter answers; a plan comes before any change. esc: no", "dim"))]
+
+    def entered(self, field: Field) -> None:
+        self.dismiss(field.text.strip())
+
+    def refused(self) -> None:
+        self.dismiss("")

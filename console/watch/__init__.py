@@ -1,0 +1,1 @@
+"""The live detectors without a screen: alerts and metrics."""

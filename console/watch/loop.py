@@ -1,0 +1,146 @@
+"""The live detectors without a screen: read, compare, tell, until a signal ends it.
+
+The firewall's own watcher reports within a second; files are read at an interval. Alerts wait in
+a queue of their own, so that a slow alert command does not keep anything from being seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from console.live.firewall_watch import FirewallWatch
+from console.reading.workspace_reader import WorkspaceReader
+from console.state.derive import firewall_now, leak_symptom, worst_first
+from console.state.view_state import FirewallLost
+from console.watch.alert_book import Alert, AlertBook
+from console.watch.alert_command import call_alert_command
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.status import (
+    FirewallStatus,
+    FirewallWord,
+    SymptomStatus,
+    WorkspaceStatus,
+)
+
+# Alerts that wait for a slow command; older ones than these are stale news.
+_QUEUE_ALERTS = 100
+LEAK = "S1.P4.sft-leak"
+
+
+@dataclass
+class WatchLoop:
+    """``tell`` gets every alert, ``complain`` every alert that could not be delivered."""
+
+    root: Path
+    interval_seconds: float
+    book: AlertBook
+    command: Sequence[str]
+    tell: Callable[[Alert], None]
+    complain: Callable[[str], None]
+    clock: Callable[[], float] = time.time
+    name: str = ""
+    _status: WorkspaceStatus | None = None
+    _firewall: FirewallStatus | None = None
+    _queue: asyncio.Queue[Alert] = field(default_factory=lambda: asyncio.Queue(_QUEUE_ALERTS))
+    _stop_code: int = 0
+
+    async def run(self) -> int:
+        """Watch until SIGTERM or SIGINT; returns 128 + the signal's number."""
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+        def asked(number: int) -> None:
+            self._stop_code = 128 + number
+            stop.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, asked, number)
+        tasks = [
+            asyncio.create_task(work()) for work in (self._read_files, self._watch_firewall, self._deliver)
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a task that ended by itself has a bug to tell
+        finally:
+            for task in (stopping, *tasks):
+                task.cancel()
+            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+        return self._stop_code
+
+    async def _read_files(self) -> None:
+        reader = WorkspaceReader(self.root)
+        while True:
+            try:
+                self._status = await asyncio.to_thread(reader.read, self.clock())
+            except (OSError, OperatorError) as error:
+                self._trouble("workspace", f"it cannot be read: {error}")
+            else:
+                self._trouble("workspace", None)
+                self.name = self._status.name
+                self._look()
+            await asyncio.sleep(self.interval_seconds)
+
+    async def _watch_firewall(self) -> None:
+        async with contextlib.aclosing(FirewallWatch(self.root, clock=self.clock).states()) as states:
+            async for fact in states:
+                if isinstance(fact, FirewallLost):
+                    self._trouble("firewall", f"the firewall's watcher {fact.reason}")
+                    continue
+                self._firewall = fact.firewall
+                unknown = fact.firewall.state is FirewallWord.UNKNOWN
+                self._trouble("firewall", f"it cannot judge: {fact.firewall.detail}" if unknown else None)
+                self._look()
+
+    def _look(self) -> None:
+        if self._status is None:
+            return
+        now = self.clock()
+        self._publish(self.book.update(symptoms_now(self._status, self._firewall, now), now))
+
+    def _trouble(self, subject: str, what: str | None) -> None:
+        self._publish(self.book.trouble(subject, what, self.clock()))
+
+    def _publish(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            self.tell(alert)
+            if not (self.command and alert.wants_a_person):
+                continue
+            try:
+                self._queue.put_nowait(alert)
+            except asyncio.QueueFull:
+                self.complain(
+                    f"{alert.id} ({alert.kind}): {_QUEUE_ALERTS} alerts wait already; not delivered"
+                )
+
+    async def _deliver(self) -> None:
+        while True:
+            alert = await self._queue.get()
+            await deliver(self.command, alert, self.root, self.name, self.complain)
+
+
+async def deliver(
+    command: Sequence[str], alert: Alert, root: Path, name: str, complain: Callable[[str], None]
+) -> None:
+    """Call the alert command once; what goes wrong is told and survived."""
+    why = await call_alert_command(command, alert.to_dict(str(root), name), root)
+    if why is not None:
+        complain(f"{alert.id} ({alert.kind}): {why}")
+
+
+def symptoms_now(
+    status: WorkspaceStatus, firewall: FirewallStatus | None, now: float
+) -> tuple[SymptomStatus, ...]:
+    """What shows: the files' symptoms, and the leak as the firewall's latest word has it."""
+    known = status.firewall if firewall is None else firewall
+    symptoms = [symptom for symptom in status.symptoms if symptom.id != LEAK]
+    leak = leak_symptom(replace(known, state=firewall_now(known, now).state))
+    return worst_first([*symptoms, *([leak] if leak is not None else [])])

@@ -1,0 +1,84 @@
+"""PURE: the dashboard's numbers as Prometheus metrics, each with the age of its reading."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from console.watch.metrics_text import Family, exposition
+from pipeline.contracts.status import FirewallWord, PhaseState, StreamCounts, WorkspaceStatus
+
+_COUNTS = tuple(field.name for field in fields(StreamCounts) if field.name != "stream")
+_FLAGGED = ("warn", "missing")
+
+
+def status_metrics(status: WorkspaceStatus) -> str:
+    """The textfile. What is not known has no sample."""
+    read = Family("distill_status_read_timestamp_seconds", "When these numbers were read.")
+    read.add(status.read_at)
+    locked = Family("distill_lock_held", "1 while a run or an audit holds the workspace.")
+    locked.add(float(status.lock.held))
+    return exposition(
+        [read, locked, *_phases(status), *_firewall(status), *_rows(status), *_drift(status), *_rest(status)]
+    )
+
+
+def _phases(status: WorkspaceStatus) -> list[Family]:
+    state = Family("distill_phase_state", "1 for the state that a phase is in, 0 for the others.")
+    as_of = Family("distill_phase_verdict_timestamp_seconds", "When a phase's verdict was true.")
+    for phase in status.phases:
+        for word in PhaseState:
+            state.add(float(phase.state is word), phase=phase.id, state=word)
+        as_of.add(phase.origin.as_of, phase=phase.id)
+    return [state, as_of]
+
+
+def _firewall(status: WorkspaceStatus) -> list[Family]:
+    state = Family("distill_firewall_state", "1 for the firewall's word, 0 for the others.")
+    for word in FirewallWord:
+        state.add(float(status.firewall.state is word), state=word)
+    findings = Family("distill_firewall_findings", "Forbidden rows in the live SFT export.")
+    as_of = Family("distill_firewall_read_timestamp_seconds", "When the firewall last looked.")
+    if status.firewall.state in (FirewallWord.CLEAR, FirewallWord.BREACH):
+        findings.add(status.firewall.findings_count)
+    as_of.add(status.firewall.origin.as_of)
+    return [state, findings, as_of]
+
+
+def _rows(status: WorkspaceStatus) -> list[Family]:
+    rows = Family("distill_stream_rows", "Rows of a stream in the last good run, by kind.")
+    exported = Family("distill_export_rows", "Rows of an export.")
+    refused = Family("distill_export_refused", "Runs that an export refused.")
+    as_of = Family("distill_rows_timestamp_seconds", "When the rows were counted.")
+    for stream in status.rows.streams:
+        for name in _COUNTS:
+            rows.add(getattr(stream, name), stream=stream.stream, kind=name)
+    for export in status.rows.exports:
+        exported.add(export.rows, export=export.name)
+        refused.add(export.refused, export=export.name)
+    as_of.add(status.rows.origin.as_of)
+    return [rows, exported, refused, as_of]
+
+
+def _drift(status: WorkspaceStatus) -> list[Family]:
+    ratio = Family("distill_drift_ratio", "Change against the baseline, (current - baseline) / baseline.")
+    flagged = Family("distill_drift_flagged", "1 where a metric warns or is missing.")
+    for line in status.drift.lines:
+        ratio.add(line.delta_ratio, metric=line.metric)
+        flagged.add(float(line.status in _FLAGGED), metric=line.metric)
+    return [ratio, flagged]
+
+
+def _rest(status: WorkspaceStatus) -> list[Family]:
+    symptom = Family("distill_symptom", "1 for each symptom that shows now.")
+    for found in status.symptoms:
+        symptom.add(1, symptom=found.id, severity=found.severity)
+    last = Family("distill_run_finished_timestamp_seconds", "When the newest finished run ended.")
+    good = Family("distill_run_ok", "1 when the newest finished run was good.")
+    took = Family("distill_run_duration_seconds", "How long the newest finished run took.")
+    for run in status.runs:
+        if run.finished:
+            last.add(run.ended)
+            good.add(None if run.ok is None else float(run.ok))
+            took.add(run.elapsed_seconds)
+            break
+    return [symptom, last, good, took]

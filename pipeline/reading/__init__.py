@@ -1,0 +1,1 @@
+"""Lenient readers that console and runbook share: what cannot be read is said, and never raises."""

@@ -1,0 +1,1 @@
+"""The only hand that moves a file: plan, rehearse, apply, undo."""

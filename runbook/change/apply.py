@@ -1,0 +1,159 @@
+"""The only hand that moves a file: intent, change, outcome, each in the journal before the next.
+
+Nothing is done without a consent to just this plan. If a file that the plan touches or rests on
+is not as it was when the plan was made, the plan is void. A process that is killed in between
+leaves an open intent, which is settled by looking at the files, never by assuming.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.contracts.untrusted import visible
+from runbook.change import files
+from runbook.change.applied import Applied, expected_states, read_applied, states_from
+from runbook.change.command_step import present, run_command, settle_command
+from runbook.change.file_step import Boundary, change_file, differs, quiet, record_outcome
+from runbook.change.plan import Manual, Plan, RunCommand
+from runbook.probes.workspace import Workspace
+from runbook.wizard.incident import Incident
+from runbook.wizard.refusals import ApprovalNeededError, PlanVoidError
+
+
+class StepFailedError(OperatorError):
+    """A step could not be carried out as planned; what was done before it stands."""
+
+    exit_code = ExitCode.VERIFICATION_FAILED
+
+
+def no_boundary(_name: str) -> None:
+    """Tests end the process here; an operator's night does it unasked."""
+
+
+def apply_plan(
+    workspace: Workspace, incident: Incident, plan: Plan, *, boundary: Boundary = no_boundary
+) -> Applied:
+    """Carry out what is left of ``plan``. The caller holds the incident's lease.
+
+    Raises ApprovalNeededError without a consent, PlanVoidError when a file has changed,
+    StepFailedError, StorageError, WorkspaceLockedError. May be called again after any of them.
+    """
+    settle(workspace, incident, plan)
+    applied = read_applied(incident.journal.entries(), plan.hash)
+    if not applied.consented:
+        raise _not_consented(plan)
+    refuse_when_changed(workspace.root, plan, applied)
+    boundary("begun")
+    for index, step in enumerate(plan.steps):
+        if index in applied.steps and applied.steps[index].done:
+            continue
+        expected = expected_states(plan, applied)
+        match step:
+            case RunCommand():
+                run_command(workspace, incident, plan.hash, index, step, expected, boundary)
+            case Manual():
+                _record_manual(incident, plan.hash, index, step)
+            case _:
+                with quiet(workspace.root, incident, step):
+                    change_file(workspace, incident, plan.hash, index, step, expected, boundary)
+        boundary(f"outcome:{index}")
+        applied = read_applied(incident.journal.entries(), plan.hash)
+        if not applied.steps[index].done:
+            raise _failed(incident, plan, index, applied.steps[index].said)
+    return applied
+
+
+def _not_consented(plan: Plan) -> ApprovalNeededError:
+    return ApprovalNeededError(
+        Fault(
+            "approval_needed",
+            f"Nobody has consented to the plan {plan.hash[:12]} ({plan.title}).",
+            "Nothing was changed.",
+            plan.command,
+        )
+    )
+
+
+def _failed(incident: Incident, plan: Plan, index: int, said: str) -> StepFailedError:
+    return StepFailedError(
+        Fault(
+            "step_failed",
+            f"Step {index + 1} of {len(plan.steps)} did not end well: {visible(said, 300)}.",
+            "The steps before it stand; everything that was replaced is kept in the incident's folder.",
+            f"Look at it: distill incident show {incident.id}. Take it back: distill undo {incident.id}",
+        )
+    )
+
+
+def refuse_when_changed(root: Path, plan: Plan, applied: Applied) -> None:
+    """Raises PlanVoidError when a file is not as the plan, as far as it got, left or found it."""
+    for path, expected in expected_states(plan, applied).items():
+        found = files.state_of(root, path)
+        if found != expected:
+            raise PlanVoidError(
+                Fault(
+                    "plan_void",
+                    f"{path} has changed since the plan was made: {differs(expected, found)}.",
+                    "Nothing was changed since the preview."
+                    if not applied.steps
+                    else "The steps that were done stand; nothing further was changed.",
+                    "Make the plan again and look at it again: distill runbook plan, or the wizard.",
+                    file=path,
+                )
+            )
+    for step in plan.steps:
+        if isinstance(step, RunCommand):
+            known = expected_states(plan, applied)
+            new = [path for path in present(root, step) if path not in known]
+            if new:
+                raise PlanVoidError(
+                    Fault(
+                        "plan_void",
+                        f"{new[0]} was not there when the plan was made.",
+                        "Nothing further was changed.",
+                        "Make the plan again: distill runbook plan, or the wizard.",
+                        file=new[0],
+                    )
+                )
+
+
+def _record_manual(incident: Incident, plan_hash: str, index: int, step: Manual) -> None:
+    incident.journal.append(
+        "outcome",
+        "applying",
+        verdict="told",
+        plan_hash=plan_hash,
+        detail={"step": index, "done": True, "said": step.says, "by_hand": step.by_hand},
+    )
+
+
+def settle(workspace: Workspace, incident: Incident, plan: Plan) -> str | None:
+    """Close an open intent by what the files say; returns how it was settled, None without one.
+
+    Done and not done are told by the digests. A file that is neither is a conflict: it is recorded
+    as found and StepFailedError is raised, because nobody but a person can know whose bytes it has.
+    """
+    applied = read_applied(incident.journal.entries(), plan.hash)
+    if applied.open_step is None or applied.open_entry is None:
+        return None
+    index, step = applied.open_step, plan.steps[applied.open_step]
+    detail = applied.open_entry.detail
+    if isinstance(step, RunCommand):
+        return settle_command(workspace, incident, plan.hash, index, step, applied)
+    before, after = states_from(detail.get("before")), states_from(detail.get("after"))
+    found = {path: files.state_of(workspace.root, path) for path in before}
+    named = detail.get("folders")
+    made = [str(each) for each in named] if isinstance(named, list) else []
+    folders = tuple(each for each in made if (workspace.root / each).is_dir())
+    if found == after:
+        record_outcome(incident, plan.hash, index, before, found, folders, done=True, settled=True)
+        return "done"
+    if found == before:
+        record_outcome(
+            incident, plan.hash, index, before, found, folders, done=False, settled=True, said="not begun"
+        )
+        return "not done"
+    said = "; ".join(f"{path}: {differs(before[path], found[path])}" for path in before)
+    record_outcome(incident, plan.hash, index, before, found, folders, done=False, settled=True, said=said)
+    raise _failed(incident, plan, index, f"neither as before nor as planned: {said}")

@@ -1,0 +1,152 @@
+"""A plan's step that runs the engine: what it may change is kept before and compared after.
+
+The engine has its own all-or-nothing commit; this step records which files it left different, so
+that undo knows every one of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from runbook.change.applied import Applied, States, states_as_json, states_from
+from runbook.change.files import files_below, state_of
+from runbook.change.plan import ABSENT, RunCommand
+from runbook.probes.processes import Ran
+from runbook.probes.workspace import Workspace
+from runbook.wizard.incident import Incident
+
+MOST_SAID = 300
+
+
+def run_command(
+    workspace: Workspace,
+    incident: Incident,
+    plan_hash: str,
+    index: int,
+    step: RunCommand,
+    expected: States,
+    boundary: Callable[[str], None],
+) -> None:
+    """Keep, intent, run, outcome. Raises StorageError and SettingsError; a failed run is an outcome."""
+    root = workspace.root
+    workspace.engine_choice()
+    before = {path: expected.get(path, ABSENT) for path in present(root, step)}
+    for path, state in before.items():
+        if state.sha256 is not None:
+            incident.keep_file(root, path, state.sha256, link=path not in step.appends)
+    folders = _folders_below(root, (*step.touches, *step.appends))
+    boundary(f"kept:{index}")
+    incident.journal.append(
+        "intent",
+        "applying",
+        argv=["distill", *step.arguments],
+        inputs={path: state.sha256 for path, state in before.items()},
+        plan_hash=plan_hash,
+        detail={
+            "step": index,
+            "type": step.type,
+            "before": states_as_json(before),
+            "folders_before": sorted(folders),
+        },
+    )
+    boundary(f"intent:{index}")
+    ran = workspace.engine(list(step.arguments), seconds=step.seconds)
+    boundary(f"changed:{index}")
+    done = ran.exit_code is not None and ran.exit_code in step.ends_with
+    _record(workspace, incident, plan_hash, index, step, before, folders, done, _said(ran), ran)
+
+
+def settle_command(
+    workspace: Workspace, incident: Incident, plan_hash: str, index: int, step: RunCommand, applied: Applied
+) -> str:
+    """Close the intent of a run whose end nobody saw.
+
+    Where it may be run again it counts as not done. Otherwise files that differ say that it ran.
+    """
+    entry = applied.open_entry
+    detail = entry.detail if entry is not None else {}
+    before = states_from(detail.get("before"))
+    names = detail.get("folders_before")
+    folders = {str(name) for name in names} if isinstance(names, list) else set()
+    changed = any(state_of(workspace.root, path) != state for path, state in before.items()) or any(
+        path not in before for path in present(workspace.root, step)
+    )
+    done = changed and not step.repeatable
+    said = "it ran; nobody saw its end" if changed else "it changed nothing"
+    _record(workspace, incident, plan_hash, index, step, before, folders, done, said, None)
+    return "done" if done else "not done"
+
+
+def _record(
+    workspace: Workspace,
+    incident: Incident,
+    plan_hash: str,
+    index: int,
+    step: RunCommand,
+    before: States,
+    folders: set[str],
+    done: bool,
+    said: str,
+    ran: Ran | None,
+) -> None:
+    root = workspace.root
+    now = {path: state_of(root, path) for path in {*before, *present(root, step)}}
+    changed = {path: state for path, state in sorted(now.items()) if before.get(path, ABSENT) != state}
+    was = {path: before.get(path, ABSENT) for path in changed}
+    made = sorted(_folders_below(root, (*step.touches, *step.appends)) - folders)
+    incident.journal.append(
+        "outcome",
+        "applying",
+        argv=["distill", *step.arguments],
+        inputs={path: state.sha256 for path, state in was.items()},
+        outputs={path: state.sha256 for path, state in changed.items()},
+        verdict="done" if done else "not done",
+        plan_hash=plan_hash,
+        detail={
+            "step": index,
+            "done": done,
+            "settled": ran is None,
+            "said": said,
+            "exit_code": ran.exit_code if ran else None,
+            "took_seconds": round(ran.took_seconds, 3) if ran else None,
+            "stdout": incident.keep(ran.out) if ran and ran.out else None,
+            "stderr": incident.keep(ran.err) if ran and ran.err else None,
+            "before": states_as_json(was),
+            "after": states_as_json(changed),
+            "folders": made,
+        },
+    )
+
+
+def _said(ran: Ran) -> str:
+    if ran.trouble:
+        return ran.trouble
+    try:
+        verdict = json.loads(ran.out).get("verdict")
+    except (ValueError, AttributeError):
+        verdict = None
+    words = verdict if isinstance(verdict, str) else ran.last_words
+    return f"exit {ran.exit_code}" + (f": {words[:MOST_SAID]}" if words else "")
+
+
+def present(root: Path, step: RunCommand) -> list[str]:
+    """Every file that is there now and that the command may change."""
+    left = tuple(f"{folder}/" for folder in step.leaves)
+    return [path for path in files_below(root, (*step.touches, *step.appends)) if not path.startswith(left)]
+
+
+def _folders_below(root: Path, names: Iterable[str]) -> set[str]:
+    """Every folder at, above or below ``names``: what is new among them was made on the way."""
+    found: set[str] = set()
+    for name in names:
+        above = Path(name).parents
+        found |= {folder.as_posix() for folder in above if folder.parts and (root / folder).is_dir()}
+        top = root / name
+        if "*" in name or not top.is_dir():
+            continue
+        for folder, _, _ in os.walk(top):
+            found.add(Path(folder).relative_to(root).as_posix())
+    return found

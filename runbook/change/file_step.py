@@ -1,0 +1,218 @@
+"""A plan's step that changes one file: keep, intent, change, outcome.
+
+The original is in the incident's store, and the intent on disk, before a byte moves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import assert_never
+
+from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from runbook.change import files
+from runbook.change.applied import States, states_as_json
+from runbook.change.plan import (
+    ABSENT,
+    AppendLine,
+    FileState,
+    FileStep,
+    GitBlob,
+    Kept,
+    RemoveFile,
+    RenameFile,
+    TruncateFile,
+    WriteFile,
+)
+from runbook.change.run_lock import hold_workspace
+from runbook.probes.git_blobs import GitSilentError
+from runbook.probes.workspace import Workspace
+from runbook.wizard.incident import Incident
+from runbook.wizard.refusals import PlanVoidError, disk_refused
+
+# Called with the name of each boundary; tests end the process there.
+Boundary = Callable[[str], None]
+
+
+def differs(expected: FileState, found: FileState) -> str:
+    """What is different, in a few words."""
+    if found.is_absent:
+        return "it is gone"
+    if expected.is_absent:
+        return "it exists now"
+    if expected.sha256 != found.sha256:
+        return f"its bytes differ ({expected.bytes} bytes then, {found.bytes} now)"
+    return f"its mode was {expected.mode or 0:o} and is {found.mode or 0:o}"
+
+
+@contextlib.contextmanager
+def quiet(root: Path, incident: Incident, step: FileStep) -> Iterator[None]:
+    """Keep engine runs out while a step is done. Raises WorkspaceLockedError."""
+    # A rename contains damage; it must not wait for the run that may be doing it.
+    if isinstance(step, RenameFile):
+        yield
+        return
+    with hold_workspace(root, f"runbook {incident.id}"):
+        yield
+
+
+def change_file(
+    workspace: Workspace,
+    incident: Incident,
+    plan_hash: str,
+    index: int,
+    step: FileStep,
+    expected: States,
+    boundary: Boundary,
+) -> None:
+    """Keep the original, intent, change, outcome. Raises PlanVoidError, StorageError, IntegrityError."""
+    root = workspace.root
+    before, after = _planned(step, expected)
+    data = _content(workspace, incident, step) if isinstance(step, WriteFile) else b""
+    digest = before[step.path].sha256
+    if digest is not None and not isinstance(step, RenameFile):
+        appended = isinstance(step, AppendLine | TruncateFile)
+        incident.keep_file(root, step.path, digest, link=not appended)
+    folders = tuple(_missing_folders(root, step.path)) if isinstance(step, WriteFile | AppendLine) else ()
+    boundary(f"kept:{index}")
+    incident.journal.append(
+        "intent",
+        "applying",
+        inputs={path: state.sha256 for path, state in before.items()},
+        outputs={path: state.sha256 for path, state in after.items()},
+        plan_hash=plan_hash,
+        detail={
+            "step": index,
+            "type": step.type,
+            "before": states_as_json(before),
+            "after": states_as_json(after),
+            "folders": list(folders),
+        },
+    )
+    boundary(f"intent:{index}")
+    try:
+        _refuse_late_change(root, before)
+        _do(root, step, data)
+    except (OSError, OperatorError) as error:
+        found = {path: files.state_of(root, path) for path in before}
+        record_outcome(incident, plan_hash, index, before, found, folders, done=False, said=str(error))
+        if isinstance(error, OSError):
+            raise disk_refused(error, step.path, "The file is as it was.") from error
+        raise
+    boundary(f"changed:{index}")
+    found = {path: files.state_of(root, path) for path in after}
+    said = "" if found == after else "the file is not as planned"
+    record_outcome(incident, plan_hash, index, before, found, folders, done=found == after, said=said)
+
+
+def _planned(step: FileStep, expected: States) -> tuple[States, States]:
+    """The files of a step before and after it."""
+    match step:
+        case RenameFile():
+            state = expected.get(step.path, step.before)
+            return {step.path: state, step.to: ABSENT}, {step.path: ABSENT, step.to: state}
+        case RemoveFile():
+            return {step.path: expected.get(step.path, step.before)}, {step.path: ABSENT}
+        case WriteFile() | AppendLine() | TruncateFile():
+            return {step.path: expected.get(step.path, step.before)}, {step.path: step.after}
+        case _:
+            assert_never(step)
+
+
+def _content(workspace: Workspace, incident: Incident, step: WriteFile) -> bytes:
+    match step.content:
+        case GitBlob():
+            try:
+                data = workspace.git.blob(step.content.oid)
+            except GitSilentError as error:
+                raise _unreadable(step, str(error)) from error
+        case Kept():
+            data = incident.kept(step.content.sha256)
+        case _:
+            assert_never(step.content)
+    if hashlib.sha256(data).hexdigest() != step.after.sha256:
+        raise _unreadable(step, "its bytes are not those of the plan")
+    return data
+
+
+def _unreadable(step: WriteFile, why: str) -> IntegrityError:
+    return IntegrityError(
+        Fault(
+            "content_gone",
+            f"The new content of {step.path} cannot be had: {why}.",
+            "The file is as it was.",
+            "Make the plan again: distill runbook plan, or the wizard.",
+            file=step.path,
+        )
+    )
+
+
+def _refuse_late_change(root: Path, before: States) -> None:
+    for path, expected in before.items():
+        found = files.state_of(root, path)
+        if found != expected:
+            raise PlanVoidError(
+                Fault(
+                    "plan_void",
+                    f"{path} changed in the last moment: {differs(expected, found)}.",
+                    "It was left as it is.",
+                    "Find out who writes it, then plan again.",
+                    file=path,
+                )
+            )
+
+
+def _do(root: Path, step: FileStep, data: bytes) -> None:
+    match step:
+        case WriteFile():
+            files.write_bytes(root, step.path, data, step.after.mode or 0o600)
+        case RemoveFile():
+            files.remove(root, step.path, step.folders)
+        case RenameFile():
+            files.rename_new(root, step.path, step.to)
+        case AppendLine():
+            files.append_bytes(root, step.path, step.line.encode() + b"\n")
+        case TruncateFile():
+            files.truncate(root, step.path, step.after.bytes or 0)
+        case _:
+            assert_never(step)
+
+
+def _missing_folders(root: Path, path: str) -> Iterator[str]:
+    for folder in reversed(Path(path).parents):
+        if folder.parts and not (root / folder).exists():
+            yield folder.as_posix()
+
+
+def record_outcome(
+    incident: Incident,
+    plan_hash: str,
+    index: int,
+    before: States,
+    found: States,
+    folders: tuple[str, ...],
+    *,
+    done: bool,
+    said: str = "",
+    settled: bool = False,
+) -> None:
+    """Journal how a step ended: the files as they were, and as they are found."""
+    incident.journal.append(
+        "outcome",
+        "applying",
+        inputs={path: state.sha256 for path, state in before.items()},
+        outputs={path: state.sha256 for path, state in found.items()},
+        verdict="done" if done else "not done",
+        plan_hash=plan_hash,
+        detail={
+            "step": index,
+            "done": done,
+            "settled": settled,
+            "said": said,
+            "before": states_as_json(before),
+            "after": states_as_json(found),
+            "folders": list(folders),
+        },
+    )

@@ -1,0 +1,91 @@
+"""What a plan would do, as lines to read: steps, real differences, the way back.
+
+Texts from files go through ``visible`` here, so that a screen and a terminal may print the lines.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.untrusted import visible
+from runbook.change import files
+from runbook.change.plan import ABSENT, FileState, GitBlob, Plan, RenameFile, RunCommand, Step, WriteFile
+from runbook.probes.git_blobs import GitSilentError
+from runbook.probes.workspace import Workspace
+from runbook.wizard.incident import Incident
+
+MOST_LINES = 400
+_MOST_BYTES = 2 * 2**20
+
+
+def step_lines(plan: Plan) -> list[str]:
+    """One block a step: what it does, files before → after, and how to do it by hand."""
+    lines = []
+    for number, step in enumerate(plan.steps, start=1):
+        lines.append(f"{number}. {visible(step.says)}")
+        lines += [f"     {line}" for line in _states(step)]
+        if step.by_hand:
+            lines.append(f"     by hand: {visible(step.by_hand)}")
+    return lines
+
+
+def _states(step: Step) -> list[str]:
+    if isinstance(step, WriteFile):
+        return [f"{visible(step.path)}  {state_words(step.before)} → {state_words(step.after)}"]
+    if isinstance(step, RenameFile):
+        return [f"{visible(step.path)}  {state_words(step.before)}", f"→ {visible(step.to)}  the same bytes"]
+    if isinstance(step, RunCommand):
+        return [f"{len(step.before)} files may change; each is kept before"] if step.before else []
+    before, after = getattr(step, "before", None), getattr(step, "after", ABSENT)
+    return [f"{visible(step.path)}  {state_words(before)} → {state_words(after)}"] if before else []  # type: ignore[union-attr]
+
+
+def state_words(state: FileState) -> str:
+    """``3f2a91c0 1,204 bytes 644``, or ``absent``."""
+    if state.sha256 is None:
+        return "absent"
+    return f"{state.sha256[:8]} {state.bytes or 0:,} bytes {state.mode or 0:o}"
+
+
+def diff_lines(workspace: Workspace, incident: Incident, plan: Plan) -> list[str]:
+    """A unified difference for each file that the plan writes; at most ``MOST_LINES`` lines."""
+    lines: list[str] = []
+    for step in plan.steps:
+        if isinstance(step, WriteFile):
+            lines += _diff(workspace, incident, step)
+    if len(lines) > MOST_LINES:
+        return [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more lines"]
+    return lines
+
+
+def _diff(workspace: Workspace, incident: Incident, step: WriteFile) -> list[str]:
+    path = visible(step.path)
+    by_digest = f"{state_words(step.before)} → {state_words(step.after)}"
+    if max(step.before.bytes or 0, step.after.bytes or 0) > _MOST_BYTES:
+        return [f"{path}: too large to show line by line: {by_digest}"]
+    try:
+        old = b"" if step.before.is_absent else files.read_bytes(workspace.root, step.path)
+        blob = isinstance(step.content, GitBlob)
+        new = workspace.git.blob(step.content.oid) if blob else incident.kept(step.after.sha256 or "")  # type: ignore[union-attr]
+    except (OSError, OperatorError, GitSilentError) as error:
+        return [f"{path}: cannot be shown: {visible(str(error), 200)}"]
+    if _is_binary(old) or _is_binary(new):
+        return [f"{path}: no text: {by_digest}"]
+    lines = list(
+        difflib.unified_diff(
+            old.decode("utf-8", "replace").splitlines(),
+            new.decode("utf-8", "replace").splitlines(),
+            f"{step.path} (now)",
+            f"{step.path} (then)",
+            lineterm="",
+        )
+    )
+    if not lines and step.before.mode != step.after.mode:
+        return [f"{path}: mode {step.before.mode or 0:o} → {step.after.mode or 0:o}"]
+    return [visible(line) for line in lines]
+
+
+def _is_binary(data: bytes) -> bool:
+    """As git tells it: a zero byte near the beginning."""
+    return b"\0" in data[:8_000]

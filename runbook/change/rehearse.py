@@ -1,0 +1,104 @@
+"""Prove the way back before the way there is offered: plan and undo, carried out in a copy.
+
+The copy is of the workspace as it is now, its files are compared one by one afterwards, and the
+hands are the same that will do it for real. A rename needs no proof.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.untrusted import visible
+from runbook.change.apply import apply_plan
+from runbook.change.copies import workspace_copy
+from runbook.change.files import files_below, state_of
+from runbook.change.plan import Draft, FileState, Plan, Rehearsal
+from runbook.change.undo import plan_undo
+from runbook.probes.workspace import Workspace
+from runbook.wizard.incident import Incident, open_incident
+from runbook.wizard.planning import Planning
+
+_MOST_NAMED = 20
+
+
+def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
+    """Apply and undo ``draft`` in a copy. Never raises for what goes wrong there: that is the result.
+
+    ``incident`` holds bytes that an undo's plan puts back.
+    """
+    began = time.monotonic()
+    changed: tuple[str, ...] = ()
+    linked = copied = 0
+    try:
+        with workspace_copy(planning.workspace.root) as copy:
+            linked, copied = copy.linked_bytes, copy.copied_bytes
+            workspace = Workspace(copy.root, history=planning.workspace.root)
+            scratch = open_incident(copy.root, planning.symptom_id, draft.plan.title, durable=False)
+            before = dict(_states(copy.root))
+            _carry_out(workspace, scratch, draft, incident)
+            middle = dict(_states(copy.root))
+            changed = tuple(
+                sorted(path for path in {*before, *middle} if before.get(path) != middle.get(path))
+            )
+            back = plan_undo(
+                Planning(workspace, scratch.id, planning.symptom_id, planning.actor, planning.now),
+                scratch,
+                draft.plan,
+            )
+            _carry_out(workspace, scratch, back, incident)
+            after = dict(_states(copy.root))
+            different = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    except (OperatorError, OSError) as error:
+        return _result(began, False, visible(str(error), 300), changed, linked, copied)
+    if different:
+        named = ", ".join(visible(path) for path in different[:3])
+        return _result(
+            began, False, f"{len(different)} files differ after undo: {named}", changed, linked, copied
+        )
+    said = f"{len(before)} files compared: byte-identical after undo"
+    return _result(began, True, said, changed, linked, copied)
+
+
+def _carry_out(workspace: Workspace, scratch: Incident, draft: Draft, incident: Incident) -> None:
+    for data in draft.contents.values():
+        scratch.keep(data)
+    _lend(draft.plan, incident, scratch)
+    journal, plan = scratch.journal, draft.plan
+    journal.append("planned", "planned", plan_hash=plan.hash, detail={"plan": plan.model_dump(mode="json")})
+    journal.append("consent", "applying", plan_hash=plan.hash, reason="rehearsal")
+    apply_plan(workspace, scratch, plan)
+
+
+def _lend(plan: Plan, incident: Incident, scratch: Incident) -> None:
+    """Give the copy the bytes of the real incident's store that the plan needs."""
+    for step in plan.steps:
+        content = getattr(step, "content", None)
+        digest = getattr(content, "sha256", None)
+        if isinstance(digest, str) and not (scratch.folder / "kept" / digest).exists():
+            scratch.keep(incident.kept(digest))
+
+
+def _states(root: Path) -> Iterator[tuple[str, FileState]]:
+    """Every file but those of the incident and those that can be made again."""
+    tops = [each.name for each in root.iterdir() if each.name != paths.STATE.parts[0]]
+    names = (*tops, str(paths.RUN_STATE))
+    for path in files_below(root, names):
+        if not path.startswith(f"{paths.INCIDENTS}/") and "__pycache__" not in path:
+            yield path, state_of(root, path)
+
+
+def _result(
+    began: float, ok: bool, detail: str, changed: tuple[str, ...], linked: int, copied: int
+) -> Rehearsal:
+    return Rehearsal(
+        ok=ok,
+        took_seconds=round(time.monotonic() - began, 3),
+        detail=detail,
+        changed=changed[:_MOST_NAMED],
+        linked_bytes=linked,
+        copied_bytes=copied,
+    )

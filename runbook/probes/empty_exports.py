@@ -1,0 +1,117 @@
+"""Did the last run that exported leave an export empty, or refuse to? Told from summaries and events.
+
+Standard library only: the dashboard asks the same question every few seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import epoch_seconds
+from runbook.probes.committed_runs import counts, summaries
+
+EXPORTS = ("sft", "rag", "preference")
+# The fault with which a run ends that would have replaced rows by nothing.
+REFUSED = "export_emptied"
+_TAIL_BYTES = 64 * 1024
+_WRITES = {
+    "run-all": EXPORTS,
+    "export": EXPORTS,
+    "export-sft": ("sft",),
+    "export-rag": ("rag",),
+    "export-preference": ("preference",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyExport:
+    """``refused`` when the last-good export still stands. ``rows_before`` is what the last good run
+    before exported; ``earlier_run`` is its id, None where there is none."""
+
+    pipeline_run_id: str
+    command: str
+    export: str
+    refused: bool
+    rows_before: int
+    earlier_run: str | None
+    finished_at: float | None
+
+    @property
+    def says(self) -> str:
+        before = f"{self.rows_before:,} rows before" if self.rows_before else "rows before"
+        if self.refused:
+            return f"the last run would have emptied the {self.export} export ({before}) and was refused"
+        return f"the last run exported no {self.export} rows ({before})"
+
+    @property
+    def source(self) -> str:
+        return str(paths.summary_file(self.pipeline_run_id))
+
+
+def find_empty_export(root: Path) -> EmptyExport | None:
+    """The symptom, by the newest run that came as far as exporting. A run that failed for another
+    reason says nothing about exports. Where there never were rows, empty is as it should be."""
+    runs = _exporting(root)
+    for name, summary, emptied in runs:
+        if summary.get("ok") is True:
+            written = counts(summary.get("counts"))
+            empty = [each for each in _WRITES[str(summary["command"])] if written.get(each) == 0]
+        else:
+            empty = [emptied] if emptied else []
+        earlier, before = _last_good(runs) if empty else (None, {})
+        chosen = emptied or next((each for each in empty if before.get(each)), None)
+        if chosen is None:
+            return None
+        return EmptyExport(
+            pipeline_run_id=name,
+            command=str(summary["command"]),
+            export=chosen,
+            refused=emptied is not None,
+            rows_before=before.get(chosen, 0),
+            earlier_run=earlier,
+            finished_at=epoch_seconds(summary.get("finished_at")),
+        )
+    return None
+
+
+def _exporting(root: Path) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    """(id, summary, export whose emptying was refused) of runs that exported or were refused it."""
+    for name, summary in summaries(root):
+        if summary.get("command") not in _WRITES:
+            continue
+        if summary.get("ok") is True:
+            yield name, summary, None
+        elif summary.get("exit_code") == ExitCode.CHECK_FAILED and (emptied := _refused(root, name)):
+            yield name, summary, emptied
+
+
+def _last_good(runs: Iterator[tuple[str, dict[str, Any], str | None]]) -> tuple[str | None, dict[str, int]]:
+    """The next older run that committed all exports; refusals in between changed nothing."""
+    for name, summary, _ in runs:
+        if summary.get("ok") is True and _WRITES[str(summary["command"])] == EXPORTS:
+            return name, counts(summary.get("counts"))
+    return None, {}
+
+
+def _refused(root: Path, run_id: str) -> str | None:
+    """Which export the run would have emptied, by the last event that it wrote."""
+    try:
+        with (root / paths.events_file(run_id)).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+        last = json.loads(lines[-1]) if lines else {}
+    except (OSError, ValueError, RecursionError):
+        return None
+    fault = last.get("fault") if isinstance(last, dict) else None
+    if not isinstance(fault, dict) or fault.get("code") != REFUSED:
+        return None
+    file_name = str(fault.get("file"))
+    return next((each for each in EXPORTS if f"/{each}/" in file_name), EXPORTS[0])

@@ -1,0 +1,185 @@
+"""What receipts claim of an output, and whether its bytes are still those: who wrote this file?
+
+A receipt is a claim. Whoever can write the workspace can forge one, so it names a likely cause and
+never makes a file clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import OperatorError
+from runbook.actions.quarantine import MARK
+from runbook.change.files import prefix_digest, read_bytes, state_of
+from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
+from runbook.probes.json_objects import object_of, objects
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Probe
+
+PROBE = "receipts"
+MOST_RECEIPT_BYTES = 4 * 2**20
+_TITLE = "The files against their receipts"
+
+
+class Account(Record):
+    """One output. ``file`` is where its bytes lie: in place, quarantined, or nowhere.
+
+    ``as_written`` when they are those that the newest receipt claims; ``lines_after`` counts what
+    follows them where it still begins with them.
+    """
+
+    path: str
+    file: str | None
+    receipt: str | None
+    rows_claimed: int | None = None
+    as_written: bool = False
+    lines_after: int | None = None
+    last_written: str = ""
+    owner_uid: int | None = None
+    changed_since: tuple[str, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether readers meet it."""
+        return self.file == self.path
+
+
+def accounts_probe(files: Sequence[str]) -> Probe:
+    """The probe whose output ``read_accounts`` understands."""
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        found = [account_of(workspace.root, path) for path in files]
+        return ProbeOutput(
+            probe_id=PROBE,
+            title=_TITLE,
+            text="\n".join(line for each in found for line in _told(each)),
+            data=[each.model_dump(mode="json") for each in found],
+        )
+
+    return Probe(PROBE, _TITLE, 60.0, look)
+
+
+def read_accounts(output: ProbeOutput | None) -> tuple[Account, ...]:
+    """What the probe found; none after one that failed."""
+    data = output.data if output is not None else None
+    return tuple(Account.model_validate(each) for each in data) if isinstance(data, list) else ()
+
+
+def account_of(root: Path, path: str) -> Account:
+    """Raises RefusedError where ``path`` is no plain file, OSError."""
+    receipt, claim, inputs = newest_claim(root, path)
+    rows = claim.get("rows")
+    account = Account(
+        path=path,
+        file=_lies_at(root, path),
+        receipt=receipt,
+        rows_claimed=rows if isinstance(rows, int) else None,
+        changed_since=tuple(changed_claims(root, inputs)),
+    )
+    if account.file is None:
+        return account
+    state = state_of(root, account.file)
+    written, owner = last_change(root / account.file)
+    size = claim.get("bytes")
+    after = None
+    if isinstance(size, int) and 0 < size < (state.bytes or 0):
+        begins = prefix_digest(root, account.file, size) == claim.get("sha256")
+        after = len(read_bytes(root, account.file)[size:].splitlines()) if begins else None
+    return account.model_copy(
+        update={
+            "as_written": bool(claim) and claim.get("sha256") == state.sha256,
+            "lines_after": after,
+            "last_written": written,
+            "owner_uid": owner,
+        }
+    )
+
+
+def _lies_at(root: Path, path: str) -> str | None:
+    """In place, or under the newest name that a quarantine gave it."""
+    if not state_of(root, path).is_absent:
+        return path
+    place = Path(path)
+    folder = root / place.parent
+    twins = sorted(each.name for each in folder.glob(f"{place.name}{MARK}*")) if folder.is_dir() else []
+    return str(place.with_name(twins[-1])) if twins else None
+
+
+def told_by_account(account: Account, read_at: float) -> Evidence:
+    """Who wrote the file, as one fact: FOR says somebody else, AGAINST says the run itself."""
+    stance, says = Stance.FOR, f"The bytes of {account.path} are not those that the receipt claims."
+    if account.file is None:
+        stance, says = Stance.UNKNOWN, f"There is no {account.path}."
+    elif account.as_written:
+        stance, says = Stance.AGAINST, f"The bytes of {account.path} are those that the receipt claims."
+    elif account.lines_after is not None:
+        says = (
+            f"{account.path} begins with the {account.rows_claimed} rows that the receipt claims; "
+            f"{account.lines_after} lines follow that no receipt accounts for."
+        )
+    elif account.receipt is None:
+        says = f"No receipt of a finished run claims {account.path}."
+    lines = (f"last written {account.last_written}, user id {account.owner_uid}",) if account.file else ()
+    return Evidence(
+        stance=stance, says=says, source=account.receipt or str(paths.REPORTS), read_at=read_at, lines=lines
+    )
+
+
+def newest_claim(
+    root: Path, path: str, stage: str = "export"
+) -> tuple[str | None, dict[str, Any], list[dict[str, Any]]]:
+    """Receipt of ``stage``, its claim of ``path``, its inputs. A run's id begins with its time."""
+    folder = root / paths.REPORTS
+    names = sorted((each.name for each in folder.iterdir()), reverse=True) if folder.is_dir() else []
+    for name in names:
+        receipt = str(paths.receipts_folder(name) / f"{stage}.json")
+        value = read_json(root, receipt)
+        if value.get("ok") is not True:
+            continue
+        for claim in objects(value, "outputs"):
+            if claim.get("path") == path:
+                return receipt, claim, objects(value, "inputs")
+    return None, {}, []
+
+
+def read_json(root: Path, path: str) -> dict[str, Any]:
+    """A small JSON object; empty when it is missing, too large or something else."""
+    try:
+        if (root / path).stat().st_size > MOST_RECEIPT_BYTES:
+            return {}
+        return object_of(read_bytes(root, path))
+    except (OSError, OperatorError):
+        return {}
+
+
+def changed_claims(root: Path, claims: Sequence[dict[str, Any]]) -> list[str]:
+    """Files that are not what they were when they were claimed."""
+    found = []
+    for claim in claims:
+        path = claim.get("path")
+        if not isinstance(path, str):
+            continue
+        try:
+            now = state_of(root, path).sha256
+        except OperatorError:
+            continue
+        if now != claim.get("sha256"):
+            found.append(path)
+    return found
+
+
+def last_change(path: Path) -> tuple[str, int]:
+    """When it was last written, and whose it is."""
+    found = path.stat(follow_symlinks=False)
+    when = datetime.fromtimestamp(found.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return when, found.st_uid
+
+
+def _told(account: Account) -> list[str]:
+    says = told_by_account(account, 0.0)
+    since = [f"{path} changed since the export was made" for path in account.changed_since]
+    return [says.says, *says.lines, *since]

@@ -1,0 +1,139 @@
+"""How ``distill.toml`` differs from what it was at the last-good tag, value by value, and by whose hand."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible
+from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Probe
+
+PROBE = "settings"
+FILE = str(paths.SETTINGS)
+_TITLE = "The settings since the last-good tag"
+_SECONDS = 30.0
+_LONGEST = 120
+
+
+class SettingChange(Record):
+    """One value. ``where`` is ``scoring.partial_at``, or ``stream.runs.fields.reward``."""
+
+    where: str
+    before: str
+    after: str
+
+    @property
+    def told(self) -> str:
+        return f"{FILE} {self.where}: {self.before} → {self.after}"
+
+    def is_of_stream(self, name: str) -> bool:
+        return self.where.startswith(f"stream.{name}.") or self.where == f"stream.{name}"
+
+
+class SettingsHistory(Record):
+    """``trouble`` says why there is nothing to compare with; ``commits`` are those since the tag."""
+
+    tag: str
+    commit: str | None = None
+    trouble: str = ""
+    changes: tuple[SettingChange, ...] = ()
+    commits: tuple[str, ...] = ()
+    uncommitted: bool = False
+
+    def under(self, *sections: str) -> tuple[SettingChange, ...]:
+        return tuple(each for each in self.changes if each.where.split(".", 1)[0] in sections)
+
+    @property
+    def by_whom(self) -> str:
+        """The hand that changed the file last."""
+        return "not committed" if self.uncommitted else (self.commits[0] if self.commits else "")
+
+
+def settings_probe() -> Probe:
+    """The probe whose output ``read_settings_history`` understands."""
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        found = settings_history(workspace)
+        lines = [each.told for each in found.changes] or [found.trouble or f"as in {found.tag}"]
+        return ProbeOutput(
+            probe_id=PROBE,
+            title=_TITLE,
+            text="\n".join(visible(line) for line in [*lines, *found.commits]),
+            data=found.model_dump(mode="json"),
+        )
+
+    return Probe(PROBE, _TITLE, _SECONDS, look)
+
+
+def read_settings_history(output: ProbeOutput | None) -> SettingsHistory:
+    """What the probe found; after one that failed, a history without changes that says why."""
+    if output is None or output.data is None:
+        why = (output.trouble if output is not None else "") or "nobody looked at the settings"
+        return SettingsHistory(tag="", trouble=why)
+    return SettingsHistory.model_validate(output.data)
+
+
+def tagged_settings(workspace: Workspace) -> dict[str, Any]:
+    """``distill.toml`` of the last-good tag; empty where there is none. Raises GitSilentError."""
+    return _parsed(_tagged_bytes(workspace)[1])
+
+
+def settings_history(workspace: Workspace) -> SettingsHistory:
+    """Raises GitSilentError."""
+    git, tag = workspace.git, workspace.last_good_tag
+    commit, before = _tagged_bytes(workspace)
+    if commit is None or not before:
+        return SettingsHistory(tag=tag, trouble=f"there is no {FILE} of a tag {tag} to compare with")
+    path = workspace.root / FILE
+    after = path.read_bytes() if path.is_file() else b""
+    commits = git.log([FILE], since=commit) if git.resolve("HEAD") else []
+    held = git.entry("HEAD", FILE) if git.resolve("HEAD") else None
+    return SettingsHistory(
+        tag=tag,
+        commit=commit,
+        changes=tuple(_changes(_named(_parsed(before)), _named(_parsed(after)), "")),
+        commits=tuple(f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits),
+        uncommitted=held is None or git.blob(held.oid) != after,
+    )
+
+
+def _tagged_bytes(workspace: Workspace) -> tuple[str | None, bytes]:
+    git = workspace.git
+    commit = git.resolve_tag(workspace.last_good_tag) if git.is_repository else None
+    entry = git.entry(commit, FILE) if commit else None
+    return commit, git.blob(entry.oid) if entry is not None and entry.is_regular else b""
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(data.decode())
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Streams by name instead of by their place in the file."""
+    listed = settings.get("stream")
+    streams = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    by_name = {str(each.get("name")): each for each in streams}
+    return {**settings, "stream": by_name} if by_name else dict(settings)
+
+
+def _changes(before: object, after: object, where: str) -> Iterator[SettingChange]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            yield from _changes(before.get(key), after.get(key), f"{where}.{key}" if where else str(key))
+    elif before != after:
+        yield SettingChange(where=where, before=_short(before), after=_short(after))
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "not set"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

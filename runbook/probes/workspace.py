@@ -1,0 +1,71 @@
+"""The workspace as the runbook sees it: files, a repository, and an engine behind a subprocess.
+
+Settings are read raw, without the engine's model of them, which may be what is broken.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import (
+    EngineChoice,
+    choose_engine,
+    engine_argv,
+    firewall_argv,
+    firewall_environment,
+)
+from runbook.probes.git_blobs import Git
+from runbook.probes.processes import Ran, run
+
+DEFAULT_TAG = "distillation-v1.0.0"
+
+
+class Workspace:
+    """The workspace at ``root``. ``history`` is where its repository lies, when that is elsewhere."""
+
+    def __init__(self, root: Path, *, history: Path | None = None) -> None:
+        self.root = root
+        self.git = Git(history or root)
+
+    def settings(self) -> dict[str, Any]:
+        """``distill.toml`` as it is, unchecked; empty when it cannot be read."""
+        try:
+            with (self.root / paths.SETTINGS).open("rb") as file:
+                return tomllib.load(file)
+        except (OSError, ValueError, RecursionError):
+            return {}
+
+    def section(self, name: str) -> dict[str, Any]:
+        """One table of the settings; empty when it is not a table."""
+        found = self.settings().get(name, {})
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def last_good_tag(self) -> str:
+        """The tag to which wizards restore."""
+        tag = self.section("workspace").get("last_good_tag", DEFAULT_TAG)
+        return tag if isinstance(tag, str) and tag else DEFAULT_TAG
+
+    @property
+    def runs_own_engine(self) -> bool:
+        """Whether ``[engine] source = "workspace"``: only then does restoring code repair it."""
+        return self.section("engine").get("source") == "workspace"
+
+    def engine_choice(self) -> EngineChoice:
+        """Raises SettingsError when the workspace's own engine may not be run."""
+        return choose_engine(self.root)
+
+    def engine(self, arguments: Sequence[str], *, seconds: float) -> Ran:
+        """``distill ARGUMENTS`` by the engine in use. Raises SettingsError, and for nothing else."""
+        argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
+        environment = self.engine_choice().environment()
+        return run(argv, folder=self.root, environment=environment, seconds=seconds)
+
+    def firewall(self, arguments: Sequence[str], *, seconds: float) -> Ran:
+        """The installed firewall, whatever engine is in use."""
+        argv = firewall_argv(["-C", str(self.root), *arguments])
+        return run(argv, folder=self.root, environment=firewall_environment(), seconds=seconds)

@@ -1,0 +1,1 @@
+"""An incident from detection to verification: its journal, the dialogue folded from it, the session."""

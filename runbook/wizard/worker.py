@@ -1,0 +1,98 @@
+"""Apply and verify in a process of its own: ``python -P -m runbook.wizard.worker ROOT INCIDENT PLAN``.
+
+It has its own session, so that a terminal that goes away takes nothing with it: no hang-up
+reaches it, and its output goes to a file in the incident's folder. Consent is in the journal
+before it starts; without it nothing is done.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.contracts.discovery import firewall_environment
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.contracts.untrusted import visible
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Symptom
+from runbook.wizard.dialogue import Work
+from runbook.wizard.incident import Incident
+from runbook.wizard.refusals import PlanVoidError
+from runbook.wizard.session import Session, reopen_session
+
+LOG = "apply.log"
+
+
+def start(incident: Incident, plan_hash: str) -> subprocess.Popen[bytes]:
+    """Start the worker; whoever waits for it may go away. Raises OSError."""
+    argv = [sys.executable, "-P", "-m", "runbook.wizard.worker", str(incident.root), incident.id, plan_hash]
+    log = os.open(incident.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=firewall_environment(),
+        )
+    finally:
+        os.close(log)
+
+
+def carry_out(session: Session) -> int:
+    """Settle, apply and verify until something is asked; the exit code says how it ended."""
+    while isinstance(move := session.move, Work):
+        if move not in (Work.SETTLE, Work.APPLY, Work.VERIFY):
+            break
+        session.work()
+    standing = session.standing
+    if standing.state == "verifying" or standing.trouble:
+        return ExitCode.VERIFICATION_FAILED
+    return ExitCode.OK
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit 0 applied and verified, 11 void or not consented, 12 not verified, 75 somebody else acts."""
+    root, incident_id, plan_hash = arguments
+    try:
+        session = reopen_session(Workspace(Path(root)), incident_id, symptoms_for(Path(root), incident_id))
+        with session.lease():
+            plan = session.standing.plan
+            if plan is None or plan.hash != plan_hash:
+                raise another_plan(incident_id)
+            return int(carry_out(session))
+    except OperatorError as error:
+        sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
+        return int(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
+        sys.stderr.write(f"the worker has a bug: {type(error).__name__}: {visible(str(error), 300)}\n")
+        return ExitCode.NOT_EVALUABLE
+
+
+def another_plan(incident_id: str) -> PlanVoidError:
+    """Somebody planned anew in the meantime; the older consent does not cover it."""
+    return PlanVoidError(
+        Fault(
+            "another_plan",
+            "The incident has another plan by now.",
+            "Nothing was changed.",
+            f"Look at it: distill incident show {incident_id}",
+        )
+    )
+
+
+def symptoms_for(root: Path, incident_id: str) -> tuple[Symptom, ...]:
+    """The symptoms, unless the incident has none: direct commands work while they are broken."""
+    if Incident(root, incident_id).symptom_id is None:
+        return ()
+    from runbook.symptoms import SYMPTOMS
+
+    return SYMPTOMS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
