@@ -10,6 +10,7 @@ import pytest
 from tests.architecture.fresh_interpreter import REPOSITORY, run_python
 from tests.console.workspaces import empty_workspace, workspace_after_a_run
 
+SHARED = ("contracts", "platform", "reading")
 BROKEN = "raise RuntimeError('this module is broken')\n"
 
 
@@ -29,12 +30,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def engine_modules(place: Path) -> list[Path]:
-    """Every module that may break: all of the engine but its empty ``__init__`` and the contracts."""
+    """Every module that may break: all of the engine but its empty ``__init__`` and the shared rooms."""
     package = place / "pipeline"
     return [
         path
         for path in sorted(package.rglob("*.py"))
-        if path != package / "__init__.py" and path.relative_to(package).parts[0] != "contracts"
+        if path != package / "__init__.py" and path.relative_to(package).parts[0] not in SHARED
     ]
 
 
@@ -56,10 +57,11 @@ EACH_IN_TURN = (
     WAYS_IN
     + """
 import os, pathlib, sys
+SHARED = ("contracts", "platform", "reading")
 ROOT = sys.argv[1]
 # The console loads once, before the first child. None of what will be broken may be loaded by then.
 assert ways_in(ROOT) == [0, 0, 0, 0]
-loaded = [name for name in sys.modules if name.startswith("pipeline.") and name.split(".")[1] != "contracts"]
+loaded = [name for name in sys.modules if name.startswith("pipeline.") and name.split(".")[1] not in SHARED]
 assert not loaded, loaded
 root, broken, *modules = sys.argv[1:]
 failed = []
