@@ -6,26 +6,24 @@
 
 from __future__ import annotations
 
-from runbook.drills import (
-    engine_wont_start,
-    last_nuclear,
-    s1_p0_recon_doc,
-    s1_p0_source_missing,
-    s1_p1_schema,
-    s1_p2_materialize,
-    s1_p3_distribution,
-    s1_p4_self_pair,
-    s1_p4_sft_leak,
-    s1_p5_summary,
-    s1_p6_acceptance,
-    s1_p7_replay,
-    s2_drift,
-    s3_divergence,
-    s4_empty_exports,
-    s5_hash_mismatch,
-    s6_replay_log,
-)
 from runbook.drills.drill import Drill
+from runbook.symptoms.engine_wont_start import drill as engine_wont_start
+from runbook.symptoms.last_nuclear import drill as last_nuclear
+from runbook.symptoms.s1_p0_recon_doc import drill as s1_p0_recon_doc
+from runbook.symptoms.s1_p0_source_missing import drill as s1_p0_source_missing
+from runbook.symptoms.s1_p1_schema import drill as s1_p1_schema
+from runbook.symptoms.s1_p2_materialize import drill as s1_p2_materialize
+from runbook.symptoms.s1_p3_distribution import drill as s1_p3_distribution
+from runbook.symptoms.s1_p4_self_pair import drill as s1_p4_self_pair
+from runbook.symptoms.s1_p4_sft_leak import drill as s1_p4_sft_leak
+from runbook.symptoms.s1_p5_summary import drill as s1_p5_summary
+from runbook.symptoms.s1_p6_acceptance import drill as s1_p6_acceptance
+from runbook.symptoms.s1_p7_replay import drill as s1_p7_replay
+from runbook.symptoms.s2_drift import drill as s2_drift
+from runbook.symptoms.s3_divergence import drill as s3_divergence
+from runbook.symptoms.s4_empty_exports import drill as s4_empty_exports
+from runbook.symptoms.s5_hash_mismatch import drill as s5_hash_mismatch
+from runbook.symptoms.s6_replay_log import drill as s6_replay_log
 
 DRILLS: tuple[Drill, ...] = (
     s1_p4_sft_leak.APPENDED,

@@ -14,7 +14,7 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance, Ve
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import distribution_causes as why
-from runbook.symptoms.s1_p3_distribution import SYMPTOM, offers
+from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM, offers
 from runbook.symptoms.scorer_look import ScorerLook
 from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.contracts import paths
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s2_drift import detect, rerun
+from runbook.symptoms.s2_drift.diagnose import detect, rerun
 from tests.pipeline.engine.workspaces import engine
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict

@@ -10,7 +10,7 @@ from pipeline.contracts import paths
 from runbook.probes.empty_exports import find_empty_export
 from runbook.probes.evidence import Diagnosis, Verdict
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s4_empty_exports import SYMPTOM, offers
+from runbook.symptoms.s4_empty_exports.diagnose import SYMPTOM, offers
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine, run_all

@@ -16,8 +16,10 @@ from runbook.probes import check_reports
 from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
 from runbook.probes.evidence import Detection, Verdict
 from runbook.probes.workspace import Workspace
-from runbook.symptoms import gate_state, s1_p6_acceptance, s3_divergence
+from runbook.symptoms import gate_state
 from runbook.symptoms.gate_suspects import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN, suspicion
+from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
+from runbook.symptoms.s3_divergence import diagnose as s3_divergence
 from tests.mutants.mutants import MUTANTS, Mutant
 
 LATER = 3600.0  # no report is older than what it judged

@@ -17,9 +17,9 @@ from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
-from runbook.symptoms import s5_hash_mismatch
 from runbook.symptoms.determinism_probes import BISECT, SUSPECTS, bisect_probe
 from runbook.symptoms.determinism_report import REPORT
+from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
 from tests.runbook.workspaces import make_workspace
 
 SCORE, SAMPLE = "pipeline/stages/score.py", "pipeline/stages/sample.py"

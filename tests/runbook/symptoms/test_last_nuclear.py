@@ -15,7 +15,7 @@ from runbook.probes.check_reports import AUDIT
 from runbook.probes.evidence import Confidence, Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
-from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS, SYMPTOM, detect, rerun
+from runbook.symptoms.last_nuclear.diagnose import AS_TAGGED, DIFFERS, SYMPTOM, detect, rerun
 from runbook.tell.lint import REQUIRED_CHECKS
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only

@@ -13,7 +13,7 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Verdict
 from runbook.probes.source_streams import SourceStream
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of
-from runbook.symptoms.s1_p2_materialize import SYMPTOM, offers
+from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM, offers
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.refusals import RefusedError

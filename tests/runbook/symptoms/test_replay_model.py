@@ -11,7 +11,7 @@ from runbook.change.plan import Draft
 from runbook.probes.evidence import Confidence, Diagnosis, Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.replay_look import VARIABLE
-from runbook.symptoms.s1_p7_replay import SWAPPED, SYMPTOM, UNKNOWN, rerun
+from runbook.symptoms.s1_p7_replay.diagnose import SWAPPED, SYMPTOM, UNKNOWN, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.replay.chat_server import chat_server, says
 from tests.runbook.symptoms.walked import filled

@@ -10,9 +10,10 @@ import pytest
 
 from runbook.probes.evidence import Confidence, Verdict
 from runbook.probes.workspace import Workspace
-from runbook.symptoms import pair_rows, s1_p4_sft_leak
+from runbook.symptoms import pair_rows
 from runbook.symptoms.pair_rows import PAIRS, bad_pairs
-from runbook.symptoms.s1_p4_self_pair import MISSING, STALE, SYMPTOM, detect, rerun
+from runbook.symptoms.s1_p4_self_pair.diagnose import MISSING, STALE, SYMPTOM, detect, rerun
+from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.wizard.diagnosing import diagnose_only
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT

@@ -12,7 +12,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
-from runbook.symptoms.s1_p4_sft_leak import detect
+from runbook.symptoms.s1_p4_sft_leak.diagnose import detect
 from runbook.wizard.detecting import Found, exit_code
 from tests.pipeline.engine.workspaces import make_workspace
 from tests.runbook.symptoms.walked import (

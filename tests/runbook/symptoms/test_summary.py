@@ -11,7 +11,7 @@ from pipeline.contracts import paths
 from runbook.probes.evidence import Confidence, Detection, Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.run_claims import run_claims
-from runbook.symptoms.s1_p5_summary import SETTINGS, SOURCES, STAGE_ALONE, SYMPTOM, UNKNOWN, rerun
+from runbook.symptoms.s1_p5_summary.diagnose import SETTINGS, SOURCES, STAGE_ALONE, SYMPTOM, UNKNOWN, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine
 from tests.runbook.symptoms.walked import filled

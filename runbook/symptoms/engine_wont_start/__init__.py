@@ -1,0 +1,1 @@
+"""ENGINE.wont-start: the engine ends before it can say anything."""

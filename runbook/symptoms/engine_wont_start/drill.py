@@ -1,0 +1,44 @@
+"""ENGINE.wont-start: a file that every command imports is broken, beside a harmless change."""
+
+from __future__ import annotations
+
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import AIKO, Scene
+from runbook.probes.evidence import Confidence
+from runbook.symptoms.engine_wont_start.diagnose import CHANGED, ID
+
+# All are imported before a command says its first word.
+FILES = (
+    "pipeline/cli.py",
+    "pipeline/commands/context.py",
+    "pipeline/contracts/discovery.py",
+    "pipeline/contracts/faults.py",
+    "pipeline/contracts/paths.py",
+)
+FAULTS = (
+    ("a bracket was left open", "_LIMITS = (1, 2,\n"),
+    ("a module is imported that is nowhere", "import distill_limits_of_uplands\n"),
+    ("a name is used that nothing defines", "_LIMIT = LIMIT_OF_UPLANDS\n"),
+)
+HARMLESS = "pipeline/card.py"
+_AFTER_IMPORTS = "from __future__ import annotations\n"
+
+
+def plant(scene: Scene) -> Planted:
+    path = scene.random.choice(FILES)
+    what, line = scene.random.choice(FAULTS)
+    scene.edit(path, _AFTER_IMPORTS, f"{_AFTER_IMPORTS}\n{line}")
+    with (scene.root / HARMLESS).open("a", encoding="utf-8") as file:
+        file.write("\n# The card of Uplands has its own logo.\n")
+    committed = scene.random.random() < 0.5
+    if committed:
+        scene.commit("engine: limits of uplands", author=AIKO)
+    return Planted(
+        says=f"In {path} {what}{', in a commit of Aiko' if committed else ''}; {HARMLESS} is harmless.",
+        cause=CHANGED,
+        confidence=Confidence.CERTAIN,
+        offer="restore",
+    )
+
+
+DRILL = Drill(ID, "The engine ends before it says anything", plant)

@@ -1,0 +1,1 @@
+"""LAST.nuclear: nothing else worked."""

@@ -1,0 +1,313 @@
+"""LAST.nuclear: nothing else worked.
+
+Raised where a repair of a severe symptom was carried out, its detector was red afterwards, and the
+incident was handed over or left like that; or where three phases and more are red while code or documents of
+three phases and more differ from the last-good tag, so that repairing one phase is no way out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.nuclear import differences, plan_nuclear
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import CheckReport, last_audit, look_again, red_again
+from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.git_blobs import GitSilentError
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptoms.code_evidence import told_by_code
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
+from runbook.tell.lint import REQUIRED_CHECKS
+from runbook.wizard.dialogue import fold
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
+
+ID = "LAST.nuclear"
+DIFFERS = "differs_from_tag"
+AS_TAGGED = "as_tagged"
+UNKNOWN = "unknown"
+CAUSES = (
+    (DIFFERS, "The workspace is not what the last-good tag holds; the difference, by phase, is the bug."),
+    (AS_TAGGED, "Nothing that git holds differs from the tag: the fault is in data, machine or tag."),
+    (UNKNOWN, "There is no repository, or no such tag, to hold the workspace to."),
+)
+_PHASES_RED = 3
+_TREE = "tree"
+_GATE = "P6.acceptance"
+_RECON, _TOML = str(paths.RECON_DOC), str(paths.SETTINGS)
+_MOST_LISTED = 200
+
+
+def detect(workspace: Workspace) -> Detection:
+    """By the incidents' journals and the last audit; the tag is asked only where that is red."""
+    report = last_audit(workspace)
+    passed_at = report.finished_at if report is not None and _passed(report) else None
+    failed = failed_repairs(workspace.root, since=passed_at, apart=ID)
+    if failed:
+        last = failed[-1]
+        said = f"{last.symptom_id} is still there after “{last.title}” was carried out: {last.said}"
+        return _detected(said, _told(failed), last.when, "live", failed, ())
+    red = _red_phases(workspace, report) if report is not None else []
+    if len(red) >= _PHASES_RED and report is not None:
+        differing = _differing_phases(workspace)
+        if len(differing) >= _PHASES_RED:
+            said = f"{', '.join(red)} are red, and {', '.join(differing)} differ from the last-good tag"
+            return _detected(said, (), report.finished_at, report.source, (), red)
+    said = "no repair failed" + (f"; {', '.join(red)} are red in the last audit" if red else "")
+    return _detection(Verdict.CLEAR, said, (), time.time(), "live", {})
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """After a restore all sixteen required checks have to pass; else whether it is due, as ``detect``.
+
+    They are read from the last audit where nothing was touched since, and asked anew elsewhere.
+    """
+    if not _is_under_way(workspace):
+        return detect(workspace)
+    report = last_audit(workspace)
+    if report is not None and _passed(report) and not is_touched_since(workspace, report.finished_at):
+        seen, as_of, source = report.checks, report.finished_at, report.source
+    else:
+        seen, as_of, source = look_again(workspace, REQUIRED_CHECKS), time.time(), "live"
+    required = [seen[each] for each in REQUIRED_CHECKS if each in seen]
+    failing = [each for each in required if each.status != "pass"]
+    said = f"{len(required) - len(failing)} of {len(REQUIRED_CHECKS)} required checks pass"
+    if not failing and len(required) == len(REQUIRED_CHECKS):
+        return _detection(Verdict.CLEAR, said, _was_the_bug(workspace), as_of, source, {})
+    said += "".join(f"; {each.id} {each.status}: {each.detail}" for each in failing[:3])
+    verdict = Verdict.DETECTED if any(each.is_red for each in failing) else Verdict.UNKNOWN
+    return _detection(verdict, said, (), as_of, source, {})
+
+
+def _is_under_way(workspace: Workspace) -> bool:
+    incident = _last_incident(workspace)
+    if incident is None:
+        return False
+    standing = fold(incident.journal.entries())
+    return standing.plan is not None and standing.consented and not standing.is_over
+
+
+def _last_incident(workspace: Workspace) -> Incident | None:
+    """The newest incident of this symptom."""
+    found = (Incident(workspace.root, each) for each in reversed(incident_ids(workspace.root)))
+    return next((each for each in found if each.symptom_id == ID), None)
+
+
+def _passed(report: CheckReport) -> bool:
+    required = [each for each in report.checks.values() if each.required]
+    return bool(required) and all(each.status == "pass" for each in required)
+
+
+def _red_phases(workspace: Workspace, report: CheckReport) -> list[str]:
+    """Phases with a red required check, looked at again where something was touched since."""
+    red = [each for each in report.checks.values() if each.required and each.is_red]
+    if len({each.phase for each in red}) >= _PHASES_RED and is_touched_since(workspace, report.finished_at):
+        red = [each for each in red_again(workspace, report).values() if each.is_red]
+    return sorted({each.phase or each.id.split(".")[0] for each in red})
+
+
+def _differing_phases(workspace: Workspace) -> list[str]:
+    try:
+        git = workspace.git
+        commit = git.resolve_tag(workspace.last_good_tag) if git.is_repository else None
+        changes = git.changes(commit, [ENGINE, _RECON]) if commit else []
+    except GitSilentError:
+        return []
+    phases = {"P0" if each.path == _RECON else phase_of(each.path) for each in changes}
+    return sorted(each for each in phases if each is not None)
+
+
+def _told(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            stance=Stance.FOR,
+            says=f"“{each.title}” was carried out for {each.symptom_id}, and it still shows: {each.said}",
+            source=f"{paths.INCIDENTS}/{each.incident_id} ({each.state})",
+            read_at=each.when,
+        )
+        for each in failed
+    )
+
+
+def _detected(
+    said: str,
+    evidence: tuple[Evidence, ...],
+    as_of: float | None,
+    source: str,
+    failed: Sequence[FailedRepair],
+    red: Sequence[str],
+) -> Detection:
+    facts: dict[str, JsonValue] = {"failed": [each.incident_id for each in failed], "red": [*red]}
+    return _detection(Verdict.DETECTED, said, evidence, as_of, source, facts)
+
+
+def _detection(
+    verdict: Verdict,
+    said: str,
+    evidence: tuple[Evidence, ...],
+    as_of: float | None,
+    source: str,
+    facts: dict[str, JsonValue],
+) -> Detection:
+    return Detection(
+        symptom_id=ID,
+        verdict=verdict,
+        observed=said,
+        read_at=time.time(),
+        as_of=as_of,
+        source=source,
+        reproduce="distill audit-full",
+        evidence=evidence,
+        facts=facts,
+    )
+
+
+def _was_the_bug(workspace: Workspace) -> tuple[Evidence, ...]:
+    """What the restore took back, as its diagnosis had found it: the diff that was the bug."""
+    incident = _last_incident(workspace)
+    diagnosis = fold(incident.journal.entries()).diagnosis if incident is not None else None
+    found = diagnosis.cause.evidence if diagnosis is not None else ()
+    return tuple(each for each in found if each.source.startswith("git diff"))
+
+
+def _tree_probe() -> Probe:
+    title = "Everything that git holds, against the last-good tag"
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        git, tag = workspace.git, workspace.last_good_tag
+        commit = git.resolve_tag(tag) if git.is_repository else None
+        changes = differences(workspace, commit) if commit else []
+        head = git.resolve("HEAD") if git.is_repository else None
+        commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and head else []
+        lines = [f"{each.kind} {each.path}" for each in changes[:_MOST_LISTED]]
+        lines += [f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits]
+        return ProbeOutput(
+            probe_id=_TREE,
+            title=title,
+            text="\n".join([f"{tag}: {commit or 'no such tag'}", *lines]),
+            data={
+                "tag": tag,
+                "commit": commit,
+                "changed": [f"{each.kind} {each.path}" for each in changes],
+                "commits": len(commits),
+            },
+        )
+
+    return Probe(_TREE, title, 60.0, look)
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    tree, history = outputs.get(_TREE), read_code(outputs.get(CODE))
+    seen = tree.data if tree is not None and isinstance(tree.data, dict) else {}
+    read_at = tree.read_at if tree is not None else detection.read_at
+    found = seen.get("changed")
+    changed = tuple(str(each) for each in found) if isinstance(found, list) else ()
+    code = history.files if history.source == "workspace" else ()
+    if not seen.get("commit"):
+        cause_id, confidence = UNKNOWN, Confidence.UNKNOWN
+    elif changed:
+        cause_id, confidence = DIFFERS, Confidence.LIKELY if code else Confidence.POSSIBLE
+    else:
+        cause_id, confidence = AS_TAGGED, Confidence.LIKELY
+    whole = Evidence(
+        stance=Stance.FOR if seen.get("commit") else Stance.UNKNOWN,
+        says=f"{len(changed)} files differ from {seen.get('tag')}, over {seen.get('commits')} commits."
+        if seen.get("commit")
+        else ((tree.trouble if tree is not None else "") or "There is no repository, or no such tag."),
+        source=f"git ls-tree {seen.get('tag')}",
+        read_at=read_at,
+        lines=changed[:_MOST_LISTED],
+    )
+    by_phase = sorted(code, key=lambda each: (_phase(each), each.path))
+    cause = Cause(
+        id=cause_id,
+        sentence=dict(CAUSES)[cause_id],
+        confidence=confidence,
+        places=tuple(f"{_phase(each)}: {each.told}" for each in by_phase) or changed,
+        evidence=(*detection.evidence, whole, *told_by_code(history, by_phase, read_at)),
+    )
+    other = AS_TAGGED if cause_id == DIFFERS else DIFFERS
+    turned = whole if cause_id == UNKNOWN else whole.model_copy(update={"stance": Stance.AGAINST})
+    aside = Cause(id=other, sentence=dict(CAUSES)[other], confidence=Confidence.UNKNOWN, evidence=(turned,))
+    return Diagnosis(cause=cause, considered=(aside,))
+
+
+def _phase(file: ChangedFile) -> str:
+    return "P0" if file.path == _RECON else file.phase or "shared"
+
+
+def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Only where it changes something: a workspace that is as tagged is handed over."""
+    if diagnosis is None or diagnosis.cause.id != DIFFERS:
+        return ()
+    return (NUCLEAR,)
+
+
+def _make(planning: Planning, _answers: Answers) -> Draft:
+    return plan_nuclear(planning)
+
+
+NUCLEAR = Offer(
+    "nuclear",
+    "Restore everything from the last-good tag, run, accept, audit",
+    "what was green at the tag is proven green again; journals, incidents and sources stay, "
+    "and every byte that is replaced is kept for the way back",
+    _make,
+)
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.CRITICAL,
+    title="Nothing else worked",
+    what_you_see="A repair was carried out, its symptom still shows, and nobody is at it any more; or three "
+    "phases and more are red, and code or documents of as many differ from the last-good tag.",
+    why="Repairing consequences one by one makes a state that nobody knows. The tag is a state that was "
+    "proven, and the difference to it is a bug that can be read.",
+    phases=("P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"),
+    checks=(),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (_tree_probe(), code_probe((ENGINE, _RECON, _TOML))),
+    rerun=rerun,
+    live=False,
+    explained_by=(engine_wont_start.ID,),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("Is the tag here, and is it the same at the remote?", "git fetch --tags"),
+        ByHand("Keep what is not committed.", "git -c core.hooksPath=/dev/null stash --include-untracked"),
+        ByHand(
+            "Everything as it was when it was last good.",
+            "git -c core.hooksPath=/dev/null checkout distillation-v1.0.0",
+        ),
+        ByHand("Run, then prove it: 22 of 22.", "distill run-all && distill acceptance"),
+        ByHand("And 16 of 16.", "distill audit-full"),
+        ByHand(
+            "The difference to where you were is the bug (BRANCH is where you were).",
+            "git diff distillation-v1.0.0..BRANCH -- pipeline/",
+        ),
+        ByHand(
+            "The way back to where you were.",
+            "git -c core.hooksPath=/dev/null checkout BRANCH && git stash pop",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""S1.P0.recon-doc: the recon doc is missing or empty."""

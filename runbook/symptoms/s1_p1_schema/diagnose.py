@@ -1,0 +1,252 @@
+"""S1.P1.schema: golden rows are treated as they must not be, or a fingerprint moved under its version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Severity
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.rerun_stage import plan_command
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.schema_refusals import (
+    FOLDER,
+    GOLDEN,
+    VERSIONS,
+    Refusal,
+    read_refusals,
+    refusals_as_facts,
+    refusals_of,
+)
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning
+
+ID = "S1.P1.schema"
+LOCK = f"{FOLDER}/schemas.lock.json"
+SCHEMA_CHANGED = "schema_changed"
+LOCK_CHANGED = "lock_changed"
+ROWS_CHANGED = "golden_rows_changed"
+RAISED = "version_raised"
+UNKNOWN = "unknown"
+CAUSES = (
+    (SCHEMA_CHANGED, "A schema's code is not that of the last-good tag, and its version was not raised."),
+    (LOCK_CHANGED, "The schemas are as tagged; the lock that pins them was edited, damaged or removed."),
+    (ROWS_CHANGED, "Schemas and lock are as tagged; the golden rows that try them were edited."),
+    (RAISED, "A version was raised on purpose, and the lock still holds the one before."),
+    (UNKNOWN, "No code that could explain it differs from what was last good."),
+)
+_COMMAND = "distill schema check"
+_SECONDS = 60.0
+
+
+def detect(workspace: Workspace) -> Detection:
+    """The engine's own check of schemas, lock and golden rows; a third of a second. Raises SettingsError."""
+    ran = workspace.engine(("schema", "check", "--json"), seconds=_SECONDS)
+    now = time.time()
+    found = read_refusals(ran)
+    if found is None:
+        verdict, observed = Verdict.UNKNOWN, ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+    elif found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        verdict, observed = Verdict.DETECTED, f"{found[0].place}: {found[0].says}{more}"
+    else:
+        good = ran.exit_code == ExitCode.OK
+        verdict = Verdict.CLEAR if good else Verdict.UNKNOWN
+        observed = "schemas, lock and golden rows agree" if good else f"not evaluated: exit {ran.exit_code}"
+    return Detection(
+        symptom_id=ID,
+        verdict=verdict,
+        observed=observed,
+        read_at=now,
+        as_of=now,
+        reproduce=_COMMAND,
+        evidence=tuple(
+            Evidence(
+                stance=Stance.FOR,
+                says=f"{each.check}: {each.place}: {each.says}",
+                source=f"{each.file or LOCK}{f':{each.line}' if each.line else ''}",
+                read_at=now,
+            )
+            for each in found or ()
+        ),
+        facts={"refusals": refusals_as_facts(found or [])},
+    )
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    refusals, history = refusals_of(detection), read_code(outputs.get(PROBE))
+    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
+    files = _culprits(refusals, history)
+    cause_id = _judged(refusals, files)
+    unexplained = [each for each in refusals if not _explains(each, history)]
+    confidence = Confidence.UNKNOWN if cause_id == UNKNOWN else Confidence.CERTAIN
+    if cause_id != UNKNOWN and (unexplained or history.source == "installed"):
+        confidence = Confidence.LIKELY
+    found = told_by_code(history, files, read_at)
+    if not files:
+        found = (*found, unchanged(history, f"All of {FOLDER}", read_at))
+    against = {other: (says,) for other, says in _set_aside(cause_id, refusals, history, read_at)}
+    facts = restoring(files) | {"source": history.source}
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        {**against, cause_id: found},
+        first=detection.evidence,
+        places=(*dict.fromkeys(each.place for each in refusals), *(each.told for each in files)),
+        aside=against,
+        facts=facts,
+    )
+
+
+def _culprits(refusals: Sequence[Refusal], history: CodeHistory) -> tuple[ChangedFile, ...]:
+    """The files that explain what is refused; with a schema, the lock goes back as well."""
+    found: dict[str, ChangedFile] = {}
+    for refusal in refusals:
+        found |= {each.path: each for each in _explains(refusal, history)}
+    if any(_is_code(path) for path in found):
+        found |= {each.path: each for each in history.files if each.path == LOCK}
+    return tuple(found[path] for path in sorted(found))
+
+
+def _explains(refusal: Refusal, history: CodeHistory) -> list[ChangedFile]:
+    """The schema's own file where the field's change is seen in it, else code that may be behind it.
+
+    A file in which no name or field is bound otherwise than before is left out if another has one.
+    """
+    code = [each for each in history.files if _is_code(each.path) and not _is_other_schema(each, refusal)]
+    own = [each for each in code if each.path == f"{FOLDER}/{refusal.schema_name}.py"]
+    if own and _names_field(own[0], refusal):
+        return own
+    if code:
+        return [each for each in code if each.constants] or code
+    if refusal.check == VERSIONS:
+        return [each for each in history.files if each.path == LOCK]
+    rows = f"{FOLDER}/golden/{refusal.schema_name or ''}"
+    return [each for each in history.files if each.path.startswith(rows)]
+
+
+def _names_field(file: ChangedFile, refusal: Refusal) -> bool:
+    last = (refusal.field or "").split("[")[0].split(".")[-1]
+    return any(each.name.split(".")[-1] == last for each in file.constants)
+
+
+def _is_code(path: str) -> bool:
+    return path.startswith(f"{FOLDER}/") and path.endswith(".py")
+
+
+# Every schema has a file of its own; the rest serves all of them.
+_SHARED = ("parts", "validators", "registry", "fingerprint", "lock", "golden_rows", "checks", "__init__")
+
+
+def _is_other_schema(file: ChangedFile, refusal: Refusal) -> bool:
+    stem = file.path.removeprefix(f"{FOLDER}/").removesuffix(".py")
+    return stem != refusal.schema_name and stem not in _SHARED and refusal.schema_name is not None
+
+
+def _judged(refusals: Sequence[Refusal], files: Sequence[ChangedFile]) -> str:
+    if refusals and all(each.is_raised_version for each in refusals):
+        return RAISED
+    if any(_is_code(each.path) for each in files):
+        return SCHEMA_CHANGED
+    if any(each.path == LOCK for each in files):
+        return LOCK_CHANGED
+    return ROWS_CHANGED if files else UNKNOWN
+
+
+def _set_aside(
+    cause_id: str, refusals: Sequence[Refusal], history: CodeHistory, read_at: float
+) -> list[tuple[str, Evidence]]:
+    """The other causes, each with the one fact that decides against it (or leaves it open)."""
+    by_kind = {
+        SCHEMA_CHANGED: ([each for each in history.files if _is_code(each.path)], "The schemas' code"),
+        LOCK_CHANGED: ([each for each in history.files if each.path == LOCK], "The lock"),
+        ROWS_CHANGED: (
+            [each for each in history.files if each.path.startswith(f"{FOLDER}/golden/")],
+            "Every golden row",
+        ),
+    }
+    found = [
+        (
+            kind,
+            told_by_code(history, files, read_at, stance=Stance.UNKNOWN)[0]
+            if files
+            else unchanged(history, what, read_at),
+        )
+        for kind, (files, what) in by_kind.items()
+        if kind != cause_id
+    ]
+    if cause_id != RAISED:
+        same = [each for each in refusals if each.check == VERSIONS and not each.is_raised_version]
+        says = f"{same[0].place} moved under the same version." if same else "No version was raised."
+        found.append((RAISED, Evidence(stance=Stance.AGAINST, says=says, source=_COMMAND, read_at=read_at)))
+    return found
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """The file (and the lock) back; a version that was raised on purpose may be pinned instead."""
+    files = to_restore(diagnosis)
+    if diagnosis is None or not files:
+        return ()
+
+    def restore(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, files)
+
+    way_back = Offer(
+        "restore",
+        f"Restore {named(files)} from the last-good tag",
+        "a schema changes together with its version, and never silently",
+        restore,
+    )
+    # The lock of an installed engine belongs to its wheel.
+    may_pin = diagnosis.cause.id == RAISED and diagnosis.facts.get("source") == "workspace"
+    return (PIN, way_back) if may_pin else (way_back,)
+
+
+def _pin(planning: Planning, _answers: Answers) -> Draft:
+    return plan_command(
+        planning,
+        ["schema", "lock"],
+        title="Pin the raised version",
+        touches=[LOCK],
+        undo="Put the lock back to the bytes it had.",
+    )
+
+
+PIN = Offer(
+    "pin", "Pin the raised version in the lock", "the step was meant; the lock is what is behind", _pin
+)
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="A schema changed under its version, or a validator does not hold",
+    what_you_see="`distill schema check` ends with 1: a fingerprint is not the locked one, or a golden row "
+    "is taken that must be refused, or the reverse.",
+    why="Whatever reads these rows trusts the schema: loosened, it lets in what no reader expects, "
+    "and one broken schema turns checks of every later phase red.",
+    phases=("P1",),
+    checks=(VERSIONS, GOLDEN),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (code_probe([FOLDER], title="The schemas since the last-good tag"),),
+    explained_by=(engine_wont_start.ID,),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("Which schema and field: the check names them, as they were and as they are.", _COMMAND),
+        ByHand("What changed since the tag, and by whom.", f"git diff distillation-v1.0.0 -- {FOLDER}/"),
+        ByHand("Put that file back (sft.py stands for the one named).", f"distill restore {FOLDER}/sft.py"),
+        ByHand(
+            "Meant? Then raise its SCHEMA_VERSION, add the step to migrations.py, and pin it.",
+            "distill schema lock",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""S1.P2.materialize: the sources' lines do not become evidence, or evidence does not stand on them."""

@@ -1,0 +1,109 @@
+"""S1.P2.materialize: a source's field gets another name, or the code that reads lines is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.probes.evidence import Confidence
+from runbook.symptoms.materialize_causes import SHAPE, TRANSFORM
+from runbook.symptoms.s1_p2_materialize.diagnose import ID
+
+FILES = {
+    "runs": ("data/_kb/runs-harbour.jsonl", "data/_kb/runs-uplands.jsonl"),
+    "chats": ("data/_kb/chats.jsonl",),
+}
+# Stream, the name its rules read, and what its writer may call it one day.
+RENAMES = (
+    ("runs", "task", ("case", "job_id", "task_key")),
+    ("runs", "said", ("answer", "output")),
+    ("runs", "outcome", ("result", "grading")),
+    ("chats", "task", ("case", "job_id", "task_key")),
+    ("chats", "turns", ("messages", "dialogue")),
+    ("chats", "reward", ("points", "score")),
+)
+
+
+def plant_renamed(scene: Scene) -> Planted:
+    stream, old, names = scene.random.choice(RENAMES)
+    new = scene.random.choice(names)
+    for path in FILES[stream]:
+        _rename_field(scene, path, old, new)
+    # Without a task no line is used, and the night's run finds that out. Without another field it
+    # is used, and only the evidence that stands on the bytes of yesterday tells.
+    is_run = old == "task" and scene.random.random() < 0.5
+    if is_run:
+        scene.engine("run-all")
+    return Planted(
+        says=f"The writer of stream {stream} calls {old} {new} now"
+        f"{', and a run has read it' if is_run else ''}.",
+        cause=SHAPE,
+        confidence=Confidence.CERTAIN,
+        offer="edit",
+        # What the run itself counted rings at once; bytes that changed under evidence, in the audit.
+        also=() if is_run else ("S1.P5.summary",),
+        audited=not is_run,
+    )
+
+
+def _rename_field(scene: Scene, path: str, old: str, new: str) -> None:
+    """Keys stay in their order; lines that hold no such object stay as they are."""
+    lines = (scene.root / path).read_bytes().splitlines(keepends=True)
+    key = f'"{old}": '.encode()
+    renamed = [line.replace(key, f'"{new}": '.encode(), 1) if _is_row(line) else line for line in lines]
+    (scene.root / path).write_bytes(b"".join(renamed))
+
+
+def _is_row(line: bytes) -> bool:
+    return line.startswith(b"{") and line.rstrip().endswith(b"}")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What stood once in the engine, and what somebody put there instead."""
+
+    path: str
+    sound: str
+    broken: str
+    message: str
+
+
+BROKEN = (
+    Broken(
+        "pipeline/streams/messages.py",
+        "if type(turns) is not list:",
+        "if type(turns) is not tuple:",
+        "messages: turns do not change, so they are a tuple",
+    ),
+    Broken(
+        "pipeline/storage/source_lines.py",
+        "MAX_LINE_BYTES = 16 * 2**20",
+        "MAX_LINE_BYTES = 400",
+        "source lines: keep memory down",
+    ),
+    Broken(
+        "pipeline/streams/messages.py",
+        "roles = {**USUAL_ROLES, **rule.roles}",
+        "roles = dict(rule.roles)",
+        "messages: take the roles from the settings",
+    ),
+)
+
+
+def plant_transform(scene: Scene) -> Planted:
+    fault = scene.random.choice(BROKEN)
+    scene.edit(fault.path, fault.sound, fault.broken)
+    author = scene.random.choice((AIKO, INES, TOMAS))
+    scene.commit(fault.message, author=author)
+    scene.engine("run-all")
+    return Planted(
+        says=f"{author.name} changed {fault.path} ({fault.message}); stream chats yields nothing since.",
+        cause=TRANSFORM,
+        confidence=Confidence.CERTAIN,
+        offer="restore-code",
+    )
+
+
+RENAMED = Drill(ID, "A source calls a field by another name", plant_renamed, name="renamed")
+CHANGED = Drill(ID, "The code that reads the lines was changed", plant_transform, name="transform")

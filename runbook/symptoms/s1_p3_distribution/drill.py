@@ -1,0 +1,77 @@
+"""S1.P3.distribution: the scorer's rules are tightened, or verdicts are taken out of the scored runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.contracts import paths
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.probes.evidence import Confidence
+from runbook.symptoms.distribution_causes import CHANGED, TOUCHED
+from runbook.symptoms.s1_p3_distribution.diagnose import ID, SCORE_AGAIN
+
+RULES = "pipeline/stages/scoring_rules.py"
+
+
+@dataclass(frozen=True)
+class Tightened:
+    """What stood once among the rules, and what somebody put there instead: nobody is accepted then."""
+
+    sound: str
+    tightened: str
+    message: str
+
+
+TIGHTENED = (
+    Tightened(
+        "signals.reward is not None and signals.reward >= threshold",
+        "signals.reward is not None and signals.reward > threshold",
+        "scoring: a threshold must be passed, not met",
+    ),
+    Tightened(
+        '"Is the reward accept_at or more?",\n        ACCEPTED,',
+        '"Is the reward accept_at or more?",\n        PARTIALLY_ACCEPTED,',
+        "scoring: only people accept",
+    ),
+)
+# No export holds a row of these, so nothing but the verdicts themselves is missing.
+_IN_NO_EXPORT = ("rejected", "needs_human_review")
+
+
+def plant_scorer(scene: Scene) -> Planted:
+    fault = scene.random.choice(TIGHTENED)
+    scene.edit(RULES, fault.sound, fault.tightened)
+    how = "not committed"
+    if scene.random.random() < 0.7:
+        author = scene.random.choice((AIKO, INES, TOMAS))
+        scene.commit(fault.message, author=author)
+        how = f"committed by {author.name}"
+    scene.engine("run-all")
+    return Planted(
+        says=f"The scorer in {RULES} accepts nobody any more ({fault.message}; {how}).",
+        cause=CHANGED,
+        confidence=Confidence.CERTAIN,
+        offer="restore-code",
+    )
+
+
+def plant_dropped(scene: Scene) -> Planted:
+    stream = scene.random.choice(("runs", "chats"))
+    path = str(paths.scored_file(stream))
+    rows = scene.rows(path)
+    candidates = [row["run_id"] for row in rows if row["category"] in _IN_NO_EXPORT]
+    dropped = set(scene.random.sample(candidates, scene.random.randint(1, 4)))
+    scene.write_rows(path, [row for row in rows if row["run_id"] not in dropped])
+    return Planted(
+        says=f"{len(dropped)} verdicts were taken out of {path}.",
+        cause=TOUCHED,
+        confidence=Confidence.CERTAIN,
+        offer=SCORE_AGAIN.id,
+        also=("S1.P4.self-pair", "S1.P5.summary"),
+        audited=True,
+    )
+
+
+SCORER = Drill(ID, "The scorer accepts nobody any more", plant_scorer, name="scorer")
+DROPPED = Drill(ID, "Verdicts are gone from the scored runs", plant_dropped, name="dropped")

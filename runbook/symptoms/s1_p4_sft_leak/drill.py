@@ -1,0 +1,86 @@
+"""S1.P4.sft-leak: a row slips in behind the engine's back, or every wall of the engine is loosened.
+
+One loosened wall alone leaks nothing: the exporter's never-list, the schema and the firewall each
+hold without the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.contracts import paths
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.probes.evidence import Confidence
+from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
+from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN, ID
+from runbook.symptoms.sft_causes import OTHER_WRITER, WALLS
+
+SFT = str(paths.SFT_EXPORT)
+SCORED = str(paths.scored_file("runs"))
+FORBIDDEN = ("rejected", "needs_human_review")
+
+
+def plant_appended(scene: Scene) -> Planted:
+    """Some script appends rows of runs that nobody may train on; a few carry an allowed label."""
+    category = scene.random.choice(FORBIDDEN)
+    candidates = [row for row in scene.rows(SCORED) if row["category"] == category]
+    chosen = scene.random.sample(candidates, scene.random.randint(1, 3))
+    model = scene.random.choice(scene.rows(SFT))
+    for run in chosen:
+        scene.append_row(SFT, _row(model, run, scene.random.choice((category, "accepted"))))
+    return Planted(
+        says=f"{len(chosen)} rows of {category} runs were appended to {SFT} by another writer.",
+        cause=OTHER_WRITER,
+        confidence=Confidence.CERTAIN,
+        offer="quarantine",
+        afterwards=(EXPORT_AGAIN.id,),
+    )
+
+
+def _row(model: dict[str, Any], run: dict[str, Any], label: str) -> dict[str, Any]:
+    return model | {
+        "source_run_id": run["run_id"],
+        "task_id": run["task_id"],
+        "quality_score": label,
+        "provenance": run["provenance"],
+    }
+
+
+def plant_all_walls(scene: Scene) -> Planted:
+    """Never-list and schema are loosened in one commit, the scan in another; then it is run."""
+    category = scene.random.choice(FORBIDDEN)
+    kept = next(each for each in FORBIDDEN if each != category)
+    scene.edit(
+        "pipeline/stages/export_sft.py",
+        'SFT_NEVER = frozenset(("rejected", "needs_human_review"))',
+        f'SFT_NEVER = frozenset(("{kept}",))',
+    )
+    scene.edit(
+        "pipeline/schemas/sft.py",
+        'quality_score: Literal["accepted", "partially_accepted"] = Field(',
+        f'quality_score: Literal["accepted", "partially_accepted", "{category}"] = Field(',
+    )
+    walls, scan = scene.random.sample((INES, TOMAS, AIKO), 2)
+    scene.commit("export: the trainers asked for more rows", author=walls)
+    scene.edit(
+        "pipeline/engine/staged_exports.py",
+        "        claim = (scan or StagedScan(session, outputs)).claim()\n",
+        '        claim = {"state": "CLEAR", "findings": 0, "sft_sha256": sft.sha256}\n'
+        "        if scan is not None:\n"
+        "            scan.abandon()\n",
+    )
+    scene.commit("engine: the scan takes long, and it has always been clear", author=scan)
+    scene.engine("run-all")
+    return Planted(
+        says=f"{walls.name} let {category} runs through exporter and schema, {scan.name} ended the scan.",
+        cause=WALLS,
+        confidence=Confidence.CERTAIN,
+        offer="quarantine",
+        afterwards=("restore",),
+        also=(s1_p1_schema.ID,),
+    )
+
+
+APPENDED = Drill(ID, "Rows were appended behind the engine's back", plant_appended, name="appended")
+LOOSENED = Drill(ID, "Every wall of the engine is loosened", plant_all_walls, name="walls")

@@ -1,0 +1,255 @@
+"""S1.P5.summary: the last run's summary is no summary, or its receipts are not what lies on the disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.actions.restore import plan_restore
+from runbook.actions.set_aside import plan_set_aside
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks
+from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe, read_run_claims
+from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
+from runbook.symptoms.s1_p4_self_pair import diagnose as s1_p4_self_pair
+from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning, joined
+
+ID = "S1.P5.summary"
+SUMMARY, RECEIPTS = "P5.summary-valid", "P5.receipts-match"
+FILE = "file_changed"
+HARNESS = "harness_changed"
+SETTINGS = "settings_changed"
+SOURCES = "source_changed"
+STAGE_ALONE = "stage_alone"
+UNKNOWN = "unknown"
+CAUSES = (
+    (FILE, "A summary, receipt or output was changed after the run: it is not what pins it says."),
+    (HARNESS, "The files are as the run wrote them, and the code that writes or checks them was changed."),
+    (SETTINGS, "Settings that touch rows were changed since the run; outputs and claims are the run's."),
+    (SOURCES, "A source no longer begins with the bytes that the run read."),
+    (STAGE_ALONE, "A stage was exported alone over files that were not as claimed; its receipt has gaps."),
+    (UNKNOWN, "Every file is what pins it, and no code that could explain it differs."),
+)
+_OF_SETTINGS = "the settings that touch rows are not those of the run"
+_BAD = re.compile(rf"({paths.REPORTS}/[^/\s]+/summary\.json) (.*)")
+# A harness is what writes these documents, and what decides whether they are valid.
+_HARNESS_SCHEMAS = ("run_summary.py", "receipt.py", "parts.py", "validators.py")
+_TOML = str(paths.SETTINGS)
+detect, rerun = by_checks(ID, (SUMMARY, RECEIPTS))
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    claims, history = read_run_claims(outputs.get(PROBE)), read_code(outputs.get(CODE))
+    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
+    code = tuple(each for each in history.files if _is_harness(each))
+    lines = [line for each in detection.evidence for line in each.lines]
+    bad: dict[str, str] = {}
+    for match in filter(None, map(_BAD.match, lines)):
+        bad.setdefault(match[1], match[2])
+    cause_id, confidence = _judged(claims, code, lines, history)
+    evidence = _evidence(claims, code, lines, history, read_at)
+    differing = claims.differing if cause_id in (FILE, SOURCES, STAGE_ALONE) else ()
+    toml = any(each.path == _TOML and each.kind != "added" for each in history.files)
+    refused = detection.facts.get("checks")
+    facts: dict[str, JsonValue] = {
+        **restoring(code if cause_id == HARNESS else ()),
+        "bad": [*bad] if isinstance(refused, list) and SUMMARY in refused else [],
+        "settings_differ": toml,
+    }
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=(
+            *(f"{path}: {says}" for path, says in bad.items()),
+            *(f"{each.path}: {each.says}, last written {each.last_written}" for each in differing),
+            *(each.told for each in (code if cause_id == HARNESS else ())),
+        ),
+        aside=(FILE, HARNESS, SETTINGS, SOURCES),
+        facts=facts,
+    )
+
+
+def _is_harness(file: ChangedFile) -> bool:
+    in_schemas = file.path.startswith(f"{ENGINE}/schemas/") and file.path.endswith(_HARNESS_SCHEMAS)
+    return file.phase == "P5" or in_schemas or file.path.startswith(f"{ENGINE}/audit/p5_")
+
+
+def _judged(
+    claims: RunClaims, code: Sequence[ChangedFile], lines: Sequence[str], history: CodeHistory
+) -> tuple[str, Confidence]:
+    """What a pinned file itself says goes before any changed code."""
+    touched = claims.of("summary", "receipt", "output")
+    if touched:
+        return FILE, Confidence.CERTAIN
+    if claims.of("source"):
+        return SOURCES, Confidence.CERTAIN
+    if any(_OF_SETTINGS in line for line in lines):
+        return SETTINGS, Confidence.CERTAIN if not code else Confidence.LIKELY
+    if code:
+        sure = claims.summary_is_pinned and history.source == "workspace"
+        return HARNESS, Confidence.CERTAIN if sure else Confidence.LIKELY
+    if claims.of("unclaimed"):
+        return STAGE_ALONE, Confidence.CERTAIN
+    return UNKNOWN, Confidence.UNKNOWN
+
+
+def _evidence(
+    claims: RunClaims,
+    code: Sequence[ChangedFile],
+    lines: Sequence[str],
+    history: CodeHistory,
+    read_at: float,
+) -> dict[str, tuple[Evidence, ...]]:
+    """For each cause what speaks for and against it."""
+    source = f"{paths.REPORTS}/{claims.pipeline_run_id}"
+
+    def fact(stance: Stance, says: str) -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=read_at)
+
+    def files(found: tuple[Differing, ...], otherwise: str) -> tuple[Evidence, ...]:
+        told = tuple(
+            Evidence(
+                stance=Stance.FOR,
+                says=f"{each.path} {each.says}.",
+                source=each.pinned_by,
+                read_at=read_at,
+                lines=(f"last written {each.last_written}; the run ended {claims.finished_at}",),
+            )
+            for each in found
+        )
+        return told or (fact(Stance.AGAINST, otherwise),)
+
+    if claims.pipeline_run_id is None:
+        return dict.fromkeys(dict(CAUSES), (fact(Stance.UNKNOWN, "No run's claims could be read."),))
+    what = "All code that writes or checks summaries and receipts"
+    harness = told_by_code(history, code, read_at) if code else (unchanged(history, what, read_at),)
+    moved = [line for line in lines if _OF_SETTINGS in line]
+    kept = fact(Stance.AGAINST, "The settings that touch rows are those of the run.")
+    whole = f"All {claims.examined} files are what pins them."
+    by_file = files(claims.of("summary", "receipt", "output"), whole)
+    return {
+        FILE: by_file,
+        HARNESS: (*harness, *(_turned(each) for each in by_file)),
+        SETTINGS: tuple(fact(Stance.FOR, line) for line in moved) or (kept,),
+        SOURCES: files(claims.of("source"), "Every source begins with the bytes that were read."),
+        STAGE_ALONE: files(claims.of("unclaimed"), "Receipts claim every export."),
+        UNKNOWN: (*harness, fact(Stance.FOR, whole)),
+    }
+
+
+def _turned(evidence: Evidence) -> Evidence:
+    turned = {Stance.FOR: Stance.AGAINST, Stance.AGAINST: Stance.FOR}
+    return evidence.model_copy(update={"stance": turned.get(evidence.stance, evidence.stance)})
+
+
+def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """A new run, after whatever was wrong is back; a summary that is none goes out of its way."""
+    if diagnosis is None or not diagnosis.is_known:
+        return ()
+    found = diagnosis.facts.get("bad")
+    bad = [str(each) for each in found] if isinstance(found, list) else []
+    code = to_restore(diagnosis)
+    if code:
+        return (_repair(code, bad),)
+    again = _run_again(bad)
+    if diagnosis.cause.id == SETTINGS and diagnosis.facts.get("settings_differ"):
+        return (again, RESTORE_SETTINGS)
+    return (again,)
+
+
+def _aside(planning: Planning, bad: Sequence[str]) -> list[Draft]:
+    why = "it is no summary that anybody can rely on"
+    return [plan_set_aside(planning, path, why) for path in bad if not planning.state(path).is_absent]
+
+
+def _repair(code: Sequence[ChangedFile], bad: Sequence[str]) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        repair = plan_code_repair(planning, code, [("run-all",)])
+        if not planning.workspace.runs_own_engine:
+            return repair
+        return joined(f"Restore {named(code)} and run again", [*_aside(planning, bad), repair])
+
+    return Offer(
+        "repair",
+        f"Restore {named(code)} from the last-good tag and run again",
+        "whatever it writes until then is as doubtful as this",
+        make,
+    )
+
+
+def _run_again(bad: Sequence[str]) -> Offer:
+    title = "Set the bad summary aside and run again" if bad else "Run again"
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return joined(title, [*_aside(planning, bad), plan_rerun(planning, "run-all")])
+
+    return Offer(
+        "run-again",
+        title,
+        "a run writes what is not as claimed anew, and a summary and receipts that hold",
+        make,
+    )
+
+
+def _restore_settings(planning: Planning, _answers: Answers) -> Draft:
+    return plan_restore(planning, [_TOML])
+
+
+RESTORE_SETTINGS = Offer(
+    "restore-settings",
+    "Restore distill.toml from the last-good tag",
+    "where the change was not meant; outputs and claims are then those of the settings again",
+    _restore_settings,
+)
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="The last run's summary or receipts do not hold",
+    what_you_see="The audit's P5 is red: the summary does not validate, or a digest, a count or the run_hash "
+    "is not what the files on the disk give.",
+    why="Receipts are what says which run made which bytes from which sources. Where they do not hold, "
+    "nobody can say what the exports are.",
+    phases=("P5",),
+    checks=(SUMMARY, RECEIPTS),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (claims_probe(), code_probe((ENGINE, _TOML))),
+    rerun=rerun,
+    live=False,
+    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s1_p4_sft_leak.ID, s1_p4_self_pair.ID),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("Which field, file or count: the checks name it.", f"distill audit-full --check {SUMMARY}"),
+        ByHand("And which claim of which receipt.", f"distill audit-full --check {RECEIPTS}"),
+        ByHand(
+            "Was the summary changed after the run? Compare its digest with that of the last event.",
+            f"LATEST=$(ls -1dt {paths.REPORTS}/*/summary.json | head -1); "
+            'sha256sum "$LATEST"; tail -n 1 "$(dirname "$LATEST")/events.jsonl"',
+        ),
+        ByHand(
+            "Did the harness change?", "git diff distillation-v1.0.0 -- pipeline/engine/ pipeline/schemas/"
+        ),
+        ByHand("Put that file back.", "distill restore pipeline/engine/receipts.py"),
+        ByHand("Set a bad summary aside.", 'mv -n "$LATEST" "$LATEST.SET-ASIDE-$(date +%s)"'),
+        ByHand("Run again: what is not as claimed is written anew.", "distill run-all"),
+    ),
+)

@@ -1,0 +1,107 @@
+"""S1.P6.acceptance: an invariant fails on the fixture, and the real data are not green either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.repair_code import plan_code_repair
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.gate_state import GATE, GateState, ask_gate, detection_of_gate, other_checks, read_gate
+from runbook.symptoms.gate_suspects import CAUSES, suspicion
+from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
+from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
+from runbook.wizard.planning import Planning
+
+ID = "S1.P6.acceptance"
+DIVERGENCE = "S3.divergence"
+# Checks of data that a run makes: with sound code, a new run makes them anew.
+_OF_A_RUN = ("P2", "P3", "P4", "P5")
+
+
+def _is_ours(state: GateState) -> bool:
+    return not state.is_divergence
+
+
+def detect(workspace: Workspace) -> Detection:
+    """By the last acceptance and audit; what was red is asked again where code or data moved since."""
+    return detection_of_gate(ID, read_gate(workspace), _is_ours, DIVERGENCE)
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """The failed invariants anew. What else was red in the last audit has symptoms of its own."""
+    return detection_of_gate(ID, ask_gate(workspace), _is_ours, DIVERGENCE)
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs.get(PROBE)
+    found = suspicion(detection, read_code(output), output.read_at if output else detection.read_at)
+    return Diagnosis(cause=found.cause, considered=found.considered, facts=restoring(found.files))
+
+
+def restore_offer(diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """The suspected files back to the tag; none where nobody is suspected."""
+    files = to_restore(diagnosis)
+    if not files:
+        return ()
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, files)
+
+    why = "the tag is the last state that was good; the failed invariants are asked again afterwards"
+    return (Offer("restore", f"Restore {named(files)} from the last-good tag", why, make),)
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Code alone, or code and a new run where outputs of the run are red as well."""
+    files = to_restore(diagnosis)
+    if not any(each.startswith(_OF_A_RUN) for each in other_checks(detection)):
+        return restore_offer(diagnosis)
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, files, then=(("run-all",),))
+
+    red = ", ".join(other_checks(detection))
+    again = Offer(
+        "restore-and-run",
+        f"Restore {named(files)}, then run everything again",
+        f"the outputs were made by that code: {red} looks at them",
+        make,
+    )
+    return (*restore_offer(diagnosis), *((again,) if files else ()))
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="Acceptance fails an invariant, and the audit is red as well",
+    what_you_see="`distill acceptance` ends with 1 and names invariants (A01 to A22); `distill audit-full` "
+    "names another required check beside P6.acceptance.",
+    why="The engine does not do what it promises, neither on the fixture nor on the real data.",
+    phases=("P6",),
+    checks=(GATE,),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (code_probe(title="The engine's code, phase by phase"),),
+    rerun=rerun,
+    live=False,
+    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("All 22 invariants; the failing ones say what broke.", "distill acceptance"),
+        ByHand("The report names them again, and the kept temp root.", f"cat {paths.ACCEPTANCE_REPORT}"),
+        ByHand(
+            "Which phase's code changed since the tag.", "git diff --stat distillation-v1.0.0 -- pipeline/"
+        ),
+        ByHand("Put that phase's files back (P3 here).", "distill restore pipeline/stages/scoring_rules.py"),
+        ByHand("Ask the invariant again, alone.", "distill acceptance --check A09"),
+    ),
+)

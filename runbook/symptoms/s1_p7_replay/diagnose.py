@@ -1,0 +1,277 @@
+"""S1.P7.replay: replayed tasks find no playbook, or the model's answer does not pass the validator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.replay_model import plan_default_model, plan_unset
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import by_checks, last_audit
+from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.replay_look import (
+    DEFAULT_MODEL,
+    PLAYBOOKS,
+    PROBE,
+    VARIABLE,
+    ReplayLook,
+    read_replay,
+    replay_probe,
+)
+from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
+from runbook.symptoms.s1_p2_materialize import diagnose as s1_p2_materialize
+from runbook.symptoms.s1_p3_distribution import diagnose as s1_p3_distribution
+from runbook.symptoms.s4_empty_exports import diagnose as s4_empty_exports
+from runbook.tell.causes import concluded
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
+
+ID = "S1.P7.replay"
+CHECK = "P7.replay"
+EMPTY = "playbooks_empty"
+SWAPPED = "model_swapped"
+SILENT = "model_silent"
+CODE_CHANGED = "replay_code_changed"
+UNKNOWN = "unknown"
+CAUSES = (
+    (EMPTY, "There are no playbooks, so nothing can be retrieved for any task."),
+    (SWAPPED, "Another model than the default was put in, and its answers are refused."),
+    (SILENT, "Another model than the default was put in, and it gives no answer at all."),
+    (CODE_CHANGED, "Playbooks and model are as they were, and the code that asks and judges was changed."),
+    (UNKNOWN, "There are playbooks, the default model answers, and no code of it differs."),
+)
+_TOML = str(paths.SETTINGS)
+_SILENT_WORDS = "gave no answer"
+_TASK_SHOWN = 200
+_by_report, _by_rerun = by_checks(ID, (CHECK,))
+
+
+def detect(workspace: Workspace) -> Detection:
+    """By the last audit. A model that gives no answer is as red as one whose answer is refused."""
+    seen = _by_report(workspace)
+    report = last_audit(workspace) if _is_silent(seen) else None
+    if report is not None and is_touched_since(workspace, report.finished_at):
+        seen = _by_rerun(workspace)
+    return _silence_rings(seen)
+
+
+def rerun(workspace: Workspace) -> Detection:
+    return _silence_rings(_by_rerun(workspace))
+
+
+def _is_silent(seen: Detection) -> bool:
+    return seen.verdict is Verdict.UNKNOWN and _SILENT_WORDS in seen.observed
+
+
+def _silence_rings(seen: Detection) -> Detection:
+    if not _is_silent(seen):
+        return seen
+    evidence = Evidence(stance=Stance.FOR, says=seen.observed, source=seen.source, read_at=seen.read_at)
+    facts = {**seen.facts, "checks": [CHECK]}
+    return seen.model_copy(update={"verdict": Verdict.DETECTED, "evidence": (evidence,), "facts": facts})
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    look, history = read_replay(outputs.get(PROBE)), read_code(outputs.get(CODE))
+    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
+    code = history.of_phase("P7")
+    if look is None:
+        said = outputs[PROBE].trouble if PROBE in outputs else "nobody looked"
+        blind = Evidence(stance=Stance.UNKNOWN, says=said, source=CHECK, read_at=read_at)
+        cause = Cause(id=UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(blind,))
+        return Diagnosis(cause=cause)
+    cause_id, confidence = _judged(look, code, history)
+    evidence = _evidence(look, code, history, read_at)
+    facts = restoring(code if cause_id == CODE_CHANGED else ())
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        evidence,
+        first=detection.evidence,
+        places=_places(cause_id, look, code, history),
+        # A model that is silent was swapped as well; that speaks against nothing.
+        aside=(EMPTY, CODE_CHANGED) if cause_id == SILENT else (EMPTY, SWAPPED, CODE_CHANGED),
+        facts={**facts, "model": look.model, "origin": look.origin},
+    )
+
+
+def _judged(look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory) -> tuple[str, Confidence]:
+    """What the default model makes of the same task tells a swapped model from a broken judge."""
+    if not look.playbooks:
+        return EMPTY, Confidence.CERTAIN
+    if look.model != DEFAULT_MODEL:
+        default, reply = look.by_default, look.reply
+        helps = default is not None and default.ok and (reply is None or not reply.ok)
+        silent = reply is not None and bool(reply.trouble)
+        if helps or not code:
+            return (SILENT if silent else SWAPPED), Confidence.CERTAIN if helps else Confidence.LIKELY
+    if code:
+        return CODE_CHANGED, Confidence.CERTAIN if history.source == "workspace" else Confidence.LIKELY
+    return UNKNOWN, Confidence.UNKNOWN
+
+
+def _places(
+    cause_id: str, look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory
+) -> tuple[str, ...]:
+    if cause_id == EMPTY:
+        return (f"{PLAYBOOKS}: {'no such file' if look.playbooks is None else 'no rows'}",)
+    if cause_id == CODE_CHANGED:
+        return tuple(each.told for each in code)
+    if cause_id == UNKNOWN:
+        return ()
+    if look.origin == "environment":
+        return (f"environment variable {VARIABLE}={look.model}",)
+    who = next((each.told for each in history.files if each.path == _TOML), "as in the last-good tag")
+    return (f'{_TOML} [replay] model = "{look.model}"', who)
+
+
+def _evidence(
+    look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory, read_at: float
+) -> dict[str, tuple[Evidence, ...]]:
+    """For each cause what speaks for and against it."""
+
+    def fact(stance: Stance, says: str, source: str = "distill replay --no-log") -> Evidence:
+        return Evidence(stance=stance, says=says, source=source, read_at=read_at)
+
+    count = "There is no such file." if look.playbooks is None else f"It has {look.playbooks} rows."
+    rows = fact(Stance.AGAINST if look.playbooks else Stance.FOR, count, PLAYBOOKS)
+    swapped = look.model != DEFAULT_MODEL
+    where = VARIABLE if look.origin == "environment" else f"{_TOML} [replay]"
+    model = fact(
+        Stance.FOR if swapped else Stance.AGAINST,
+        f"The model is {look.model}, from {look.origin}; the default is {DEFAULT_MODEL}.",
+        where,
+    )
+    told = []
+    if look.task is not None:
+        passed = look.passed_at is not None
+        before = (
+            f"passed at {look.passed_at} with {look.passed_by}" if passed else "is a playbook's own title"
+        )
+        task = f"“{look.task[:_TASK_SHOWN]}” {before}"
+        if look.reply is not None:
+            stance = Stance.AGAINST if look.reply.ok else Stance.FOR
+            told.append(fact(stance if swapped else Stance.UNKNOWN, f"{task}; now {look.reply.told}."))
+        if look.by_default is not None:
+            stance = Stance.FOR if look.by_default.ok else Stance.AGAINST
+            told.append(fact(stance, f"The same task by the default: {look.by_default.told}."))
+    what = "All code of replay and its validator"
+    changed = told_by_code(history, code, read_at) if code else (unchanged(history, what, read_at),)
+    return {
+        EMPTY: (rows,),
+        SWAPPED: (model, *told),
+        SILENT: (model, *told),
+        CODE_CHANGED: (*changed, *(() if swapped else told)),
+        UNKNOWN: (rows, model, *told, *changed),
+    }
+
+
+def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    if diagnosis is None:
+        return ()
+    match diagnosis.cause.id:
+        case "playbooks_empty":
+            return (EXPORT_RAG,)
+        case "replay_code_changed":
+            return (_repair(to_restore(diagnosis)),)
+        case "model_swapped" | "model_silent":
+            return (_default_model(str(diagnosis.facts.get("model")), str(diagnosis.facts.get("origin"))),)
+        case _:
+            return ()
+
+
+def _default_model(model: str, origin: str) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        if origin == "environment":
+            return plan_unset(planning, VARIABLE, model)
+        return plan_default_model(planning)
+
+    return Offer(
+        "default-model",
+        f"Back to the default model, {DEFAULT_MODEL}, from {model}",
+        "it answers from the playbooks themselves, offline and always alike",
+        make,
+    )
+
+
+def _repair(code: Sequence[ChangedFile]) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        return plan_code_repair(planning, code)
+
+    return Offer(
+        "restore",
+        f"Restore {named(code)} from the last-good tag",
+        "the tag's code asked and judged well with these playbooks",
+        make,
+    )
+
+
+def _export_rag(planning: Planning, _answers: Answers) -> Draft:
+    return plan_rerun(planning, "export-rag")
+
+
+EXPORT_RAG = Offer(
+    "export-rag",
+    "Export the playbooks again from today's verdicts",
+    "retrieval reads nothing else; where no run is accepted it stays empty, and scoring comes first",
+    _export_rag,
+)
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="Replay finds no playbook, or its answer is refused",
+    what_you_see="The audit's P7 is red: retrieval is empty for tasks that have a playbook, or the local "
+    "answer is refused as filler, too short, cut off or unsupported, or there is no answer.",
+    why="Replay is how what was distilled is used. A model that hedges, or playbooks that are gone, give the "
+    "next run nothing, while every earlier phase looks well.",
+    phases=("P7",),
+    checks=(CHECK,),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (replay_probe(), code_probe((ENGINE, _TOML))),
+    rerun=rerun,
+    live=False,
+    explained_by=(
+        engine_wont_start.ID,
+        s1_p1_schema.ID,
+        s1_p2_materialize.ID,
+        s1_p3_distribution.ID,
+        s4_empty_exports.ID,
+    ),
+    causes=CAUSES,
+    by_hand=(
+        ByHand(
+            "Replay a task that used to pass; it says which model answered and who named it.",
+            'distill replay --task "TASK THAT USED TO PASS" --local-only --no-log',
+        ),
+        ByHand(
+            "The same by the default model: if it passes, the model was swapped.",
+            f'distill replay --task "TASK THAT USED TO PASS" --local-only --no-log --model {DEFAULT_MODEL}',
+        ),
+        ByHand("Back to the default: the variable first, it beats the settings.", f"unset {VARIABLE}"),
+        ByHand("Then delete `model` below `[replay]` in distill.toml."),
+        ByHand("No playbooks? Export them again.", "distill export-rag"),
+        ByHand("Look again.", f"distill audit-full --check {CHECK}"),
+    ),
+)

@@ -1,0 +1,247 @@
+"""S2.drift: a metric of the last audit moved further than it may, and nobody has decided about it.
+
+What moved is read from the audit's report, what was decided since from the baselines: a decision
+counts at once, and one that is taken back raises the symptom again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Severity
+from runbook.actions.baseline_decision import plan_decision
+from runbook.change.plan import Draft
+from runbook.probes.check_reports import AUDIT, last_audit
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.json_objects import object_of
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
+from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
+from runbook.wizard.planning import Planning
+from runbook.wizard.touched import is_touched_since
+
+ID = "S2.drift"
+LEAK = "leak"
+SOURCES = "new_source_data"
+SCORER = "scorer"
+EXPORTER = "exporter"
+UNKNOWN = "unknown"
+CAUSES = (
+    (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
+    (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
+    (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
+    (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
+    (UNKNOWN, "What moved belongs to no phase, or the firewall could not look."),
+)
+# The first phase that moved explains those after it.
+_BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
+_PROBE = "firewall"
+_SECONDS = 60.0
+_MEASURE_SECONDS = 600.0
+
+
+def detect(workspace: Workspace) -> Detection:
+    """What warns in the last audit and is neither accepted nor dismissed. No audit is not known.
+
+    A warning that is older than a change of what was measured is measured again before it rings.
+    """
+    report = last_audit(workspace)
+    rows = report.raw.get("drift") if report is not None else None
+    if report is None or not isinstance(rows, list):
+        said = "there is no audit to read drift from"
+        return _detection(Verdict.UNKNOWN, said, time.time(), None, [])
+    is_warned = any(isinstance(row, dict) and _is_flagged(row) for row in rows)
+    if is_warned and is_touched_since(workspace, report.finished_at):
+        measured = _measured(workspace)
+        # An engine from before it could measure leaves the report, with its age.
+        if measured is not None:
+            return _undecided(workspace, measured, time.time(), "live")
+    return _undecided(workspace, rows, report.finished_at, AUDIT)
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """The same, measured anew where the engine can; nothing is written."""
+    measured = _measured(workspace)
+    return detect(workspace) if measured is None else _undecided(workspace, measured, time.time(), "live")
+
+
+def _measured(workspace: Workspace) -> list[Any] | None:
+    ran = workspace.engine(["baseline", "measure", "--json"], seconds=_MEASURE_SECONDS)
+    rows = object_of(ran.out).get("drift") if ran.exit_code == ExitCode.OK else None
+    return rows if isinstance(rows, list) else None
+
+
+def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, source: str) -> Detection:
+    now = time.time()
+    flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
+    if flagged:
+        ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
+        known = object_of(ran.out) if ran.exit_code == ExitCode.OK else {}
+        if not known:
+            said = f"the baselines could not be read: {ran.trouble or ran.last_words}"
+            return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)
+        flagged = [row for row in flagged if not _is_decided(row, known)]
+    names = ", ".join(str(row["metric"]) for row in flagged[:3])
+    more = f" and {len(flagged) - 3} more" if len(flagged) > 3 else ""
+    if flagged:
+        return _detection(Verdict.DETECTED, f"{names}{more} moved", now, as_of, flagged, source)
+    return _detection(Verdict.CLEAR, "nothing warns that nobody decided about", now, as_of, [], source)
+
+
+def _detection(
+    verdict: Verdict,
+    observed: str,
+    now: float,
+    as_of: float | None,
+    rows: list[dict[str, Any]],
+    source: str = AUDIT,
+) -> Detection:
+    return Detection(
+        symptom_id=ID,
+        verdict=verdict,
+        observed=observed,
+        read_at=now,
+        as_of=as_of,
+        source=source,
+        reproduce="distill baseline measure",
+        evidence=tuple(
+            Evidence(stance=Stance.FOR, says=_told(row), source=source, read_at=now, lines=_moved_by(row))
+            for row in rows
+        ),
+        facts={
+            "metrics": [str(row["metric"]) for row in rows],
+            "phases": sorted({str(row.get("phase")) for row in rows}),
+        },
+    )
+
+
+def _is_flagged(row: Mapping[str, Any]) -> bool:
+    is_named = isinstance(row.get("metric"), str)
+    return is_named and row.get("status") in ("warn", "missing") and row.get("dismissed") is None
+
+
+def _is_decided(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether the baselines hold just this value by now, as the new normal or as dismissed."""
+    name, current = row["metric"], row.get("current")
+    dismissed = known["dismissed"].get(name)
+    if dismissed is not None and dismissed["value"] == current:
+        return True
+    value = known["values"].get(name)
+    if current is None:
+        return value is None
+    return value is not None and value["value"] == current and known["anchors"].get(name) == current
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    ratio = row.get("delta_ratio")
+    moved = f", {ratio:+.1%}" if isinstance(ratio, int | float) else ""
+    return f"{row['metric']}: {row.get('baseline')} → {row.get('current')}{moved}"
+
+
+def _moved_by(row: Mapping[str, Any]) -> tuple[str, ...]:
+    causes = row.get("causes")
+    found = [each for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
+    return tuple(
+        f"{each.get('dimension')} {each.get('name')}: {each.get('baseline')} → {each.get('current')}"
+        for each in found
+    )
+
+
+def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    seen = s1_p4_sft_leak.detect(workspace)
+    return ProbeOutput(
+        probe_id=_PROBE, title="The firewall, first", text=seen.observed, data={"verdict": str(seen.verdict)}
+    )
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    output = outputs[_PROBE]
+    verdict = output.data.get("verdict") if isinstance(output.data, dict) else None
+    phases = detection.facts.get("phases")
+    moved = phases if isinstance(phases, list) else []
+    if verdict == Verdict.DETECTED:
+        cause, confidence = LEAK, Confidence.CERTAIN
+    elif verdict != Verdict.CLEAR:
+        cause, confidence = UNKNOWN, Confidence.UNKNOWN
+    else:
+        cause = next((name for phase, name in _BY_PHASE if phase in moved), UNKNOWN)
+        confidence = Confidence.UNKNOWN if cause == UNKNOWN else Confidence.LIKELY
+    stances = {Verdict.DETECTED: Stance.FOR, Verdict.CLEAR: Stance.AGAINST}
+    firewall = Evidence(
+        stance=stances.get(Verdict(str(verdict or "unknown")), Stance.UNKNOWN),
+        says=output.trouble or output.text,
+        source="distill firewall",
+        read_at=output.read_at,
+    )
+    sentences = dict(CAUSES)
+    leak = Cause(id=LEAK, sentence=sentences[LEAK], confidence=Confidence.UNKNOWN, evidence=(firewall,))
+    return Diagnosis(
+        cause=Cause(
+            id=cause,
+            sentence=sentences[cause],
+            confidence=confidence,
+            places=tuple(each.says for each in detection.evidence),
+            evidence=(firewall, *detection.evidence) if cause == LEAK else detection.evidence,
+        ),
+        considered=() if cause == LEAK else (leak,),
+        see=s1_p4_sft_leak.ID if cause == LEAK else None,
+    )
+
+
+NOTE = Question("note", "Why is that so? The next shift reads it.")
+
+
+def _decision(decision: str, title: str, why: str, metrics: list[str]) -> Offer:
+    def make(planning: Planning, answers: Answers) -> Draft:
+        return plan_decision(planning, decision, metrics, answers[NOTE.id])
+
+    return Offer(decision, title, why, make, (NOTE,))
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """Nothing is decided about numbers while the firewall rings or is silent."""
+    found = detection.facts.get("metrics")
+    metrics = [str(each) for each in found] if isinstance(found, list) else []
+    if diagnosis is None or not metrics or diagnosis.cause.id in (LEAK, UNKNOWN):
+        return ()
+    return (
+        _decision("dismiss", "Dismiss it once", "it warns again when the value moves again", metrics),
+        _decision("accept", "Accept it as the new normal", "later audits compare with this value", metrics),
+    )
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.WARNING,
+    title="A metric drifted",
+    what_you_see="Rows of the audit's drift table say warn or missing.",
+    why="Other data, other rules or a loosened exporter look alike in a total; somebody has to say which.",
+    phases=("P8",),
+    checks=(),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda _detection: (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),),
+    rerun=rerun,
+    live=False,
+    explained_by=(s1_p4_sft_leak.ID,),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
+        ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
+        ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),
+        ByHand("The new normal.", "distill baseline accept --metric METRIC --note WHY"),
+    ),
+)

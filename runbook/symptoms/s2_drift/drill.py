@@ -1,0 +1,61 @@
+"""S2.drift: a new site logs here too, or somebody moved a threshold."""
+
+from __future__ import annotations
+
+from pipeline.contracts import paths
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import TOMAS, Scene
+from runbook.symptoms.s2_drift.diagnose import ID, NOTE, SCORER, SOURCES
+
+DECISIONS = ("accept", "dismiss")
+MODELS = ("delta-8b", "delta-70b", "sigma")
+NEW_SITE = str(paths.KNOWLEDGE_BASE / "runs-lowlands.jsonl")
+# Below this a reward is not even partly accepted; 0.6 is the one that attempts have.
+THRESHOLDS = (0.65, 0.7, 0.8)
+
+
+def plant_sources(scene: Scene) -> Planted:
+    tasks = scene.random.randint(20, 40)
+    scene.write_rows(
+        NEW_SITE, [_attempt(scene, task, attempt) for task in range(tasks) for attempt in (1, 2, 3)]
+    )
+    scene.engine("run-all")
+    return Planted(
+        says=f"A third site came: {NEW_SITE} with {3 * tasks} runs.",
+        cause=SOURCES,
+        offer=scene.random.choice(DECISIONS),
+        answers={NOTE.id: "Lowlands logs here since today"},
+        audited=True,
+    )
+
+
+def _attempt(scene: Scene, task: int, attempt: int) -> dict[str, object]:
+    jobs = scene.random.randint(2, 9)
+    return {
+        "task": f"lowlands-{task:03}",
+        "ask": f"How is node {task} of Lowlands drained before its disk is changed?",
+        "said": f"Cordon node {task}, wait for {jobs} jobs, then drain it; attempt {attempt}.",
+        "model": scene.random.choice(MODELS),
+        "outcome": {"score": scene.random.choice((1.0, 0.6, 0.0)), "judge": "tests"},
+        "started_at": f"2026-04-{task % 28 + 1:02}T09:00:00Z",
+        "usage": {"latency_ms": float(scene.random.randint(300, 900))},
+    }
+
+
+def plant_threshold(scene: Scene) -> Planted:
+    threshold = scene.random.choice(THRESHOLDS)
+    settings = scene.text(str(paths.SETTINGS))
+    (scene.root / paths.SETTINGS).write_text(f"{settings}\n[scoring]\npartial_at = {threshold}\n")
+    scene.commit("settings: ask more of partly right runs", author=TOMAS)
+    scene.engine("run-all")
+    return Planted(
+        says=f"Tomas moved [scoring] partial_at from 0.5 to {threshold}, and it was run.",
+        cause=SCORER,
+        offer=scene.random.choice(DECISIONS),
+        answers={NOTE.id: "agreed with the reviewers"},
+        audited=True,
+    )
+
+
+NEW_SOURCES = Drill(ID, "A new site logs here too", plant_sources, name="sources")
+MOVED_THRESHOLD = Drill(ID, "A threshold of the scorer was moved", plant_threshold, name="threshold")

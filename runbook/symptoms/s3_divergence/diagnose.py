@@ -1,0 +1,207 @@
+"""S3.divergence: acceptance is red while the real data are green: the fixture sees what they hide."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pipeline.contracts
+from pipeline.contracts.status import Severity
+from runbook.change.plan import Draft, Manual
+from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptoms.code_evidence import restoring
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
+from runbook.symptoms.gate_state import (
+    GATE,
+    GateState,
+    ask_gate,
+    detection_of_gate,
+    read_gate,
+    red_invariants,
+)
+from runbook.symptoms.gate_suspects import CAUSES, WATCHED, suspicion
+from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
+from runbook.symptoms.s1_p6_acceptance.diagnose import DIVERGENCE, restore_offer
+from runbook.symptoms.s1_p6_acceptance.diagnose import ID as NOT_ALONE
+from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
+from runbook.wizard.planning import Planning
+
+ID = DIVERGENCE
+FIXTURE = "pipeline/acceptance/fixture"
+EXPECTED = f"{FIXTURE}/expected.json"
+_KEPT = "kept_root"
+_SECONDS = 300.0
+
+
+def _is_ours(state: GateState) -> bool:
+    return state.is_divergence
+
+
+def detect(workspace: Workspace) -> Detection:
+    """By the last acceptance and audit; what was red is asked again where code or data moved since."""
+    return detection_of_gate(ID, read_gate(workspace), _is_ours, NOT_ALONE)
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """The failed invariants anew."""
+    return detection_of_gate(ID, ask_gate(workspace), _is_ours, NOT_ALONE)
+
+
+def _kept_root_probe(detection: Detection) -> Probe:
+    ids, known = red_invariants(detection), detection.facts.get("root")
+
+    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+        root = Path(known) if isinstance(known, str) and is_kept_root(Path(known)) else None
+        argv = ["acceptance", *(word for each in ids for word in ("--check", each)), "--keep", "--json"]
+        if root is None:
+            root = _made_again(workspace, argv, seconds)
+        expected = _expected(workspace)
+        rows = {each: beside(each, expected, root, workspace.root) for each in ids}
+        return ProbeOutput(
+            probe_id=_KEPT,
+            title="The kept temp root beside the expected",
+            argv=("distill", *argv),
+            text="\n".join(
+                [f"temp root: {root}", *(line for each in ids for line in _table(each, rows[each]))]
+            ),
+            data={
+                "root": str(root),
+                "rows": {each: [row.to_dict() for row in found or ()] for each, found in rows.items()},
+            },
+        )
+
+    return Probe(_KEPT, "The kept temp root beside the expected", _SECONDS, look)
+
+
+def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:
+    """A fresh root of just these invariants. Raises OSError when acceptance leaves none."""
+    ran = workspace.engine(argv, seconds=seconds)
+    try:
+        root = Path(str(json.loads(ran.out)["temp_root"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise OSError(f"acceptance kept no temp root: {ran.trouble or ran.last_words}") from error
+    if not is_kept_root(root):
+        raise OSError(f"{root} is not a temp root of ours")
+    return root
+
+
+def _expected(workspace: Workspace) -> dict[str, Any]:
+    """The contract as it was last good; the working copy may have been edited to make a test pass."""
+    git, tag = workspace.git, workspace.last_good_tag
+    commit = git.resolve_tag(tag) if workspace.runs_own_engine and git.is_repository else None
+    entry = git.entry(commit, EXPECTED) if commit else None
+    if entry is not None and entry.is_regular:
+        data = git.blob(entry.oid)
+    else:
+        installed = Path(str(pipeline.contracts.__file__)).parents[2]
+        data = (installed / EXPECTED).read_bytes()
+    value = json.loads(data)
+    return value if isinstance(value, dict) else {}
+
+
+def _table(invariant: str, rows: list[Beside] | None) -> list[str]:
+    """The comparison in columns as wide as their longest word."""
+    if rows is None:
+        return [f"{invariant}: it has no counts to lay side by side; its examples say what is wrong"]
+    if not rows:
+        return [f"{invariant}: the kept root is what the contract of the last-good tag expects"]
+    heads = ("what", "expected", "the fixture gave", "the real data have")
+    lines = [heads, *((row.what, row.expected, row.seen, row.real) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    return [f"{invariant}:", *(f"  {line.rstrip()}" for line in shown)]
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    code, kept = outputs.get(PROBE), outputs.get(_KEPT)
+    found = suspicion(detection, read_code(code), code.read_at if code else detection.read_at)
+    seen = kept.data if kept is not None and isinstance(kept.data, dict) else {}
+    root = seen.get("root")
+    evidence = [
+        Evidence(
+            stance=Stance.FOR,
+            says=f"{each} sees what real data hide: {WATCHED[each].sees}",
+            source="distill acceptance",
+            read_at=detection.read_at,
+        )
+        for each in red_invariants(detection)
+        if each in WATCHED
+    ]
+    if kept is not None:
+        evidence.append(
+            Evidence(
+                stance=Stance.FOR if root else Stance.UNKNOWN,
+                says=kept.trouble or f"The kept root {root} beside what is expected.",
+                source=str(root or "distill acceptance --keep"),
+                read_at=kept.read_at,
+                lines=tuple(kept.text.splitlines()[1:]),
+            )
+        )
+    cause = found.cause.model_copy(update={"evidence": (*found.cause.evidence, *evidence)})
+    facts = restoring(found.files) | ({"root": root} if root else {})
+    return Diagnosis(cause=cause, considered=found.considered, facts=facts)
+
+
+def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """The code back, or a look by a person. The fixture is only ever put back, never adapted."""
+    root = diagnosis.facts.get("root") if diagnosis is not None else None
+    return (*restore_offer(diagnosis), *((_opening(root),) if isinstance(root, str) else ()))
+
+
+def _opening(root: str) -> Offer:
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        step = Manual(
+            says=f"Open {root} in another window. It is laid out like a workspace; variants/ holds the "
+            "other runs, said/ what each printed. The fixture is never changed to make a test pass.",
+            by_hand=f"cd {shlex.quote(root)} && ls -la . data/evidence variants said",
+        )
+        return planning.draft("open_root", "Look into the kept temp root", [step], undo="Nothing is changed.")
+
+    why = "what the pipeline made of the fixture lies there, next to what each run said"
+    return Offer("open-root", f"Look into {root} first", why, make)
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.ERROR,
+    title="Acceptance fails, and the audit of the real data does not",
+    what_you_see="`distill acceptance` ends with 1 while every other required check of `distill audit-full` "
+    "passes.",
+    why="An assumption is broken that the data of today happen not to touch; those of tomorrow may.",
+    phases=("P6",),
+    checks=(GATE,),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda detection: (
+        code_probe(title="The engine's code, phase by phase"),
+        _kept_root_probe(detection),
+    ),
+    rerun=rerun,
+    live=False,
+    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("Which invariant, and where its temp root is kept.", "distill acceptance --keep"),
+        ByHand(
+            "What the pipeline made of the fixture.",
+            'ls -la "${TMPDIR:-/tmp}"/distillation_phase6_acceptance.*/data/evidence',
+        ),
+        ByHand("What it should have made of it.", f"cat {EXPECTED}"),
+        ByHand(
+            "What changed since the tag, the fixture included.", "git diff distillation-v1.0.0 -- pipeline/"
+        ),
+        ByHand("Put the phase's file back (P4 here).", "distill restore pipeline/stages/export_sft.py"),
+        ByHand(
+            "The fixture is the contract: if it was edited, put it back as well.",
+            f"distill restore {FIXTURE}",
+        ),
+    ),
+)

@@ -1,0 +1,286 @@
+"""S5.hash-mismatch: the same input gives other rows. A trained model can then never be accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Severity
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.rerun_stage import plan_command
+from runbook.change.plan import Draft
+from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    Verdict,
+)
+from runbook.probes.nondeterminism import Kind, Suspect
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.determinism_probes import (
+    BISECT,
+    SUSPECTS,
+    bisect_probe,
+    read_suspects,
+    suspects_probe,
+)
+from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
+from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.touched import is_touched_since
+
+ID = "S5.hash-mismatch"
+CHANGED = "code_changed"
+UNKNOWN = "unknown"
+CAUSES = (
+    (str(Kind.CLOCK), "Code that makes rows reads a clock."),
+    (str(Kind.RANDOM), "Code that makes rows draws random numbers."),
+    (str(Kind.UUID), "Code that makes rows makes up an id instead of deriving it."),
+    (str(Kind.SET_ORDER), "Rows follow the order of a set, which another hash seed makes another one."),
+    (str(Kind.LISTING_ORDER), "Rows follow the order in which a file system lists its files."),
+    (str(Kind.HASH_SEED), "Rows hold what hash() or id() gives, which differs from process to process."),
+    (str(Kind.MACHINE), "Rows hold something of the machine or the process: its name, number, environment."),
+    (
+        str(Kind.CONCURRENT_WRITERS),
+        "Several threads or processes write at once, and whoever is first differs.",
+    ),
+    (CHANGED, "Code changed since the last-good tag, and nothing in its syntax tree says why."),
+    (UNKNOWN, "No code differs from what was last good, or nobody could look."),
+)
+_COMMAND = "distill determinism"
+_SECONDS = 1800.0
+# A report that took longer than this is believed until somebody asks anew.
+_SOON_SECONDS = 60.0
+_AGAIN: AskedAgain[Detection] = AskedAgain()
+
+
+def detect(workspace: Workspace) -> Detection:
+    """By the last report. A red one is asked again, if that is soon done, once code or data moved."""
+    report = last_report(workspace)
+    if report is None:
+        return _detection(None, "nobody has compared two runs yet", REPORT)
+    seen = _detection(report, report.verdict, REPORT)
+    if seen.verdict is not Verdict.DETECTED or not is_touched_since(workspace, report.finished_at):
+        return seen
+    if report.elapsed_seconds > _SOON_SECONDS:
+        said = f"{seen.observed}; code or data were touched since: {_COMMAND} tells anew"
+        return seen.model_copy(update={"observed": said})
+    question = (str(report.finished_at), str(report.runs))
+    return _AGAIN.answer(workspace, question, lambda: rerun(workspace))
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """As many runs as it took to see it, from scratch; the last report stays as it is."""
+    report = last_report(workspace)
+    red = report is not None and report.exit_code == ExitCode.CHECK_FAILED
+    runs = ("--runs", str(report.runs)) if report is not None and red else ()
+    ran = workspace.engine(("determinism", *runs, "--no-report", "--json"), seconds=_SECONDS)
+    found = told_by(ran)
+    said = found.verdict if found else ran.trouble or ran.last_words or f"exit {ran.exit_code}, no report"
+    return _detection(found, said, _COMMAND)
+
+
+def _detection(report: DeterminismReport | None, observed: str, source: str) -> Detection:
+    now = time.time()
+    verdicts = {int(ExitCode.OK): Verdict.CLEAR, int(ExitCode.CHECK_FAILED): Verdict.DETECTED}
+    verdict = verdicts.get(report.exit_code, Verdict.UNKNOWN) if report is not None else Verdict.UNKNOWN
+    difference = report.difference if report is not None else None
+    evidence = Evidence(
+        stance=Stance.FOR,
+        says=f"The first row that differs is in {difference.place}." if difference else observed,
+        source=source,
+        read_at=now,
+        lines=difference.diff if difference else (),
+    )
+    return Detection(
+        symptom_id=ID,
+        verdict=verdict,
+        observed=observed,
+        read_at=now,
+        as_of=report.finished_at if report is not None else None,
+        source=source,
+        reproduce=_COMMAND,
+        evidence=(evidence,) if verdict is Verdict.DETECTED else (),
+        facts={
+            "runs": report.runs if report is not None else None,
+            "place": difference.place if difference else None,
+        },
+    )
+
+
+def _runs(detection: Detection) -> int:
+    found = detection.facts.get("runs")
+    return found if isinstance(found, int) else 2
+
+
+def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    """The commit that bisecting names, and the new suspects in the files it touched."""
+    code, bisected = outputs.get(PROBE), outputs.get(BISECT)
+    history, (new, found) = read_code(code), read_suspects(outputs.get(SUSPECTS))
+    seen = bisected.data if bisected is not None and isinstance(bisected.data, dict) else {}
+    commit, said = seen.get("commit"), str(seen.get("says") or (bisected.trouble if bisected else ""))
+    files = _culprits(history, commit if isinstance(commit, str) else None, found if new else [])
+    accused = [each for each in found if new and each.path in {file.path for file in files}]
+    cause_id = str(min((each.kind for each in accused), key=list(Kind).index)) if accused else CHANGED
+    if not files:
+        cause_id = UNKNOWN
+    evidence = [*detection.evidence, *_of_suspects(accused or found, bool(accused), outputs.get(SUSPECTS))]
+    if bisected is not None:
+        evidence.append(
+            Evidence(
+                stance=Stance.FOR if commit else Stance.UNKNOWN,
+                says=f"git bisect: {'the first bad commit is ' if commit else ''}{said}",
+                source=" ".join(bisected.argv) or "git bisect",
+                read_at=bisected.read_at,
+                lines=tuple(str(seen.get("log") or "").splitlines()),
+            )
+        )
+    read_at = code.read_at if code is not None else detection.read_at
+    evidence += told_by_code(history, files, read_at) or [unchanged(history, "All of the engine", read_at)]
+    confidence = Confidence.LIKELY if accused or commit else Confidence.POSSIBLE
+    if accused and (commit or len(history.files) == 1):
+        confidence = Confidence.CERTAIN
+    place = detection.facts.get("place")
+    cause = Cause(
+        id=cause_id,
+        sentence=dict(CAUSES)[cause_id],
+        confidence=confidence if files else Confidence.UNKNOWN,
+        places=(
+            *((f"commit {said}",) if commit else ()),
+            *(each.told for each in accused or files),
+            *((f"first seen in {place}",) if place else ()),
+        ),
+        evidence=tuple(evidence),
+    )
+    innocent = [each for each in history.files if each not in files]
+    facts = restoring(files) | {"commit": said if commit else None}
+    return Diagnosis(cause=cause, considered=_set_aside(innocent, history, read_at), facts=facts)
+
+
+def _culprits(history: CodeHistory, commit: str | None, new: Sequence[Suspect]) -> tuple[ChangedFile, ...]:
+    """What the accused commit touched, with a suspect in it if any; without a commit, by suspects alone."""
+    suspected = {each.path for each in new}
+    touched = [
+        each for each in history.files if commit and any(one.startswith(commit[:12]) for one in each.commits)
+    ]
+    if commit is None:
+        touched = [each for each in history.files if each.path in suspected] or list(history.files)
+    return tuple([each for each in touched if each.path in suspected] or touched)
+
+
+def _of_suspects(found: Sequence[Suspect], accused: bool, output: ProbeOutput | None) -> list[Evidence]:
+    if output is None:
+        return []
+    says = "New in the code that is accused." if accused else "Nothing in the accused code looks like it."
+    return [
+        Evidence(
+            stance=Stance.FOR if accused else Stance.UNKNOWN,
+            says=output.trouble or says,
+            source="the code's syntax tree",
+            read_at=output.read_at,
+            lines=tuple(each.told for each in found),
+        )
+    ]
+
+
+def _set_aside(innocent: Sequence[ChangedFile], history: CodeHistory, read_at: float) -> tuple[Cause, ...]:
+    if not innocent:
+        return ()
+    told = told_by_code(history, innocent, read_at, stance=Stance.AGAINST)
+    sentence = "Other code changed as well, and is not accused."
+    return (Cause(id=CHANGED, sentence=sentence, confidence=Confidence.UNKNOWN, evidence=told),)
+
+
+def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
+    """The accused file back, with or without a new run; the report is made anew either way."""
+    files = to_restore(diagnosis)
+    if diagnosis is None or not files:
+        return ()
+    commit, runs = diagnosis.facts.get("commit"), _runs(detection)
+
+    def restoring_then(*commands: tuple[str, ...]) -> Offer:
+        def make(planning: Planning, _answers: Answers) -> Draft:
+            return _plan(planning, files, commands, str(commit) if commit else None, runs)
+
+        rest = f", then {', '.join(words[0] for words in commands)}" if commands else ""
+        why = "rows that were made with it stay" if not commands else "and the rows are made again"
+        name = "restore-and-run" if commands else "restore"
+        return Offer(name, f"Restore {named(files)}{rest}", f"takes the accused code away; {why}", make)
+
+    return (restoring_then(), restoring_then(("run-all",)))
+
+
+def _plan(
+    planning: Planning,
+    files: Sequence[ChangedFile],
+    commands: Sequence[tuple[str, ...]],
+    commit: str | None,
+    runs: int,
+) -> Draft:
+    draft = plan_code_repair(planning, files, then=commands)
+    notes = [f"the commit that brought it: {commit}"] if commit else []
+    notes += [
+        f"{each.path} goes back past {len(each.commits)} commits" for each in files if len(each.commits) > 1
+    ]
+    if planning.workspace.runs_own_engine:
+        again = plan_command(
+            planning,
+            ["determinism", "--runs", str(runs)],
+            title="Compare two runs again",
+            touches=[REPORT],
+            ends_with=(ExitCode.OK, ExitCode.CHECK_FAILED),
+        )
+        draft = joined(draft.plan.title, [draft, again])
+    plan = draft.plan.model_copy(update={"notes": (*draft.plan.notes, *notes)})
+    return draft.model_copy(update={"plan": plan})
+
+
+SYMPTOM = Symptom(
+    id=ID,
+    severity=Severity.CRITICAL,
+    title="Two runs on the same input differ",
+    what_you_see="`distill determinism` ends with 1 and names the first stage and row that differ.",
+    why="Nothing that was trained on these rows can be traced or made again, and no audit can tell a "
+    "change of data from chance.",
+    phases=("P2", "P3", "P4"),
+    checks=(),
+    detect=detect,
+    classify=classify,
+    offers=offers,
+    probes=lambda detection: (
+        code_probe(title="The engine's code since the last-good tag"),
+        suspects_probe(),
+        bisect_probe(_runs(detection)),
+    ),
+    rerun=rerun,
+    live=False,
+    explained_by=(engine_wont_start.ID,),
+    causes=CAUSES,
+    by_hand=(
+        ByHand(
+            "From scratch several ways, with one clock value for all; it names stage, row, field.", _COMMAND
+        ),
+        ByHand(
+            "What changed in the stages since the tag.", "git diff distillation-v1.0.0 -- pipeline/stages/"
+        ),
+        ByHand(
+            "The usual suspects.",
+            r"grep -rnE 'time\.|now\(|random|uuid|hash\(|listdir|set\(' pipeline/stages pipeline/engine",
+        ),
+        ByHand(
+            "Which commit: try each in a clone of its own, never here. 0 is good, 1 is bad.",
+            "git clone . /tmp/bisect && cp -rn data /tmp/bisect/ && cd /tmp/bisect && "
+            "git bisect start HEAD distillation-v1.0.0 && git bisect run distill determinism -C . --runs 2",
+        ),
+        ByHand("Put that file back (score.py here).", "distill restore pipeline/stages/score.py"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""S6.replay-log: the replay log has grown past its threshold."""

@@ -1,0 +1,38 @@
+"""S6.replay-log: replays were logged for weeks, and nobody rotated the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from runbook.drills.drill import Drill, Planted
+from runbook.drills.scene import Scene
+from runbook.probes.evidence import Confidence
+from runbook.symptoms.s6_replay_log.diagnose import GROWN, ID, LOG, ROTATE, threshold_mb
+
+_MEGABYTE = 1_000_000
+
+
+def plant(scene: Scene) -> Planted:
+    """One real replay, then the rows that weeks of them would have left, past the threshold."""
+    scene.engine("replay", "--task", "Why does billing answer slowly after a deploy?", "--local-only")
+    [row] = scene.rows(LOG)
+    bytes_wanted = int(threshold_mb(scene.workspace) * _MEGABYTE * scene.random.uniform(1.1, 1.6))
+    days = scene.random.randint(9, 40)
+    count = bytes_wanted // len(json.dumps(row, separators=(",", ":"))) + 2
+    last = datetime.now(UTC)
+    rows = []
+    for number in range(count):
+        when = last - timedelta(days=days) * (1 - number / count)
+        replay_id = f"replay-{scene.random.getrandbits(64):016x}"
+        rows.append(row | {"replay_id": replay_id, "recorded_at": when.strftime("%Y-%m-%dT%H:%M:%S.000Z")})
+    scene.write_rows(LOG, rows)
+    return Planted(
+        says=f"{LOG} was filled with {count} replays of {days} days.",
+        cause=GROWN,
+        confidence=Confidence.CERTAIN,
+        offer=ROTATE.id,
+    )
+
+
+DRILL = Drill(ID, "The replay log was never rotated", plant)
