@@ -17,8 +17,8 @@ from pathlib import Path
 
 import orjson
 
-from console.reading.report_files import Json
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import Json
 
 LOOK_EVERY_SECONDS = 0.1
 # A part that is asked to end stops at a safe point; then it is ended.

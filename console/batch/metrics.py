@@ -7,10 +7,10 @@ import re
 from console.batch.outcome import BatchOutcome, PartState
 from console.batch.parts import Part
 from console.batch.verdict import exit_code
-from console.reading.report_files import count_of, object_of
 from console.watch.metrics_text import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
+from pipeline.reading.report_files import count_of, object_of
 
 LAST_SUCCESS = "distill_batch_last_success_timestamp_seconds"
 _LAST_SUCCESS_LINE = re.compile(rf"^{LAST_SUCCESS} (\d+(?:\.\d+)?)$", re.MULTILINE)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.batch.parts import Part
-from console.reading.report_files import Json
 from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.faults import ExitCode
+from pipeline.reading.report_files import Json
 
 
 class PartState(StrEnum):

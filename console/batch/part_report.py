@@ -12,11 +12,11 @@ from console.batch.child import Ended
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
 from console.presentation.counts import plural
-from console.reading.report_files import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
 
 LEAK = "S1.P4.sft-leak"
 DETAIL_CHARACTERS = 2000

@@ -22,8 +22,8 @@ from console.batch.parts import Part
 from console.batch.report import batch_report
 from console.batch.summary import summary
 from console.reading.atomic_write import write_atomically, write_with
-from console.reading.report_files import read_bytes
 from pipeline.contracts.faults import Fault, StorageError
+from pipeline.reading.report_files import read_bytes
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
 PACKED_ROOT = "acceptance-root.tar.gz"

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from console.reading.report_files import Json
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.status import iso_utc
+from pipeline.reading.report_files import Json
 
 # A part's own frame; everything between its first and its last event is passed on.
 _FRAME = ("run.started", "run.finished")

@@ -9,11 +9,11 @@ from console.cli.invocation import Invocation
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.reading.lock_facts import read_lock
-from console.reading.past_runs import RUNS_LIMIT, RunReports
-from console.reading.report_files import Notes
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.past_runs import RUNS_LIMIT, RunReports
+from pipeline.reading.report_files import Notes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.reading.private_folder import private_folder
-from console.reading.report_files import count_of, text_of
 from console.state.view_state import OtherConsole
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.status import epoch_seconds, iso_utc
+from pipeline.reading.report_files import count_of, text_of
 
 LEASE = paths.STATE / "console-lease"
 CONSOLES = paths.STATE / "consoles"

@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from console.live.runbook_look import Look, RunbookLook
 from console.reading.incident_glance import IncidentGlance, read_incidents
-from console.reading.report_files import Notes
 from console.state.runbook_state import RunbookReading, with_first_seen
 from console.state.view_state import RunbookHeard
 from pipeline.contracts import paths
+from pipeline.reading.report_files import Notes
 
 SHARE = 0.025
 BURST_SECONDS = 3.0

@@ -14,8 +14,8 @@ from console.presentation.spans import Line, line, plain_text
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_glance import read_incidents
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
-from console.reading.report_files import Notes
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import Notes
 
 if TYPE_CHECKING:
     from console.state.view_state import ViewState

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, wrap_text
-from console.reading.report_files import (
+from pipeline.contracts.untrusted import visible, visible_lines
+from pipeline.reading.report_files import (
     Json,
     count_of,
     flag_of,
@@ -19,7 +20,6 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts.untrusted import visible, visible_lines
 
 if TYPE_CHECKING:
     from console.reading.incident_record import Entry

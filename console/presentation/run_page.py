@@ -8,7 +8,9 @@ from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
-from console.reading.report_files import (
+from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import (
     Json,
     count_of,
     flag_of,
@@ -18,12 +20,10 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts.status import epoch_seconds
-from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.reading.past_runs import Receipt
     from console.reading.run_compare import Comparison, Difference, RunDetails, StageComparison
+    from pipeline.reading.past_runs import Receipt
 
 _MOST_FILES = 200
 _LABEL = 13

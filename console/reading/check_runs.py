@@ -18,7 +18,9 @@ from typing import Literal
 import orjson
 
 from console.control.cancel_run import START_SLACK_SECONDS, process_start
-from console.reading.report_files import (
+from pipeline.contracts import paths
+from pipeline.contracts.status import epoch_seconds
+from pipeline.reading.report_files import (
     Json,
     Notes,
     count_of,
@@ -31,8 +33,6 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
 
 Word = Literal["never", "unreadable", "done", "running", "died"]
 MOST_CHECKS = 2_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.reading.phase_verdicts import report_time
-from console.reading.report_files import Json, Notes, last_objects, number_of, objects_of, text_of
 from console.state import staleness
 from console.state.drift_lines import cause_in_words, flagged_first
 from pipeline.contracts import paths
 from pipeline.contracts.status import DriftLine, DriftStatus, Origin
+from pipeline.reading.report_files import Json, Notes, last_objects, number_of, objects_of, text_of
 
 BASELINE_TAIL_BYTES = 256 * 1024
 TREND_LIMIT = 40

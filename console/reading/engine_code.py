@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 
 import pipeline.contracts
-from console.reading.report_files import read_bytes
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.faults import SettingsError
+from pipeline.reading.report_files import read_bytes
 
 # A copy of the engine's ROW_PACKAGES; tests/console/test_engine_code.py keeps the digests equal.
 ROW_PACKAGES = ("engine", "schemas", "settings", "stages", "storage", "streams")

@@ -6,7 +6,6 @@ The two share their members. They are read leniently and without the event model
 
 from __future__ import annotations
 
-from console.reading.report_files import Json, count_of, object_of, objects_of, text_of
 from pipeline.contracts.status import (
     Finding,
     FirewallStatus,
@@ -15,6 +14,7 @@ from pipeline.contracts.status import (
     Origin,
     epoch_seconds,
 )
+from pipeline.reading.report_files import Json, count_of, object_of, objects_of, text_of
 
 FINDINGS_SHOWN = 100
 

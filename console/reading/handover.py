@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.reading.incident_glance import IncidentGlance, read_incidents
-from console.reading.past_runs import RunReports
 from console.reading.phase_verdicts import report_time
-from console.reading.report_files import (
+from pipeline.contracts import paths
+from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus, epoch_seconds
+from pipeline.reading.past_runs import RunReports
+from pipeline.reading.report_files import (
     Json,
     Notes,
     count_of,
@@ -23,8 +25,6 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts import paths
-from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus, epoch_seconds
 
 BASELINE_TAIL_BYTES = 4 * 1024 * 1024
 REPLAY_TAIL_BYTES = 4 * 1024 * 1024

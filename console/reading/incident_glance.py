@@ -10,9 +10,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.reading.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from pipeline.reading.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
 
 JOURNAL_TAIL_BYTES = 1024 * 1024
 INCIDENTS_LIMIT = 500

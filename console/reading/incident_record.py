@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from console.reading.report_files import Json, Notes, object_of, read_bytes, read_object, text_of, texts_of
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from pipeline.reading.report_files import Json, Notes, object_of, read_bytes, read_object, text_of, texts_of
 
 if TYPE_CHECKING:
     from pipeline.contracts.incidents import IncidentEntry

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import get_args
 
 from console import keymap
-from console.reading.report_files import object_of, read_bytes
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import object_of, read_bytes
 
 # What a terminal, its line discipline or a multiplexer keeps: never the only way to an action.
 EATEN = frozenset(("ctrl+s", "ctrl+q", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+b", "ctrl+a", "ctrl+enter"))

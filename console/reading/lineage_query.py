@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import orjson
 
-from console.reading.report_files import (
+from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.reading.report_files import (
     Json,
     count_of,
     flag_of,
@@ -26,7 +27,6 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts.discovery import choose_engine, engine_argv
 
 LIMIT_SECONDS = 120.0
 MOST_ANSWER_BYTES = 16 * 1024 * 1024

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.reading.phase_verdicts import report_time
-from console.reading.report_files import Json, count_of, text_of
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
@@ -23,6 +22,7 @@ from pipeline.contracts.status import (
     Severity,
     SymptomStatus,
 )
+from pipeline.reading.report_files import Json, count_of, text_of
 from runbook.probes.empty_exports import EmptyExport
 
 # The symptom that a failed phase raises, and the command that shows more.

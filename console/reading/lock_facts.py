@@ -14,11 +14,11 @@ from pathlib import Path
 
 import orjson
 
-from console.reading import reach
-from console.reading.report_files import count_of, text_of
 from console.state import staleness
 from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, LockStatus, Origin, epoch_seconds
+from pipeline.reading import reach
+from pipeline.reading.report_files import count_of, text_of
 
 MAX_LOCK_BYTES = 64 * 1024
 

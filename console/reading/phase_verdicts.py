@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from console.reading.report_files import Json, flag_of, number_of, objects_of, text_of
 from console.state import staleness
 from pipeline.contracts.status import (
     PHASE_NAMES,
@@ -20,6 +19,7 @@ from pipeline.contracts.status import (
     PhaseStatus,
     epoch_seconds,
 )
+from pipeline.reading.report_files import Json, flag_of, number_of, objects_of, text_of
 
 
 def verdict(

@@ -7,10 +7,10 @@ engine that it names count against those that stand now.
 
 from __future__ import annotations
 
-from console.reading.latest_run import Change, LatestRun, Moved, in_words
 from console.reading.phase_verdicts import report_time
-from console.reading.report_files import Json, object_of, objects_of, text_of
 from pipeline.contracts.status import epoch_seconds
+from pipeline.reading.latest_run import Change, LatestRun, Moved, in_words
+from pipeline.reading.report_files import Json, object_of, objects_of, text_of
 
 
 def moved_since(report: Json | None, latest: LatestRun, moved: Moved, engine: str | None) -> str:

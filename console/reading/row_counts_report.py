@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.reading.past_runs import Receipt
-from console.reading.report_files import Json, count_of, object_of, text_of
 from pipeline.contracts import paths
 from pipeline.contracts.status import (
     CATEGORIES,
@@ -19,6 +17,8 @@ from pipeline.contracts.status import (
     StreamCounts,
     epoch_seconds,
 )
+from pipeline.reading.past_runs import Receipt
+from pipeline.reading.report_files import Json, count_of, object_of, text_of
 
 _EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from console.reading import reach
 from pipeline.contracts import paths
+from pipeline.reading import reach
 
 Kind = Literal["evidence", "scored", "export", "pairs", "quarantine", "skips", "journal", "other"]
 MOST_FILES = 1_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from console.reading import reach
 from console.reading.line_index import LineIndex
-from console.reading.report_files import inside
 from console.reading.row_file import RowFile, needles_for
+from pipeline.reading import reach
+from pipeline.reading.report_files import inside
 
 _ROWS = ".jsonl"
 

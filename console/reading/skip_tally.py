@@ -12,10 +12,10 @@ from threading import Event
 
 import orjson
 
-from console.reading import reach
-from console.reading.report_files import count_of, text_of
 from console.reading.row_file import SCAN_BYTES, RowFile
 from pipeline.contracts import paths
+from pipeline.reading import reach
+from pipeline.reading.report_files import count_of, text_of
 
 EXAMPLES = 5
 MOST_GROUPS = 500

@@ -11,34 +11,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from console.reading import live_symptoms, phase_verdicts, reach
-from console.reading.changed_files import ChangeDetector
+from console.reading import live_symptoms, phase_verdicts
 from console.reading.drift_report import read_drift
 from console.reading.engine_code import EngineCode
 from console.reading.git_facts import GitReader
-from console.reading.latest_run import (
-    LatestRun,
-    Moved,
-    find_latest,
-    is_quarantined,
-    moved_since_run,
-)
 from console.reading.lock_facts import read_lock
-from console.reading.past_runs import RunReports, read_receipts
 from console.reading.report_basis import code_moved_since, moved_since
-from console.reading.report_files import (
-    Json,
-    Notes,
-    flag_of,
-    last_objects,
-    object_of,
-    read_bytes,
-    read_object,
-    text_of,
-)
 from console.reading.row_counts_report import firewall_of_receipt, rows_of_summary
-from console.reading.settings_glance import read_settings
-from console.reading.source_files import find_sources
 from console.state import staleness
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine
@@ -54,6 +33,28 @@ from pipeline.contracts.status import (
     RowCounts,
     WorkspaceStatus,
 )
+from pipeline.reading import reach
+from pipeline.reading.changed_files import ChangeDetector
+from pipeline.reading.latest_run import (
+    LatestRun,
+    Moved,
+    find_latest,
+    is_quarantined,
+    moved_since_run,
+)
+from pipeline.reading.past_runs import RunReports, read_receipts
+from pipeline.reading.report_files import (
+    Json,
+    Notes,
+    flag_of,
+    last_objects,
+    object_of,
+    read_bytes,
+    read_object,
+    text_of,
+)
+from pipeline.reading.settings_glance import read_settings
+from pipeline.reading.source_files import find_sources
 from runbook.probes.empty_exports import find_empty_export
 
 REPLAY_TAIL_BYTES = 256 * 1024

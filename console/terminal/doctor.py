@@ -16,13 +16,13 @@ import orjson
 
 from console.reading.git_facts import GIT_SECONDS
 from console.reading.lock_facts import read_lock
-from console.reading.report_files import count_of, objects_of, text_of
 from console.terminal import engine_probe
 from console.terminal.link_profile import LinkProfile
 from console.terminal.terminal_facts import TerminalFacts
 from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import count_of, objects_of, text_of
 
 PROBE_SECONDS = 20.0
 LOW_DISK_BYTES = 2_000_000_000

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from console.reading.report_files import object_of, read_bytes
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import object_of, read_bytes
 
 TIMEOUT_SECONDS = 30.0
 _WORDS_KEPT = 300

@@ -11,13 +11,13 @@ from textual.binding import BindingType
 from console.presentation.lineage import link_line, link_lines, verdict_line, word_lines
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.lineage_query import Lineage, Link, ask, asked_of
-from console.reading.report_files import inside
 from console.reading.row_file import RowFile
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import inside
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp

@@ -20,13 +20,13 @@ from console.presentation.release import (
 )
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.reading.check_runs import Check, CheckRun, release_reader
-from console.reading.report_files import Json, Notes, count_of, object_of, read_object, text_of
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.page import Page
 from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import Json, Notes, count_of, object_of, read_object, text_of
 
 _DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 

@@ -11,7 +11,6 @@ from textual.binding import BindingType
 
 from console.presentation.skip_list import by_reason, example_line, reason_line, stream_line, total_line
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.reading.report_files import inside
 from console.reading.row_file import RowFile
 from console.reading.skip_tally import SkipExample, SkipTally
 from console.tui.screens.base import bindings_for
@@ -19,6 +18,7 @@ from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.rows import open_rows
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.report_files import inside
 
 _COMPRESSED = (".gz", ".zst")
 

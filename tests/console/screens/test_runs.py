@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from console.reading.past_runs import RunReports
-from console.reading.report_files import Notes
 from console.reading.run_compare import compare, read_run
 from console.state.view_state import ViewState
 from console.tui.screens.runs import ComparePage, RunPage, RunsScreen
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus
+from pipeline.reading.past_runs import RunReports
+from pipeline.reading.report_files import Notes
 from tests.console import states
 from tests.console.apps import text_of
 from tests.console.screens.opened import app_on, press

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.reading.changed_files import ChangeDetector
-from console.reading.past_runs import Receipt, RunReports, read_receipts, summary_faults
-from console.reading.report_files import Json, Notes, count_of, flag_of, objects_of, text_of
-from console.reading.source_files import FoundSources
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
+from pipeline.reading.changed_files import ChangeDetector
+from pipeline.reading.past_runs import Receipt, RunReports, read_receipts, summary_faults
+from pipeline.reading.report_files import Json, Notes, count_of, flag_of, objects_of, text_of
+from pipeline.reading.source_files import FoundSources
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.reading.report_files import (
+from pipeline.contracts import paths
+from pipeline.reading.report_files import (
     Notes,
     count_of,
     number_of,
@@ -19,7 +20,6 @@ from console.reading.report_files import (
     read_bytes,
     text_of,
 )
-from pipeline.contracts import paths
 
 DEFAULT_TAG = "distillation-v1.0.0"
 DEFAULT_REPLAY_LOG_MB = 100.0

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from console.reading import reach
-from console.reading.report_files import (
+from pipeline.contracts import paths
+from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
+from pipeline.reading import reach
+from pipeline.reading.report_files import (
     Json,
     Notes,
     count_of,
@@ -23,8 +25,6 @@ from console.reading.report_files import (
     text_of,
     texts_of,
 )
-from pipeline.contracts import paths
-from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
 
 RUNS_LIMIT = 40
 _RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]{1,16}\Z")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from console.reading.report_files import Notes
-from console.reading.settings_glance import SettingsGlance, StreamGlance
 from pipeline.contracts import paths
 from pipeline.contracts.source_notes import standing_note
+from pipeline.reading.report_files import Notes
+from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
 
 FILES_LIMIT = 2000
 
