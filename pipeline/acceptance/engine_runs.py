@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.acceptance.lifeline import die_with
 from pipeline.acceptance.temp_root import TempRoot
 from pipeline.acceptance.write_watch import watch
 from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import die_with
 
 RECORDED_AT = "2026-03-01T00:00:00Z"
 TIME_LIMIT_SECONDS = 60.0

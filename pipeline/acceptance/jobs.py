@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from pipeline.acceptance.lifeline import die_with
 from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from pipeline.platform.process import die_with
 
 _READ_BYTES = 1 << 16
 

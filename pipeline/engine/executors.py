@@ -18,8 +18,8 @@ from multiprocessing import get_context
 from typing import Any
 
 from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
+from pipeline.platform.process import die_with
 
-_PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 1 << 19
 
@@ -54,10 +54,7 @@ def _become_worker(parent: int, forget: Callable[[], None]) -> None:
     forget()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+    die_with(parent)
     gc.disable()
 
 

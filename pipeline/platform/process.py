@@ -1,0 +1,411 @@
+"""Start a program and wait for it: never a shell, never without a limit, never deaf to a signal.
+
+A child has a session of its own, so that a ctrl+c in the terminal is its parent's affair and an end
+that we decide reaches all that it started. It inherits the three standard streams and no other
+descriptor, the lock's least of all, and it is killed when its parent dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipeline.contracts.untrusted import visible
+
+KEEP_BYTES = 1 << 20
+# Between "please end" and the kill. Whoever needs longer to leave things in order is given longer.
+GRACE_SECONDS = 0.5
+# How often a wait asks whether it is still wanted; without such a question it sleeps until something happens.
+LOOK_SECONDS = 0.1
+_LOOK_WITHOUT_PIDFD_SECONDS = 0.02
+# A killed process is gone at once, unless the kernel itself waits for a disk: then we go on without it.
+_KILLED_SECONDS = 2.0
+_READ_BYTES = 1 << 16
+_PR_SET_PDEATHSIG = 1
+
+Check = Callable[[], None]
+_checks: list[Check] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended. ``exit_code`` is negative for a signal, and None when there is no answer.
+
+    ``why`` then says so: it did not start, reached its time limit, or wrote too much; it is empty
+    otherwise. Of ``stderr`` the end is kept. ``processor_seconds`` has what it and those of its
+    children used that it waited for.
+    """
+
+    exit_code: int | None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    why: str = ""
+    took_seconds: float = 0.0
+    processor_seconds: float = 0.0
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The lines of ``stderr`` that are not empty, hidden characters shown."""
+        lines = self.stderr.decode(errors="replace").splitlines()
+        return tuple(visible(line.strip(), 300) for line in lines if line.strip())
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it narrated; empty when it said nothing."""
+        return self.said[-1] if self.said else ""
+
+
+@contextlib.contextmanager
+def obeying(check: Check) -> Iterator[None]:
+    """Within the block every wait calls ``check`` ten times a second, in whichever thread it waits.
+
+    ``check`` raises when the wait is not wanted any more (a signal was noted): the child is then ended
+    and the exception goes on. A signal handler that raises by itself needs no check.
+    """
+    _checks.append(check)
+    try:
+        yield
+    finally:
+        _checks.remove(check)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    limit_seconds: float,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    keep_bytes: int = KEEP_BYTES,
+    nice: int = 0,
+    umask: int = -1,
+    grace_seconds: float = GRACE_SECONDS,
+    check: Check | None = None,
+) -> Ended:
+    """Run ``argv`` to its end, for at most ``limit_seconds``. Never raises for what the program does.
+
+    A program that writes more than ``keep_bytes`` to its standard output is ended, and has not answered.
+    Raises what ``check``, a check of ``obeying`` or a signal handler raises, after the program's end.
+    """
+    running = Running(
+        argv,
+        limit_seconds=limit_seconds,
+        cwd=cwd,
+        env=env,
+        stdin=stdin,
+        keep_bytes=keep_bytes,
+        nice=nice,
+        umask=umask,
+        grace_seconds=grace_seconds,
+    )
+    return running.wait(check)
+
+
+class Running:
+    """A program that works beside us until ``wait`` or ``end``. Arguments are those of ``run``.
+
+    The limit counts from its start. Until ``wait`` nobody reads its output, so that a long one pauses it.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        limit_seconds: float,
+        cwd: Path | str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        keep_bytes: int = KEEP_BYTES,
+        nice: int = 0,
+        umask: int = -1,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._began = time.monotonic()
+        self._limit_seconds = limit_seconds
+        self._grace_seconds = grace_seconds
+        self._keep_bytes = keep_bytes
+        self._to_write = memoryview(stdin)
+        self._out = _Kept(keep_bytes)
+        self._err = _Kept(keep_bytes)
+        self._used_seconds = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._refused = ""
+        try:
+            self._process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=None if env is None else dict(env),
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                umask=umask,
+                start_new_session=True,
+                preexec_fn=_first_act(nice),
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            self._refused = could_not_start(argv, error)
+
+    @property
+    def pid(self) -> int | None:
+        """None when it could not be started."""
+        return self._process.pid if self._process is not None else None
+
+    def wait(self, check: Check | None = None) -> Ended:
+        """Its end, or ours for it. Raises what a check or a signal handler raises."""
+        if self._process is None:
+            return self._ended(None, self._refused)
+        try:
+            why = self._listen(self._process, check)
+        except BaseException:
+            self.end()
+            raise
+        if why:
+            self.end()
+            return self._ended(None, why)
+        code = self._process.returncode
+        self._close()
+        return self._ended(code, "")
+
+    def end(self) -> None:
+        """Ask it to end, then kill it and what it started. Without effect on one that has ended."""
+        process = self._process
+        if process is None:
+            return
+        try:
+            if process.returncode is None and not _is_over(process):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGTERM)
+                _await_end(process, self._grace_seconds)
+        finally:
+            # Before it is reaped, while its number cannot have become another's.
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                _await_end(process, _KILLED_SECONDS)
+                self._reap(process)
+            self._close()
+
+    def _ended(self, code: int | None, why: str) -> Ended:
+        took = time.monotonic() - self._began
+        return Ended(code, self._out.bytes(), self._err.bytes(), why, took, self._used_seconds)
+
+    def _listen(self, process: subprocess.Popen[bytes], check: Check | None) -> str:
+        """Read and write until the program has ended; what is wrong when it is to be ended instead."""
+        # A poll selector needs no descriptor of its own: one that is starved of them can still wait.
+        with selectors.PollSelector() as ready, _pidfd(process.pid) as pidfd:
+            look = _LOOK_WITHOUT_PIDFD_SECONDS
+            if pidfd is not None:
+                ready.register(pidfd, selectors.EVENT_READ, lambda: False)
+                look = self._limit_seconds
+            for stream, use in self._pipes(process):
+                os.set_blocking(stream.fileno(), False)
+                write = stream is process.stdin
+                ready.register(stream, selectors.EVENT_WRITE if write else selectors.EVENT_READ, use)
+            while not self._reap(process) and not self._out.is_too_much:
+                left = self._began + self._limit_seconds - time.monotonic()
+                if left <= 0:
+                    return f"no end within {self._limit_seconds:g} s"
+                checks = [*_checks, *([check] if check is not None else [])]
+                for still_wanted in checks:
+                    still_wanted()
+                for key, _ in ready.select(min(left, look, LOOK_SECONDS if checks else look)):
+                    if key.data():
+                        ready.unregister(key.fileobj)
+        # What it wrote before its end is in the pipes. Whoever still holds them is not waited for.
+        for kept, pipe in ((self._out, process.stdout), (self._err, process.stderr)):
+            most = kept.read_bytes + self._keep_bytes
+            while pipe is not None and kept.read_bytes <= most and _read(pipe, kept):
+                pass
+        return f"more than {self._keep_bytes:,} bytes of output" if self._out.is_too_much else ""
+
+    def _pipes(self, process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], Callable[[], bool]]]:
+        """Each pipe with what to do when it is ready, which returns whether it is used up."""
+        for kept, stream in ((self._out, process.stdout), (self._err, process.stderr)):
+            if stream is not None:
+                yield stream, functools.partial(lambda *of: _read(*of) == 0, stream, kept)
+        if process.stdin is not None:
+            yield process.stdin, functools.partial(self._write, process.stdin)
+
+    def _write(self, stdin: IO[bytes]) -> bool:
+        """Whether there is nothing more to write. It need not read what it is told."""
+        try:
+            self._to_write = self._to_write[os.write(stdin.fileno(), self._to_write[:_READ_BYTES]) :]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            self._to_write = self._to_write[:0]
+        if not self._to_write:
+            stdin.close()
+        return not self._to_write
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether it has ended; takes its exit code and what it used."""
+        if process.returncode is not None:
+            return True
+        try:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else took it: its exit code is lost, and not a good one
+            process.returncode = -signal.SIGKILL
+            return True
+        if pid == 0:
+            return False
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self._used_seconds = usage.ru_utime + usage.ru_stime
+        return True
+
+    def _close(self) -> None:
+        for stream in (
+            (self._process.stdin, self._process.stdout, self._process.stderr) if self._process else ()
+        ):
+            if stream is not None:
+                stream.close()
+
+
+class _Kept:
+    """The end of what was read, ``most`` bytes of it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+        self.read_bytes = 0
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.read_bytes > self._most
+
+    def add(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        self.read_bytes += len(data)
+        while self._size - len(self._pieces[0]) >= self._most and len(self._pieces) > 1:
+            self._size -= len(self._pieces.popleft())
+
+    def bytes(self) -> bytes:
+        return b"".join(self._pieces)[-self._most :] if self._most else b""
+
+
+class Detached:
+    """A program that goes on when we end, and whose output goes to a file of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit code (negative for a signal), None while it runs."""
+        return self._process.poll()
+
+    def wait(self, limit_seconds: float) -> int | None:
+        """Its exit code; None when it still runs after the limit."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(limit_seconds)
+        return None
+
+
+def start_detached(
+    argv: Sequence[str],
+    *,
+    output: int,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Detached:
+    """Start ``argv`` in a session of its own, both outputs into the descriptor ``output``. Raises OSError."""
+    return Detached(
+        subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    )
+
+
+def die_with(parent: int) -> None:
+    """Called by a forked child: be killed when ``parent`` dies, or end now when it is dead already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def could_not_start(argv: Sequence[str], error: Exception) -> str:
+    """One line that says so, for a screen or a report."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{visible(argv[0], 200) if argv else 'nothing'} could not be started: {visible(why, 200)}"
+
+
+def _first_act(nice: int) -> Callable[[], None]:
+    """What a child does before it becomes the program. Nothing here imports, or takes a lock."""
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+    def act() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+        if nice:
+            os.nice(nice)
+
+    return act
+
+
+@contextlib.contextmanager
+def _pidfd(pid: int) -> Iterator[int | None]:
+    """A descriptor that becomes readable at the end of ``pid``; None where there is none to be had."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(stream: IO[bytes], kept: _Kept) -> int | None:
+    """How many bytes there were: 0 after the last one, None when there are none now."""
+    try:
+        data = os.read(stream.fileno(), _READ_BYTES)
+    except BlockingIOError:
+        return None
+    kept.add(data)
+    return len(data)
+
+
+def _is_over(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has ended, without taking its exit code."""
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Until it has ended or the time is up, without taking its exit code."""
+    until = time.monotonic() + seconds
+    pause = 0.001
+    while not _is_over(process) and time.monotonic() < until:
+        time.sleep(pause)
+        pause = min(2 * pause, _LOOK_WITHOUT_PIDFD_SECONDS)

@@ -1,0 +1,363 @@
+"""The one way to start a program: what it does, every wait for it has an end and says why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.platform.process import Ended, Running, obeying, run, start_detached
+
+# Longer than any machine needs: a wait that reaches it hangs.
+LONG = 60.0
+
+
+def python(code: str, *, limit_seconds: float = LONG, **options: object) -> Ended:
+    return run(argv_of(code), limit_seconds=limit_seconds, **options)  # type: ignore[arg-type]  # options of run
+
+
+def argv_of(code: str) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", textwrap.dedent(code)]
+
+
+def wait_until(is_so: Callable[[], object], what: str) -> None:
+    until = time.monotonic() + LONG
+    while not is_so():
+        assert time.monotonic() < until, f"never: {what}"
+        time.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def pid_in(path: Path) -> int:
+    wait_until(lambda: path.exists() and path.read_text().endswith("\n"), f"{path.name} with a process id")
+    return int(path.read_text())
+
+
+def sleeper(file: Path) -> str:
+    """A program that writes its process id into ``file`` and then says nothing more."""
+    return f"import os, time; open({str(file)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
+
+
+def test_an_answer_is_what_it_wrote_and_how_it_ended() -> None:
+    ended = python("import sys; print('out'); print('why\\x1b', file=sys.stderr); sys.exit(7)")
+
+    assert (ended.exit_code, ended.stdout, ended.why) == (7, b"out\n", "")
+    assert ended.last_words == "why\\x1b"
+    assert 0 < ended.took_seconds < LONG
+    assert 0 < ended.processor_seconds < LONG
+
+
+def test_a_killed_program_ends_with_its_signal() -> None:
+    assert python("import os; os.kill(os.getpid(), 9)").exit_code == -signal.SIGKILL
+
+
+def test_what_cannot_be_started_has_no_answer(tmp_path: Path) -> None:
+    for argv, cwd in (
+        (["/nowhere/at-all"], None),
+        ([str(tmp_path)], None),
+        (["with\0nul"], None),
+        ([sys.executable], tmp_path / "gone"),
+    ):
+        ended = run(argv, limit_seconds=LONG, cwd=cwd)
+
+        assert ended.exit_code is None
+        assert "could not be started" in ended.why
+
+
+def test_no_descriptor_left_is_an_answer_that_did_not_come() -> None:
+    code = """
+        import os, resource
+        from pipeline.platform.process import run
+        resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+        taken = []
+        try:
+            while True:
+                taken.append(os.dup(0))
+        except OSError:
+            pass
+        print(run(["/bin/true"], limit_seconds=60).why)
+        for _ in range(8):  # the pipes of Popen, and no more
+            os.close(taken.pop())
+        print(run(["/bin/true"], limit_seconds=60).exit_code)
+    """
+    done = run([sys.executable, "-c", textwrap.dedent(code)], limit_seconds=LONG)
+
+    assert done.stdout.decode().splitlines() == [
+        "/bin/true could not be started: Too many open files",
+        "0",
+    ], done.stderr
+
+
+def test_silence_ends_at_the_limit_and_its_last_words_are_kept() -> None:
+    ended = python(
+        "import sys, time; print('half', flush=True); print('so far', file=sys.stderr); time.sleep(600)",
+        limit_seconds=1.0,
+    )
+
+    assert ended.exit_code is None
+    assert ended.why == "no end within 1 s"
+    assert ended.stdout == b"half\n"
+    assert ended.last_words == "so far"
+
+
+def test_more_output_than_is_kept_is_no_answer() -> None:
+    ended = python("while True: print('x' * 1000)", keep_bytes=10_000)
+
+    assert ended.exit_code is None
+    assert ended.why == "more than 10,000 bytes of output"
+    assert len(ended.stdout) == 10_000
+
+
+def test_of_a_long_narration_the_end_is_kept() -> None:
+    ended = python(
+        "import sys\nfor n in range(100_000): print(n, file=sys.stderr)\nprint('done')", keep_bytes=5000
+    )
+
+    assert (ended.exit_code, ended.stdout) == (0, b"done\n")
+    assert len(ended.stderr) == 5000
+    assert ended.last_words == "99999"
+
+
+def test_much_input_and_much_output_do_not_wait_for_each_other() -> None:
+    data = b"0123456789abcdef" * (1 << 16)
+    ended = python(
+        "import sys\nwhile piece := sys.stdin.buffer.read(100): sys.stdout.buffer.write(piece)",
+        stdin=data,
+        keep_bytes=len(data),
+    )
+
+    assert ended.exit_code == 0
+    assert ended.stdout == data
+
+
+def test_input_that_nobody_reads_is_no_error() -> None:
+    assert python("import os; os.close(0)", stdin=b"x" * (1 << 20)).exit_code == 0
+
+
+def test_a_grandchild_that_keeps_the_pipes_open_is_not_waited_for(tmp_path: Path) -> None:
+    ended = python(
+        f"""
+        import subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open({str(tmp_path / "pid")!r}, "w").write(f"{{child.pid}}\\n")
+        print("ended well")
+        """
+    )
+    grandchild = pid_in(tmp_path / "pid")
+    try:
+        assert (ended.exit_code, ended.stdout, ended.why) == (0, b"ended well\n", "")
+        assert is_alive(grandchild)
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+
+
+def test_the_limit_ends_grandchildren_too(tmp_path: Path) -> None:
+    ended = python(
+        f"""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open({str(tmp_path / "pid")!r}, "w").write(f"{{child.pid}}\\n")
+        time.sleep(600)
+        """,
+        limit_seconds=2.0,
+    )
+
+    assert ended.exit_code is None
+    wait_until(lambda: not is_alive(pid_in(tmp_path / "pid")), "the grandchild's end")
+
+
+def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    running = Running(
+        argv_of(
+            f"""
+            import os, signal, time
+            signal.signal(signal.SIGTERM, lambda *_: open({str(tmp_path / "asked")!r}, "w").close())
+            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
+            while True: time.sleep(600)
+            """
+        ),
+        limit_seconds=LONG,
+    )
+    pid_in(tmp_path / "pid")
+    running.end()
+
+    assert (tmp_path / "asked").exists()
+    assert not is_alive(int((tmp_path / "pid").read_text()))
+
+
+def test_a_program_that_needs_a_moment_to_leave_gets_it(tmp_path: Path) -> None:
+    running = Running(
+        argv_of(
+            f"""
+            import os, signal, sys, time
+            def leave(*_):
+                time.sleep(1.0)
+                open({str(tmp_path / "left")!r}, "w").close()
+                sys.exit(0)
+            signal.signal(signal.SIGTERM, leave)
+            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
+            while True: time.sleep(600)
+            """
+        ),
+        limit_seconds=LONG,
+        grace_seconds=LONG,
+    )
+    pid_in(tmp_path / "pid")
+    running.end()
+
+    assert (tmp_path / "left").exists()
+
+
+def test_a_check_that_raises_ends_the_program(tmp_path: Path) -> None:
+    class NotWantedError(Exception):
+        pass
+
+    def no_more() -> None:
+        if (tmp_path / "pid").exists():
+            raise NotWantedError
+
+    code = f"""
+        import os, time
+        open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
+        time.sleep(600)
+    """
+    with pytest.raises(NotWantedError):
+        python(code, check=no_more)
+    assert not is_alive(pid_in(tmp_path / "pid"))
+    (tmp_path / "pid").unlink()
+
+    with pytest.raises(NotWantedError), obeying(no_more):
+        python(code)
+    assert not is_alive(pid_in(tmp_path / "pid"))
+    assert python("print(1)", check=lambda: None).stdout == b"1\n"
+
+
+def test_a_check_reaches_a_wait_in_another_thread(tmp_path: Path) -> None:
+    class NotWantedError(Exception):
+        pass
+
+    stop = threading.Event()
+    raised: list[BaseException] = []
+
+    def check() -> None:
+        if stop.is_set():
+            raise NotWantedError
+
+    def wait() -> None:
+        try:
+            python("import time; time.sleep(600)")
+        except NotWantedError as error:
+            raised.append(error)
+
+    with obeying(check):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        stop.set()
+        thread.join(LONG)
+    assert raised
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_waiting_parent_ends_both(tmp_path: Path, number: signal.Signals) -> None:
+    child = sleeper(tmp_path / "pid")
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(
+                f"""
+                import signal, sys
+                from pipeline.platform.process import run
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+                try:
+                    run([sys.executable, "-I", "-c", {child!r}], limit_seconds=600)
+                except KeyboardInterrupt:
+                    sys.exit(130)
+                """
+            ),
+        ]
+    )
+    try:
+        pid = pid_in(tmp_path / "pid")
+        parent.send_signal(number)
+        assert parent.wait(LONG) == 128 + number
+        wait_until(lambda: not is_alive(pid), "the child's end")
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
+    code = f"""
+        import sys
+        from pipeline.platform.process import run
+        run([sys.executable, "-I", "-c", {sleeper(tmp_path / "pid")!r}], limit_seconds=600)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as parent:
+        pid = pid_in(tmp_path / "pid")
+        parent.kill()
+    wait_until(lambda: not is_alive(pid), "the child's end")
+
+
+def test_a_child_has_no_descriptor_of_ours_and_a_session_of_its_own(tmp_path: Path) -> None:
+    held = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    try:
+        ended = python(
+            """
+            import os
+            print(sorted(map(int, os.listdir("/proc/self/fd")))[:-1], os.getsid(0) == os.getpid())
+            """
+        )
+    finally:
+        os.close(held)
+
+    assert ended.stdout == b"[0, 1, 2] True\n"
+
+
+def test_a_child_has_the_priority_and_the_mask_that_were_asked_for() -> None:
+    before = os.nice(0)
+    ended = python("import os; print(os.nice(0), os.umask(0))", nice=3, umask=0o027)
+
+    assert ended.stdout.decode().split() == [str(min(19, before + 3)), str(0o027)]
+
+
+def test_what_is_detached_goes_on_without_us(tmp_path: Path) -> None:
+    code = f"""
+        import os
+        from pathlib import Path
+        from pipeline.platform.process import start_detached
+        log = os.open({str(tmp_path / "log")!r}, os.O_WRONLY | os.O_CREAT)
+        started = start_detached(["/bin/sh", "-c", "echo $$; exec sleep 600"], output=log)
+    """
+    assert run([sys.executable, "-c", textwrap.dedent(code)], limit_seconds=LONG).exit_code == 0
+    pid = pid_in(tmp_path / "log")
+    try:
+        assert is_alive(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_the_end_of_a_detached_program_is_told_and_waiting_for_it_has_a_limit(tmp_path: Path) -> None:
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    try:
+        started = start_detached(argv_of("import time; time.sleep(600)"), output=log)
+    finally:
+        os.close(log)
+    assert started.poll() is None
+    assert started.wait(0.05) is None
+    os.kill(started.pid, signal.SIGTERM)
+    assert started.wait(LONG) == -signal.SIGTERM
