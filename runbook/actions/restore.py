@@ -12,12 +12,14 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 
+from runbook.change.engine_layout import ENGINE, missing_imports
 from runbook.change.files import checked
 from runbook.change.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
 from runbook.probes.git_blobs import GitSilentError, TreeEntry
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
 
+_MOST_NAMED = 3
 _POINTER = b"version https://git-lfs.github.com/"
 
 
@@ -26,32 +28,31 @@ def plan_restore(
 ) -> Draft:
     """Put ``paths`` (files or folders) back to what the tag holds; take ``remove`` away.
 
-    Files that are as they should be are left out. Raises RefusedError when the tag, a path in it
-    or the target will not do, and when nothing differs.
+    Files that are as they should be are left out. Where they would not fit the engine that stands
+    there (the tag's has another layout), the tag's whole engine goes back. Raises RefusedError when
+    the tag, a path in it or the target will not do, and when nothing differs.
     """
+    remove = list(remove)
     name = tag or planning.workspace.last_good_tag
     commit = tagged_commit(planning, name)
-    git = planning.workspace.git
+    notes: tuple[str, ...] = ()
     try:
-        entries = _entries(planning, commit, paths, name)
-        steps: list[Step] = []
-        for entry in entries:
-            blob = git.blob(entry.oid)
-            if blob.startswith(_POINTER):
-                raise refused(
-                    "pointer",
-                    f"{entry.path} is a pointer to content outside the repository.",
-                    "Fetch it with git lfs, and put it there by hand.",
-                    entry.path,
-                )
-            before = planning.state(entry.path)
-            after = FileState(
-                sha256=hashlib.sha256(blob).hexdigest(), bytes=len(blob), mode=_mode(entry, before)
-            )
-            if before != after:
-                steps.append(_write(entry, before, after, name))
+        blobs = _blobs(planning, commit, paths, name)
+        restored = {entry.path: blob for entry, blob in blobs.items()}
+        broken = missing_imports(planning.workspace.root, restored, remove)
+        if broken:
+            notes = _other_layout(name, broken)
+            blobs = _blobs(planning, commit, [*paths, ENGINE], name)
+            changes = planning.workspace.git.changes(commit, [ENGINE])
+            remove += [change.path for change in changes if change.kind == "added"]
     except GitSilentError as error:
         raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+    steps: list[Step] = []
+    for entry, blob in blobs.items():
+        before = planning.state(entry.path)
+        after = FileState(sha256=hashlib.sha256(blob).hexdigest(), bytes=len(blob), mode=_mode(entry, before))
+        if before != after:
+            steps.append(_write(entry, before, after, name))
     steps += [
         RemoveFile(
             path=path,
@@ -59,7 +60,7 @@ def plan_restore(
             says=f"Take {path} away: {name} does not have it.",
             by_hand=f"mv {shlex.quote(path)} /somewhere/safe/",
         )
-        for path in remove
+        for path in dict.fromkeys(remove)
         if not planning.state(path).is_absent
     ]
     if not steps:
@@ -76,6 +77,16 @@ def plan_restore(
         undo="Put the bytes and modes back that each file had before (kept in the incident's folder).",
         tag=name,
         commit=commit,
+        notes=notes,
+    )
+
+
+def _other_layout(tag: str, broken: Sequence[str]) -> tuple[str, ...]:
+    more = f", and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
+    return (
+        f"the engine of {tag} has another layout than the one that stands here: modules moved between them",
+        f"with the named files alone, {'; '.join(broken[:_MOST_NAMED])}{more}",
+        f"so the whole folder {ENGINE}/ of {tag} goes back in this one plan",
     )
 
 
@@ -96,6 +107,22 @@ def tagged_commit(planning: Planning, tag: str) -> str:
             "Fetch it (git fetch --tags), or name another in distill.toml: [workspace] last_good_tag.",
         )
     return commit
+
+
+def _blobs(planning: Planning, commit: str, paths: Sequence[str], tag: str) -> dict[TreeEntry, bytes]:
+    """Raises RefusedError, GitSilentError."""
+    found = {}
+    for entry in _entries(planning, commit, paths, tag):
+        blob = planning.workspace.git.blob(entry.oid)
+        if blob.startswith(_POINTER):
+            raise refused(
+                "pointer",
+                f"{entry.path} is a pointer to content outside the repository.",
+                "Fetch it with git lfs, and put it there by hand.",
+                entry.path,
+            )
+        found[entry] = blob
+    return found
 
 
 def _entries(planning: Planning, commit: str, paths: Sequence[str], tag: str) -> list[TreeEntry]:

@@ -1,0 +1,123 @@
+"""A workspace, its tag, journals and exports as they were made at 9e11b86, in today's hands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
+from runbook.actions.restore import plan_restore
+from runbook.change.plan import RemoveFile, WriteFile
+from runbook.probes.workspace import Workspace
+from tests.runbook.carrying_out import carried_out, taken_back
+from tests.runbook.workspaces import direct, git, planning, tree
+
+ARCHIVE = Path(__file__).parents[2] / "fixtures/workspaces/9e11b86.tar.xz"
+RUN_HASH = "aaf1fd24c2f57c6c89473a4c3f8e57f5f81729915dc8ce95d71cfae7d1b90620"
+RECON = str(paths.RECON_DOC)
+ENGINES = pytest.mark.parametrize("engine", ["workspace", "installed"])
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "night"
+
+
+def distill(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DISTILL")}
+    argv = [sys.executable, "-P", "-m", "console", "-C", str(root), *words]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+
+
+def answer(root: Path, *words: str) -> Any:
+    done = distill(root, *words, "--json")
+    assert done.returncode == ExitCode.OK, done.stderr
+    return json.loads(done.stdout)
+
+
+def use_engine(root: Path, engine: str) -> None:
+    settings = root / paths.SETTINGS
+    text = settings.read_text()
+    assert text.count('source = "workspace"') == 1
+    settings.write_text(text.replace('source = "workspace"', f'source = "{engine}"'))
+
+
+def test_it_opens_without_a_symptom_and_its_firewall_is_clear(night: Path) -> None:
+    before = tree(night)
+    status = answer(night, "status")
+    assert status["symptoms"] == []
+    assert status["git"]["dirty"] is False
+    assert status["git"]["tag_commit"] is not None
+    scan = answer(night, "firewall", str(night / paths.SFT_EXPORT))
+    assert (scan["state"], scan["rows_read"]) == ("CLEAR", 38)
+    assert tree(night) == before
+
+
+def test_its_exports_and_its_journals_verify(night: Path) -> None:
+    exports = distill(night, "verify-export", str(night / "exports"))
+    assert exports.returncode == ExitCode.OK, exports.stderr
+    incidents = distill(night, "incident", "verify")
+    assert incidents.returncode == ExitCode.OK
+    assert incidents.stdout.count("the chain is whole") == 2
+    listed = answer(night, "incident", "list")
+    assert {each["state"] for each in listed["incidents"]} == {"resolved", "abandoned"}
+
+
+@ENGINES
+def test_the_audit_passes_without_drift_and_a_run_comes_to_the_same_hash(night: Path, engine: str) -> None:
+    """The audit comes first: what lies there is judged as it was left."""
+    use_engine(night, engine)
+    audit = answer(night, "audit-full")
+    assert [check["id"] for check in audit["checks"] if check["status"] not in ("pass", "info")] == []
+    assert len(audit["drift"]) == 31
+    assert {row["status"] for row in audit["drift"]} == {"same"}
+    run = distill(night, "run-all")
+    assert run.returncode == ExitCode.OK, run.stderr
+    assert f"run_hash {RUN_HASH}" in run.stdout
+
+
+def test_a_page_is_restored_from_its_tag_and_comes_back(night: Path) -> None:
+    workspace = Workspace(night)
+    before = tree(night)
+    session = direct(workspace)
+    carried_out(session, plan_restore(session.planning(), [RECON]))
+    assert (night / RECON).read_text().strip() == git(night, "show", f"{workspace.last_good_tag}:{RECON}")
+    taken_back(session)
+    assert tree(night) == before
+
+
+def test_a_file_of_its_own_engine_is_restored_alone(night: Path) -> None:
+    path = "pipeline/stages/score.py"
+    (night / path).write_text("raise RuntimeError\n")
+    plan = plan_restore(planning(Workspace(night)), [path]).plan
+    assert [step.path for step in plan.steps if isinstance(step, WriteFile)] == [path]
+    assert plan.notes == ()
+
+
+def test_under_an_engine_of_another_layout_the_tags_is_named_and_goes_back_whole(night: Path) -> None:
+    """A later release moved a module; the file that is asked for imports it where it was."""
+    tag = Workspace(night).last_good_tag
+    (night / "pipeline/platform").mkdir()
+    (night / "pipeline/platform/__init__.py").write_text("")
+    (night / "pipeline/git_state.py").rename(night / "pipeline/platform/git.py")
+    for path in (night / "pipeline").rglob("*.py"):
+        path.write_text(path.read_text().replace("pipeline.git_state", "pipeline.platform.git"))
+    session = direct(Workspace(night))
+    draft = plan_restore(session.planning(), ["pipeline/audit/full.py"])
+    assert draft.plan.notes[0].startswith(f"the engine of {tag} has another layout")
+    assert "pipeline/audit/full.py needs pipeline.git_state.read_git_state" in draft.plan.notes[1]
+    removed = [step.path for step in draft.plan.steps if isinstance(step, RemoveFile)]
+    assert removed == ["pipeline/platform/__init__.py", "pipeline/platform/git.py"]
+    carried_out(session, draft)
+    assert git(night, "diff", "--stat", tag, "--", "pipeline") == ""
+    assert distill(night, "config", "--help").returncode == ExitCode.OK
