@@ -17,9 +17,7 @@ from pipeline.contracts.status import Severity
 from runbook.change.plan import Plan
 from runbook.symptom import Offer, Question
 from runbook.wizard import dialogue as wizard
-from runbook.wizard.dialogue import Move, Standing, Work
-
-CHANGES = (Work.SETTLE, Work.APPLY, Work.VERIFY)
+from runbook.wizard.dialogue import CHANGES, DOING, Move, Standing, Work
 
 
 class Deed(StrEnum):
@@ -121,16 +119,6 @@ def choices(view: WizardView) -> tuple[Choice, ...]:
     if view.undoable:
         return (stay, _take_back(view))
     return (stay,)
-
-
-DOING = {
-    Work.DIAGNOSE: "looking for the cause; nothing is changed",
-    Work.PLAN: "making the plan; nothing is changed",
-    Work.REHEARSE: "rehearsing plan and undo in a copy",
-    Work.SETTLE: "settle by the files what was cut off, then finish the plan",
-    Work.APPLY: "carry out the plan that was agreed to",
-    Work.VERIFY: "ask the detector again",
-}
 
 
 def _stay_words(view: WizardView) -> str:

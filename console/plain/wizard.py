@@ -61,21 +61,15 @@ class PlainWizards:
 
     def subjects(self, shown: Sequence[SymptomStatus]) -> list[Subject]:
         """Every wizard that there is something to do in, symptoms first. Reads the record."""
-        from runbook.wizard.dialogue import fold
-        from runbook.wizard.incident import Incident, incident_ids
+        from runbook.wizard.driver import open_incidents
 
         found = [
             Subject(f"{each.id:<20} {each.severity}  {visible(each.observed, 44)}", symptom_id=each.id)
             for each in shown
         ]
-        for incident_id in reversed(incident_ids(self.root)):
-            try:
-                standing = fold(Incident(self.root, incident_id).journal.entries())
-            except OperatorError:
-                continue
-            if not standing.is_over:
-                words = f"{incident_id}  {standing.state.replace('_', ' ')}, by {visible(standing.owner, 20)}"
-                found.append(Subject(words, incident_id=incident_id))
+        for incident, standing in open_incidents(self.root):
+            words = f"{incident.id}  {standing.state.replace('_', ' ')}, by {visible(standing.owner, 20)}"
+            found.append(Subject(words, incident_id=incident.id))
         return found
 
     def open(self, subject: Subject) -> None:
@@ -88,7 +82,7 @@ class PlainWizards:
             else:
                 from runbook.wizard.prompts import converse
 
-                converse(desk.session(permit), self, read=self._read)
+                converse(desk.driver(permit), self, read=self._read)
         except OperatorError as error:
             for text in error.fault.as_lines():
                 self.out(text)

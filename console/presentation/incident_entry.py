@@ -228,6 +228,8 @@ def _state(entry: Entry, width: int) -> list[Line]:
     lines = fact("state", entry.state.replace("_", " ") or "?", width, "strong")
     if entry.verdict:
         lines += fact("verdict", entry.verdict, width)
+    if seen := object_of(entry.detail, "detection"):
+        lines += _detection(seen, entry, width)
     if says := text_of(entry.detail, "says"):
         lines += fact("says", says, width)
     if undone := text_of(entry.detail, "undone"):

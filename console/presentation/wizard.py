@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.control.wizard_view import CHANGES
 from console.presentation.difference import difference_lines
 from console.presentation.durations import age_in_words, age_of, clock_time
 from console.presentation.spans import (
@@ -31,7 +30,7 @@ from console.presentation.wizard_plan import plan_lines, progress_lines
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from runbook.wizard import dialogue as wizard
-from runbook.wizard.dialogue import Work
+from runbook.wizard.dialogue import CHANGES, Work
 
 if TYPE_CHECKING:
     from console.control.wizard_view import Preview, WizardView

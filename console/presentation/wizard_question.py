@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.control.wizard_view import CHANGES, DOING, READING
+from console.control.wizard_view import READING
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.wizard_evidence import rule
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from runbook.wizard import dialogue as wizard
-from runbook.wizard.dialogue import Work
+from runbook.wizard.dialogue import CHANGES, DOING, Work
 
 if TYPE_CHECKING:
     from console.control.wizard_view import Choice, WizardView

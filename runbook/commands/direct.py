@@ -7,14 +7,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.contracts.faults import OperatorError
-from runbook.change.apply import refuse_when_changed
 from runbook.change.plan import Draft
-from runbook.commands.consenting import prepare, preview_or_ask
+from runbook.commands.consenting import preview_or_ask
 from runbook.probes.workspace import Workspace
+from runbook.symptom import Question
 from runbook.tell.voice import Voice
-from runbook.wizard.dialogue import Work
-from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.driver import Driver, open_incidents
+from runbook.wizard.incident import Incident
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
 from runbook.wizard.session import Session, open_session
@@ -53,47 +52,26 @@ def preview_directly(
     """
     workspace = Workspace(root)
     # Before the incident is opened: a refusal leaves no incident behind.
-    make(_trial(workspace))
-    session = _standing_preview(workspace, title)
-    if session is None:
+    make(Planning(workspace, "trial", None, "trial", 0.0))
+    driver = _standing_preview(workspace, title)
+    if driver is None:
         name = "-".join((title.split()[0], Path(title.split()[-1]).stem))
         session = open_session(workspace, None, None, title=title, name=name)
-        with session.lease():
-            session.adopt(make(session.planning()))
-            prepare(session)
-    return preview_or_ask(session, arguments, voice)
+        driver = Driver(workspace, None, session)
+        with driver.acting():
+            driver.adopt(make(session.planning()))
+    return preview_or_ask(driver, arguments, voice)
 
 
-def _standing_preview(workspace: Workspace, title: str) -> Session | None:
+def _standing_preview(workspace: Workspace, title: str) -> Driver | None:
     """The latest preview of just this that nobody has consented to, if it still holds."""
-    for incident_id in reversed(incident_ids(workspace.root)):
-        incident = Incident(workspace.root, incident_id)
-        if incident.symptom_id is not None or incident.facts.get("title") != title:
-            continue
+
+    def is_same(incident: Incident) -> bool:
+        return incident.symptom_id is None and incident.facts.get("title") == title
+
+    for incident, standing in open_incidents(workspace.root, among=is_same):
         session = Session(workspace, incident, None)
-        try:
-            standing = session.standing
-            if (
-                standing.is_over
-                or standing.plan is None
-                or standing.consented
-                or isinstance(session.move, Work)
-            ):
-                return None
-            refuse_when_changed(workspace.root, standing.plan, standing.applied)
-        except OperatorError:
-            return None
-        return session
+        driver = Driver(workspace, None, session)
+        waits = standing.plan is not None and not standing.consented and isinstance(session.move, Question)
+        return driver if waits and not driver.why_void(standing) else None
     return None
-
-
-def _trial(workspace: Workspace) -> Planning:
-    return Planning(workspace, "trial", None, "trial", 0.0)
-
-
-def session_of(root: Path, incident_id: str) -> Session:
-    """The incident with its symptom, where it has one."""
-    from runbook.wizard.session import reopen_session
-    from runbook.wizard.worker import symptoms_for
-
-    return reopen_session(Workspace(root), incident_id, symptoms_for(root, incident_id))

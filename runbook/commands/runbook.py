@@ -9,18 +9,16 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from runbook.commands.consenting import add_consent_flags, apply_by_hash, prepare, preview_or_ask
-from runbook.commands.direct import session_of
+from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance, Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.tell.voice import Voice
 from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code
 from runbook.wizard.diagnosing import diagnose_only
-from runbook.wizard.dialogue import Work
+from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import converse
 from runbook.wizard.refusals import refused
-from runbook.wizard.session import Session, open_session
 
 ACTIONS = ("list", "detect", "diagnose", "plan", "apply", "open", "resume", "lint")
 # They are about the runbook itself and need no workspace.
@@ -67,8 +65,8 @@ def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
     if action == "diagnose":
         return _diagnose(workspace, symptom, voice)
     if action == "open":
-        return _converse(_opened(workspace, symptom), arguments, voice)
-    return _plan(workspace, symptom, arguments, voice)
+        return _converse(_driver(root, symptom), arguments, voice)
+    return _plan(root, symptom, arguments, voice)
 
 
 def _named(symptoms: tuple[Symptom, ...], subject: str | None) -> Symptom:
@@ -205,49 +203,27 @@ def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
             voice.out(f"             {visible(line, 200)}")
 
 
-def _opened(workspace: Workspace, symptom: Symptom) -> Session:
-    detection = detect_one(workspace, symptom)
-    if detection.verdict is Verdict.CLEAR:
-        raise refused(
-            "not_detected",
-            f"{symptom.id} does not show: {visible(detection.observed, 200)}",
-            "See what does: distill runbook detect",
-        )
-    return open_session(workspace, symptom, detection, argv=["distill", "runbook", "open", symptom.id])
-
-
-def _plan(workspace: Workspace, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:
-    if arguments.incident:
-        session = session_of(workspace.root, arguments.incident)
-    else:
-        session = _opened(workspace, symptom)
+def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:
+    given = arguments.incident
+    driver = Driver.of_incident(root, given) if given else _driver(root, symptom)
     answers = dict(each.partition("=")[::2] for each in arguments.answer)
-    with session.lease():
-        if session.move is Work.SETTLE:
-            session.settle()
-        offers = session.offers()
-        immediate = any(offer.immediate and offer.id == arguments.offer for offer in offers)
-        if not immediate and session.standing.diagnosis is None:
-            session.diagnose()
-            offers = session.offers()
-        chosen = arguments.offer or (offers[0].id if offers else None)
-        offer = next((each for each in offers if each.id == chosen), None)
-        if offer is None:
-            known = ", ".join(each.id for each in offers) or "none; hand it over"
-            raise refused("no_offer", f"There is no offer {chosen}.", f"Offers: {known}")
-        session.choose(offer.id, answers)
-        prepare(session)
-    return preview_or_ask(session, arguments, voice)
+    with driver.acting():
+        driver.plan(arguments.offer, answers)
+    return preview_or_ask(driver, arguments, voice)
+
+
+def _driver(root: Path, symptom: Symptom) -> Driver:
+    return Driver(Workspace(root), symptom, argv=["distill", "runbook", "open", symptom.id])
 
 
 def _resume(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:
     if not arguments.subject:
         raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
-    return _converse(session_of(root, arguments.subject), arguments, voice)
+    return _converse(Driver.of_incident(root, arguments.subject), arguments, voice)
 
 
-def _converse(session: Session, arguments: argparse.Namespace, voice: Voice) -> int:
-    return converse(session, voice, who=arguments.approve_as, reason=arguments.reason)
+def _converse(driver: Driver, arguments: argparse.Namespace, voice: Voice) -> int:
+    return converse(driver, voice, who=arguments.approve_as, reason=arguments.reason)
 
 
 def _lint(problems: list[str], voice: Voice) -> int:

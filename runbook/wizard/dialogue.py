@@ -37,6 +37,18 @@ class Work(StrEnum):
     VERIFY = "verify"
 
 
+# What runs in the worker, after consent; all other work only reads and copies.
+CHANGES = (Work.SETTLE, Work.APPLY, Work.VERIFY)
+DOING = {
+    Work.DIAGNOSE: "looking for the cause; nothing is changed",
+    Work.PLAN: "making the plan; nothing is changed",
+    Work.REHEARSE: "rehearsing plan and undo in a copy",
+    Work.SETTLE: "settle by the files what was cut off, then finish the plan",
+    Work.APPLY: "carry out the plan that was agreed to",
+    Work.VERIFY: "ask the detector again",
+}
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where an incident stands. ``answers`` are those to the questions of the chosen offer."""
@@ -138,6 +150,9 @@ def _noted(standing: Standing, detail: Mapping[str, Any]) -> Standing:
 def _stated(standing: Standing, entry: IncidentEntry, detail: Mapping[str, Any]) -> Standing:
     if detail.get("rehearsal"):
         return replace(standing, rehearsal=Rehearsal.model_validate(detail["rehearsal"]))
+    if detail.get("detection"):
+        seen = Detection.model_validate(detail["detection"])
+        return replace(_without_offer(standing), detection=seen, probes={}, diagnosis=None)
     if detail.get("dropped"):
         return _without_offer(standing, trouble=str(detail.get("says") or ""))
     if detail.get("undone"):

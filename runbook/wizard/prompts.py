@@ -8,96 +8,174 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
+from runbook.change.undo import last_undoable
 from runbook.probes.actor import actor_name
 from runbook.probes.evidence import Cause, Diagnosis, Stance
 from runbook.symptom import Question
+from runbook.tell.plan import plan_lines
 from runbook.tell.voice import Voice
 from runbook.wizard import dialogue as wizard
 from runbook.wizard import worker
-from runbook.wizard.dialogue import Work
+from runbook.wizard.dialogue import CHANGES, DOING
+from runbook.wizard.driver import Driver
+from runbook.wizard.refusals import PlanVoidError
 from runbook.wizard.session import Session
-
-_CHANGES = (Work.SETTLE, Work.APPLY, Work.VERIFY)
-_DOING = {
-    Work.DIAGNOSE: "looking for the cause; nothing is changed",
-    Work.PLAN: "making the plan",
-    Work.REHEARSE: "rehearsing plan and undo in a copy",
-}
-
 
 Reader = Callable[[], str]
 """One line of input with its line end; empty at the end of input."""
 
 
+def read_line(prompt: str = "> ") -> str:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
 def converse(
-    session: Session,
+    driver: Driver,
     voice: Voice,
     *,
     who: str | None = None,
     reason: str | None = None,
-    read: Reader | None = None,
+    read: Reader = read_line,
 ) -> int:
     """Ask until the incident is over or nobody answers. Exit 11 when a question is left open."""
+    session = driver.open()
+    driver.tell = lambda work: voice.note(f"… {DOING[work]}")
     voice.note(f"incident {session.incident.id}")
+    prompts = _Prompts(driver, session, voice, who, reason, read)
     while True:
-        with session.lease():
-            code = _talk(session, voice, who, reason, read or _read_line)
+        with driver.acting():
+            code = prompts.talk()
         if code is not None:
             return code
-        plan = session.standing.plan
-        if plan is None:
-            return ExitCode.NOT_EVALUABLE
         voice.note("applying; it goes on if this terminal goes away")
-        ended = worker.start(session.incident, plan.hash).wait()
-        _report(session, ended, voice)
-        if ended != ExitCode.OK and session.move in _CHANGES:
+        ended = driver.carry_out().wait()
+        report_end(session, ended, voice)
+        if ended != ExitCode.OK and session.move in CHANGES:
             return ended
 
 
-def _talk(session: Session, voice: Voice, who: str | None, reason: str | None, read: Reader) -> int | None:
-    """Until something changes files (None), or it is over (the exit code)."""
-    told = 0
-    while True:
-        move = session.move
-        if move is None:
-            return _over(session, voice)
-        if isinstance(move, Work):
-            if move in _CHANGES:
-                return None
-            voice.note(f"… {_DOING[move]}")
-            try:
-                session.work()
-            except OperatorError as error:
-                if session.move is move:
-                    raise
-                _say_fault(error, voice)
-            continue
-        if session.standing.entries != told:
-            _show(session, move, voice)
-            told = session.standing.entries
-        answer = _ask(move, voice, read)
-        if answer is None:
-            voice.note(f"left open; go on with: distill runbook resume {session.incident.id}")
-            return ExitCode.APPROVAL_NEEDED
-        try:
-            _answer(session, move, answer, who, reason, voice, read)
-        except OperatorError as error:
-            _say_fault(error, voice)
-
-
-def _show(session: Session, question: Question, voice: Voice) -> None:
+def report_end(session: Session, code: int, voice: Voice) -> None:
+    """How the worker ended, and how to take back what it did."""
     standing = session.standing
-    if question.id == wizard.CONSENT:
-        from runbook.commands.consenting import show_plan
+    if code == ExitCode.OK:
+        voice.out(f"{standing.state}: {session.incident.id}")
+        if last_undoable(session.incident.journal.entries()) is not None:
+            voice.note(f"take it back: distill undo {session.incident.id}")
+        return
+    voice.out(f"{standing.state}, exit {code}: {session.incident.id}")
+    for line in (standing.trouble or worker.last_words(session.incident)).splitlines():
+        voice.note(visible(line))
 
-        show_plan(session, voice)
-    elif standing.diagnosis is not None:
-        _show_diagnosis(standing.diagnosis, voice)
-    elif standing.detection is not None:
-        voice.out(visible(standing.detection.observed, 300))
+
+@dataclass
+class _Prompts:
+    """``told`` is how many entries the record had when it was shown last."""
+
+    driver: Driver
+    session: Session
+    voice: Voice
+    who: str | None
+    reason: str | None
+    read: Reader
+    told: int = 0
+
+    def talk(self) -> int | None:
+        """Until something changes files (None), or it is over (the exit code)."""
+        self.driver.work_until_asked()
+        while True:
+            move = self.session.move
+            if move is None:
+                return self._over()
+            try:
+                if not isinstance(move, Question):
+                    if not (why := self.driver.why_void(self.session.standing)):
+                        return None
+                    self.voice.note(f"{visible(why)} It is planned again.")
+                    self._plan_again()
+                elif (answer := self._asked(move)) is None:
+                    resume = f"distill runbook resume {self.session.incident.id}"
+                    self.voice.note(f"left open; go on with: {resume}")
+                    return ExitCode.APPROVAL_NEEDED
+                else:
+                    self._take(move, answer)
+            except PlanVoidError as error:
+                self._say(error)
+                self._plan_again()
+            except OperatorError as error:
+                if self.session.move in CHANGES:
+                    raise
+                self._say(error)
+
+    def _plan_again(self) -> None:
+        try:
+            self.driver.plan_again()
+        except OperatorError as error:
+            if self.session.move in CHANGES:
+                raise
+            self._say(error)
+
+    def _asked(self, question: Question) -> str | None:
+        if self.session.standing.entries != self.told:
+            self._show(question)
+            self.told = self.session.standing.entries
+        return self._ask(question)
+
+    def _show(self, question: Question) -> None:
+        standing = self.session.standing
+        if question.id == wizard.CONSENT and standing.plan is not None:
+            shown = plan_lines(
+                self.session.workspace, self.session.incident, standing.plan, standing.rehearsal
+            )
+            for line in shown:
+                self.voice.out(line)
+        elif standing.diagnosis is not None:
+            _show_diagnosis(standing.diagnosis, self.voice)
+        elif standing.detection is not None:
+            self.voice.out(visible(standing.detection.observed, 300))
+
+    def _ask(self, question: Question) -> str | None:
+        """The answer's value; None at the end of input. An empty line asks again."""
+        self.voice.out("")
+        self.voice.out(visible(question.text))
+        if question.help:
+            self.voice.out(f"  {visible(question.help, 500)}")
+        for number, (_, meaning) in enumerate(question.choices, start=1):
+            self.voice.out(f"  {number}  {visible(meaning)}")
+        while True:
+            line = self.read()
+            if not line:
+                return None
+            typed = line.strip()
+            if not typed and question.default is not None:
+                return question.default
+            if question.choices and typed.isdecimal() and 1 <= int(typed) <= len(question.choices):
+                return question.choices[int(typed) - 1][0]
+            if typed:
+                return typed
+
+    def _take(self, question: Question, answer: str) -> None:
+        plan = self.session.standing.plan
+        if question.id != wizard.CONSENT or answer == wizard.BACK or plan is None:
+            self.driver.answer(question.id, answer)
+            return
+        why = self.reason or self._ask(Question(wizard.REASON, "Why? It goes into the record."))
+        self.driver.consent(plan.hash, answer, self.who or actor_name(), why or "")
+
+    def _say(self, error: OperatorError) -> None:
+        for line in error.fault.as_lines():
+            self.voice.note(line)
+
+    def _over(self) -> int:
+        state = self.session.standing.state
+        self.voice.out(f"{self.session.incident.id}: {state}")
+        self.voice.note(f"the record: distill incident show {self.session.incident.id}")
+        return ExitCode.OK if state in ("resolved", "mitigated") else ExitCode.CHECK_FAILED
 
 
 def _show_diagnosis(diagnosis: Diagnosis, voice: Voice) -> None:
@@ -115,64 +193,3 @@ def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
         voice.out(f"  where: {visible(place)}")
     for each in cause.evidence:
         voice.out(f"  {marks[each.stance]}: {visible(each.says)} ({visible(each.source)})")
-
-
-def _read_line() -> str:
-    sys.stderr.write("> ")
-    sys.stderr.flush()
-    return sys.stdin.readline()
-
-
-def _ask(question: Question, voice: Voice, read: Reader) -> str | None:
-    """The answer's value; None at the end of input. An empty line asks again."""
-    voice.out("")
-    voice.out(visible(question.text))
-    if question.help:
-        voice.out(f"  {visible(question.help, 500)}")
-    for number, (_, meaning) in enumerate(question.choices, start=1):
-        voice.out(f"  {number}  {visible(meaning)}")
-    while True:
-        line = read()
-        if not line:
-            return None
-        typed = line.strip()
-        if not typed and question.default is not None:
-            return question.default
-        if question.choices and typed.isdecimal() and 1 <= int(typed) <= len(question.choices):
-            return question.choices[int(typed) - 1][0]
-        if typed:
-            return typed
-
-
-def _answer(
-    session: Session,
-    question: Question,
-    answer: str,
-    who: str | None,
-    reason: str | None,
-    voice: Voice,
-    read: Reader,
-) -> None:
-    if question.id != wizard.CONSENT or answer == wizard.BACK:
-        session.answer(question.id, answer)
-        return
-    why = reason or _ask(Question(wizard.REASON, "Why? It goes into the record."), voice, read)
-    session.consent(answer, who or actor_name(), why or "")
-
-
-def _say_fault(error: OperatorError, voice: Voice) -> None:
-    for line in error.fault.as_lines():
-        voice.note(line)
-
-
-def _report(session: Session, ended: int, voice: Voice) -> None:
-    from runbook.commands.consenting import report_end
-
-    report_end(session, ended, voice)
-
-
-def _over(session: Session, voice: Voice) -> int:
-    state = session.standing.state
-    voice.out(f"{session.incident.id}: {state}")
-    voice.note(f"the record: distill incident show {session.incident.id}")
-    return ExitCode.OK if state in ("resolved", "mitigated") else ExitCode.CHECK_FAILED

@@ -149,6 +149,16 @@ class Session:
             self.work()
         return self.move
 
+    def see(self, detection: Detection) -> None:
+        """Record what the detector says now. What was concluded from an earlier look falls."""
+        self.incident.journal.append(
+            "state",
+            "detected",
+            verdict=detection.verdict,
+            detail={"detection": detection.model_dump(mode="json")},
+        )
+        self._boundary("seen")
+
     def diagnose(self) -> Diagnosis:
         """Run the probes, each within its limit, and classify. Only reads.
 

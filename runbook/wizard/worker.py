@@ -18,7 +18,7 @@ from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.contracts.untrusted import visible
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.wizard.dialogue import Work
+from runbook.wizard.dialogue import CHANGES
 from runbook.wizard.incident import Incident
 from runbook.wizard.refusals import PlanVoidError
 from runbook.wizard.session import Session, reopen_session
@@ -45,9 +45,7 @@ def start(incident: Incident, plan_hash: str) -> subprocess.Popen[bytes]:
 
 def carry_out(session: Session) -> int:
     """Settle, apply and verify until something is asked; the exit code says how it ended."""
-    while isinstance(move := session.move, Work):
-        if move not in (Work.SETTLE, Work.APPLY, Work.VERIFY):
-            break
+    while session.move in CHANGES:
         session.work()
     standing = session.standing
     if standing.state == "verifying" or standing.trouble:
@@ -71,6 +69,15 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
         sys.stderr.write(f"the worker has a bug: {type(error).__name__}: {visible(str(error), 300)}\n")
         return ExitCode.NOT_EVALUABLE
+
+
+def last_words(incident: Incident) -> str:
+    """The fault that the worker ended with, from its log."""
+    try:
+        lines = (incident.folder / LOG).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(lines[-3:])
 
 
 def another_plan(incident_id: str) -> PlanVoidError:

@@ -13,6 +13,7 @@ from runbook.actions.quarantine import plan_quarantine
 from runbook.change.plan import Draft
 from runbook.symptom import Answers, Offer
 from runbook.wizard import worker
+from runbook.wizard.driver import Driver
 from runbook.wizard.planning import Planning
 from runbook.wizard.prompts import converse
 from runbook.wizard.session import Session, open_session
@@ -77,7 +78,7 @@ def test_a_closed_input_changes_nothing_and_leaves_the_question_open(
 ) -> None:
     heard = Heard()
     _typed(monkeypatch)
-    assert converse(session, heard) == 11
+    assert converse(Driver(session.workspace, session.symptom, session), heard) == 11
     assert (session.workspace.root / SFT).exists()
     assert f"distill runbook resume {session.incident.id}" in heard.lines[-1]
     assert session.incident.lease_holder() is None
@@ -87,7 +88,7 @@ def test_a_wrong_code_and_empty_lines_agree_to_nothing(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _typed(monkeypatch, "", "1", "", "yes", "because")
-    assert converse(session, Heard()) == 11
+    assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 11
     assert (session.workspace.root / SFT).exists()
 
 
@@ -95,16 +96,16 @@ def test_code_and_reason_carry_the_plan_out_and_the_answer_after_it_ends_the_tal
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _typed(monkeypatch, "1")
-    converse(session, Heard())
+    converse(Driver(session.workspace, session.symptom, session), Heard())
     _typed(monkeypatch, _code(session), "forbidden rows", "2")
-    assert converse(session, Heard()) == 0
+    assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 0
     assert not (session.workspace.root / SFT).exists()
     assert session.standing.state == "mitigated"
 
 
 def test_handing_over_packs_what_is_known(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     _typed(monkeypatch, "3")
-    assert converse(session, Heard()) == 1
+    assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 1
     assert session.standing.state == "escalated"
     with tarfile.open(session.incident.folder / "handover.tar.gz") as pack:
         assert f"{session.incident.id}/journal.jsonl" in pack.getnames()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from console.control import wizard_void
-from console.control.wizard_void import VoidWatch
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
+from runbook.change import void_watch
 from runbook.change.applied import Applied
 from runbook.change.plan import Plan
+from runbook.change.void_watch import VoidWatch
 from tests.runbook.workspaces import SFT, make_workspace, planning
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_a_command_would_meet_for_the_first_time_voids_its_plan(root
 
 def test_files_are_read_again_only_when_they_moved(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = []
-    monkeypatch.setattr(wizard_void, "refuse_when_changed", lambda *_: reads.append(1))
+    monkeypatch.setattr(void_watch, "refuse_when_changed", lambda *_: reads.append(1))
     plan, watch = quarantine(root), VoidWatch(root)
     for _ in range(5):
         watch.why(plan, Applied())

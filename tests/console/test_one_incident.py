@@ -1,0 +1,162 @@
+"""One symptom, one incident while it is open: screen, prompts and flags all go on where another stopped."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.control.armed import Permit
+from console.control.wizard_desk import WizardDesk
+from console.keymap import WIZARD_ANSWER
+from pipeline.contracts.faults import OperatorError
+from runbook import symptoms
+from runbook.commands import runbook
+from runbook.probes.evidence import Detection
+from runbook.probes.workspace import Workspace
+from runbook.wizard import worker
+from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.session import reopen_session
+from tests.console.wizards import LEAKING, QUARANTINE, leaking
+from tests.runbook.workspaces import LEAK, SFT, seen
+
+PERMIT = Permit(WIZARD_ANSWER, "a test")
+
+
+class Said:
+    """A voice that remembers, as text or as data."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.json = json
+        self.lines: list[str] = []
+        self.data: list[dict[str, Any]] = []
+
+    def out(self, text: str) -> None:
+        self.lines.append(text)
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+    def out_json(self, value: Any) -> None:
+        self.data.append(json.loads(json.dumps(value)))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = leaking(tmp_path / "w")
+    monkeypatch.setattr(symptoms, "SYMPTOMS", (LEAKING,))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    class InThisProcess:
+        def __init__(self, incident: Incident) -> None:
+            self._session = reopen_session(Workspace(made), incident.id, [LEAKING])
+
+        def wait(self) -> int:
+            with self._session.lease():
+                return worker.carry_out(self._session)
+
+    monkeypatch.setattr(worker, "start", lambda incident, _plan: InThisProcess(incident))
+    return made
+
+
+def _run(root: Path, *words: str, json: bool = False) -> Said:
+    parser = argparse.ArgumentParser()
+    runbook.add_arguments(parser)
+    said = Said(json=json)
+    runbook.run(parser.parse_args(words), root, said)
+    return said
+
+
+def _plan(root: Path, *words: str) -> dict[str, Any]:
+    (found,) = _run(root, "plan", LEAKING.id, *words, json=True).data
+    return found
+
+
+def _by_screen(root: Path) -> str:
+    desk = WizardDesk(root, (LEAKING,), symptom_id=LEAKING.id)
+    question = desk.look().question
+    if question is not None and question.id == "offer":
+        desk.answer(PERMIT, question.id, QUARANTINE.id)
+    desk.let_go()
+    view = desk.look()
+    assert view.incident_id is not None
+    return view.incident_id
+
+
+def _by_prompts(root: Path) -> str:
+    said = _run(root, "open", LEAKING.id)
+    return said.lines[0].removeprefix("incident ")
+
+
+def _by_flags(root: Path) -> str:
+    return str(_plan(root, "--offer", QUARANTINE.id)["incident_id"])
+
+
+FACES = {"screen": _by_screen, "prompts": _by_prompts, "flags": _by_flags}
+
+
+@pytest.mark.parametrize("second", FACES)
+@pytest.mark.parametrize("first", FACES)
+def test_whoever_comes_second_goes_on_in_the_incident_of_the_first(
+    root: Path, first: str, second: str
+) -> None:
+    opened = FACES[first](root)
+    assert FACES[second](root) == opened
+    assert incident_ids(root) == [opened]
+
+
+def test_the_same_plan_asked_for_again_is_the_same_plan_while_it_holds(root: Path) -> None:
+    one, again = (_plan(root, "--offer", QUARANTINE.id) for _ in range(2))
+    assert one["plan_hash"] == again["plan_hash"]
+    (root / SFT).write_text(f"{LEAK}\n{LEAK}\n")
+    third = _plan(root, "--offer", QUARANTINE.id)
+    assert third["incident_id"] == one["incident_id"]
+    assert third["plan_hash"] != one["plan_hash"]
+
+
+def test_what_rings_after_it_was_contained_is_another_case(root: Path) -> None:
+    first = _plan(root, "--offer", QUARANTINE.id)
+    _run(root, "apply", "--plan", first["plan_hash"], "--approve-as", "mira", "--reason", "rows")
+    assert not (root / SFT).exists()
+    (root / SFT).write_text(f"{LEAK}\n")
+    assert _by_flags(root) != first["incident_id"]
+
+
+def test_a_plan_that_was_agreed_to_and_cut_off_is_finished_before_another_is_made(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dead:
+        def wait(self) -> int:
+            return -9
+
+    plan = _plan(root, "--offer", QUARANTINE.id)
+    monkeypatch.setattr(worker, "start", lambda _incident, _plan: Dead())
+    _run(root, "apply", "--plan", plan["plan_hash"], "--approve-as", "mira", "--reason", "rows")
+    with pytest.raises(OperatorError) as refusal:
+        _plan(root, "--offer", QUARANTINE.id)
+    assert refusal.value.fault.do_next == f"Finish it: distill runbook resume {plan['incident_id']}"
+
+
+def test_a_resumed_incident_is_planned_from_what_shows_now(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(workspace: Workspace) -> Detection:
+        rows = (workspace.root / SFT).read_text().count(LEAK)
+        return seen(workspace).model_copy(update={"observed": f"{rows} forbidden rows"})
+
+    monkeypatch.setattr(symptoms, "SYMPTOMS", (replace(LEAKING, detect=counted),))
+    opened = _by_flags(root)
+    (root / SFT).write_text(f"{LEAK}\n{LEAK}\n")
+    assert _by_flags(root) == opened
+    standing = reopen_session(Workspace(root), opened, [LEAKING]).standing
+    assert standing.detection is not None
+    assert standing.detection.observed == "2 forbidden rows"
+    (root / SFT).write_text("")
+    with pytest.raises(OperatorError) as refusal:
+        _by_flags(root)
+    assert refusal.value.fault.do_next == f"Finish or leave it: distill runbook resume {opened}"
