@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from console.presentation.spans import Line, Span, cell_width
+from console.presentation.spans import Line, Span, clusters
 
 _PAIRS = {
     "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+",
@@ -37,7 +37,7 @@ def ascii_text(text: str, *, spark: bool = False) -> str:
     text = _CUT.sub("..", text).replace("…", ".").translate(_TABLE)
     if text.isascii():
         return text
-    return "".join(char if char.isascii() else "?" * cell_width(char) for char in text)
+    return "".join(cluster if cluster.isascii() else "?" * cells for cluster, cells in clusters(text))
 
 
 def to_ascii(spans: Line) -> Line:

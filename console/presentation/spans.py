@@ -1,14 +1,14 @@
 """Lines of text with roles: measured in terminal cells, cut, padded and put side by side.
 
-The width of a character is that of a terminal: two cells for wide East Asian characters, none
-for combining marks. Text from data is expected to have gone through ``visible`` already.
+Widths are those of the painter (``rich.cells``): two cells for wide East Asian characters and for
+emoji, none for combining marks, and what one cluster shows is never taken apart. Text from data is
+expected to have gone through ``visible`` already.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Role = Literal[
@@ -50,18 +50,29 @@ def line(*parts: str | Span) -> Line:
     return tuple(span for span in spans if span.text)
 
 
-@lru_cache(maxsize=8192)
+# Latin letters and the marks that the product itself draws with. The painter is imported for other
+# text only: plain commands start without it. A test holds this against the painter's own table.
+_ONE_CELL_EACH = re.compile(
+    "[ -~\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u23ce\u2500-\u25fc]*"
+)
+
+
 def cell_width(text: str) -> int:
     """How many terminal cells ``text`` takes."""
-    if text.isascii():
+    if _ONE_CELL_EACH.fullmatch(text):
         return len(text)
-    return sum(_character_width(character) for character in text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
-def _character_width(character: str) -> int:
-    if unicodedata.east_asian_width(character) in ("W", "F"):
-        return 2
-    return 0 if unicodedata.category(character) in ("Mn", "Me") else 1
+def clusters(text: str) -> list[tuple[str, int]]:
+    """What takes cells together (a letter and its accents, an emoji of several parts), and how many."""
+    if _ONE_CELL_EACH.fullmatch(text):
+        return [(character, 1) for character in text]
+    from rich.cells import split_graphemes
+
+    return [(text[start:end], cells) for start, end, cells in split_graphemes(text)[0]]
 
 
 def line_width(spans: Line) -> int:
@@ -80,11 +91,11 @@ def cut_text(text: str, width: int) -> str:
         return ""
     kept: list[str] = []
     room = width - 1
-    for character in text:
-        room -= _character_width(character)
+    for cluster, cells in clusters(text):
+        room -= cells
         if room < 0:
             break
-        kept.append(character)
+        kept.append(cluster)
     return "".join(kept) + "…"
 
 
@@ -176,13 +187,13 @@ def wrap_text(text: str, width: int) -> list[str]:
 
 
 def _head(word: str, width: int) -> str:
-    """As much of the word as fits in ``width`` cells, at least one character."""
+    """As much of the word as fits in ``width`` cells, at least one cluster."""
     end, room = 0, width
-    for character in word:
-        room -= _character_width(character)
+    for cluster, cells in clusters(word):
+        room -= cells
         if room < 0 and end:
             break
-        end += 1
+        end += len(cluster)
     return word[:end]
 
 

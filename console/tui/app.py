@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -46,6 +47,7 @@ from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
+from console.tui.widgets.steady_columns import steady_driver
 from console.tui.widgets.strip_controls import StripControls
 from pipeline.contracts.status import FirewallWord
 
@@ -109,6 +111,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._strip]
+
+    def get_driver_class(self) -> type[Driver]:
+        return steady_driver(super().get_driver_class())
 
     def on_mount(self) -> None:
         if self._operate_because is not None:

@@ -7,7 +7,7 @@ asks for a repaint of just the columns that differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
 from typing import ClassVar, Protocol, cast
@@ -23,8 +23,9 @@ from console.presentation.glyphs import to_ascii
 from console.presentation.spans import (
     EMPTY,
     Line,
-    cell_width,
+    Role,
     changed_columns,
+    clusters,
     line,
     line_width,
     plain_text,
@@ -81,10 +82,7 @@ class Canvas(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         inks = self.drawing.inks
-        segments = [
-            Segment("".join(span.text for span in spans), base + inks[role])
-            for role, spans in groupby(self._lines[y], key=lambda span: span.role)
-        ]
+        segments = [Segment(text, base + inks[role]) for role, text in _runs(self._lines[y])]
         return Strip(segments).adjust_cell_length(width, base)
 
 
@@ -99,11 +97,17 @@ def screen_text(screen: Screen[object]) -> str:
     return "\n".join(row.rstrip() for row in rows).rstrip()
 
 
+def _runs(spans: Line) -> Iterator[tuple[Role, str]]:
+    """The line as it is painted: one text for neighbours of the same role."""
+    for role, same in groupby(spans, key=lambda span: span.role):
+        yield role, "".join(span.text for span in same)
+
+
 def _as_cells(spans: Line) -> list[str]:
-    """One key a cell: the character and its role, so that a change of either is a change."""
-    cells: list[str] = []
-    for role, text in ((span.role, span.text) for span in spans):
-        for character in text:
-            wide = cell_width(character)
-            cells.extend([f"{character}{role}"] * max(1, wide))
-    return cells
+    """One key a cell: what it shows, which half of it, and its role: a change of any is a change."""
+    return [
+        f"{half}{cluster}{role}"
+        for role, text in _runs(spans)
+        for cluster, cells in clusters(text)
+        for half in range(cells)
+    ]

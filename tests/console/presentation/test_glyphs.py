@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from console.presentation.glyphs import ascii_text, to_ascii
 from console.presentation.spans import Span, cell_width, plain_text
+from pipeline.contracts.untrusted import visible
 
 
 @given(st.text(max_size=30))
-def test_what_comes_out_is_ascii_and_as_wide(text: str) -> None:
+def test_what_comes_out_is_ascii_and_as_wide(found: str) -> None:
+    text = visible(found)
     shown = ascii_text(text)
     assert shown.isascii()
     assert len(shown) == cell_width(text)

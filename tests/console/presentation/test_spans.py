@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len  # noqa: TID253 (the painter's measure)
 
 from console.presentation.spans import (
+    _ONE_CELL_EACH,
     Span,
     cell_width,
     changed_columns,
+    clusters,
     cut,
     cut_text,
     dimmed,
@@ -22,7 +25,20 @@ from console.presentation.spans import (
     wrap_text,
 )
 
-TEXTS = st.text(st.sampled_from("ab é漢字e\u0301…│"), max_size=20)
+TEXTS = st.text(st.sampled_from("ab é漢字e\u0301…│1❤\ufe0f\u20e3👍🏽🇩"), max_size=20)
+
+
+def test_what_is_measured_without_the_painter_is_as_wide_as_it_paints_it() -> None:
+    own = [chr(code) for code in range(0x20, 0x3000) if _ONE_CELL_EACH.fullmatch(chr(code))]
+    assert "─" in own
+    assert {character: cell_len(character) for character in own} == dict.fromkeys(own, 1)
+
+
+@given(st.text(max_size=20))
+def test_clusters_are_the_whole_text_and_its_whole_width(text: str) -> None:
+    found = clusters(text)
+    assert "".join(cluster for cluster, _ in found) == text
+    assert sum(cells for _, cells in found) == cell_width(text)
 
 
 @given(TEXTS, st.integers(0, 24))
