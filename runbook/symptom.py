@@ -1,6 +1,6 @@
-"""What a symptom is made of: a detector, probes, a classification, offers.
+"""What a symptom is made of beside its definition: a detector, probes, a classification, offers.
 
-Each file in ``symptoms/`` builds one ``Symptom``. Detectors and probes only read. ``classify``
+Each ``symptoms/<id>/diagnose.py`` builds one ``Symptom``. Detectors and probes only read. ``classify``
 and ``offers`` are pure: they are called again when an incident is re-opened, from what its
 journal kept.
 """
@@ -8,10 +8,10 @@ journal kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
-from pipeline.contracts.status import Severity
+from pipeline.contracts.symptoms import Definition
 from runbook.change.plan import Draft
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
@@ -75,43 +75,36 @@ class Offer:
     immediate: bool = False
 
 
-@dataclass(frozen=True)
-class ByHand:
-    """One line of the page for the night on which the tool itself is down."""
-
-    says: str
-    command: str = ""
-
-
 def no_probes(_detection: Detection) -> tuple[Probe, ...]:
     return ()
 
 
-@dataclass(frozen=True)
-class Symptom:
-    """``checks`` are the required checks that lead here. ``live`` detectors look at the files
-    themselves within a second; the others read the last report, and ``rerun`` looks anew.
-    ``explained_by`` are symptoms that, when they show too, are the likelier story.
-    ``causes`` are (id, sentence) of everything ``classify`` may conclude, for the page.
+@dataclass(frozen=True, kw_only=True)
+class Symptom(Definition):
+    """The definition with what diagnoses and repairs it. ``detect`` is the look; ``rerun`` looks anew
+    where ``detect`` reads the last report.
     """
 
-    id: str
-    severity: Severity
-    title: str
-    what_you_see: str
-    why: str
-    phases: tuple[str, ...]
-    checks: tuple[str, ...]
     detect: Detector
     classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis]
     offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]]
     probes: Callable[[Detection], tuple[Probe, ...]] = no_probes
     rerun: Detector | None = None
-    live: bool = True
-    explained_by: tuple[str, ...] = ()
-    causes: tuple[tuple[str, str], ...] = ()
-    by_hand: tuple[ByHand, ...] = ()
 
     def look_anew(self, workspace: Workspace) -> Detection:
         """The detector at its most thorough: what verifies a repair."""
         return (self.rerun or self.detect)(workspace)
+
+
+def diagnosed(
+    definition: Definition,
+    *,
+    detect: Detector,
+    classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis],
+    offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]],
+    probes: Callable[[Detection], tuple[Probe, ...]] = no_probes,
+    rerun: Detector | None = None,
+) -> Symptom:
+    """The symptom that ``definition`` puts into words."""
+    words = {field.name: getattr(definition, field.name) for field in fields(definition)}
+    return Symptom(**words, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun)

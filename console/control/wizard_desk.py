@@ -19,11 +19,12 @@ from console.control.wizard_view import Preview, WizardView
 from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
+from pipeline.contracts.status import Verdict
 from runbook.change.plan import Draft, Plan
 from runbook.change.preview import diff_lines
 from runbook.change.undo import last_undoable
 from runbook.probes.actor import actor_name
-from runbook.probes.evidence import Detection, Diagnosis, Verdict
+from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import dialogue as wizard

@@ -19,8 +19,9 @@ from console.presentation.spans import (
     spread,
     wrap_text,
 )
+from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
-from runbook.probes.evidence import Confidence, Stance, Verdict
+from runbook.probes.evidence import Confidence, Stance
 
 if TYPE_CHECKING:
     from runbook.probes.evidence import Cause, Detection, Diagnosis, Evidence

@@ -219,6 +219,40 @@ class DriftStatus:
     note: str = ""
 
 
+class Verdict(StrEnum):
+    """``UNKNOWN`` is a detector that could not look; it is never read as clear."""
+
+    DETECTED = "detected"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a detector says of one symptom. A *glance* reads files that a viewer reads anyway, a *look*
+    costs a process; of two answers the one that was true later stands.
+
+    ``as_of`` is when it was true: a report's own time, or the moment of the look. ``source`` is ``live``
+    or the report's path. ``nothing_yet``: not known, because what is looked at was never made; that is
+    no blindness. ``since`` is when the symptom was first seen, ``stale`` why it may be otherwise by now.
+    ``explained_by`` are symptoms that explain just this one.
+    """
+
+    verdict: Verdict
+    observed: str
+    as_of: float | None
+    source: str = "live"
+    nothing_yet: bool = False
+    explained_by: tuple[str, ...] = ()
+    since: float | None = None
+    stale: str = ""
+    id: str = ""
+
+    @property
+    def is_detected(self) -> bool:
+        return self.verdict is Verdict.DETECTED
+
+
 @dataclass(frozen=True, slots=True)
 class SymptomStatus:
     """Something is wrong now. ``observed`` is one line, ``next_step`` a command or a key's action."""
@@ -299,7 +333,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceStatus:
-    """All of it. ``notes`` are problems met while reading; none of them is an error here."""
+    """All of it. ``notes`` are problems met while reading; none of them is an error here.
+
+    ``answers`` are of every detector that ever gave one, ``symptoms`` those of them that show.
+    """
 
     workspace: str
     name: str
@@ -314,6 +351,7 @@ class WorkspaceStatus:
     engine: EngineStatus
     runs: tuple[RunRow, ...] = ()
     notes: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 _TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))

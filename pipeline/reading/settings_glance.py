@@ -40,6 +40,7 @@ class SettingsGlance:
     streams: tuple[StreamGlance, ...] = ()
     source_roots: tuple[str, ...] = ()
     replay_log_mb: float = DEFAULT_REPLAY_LOG_MB
+    own_engine: bool = False
 
 
 def read_settings(root: Path, notes: Notes) -> SettingsGlance:
@@ -66,7 +67,8 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
             if (name := text_of(stream, "name"))
         ),
         source_roots=_texts(workspace.get("source_roots")),
-        replay_log_mb=DEFAULT_REPLAY_LOG_MB if limit is None else limit,
+        replay_log_mb=limit if limit is not None and limit > 0 else DEFAULT_REPLAY_LOG_MB,
+        own_engine=text_of(object_of(value, "engine"), "source") == "workspace",
     )
 
 

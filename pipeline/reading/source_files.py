@@ -19,11 +19,13 @@ FILES_LIMIT = 2000
 class FoundSources:
     """Files under the workspace, relative to it. ``is_whole`` is False past the limit.
 
-    ``empty_tier_1`` leaves out the streams whose emptiness somebody accepted with a note.
+    ``empty_tier_1`` leaves out the streams whose emptiness somebody ``accepted`` with a note; those
+    are told with its words.
     """
 
     files: tuple[str, ...] = ()
     empty_tier_1: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     is_whole: bool = True
 
     def not_among(self, known: Collection[str]) -> tuple[str, ...]:
@@ -34,18 +36,21 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
     """Follow each stream's globs. Files outside the workspace count for their stream only."""
     found: list[str] = []
     empty: list[str] = []
+    accepted: list[str] = []
     room = FILES_LIMIT
     for stream in settings.streams:
         files = list(islice(_files_of(root, settings, stream, notes), room))
         room -= len(files)
         found += [str(path.relative_to(root)) for path in files if path.is_relative_to(root)]
         has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
-        if not has_rows and standing_note(root, stream.name) is None:
+        if not has_rows and (note := standing_note(root, stream.name)) is None:
             empty.append(stream.name)
+        elif not has_rows and note is not None:
+            accepted.append(f"{stream.name} {note.words}")
         if room <= 0:
             notes.add(f"more than {FILES_LIMIT:,} source files; new ones may be overlooked here")
-            return FoundSources(tuple(found), tuple(empty), is_whole=False)
-    return FoundSources(tuple(found), tuple(empty))
+            break
+    return FoundSources(tuple(found), tuple(empty), tuple(accepted), is_whole=room > 0)
 
 
 def _files_of(root: Path, settings: SettingsGlance, stream: StreamGlance, notes: Notes) -> Iterator[Path]:

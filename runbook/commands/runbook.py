@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
-from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance, Verdict
+from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.tell.voice import Voice

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.status import Verdict, epoch_seconds
 from runbook.drills.left_behind import left_behind
 from runbook.drills.scene import seeded
 from runbook.drills.start import DrillNote, read_note
-from runbook.probes.evidence import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard.detecting import detect_all, detect_one

@@ -14,8 +14,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import epoch_seconds
-from runbook.probes.evidence import Detection, Evidence, Stance, Verdict
+from pipeline.contracts.status import Verdict, epoch_seconds
+from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.json_objects import object_of, objects, read_object
 from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace

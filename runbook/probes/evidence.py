@@ -11,19 +11,13 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from pipeline.contracts.status import Answer, Verdict
+
 
 class Record(BaseModel):
     """Base of everything that a journal keeps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Verdict(StrEnum):
-    """``UNKNOWN`` is a detector that could not look; it is never read as clear."""
-
-    DETECTED = "detected"
-    CLEAR = "clear"
-    UNKNOWN = "unknown"
 
 
 class Stance(StrEnum):
@@ -70,6 +64,20 @@ class Detection(Record):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     nothing_yet: bool = False
     explained_by: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        """The same as whoever shows it keeps it: without what only a diagnosis needs."""
+        blind = self.verdict is Verdict.UNKNOWN and not self.nothing_yet
+        return Answer(
+            self.verdict,
+            self.observed,
+            self.read_at if self.as_of is None and blind else self.as_of,
+            self.source,
+            self.nothing_yet,
+            self.explained_by,
+            id=self.symptom_id,
+        )
 
     def age_seconds(self, now: float) -> float | None:
         """How old this knowledge is; None when nobody can say."""

@@ -1,42 +1,90 @@
-"""Every symptom, worst first: each can be detected, diagnosed, repaired, verified and taken back."""
+"""Every symptom, worst first: a folder each, found by its being here.
+
+``define`` puts it into words, ``glance`` (where files tell something) says what they tell, ``diagnose``
+looks, explains and repairs, ``drill`` plants it. The first two are light: the standard library and the
+shared readers. What several symptoms share stands beside the folders.
+
+A folder that cannot be imported costs itself alone: its symptom is not known, and never clear.
+"""
 
 from __future__ import annotations
 
-from runbook.symptom import Symptom
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
-from runbook.symptoms.last_nuclear import diagnose as last_nuclear
-from runbook.symptoms.s1_p0_recon_doc import diagnose as s1_p0_recon_doc
-from runbook.symptoms.s1_p0_source_missing import diagnose as s1_p0_source_missing
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p2_materialize import diagnose as s1_p2_materialize
-from runbook.symptoms.s1_p3_distribution import diagnose as s1_p3_distribution
-from runbook.symptoms.s1_p4_self_pair import diagnose as s1_p4_self_pair
-from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.s1_p5_summary import diagnose as s1_p5_summary
-from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
-from runbook.symptoms.s1_p7_replay import diagnose as s1_p7_replay
-from runbook.symptoms.s2_drift import diagnose as s2_drift
-from runbook.symptoms.s3_divergence import diagnose as s3_divergence
-from runbook.symptoms.s4_empty_exports import diagnose as s4_empty_exports
-from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
-from runbook.symptoms.s6_replay_log import diagnose as s6_replay_log
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-SYMPTOMS: tuple[Symptom, ...] = (
-    s1_p4_sft_leak.SYMPTOM,
-    engine_wont_start.SYMPTOM,
-    s5_hash_mismatch.SYMPTOM,
-    last_nuclear.SYMPTOM,
-    s1_p0_recon_doc.SYMPTOM,
-    s1_p1_schema.SYMPTOM,
-    s1_p6_acceptance.SYMPTOM,
-    s3_divergence.SYMPTOM,
-    s1_p2_materialize.SYMPTOM,
-    s1_p3_distribution.SYMPTOM,
-    s1_p4_self_pair.SYMPTOM,
-    s1_p5_summary.SYMPTOM,
-    s1_p7_replay.SYMPTOM,
-    s4_empty_exports.SYMPTOM,
-    s2_drift.SYMPTOM,
-    s6_replay_log.SYMPTOM,
-    s1_p0_source_missing.SYMPTOM,
-)
+from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.symptoms import SEVERITY_ORDER, Definition
+
+if TYPE_CHECKING:
+    from pipeline.reading.facts import Facts
+    from runbook.symptom import Symptom
+
+    SYMPTOMS: tuple[Symptom, ...]
+
+    # What files tell of a symptom; None when they do not tell.
+    Glance = Callable[[Facts], Answer | None]
+
+
+@cache
+def definitions() -> tuple[Definition, ...]:
+    """Worst first, and of one severity in the order in which a person should read them."""
+    return tuple(definition for definition, _ in _registered())
+
+
+@cache
+def glances() -> dict[str, Glance]:
+    """By symptom, of those that have one."""
+    return {
+        definition.id: glance
+        for definition, folder in _registered()
+        if (glance := _glance(folder)) is not None
+    }
+
+
+def modules(leaf: str) -> list[Any]:
+    """``leaf`` (``diagnose``, ``drill``) of every symptom, in their order. Raises what an import raises."""
+    return [import_module(f"{__name__}.{folder}.{leaf}") for _, folder in _registered()]
+
+
+@cache
+def _registered() -> tuple[tuple[Definition, str], ...]:
+    found = [(_definition(each.name), each.name) for each in iter_modules(__path__) if each.ispkg]
+    found.sort(key=lambda one: (SEVERITY_ORDER[one[0].severity], one[0].rank, one[0].id))
+    return tuple(found)
+
+
+def _definition(folder: str) -> Definition:
+    try:
+        definition: Definition = import_module(f"{__name__}.{folder}.define").DEFINITION
+    except Exception as error:  # noqa: BLE001 - a broken folder costs its own symptom
+        why = f"runbook/symptoms/{folder}/define.py: {type(error).__name__}: {error}"
+        return Definition(folder, Severity.ERROR, "Its definition cannot be loaded", why, "", (), ())
+    return definition
+
+
+def _glance(folder: str) -> Glance | None:
+    name = f"{__name__}.{folder}.glance"
+    try:
+        glance: Glance = import_module(name).glance
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            return None
+        return _blind(error)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _blind(error)
+    return glance
+
+
+def _blind(error: Exception) -> Glance:
+    said = f"could not look: {type(error).__name__}: {error}"
+    return lambda facts: Answer(Verdict.UNKNOWN, said, facts.now)
+
+
+def __getattr__(name: str) -> object:
+    """``SYMPTOMS``: all of them with what diagnoses them, which takes half a second to import."""
+    if name != "SYMPTOMS":
+        raise AttributeError(name)
+    return tuple(module.SYMPTOM for module in modules("diagnose"))

@@ -12,6 +12,16 @@ from runbook.probes.code_history import ChangedFile, CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.settings_history import PROBE as SETTINGS
 from runbook.probes.settings_history import SettingChange, SettingsHistory, read_settings_history
+from runbook.symptoms.s1_p3_distribution.define import (
+    CAUSES,
+    CHANGED,
+    NO_EVIDENCE,
+    NO_SIGNAL,
+    NOT_SCORED,
+    THRESHOLDS,
+    TOUCHED,
+    UNKNOWN,
+)
 from runbook.symptoms.scorer_look import PROBE as SCORER
 from runbook.symptoms.scorer_look import ScorerLook, read_scorer
 from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
@@ -22,22 +32,6 @@ from runbook.symptoms.verdict_counts import Counts, read_counts
 from runbook.tell.causes import concluded
 
 STAGE = "score"
-NOT_SCORED = "not_scored"
-TOUCHED = "verdicts_touched"
-CHANGED = "scorer_changed"
-THRESHOLDS = "thresholds_changed"
-NO_EVIDENCE = "no_evidence"
-NO_SIGNAL = "no_signal"
-UNKNOWN = "unknown"
-CAUSES = (
-    (NOT_SCORED, "Evidence was never scored, or it changed since: the verdicts are not those of its rows."),
-    (TOUCHED, "The scored runs are not what the last run wrote: something else wrote to them."),
-    (CHANGED, "The scorer's rules are not what they were at the last-good tag."),
-    (THRESHOLDS, "The thresholds in distill.toml are not what they were at the last-good tag."),
-    (NO_EVIDENCE, "There is no evidence to score."),
-    (NO_SIGNAL, "Scorer and thresholds are as they were; the evidence carries no verdict, reward or marker."),
-    (UNKNOWN, "Scorer, thresholds and verdicts are what the receipts say, and the runs are as judged."),
-)
 MATERIALIZE = "S1.P2.materialize"
 _SIGNALS = ("reward", "verdict", "success_markers", "failure_markers", "human_override")
 _CODE = ("P3",)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.contracts.status import Severity, epoch_seconds
+from pipeline.contracts.status import Severity, Verdict, epoch_seconds
 from runbook.change.undo import plans_of
-from runbook.probes.evidence import Record, Verdict
+from runbook.probes.evidence import Record
 from runbook.wizard.dialogue import fold
 from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.journal import FILE

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from pipeline.contracts.status import Verdict
 from runbook.probes.check_reports import (
     ACCEPTANCE,
     CheckReport,
@@ -19,12 +20,12 @@ from runbook.probes.check_reports import (
     look_again,
     red_again,
 )
-from runbook.probes.evidence import Detection, Evidence, Stance, Verdict
+from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.s1_p6_acceptance.define import GATE
 from runbook.wizard.asked_again import AskedAgain
 from runbook.wizard.touched import is_touched_since
 
-GATE = "P6.acceptance"
 # Two symptoms ask the same, at once.
 _AGAIN: AskedAgain[dict[str, SeenCheck]] = AskedAgain()
 

@@ -12,17 +12,14 @@ from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Cause, Confidence, Detection, Evidence, Stance
 from runbook.symptoms.code_evidence import told_by_code, unchanged
 from runbook.symptoms.gate_state import red_invariants
-
-PHASE_CHANGED = "phase_changed"
-SHARED_CHANGED = "shared_code_changed"
-GATE_EDITED = "gate_edited"
-UNKNOWN = "unknown"
-CAUSES = (
-    (PHASE_CHANGED, "Code of the phase that the invariant watches is not that of the last-good tag."),
-    (SHARED_CHANGED, "No code of that phase differs, but code that serves all phases does."),
-    (GATE_EDITED, "The gate itself was edited, or its fixture; the fixture is the contract and goes back."),
-    (UNKNOWN, "No code differs from what was last good: look at the machine, its disk and its Python."),
+from runbook.symptoms.s1_p6_acceptance.define import (
+    CAUSES,
+    GATE_EDITED,
+    PHASE_CHANGED,
+    SHARED_CHANGED,
+    UNKNOWN,
 )
+
 _GATE = "P6"
 _RUN = ("P2", "P3", "P4", "P5")
 

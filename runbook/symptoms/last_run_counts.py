@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from pipeline.contracts.status import Verdict
 from runbook.probes.check_reports import last_audit
 from runbook.probes.committed_runs import CommittedRun, last_committed
-from runbook.probes.evidence import Detection, Evidence, Stance, Verdict
+from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
 

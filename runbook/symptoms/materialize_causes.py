@@ -16,30 +16,23 @@ from runbook.probes.code_history import CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.settings_history import PROBE as SETTINGS
 from runbook.probes.settings_history import SettingsHistory, read_settings_history
+from runbook.symptoms.s1_p2_materialize.define import (
+    CAUSES,
+    EMPTY,
+    REWRITTEN,
+    SETTING,
+    SHAPE,
+    TOUCHED,
+    TRANSFORM,
+    UNKNOWN,
+    UNUSABLE,
+)
 from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
 from runbook.symptoms.stream_shapes import PROBE as STREAMS
 from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
 from runbook.tell.causes import concluded
 
 STAGE = "materialize"
-SHAPE = "source_shape"
-TRANSFORM = "transform_changed"
-SETTING = "settings_changed"
-UNUSABLE = "unusable_lines"
-EMPTY = "sources_empty"
-REWRITTEN = "source_rewritten"
-TOUCHED = "outputs_touched"
-UNKNOWN = "unknown"
-CAUSES = (
-    (SHAPE, "The source's lines have another shape: names that the stream's rules read are not in them."),
-    (TRANSFORM, "The code that reads lines or maps them is not what it was at the last-good tag."),
-    (SETTING, "The stream's rules in distill.toml are not what they were at the last-good tag."),
-    (UNUSABLE, "Rules and code are as they were; the lines themselves cannot be used."),
-    (EMPTY, "No source has a line."),
-    (REWRITTEN, "A source was rewritten since the last run: its evidence stands on bytes that are gone."),
-    (TOUCHED, "Evidence or skips are not what the last run wrote: something else wrote to them."),
-    (UNKNOWN, "Rules, code, sources and outputs are what the receipts say; none of it explains the failure."),
-)
 SOURCE_MISSING = "S1.P0.source-missing"
 # What serves every phase can break this one too.
 _SHARED = ("pipeline/storage/", "pipeline/settings/", "pipeline/contracts/", "pipeline/engine/")

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import paths
 from runbook.probes.json_objects import object_of
+from runbook.symptoms.s1_p4_self_pair.define import PAIRS
 
-PAIRS = str(paths.PREFERENCE_EXPORT)
 # Larger files are left to the audit: a live detector answers within a second.
 MOST_BYTES = 64 * 2**20
 MOST_FOUND = 20

@@ -12,10 +12,9 @@ from runbook.probes.json_objects import object_of
 from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
+from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
 
 PROBE = "replay"
-VARIABLE = "LH_REPLAY_LOCAL_MODEL"
-DEFAULT_MODEL = "extractive"
 PLAYBOOKS = str(paths.RAG_EXPORT)
 _TITLE = "The model, its name's origin, and a task that used to pass"
 _LOOK_BYTES = 8 * 2**20

@@ -12,10 +12,8 @@ from pydantic import JsonValue
 
 from runbook.probes.evidence import Detection, Record
 from runbook.probes.processes import Ran
+from runbook.symptoms.s1_p1_schema.define import FOLDER, GOLDEN, VERSIONS
 
-FOLDER = "pipeline/schemas"
-VERSIONS = "P1.versions-pinned"
-GOLDEN = "P1.validators-hold"
 # How the lock names a version that was raised on purpose, and was not pinned yet.
 _RAISED = "the lock still holds the version before"
 _PLACE = re.compile(r"(?:taken, but |instead of |valid, but refused: )([^\s:]+)")

@@ -10,27 +10,7 @@ from pipeline.contracts import paths
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Evidence, ProbeOutput, Stance
 from runbook.symptoms.code_evidence import told_by_code, unchanged
-
-STALE = "stale_export"
-OTHER_WRITER = "other_writer"
-WALLS = "walls_loosened"
-UNKNOWN = "unknown"
-CAUSES = (
-    (STALE, "The export is just what a run wrote, and its runs were scored again since."),
-    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
-    (WALLS, "The export is just what a run wrote, and the schema or the exporter was changed since the tag."),
-    (UNKNOWN, "None of these is so; what let the rows through is not known."),
-)
-# The walls that the engine's own code holds, and what each is called.
-OWN_WALLS = {
-    "pipeline/schemas/sft.py": "the schema's type",
-    "pipeline/schemas/parts.py": "the schema's type",
-    "pipeline/stages/export_sft.py": "the exporter's never-list",
-    "pipeline/engine/row_builder.py": "the schema's call",
-    "pipeline/engine/reduce.py": "the conflict guard",
-    "pipeline/engine/emit_export.py": "the conflict guard",
-    "pipeline/engine/staged_exports.py": "the scan before the commit",
-}
+from runbook.symptoms.s1_p4_sft_leak.define import OTHER_WRITER, OWN_WALLS, STALE, UNKNOWN, WALLS
 
 
 def walls_of(history: CodeHistory) -> tuple[ChangedFile, ...]:

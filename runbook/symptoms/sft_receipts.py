@@ -14,9 +14,9 @@ from runbook.probes.evidence import ProbeOutput
 from runbook.probes.receipt_claims import changed_claims, last_change, newest_claim
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
+from runbook.symptoms.s1_p4_sft_leak.define import SFT
 
 PROBE = "receipts"
-SFT = str(paths.SFT_EXPORT)
 
 
 def receipts_probe(sha256: str | None, files: Sequence[str]) -> Probe:

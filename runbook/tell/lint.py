@@ -9,7 +9,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from pipeline.contracts.commands import BY_NAME
-from runbook.symptom import ByHand, Symptom
+from pipeline.contracts.symptoms import ByHand
+from runbook.symptom import Symptom
 
 # The audit's required checks; a test keeps this list equal to the engine's registry.
 REQUIRED_CHECKS = (

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.contracts.faults import ExitCode, OperatorError
-from pipeline.contracts.status import Severity
-from runbook.probes.evidence import Detection, Verdict
+from pipeline.contracts.status import Severity, Verdict
+from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 

@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.contracts.incidents import IncidentEntry, WizardState
+from pipeline.contracts.status import Verdict
 from runbook.change.applied import Applied, read_applied
 from runbook.change.plan import Plan, Rehearsal
-from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.symptom import Offer, Question
 
 OVER: tuple[WizardState, ...] = ("resolved", "escalated", "abandoned")

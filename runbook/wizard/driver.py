@@ -15,11 +15,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from runbook.change.apply import refuse_when_changed
 from runbook.change.plan import Draft
 from runbook.change.void_watch import VoidWatch
-from runbook.probes.evidence import Detection, Diagnosis, Verdict
+from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import worker

@@ -7,8 +7,8 @@ ended as planned, or it would not have come so far.
 from __future__ import annotations
 
 from pipeline.contracts.incidents import WizardState
+from pipeline.contracts.status import Verdict
 from runbook.change.plan import Plan
-from runbook.probes.evidence import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import dialogue as wizard

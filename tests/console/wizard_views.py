@@ -10,9 +10,9 @@ import pytest
 from console.control.wizard_view import Preview, WizardView
 from console.tui.screens import wizard_page
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.contracts.status import Severity, iso_utc
+from pipeline.contracts.status import Severity, Verdict, iso_utc
 from runbook.change.plan import FileState, GitBlob, Plan, Rehearsal, RenameFile, RunCommand, WriteFile
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance, Verdict
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.symptom import Question
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Standing, Work, fold

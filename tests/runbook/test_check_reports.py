@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.contracts.status import Verdict
 from runbook.probes.check_reports import AUDIT, by_checks, last_audit
-from runbook.probes.evidence import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.wizard.touched import is_touched_since
 from tests.runbook.workspaces import make_workspace

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from pipeline.checks.registry import AUDIT
+from pipeline.contracts.symptoms import ByHand
 from runbook.actions.rerun_stage import plan_command
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
-from runbook.symptom import ByHand, Symptom
+from runbook.symptom import Symptom
 from runbook.tell.lint import REQUIRED_CHECKS, lint
 from runbook.wizard.detecting import detect_all, exit_code
 from runbook.wizard.incident import incident_ids, load_incident

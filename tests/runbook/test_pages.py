@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runbook.symptom import ByHand, Symptom
+from pipeline.contracts.symptoms import ByHand
+from runbook.symptom import Symptom
 from runbook.tell.pages import file_name, pages, write_pages
 from tests.runbook.workspaces import leak_symptom
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pipeline.contracts.status import Severity
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput, Verdict
+from pipeline.contracts.status import Severity, Verdict
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Probe, Symptom
 from runbook.wizard.planning import Planning

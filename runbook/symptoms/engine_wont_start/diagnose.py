@@ -8,33 +8,15 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptoms.engine_wont_start.define import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.wizard.planning import Planning
 
-ID = "ENGINE.wont-start"
-CHANGED = "code_changed"
-UNKNOWN = "unknown"
-CAUSES = (
-    (CHANGED, "The workspace's own engine fails in its code, and that code differs from the last-good tag."),
-    (
-        UNKNOWN,
-        "No code of the workspace explains it; an installed engine is repaired by installing it again.",
-    ),
-)
 PACKAGE = "pipeline"
 _PROBE = "code"
 _SECONDS = 60.0
@@ -143,24 +125,10 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (Offer("restore", f"Restore {', '.join(paths)}", why, make),) if paths else ()
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.CRITICAL,
-    title="The engine does not start",
-    what_you_see="Every engine command ends at once, with a traceback instead of an event.",
-    why="Nothing of the pipeline can be run, checked or repaired by its own commands.",
-    phases=(),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (Probe(_PROBE, "The engine's code against the last-good tag", 60.0, _code),),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Read the last lines: they name the file that fails to import.", "distill config --help"),
-        ByHand(
-            "Where the workspace runs its own engine, put that file back.", "distill restore pipeline/FILE"
-        ),
-        ByHand('Run the installed engine until then: set [engine] source = "installed" in distill.toml.'),
-    ),
 )

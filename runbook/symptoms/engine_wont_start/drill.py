@@ -5,7 +5,7 @@ from __future__ import annotations
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.engine_wont_start.diagnose import CHANGED, ID
+from runbook.symptoms.engine_wont_start.define import CHANGED, ID
 
 # All are imported before a command says its first word.
 FILES = (

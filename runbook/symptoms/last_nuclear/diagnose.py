@@ -13,43 +13,25 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import CheckReport, last_audit, look_again, red_again
 from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.code_history import PROBE as CODE
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.git_blobs import GitSilentError
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
+from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.tell.lint import REQUIRED_CHECKS
 from runbook.wizard.dialogue import fold
 from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.planning import Planning
 from runbook.wizard.touched import is_touched_since
 
-ID = "LAST.nuclear"
-DIFFERS = "differs_from_tag"
-AS_TAGGED = "as_tagged"
-UNKNOWN = "unknown"
-CAUSES = (
-    (DIFFERS, "The workspace is not what the last-good tag holds; the difference, by phase, is the bug."),
-    (AS_TAGGED, "Nothing that git holds differs from the tag: the fault is in data, machine or tag."),
-    (UNKNOWN, "There is no repository, or no such tag, to hold the workspace to."),
-)
 _PHASES_RED = 3
 _TREE = "tree"
 _GATE = "P6.acceptance"
@@ -274,40 +256,11 @@ NUCLEAR = Offer(
     _make,
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.CRITICAL,
-    title="Nothing else worked",
-    what_you_see="A repair was carried out, its symptom still shows, and nobody is at it any more; or three "
-    "phases and more are red, and code or documents of as many differ from the last-good tag.",
-    why="Repairing consequences one by one makes a state that nobody knows. The tag is a state that was "
-    "proven, and the difference to it is a bug that can be read.",
-    phases=("P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (_tree_probe(), code_probe((ENGINE, _RECON, _TOML))),
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID,),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Is the tag here, and is it the same at the remote?", "git fetch --tags"),
-        ByHand("Keep what is not committed.", "git -c core.hooksPath=/dev/null stash --include-untracked"),
-        ByHand(
-            "Everything as it was when it was last good.",
-            "git -c core.hooksPath=/dev/null checkout distillation-v1.0.0",
-        ),
-        ByHand("Run, then prove it: 22 of 22.", "distill run-all && distill acceptance"),
-        ByHand("And 16 of 16.", "distill audit-full"),
-        ByHand(
-            "The difference to where you were is the bug (BRANCH is where you were).",
-            "git diff distillation-v1.0.0..BRANCH -- pipeline/",
-        ),
-        ByHand(
-            "The way back to where you were.",
-            "git -c core.hooksPath=/dev/null checkout BRANCH && git stash pop",
-        ),
-    ),
 )

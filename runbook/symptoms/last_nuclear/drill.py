@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.symptoms.last_nuclear.diagnose import DIFFERS, ID, NUCLEAR
+from runbook.symptoms.last_nuclear.define import DIFFERS, ID
+from runbook.symptoms.last_nuclear.diagnose import NUCLEAR
 
 _RECEIPTS = "pipeline/engine/receipts.py"
 _PAIRS = "pipeline/stages/export_preference.py"

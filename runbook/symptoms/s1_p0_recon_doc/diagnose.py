@@ -5,36 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptoms.s1_p0_recon_doc.define import (
+    CAUSES,
+    DEFINITION,
+    DELETED,
+    DOC,
+    ID,
+    NEVER_COMMITTED,
+    TAG_LACKS_IT,
+    UNKNOWN,
+)
 from runbook.wizard.planning import Planning
 
-ID = "S1.P0.recon-doc"
-DOC = str(paths.RECON_DOC)
-DELETED = "deleted"
-NEVER_COMMITTED = "never_committed"
-TAG_LACKS_IT = "tag_lacks_it"
-UNKNOWN = "unknown"
-CAUSES = (
-    (DELETED, "The last-good tag has it: it was deleted or emptied since."),
-    (NEVER_COMMITTED, "No commit ever held it."),
-    (TAG_LACKS_IT, "A commit held it, but the last-good tag has none, or an empty one."),
-    (UNKNOWN, "There is no history to tell it from: no repository, or no such tag."),
-)
 _PROBE = "history"
 
 
@@ -126,22 +114,10 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == DELETED else ()
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="The recon doc is missing or empty",
-    what_you_see=f"`{DOC}` is not there, or holds nothing but white space.",
-    why="Nobody can say any more what the sources are and why they were chosen; the audit's P0 fails.",
-    phases=("P0",),
-    checks=("P0.recon-doc",),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (Probe(_PROBE, "What git holds of it", 30.0, _history),),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("See whether the tag holds it.", f"git ls-tree distillation-v1.0.0 -- {DOC}"),
-        ByHand("Put it back.", f"git cat-file blob distillation-v1.0.0:{DOC} > {DOC}"),
-        ByHand("Where the tag lacks it, find the commit that had it.", f"git log --all --oneline -- {DOC}"),
-    ),
 )

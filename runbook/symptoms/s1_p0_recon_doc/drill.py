@@ -6,7 +6,8 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p0_recon_doc.diagnose import DELETED, ID, RESTORE
+from runbook.symptoms.s1_p0_recon_doc.define import DELETED, ID
+from runbook.symptoms.s1_p0_recon_doc.diagnose import RESTORE
 
 DOC = str(paths.RECON_DOC)
 

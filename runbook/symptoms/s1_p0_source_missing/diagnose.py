@@ -10,45 +10,31 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.source_notes import standing_note
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.source_note import plan_source_notes
 from runbook.actions.stream_edit import plan_stream_path
 from runbook.change.files import checked
 from runbook.change.plan import Draft, RenameFile
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.source_streams import declared_streams, files_of
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Question, Symptom
+from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.missing_sources import PROBE, Missing, missing_probe
+from runbook.symptoms.s1_p0_source_missing.define import (
+    CAUSES,
+    DEFINITION,
+    EMPTIED,
+    FRESH_CLONE,
+    GONE,
+    ID,
+    MOVED,
+    ROTATED,
+    UNKNOWN,
+    WRONG_PATH,
+)
 from runbook.wizard.planning import Planning, joined
 
-ID = "S1.P0.source-missing"
-MOVED = "moved"
-ROTATED = "rotated_away"
-WRONG_PATH = "wrong_path"
-EMPTIED = "emptied"
-FRESH_CLONE = "fresh_clone"
-GONE = "gone"
-UNKNOWN = "unknown"
-CAUSES = (
-    (MOVED, "The file is there under another name: it was renamed or moved since a run read it."),
-    (ROTATED, "The log was rotated: what a run read lies in an archive, and no new line came since."),
-    (WRONG_PATH, "The stream's path finds nothing, and a file with a similar name is there."),
-    (EMPTIED, "The file is there and holds nothing, though a run once read rows of it."),
-    (FRESH_CLONE, "No run ever read rows here, and no source file is there: a fresh clone, say."),
-    (GONE, "A run once read rows of it, and no file of the workspace holds them any more."),
-    (UNKNOWN, "No run ever read rows of it, and nothing with a similar name is there."),
-)
 _NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
 
 
@@ -233,31 +219,10 @@ def _accept(streams: list[str]) -> Offer:
     )
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.INFO,
-    title="A source stream has no rows",
-    what_you_see="A stream with `tier = 1` finds no file with a byte in it; the audit's "
-    "`P0.source-STREAM` warns.",
-    why="The pipeline runs on and everything it makes is smaller; nobody notices what is not there.",
-    phases=("P0",),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda detection: (missing_probe(_names(detection)),),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("See which files each stream finds.", "distill streams check"),
-        ByHand("Look for the file under another name, or in an archive.", "ls -la data/_kb/"),
-        ByHand("See what the last runs read.", "distill runs"),
-        ByHand(
-            "Correct `path` of the stream in distill.toml, try it, and run.",
-            "distill streams check && distill run-all",
-        ),
-        ByHand(
-            f"Or accept it: append a line with stream, note, by and at to {paths.SOURCE_NOTES}. "
-            "The next audit quotes it."
-        ),
-    ),
 )

@@ -8,7 +8,7 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p0_source_missing.diagnose import ID, MOVED, ROTATED, WRONG_PATH
+from runbook.symptoms.s1_p0_source_missing.define import ID, MOVED, ROTATED, WRONG_PATH
 
 CHATS = "data/_kb/chats.jsonl"
 _NAMES = ("data/_kb/dialogues.jsonl", "data/_kb/node-watch.jsonl", "data/inbox/talks.jsonl")

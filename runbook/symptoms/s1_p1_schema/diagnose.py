@@ -6,43 +6,33 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
-from runbook.symptoms.schema_refusals import (
+from runbook.symptoms.s1_p1_schema.define import (
+    _COMMAND,
+    CAUSES,
+    DEFINITION,
     FOLDER,
-    GOLDEN,
+    ID,
+    LOCK_CHANGED,
+    RAISED,
+    ROWS_CHANGED,
+    SCHEMA_CHANGED,
+    UNKNOWN,
     VERSIONS,
-    Refusal,
-    read_refusals,
-    refusals_as_facts,
-    refusals_of,
 )
+from runbook.symptoms.schema_refusals import Refusal, read_refusals, refusals_as_facts, refusals_of
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
 
-ID = "S1.P1.schema"
 LOCK = f"{FOLDER}/schemas.lock.json"
-SCHEMA_CHANGED = "schema_changed"
-LOCK_CHANGED = "lock_changed"
-ROWS_CHANGED = "golden_rows_changed"
-RAISED = "version_raised"
-UNKNOWN = "unknown"
-CAUSES = (
-    (SCHEMA_CHANGED, "A schema's code is not that of the last-good tag, and its version was not raised."),
-    (LOCK_CHANGED, "The schemas are as tagged; the lock that pins them was edited, damaged or removed."),
-    (ROWS_CHANGED, "Schemas and lock are as tagged; the golden rows that try them were edited."),
-    (RAISED, "A version was raised on purpose, and the lock still holds the one before."),
-    (UNKNOWN, "No code that could explain it differs from what was last good."),
-)
-_COMMAND = "distill schema check"
 _SECONDS = 60.0
 
 
@@ -224,29 +214,10 @@ PIN = Offer(
     "pin", "Pin the raised version in the lock", "the step was meant; the lock is what is behind", _pin
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="A schema changed under its version, or a validator does not hold",
-    what_you_see="`distill schema check` ends with 1: a fingerprint is not the locked one, or a golden row "
-    "is taken that must be refused, or the reverse.",
-    why="Whatever reads these rows trusts the schema: loosened, it lets in what no reader expects, "
-    "and one broken schema turns checks of every later phase red.",
-    phases=("P1",),
-    checks=(VERSIONS, GOLDEN),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (code_probe([FOLDER], title="The schemas since the last-good tag"),),
-    explained_by=(engine_wont_start.ID,),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Which schema and field: the check names them, as they were and as they are.", _COMMAND),
-        ByHand("What changed since the tag, and by whom.", f"git diff distillation-v1.0.0 -- {FOLDER}/"),
-        ByHand("Put that file back (sft.py stands for the one named).", f"distill restore {FOLDER}/sft.py"),
-        ByHand(
-            "Meant? Then raise its SCHEMA_VERSION, add the step to migrations.py, and pin it.",
-            "distill schema lock",
-        ),
-    ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p1_schema.diagnose import ID, SCHEMA_CHANGED
+from runbook.symptoms.s1_p1_schema.define import ID, SCHEMA_CHANGED
 
 
 @dataclass(frozen=True)

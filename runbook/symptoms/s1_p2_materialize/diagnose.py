@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.golden_line import plan_golden_line
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
@@ -16,21 +16,29 @@ from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import ChangedFile, code_probe
 from runbook.probes.committed_runs import CommittedRun
-from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import settings_probe
 from runbook.probes.source_streams import declared_streams
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
+from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
 from runbook.symptoms.last_run_counts import or_by_last_run
+from runbook.symptoms.s1_p2_materialize.define import (
+    CHECKS,
+    DEFINITION,
+    ID,
+    REWRITTEN,
+    SETTING,
+    SHAPE,
+    TOUCHED,
+    TRANSFORM,
+)
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
 
-ID = "S1.P2.materialize"
-CHECKS = ("P2.dry-run", "P2.conserves", "P2.provenance")
 RUN_ALL = "run-all"
 _LEAVE = "leave"
 _GOLDEN = Question(
@@ -79,14 +87,14 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
         return ()
     cause = diagnosis.cause.id
-    edits = [(why.SHAPE, each) for each in edit_offers(diagnosis)]
+    edits = [(SHAPE, each) for each in edit_offers(diagnosis)]
     code = [ChangedFile.model_validate(each) for each in listed(diagnosis, "code")]
     ways = [*edits]
     if code:
-        ways.append((why.TRANSFORM, restore_code(code)))
+        ways.append((TRANSFORM, restore_code(code)))
     if listed(diagnosis, "settings"):
-        ways.append((why.SETTING, RESTORE_SETTINGS))
-    if cause in (why.TOUCHED, why.REWRITTEN):
+        ways.append((SETTING, RESTORE_SETTINGS))
+    if cause in (TOUCHED, REWRITTEN):
         ways.append((cause, AGAIN))
     ways.sort(key=lambda one: one[0] != cause)
     return tuple(offer for _, offer in ways)
@@ -183,37 +191,11 @@ AGAIN = Offer(
     _again,
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="Source lines do not become evidence",
-    what_you_see="The audit's P2 fails: a stream that has lines yields no row, lines are in neither "
-    "evidence nor skips, or an evidence row does not stand on its source's bytes.",
-    why="Whatever is not in evidence is neither scored nor exported, and nobody is told.",
-    phases=("P2",),
-    checks=CHECKS,
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=probes,
     rerun=rerun,
-    live=False,
-    explained_by=("ENGINE.wont-start", "S1.P1.schema"),
-    causes=why.CAUSES,
-    by_hand=(
-        ByHand(
-            "Per stream: lines, skips with their reasons, names that no line has.", "distill streams check"
-        ),
-        ByHand("Look at a line itself.", "head -n 1 data/_kb/*.jsonl"),
-        ByHand(
-            "A name changed: let the stream read the new one in distill.toml, and try it.",
-            "distill materialize --dry-run",
-        ),
-        ByHand(
-            "The code changed: see what differs from the last-good tag.",
-            "git diff distillation-v1.0.0 -- pipeline/streams pipeline/storage distill.toml",
-        ),
-        ByHand("Put the file that differs back.", "distill restore pipeline/streams"),
-        ByHand("Make the outputs again, and look again.", "distill run-all && distill audit-full"),
-    ),
 )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.materialize_causes import SHAPE, TRANSFORM
-from runbook.symptoms.s1_p2_materialize.diagnose import ID
+from runbook.symptoms.s1_p2_materialize.define import ID, SHAPE, TRANSFORM
 
 FILES = {
     "runs": ("data/_kb/runs-harbour.jsonl", "data/_kb/runs-uplands.jsonl"),

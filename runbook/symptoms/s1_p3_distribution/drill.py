@@ -8,8 +8,8 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.distribution_causes import CHANGED, TOUCHED
-from runbook.symptoms.s1_p3_distribution.diagnose import ID, SCORE_AGAIN
+from runbook.symptoms.s1_p3_distribution.define import CHANGED, ID, TOUCHED
+from runbook.symptoms.s1_p3_distribution.diagnose import SCORE_AGAIN
 
 RULES = "pipeline/stages/scoring_rules.py"
 

@@ -10,7 +10,8 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
+from pipeline.contracts.symptoms import LEAK
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
@@ -18,35 +19,30 @@ from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance, Verdict
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
-from runbook.symptoms.pair_rows import PAIRS, BadPair, bad_pairs
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.sft_receipts import SFT
+from runbook.symptoms.pair_rows import BadPair, bad_pairs
+from runbook.symptoms.s1_p4_self_pair.define import (
+    _REPRODUCE,
+    CAUSES,
+    CHECKS,
+    DEFINITION,
+    GUARD,
+    ID,
+    MISSING,
+    OTHER_WRITER,
+    PAIRS,
+    STALE,
+    UNKNOWN,
+)
+from runbook.symptoms.s1_p4_sft_leak.define import SFT
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
 
-ID = "S1.P4.self-pair"
-CHECKS = ("P4.preference-pairs", "P4.exports-valid", "P4.quarantine-balances")
-GUARD = "guard_gone"
-OTHER_WRITER = "other_writer"
-STALE = "stale_export"
-MISSING = "missing"
-UNKNOWN = "unknown"
-CAUSES = (
-    (GUARD, "The file is just what a run wrote, and the code that should have refused it was changed."),
-    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
-    (STALE, "The file is just what a run wrote, and its evidence or verdicts were changed since."),
-    (MISSING, "The file is not there at all."),
-    (UNKNOWN, "The file is what a run wrote, and no code that could explain it differs."),
-)
-_REPRODUCE = "distill audit-full --check P4.preference-pairs"
 _PLACE = re.compile(r"(exports/\S+?)(?::\d+)?(?: |$)")
 # Where pairs are made and refused.
 _PAIR_CODE = (
@@ -102,7 +98,7 @@ def _unless_set_aside(workspace: Workspace, seen: Detection) -> Detection:
         said = f"{', '.join(files)}: quarantined; export again: distill export"
         return seen.model_copy(update={"verdict": Verdict.UNKNOWN, "observed": said})
     # Whoever put a forbidden row into the SFT export may have broken the rest of it as well.
-    above = (s1_p4_sft_leak.ID,) if files == [SFT] else ()
+    above = (LEAK,) if files == [SFT] else ()
     return seen.model_copy(update={"facts": {**seen.facts, "files": [*files]}, "explained_by": above})
 
 
@@ -264,36 +260,11 @@ def _quarantine(files: Sequence[str]) -> Offer:
     )
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="A pair of a run with itself, or another row that no export may hold",
-    what_you_see=f"A pair in `{PAIRS}` has one run or one text on both sides; or the audit's P4 names rows "
-    "that do not validate, or runs that are in neither export nor quarantine.",
-    why="A model learns from a pair what to prefer; a pair that says nothing, or the wrong thing, teaches "
-    "that. Rows that are in no file were lost without a reason.",
-    phases=("P4",),
-    checks=CHECKS,
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=probes,
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID),
-    causes=CAUSES,
-    by_hand=(
-        ByHand(
-            "Which pairs: the guard's own question, asked of the file.",
-            f"jq -c 'select(.chosen_run_id == .rejected_run_id) | .id' {PAIRS}",
-        ),
-        ByHand("Take the file out of every reader's sight.", f"distill quarantine {PAIRS}"),
-        ByHand(
-            "What changed where pairs are made: the equality guards must remain.",
-            "git diff distillation-v1.0.0 -- pipeline/stages/export_preference.py pipeline/stages/pairing.py",
-        ),
-        ByHand("Put that code back.", "distill restore pipeline/stages/export_preference.py"),
-        ByHand("Export again, all three: each receipt then holds what stands.", "distill export"),
-        ByHand("Look again.", _REPRODUCE),
-    ),
 )

@@ -6,7 +6,7 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p4_self_pair.diagnose import GUARD, ID, OTHER_WRITER
+from runbook.symptoms.s1_p4_self_pair.define import GUARD, ID, OTHER_WRITER
 
 PAIRS = str(paths.PREFERENCE_EXPORT)
 EXPORTER = "pipeline/stages/export_preference.py"

@@ -13,46 +13,35 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, code_probe, read_code
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.json_objects import object_of
 from runbook.probes.processes import Ran
 from runbook.probes.receipt_claims import newest_claim
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore
-from runbook.symptoms.sft_causes import (
+from runbook.symptoms.s1_p4_sft_leak.define import (
     CAUSES,
+    DEFINITION,
+    ID,
     OTHER_WRITER,
-    OWN_WALLS,
+    SFT,
     STALE,
     WALLS,
-    evidence_for,
-    judged,
-    told_wall,
-    walls_of,
 )
-from runbook.symptoms.sft_receipts import PROBE, SFT, receipts_probe
+from runbook.symptoms.sft_causes import evidence_for, judged, told_wall, walls_of
+from runbook.symptoms.sft_receipts import PROBE, receipts_probe
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
 
-ID = "S1.P4.sft-leak"
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
 _REPRODUCE = "distill firewall --json"
@@ -247,35 +236,10 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     return (*ways, quarantine) if standing else ways
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.CRITICAL,
-    title="A forbidden row is in the SFT export",
-    what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
-    why="A run that was rejected, or that nobody judged, is about to be trained on.",
-    phases=("P4",),
-    checks=("P4.sft-firewall",),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=probes,
-    causes=CAUSES,
-    by_hand=(
-        ByHand(
-            "Take the export out of every reader's sight. Nothing is overwritten, nothing is lost.",
-            f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
-        ),
-        ByHand(
-            "Stop whatever trains on it, and look for files in exports/formatted/ that were built from it."
-        ),
-        ByHand(
-            "See whether a wall was loosened: the schema's type, the exporter's never-list, the scan.",
-            f"git diff distillation-v1.0.0 -- {' '.join(OWN_WALLS)}",
-        ),
-        ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
-        ByHand(
-            "Look again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
-            "distill firewall && echo clear",
-        ),
-    ),
 )

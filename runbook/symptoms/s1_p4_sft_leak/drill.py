@@ -12,9 +12,8 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN, ID
-from runbook.symptoms.sft_causes import OTHER_WRITER, WALLS
+from runbook.symptoms.s1_p4_sft_leak.define import ID, OTHER_WRITER, WALLS
+from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN
 
 SFT = str(paths.SFT_EXPORT)
 SCORED = str(paths.scored_file("runs"))
@@ -78,7 +77,7 @@ def plant_all_walls(scene: Scene) -> Planted:
         confidence=Confidence.CERTAIN,
         offer="quarantine",
         afterwards=("restore",),
-        also=(s1_p1_schema.ID,),
+        also=("S1.P1.schema",),
     )
 
 

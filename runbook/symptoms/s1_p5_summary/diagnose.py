@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
@@ -18,32 +17,25 @@ from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
 from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe, read_run_claims
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p4_self_pair import diagnose as s1_p4_self_pair
-from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
+from runbook.symptoms.s1_p5_summary.define import (
+    CAUSES,
+    DEFINITION,
+    FILE,
+    HARNESS,
+    ID,
+    RECEIPTS,
+    SETTINGS,
+    SOURCES,
+    STAGE_ALONE,
+    SUMMARY,
+    UNKNOWN,
+)
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 
-ID = "S1.P5.summary"
-SUMMARY, RECEIPTS = "P5.summary-valid", "P5.receipts-match"
-FILE = "file_changed"
-HARNESS = "harness_changed"
-SETTINGS = "settings_changed"
-SOURCES = "source_changed"
-STAGE_ALONE = "stage_alone"
-UNKNOWN = "unknown"
-CAUSES = (
-    (FILE, "A summary, receipt or output was changed after the run: it is not what pins it says."),
-    (HARNESS, "The files are as the run wrote them, and the code that writes or checks them was changed."),
-    (SETTINGS, "Settings that touch rows were changed since the run; outputs and claims are the run's."),
-    (SOURCES, "A source no longer begins with the bytes that the run read."),
-    (STAGE_ALONE, "A stage was exported alone over files that were not as claimed; its receipt has gaps."),
-    (UNKNOWN, "Every file is what pins it, and no code that could explain it differs."),
-)
 _OF_SETTINGS = "the settings that touch rows are not those of the run"
 _BAD = re.compile(rf"({paths.REPORTS}/[^/\s]+/summary\.json) (.*)")
 # A harness is what writes these documents, and what decides whether they are valid.
@@ -219,37 +211,11 @@ RESTORE_SETTINGS = Offer(
     _restore_settings,
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="The last run's summary or receipts do not hold",
-    what_you_see="The audit's P5 is red: the summary does not validate, or a digest, a count or the run_hash "
-    "is not what the files on the disk give.",
-    why="Receipts are what says which run made which bytes from which sources. Where they do not hold, "
-    "nobody can say what the exports are.",
-    phases=("P5",),
-    checks=(SUMMARY, RECEIPTS),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (claims_probe(), code_probe((ENGINE, _TOML))),
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s1_p4_sft_leak.ID, s1_p4_self_pair.ID),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Which field, file or count: the checks name it.", f"distill audit-full --check {SUMMARY}"),
-        ByHand("And which claim of which receipt.", f"distill audit-full --check {RECEIPTS}"),
-        ByHand(
-            "Was the summary changed after the run? Compare its digest with that of the last event.",
-            f"LATEST=$(ls -1dt {paths.REPORTS}/*/summary.json | head -1); "
-            'sha256sum "$LATEST"; tail -n 1 "$(dirname "$LATEST")/events.jsonl"',
-        ),
-        ByHand(
-            "Did the harness change?", "git diff distillation-v1.0.0 -- pipeline/engine/ pipeline/schemas/"
-        ),
-        ByHand("Put that file back.", "distill restore pipeline/engine/receipts.py"),
-        ByHand("Set a bad summary aside.", 'mv -n "$LATEST" "$LATEST.SET-ASIDE-$(date +%s)"'),
-        ByHand("Run again: what is not as claimed is written anew.", "distill run-all"),
-    ),
 )

@@ -8,7 +8,7 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p5_summary.diagnose import FILE, HARNESS, ID
+from runbook.symptoms.s1_p5_summary.define import FILE, HARNESS, ID
 
 HARNESS_FILE = "pipeline/engine/receipts.py"
 _VALIDATION = "    RunSummary.model_validate(summary)\n"

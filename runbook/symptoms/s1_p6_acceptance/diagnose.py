@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
 from runbook.actions.repair_code import plan_code_repair
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
-from runbook.symptoms.gate_state import GATE, GateState, ask_gate, detection_of_gate, other_checks, read_gate
-from runbook.symptoms.gate_suspects import CAUSES, suspicion
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
+from runbook.symptoms.gate_state import GateState, ask_gate, detection_of_gate, other_checks, read_gate
+from runbook.symptoms.gate_suspects import suspicion
+from runbook.symptoms.s1_p6_acceptance.define import DEFINITION, ID
+from runbook.symptoms.s3_divergence.define import DIVERGENCE
 from runbook.wizard.planning import Planning
 
-ID = "S1.P6.acceptance"
-DIVERGENCE = "S3.divergence"
 # Checks of data that a run makes: with sound code, a new run makes them anew.
 _OF_A_RUN = ("P2", "P3", "P4", "P5")
 
@@ -78,30 +73,11 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     return (*restore_offer(diagnosis), *((again,) if files else ()))
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="Acceptance fails an invariant, and the audit is red as well",
-    what_you_see="`distill acceptance` ends with 1 and names invariants (A01 to A22); `distill audit-full` "
-    "names another required check beside P6.acceptance.",
-    why="The engine does not do what it promises, neither on the fixture nor on the real data.",
-    phases=("P6",),
-    checks=(GATE,),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (code_probe(title="The engine's code, phase by phase"),),
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("All 22 invariants; the failing ones say what broke.", "distill acceptance"),
-        ByHand("The report names them again, and the kept temp root.", f"cat {paths.ACCEPTANCE_REPORT}"),
-        ByHand(
-            "Which phase's code changed since the tag.", "git diff --stat distillation-v1.0.0 -- pipeline/"
-        ),
-        ByHand("Put that phase's files back (P3 here).", "distill restore pipeline/stages/scoring_rules.py"),
-        ByHand("Ask the invariant again, alone.", "distill acceptance --check A09"),
-    ),
 )

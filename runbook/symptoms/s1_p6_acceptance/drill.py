@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.symptoms.gate_suspects import PHASE_CHANGED
-from runbook.symptoms.s1_p6_acceptance.diagnose import ID
-from runbook.symptoms.s2_drift import diagnose as s2_drift
+from runbook.symptoms.s1_p6_acceptance.define import ID, PHASE_CHANGED
 
 VALIDATOR = "pipeline/replay/validate.py"
 RULES = "pipeline/stages/scoring_rules.py"
@@ -47,7 +45,7 @@ MOVED = (
         '"Is the reward accept_at or more?",\n        ACCEPTED,',
         lambda _scene: '"Is the reward accept_at or more?",\n        PARTIALLY_ACCEPTED,',
         "scoring: a reward alone is no proof",
-        ("S1.P3.distribution", s2_drift.ID),
+        ("S1.P3.distribution", "S2.drift"),
         runs=True,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.actions.rerun_stage import plan_rerun
@@ -13,51 +13,28 @@ from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks, last_audit
 from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.code_history import PROBE as CODE
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
-from runbook.symptoms.replay_look import (
+from runbook.symptoms.replay_look import PLAYBOOKS, PROBE, ReplayLook, read_replay, replay_probe
+from runbook.symptoms.s1_p7_replay.define import (
+    CAUSES,
+    CHECK,
+    CODE_CHANGED,
     DEFAULT_MODEL,
-    PLAYBOOKS,
-    PROBE,
+    DEFINITION,
+    EMPTY,
+    ID,
+    SILENT,
+    SWAPPED,
+    UNKNOWN,
     VARIABLE,
-    ReplayLook,
-    read_replay,
-    replay_probe,
 )
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p2_materialize import diagnose as s1_p2_materialize
-from runbook.symptoms.s1_p3_distribution import diagnose as s1_p3_distribution
-from runbook.symptoms.s4_empty_exports import diagnose as s4_empty_exports
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
 from runbook.wizard.touched import is_touched_since
 
-ID = "S1.P7.replay"
-CHECK = "P7.replay"
-EMPTY = "playbooks_empty"
-SWAPPED = "model_swapped"
-SILENT = "model_silent"
-CODE_CHANGED = "replay_code_changed"
-UNKNOWN = "unknown"
-CAUSES = (
-    (EMPTY, "There are no playbooks, so nothing can be retrieved for any task."),
-    (SWAPPED, "Another model than the default was put in, and its answers are refused."),
-    (SILENT, "Another model than the default was put in, and it gives no answer at all."),
-    (CODE_CHANGED, "Playbooks and model are as they were, and the code that asks and judges was changed."),
-    (UNKNOWN, "There are playbooks, the default model answers, and no code of it differs."),
-)
 _TOML = str(paths.SETTINGS)
 _SILENT_WORDS = "gave no answer"
 _TASK_SHOWN = 200
@@ -236,42 +213,11 @@ EXPORT_RAG = Offer(
     _export_rag,
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="Replay finds no playbook, or its answer is refused",
-    what_you_see="The audit's P7 is red: retrieval is empty for tasks that have a playbook, or the local "
-    "answer is refused as filler, too short, cut off or unsupported, or there is no answer.",
-    why="Replay is how what was distilled is used. A model that hedges, or playbooks that are gone, give the "
-    "next run nothing, while every earlier phase looks well.",
-    phases=("P7",),
-    checks=(CHECK,),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (replay_probe(), code_probe((ENGINE, _TOML))),
     rerun=rerun,
-    live=False,
-    explained_by=(
-        engine_wont_start.ID,
-        s1_p1_schema.ID,
-        s1_p2_materialize.ID,
-        s1_p3_distribution.ID,
-        s4_empty_exports.ID,
-    ),
-    causes=CAUSES,
-    by_hand=(
-        ByHand(
-            "Replay a task that used to pass; it says which model answered and who named it.",
-            'distill replay --task "TASK THAT USED TO PASS" --local-only --no-log',
-        ),
-        ByHand(
-            "The same by the default model: if it passes, the model was swapped.",
-            f'distill replay --task "TASK THAT USED TO PASS" --local-only --no-log --model {DEFAULT_MODEL}',
-        ),
-        ByHand("Back to the default: the variable first, it beats the settings.", f"unset {VARIABLE}"),
-        ByHand("Then delete `model` below `[replay]` in distill.toml."),
-        ByHand("No playbooks? Export them again.", "distill export-rag"),
-        ByHand("Look again.", f"distill audit-full --check {CHECK}"),
-    ),
 )

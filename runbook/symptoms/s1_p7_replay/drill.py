@@ -6,7 +6,7 @@ from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, TOMAS, Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p7_replay.diagnose import CODE_CHANGED, EMPTY, ID, SILENT
+from runbook.symptoms.s1_p7_replay.define import CODE_CHANGED, EMPTY, ID, SILENT
 
 SETTINGS = str(paths.SETTINGS)
 PLAYBOOKS = str(paths.RAG_EXPORT)

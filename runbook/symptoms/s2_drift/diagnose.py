@@ -11,40 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
+from pipeline.contracts.symptoms import LEAK as LEAKED
 from runbook.actions.baseline_decision import plan_decision
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import AUDIT, last_audit
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.json_objects import object_of
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Question, Symptom
+from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
+from runbook.symptoms.s2_drift.define import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.wizard.planning import Planning
 from runbook.wizard.touched import is_touched_since
 
-ID = "S2.drift"
-LEAK = "leak"
-SOURCES = "new_source_data"
-SCORER = "scorer"
-EXPORTER = "exporter"
-UNKNOWN = "unknown"
-CAUSES = (
-    (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
-    (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
-    (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
-    (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
-    (UNKNOWN, "What moved belongs to no phase, or the firewall could not look."),
-)
 # The first phase that moved explains those after it.
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
 _PROBE = "firewall"
@@ -196,7 +176,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
             evidence=(firewall, *detection.evidence) if cause == LEAK else detection.evidence,
         ),
         considered=() if cause == LEAK else (leak,),
-        see=s1_p4_sft_leak.ID if cause == LEAK else None,
+        see=LEAKED if cause == LEAK else None,
     )
 
 
@@ -222,26 +202,11 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     )
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.WARNING,
-    title="A metric drifted",
-    what_you_see="Rows of the audit's drift table say warn or missing.",
-    why="Other data, other rules or a loosened exporter look alike in a total; somebody has to say which.",
-    phases=("P8",),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),),
     rerun=rerun,
-    live=False,
-    explained_by=(s1_p4_sft_leak.ID,),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
-        ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
-        ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),
-        ByHand("The new normal.", "distill baseline accept --metric METRIC --note WHY"),
-    ),
 )

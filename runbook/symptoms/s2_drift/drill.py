@@ -5,7 +5,8 @@ from __future__ import annotations
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import TOMAS, Scene
-from runbook.symptoms.s2_drift.diagnose import ID, NOTE, SCORER, SOURCES
+from runbook.symptoms.s2_drift.define import ID, SCORER, SOURCES
+from runbook.symptoms.s2_drift.diagnose import NOTE
 
 DECISIONS = ("accept", "dismiss")
 MODELS = ("delta-8b", "delta-70b", "sigma")

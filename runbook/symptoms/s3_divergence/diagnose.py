@@ -9,33 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pipeline.contracts
-from pipeline.contracts.status import Severity
 from runbook.change.plan import Draft, Manual
 from runbook.probes.code_history import PROBE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import restoring
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
-from runbook.symptoms.gate_state import (
-    GATE,
-    GateState,
-    ask_gate,
-    detection_of_gate,
-    read_gate,
-    red_invariants,
-)
-from runbook.symptoms.gate_suspects import CAUSES, WATCHED, suspicion
-from runbook.symptoms.s1_p1_schema import diagnose as s1_p1_schema
-from runbook.symptoms.s1_p6_acceptance.diagnose import DIVERGENCE, restore_offer
-from runbook.symptoms.s1_p6_acceptance.diagnose import ID as NOT_ALONE
-from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
+from runbook.symptoms.gate_state import GateState, ask_gate, detection_of_gate, read_gate, red_invariants
+from runbook.symptoms.gate_suspects import WATCHED, suspicion
+from runbook.symptoms.s1_p6_acceptance.define import ID as NOT_ALONE
+from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
+from runbook.symptoms.s3_divergence.define import DEFINITION, EXPECTED, ID
 from runbook.wizard.planning import Planning
 
-ID = DIVERGENCE
-FIXTURE = "pipeline/acceptance/fixture"
-EXPECTED = f"{FIXTURE}/expected.json"
 _KEPT = "kept_root"
 _SECONDS = 300.0
 
@@ -168,15 +155,8 @@ def _opening(root: str) -> Offer:
     return Offer("open-root", f"Look into {root} first", why, make)
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="Acceptance fails, and the audit of the real data does not",
-    what_you_see="`distill acceptance` ends with 1 while every other required check of `distill audit-full` "
-    "passes.",
-    why="An assumption is broken that the data of today happen not to touch; those of tomorrow may.",
-    phases=("P6",),
-    checks=(GATE,),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
@@ -185,23 +165,4 @@ SYMPTOM = Symptom(
         _kept_root_probe(detection),
     ),
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID, s1_p1_schema.ID, s5_hash_mismatch.ID),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Which invariant, and where its temp root is kept.", "distill acceptance --keep"),
-        ByHand(
-            "What the pipeline made of the fixture.",
-            'ls -la "${TMPDIR:-/tmp}"/distillation_phase6_acceptance.*/data/evidence',
-        ),
-        ByHand("What it should have made of it.", f"cat {EXPECTED}"),
-        ByHand(
-            "What changed since the tag, the fixture included.", "git diff distillation-v1.0.0 -- pipeline/"
-        ),
-        ByHand("Put the phase's file back (P4 here).", "distill restore pipeline/stages/export_sft.py"),
-        ByHand(
-            "The fixture is the contract: if it was edited, put it back as well.",
-            f"distill restore {FIXTURE}",
-        ),
-    ),
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.symptoms.gate_suspects import PHASE_CHANGED
-from runbook.symptoms.s3_divergence.diagnose import ID
+from runbook.symptoms.s1_p6_acceptance.define import PHASE_CHANGED
+from runbook.symptoms.s3_divergence.define import ID
 
 
 @dataclass(frozen=True)

@@ -8,46 +8,33 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.empty_exports import find_empty_export
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.settings_history import PROBE as SETTINGS
 from runbook.probes.settings_history import SettingsHistory, read_settings_history, settings_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS, listed, restore_code
+from runbook.symptoms.s4_empty_exports.define import (
+    CAUSES,
+    DEFINITION,
+    FAILS,
+    ID,
+    NO_EVIDENCE,
+    NO_LINES,
+    NONE_ALLOWED,
+    NONE_EXPORTED,
+    OVER,
+)
 from runbook.symptoms.tried_run import PROBE as TRIED
 from runbook.symptoms.tried_run import TriedRun, read_tried, tried_probe
 from runbook.wizard.planning import Planning
 
-ID = "S4.empty-exports"
-NO_LINES = "no_lines"
-NO_EVIDENCE = "no_evidence"
-NONE_ALLOWED = "none_allowed"
-NONE_EXPORTED = "none_exported"
-OVER = "over"
-FAILS = "run_fails"
-CAUSES = (
-    (NO_LINES, "The first zero is the sources (P0): what used to fill the export has no lines."),
-    (NO_EVIDENCE, "The first zero is evidence (P2): there are lines, and no row is made of them."),
-    (NONE_ALLOWED, "The first zero is the verdicts (P3): there is evidence, and none of it may be exported."),
-    (NONE_EXPORTED, "The first zero is the exporter (P4): rows are accepted, and all of them are refused."),
-    (OVER, "Nothing is zero any more: the same run, tried in a copy, fills the export."),
-    (FAILS, "The same run, tried in a copy, does not come to its end."),
-)
 _BY_ZERO = {
     "lines": NO_LINES,
     "evidence": NO_EVIDENCE,
@@ -196,32 +183,10 @@ RUN_AGAIN = Offer(
     "rerun", "Run again", "tried in a copy just now, the run fills every export that had rows", _run_again
 )
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.ERROR,
-    title="A run came out empty",
-    what_you_see="`distill run-all` ends with 1 and says that an export would become empty, or it was "
-    "allowed to (`--allow-empty`) and an export that had rows has none.",
-    why="The last-good exports still stand after a refusal, and they grow old; nothing new gets through.",
-    phases=("P4",),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=probes,
-    explained_by=("ENGINE.wont-start", "S1.P1.schema", "S1.P2.materialize", "S1.P3.distribution"),
-    causes=CAUSES,
-    by_hand=(
-        ByHand("Are there source lines, and does any become evidence?", "distill streams check"),
-        ByHand("Are rows materialised, and scored?", "wc -l data/evidence/*.jsonl data/scored-runs/*.jsonl"),
-        ByHand(
-            "Why were lines skipped?",
-            "jq -r .reason data/_kb/distillation_skips.jsonl | sort | uniq -c",
-        ),
-        ByHand("Why were rows refused?", "jq -r .reason exports/quarantine/sft.jsonl | sort | uniq -c"),
-        ByHand(
-            "The first count that is zero names the broken phase: go to its page. Then run again.",
-            "distill run-all",
-        ),
-    ),
 )

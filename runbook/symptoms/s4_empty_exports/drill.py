@@ -10,7 +10,7 @@ from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Person, Scene
 from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS
-from runbook.symptoms.s4_empty_exports.diagnose import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
+from runbook.symptoms.s4_empty_exports.define import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
 
 SETTINGS = str(paths.SETTINGS)
 RULES = "pipeline/stages/scoring_rules.py"

@@ -6,24 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Verdict
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Symptom
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
 from runbook.symptoms.determinism_probes import (
     BISECT,
@@ -33,30 +24,11 @@ from runbook.symptoms.determinism_probes import (
     suspects_probe,
 )
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
-from runbook.symptoms.engine_wont_start import diagnose as engine_wont_start
+from runbook.symptoms.s5_hash_mismatch.define import _COMMAND, CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.wizard.asked_again import AskedAgain
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.touched import is_touched_since
 
-ID = "S5.hash-mismatch"
-CHANGED = "code_changed"
-UNKNOWN = "unknown"
-CAUSES = (
-    (str(Kind.CLOCK), "Code that makes rows reads a clock."),
-    (str(Kind.RANDOM), "Code that makes rows draws random numbers."),
-    (str(Kind.UUID), "Code that makes rows makes up an id instead of deriving it."),
-    (str(Kind.SET_ORDER), "Rows follow the order of a set, which another hash seed makes another one."),
-    (str(Kind.LISTING_ORDER), "Rows follow the order in which a file system lists its files."),
-    (str(Kind.HASH_SEED), "Rows hold what hash() or id() gives, which differs from process to process."),
-    (str(Kind.MACHINE), "Rows hold something of the machine or the process: its name, number, environment."),
-    (
-        str(Kind.CONCURRENT_WRITERS),
-        "Several threads or processes write at once, and whoever is first differs.",
-    ),
-    (CHANGED, "Code changed since the last-good tag, and nothing in its syntax tree says why."),
-    (UNKNOWN, "No code differs from what was last good, or nobody could look."),
-)
-_COMMAND = "distill determinism"
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.
 _SOON_SECONDS = 60.0
@@ -244,15 +216,8 @@ def _plan(
     return draft.model_copy(update={"plan": plan})
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.CRITICAL,
-    title="Two runs on the same input differ",
-    what_you_see="`distill determinism` ends with 1 and names the first stage and row that differ.",
-    why="Nothing that was trained on these rows can be traced or made again, and no audit can tell a "
-    "change of data from chance.",
-    phases=("P2", "P3", "P4"),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
@@ -262,25 +227,4 @@ SYMPTOM = Symptom(
         bisect_probe(_runs(detection)),
     ),
     rerun=rerun,
-    live=False,
-    explained_by=(engine_wont_start.ID,),
-    causes=CAUSES,
-    by_hand=(
-        ByHand(
-            "From scratch several ways, with one clock value for all; it names stage, row, field.", _COMMAND
-        ),
-        ByHand(
-            "What changed in the stages since the tag.", "git diff distillation-v1.0.0 -- pipeline/stages/"
-        ),
-        ByHand(
-            "The usual suspects.",
-            r"grep -rnE 'time\.|now\(|random|uuid|hash\(|listdir|set\(' pipeline/stages pipeline/engine",
-        ),
-        ByHand(
-            "Which commit: try each in a clone of its own, never here. 0 is good, 1 is bad.",
-            "git clone . /tmp/bisect && cp -rn data /tmp/bisect/ && cd /tmp/bisect && "
-            "git bisect start HEAD distillation-v1.0.0 && git bisect run distill determinism -C . --runs 2",
-        ),
-        ByHand("Put that file back (score.py here).", "distill restore pipeline/stages/score.py"),
-    ),
 )

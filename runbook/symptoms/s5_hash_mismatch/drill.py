@@ -8,7 +8,7 @@ from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
 from runbook.probes.nondeterminism import Kind
-from runbook.symptoms.s5_hash_mismatch.diagnose import ID
+from runbook.symptoms.s5_hash_mismatch.define import ID
 
 PEOPLE = (AIKO, INES, TOMAS)
 SCORE = "pipeline/stages/score.py"

@@ -8,34 +8,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.contracts import paths
-from pipeline.contracts.status import Severity, epoch_seconds
+from pipeline.contracts.status import Verdict, epoch_seconds
 from runbook.actions.rotate import plan_rotate
 from runbook.change.plan import Draft
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    Verdict,
-)
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.json_objects import object_of
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, ByHand, Offer, Probe, Symptom
+from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
 from runbook.wizard.planning import Planning
 
-ID = "S6.replay-log"
-LOG = str(paths.REPLAY_RUNS)
 DEFAULT_MB = 100.0
-GROWN = "grown"
-UNKNOWN = "unknown"
-CAUSES = (
-    (GROWN, "Replays were logged one after the other, and the log was not rotated in time."),
-    (UNKNOWN, "Its rows do not say when they were logged, so they may not be replays at all."),
-)
 _MEGABYTE = 1e6
 _DAY = 86_400.0
 _PROBE = "growth"
@@ -153,26 +136,10 @@ def offers(detection: Detection, _diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (ROTATE,) if detection.verdict is Verdict.DETECTED else ()
 
 
-SYMPTOM = Symptom(
-    id=ID,
-    severity=Severity.WARNING,
-    title="The replay log is large",
-    what_you_see=f"`{LOG}` is over `[rotation] replay_log_mb` (100 MB unless set).",
-    why="It grows with every replay until the disk is full, and then nothing can be written at all.",
-    phases=("P7",),
-    checks=(),
+SYMPTOM = diagnosed(
+    DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
     probes=lambda _detection: (Probe(_PROBE, "How fast it grows", 10.0, _growth),),
-    causes=CAUSES,
-    by_hand=(
-        ByHand(
-            "Rotate it: moved, packed, the pack read back and compared.", "distill rotate-replay-log --force"
-        ),
-        ByHand(
-            "Without the engine: move it while no replay runs; the next one starts a fresh log.",
-            f"mv -n {LOG} data/_kb/replay_runs.archive.$(date +%s).jsonl",
-        ),
-    ),
 )

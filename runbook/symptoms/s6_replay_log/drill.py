@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
 from runbook.probes.evidence import Confidence
-from runbook.symptoms.s6_replay_log.diagnose import GROWN, ID, LOG, ROTATE, threshold_mb
+from runbook.symptoms.s6_replay_log.define import GROWN, ID, LOG
+from runbook.symptoms.s6_replay_log.diagnose import ROTATE, threshold_mb
 
 _MEGABYTE = 1_000_000
 

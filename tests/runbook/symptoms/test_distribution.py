@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import CATEGORIES
+from pipeline.contracts.status import CATEGORIES, Verdict
 from runbook.probes.code_history import ChangedFile, CodeHistory
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance, Verdict
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import distribution_causes as why
+from runbook.symptoms.s1_p3_distribution.define import CAUSES
 from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM, offers
 from runbook.symptoms.scorer_look import ScorerLook
 from runbook.symptoms.stage_claims import StageClaims
@@ -105,7 +106,7 @@ def diagnosed(**changes: object) -> Diagnosis:
 def test_runs_that_are_as_they_were_judged_are_an_honest_unknown() -> None:
     diagnosis = diagnosed()
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("unknown", Confidence.UNKNOWN)
-    assert {each.id for each in diagnosis.considered} == {cause for cause, _ in why.CAUSES[:-1]}
+    assert {each.id for each in diagnosis.considered} == {cause for cause, _ in CAUSES[:-1]}
 
 
 def test_a_changed_scorer_is_certain_only_where_its_own_tests_fail() -> None:

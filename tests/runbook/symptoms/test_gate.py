@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict
 from runbook.probes import check_reports
 from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
-from runbook.probes.evidence import Detection, Verdict
+from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import gate_state
-from runbook.symptoms.gate_suspects import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN, suspicion
+from runbook.symptoms.gate_suspects import suspicion
 from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
+from runbook.symptoms.s1_p6_acceptance.define import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN
 from runbook.symptoms.s3_divergence import diagnose as s3_divergence
 from tests.mutants.mutants import MUTANTS, Mutant
 
@@ -154,7 +156,7 @@ def test_verification_asks_what_failed_and_the_whole_gate_where_nothing_did(
 
 def red(*ids: str) -> Detection:
     return Detection(
-        symptom_id=s3_divergence.ID,
+        symptom_id="S3.divergence",
         verdict=Verdict.DETECTED,
         observed="red",
         read_at=1.0,

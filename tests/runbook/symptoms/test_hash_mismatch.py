@@ -12,8 +12,9 @@ import pytest
 from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Verdict
 from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory
-from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput, Verdict
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
@@ -148,7 +149,7 @@ def diagnosed(
         )
     }
     detection = Detection(
-        symptom_id=s5_hash_mismatch.ID, verdict=Verdict.DETECTED, observed="", read_at=1.0, as_of=1.0
+        symptom_id="S5.hash-mismatch", verdict=Verdict.DETECTED, observed="", read_at=1.0, as_of=1.0
     )
     return s5_hash_mismatch.classify(detection, outputs)
 

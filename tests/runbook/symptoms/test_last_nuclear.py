@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts.status import Verdict
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import AUDIT
-from runbook.probes.evidence import Confidence, Verdict
+from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
-from runbook.symptoms.last_nuclear.diagnose import AS_TAGGED, DIFFERS, SYMPTOM, detect, rerun
+from runbook.symptoms.last_nuclear.define import AS_TAGGED, DIFFERS
+from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
 from runbook.tell.lint import REQUIRED_CHECKS
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict
 from runbook.actions.golden_line import plan_golden_line
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Verdict
+from runbook.probes.evidence import Confidence, Detection, Diagnosis
 from runbook.probes.source_streams import SourceStream
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of

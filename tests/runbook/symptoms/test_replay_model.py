@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict
 from runbook.change.plan import Draft
-from runbook.probes.evidence import Confidence, Diagnosis, Verdict
+from runbook.probes.evidence import Confidence, Diagnosis
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.replay_look import VARIABLE
-from runbook.symptoms.s1_p7_replay.diagnose import SWAPPED, SYMPTOM, UNKNOWN, rerun
+from runbook.symptoms.s1_p7_replay.define import SWAPPED, UNKNOWN, VARIABLE
+from runbook.symptoms.s1_p7_replay.diagnose import SYMPTOM, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.replay.chat_server import chat_server, says
 from tests.runbook.symptoms.walked import filled

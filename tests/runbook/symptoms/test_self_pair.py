@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from runbook.probes.evidence import Confidence, Verdict
+from pipeline.contracts.status import Verdict
+from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import pair_rows
-from runbook.symptoms.pair_rows import PAIRS, bad_pairs
-from runbook.symptoms.s1_p4_self_pair.diagnose import MISSING, STALE, SYMPTOM, detect, rerun
-from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
+from runbook.symptoms.pair_rows import bad_pairs
+from runbook.symptoms.s1_p4_self_pair.define import MISSING, PAIRS, STALE
+from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, detect, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT
@@ -63,7 +64,7 @@ def test_what_else_is_wrong_with_a_leaking_sft_export_stands_beneath_the_leak(wo
     with (workspace.root / SFT).open("ab") as file:
         file.write(line)
     detection = rerun(workspace)
-    assert (detection.verdict, detection.explained_by) == (Verdict.DETECTED, (s1_p4_sft_leak.ID,))
+    assert (detection.verdict, detection.explained_by) == (Verdict.DETECTED, ("S1.P4.sft-leak",))
     (workspace.root / "exports/rag/playbooks.jsonl").write_text("")
     assert rerun(workspace).explained_by == ()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Verdict
 from runbook.commands.runbook import diagnosis_data
-from runbook.probes.evidence import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS

@@ -1,0 +1,64 @@
+"""What is defined of a symptom, in words, and what a command ends with that says which show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.contracts.faults import ExitCode, worst
+from pipeline.contracts.status import Answer, Severity, Verdict
+
+LEAK = "S1.P4.sft-leak"
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """One line of the page for the night on which the tool itself is down."""
+
+    says: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A symptom in words. ``checks`` are the required checks that lead here.
+
+    ``live`` detectors look at the files themselves within a second; the others read the last report.
+    ``explained_by`` are symptoms that, when they show too, are the likelier story. ``causes`` are
+    (id, sentence) of everything that its diagnosis may conclude. Of one severity, the lower ``rank``
+    is read first.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    what_you_see: str
+    why: str
+    phases: tuple[str, ...]
+    checks: tuple[str, ...]
+    live: bool = True
+    explained_by: tuple[str, ...] = ()
+    causes: tuple[tuple[str, str], ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
+    rank: int = 50
+
+
+SEVERITY_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
+_SEVERE = (Severity.CRITICAL, Severity.ERROR)
+
+
+def exit_code_of(answers: Iterable[tuple[Definition, Answer]], *, failed_checks: bool = False) -> ExitCode:
+    """What a command ends with that says which symptoms show; the same in every face.
+
+    10 for a breach, 1 for a severe symptom or a failed check, 5 where a severe one could not be looked
+    for. What was never made, or never looked for, changes nothing, and an old report is no blindness.
+    """
+    codes = [ExitCode.CHECK_FAILED] if failed_checks else []
+    for definition, answer in answers:
+        if definition.severity not in _SEVERE:
+            continue
+        if answer.is_detected:
+            codes.append(ExitCode.FIREWALL_BREACH if definition.id == LEAK else ExitCode.CHECK_FAILED)
+        elif answer.verdict is Verdict.UNKNOWN and definition.live and not answer.nothing_yet:
+            codes.append(ExitCode.NOT_EVALUATED)
+    return ExitCode(worst(codes))
