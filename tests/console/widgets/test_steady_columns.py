@@ -64,12 +64,10 @@ def _assert_digits(terminal: Terminal, widths: Widths, digit: str) -> None:
 
 
 async def test_frames_of_a_picture_stay_straight_around_any_cluster() -> None:
-    state = states.healthy()
-    assert state.rows is not None
-    named = tuple(
-        replace(stream, stream=visible(text)) for text in TEXTS for stream in state.rows.streams[:1]
-    )
-    app = StillApp(replace(state, rows=replace(state.rows, streams=named)))
+    counted = states.rows()
+    named = tuple(replace(counted.streams[0], stream=visible(text)) for text in TEXTS)
+    read = states.status(rows=replace(counted, streams=named))
+    app = StillApp(states.seen(read, states.clear()))
     async with app.run_test(size=(200, 60)) as pilot:
         await pilot.pause()
         framed = [row for row in screen_text(app.screen).splitlines() if row.endswith(("│", "┐", "┘"))]
