@@ -1,27 +1,29 @@
 """The models that can be asked: one embedded, and any server that speaks the OpenAI chat API.
 
-Ollama, vLLM and llama.cpp speak it. The client has one deadline for the whole exchange, so a
-server that sends a byte a second ends it too; it follows no redirect and uses no proxy.
+Ollama, vLLM and llama.cpp speak it. The client has one deadline for the whole exchange, from the
+look-up of the name to the last byte, so that a server that sends a byte a second, or one interim
+answer after the other, ends it too. It follows no redirect and uses no proxy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
-import time
-import urllib.error
-import urllib.request
+import queue
+import socket
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from pipeline.replay.playbook_index import Playbook
 from pipeline.replay.validate import reads_as_filler
 
 MAX_ANSWER_BYTES = 4 << 20
 API_KEY_VARIABLE = "LH_REPLAY_API_KEY"
-_READ_BYTES = 1 << 14
 _MAX_LINES = 40
 
 
@@ -90,47 +92,55 @@ class OpenAIChatModel:
         headers = {"Content-Type": "application/json"}
         if key := os.environ.get(API_KEY_VARIABLE):
             headers["Authorization"] = f"Bearer {key}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - settings allow http(s) only
-        return _read_answer(url, self._exchange(url, request))
+        return _read_answer(url, self._exchange(url, json.dumps(body).encode(), headers))
 
-    def _exchange(self, url: str, request: urllib.request.Request) -> bytes:
-        deadline = time.monotonic() + self._timeout_seconds
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+    def _exchange(self, url: str, body: bytes, headers: dict[str, str]) -> bytes:
+        """The body of the answer, by a thread that is not waited for after the deadline.
+
+        Time-outs of a socket begin again with every byte, and the look-up of a name has none.
+        """
+        place = urlsplit(url)
+        kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+        connection = kind(place.netloc, timeout=self._timeout_seconds)
+        came: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                with contextlib.closing(connection):
+                    connection.request("POST", place.path, body, headers)
+                    with connection.getresponse() as response:
+                        answer = _read_body(response, url)
+                came.put(answer)
+            except Exception as error:  # noqa: BLE001 - handed on to the one who waits
+                came.put(error)
+
+        threading.Thread(target=ask, name="replay", daemon=True).start()
+        answer: bytes | Exception
         try:
-            with opener.open(request, timeout=self._timeout_seconds) as response:
-                return _read_until(response, deadline, url)
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise ModelError("http_error", url, f"the server answered with status {error.code}") from error
-        except TimeoutError as error:
-            raise ModelError("timeout", url, f"no answer within {self._timeout_seconds:g} s") from error
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, TimeoutError):
-                raise ModelError("timeout", url, f"no answer within {self._timeout_seconds:g} s") from error
-            raise ModelError("unreachable", url, str(error.reason)) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise ModelError("unreachable", url, str(error) or type(error).__name__) from error
+            answer = came.get(timeout=self._timeout_seconds)
+        except queue.Empty:
+            answer = TimeoutError()
+            if (opened := connection.sock) is not None:
+                with contextlib.suppress(OSError):  # ends the thread, wherever it reads
+                    opened.shutdown(socket.SHUT_RDWR)
+        match answer:
+            case bytes():
+                return answer
+            case ModelError():
+                raise answer
+            case TimeoutError():
+                raise ModelError("timeout", url, f"no answer within {self._timeout_seconds:g} s") from answer
+            case _:
+                raise ModelError("unreachable", url, str(answer) or type(answer).__name__) from answer
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-def _read_until(response: IO[bytes], deadline: float, url: str) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    read = getattr(response, "read1", response.read)
-    while True:
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        piece = read(_READ_BYTES)
-        if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_ANSWER_BYTES:
-            raise ModelError("answer_too_large", url, f"more than {MAX_ANSWER_BYTES:,} bytes")
+def _read_body(response: http.client.HTTPResponse, url: str) -> bytes:
+    if not 200 <= response.status < 300:
+        raise ModelError("http_error", url, f"the server answered with status {response.status}")
+    data = response.read(MAX_ANSWER_BYTES + 1)
+    if len(data) > MAX_ANSWER_BYTES:
+        raise ModelError("answer_too_large", url, f"more than {MAX_ANSWER_BYTES:,} bytes")
+    return data
 
 
 def _read_answer(url: str, body: bytes) -> Answer:

@@ -44,6 +44,27 @@ def drips(stop: threading.Event) -> Behaviour:
     return behave
 
 
+def drips_headers(stop: threading.Event) -> Behaviour:
+    """A status line, then a header that never ends, one byte at a time."""
+    return _writes_on(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", stop)
+
+
+def repeats_interim_answers(stop: threading.Event) -> Behaviour:
+    """``100 Continue`` again and again, never the answer."""
+    return _writes_on(b"", b"HTTP/1.1 100 Continue\r\n\r\n", stop)
+
+
+def _writes_on(first: bytes, again: bytes, stop: threading.Event) -> Behaviour:
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(first)
+            while not stop.wait(0.02):
+                handler.wfile.write(again)
+                handler.wfile.flush()
+
+    return behave
+
+
 def hangs(stop: threading.Event) -> Behaviour:
     """No byte at all until ``stop``."""
 
@@ -70,7 +91,7 @@ def chat_server(behaviour: Behaviour) -> Iterator[tuple[str, list[dict[str, Any]
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", seen

@@ -11,7 +11,15 @@ import pytest
 from pipeline.replay.models import MAX_ANSWER_BYTES, ExtractiveModel, ModelError, OpenAIChatModel
 from pipeline.replay.playbook_index import Playbook
 from pipeline.replay.validate import validate
-from tests.pipeline.replay.chat_server import chat_server, drips, hangs, says, sends
+from tests.pipeline.replay.chat_server import (
+    chat_server,
+    drips,
+    drips_headers,
+    hangs,
+    repeats_interim_answers,
+    says,
+    sends,
+)
 
 BOOK = Playbook("rag-1", "runs/1", "Stop a service", "Stop the service, then read its log.", 3.0)
 
@@ -68,7 +76,7 @@ def test_a_redirect_is_not_followed() -> None:
     assert caught.value.code == "http_error"
 
 
-@pytest.mark.parametrize("behaviour", [drips, hangs])
+@pytest.mark.parametrize("behaviour", [drips, drips_headers, repeats_interim_answers, hangs])
 def test_one_deadline_ends_a_slow_stream_and_a_silent_server(behaviour: object) -> None:
     stop = threading.Event()
     started = time.monotonic()
