@@ -14,7 +14,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import AbstractContextManager
+from multiprocessing import active_children, get_context
 from typing import Any
 
 from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
@@ -24,13 +25,20 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 1 << 19
 
 
+Around = Callable[[], AbstractContextManager[None]]
+
+
 class InlineExecutor(Executor):
-    """Runs each call at once, in this process."""
+    """Runs each call at once, in this process, in the block that ``around`` makes."""
+
+    def __init__(self, around: Around = contextlib.nullcontext) -> None:
+        self._around = around
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            with self._around():
+                future.set_result(fn(*args, **kwargs))
         except Exception as error:  # noqa: BLE001 - handed on through the future, as any executor does
             future.set_exception(error)
         return future
@@ -59,9 +67,12 @@ def _become_worker(parent: int, forget: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> Iterator[Executor]:
+def open_executor(
+    name: str, workers: int, forget_lock: Callable[[], None], around: Around = contextlib.nullcontext
+) -> Iterator[Executor]:
     """The executor called ``name`` (``processes`` or ``dask://HOST:PORT``) for the block.
 
+    ``around`` makes a block for each call that this process carries out by itself.
     Raises SettingsError for an unknown name, EngineUnavailableError for a cluster out of reach.
     """
     if name.startswith("dask://"):
@@ -81,7 +92,7 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
     _return_large_blocks()
     if workers == 1:
         with _without_collector():
-            yield InlineExecutor()
+            yield InlineExecutor(around)
         return
     # Forked workers share the imported modules' memory with this process. The parent has no
     # threads of its own when they start: the pool forks all of them at the first submit.
@@ -97,6 +108,9 @@ def open_executor(name: str, workers: int, forget_lock: Callable[[], None]) -> I
         with _without_collector():
             yield pool
     except BaseException:
+        # The end of this process would wait for a call under way; a worker holds nothing that is missed.
+        for worker in active_children():
+            worker.kill()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown(wait=True)

@@ -79,7 +79,9 @@ def run_all(
             if repeated is not None:
                 return repeated
         provide(context)
-        with open_executor(options.executor, options.workers, session.lock.forget) as executor:
+        with open_executor(
+            options.executor, options.workers, session.lock.forget, session.interruptible
+        ) as executor:
             try:
                 outcome = _map(session, context, state, executor, options, stages, only_stream)
             except CacheEntryGoneError:
@@ -129,7 +131,8 @@ def _map(
         use_cache=options.use_cache,
     )
     reached("all-chunks-mapped")
-    decisions = reducer.finish()
+    with session.interruptible():
+        decisions = reducer.finish()
     timing.end(now_iso(), monotonic())
     return _Outcome(mapped, reducer, decisions, timing)
 

@@ -27,6 +27,7 @@ from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.receipts import RunFacts, encode, run_summary
 from pipeline.engine.run_lock import RunLock
 from pipeline.git_state import read_git_state
+from pipeline.platform.process import obeying
 from pipeline.storage import disk
 from pipeline.storage.confined import refuse_links
 
@@ -52,8 +53,11 @@ _WRITTEN_PLACES = (
 _KEPT = "The last outputs are in place; finished chunks are kept."
 
 
-class InterruptedRunError(Exception):
-    """The operator asked the run to stop; it did, at a safe point."""
+class InterruptedRunError(BaseException):
+    """The operator asked the run to stop; it did, at a safe point.
+
+    No ``Exception``: no stage may take it for trouble with a row.
+    """
 
     def __init__(self, exit_code: ExitCode) -> None:
         super().__init__(exit_code.name)
@@ -81,6 +85,7 @@ class Session:
     lock: RunLock
     started: float
     _stop: ExitCode | None = None
+    _interruptible: bool = False
 
     @property
     def pipeline_run_id(self) -> str:
@@ -92,6 +97,18 @@ class Session:
 
     def request_stop(self, number: int, _frame: FrameType | None) -> None:
         self._stop = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        if self._interruptible:
+            self.check_stop()
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """A signal ends the block at once: for work that may be lost at any instruction, as in a crash."""
+        self._interruptible = True
+        try:
+            self.check_stop()
+            yield
+        finally:
+            self._interruptible = False
 
     def check_stop(self) -> None:
         """A safe point: raises InterruptedRunError when a signal asked for it."""
@@ -173,7 +190,8 @@ def run_session(
             number: signal.signal(number, session.request_stop) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            yield session
+            with obeying(session.check_stop):
+                yield session
         except InterruptedRunError as stopped:
             _finish_badly(session, stopped.exit_code, None)
             raise

@@ -1,0 +1,99 @@
+"""A worker that never ends: a signal ends the run all the same, and frees the lock."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.engine import run_lock
+from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace
+
+# What hangs would hang for an hour; what heeds a signal does so within a second on a quiet machine.
+LONG_SECONDS = 60.0
+SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+def start(code: str, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
+
+
+def stuck_processes(file: Path, run: subprocess.Popen[bytes], count: int = 1) -> list[int]:
+    """Wait until so many have named themselves."""
+    until = time.monotonic() + LONG_SECONDS
+    while not file.exists() or file.read_text().count("\n") < count:
+        assert run.poll() is None, (run.stderr.read() if run.stderr else b"").decode()
+        assert time.monotonic() < until, "nothing hangs"
+        time.sleep(0.01)
+    return [int(pid) for pid in file.read_text().split()]
+
+
+def signalled(run: subprocess.Popen[bytes], number: signal.Signals, stuck: Sequence[int]) -> str:
+    """Send it, wait for the end of ``run`` and of all that was stuck; what was said on stderr."""
+    watched = [os.pidfd_open(pid) for pid in stuck]
+    try:
+        run.send_signal(number)
+        _, said = run.communicate(timeout=LONG_SECONDS)
+        for descriptor in watched:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            assert poll.poll(LONG_SECONDS * 1000), "what hung hangs on"
+    finally:
+        run.kill()
+        for pid, descriptor in zip(stuck, watched, strict=True):
+            if Path(f"/proc/{pid}").exists():
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
+    return said.decode()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_never_ends_keeps_no_run_alive(
+    tmp_path: Path, number: signal.Signals, workers: int
+) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    code = """
+        import os, sys, time
+        from pipeline.cli import main
+        from pipeline.engine import mapping
+
+        def work(task):
+            with open(sys.argv[1], "a") as file:
+                file.write(f"{os.getpid()}\\n")
+            while True:
+                try:
+                    time.sleep(3600)
+                except Exception:  # as a stage that takes every error for trouble with a row
+                    pass
+
+        mapping.work = work
+        sys.exit(main(sys.argv[2:]))
+    """
+    run = start(
+        code,
+        tmp_path / "stuck",
+        *("run-all", "-C", workspace, "--workers", workers),
+        *("--chunk-bytes", "4KiB", "--recorded-at", RECORDED_AT),
+    )
+    said = signalled(run, number, stuck_processes(tmp_path / "stuck", run, count=workers))
+
+    assert run.returncode == 128 + number, said
+    assert "stopped at a safe point" in said
+    assert not run_lock.is_held(workspace)
+    assert not (workspace / paths.SFT_EXPORT).exists()
+    assert list((workspace / paths.STAGING).glob("*")) == []
