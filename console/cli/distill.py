@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.cli.invocation import Invocation
 from pipeline.contracts.commands import BY_NAME, COMMANDS, Command
 from pipeline.contracts.discovery import (
     EngineChoice,
@@ -26,8 +24,9 @@ from pipeline.contracts.discovery import (
     firewall_argv,
     firewall_environment,
 )
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError, SettingsError
-from pipeline.contracts.untrusted import visible
+from pipeline.contracts.faults import EngineUnavailableError, ExitCode, Fault, SettingsError
+from pipeline.platform import streams
+from pipeline.platform.voice import Voice, speak
 
 GROUP_TITLES = {
     "watch": "Watch",
@@ -63,19 +62,11 @@ def entry() -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run ``distill argv`` and return its exit code; a handed-over command never returns."""
-    try:
-        return _dispatch(sort_arguments(argv))
-    except OperatorError as error:
-        sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 128 + signal.SIGPIPE
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        return _bug(error)
+    return speak(
+        lambda: _dispatch(sort_arguments(argv)),
+        who="The console",
+        kept_safe="Runs are detached and go on; no file was changed by it.",
+    )
 
 
 def sort_arguments(argv: Sequence[str]) -> Asked:
@@ -132,17 +123,17 @@ def _value_of(flag: str, words: list[str]) -> str:
 
 def _dispatch(asked: Asked) -> int:
     if asked.wants_help and asked.name is None:
-        sys.stdout.write(help_text())
+        Voice().out(help_text())
         return ExitCode.OK
     if asked.wants_version:
         from importlib.metadata import version
 
-        sys.stdout.write(f"distill {version('distill-console')}\n")
+        Voice().out(f"distill {version('distill-console')}")
         return ExitCode.OK
     if asked.completion is not None:
         from console.cli.completion import script
 
-        sys.stdout.write(script(asked.completion))
+        Voice().out(script(asked.completion).removesuffix("\n"))
         return ExitCode.OK
     name = asked.name or "console"
     command = BATCH if name == BATCH.name else BY_NAME.get(name)
@@ -177,13 +168,18 @@ def _hand_over(command: Command, asked: Asked) -> int:
     else:
         choice = choose_engine(root) if root is not None else EngineChoice("installed", None, "no workspace")
         argv, environment = engine_argv([command.name, *arguments]), choice.environment()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams.end()
     try:
-        os.execve(argv[0], argv, environment)  # noqa: S606 - an argument list, no shell
+        os.execve(argv[0], argv, environment | streams.encoding_for_children())  # noqa: S606 - no shell
     except OSError as error:
-        sys.stderr.write(f"what happened  {argv[0]} could not be started: {error.strerror}\n")
-        return ExitCode.NOT_EVALUABLE
+        raise EngineUnavailableError(
+            Fault(
+                "engine_not_started",
+                f"{argv[0]} could not be started: {error.strerror}.",
+                "Nothing was started; every file is as it was.",
+                "distill doctor",
+            )
+        ) from error
 
 
 def _console_command(command: Command, asked: Asked) -> int:
@@ -193,11 +189,8 @@ def _console_command(command: Command, asked: Asked) -> int:
     parser = command_parser(command)
     module.add_arguments(parser)
     arguments = parser.parse_args(asked.rest)
-    invocation = Invocation(
-        asked.directory, asked.json or bool(arguments.json), arguments.events or asked.events
-    )
-    code: int = module.run(arguments, invocation)
-    sys.stdout.flush()
+    voice = Voice(asked.directory, asked.json or bool(arguments.json), arguments.events or asked.events)
+    code: int = module.run(arguments, voice)
     return code
 
 
@@ -253,20 +246,3 @@ def nearest(word: str, known: Sequence[str] | dict[str, Command]) -> str:
 def _usage(what_happened: str, close: str) -> SettingsError:
     do_next = f"Did you mean: distill {close}" if close else "See all of them: distill --help"
     return SettingsError(Fault("usage", what_happened, "Nothing was read or written.", do_next))
-
-
-def _bug(error: Exception) -> int:
-    if os.environ.get("DISTILL_DEBUG"):
-        raise error
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "an unknown place"
-    fault = Fault(
-        "internal_error",
-        f"The console has a bug: {type(error).__name__}: {visible(str(error), 300)} ({place}).",
-        "Runs are detached and go on; no file was changed by it.",
-        "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
-    )
-    sys.stderr.write("\n".join(fault.as_lines()) + "\n")
-    return ExitCode.NOT_EVALUABLE

@@ -17,9 +17,9 @@ from console.batch.parts import Part, select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream
 from console.batch.verdict import exit_code, verdict_line
-from console.cli.invocation import Invocation
 from pipeline.contracts.faults import Fault, OperatorError, SettingsError, StorageError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 
 STEP_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
@@ -64,14 +64,14 @@ def _seconds(text: str) -> float:
     return value
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     options = BatchOptions(
         select(arguments.only, arguments.skip, determinism=arguments.determinism),
         fail_on_warn=arguments.fail_on == "warn",
         timeout_seconds=arguments.timeout,
     )
-    root = invocation.workspace()
-    if invocation.json and invocation.events == "-":
+    root = voice.workspace
+    if voice.json and voice.events_place == "-":
         raise SettingsError(
             Fault(
                 "usage",
@@ -85,14 +85,14 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
         from console.batch.report_folder import prepare
 
         prepare(folder)
-    stream = BatchStream(invocation.events, clock=_now)
+    stream = BatchStream(voice.events_place, clock=_now)
     try:
         batch = run_batch(
             root, options, stream, Narration(sys.stderr, lively=sys.stderr.isatty()), clock=_now
         )
     finally:
         stream.close()
-    return _tell(batch, invocation, folder, github=arguments.github)
+    return _tell(batch, voice, folder, github=arguments.github)
 
 
 def _now() -> float:
@@ -101,7 +101,7 @@ def _now() -> float:
     return time.time()
 
 
-def _tell(batch: BatchOutcome, invocation: Invocation, folder: Path | None, *, github: bool) -> int:
+def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: bool) -> int:
     """Reports, annotations, and the verdict last. A report that cannot be written is exit 3 at least."""
     from console.batch.report import batch_report
     from pipeline.contracts.faults import worst
@@ -109,8 +109,8 @@ def _tell(batch: BatchOutcome, invocation: Invocation, folder: Path | None, *, g
     code = exit_code(batch)
     report: dict[str, object]
     # Standard output is the report's with --json, and the events' with --events -.
-    aside = invocation.json or invocation.events == "-"
-    say = invocation.note if aside else invocation.out
+    aside = voice.json or voice.events_place == "-"
+    say = voice.note if aside else voice.out
     try:
         if folder is not None:
             from console.batch.report_folder import write_reports
@@ -119,23 +119,21 @@ def _tell(batch: BatchOutcome, invocation: Invocation, folder: Path | None, *, g
         else:
             report = batch_report(batch)
         if github:
-            _tell_github(batch, invocation)
+            _tell_github(batch, voice)
     except OperatorError as error:
-        for line in error.fault.as_lines():
-            invocation.note(line)
+        voice.fault(error.fault)
         code = worst([code, int(error.exit_code)])
         report = batch_report(batch)
-    if invocation.json:
-        invocation.out_json(report)
-        sys.stdout.flush()
+    if voice.json:
+        voice.out_json(report)
     else:
-        _failures(batch, invocation, aside=aside)
+        _failures(batch, voice, aside=aside)
     say(verdict_line(batch))
     return code
 
 
-def _failures(batch: BatchOutcome, invocation: Invocation, *, aside: bool) -> None:
-    say = invocation.note if aside else invocation.out
+def _failures(batch: BatchOutcome, voice: Voice, *, aside: bool) -> None:
+    say = voice.note if aside else voice.out
     for part in batch.parts:
         for check in part.checks:
             if check.required and check.status in ("fail", "error", "not_evaluated"):
@@ -147,16 +145,16 @@ def _failures(batch: BatchOutcome, invocation: Invocation, *, aside: bool) -> No
             say(visible(f"{'WARN':<13}  {part.part}: {warning}"))
 
 
-def _tell_github(batch: BatchOutcome, invocation: Invocation) -> None:
+def _tell_github(batch: BatchOutcome, voice: Voice) -> None:
     from console.batch.github import workflow_commands
     from console.batch.summary import MAX_BYTES, summary
 
     # A runner reads its commands from standard error as well, where they do not disturb --json.
     for line in workflow_commands(batch):
-        invocation.note(line)
+        voice.note(line)
     place = os.environ.get(STEP_SUMMARY_VARIABLE)
     if not place:
-        invocation.note(f"no step summary: {STEP_SUMMARY_VARIABLE} is not set")
+        voice.note(f"no step summary: {STEP_SUMMARY_VARIABLE} is not set")
         return
     try:
         with Path(place).open("ab") as file:

@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 
 from console import keymap
-from console.cli.invocation import Invocation
 from console.commands.status import print_status
 from console.reading.key_settings import read_keys
 from console.terminal.link_profile import LinkProfile, Profile, choose_profile
 from console.terminal.terminal_facts import gather
+from pipeline.platform.voice import Voice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="plain lines instead of a screen")
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    root = invocation.workspace()
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root = voice.workspace
     wanted = "plain" if arguments.plain else arguments.profile
     link = choose_profile(gather(), wanted=wanted)
-    if link.profile is Profile.PLAIN or invocation.json:
-        if invocation.json or not (link.has_terminal or arguments.plain):
-            return print_status(invocation)
-        invocation.note(f"plain: {'; '.join(link.reasons)}")
-        return _converse(invocation, root, link, arguments.operate)
+    if link.profile is Profile.PLAIN or voice.json:
+        if voice.json or not (link.has_terminal or arguments.plain):
+            return print_status(voice)
+        voice.note(f"plain: {'; '.join(link.reasons)}")
+        return _converse(voice, root, link, arguments.operate)
     _prepare(link)
     choice = read_keys(root)
     for fault in choice.faults:
-        invocation.note("\n".join(fault.as_lines()))
+        voice.fault(fault)
     keymap.configure(choice.keys)
     from console.tui.app import open_console
 
@@ -46,9 +46,8 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
     return open_console(root, link, operate_because=arguments.operate, warnings=warnings)
 
 
-def _converse(invocation: Invocation, root: Path, link: LinkProfile, reason: str | None) -> int:
+def _converse(voice: Voice, root: Path, link: LinkProfile, reason: str | None) -> int:
     import asyncio
-    import sys
 
     from console.control.actor import actor_name
     from console.control.lease import ControlLease
@@ -58,8 +57,7 @@ def _converse(invocation: Invocation, root: Path, link: LinkProfile, reason: str
     from console.state.view_state import Session
 
     def out(text: str) -> None:
-        invocation.out(ascii_text(text) if link.ascii_only else text)
-        sys.stdout.flush()
+        voice.out_now(ascii_text(text) if link.ascii_only else text)
 
     session = Session(profile="plain", link=link.link, actor=actor_name())
     lease = ControlLease(root, session.actor)

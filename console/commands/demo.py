@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from console.cli.invocation import Invocation
 from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.shell_words import joined
+from pipeline.platform import streams
+from pipeline.platform.voice import Voice
 
 DEFAULT_PLACE = "distill-demo"
 # Lines that make a run last some seconds, long enough to be watched.
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     from console.demo.build import build_workspace
     from console.demo.sources import choose_sources
 
@@ -58,24 +59,23 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
     sources = choose_sources(arguments.sources).with_generated_rows(rows)
     root = build_workspace(arguments.dir, sources)
     more = f" and {rows} generated lines" if rows > 0 else ""
-    invocation.note(f"Built {root} from {len(sources.files)} files of {sources.directory}{more}")
+    voice.note(f"Built {root} from {len(sources.files)} files of {sources.directory}{more}")
     if arguments.batch:
-        return _become_the_run(root, invocation)
-    return _watch(root) if watched else _run_and_say(root, invocation)
+        return _become_the_run(root, voice)
+    return _watch(root) if watched else _run_and_say(root, voice)
 
 
-def _become_the_run(root: Path, invocation: Invocation) -> int:
+def _become_the_run(root: Path, voice: Voice) -> int:
     """Replace this process by ``run-all``, so that its signals and exit code are the run's own."""
-    flags = ["--json"] if invocation.json else []
-    if invocation.events is not None:
-        flags += ["--events", invocation.events]
+    flags = ["--json"] if voice.json else []
+    if voice.events_place is not None:
+        flags += ["--events", voice.events_place]
     argv, environment = _run_all(root, flags)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(argv[0], argv, environment)  # noqa: S606 - an argument list, no shell
+    streams.end()
+    os.execve(argv[0], argv, environment | streams.encoding_for_children())  # noqa: S606 - an argument list, no shell
 
 
-def _run_and_say(root: Path, invocation: Invocation) -> int:
+def _run_and_say(root: Path, voice: Voice) -> int:
     """Without a terminal: the run in the foreground, then what the dashboard would show."""
     from console.cli import distill
 
@@ -83,8 +83,8 @@ def _run_and_say(root: Path, invocation: Invocation) -> int:
     # Its table goes to stderr: with --json, stdout has to hold the status and nothing else.
     code = _wait(subprocess.Popen(argv, env=environment, stdout=sys.stderr.fileno()))
     if code == 0:
-        code = distill.main(["-C", str(root), "status", *(["--json"] if invocation.json else [])])
-        invocation.note(f"In a terminal this opens the dashboard: {joined(['distill', '-C', str(root)])}")
+        code = distill.main(["-C", str(root), "status", *(["--json"] if voice.json else [])])
+        voice.note(f"In a terminal this opens the dashboard: {joined(['distill', '-C', str(root)])}")
     return code
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from console.cli.invocation import Invocation
 from console.terminal import doctor
 from console.terminal.link_profile import Profile, choose_profile
 from console.terminal.terminal_facts import gather
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.voice import Voice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,18 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     facts = gather()
     link = choose_profile(facts, wanted=arguments.profile)
     findings = [
         *doctor.terminal_findings(facts, link),
         *doctor.machine_findings(),
-        *doctor.workspace_findings(invocation.directory),
+        *doctor.workspace_findings(voice.directory),
     ]
     broken = any(finding.level is doctor.Level.BROKEN for finding in findings)
     code = ExitCode.CHECK_FAILED if broken else ExitCode.OK
-    if invocation.json:
-        invocation.out_json(
+    if voice.json:
+        voice.out_json(
             {
                 "exit_code": int(code),
                 "terminal": asdict(facts),
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
         return code
     marks = {doctor.Level.OK: " ", doctor.Level.WARN: "!", doctor.Level.BROKEN: "X"}
     for finding in findings:
-        invocation.out(f"{marks[finding.level]} {finding.subject:<10}{finding.found}")
+        voice.out(f"{marks[finding.level]} {finding.subject:<10}{finding.found}")
         if finding.next_step:
-            invocation.out(f"  {'':<10}next: {finding.next_step}")
+            voice.out(f"  {'':<10}next: {finding.next_step}")
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from console.cli.invocation import Invocation
+from pipeline.platform.voice import Voice
 from runbook.commands import drill
 
 _ARMED_BECAUSE = "drill"
@@ -14,12 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drill.add_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     from console.cli import distill
     from console.terminal.terminal_facts import gather
 
-    silent = arguments.no_console or invocation.json or not gather().is_terminal
+    silent = arguments.no_console or voice.json or not gather().is_terminal
     if arguments.action != "start" or silent:
-        return drill.run(arguments, invocation.workspace, invocation)
-    root = drill.start(arguments, invocation)
+        return drill.run(arguments, voice)
+    root = drill.start(arguments, voice)
     return distill.main(["-C", str(root), "--operate", _ARMED_BECAUSE])

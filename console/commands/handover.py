@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 
-from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, clock_minute, took_in_words
@@ -17,6 +16,7 @@ from console.reading.incident_glance import IncidentGlance
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import RunRow, SymptomStatus, as_data, iso_utc
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
 _UNIT_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -36,20 +36,20 @@ def span(text: str) -> float:
     return int(found[1]) * _UNIT_SECONDS[found[2]]
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    root, now = invocation.workspace(), time.time()
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root, now = voice.workspace, time.time()
     status = read_whole_status(root, SCAN_SECONDS)
     shift = read_handover(root, status.symptoms, status.lock, now - arguments.since, now)
-    if invocation.json:
+    if voice.json:
         data = {"schema_version": 1, "kind": "handover", "workspace": status.workspace, "name": status.name}
         until = {"since": iso_utc(shift.since), "until": iso_utc(shift.until)}
         firewall = {"firewall": {"state": status.firewall.state, "detail": status.firewall.detail}}
-        invocation.out_json({**data, **as_data(shift), **until, **firewall})
+        voice.out_json({**data, **as_data(shift), **until, **firewall})
         return ExitCode.OK
-    invocation.out(f"{visible(status.name)}  {clock_minute(shift.since)} to {clock_minute(shift.until)}")
-    invocation.out(f"firewall {status.firewall.state}")
+    voice.out(f"{visible(status.name)}  {clock_minute(shift.since)} to {clock_minute(shift.until)}")
+    voice.out(f"firewall {status.firewall.state}")
     for line in handover_lines(shift):
-        invocation.out(line)
+        voice.out(line)
     return ExitCode.OK
 
 

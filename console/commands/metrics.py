@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
 from console.reading.atomic_write import write_atomically
 from console.reading.firewall_scan import SCAN_SECONDS
 from console.watch.status_metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+from pipeline.platform.voice import Voice
 
 SUFFIX = ".prom"
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     place: Path | None = arguments.out
     if place is not None and place.suffix != SUFFIX:
         raise SettingsError(
@@ -46,14 +46,14 @@ def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
                 f"Name it {place.with_suffix(SUFFIX).name}",
             )
         )
-    status = read_whole_status(invocation.workspace(), arguments.firewall_seconds)
+    status = read_whole_status(voice.workspace, arguments.firewall_seconds)
     text = status_metrics(status)
     if place is not None:
         write_atomically(place, text.encode())
-        invocation.note(f"{place}: {text.count(chr(10))} lines")
-    if invocation.json:
+        voice.note(f"{place}: {text.count(chr(10))} lines")
+    if voice.json:
         samples = [line for line in text.splitlines() if not line.startswith("#")]
-        invocation.out_json({"file": None if place is None else str(place), "samples": samples})
+        voice.out_json({"file": None if place is None else str(place), "samples": samples})
     elif place is None:
-        invocation.out(text.removesuffix("\n"))
+        voice.out(text.removesuffix("\n"))
     return ExitCode.OK

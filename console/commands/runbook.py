@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from console.cli.invocation import Invocation
+from pipeline.platform.voice import Voice
 from runbook.commands import runbook
 
 
@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     runbook.add_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.action in runbook.ANYWHERE:
-        return runbook.run_anywhere(arguments, invocation)
-    return runbook.run(arguments, invocation.workspace(), invocation)
+        return runbook.run_anywhere(arguments, voice)
+    return runbook.run(arguments, voice.workspace, voice)

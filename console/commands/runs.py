@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 
-from console.cli.invocation import Invocation
 from console.presentation.counts import count
 from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.reading.lock_facts import read_lock
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 from pipeline.reading.past_runs import RUNS_LIMIT, RunReports
 from pipeline.reading.report_files import Notes
 
@@ -26,24 +26,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    root, now, notes = invocation.workspace(), time.time(), Notes()
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root, now, notes = voice.workspace, time.time(), Notes()
     reports = RunReports(root)
     rows = reports.rows(reports.run_ids(notes), read_lock(root, now), notes)[: max(0, arguments.limit)]
-    if invocation.json:
-        invocation.out_json({"status_version": STATUS_VERSION, "runs": as_data(rows), "notes": notes.lines})
+    if voice.json:
+        voice.out_json({"status_version": STATUS_VERSION, "runs": as_data(rows), "notes": notes.lines})
         return ExitCode.OK
     if not rows:
-        invocation.note("No run yet. Make one: distill run-all")
+        voice.note("No run yet. Make one: distill run-all")
     else:
-        invocation.out(
+        voice.out(
             f"{'run':<24}{'command':<13}{'ended':>9}{'took':>9}"
             f"{'lines':>10}{'rag':>8}{'sft':>8}{'pairs':>8}  run_hash"
         )
     for row in rows:
-        invocation.out(_line(row, now))
+        voice.out(_line(row, now))
     for text in notes.lines:
-        invocation.note(f"note: {text}")
+        voice.note(f"note: {text}")
     return ExitCode.OK
 
 

@@ -7,18 +7,16 @@ evaluated changes nothing.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from console.cli.invocation import Invocation
 from console.plain.status import exit_code, status_lines
-from console.presentation.glyphs import ascii_text
 from console.reading.firewall_scan import SCAN_SECONDS, scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
 from console.state.derive import leak_symptom, worst_first
 from pipeline.contracts.faults import ExitCode, Fault, InputError
 from pipeline.contracts.status import STATUS_VERSION, WorkspaceStatus, as_data
+from pipeline.platform.voice import Voice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,20 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    return print_status(invocation, arguments.firewall_seconds)
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    return print_status(voice, arguments.firewall_seconds)
 
 
-def print_status(invocation: Invocation, firewall_seconds: float = SCAN_SECONDS) -> ExitCode:
+def print_status(voice: Voice, firewall_seconds: float = SCAN_SECONDS) -> ExitCode:
     """Read, scan within the limit, print; the exit code says what was found."""
-    status = read_whole_status(invocation.workspace(), firewall_seconds)
+    status = read_whole_status(voice.workspace, firewall_seconds)
     code = exit_code(status)
-    if invocation.json:
-        invocation.out_json({"status_version": STATUS_VERSION, "exit_code": int(code), **as_data(status)})
+    if voice.json:
+        voice.out_json({"status_version": STATUS_VERSION, "exit_code": int(code), **as_data(status)})
         return code
-    ascii_only = (sys.stdout.encoding or "ascii").lower().replace("-", "") != "utf8"
     for line in status_lines(status):
-        invocation.out(ascii_text(line) if ascii_only else line)
+        voice.out(line)
     return code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from console.cli.invocation import Invocation
+from pipeline.platform.voice import Voice
 from runbook.commands import undo
 
 
@@ -12,5 +12,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     undo.add_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    return undo.run(arguments, invocation.workspace(), invocation)
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    return undo.run(arguments, voice.workspace, voice)

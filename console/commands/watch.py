@@ -9,12 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.cli.invocation import Invocation
 from console.commands.status import read_whole_status
 from console.plain.status import exit_code
 from console.watch.alert_book import Alert, AlertBook
@@ -22,6 +20,7 @@ from console.watch.alert_command import alert_command
 from console.watch.loop import WatchLoop, deliver
 from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import ReaderGoneError, Voice
 
 INTERVAL_SECONDS = 10.0
 REMIND_SECONDS = 3600.0
@@ -55,15 +54,16 @@ def _seconds(text: str) -> float:
     return value
 
 
-def run(arguments: argparse.Namespace, invocation: Invocation) -> int:
-    root = invocation.workspace()
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root = voice.workspace
     command = alert_command(root)
-    tell = _json_teller(root) if invocation.json else _teller(invocation)
-    complain = _complainer(invocation)
+    tell = _teller(root, voice)
+    complain = _complainer(voice)
     if arguments.once:
         return _once(root, command, tell, complain)
     if not command:
-        invocation.note("nobody is called: [alert] command is empty")
+        voice.note("nobody is called: [alert] command is empty")
+        tell = _while_heard(tell, voice)
     loop = WatchLoop(root, arguments.interval, AlertBook(arguments.remind), command, tell, complain)
     return asyncio.run(loop.run())
 
@@ -83,33 +83,33 @@ def _once(
     return exit_code(status)
 
 
-def _json_teller(root: Path) -> Callable[[Alert], None]:
+def _teller(root: Path, voice: Voice) -> Callable[[Alert], None]:
     def tell(alert: Alert) -> None:
-        sys.stdout.write(json.dumps({"type": "alert", **alert.to_dict(str(root), root.name)}) + "\n")
-        sys.stdout.flush()
+        if voice.json:
+            voice.out_now(json.dumps({"type": "alert", **alert.to_dict(str(root), root.name)}))
+            return
+        said = f"{alert.id}: {alert.observed}"
+        voice.out_now(visible(f"{iso_utc(alert.at)}  {alert.kind:<12}  {alert.severity:<8}  {said}"))
 
     return tell
 
 
-def _teller(invocation: Invocation) -> Callable[[Alert], None]:
-    def tell(alert: Alert) -> None:
-        invocation.out(
-            visible(
-                f"{iso_utc(alert.at)}  {alert.kind:<12}  {alert.severity:<8}  {alert.id}: {alert.observed}"
-            )
-        )
-        sys.stdout.flush()
+def _while_heard(tell: Callable[[Alert], None], voice: Voice) -> Callable[[Alert], None]:
+    """``tell``, until nobody reads it any more."""
 
-    return tell
+    def heard(alert: Alert) -> None:
+        tell(alert)
+        if not voice.is_heard:
+            raise ReaderGoneError
+
+    return heard
 
 
-def _complainer(invocation: Invocation) -> Callable[[str], None]:
+def _complainer(voice: Voice) -> Callable[[str], None]:
     def complain(what: str) -> None:
         shown = visible(f"alert not delivered: {what}", 600)
-        invocation.note(shown)
-        if invocation.json:
-            line = {"type": "alert-failed", "at": iso_utc(time.time()), "detail": shown}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
+        voice.note(shown)
+        if voice.json:
+            voice.out_now(json.dumps({"type": "alert-failed", "at": iso_utc(time.time()), "detail": shown}))
 
     return complain

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console.presentation.spans import plain_text
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
     from console.control.armed import Permit
@@ -36,6 +37,20 @@ class Subject:
     incident_id: str | None = None
 
 
+class Aloud(Voice):
+    """A voice with one place for data and narration: a line of the plain console."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def out(self, text: str) -> None:
+        self._say(text)
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+
 @dataclass(frozen=True)
 class PlainWizards:
     """``out`` writes a line, ``ask`` waits for one (None at the end of input), both from any thread.
@@ -48,16 +63,6 @@ class PlainWizards:
     ask: Callable[[], str | None]
     permit: Callable[[], Permit | None]
     symptoms: tuple[Symptom, ...] | None = None
-
-    json = False
-
-    # What the runbook's prompts speak with.
-
-    def note(self, text: str) -> None:
-        self.out(text)
-
-    def out_json(self, value: Any) -> None:
-        raise TypeError("the plain console is not a machine")
 
     def subjects(self, shown: Sequence[SymptomStatus]) -> list[Subject]:
         """Every wizard that there is something to do in, symptoms first. Reads the record."""
@@ -82,7 +87,7 @@ class PlainWizards:
             else:
                 from runbook.wizard.prompts import converse
 
-                converse(desk.driver(permit), self, read=self._read)
+                converse(desk.driver(permit), Aloud(self.out), read=self._read)
         except OperatorError as error:
             for text in error.fault.as_lines():
                 self.out(text)

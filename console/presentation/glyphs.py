@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (look-alikes are the subject of this file)
 """Characters for terminals that cannot show ours: the same widths, in ASCII.
 
 The whole screen is written with the Unicode marks; where the locale or the terminal has only
@@ -10,17 +9,9 @@ from __future__ import annotations
 import re
 
 from console.presentation.spans import Line, Span, clusters
+from pipeline.platform.streams import ASCII_FOR
 
-_PAIRS = {
-    "─": "-", "│": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+",
-    "╭": "+", "╮": "+", "╰": "+", "╯": "+",
-    "━": "=", "┃": "#", "┏": "#", "┓": "#", "┗": "#", "┛": "#",
-    "»": ">", "►": ">", "›": ">", "→": ">", "·": ".", "▇": "#", "╳": "x", "×": "x",
-    "░": ".", "▏": "|", "▕": "|", "↑": "^", "↓": "v", "←": "<",
-    "▁": "1", "▂": "2", "▃": "3", "▄": "4", "▅": "5", "▆": "6", "█": "8",
-    "Δ": "d", "≤": "<", "≥": ">", "⏎": "/", "—": "-", "–": "-", "“": '"', "”": '"', "’": "'",
-}  # fmt: skip
-_TABLE = str.maketrans(_PAIRS)
+_TABLE = str.maketrans(ASCII_FOR)
 _SPARK_TABLE = str.maketrans({"▇": "7"})
 _CUT = re.compile(r"([ -~])…")
 

@@ -23,6 +23,7 @@ from pipeline.acceptance.write_watch import watch
 from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import streams
 from pipeline.platform.process import die_with
 
 RECORDED_AT = "2026-03-01T00:00:00Z"
@@ -118,8 +119,8 @@ def forked(
 
     Raises TimeoutError after TIME_LIMIT_SECONDS.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams.flush(streams.OUT)
+    streams.flush(streams.ERR)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -163,9 +164,6 @@ def _become_engine(
         if change is not None:
             change()
         code = cli.main(list(argv))
-        sys.stdout.flush()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the fork must end here, whatever happens
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
     finally:

@@ -12,12 +12,12 @@ import json
 import os
 import selectors
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from pipeline.platform import streams
 from pipeline.platform.process import die_with
 
 _READ_BYTES = 1 << 16
@@ -100,8 +100,8 @@ class JobBoard:
 
     def _fork(self, job: Job) -> None:
         reading, writing = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        streams.flush(streams.OUT)
+        streams.flush(streams.ERR)
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:

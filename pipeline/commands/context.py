@@ -1,15 +1,14 @@
-"""What every engine command is handed: the workspace, its settings, and where to write."""
+"""What every engine command is handed: a voice, the workspace's settings, and the event stream."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.contracts.discovery import choose_engine, find_workspace
+from pipeline.contracts.discovery import choose_engine
+from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
     from pipeline.engine.event_writer import EventWriter
@@ -17,17 +16,10 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class CommandContext:
-    """``directory`` is what ``-C`` said. Properties raise SettingsError outside a workspace."""
+class CommandContext(Voice):
+    """Properties raise SettingsError outside a workspace."""
 
-    directory: str | None = None
-    json: bool = False
-    events_place: str | None = None
     argv: Sequence[str] = field(default_factory=tuple)
-
-    @cached_property
-    def workspace(self) -> Path:
-        return find_workspace(self.directory)
 
     def settings(self) -> LoadedSettings:
         from pipeline.settings.load import load_settings
@@ -47,17 +39,3 @@ class CommandContext:
         if self.events_place is not None:
             writer.add_place(self.events_place)
         return writer
-
-    def out(self, text: str) -> None:
-        """Data, to standard output."""
-        sys.stdout.write(text + "\n")
-
-    def out_json(self, value: Any) -> None:
-        """One JSON value. Escaped to ASCII: what data may hold must not reach a terminal raw."""
-        import json
-
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
-
-    def note(self, text: str) -> None:
-        """Narration, to standard error."""
-        sys.stderr.write(text + "\n")

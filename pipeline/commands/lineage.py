@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     lineage = trace(context.workspace, loaded.settings, arguments.id)
     code = ExitCode.OK if lineage.ok else ExitCode.CHECK_FAILED
     if arguments.raw:
-        _write_bytes(lineage)
+        _write_bytes(lineage, context)
     elif context.json:
         context.out_json(as_data(lineage))
     else:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     return code
 
 
-def _write_bytes(lineage: Lineage) -> None:
+def _write_bytes(lineage: Lineage, context: CommandContext) -> None:
     present = [source for source in lineage.sources if source.raw is not None]
     if not present:
         reasons = "; ".join(source.why for source in lineage.sources) or "no row names its source line"
@@ -75,7 +75,7 @@ def _write_bytes(lineage: Lineage) -> None:
             )
         )
     for source in present:
-        sys.stdout.buffer.write((source.raw or b"") + b"\n")
+        context.out_bytes((source.raw or b"") + b"\n")
 
 
 def as_lines(lineage: Lineage) -> Iterator[str]:

@@ -16,7 +16,8 @@ _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _ONLY_PRINTABLE_ASCII = re.compile(r"[ -~]*\Z")
 
 
-def _escape(character: str) -> str:
+def spelled(character: str) -> str:
+    """One character as an escape in ASCII."""
     code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"
@@ -40,7 +41,7 @@ def visible(text: str, limit: int | None = None) -> str:
         elif character == "\n":
             shown.append("⏎")
         elif unicodedata.category(character) in _HIDDEN:
-            shown.append(_escape(character))
+            shown.append(spelled(character))
         else:
             shown.append(character)
     return "".join(shown)

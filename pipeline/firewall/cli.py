@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts import discovery
-from pipeline.contracts.faults import ExitCode, OperatorError
+from pipeline.contracts.faults import OperatorError
 from pipeline.firewall.places import Places
 from pipeline.firewall.scan import scan
 from pipeline.firewall.state_events import StateEvents
 from pipeline.firewall.walls import ALL_WALLS, Wall
 from pipeline.firewall.watch import watch
+from pipeline.platform.voice import Voice, speak
 
 _EPILOG = """\
 exit codes: 0 clear, 10 a finding (the alarm), 5 no such file (absent is not clear),
@@ -50,18 +49,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
-    try:
-        return _run(arguments)
-    except OperatorError as error:
-        sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
-        return error.exit_code
-    except BrokenPipeError:
-        # Whoever read us has gone. What is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.NOT_EVALUABLE
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+    return speak(
+        lambda: _run(parser().parse_args(argv)), who="The firewall", kept_safe="Nothing was changed."
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -83,9 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if events is not None:
         events.report(report)
     if arguments.events != "-":
-        text = json.dumps(report.to_dict()) + "\n" if arguments.json else report.as_text()
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        Voice().out(json.dumps(report.to_dict()) if arguments.json else report.as_text().removesuffix("\n"))
     return report.exit_code
 
 

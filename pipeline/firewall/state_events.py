@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.firewall.report import Report
+from pipeline.platform import streams
 
 _FINDINGS_IN_EVENT = 10
 
 
 class StateEvents:
-    def __init__(self, descriptor: int) -> None:
+    """``descriptor`` None is standard output. A place that refuses is given up: the scan counts."""
+
+    def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._seq = 0
+        self._gone = False
+
+    @property
+    def is_heard(self) -> bool:
+        return not self._gone
 
     @classmethod
     def open(cls, place: str | None) -> StateEvents | None:
@@ -30,7 +37,7 @@ class StateEvents:
         if place is None:
             return None
         if place == "-":
-            return cls(sys.stdout.fileno())
+            return cls(None)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             return cls(os.open(place, flags, 0o600))
@@ -63,8 +70,15 @@ class StateEvents:
             "cause": report.cause,
             "sha256": report.sha256,
         }
-        line = json.dumps({key: value for key, value in event.items() if value is not None})
-        _write_all(self._descriptor, line.encode() + b"\n")
+        line = json.dumps({key: value for key, value in event.items() if value is not None}) + "\n"
+        if self._descriptor is None:
+            streams.write(streams.OUT, line, now=True)
+            self._gone = not streams.is_heard()
+        elif not self._gone:
+            try:
+                _write_all(self._descriptor, line.encode())
+            except OSError:
+                self._gone = True
 
 
 def now() -> str:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from types import FrameType
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.firewall.places import Places
-from pipeline.firewall.report import Report
 from pipeline.firewall.sentinel import Sentinel, Sighting
 from pipeline.firewall.state_events import StateEvents, now
+from pipeline.platform.voice import Voice
 
 LOOK_EVERY_SECONDS = 0.1
 HEARTBEAT_SECONDS = 2.0
@@ -56,10 +55,8 @@ def watch(places: Places, events: StateEvents | None) -> ExitCode:
             pause = 0.0 if sighting.is_reading else max(0.0, started + LOOK_EVERY_SECONDS - time.monotonic())
             if stop.wait(pause):
                 return stop.code
-            if os.getppid() != parent:
+            if os.getppid() != parent or not teller.is_heard:
                 return ExitCode.OK
-    except BrokenPipeError:
-        return ExitCode.OK
     finally:
         sentinel.close()
 
@@ -72,6 +69,11 @@ class _Teller:
         self._news: object = None
         self._progress: object = None
         self._told_at = float("-inf")
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody still reads what is told."""
+        return Voice().is_heard if self._events is None else self._events.is_heard
 
     def tell(self, sighting: Sighting, at: float) -> None:
         report = sighting.report
@@ -89,8 +91,4 @@ class _Teller:
         if self._events is not None:
             self._events.report(report, since=sighting.since, rows_total=sighting.rows_total)
         elif is_news:
-            _print(report)
-
-
-def _print(report: Report) -> None:
-    os.write(sys.stdout.fileno(), f"{now()}  {report.as_text()}".encode())
+            Voice().out_now(f"{now()}  {report.as_text()}".rstrip())

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.voice import Voice
 from runbook.change.plan import Plan
 from runbook.change.undo import plans_of
 from runbook.probes.actor import actor_name
 from runbook.probes.workspace import Workspace
 from runbook.tell.plan import plan_data, plan_lines
-from runbook.tell.voice import Voice
 from runbook.wizard.driver import Driver
 from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.prompts import read_line, report_end

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.platform.voice import Voice
 from runbook.change.plan import Draft
 from runbook.commands.consenting import preview_or_ask
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Question
-from runbook.tell.voice import Voice
 from runbook.wizard.driver import Driver, open_incidents
 from runbook.wizard.incident import Incident
 from runbook.wizard.planning import Planning

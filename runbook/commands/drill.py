@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import random
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from runbook.tell.voice import Voice
+from pipeline.platform.voice import Voice
 from runbook.wizard.refusals import refused
 
 if TYPE_CHECKING:
@@ -40,13 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-console", action="store_true", help="start: do not open the console on it")
 
 
-def run(arguments: argparse.Namespace, find: Callable[[], Path], voice: Voice) -> int:
-    """``find`` finds the workspace that ``check`` is about when none is named."""
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.action == "start":
         start(arguments, voice)
         return ExitCode.OK
     if arguments.action == "check":
-        root = find_workspace(arguments.subject) if arguments.subject else find()
+        root = find_workspace(arguments.subject) if arguments.subject else voice.workspace
         return _check(root, voice)
     return _list(voice)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 from runbook.tell.export import export_incident
 from runbook.tell.incident_page import page, write_page
-from runbook.tell.voice import Voice
 from runbook.wizard.dialogue import fold
 from runbook.wizard.incident import Incident, incident_ids, load_incident
 from runbook.wizard.journal import Head

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.platform.voice import Voice
 from runbook.actions.restore import plan_restore
 from runbook.commands.consenting import add_consent_flags, apply_by_hash
 from runbook.commands.direct import preview_directly, relative_to
-from runbook.tell.voice import Voice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.tell.voice import Voice
 from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.driver import Driver

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.platform.voice import Voice
 from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
-from runbook.tell.voice import Voice
 from runbook.wizard.driver import Driver
 from runbook.wizard.refusals import refused
 

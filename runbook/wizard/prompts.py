@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.voice import Voice
 from runbook.change.undo import last_undoable
 from runbook.probes.actor import actor_name
 from runbook.probes.evidence import Cause, Diagnosis, Stance
 from runbook.symptom import Question
 from runbook.tell.plan import plan_lines
-from runbook.tell.voice import Voice
 from runbook.wizard import dialogue as wizard
 from runbook.wizard import worker
 from runbook.wizard.dialogue import CHANGES, DOING
@@ -30,8 +30,7 @@ Reader = Callable[[], str]
 
 
 def read_line(prompt: str = "> ") -> str:
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
+    Voice().prompt(prompt)
     return sys.stdin.readline()
 
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError
-from pipeline.contracts.untrusted import visible
+from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.platform.voice import speak
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard.dialogue import CHANGES
@@ -55,20 +55,17 @@ def carry_out(session: Session) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit 0 applied and verified, 11 void or not consented, 12 not verified, 75 somebody else acts."""
-    root, incident_id, plan_hash = arguments
-    try:
-        session = reopen_session(Workspace(Path(root)), incident_id, symptoms_for(Path(root), incident_id))
-        with session.lease():
-            plan = session.standing.plan
-            if plan is None or plan.hash != plan_hash:
-                raise another_plan(incident_id)
-            return int(carry_out(session))
-    except OperatorError as error:
-        sys.stderr.write("\n".join(error.fault.as_lines()) + "\n")
-        return int(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        sys.stderr.write(f"the worker has a bug: {type(error).__name__}: {visible(str(error), 300)}\n")
-        return ExitCode.NOT_EVALUABLE
+    kept_safe = "What was done is in the journal; a change without an outcome is settled first."
+    return speak(lambda: _run(*arguments), who="The worker", kept_safe=kept_safe)
+
+
+def _run(root: str, incident_id: str, plan_hash: str) -> int:
+    session = reopen_session(Workspace(Path(root)), incident_id, symptoms_for(Path(root), incident_id))
+    with session.lease():
+        plan = session.standing.plan
+        if plan is None or plan.hash != plan_hash:
+            raise another_plan(incident_id)
+        return int(carry_out(session))
 
 
 def last_words(incident: Incident) -> str:

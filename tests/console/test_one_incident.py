@@ -23,24 +23,19 @@ from runbook.wizard import worker
 from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.session import reopen_session
 from tests.console.wizards import LEAKING, QUARANTINE, leaking
+from tests.heard import Heard
 from tests.runbook.workspaces import LEAK, SFT, seen
 
 PERMIT = Permit(WIZARD_ANSWER, "a test")
 
 
-class Said:
+class Said(Heard):
     """A voice that remembers, as text or as data."""
 
     def __init__(self, *, json: bool = False) -> None:
+        super().__init__()
         self.json = json
-        self.lines: list[str] = []
         self.data: list[dict[str, Any]] = []
-
-    def out(self, text: str) -> None:
-        self.lines.append(text)
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
 
     def out_json(self, value: Any) -> None:
         self.data.append(json.loads(json.dumps(value)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,25 +16,8 @@ from runbook.wizard.driver import Driver
 from runbook.wizard.planning import Planning
 from runbook.wizard.prompts import converse
 from runbook.wizard.session import Session, open_session
+from tests.heard import Heard
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
-
-
-class Heard:
-    """A voice that remembers."""
-
-    json = False
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def out(self, text: str) -> None:
-        self.lines.append(text)
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-    def out_json(self, value: Any) -> None:
-        raise AssertionError(value)
 
 
 class InThisProcess:

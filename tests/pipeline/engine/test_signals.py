@@ -133,6 +133,6 @@ def test_a_run_whose_reader_went_away_goes_on(tmp_path: Path) -> None:
         _wait_for_a_chunk(run)
         assert run.stdout is not None
         run.stdout.close()
-        assert run.wait(60) == 128 + signal.SIGPIPE
+        assert run.wait(60) == 0
     assert _events(workspace)[-1]["ok"] is True
     assert output_bytes(workspace).keys() >= {str(paths.SFT_EXPORT)}

@@ -128,4 +128,4 @@ def test_a_reader_that_has_gone_is_no_traceback(tmp_path: Path) -> None:
         os.close(writer)
         assert process.stderr is not None
         assert process.stderr.read() == b""
-    assert process.returncode == 3
+    assert process.returncode == 0, "what was found, whoever reads it"

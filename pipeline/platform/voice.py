@@ -1,0 +1,126 @@
+"""What every command is handed: where it works, and how it speaks.
+
+Data goes to standard output, narration to standard error; ``--json`` asks for data for machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.discovery import find_workspace
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
+from pipeline.contracts.untrusted import visible
+from pipeline.platform import streams
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more: a command that only tells has nothing left to do."""
+
+
+@dataclass
+class Voice:
+    """``directory`` is what ``-C`` said, ``events_place`` what ``--events`` said."""
+
+    directory: str | None = None
+    json: bool = False
+    events_place: str | None = None
+
+    @cached_property
+    def workspace(self) -> Path:
+        """The workspace's root. Raises SettingsError when there is none."""
+        return find_workspace(self.directory)
+
+    def out(self, text: str) -> None:
+        """Data, to standard output."""
+        streams.write(streams.OUT, text + "\n")
+
+    def out_now(self, text: str) -> None:
+        """Data that somebody waits for."""
+        streams.write(streams.OUT, text + "\n", now=True)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether standard output still takes what is said."""
+        return streams.is_heard()
+
+    def out_json(self, value: Any) -> None:
+        """One JSON value. Escaped to ASCII: what data may hold must not reach a terminal raw."""
+        import json
+
+        self.out(json.dumps(value, indent=2, ensure_ascii=True))
+
+    def out_bytes(self, data: bytes) -> None:
+        """Raw bytes, to standard output."""
+        streams.write_bytes(data)
+
+    def note(self, text: str) -> None:
+        """Narration, to standard error."""
+        streams.write(streams.ERR, text + "\n")
+
+    def fault(self, fault: Fault) -> None:
+        """Its three lines, to standard error."""
+        self.note("\n".join(fault.as_lines()))
+
+    def prompt(self, text: str) -> None:
+        """A question, to standard error; the answer follows on its line."""
+        streams.write(streams.ERR, text)
+
+
+def speak(work: Callable[[], int], *, who: str, kept_safe: str) -> int:
+    """Do a command's work and give its exit code: the one frame around every ``main``.
+
+    An ``OperatorError`` becomes its three lines. A bug becomes three lines that name ``who`` has
+    it, and exit 3. A reader that goes away (``| head -1``) changes no exit code; a full disk
+    under standard output does, because what it was to hold is not whole.
+    """
+    streams.prepare()
+    voice = Voice()
+    try:
+        code = int(work())
+    except OperatorError as error:
+        voice.fault(error.fault)
+        code = int(error.exit_code)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except ReaderGoneError:
+        code = ExitCode.OK
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
+        code = _bug(voice, error, who, kept_safe)
+    refused = streams.end()
+    if refused is not None:
+        code = worst((code, ExitCode.NOT_EVALUABLE))
+        voice.fault(
+            Fault(
+                "output_refused",
+                f"Standard output cannot be written: {refused.strerror}. What it holds is not whole.",
+                kept_safe,
+                "Give it a place with room; the command can be asked again.",
+            )
+        )
+    return code
+
+
+def _bug(voice: Voice, error: Exception, who: str, kept_safe: str) -> int:
+    import os
+
+    if os.environ.get("DISTILL_DEBUG"):
+        raise error
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "an unknown place"
+    voice.fault(
+        Fault(
+            "internal_error",
+            f"{who} has a bug: {type(error).__name__}: {visible(str(error), 300)} ({place}).",
+            kept_safe,
+            "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
+        )
+    )
+    return ExitCode.NOT_EVALUABLE

@@ -1,0 +1,119 @@
+"""What is said cannot end a command; what was found keeps its exit code."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipeline
+
+CHECKOUT = Path(pipeline.__file__).parents[1]
+SAYS = """
+import sys
+from pipeline.contracts.faults import ExitCode
+from pipeline.platform.voice import Voice, speak
+
+def work():
+    voice = Voice()
+    for number in range(2_000):
+        voice.out(f"{number} é → 日本 … \\ud800")
+    voice.note("told → é")
+    return int(sys.argv[1])
+
+sys.exit(speak(work, who="The test", kept_safe="Nothing was changed."))
+"""
+
+
+def says(code: int = 0, wrapper: str = '"$@"', **environment: str) -> subprocess.CompletedProcess[bytes]:
+    argv = ["bash", "-c", f"set -o pipefail; {wrapper}", "bash", sys.executable, "-P", "-c", SAYS, str(code)]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {**env, "PYTHONPATH": str(CHECKOUT), **environment}
+    return subprocess.run(argv, env=env, capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("ascii", rb"0 \xe9 -> \u65e5\u672c ... \ud800"),
+        ("latin-1", b"0 \xe9 -> \\u65e5\\u672c ... \\ud800"),
+        ("utf-8", "0 é → 日本 … \\ud800".encode()),
+    ],
+)
+def test_what_an_encoding_lacks_is_spelled(encoding: str, line: bytes) -> None:
+    done = says(PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, line)
+    assert done.stderr.startswith(b"told ")
+
+
+@pytest.mark.parametrize("where", ["| head -1", ">&-", "2>&-", "2>/dev/full", "<&-"])
+@pytest.mark.parametrize("code", [0, 1, 10])
+def test_nobody_who_listens_changes_no_exit_code(where: str, code: int) -> None:
+    done = says(code, f'"$@" {where}')
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert b"bug" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(("found", "code"), [(0, 3), (1, 1), (10, 10), (5, 3), (75, 75)])
+def test_a_full_disk_below_it_is_3_unless_worse_was_found(found: int, code: int) -> None:
+    done = says(found, '"$@" >/dev/full')
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == code
+    assert "Standard output cannot be written: No space left on device" in lines[1]
+    assert [line.split("  ")[0] for line in lines[1:]] == ["what happened", "kept safe", "do next"]
+
+
+def test_a_file_that_is_opened_later_does_not_become_a_closed_standard_output(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from pipeline.platform.voice import Voice, speak\n"
+        "def work():\n"
+        "    file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
+        "    Voice().out('said')\n"
+        "    return 0 if file > 2 else 1\n"
+        "sys.exit(speak(work, who='x', kept_safe='x'))\n"
+    )
+    place = tmp_path / "data"
+    argv = ["bash", "-c", '"$@" >&- 2>&-', "bash", sys.executable, "-P", "-c", code, str(place)]
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    assert subprocess.run(argv, env=env, check=False, timeout=60).returncode == 0
+    assert place.read_bytes() == b""
+
+
+# Where a stream is meant as a descriptor that is handed on, or asked whether a person sits there.
+_HANDLED = {"isatty", "fileno", "readline"}
+# A fork that becomes an engine has streams of its own, and a probe keeps its report clean.
+_OWN_STREAMS = {
+    "pipeline/acceptance/engine_runs.py",
+    "console/terminal/engine_probe.py",
+    "pipeline/checks/reference.py",
+    "pipeline/settings/reference.py",
+    "runbook/tell/pages.py",
+}
+
+
+def test_nothing_but_the_voice_writes_to_a_standard_stream() -> None:
+    offenders = []
+    examined = 0
+    for package in ("pipeline", "console", "runbook"):
+        for path in (CHECKOUT / package).rglob("*.py"):
+            name = str(path.relative_to(CHECKOUT))
+            if name in _OWN_STREAMS or name == "pipeline/platform/streams.py" or "templates" in name:
+                continue
+            examined += 1
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.Call(func=ast.Name(id="print")):
+                        offenders.append(f"{name}:{node.lineno} print")
+                    case ast.Attribute(
+                        value=ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr"), attr=used
+                    ) if used not in _HANDLED:
+                        offenders.append(f"{name}:{node.lineno} {used}")
+    assert examined > 500
+    assert offenders == []
