@@ -25,7 +25,7 @@ class ReadOnlyError(Exception):
     """A mutating action was asked of a console that is not armed. Nothing was done."""
 
     def __init__(self, action: Action) -> None:
-        super().__init__(f"read-only: {action.id} changes something. a arms this console, with a reason.")
+        super().__init__(f"read-only: {action.id} changes something; arm first (a), with a reason")
         self.action = action
 
 

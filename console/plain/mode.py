@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console import keymap
-from console.control.armed import Armed, LeaseHeldError, Permit, ReadOnlyError
+from console.control.armed import Armed, Permit, ReadOnlyError
+from console.control.changes import Changes
 from console.control.lease import TAKE_OVER_WORD, ControlLease
 from console.control.operations import Operations
 from console.control.runbook_fault import runbook_fault
@@ -29,8 +29,8 @@ from console.plain.pages import Choice
 from console.plain.records import PlainRecords
 from console.plain.status import exit_code
 from console.plain.wizard import PlainWizards
-from console.state.view_state import Noted, Session, SessionChanged, Tick, ViewState, advance, initial
-from pipeline.contracts.faults import OperatorError
+from console.state.view_state import Noted, Session, Tick, ViewState, advance, initial
+from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
 from pipeline.contracts.untrusted import visible
 
@@ -58,6 +58,7 @@ class PlainConsole:
         self.state: ViewState = initial(root, session)
         self.armed = Armed(time.monotonic, lease)
         self._operations = Operations(self.armed, feed)
+        self._changes = Changes(self, self.armed, self._operations)
         self._feed = feed
         self._out = out
         self._clock = clock
@@ -148,66 +149,43 @@ class PlainConsole:
         ended = self.state.run is not None and self.state.run.ended
         if ended and before.run is not None and not before.run.ended and self.state.run is not None:
             self._say(f"!! {visible(self.state.run.command)} {visible(self.state.run.outcome)}")
-        if self.armed.was_taken_over:
-            self.armed.disarm()
-            self._publish_arming()
-            self._say("!! another console took control over: this one is read-only")
-
-    def _publish_arming(self) -> None:
-        left = self.armed.seconds_left
-        until = self._clock() + left if left else None
-        self.take(SessionChanged(replace(self.state.session, armed_until=until)))
+        self._changes.end_arming_when_due()
 
     # Changes
 
     async def _arm(self) -> None:
         if self.armed.is_armed:
-            self.armed.disarm()
-            self._publish_arming()
-            self._say("disarmed: this console is read-only")
+            self._changes.disarm()
             return
         reason = await self._ask("why? The reason goes to the log; empty changes nothing")
-        if not reason or not reason.strip():
-            self._say("nothing was changed")
-            return
-        try:
+        if reason and reason.strip():
             await self._arm_because(reason)
-        except OperatorError as error:
-            self._say(*error.fault.as_lines())
+        else:
+            self._changes.decline()
 
     async def _arm_because(self, reason: str) -> None:
-        try:
-            self.armed.arm(reason)
-        except LeaseHeldError as held:
-            self._say(visible(str(held), 200))
-            word = await self._ask(
-                f"type {TAKE_OVER_WORD} to take control over; anything else changes nothing", afresh=True
-            )
-            if (word or "").strip() != TAKE_OVER_WORD:
-                self._say("nothing was changed")
-                return
-            self.armed.arm(reason, take_over=True)
-        self._publish_arming()
-        self._say(f"armed for 15 minutes: {visible(reason.strip(), 200)}")
+        held = self._changes.arm(reason)
+        if held is None:
+            return
+        self.say(visible(str(held), 200))
+        word = await self._ask(
+            f"type {TAKE_OVER_WORD} to take control over; anything else changes nothing", afresh=True
+        )
+        if (word or "").strip() == TAKE_OVER_WORD:
+            self._changes.arm(reason, take_over=True)
+        else:
+            self._changes.decline()
 
     async def _change(self, action_id: str, subject: str = "") -> None:
-        try:
-            plan = self._operations.plan(action_id, subject)
-            if plan is None:
-                self._say("there is nothing to do it to, or a run is at work already")
-                return
-            self._say(*plain_pages.question_lines(plan))
-            typed = await self._ask("the code", afresh=True)
-            if (typed or "").strip() != plan.code:
-                self._say("nothing was changed")
-                return
-            said = await self._operations.carry_out(plan)
-            self.take(Noted("info", said))
-            self._say(said)
-        except ReadOnlyError as refusal:
-            self._say(f"read-only: {refusal.action.id} changes something; arm first")
-        except OperatorError as error:
-            self._say(*error.fault.as_lines())
+        plan = self._changes.plan(action_id, subject)
+        if plan is None:
+            return
+        self._say(*plain_pages.question_lines(plan))
+        typed = await self._ask("the code", afresh=True)
+        if (typed or "").strip() == plan.code:
+            await self._changes.carry_out(plan)
+        else:
+            self._changes.decline()
 
     async def _wizard(self) -> None:
         """The wizards, read or answered, in a thread: they wait for lines, and work for a while."""
@@ -251,6 +229,17 @@ class PlainConsole:
             return None
 
     # Lines
+
+    def say(self, text: str, level: str = "info") -> None:
+        """One line, and in the log. What nobody asked for stands out between the prompts."""
+        self.take(Noted(level, text))
+        self._out(text)
+
+    def fail(self, fault: Fault) -> None:
+        self._say(*fault.as_lines())
+
+    def now(self) -> float:
+        return self._clock()
 
     def _say(self, *lines: str) -> None:
         for text in lines:

@@ -40,7 +40,7 @@ from console.state.view_state import (
 from console.terminal.lifeline import Lifeline
 from console.terminal.link_profile import LinkProfile
 from console.tui import themes
-from console.tui.changes import Changes
+from console.tui.changes import ChangeDialogues
 from console.tui.copies import Copies
 from console.tui.screens import doors
 from console.tui.screens.base import ConsoleScreen
@@ -49,6 +49,7 @@ from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
 from console.tui.widgets.steady_columns import steady_driver
 from console.tui.widgets.strip_controls import StripControls
+from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.monotonic = monotonic
         self.armed = Armed(monotonic, lease)
         self.operations = Operations(self.armed, feed)
-        self.changes = Changes(self)
+        self.changes = ChangeDialogues(self)
         self.copies = Copies(self)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
@@ -117,7 +118,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self._operate_because is not None:
-            self.changes.arm(self._operate_because)
+            self.changes.arm_because(self._operate_because)
         self.changes.publish_arming()
         # What a shell wrote meanwhile stands where our cells stood.
         self.app_resume_signal.subscribe(self, lambda _: self._redraw())
@@ -185,6 +186,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._notice = (text, self.monotonic() + NOTICE_SECONDS)
         self.take(Noted(level, text))
         self.draw()
+
+    def fail(self, fault: Fault) -> None:
+        """Tell the operator what went wrong, and what to do."""
+        self.say(f"{fault.what_happened} {fault.do_next}", "error")
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send what the terminal obeys and does not show."""

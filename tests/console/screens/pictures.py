@@ -201,7 +201,7 @@ class Walk:
         if asked is not None:
             app.fake_feed.has_run = self.name == "running"
             await self._home(pilot, app, size)
-            app.changes.arm("a picture")
+            app.changes.arm_because("a picture")
             await press(pilot, asked)
             await eyes_on(pilot)
             await self._picture(pilot, app, Stop("consent", ()), size)
