@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.git_state import GitError, GitState, make_repository, read_git_state
+from pipeline.platform import disk
 from pipeline.settings import confine
 from pipeline.settings.model import Settings
-from pipeline.storage import disk
 
 # Package data cannot be called .gitignore: it would take effect where it lies.
 _RENAMED = {"gitignore": ".gitignore"}

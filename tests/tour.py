@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TOUR = Path(__file__).resolve().parents[1] / "docs/tour"
 LIMIT_SECONDS = 60.0
-_WHO = dict.fromkeys(("LOGNAME", "USER"), "operator")
+_WHO = {"SUDO_USER": "operator"}
 # Longer than a dialogue is deaf to what was typed before it was seen.
 EYES_SECONDS = 0.4
 RICH = LinkProfile(

@@ -10,7 +10,6 @@ import os
 import stat
 import tarfile
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
@@ -21,8 +20,8 @@ from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from console.batch.report import batch_report
 from console.batch.summary import summary
-from console.reading.atomic_write import write_atomically, write_with
 from pipeline.contracts.faults import Fault, StorageError
+from pipeline.platform import disk
 from pipeline.reading.report_files import read_bytes
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
@@ -57,11 +56,15 @@ def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
     before = None
     with contextlib.suppress(OSError, ValueError):
         before = last_success_in((read_bytes(metrics) or b"").decode())
-    write_atomically(folder / JUNIT, junit(batch))
-    write_atomically(folder / SUMMARY, summary(batch).encode())
-    write_atomically(metrics, batch_metrics(batch, last_success=before).encode())
-    write_atomically(folder / REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    _write(folder / JUNIT, junit(batch))
+    _write(folder / SUMMARY, summary(batch).encode())
+    _write(metrics, batch_metrics(batch, last_success=before).encode())
+    _write(folder / REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
     return report
+
+
+def _write(path: Path, data: bytes) -> None:
+    disk.write_file(path, data, mode=disk.SHARED_MODE)
 
 
 def _pack_root(folder: Path, batch: BatchOutcome) -> str | None:
@@ -73,13 +76,14 @@ def _pack_root(folder: Path, batch: BatchOutcome) -> str | None:
         with contextlib.suppress(OSError):
             target.unlink(missing_ok=True)
         return None
-    found: Path = root
-
-    def fill(file: BinaryIO) -> None:
-        with tarfile.open(fileobj=file, mode="w:gz") as archive:
-            archive.add(found, arcname=found.name, filter=_plain_members)
-
-    write_with(target, fill)
+    try:
+        with (
+            disk.replacing(target, mode=disk.SHARED_MODE) as file,
+            tarfile.open(fileobj=disk.as_file(file), mode="w:gz") as archive,
+        ):
+            archive.add(root, arcname=root.name, filter=_plain_members)
+    except OSError as error:
+        raise disk.storage_fault(error, target) from error
     return PACKED_ROOT
 
 

@@ -49,17 +49,17 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 def _converse(voice: Voice, root: Path, link: LinkProfile, reason: str | None) -> int:
     import asyncio
 
-    from console.control.actor import actor_name
     from console.control.lease import ControlLease
     from console.live.live_feed import LiveFeed
     from console.plain.mode import PlainConsole
     from console.presentation.glyphs import ascii_text
     from console.state.view_state import Session
+    from pipeline.platform.identity import user_name
 
     def out(text: str) -> None:
         voice.out_now(ascii_text(text) if link.ascii_only else text)
 
-    session = Session(profile="plain", link=link.link, actor=actor_name())
+    session = Session(profile="plain", link=link.link, actor=user_name())
     lease = ControlLease(root, session.actor)
     console = PlainConsole(str(root), session, LiveFeed(root, lease=lease), out=out, lease=lease)
     try:

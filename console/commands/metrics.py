@@ -10,10 +10,10 @@ import argparse
 from pathlib import Path
 
 from console.commands.status import read_whole_status
-from console.reading.atomic_write import write_atomically
 from console.reading.firewall_scan import SCAN_SECONDS
 from console.watch.status_metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+from pipeline.platform import disk
 from pipeline.platform.voice import Voice
 
 SUFFIX = ".prom"
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     status = read_whole_status(voice.workspace, arguments.firewall_seconds)
     text = status_metrics(status)
     if place is not None:
-        write_atomically(place, text.encode())
+        disk.write_file(place, text.encode(), mode=disk.SHARED_MODE, parents=False)
         voice.note(f"{place}: {text.count(chr(10))} lines")
     if voice.json:
         samples = [line for line in text.splitlines() if not line.startswith("#")]

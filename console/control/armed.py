@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from console.keymap import Action
 
 if TYPE_CHECKING:
-    from console.control.lease import Holder
+    from pipeline.platform.lock import Holder
 
 ARMED_SECONDS = 15 * 60.0
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
 from console.reading.lock_facts import read_lock
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.contracts.status import LockStatus
+from pipeline.platform.identity import host_name
 
 # The lock's time has whole seconds and a process's start is counted in clock ticks.
 START_SLACK_SECONDS = 2.0
@@ -28,7 +28,7 @@ def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
         raise _refused("no_run_to_cancel", "No run holds the workspace; it has ended already.")
     if lock.pipeline_run_id != pipeline_run_id:
         raise _refused("another_run", f"The workspace is held by another run now: {lock.pipeline_run_id}.")
-    if lock.host != socket.gethostname():
+    if lock.host != host_name():
         raise _refused("run_elsewhere", f"The run works on {lock.host}, where this console cannot signal it.")
     try:
         pinned = os.pidfd_open(lock.pid)

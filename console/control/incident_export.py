@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from console.live.feed import CommandPlan
-from console.reading.private_folder import private_folder
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import confined
 
 FOLDER = Path("reports/console")
 LIMIT_SECONDS = 120.0
@@ -45,7 +45,7 @@ def carry_out(root: Path, made: CommandPlan) -> str:
     """Write the pack, by the command that the plan shows. Blocking. Raises StorageError."""
     _, target = made.arguments
     try:
-        private_folder(root, FOLDER)
+        confined.make_folder(root, FOLDER)
         done = subprocess.run(
             [sys.executable, "-P", "-m", "console", *made.command[1:]],
             env=firewall_environment(),

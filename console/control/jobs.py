@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.reading.private_folder import private_folder
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
+from pipeline.platform import confined
 
 JOBS_KEPT = 50
 TAIL_BYTES = 16 * 1024
@@ -70,7 +70,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
     log, events = folder / f"{name}.log", folder / f"{name}.events.jsonl"
     argv = job_argv(root, arguments, events)
     try:
-        private_folder(root, paths.JOBS)
+        confined.make_folder(root, paths.JOBS)
         _prune(folder)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -20,10 +20,10 @@ from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Verdict
+from pipeline.platform.identity import user_name
 from runbook.change.plan import Draft, Plan
 from runbook.change.preview import diff_lines
 from runbook.change.undo import last_undoable
-from runbook.probes.actor import actor_name
 from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -108,7 +108,7 @@ class WizardDesk:
         immediate = next((each for each in symptom.offers(seen, None) if each.immediate), None)
         if immediate is None or immediate.questions:
             return None
-        trial = Planning(self._driver.workspace, "trial", symptom.id, actor_name(), time.time())
+        trial = Planning(self._driver.workspace, "trial", symptom.id, user_name(), time.time())
         try:
             draft: Draft = immediate.make(trial, {})
         except OperatorError:
@@ -174,7 +174,7 @@ class WizardDesk:
     def consent(self, permit: Permit, plan_hash: str, typed: str, reason: str) -> None:
         """Agree to just this plan and have it carried out. Raises PlanVoidError when a file moved."""
         driver = self.driver(permit)
-        driver.consent(plan_hash, typed, actor_name(), reason)
+        driver.consent(plan_hash, typed, user_name(), reason)
         self._worker = driver.carry_out()
 
     def plan_again(self, permit: Permit) -> None:

@@ -6,14 +6,13 @@ that every way to answer is known in one place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity
+from pipeline.platform.lock import Holder
 from runbook.change.plan import Plan
 from runbook.symptom import Offer, Question
 from runbook.wizard import dialogue as wizard
@@ -73,7 +72,7 @@ class WizardView:
     offers: tuple[Offer, ...] = ()
     preview: Preview | None = None
     void: str = ""
-    holder: Mapping[str, Any] | None = None
+    holder: Holder | None = None
     running: bool = False
     entries: tuple[IncidentEntry, ...] = ()
     undoable: str = ""

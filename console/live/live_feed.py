@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.control.actor import actor_name
 from console.control.armed import Permit
 from console.live.feed import CommandPlan
 from console.state.view_state import (
@@ -27,6 +26,7 @@ from console.state.view_state import (
 )
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
     from console.control.lease import ControlLease
@@ -155,7 +155,7 @@ class LiveFeed:
         if action_id == "run.start":
             return None if lock.held else _start_plan(self._root)
         if action_id == "run.cancel" and lock.held and lock.pid is not None:
-            ours = lock.user == actor_name()
+            ours = lock.user == user_name()
             return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id, ours=ours)
         return None
 

@@ -113,9 +113,9 @@ def _holder(view: WizardView, now: float, width: int) -> list[Line]:
     """Who else acts on it, and since when; nobody can act beside them."""
     if view.holder is None or view.running:
         return []
-    since = age_in_words(age_of(epoch_seconds(str(view.holder.get("since"))), now))
-    who = visible(str(view.holder.get("user", "somebody")), 24)
-    where = visible(f"pid {view.holder.get('pid', '?')} on {view.holder.get('host', '?')}", 40)
+    since = age_in_words(age_of(view.holder.since_seconds, now))
+    who = visible(view.holder.user or "somebody", 24)
+    where = visible(f"pid {view.holder.pid or '?'} on {view.holder.host or '?'}", 40)
     doing = "carries the plan out" if view.move in CHANGES else "works on it; you may look"
     return [fit(line(Span(f" ! {who} ({where}) {doing}, for {since}", "warn")), width)]
 

@@ -155,7 +155,7 @@ def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentR
         record,
         entries=tuple(replace(entry, problem=said.get(entry.number, "")) for entry in record.entries),
         problems=tuple(of_the_file),
-        held_by="" if holder is None else str(holder.get("user") or "somebody"),
+        held_by="" if holder is None else holder.user or "somebody",
         can_undo=can_undo,
         page=text,
         valid=valid,

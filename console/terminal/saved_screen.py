@@ -7,9 +7,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.reading.atomic_write import write_atomically
-from console.reading.private_folder import private_folder
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.platform import confined
 
 FOLDER = Path("reports/console")
 # A terminal that shows the file must not obey it; data was made visible long before.
@@ -22,16 +20,6 @@ def save_screen(root: Path, text: str, kind: str, now: float) -> Path:
     Raises StorageError. The file is 0600: a screen quotes data.
     """
     name = f"screen-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}.{kind}"
-    try:
-        data = _OBEYED.sub("", text).encode("utf-8", "backslashreplace")
-        write_atomically(private_folder(root, FOLDER) / name, data, mode=0o600)
-    except OSError as error:
-        raise StorageError(
-            Fault(
-                "screen_not_saved",
-                f"The screen could not be saved in {FOLDER}: {error.strerror}.",
-                "Nothing was changed.",
-                "Make room or give permission there, or copy with y.",
-            )
-        ) from error
+    data = _OBEYED.sub("", text).encode("utf-8", "backslashreplace")
+    confined.write_file(root, FOLDER / name, data)
     return FOLDER / name

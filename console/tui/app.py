@@ -22,7 +22,6 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from console import keymap
-from console.control.actor import actor_name
 from console.control.armed import Armed, Lease
 from console.control.operations import Operations
 from console.live.live_feed import LiveFeed
@@ -51,6 +50,7 @@ from console.tui.widgets.steady_columns import steady_driver
 from console.tui.widgets.strip_controls import StripControls
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
+from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
     from console.live.feed import Feed, Item
@@ -307,7 +307,7 @@ def open_console(
     """
     from console.control.lease import ControlLease
 
-    session = Session(profile=link.profile, link=link.link, actor=actor_name())
+    session = Session(profile=link.profile, link=link.link, actor=user_name())
     lease = ControlLease(root, session.actor)
     feed = LiveFeed(root, lease=lease)
     state = initial(str(root), session)

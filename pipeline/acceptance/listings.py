@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.engine import run_lock, run_state
+from pipeline.engine import run_state
+from pipeline.platform.lock import is_held
 
 # What lies in the real workspace and may change while we work: sources grow, consoles keep jobs
 # and events, and reports are what acceptance itself is asked to write.
@@ -50,7 +51,7 @@ class RealWorkspace:
     @classmethod
     def of(cls, workspace: Path) -> RealWorkspace:
         state = run_state.load(workspace)
-        return cls(listing(workspace, _ALIVE), state.pipeline_run_id, run_lock.is_held(workspace))
+        return cls(listing(workspace, _ALIVE), state.pipeline_run_id, is_held(workspace))
 
 
 def changes(before: Listing, after: Listing) -> list[str]:

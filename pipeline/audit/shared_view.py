@@ -6,17 +6,14 @@ A commit that a crash left open is settled first, as by any engine command.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, WorkspaceLockedError
-from pipeline.engine import commit, run_lock
-from pipeline.engine.clock import now_iso
-from pipeline.storage import disk
+from pipeline.engine import commit
+from pipeline.platform.lock import hold_workspace
+
+_DO_NEXT = "Wait for it, or watch it: distill console. Then again: distill audit-full"
 
 
 @contextlib.contextmanager
@@ -27,47 +24,8 @@ def shared_view(workspace: Path, argv: Sequence[str]) -> Iterator[str | None]:
     """
     settled = None
     if (workspace / paths.INTENT).exists():
-        with run_lock.hold(workspace, command="audit-full", pipeline_run_id="", argv=argv):
+        with hold_workspace(workspace, command="audit-full", argv=argv, do_next=_DO_NEXT):
             settled = commit.settle(workspace)
-    path = workspace / paths.LOCK
-    disk.make_folder(path.parent)
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, disk.FILE_MODE)
-    except OSError as error:
-        raise disk.storage_fault(error, path, "Nothing was changed.") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            raise _locked(workspace) from error
-        # A run that finds the lock shared names us; of several auditors, the last to come.
-        run_lock.RunLock(descriptor).describe(
-            {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "user": run_lock.user_name(),
-                "command": "audit-full",
-                "pipeline_run_id": "",
-                "since": now_iso(),
-                "argv": list(argv),
-            }
-        )
+    # A run that finds the lock shared names us; of several auditors, the last to come.
+    with hold_workspace(workspace, command="audit-full", argv=argv, shared=True, do_next=_DO_NEXT):
         yield settled
-    finally:
-        os.close(descriptor)
-
-
-def _locked(workspace: Path) -> WorkspaceLockedError:
-    holder = run_lock.read_holder(workspace) or {}
-    pid, user, host = (holder.get(name, "?") for name in ("pid", "user", "host"))
-    who = f"{holder.get('command', 'a run')} (pid {pid}, {user} on {host})"
-    return WorkspaceLockedError(
-        Fault(
-            code="workspace_locked",
-            what_happened=f"{who} is at work since {holder.get('since', 'an unknown time')}: what it "
-            "writes cannot be audited while it changes.",
-            kept_safe="Nothing was read or changed; that run goes on.",
-            do_next="Wait for it, or watch it: distill console. Then again: distill audit-full",
-            file=str(workspace / paths.LOCK),
-        )
-    )

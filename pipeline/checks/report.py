@@ -18,7 +18,7 @@ from pipeline.checks.verdict import verdict_line
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftRow
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from pipeline.storage.confined import write_inside
+from pipeline.platform import confined
 
 REPORT_VERSION = 1
 _BAD = (CheckStatus.FAIL, CheckStatus.ERROR, CheckStatus.NOT_EVALUATED)
@@ -73,9 +73,9 @@ def write_report(workspace: Path, relative: PurePosixPath, report: Mapping[str, 
 
     The data comes last: whoever reads it finds the page that belongs to it. Raises StorageError.
     """
-    write_inside(workspace, relative, page(report).encode("utf-8", "backslashreplace"))
+    confined.write_file(workspace, relative, page(report).encode("utf-8", "backslashreplace"))
     data = orjson.dumps(dict(report), option=orjson.OPT_INDENT_2) + b"\n"
-    write_inside(workspace, relative.with_suffix(".json"), data)
+    confined.write_file(workspace, relative.with_suffix(".json"), data)
 
 
 def page(report: Mapping[str, Any]) -> str:

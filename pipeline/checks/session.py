@@ -7,12 +7,10 @@ beside its report and are replaced with it.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
@@ -21,9 +19,9 @@ from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.event_writer import EventWriter
-from pipeline.engine.run_lock import user_name
 from pipeline.engine.run_session import new_run_id
-from pipeline.storage import disk
+from pipeline.platform import disk
+from pipeline.platform.identity import who_acts
 
 
 @dataclass
@@ -61,7 +59,7 @@ def check_session(
         path = workspace / events_file
         disk.make_folder(path.parent)
         try:
-            path.unlink(missing_ok=True)
+            disk.operations.unlink(path)
             events_writer.add_place(path)
         except OSError as error:
             raise disk.storage_fault(error, path) from error
@@ -73,9 +71,7 @@ def check_session(
         command=command,
         argv=tuple(argv),
         workspace=str(workspace),
-        pid=os.getpid(),
-        host=socket.gethostname(),
-        user=user_name(),
+        **asdict(who_acts()),
         stages=tuple(phases),
         engine_source=engine_source,
         engine_version=ENGINE_VERSION,

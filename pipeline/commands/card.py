@@ -14,7 +14,7 @@ from pipeline.card import EXPORT_FILES, ExportFacts, dataset_card
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
-from pipeline.storage.confined import write_inside
+from pipeline.platform import confined
 
 _QUARANTINES = {
     "rag": paths.RAG_QUARANTINE,
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     exports = {export: _count(workspace, export, claims) for export in EXPORT_FILES}
     licences = {stream.name: stream.license for stream in settings.streams if stream.role == "source"}
     text = dataset_card(settings.workspace.name, summary, exports, licences)
-    write_inside(workspace, paths.DATASET_CARD, text.encode())
+    confined.write_file(workspace, paths.DATASET_CARD, text.encode())
     if context.json:
         context.out_json({"path": str(paths.DATASET_CARD), "run_hash": summary["run_hash"]})
     else:

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.determinism.compare import compare
     from pipeline.determinism.trial import Trial
     from pipeline.determinism.variants import Variant, variants
-    from pipeline.storage import disk
+    from pipeline.platform import confined
 
     settings = context.settings().settings
     chosen = variants(arguments.runs)
@@ -76,10 +76,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         comparison = compare(context.workspace, settings, chosen, on_begin=begins, on_trial=ended)
         report = _report(comparison, session, context)
         if not arguments.no_report:
-            disk.write_file(
-                context.workspace / paths.DETERMINISM_REPORT,
-                orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n",
-            )
+            text = orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
+            confined.write_file(context.workspace, paths.DETERMINISM_REPORT, text)
         session.exit_code = comparison.exit_code
         session.run_hash = comparison.trials[0].run_hash
     if context.json:

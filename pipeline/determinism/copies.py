@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
+from pipeline.platform import disk
 from pipeline.settings.model import Settings
-from pipeline.storage import disk
 from pipeline.streams.files import SourceFile, stream_files
 
 PREFIX = "distill-determinism."

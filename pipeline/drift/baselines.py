@@ -19,8 +19,8 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.engine.chunks import unreadable_source
+from pipeline.platform import confined
 from pipeline.schemas.baseline import AuditBaseline
-from pipeline.storage.confined import append_inside
 
 _SETS_ALL = ("seed", "passed", "release")
 # A passing audit moves the baseline but not the anchor: only a person or a release does that.
@@ -70,7 +70,7 @@ def read_baselines(workspace: Path) -> Baselines:
 def append(workspace: Path, row: dict[str, Any]) -> None:
     """Append one row that we wrote, validated. Raises StorageError."""
     AuditBaseline.model_validate(row)
-    append_inside(workspace, paths.AUDIT_BASELINES, orjson.dumps(row) + b"\n")
+    confined.append_line(workspace, paths.AUDIT_BASELINES, orjson.dumps(row) + b"\n")
 
 
 def _lines(workspace: Path, baselines: Baselines) -> Iterator[tuple[dict[str, Any], int, str]]:

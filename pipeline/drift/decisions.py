@@ -21,7 +21,7 @@ from pipeline.drift.compare import warnings
 from pipeline.drift.measure import Metrics, measure
 from pipeline.engine.clock import now_iso
 from pipeline.engine.last_run import committed_summaries
-from pipeline.engine.run_lock import user_name
+from pipeline.platform.identity import user_name
 from pipeline.settings.model import Settings
 
 Decision = Literal["accept", "dismiss"]

@@ -8,6 +8,6 @@
 * ``reduce``        what needs all rows in order: duplicates, conflicts, pairs
 * ``emit``, ``emit_export``, ``emit_preference``   decisions and parts to staged output files
 * ``commit``        staged files appear all or nothing; settles a crash
-* ``run_lock``, ``run_state``, ``receipts``, ``run_hash``, ``clock``, ``event_writer``
+* ``run_state``, ``receipts``, ``run_hash``, ``clock``, ``event_writer``
 * ``run_all``, ``single_stages``   the commands, joined from the above
 """

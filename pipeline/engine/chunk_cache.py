@@ -13,15 +13,14 @@ under another boot of the machine is used only when its rows still have their di
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.engine.chunk_index import SECTIONS, ChunkIndex, decode_index, encode_index
 from pipeline.engine.commit_points import reached
-from pipeline.storage import disk
-from pipeline.storage.confined import refuse_link
+from pipeline.platform import disk
+from pipeline.platform.confined import refuse_link
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -75,14 +74,11 @@ class ChunkCache:
         reached("chunk-index-written")
 
     def _put(self, path: Path, pieces: Iterable[bytes]) -> None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            with disk.new_file(temporary) as descriptor:
+            with disk.replacing(path, durable=False) as descriptor:
                 for piece in pieces:
                     disk.write_all(descriptor, piece)
-            disk.operations.replace(temporary, path)
         except OSError as error:
-            disk.discard(temporary)
             raise disk.storage_fault(
                 error, path, "The last outputs are in place and verified; finished chunks are kept."
             ) from error

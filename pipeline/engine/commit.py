@@ -20,8 +20,8 @@ from pipeline.contracts.faults import StorageError
 from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
 from pipeline.engine.intent import Intent, Rename, encode_intent, read_intent
-from pipeline.storage import disk
-from pipeline.storage.confined import refuse_links
+from pipeline.platform import confined, disk
+from pipeline.platform.confined import refuse_links
 from pipeline.storage.digests import sha256_of_file
 
 _KEPT = "The last outputs are in place and verified; finished chunks are kept."
@@ -46,7 +46,7 @@ def commit(workspace: Path, pipeline_run_id: str, renames: Sequence[Rename]) -> 
     try:
         staged_folders = [(workspace / rename.staged).parent for rename in renames]
         disk.sync_folders(staged_folders, workspace / paths.STATE)
-        disk.write_file(workspace / paths.INTENT, encode_intent(intent))
+        confined.write_file(workspace, paths.INTENT, encode_intent(intent))
         reached("intent-written")
         _keep_originals(workspace, intent)
         reached("originals-linked")

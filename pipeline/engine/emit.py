@@ -20,7 +20,7 @@ from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_index import EVIDENCE, SCORED, ChunkIndex
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.rows_writer import Output, RowsWriter
-from pipeline.storage import disk
+from pipeline.platform import disk
 
 KEPT_SAFE = "The last outputs are in place and verified; finished chunks are kept."
 _SECTION_OF = {"evidence": EVIDENCE, "scored": SCORED}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_section, emit_skips
 from pipeline.engine.emit_export import emit_export
+from pipeline.platform import disk
 from pipeline.settings.model import ExportSettings
-from pipeline.storage import disk
 
 
 def emit(task: EmitTask, options: ExportSettings) -> Emitted:

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.contracts import events
 from pipeline.contracts.faults import Fault
 from pipeline.engine.clock import monotonic, now_iso
-from pipeline.storage import disk
+from pipeline.platform import disk
 
 PROGRESS_SECONDS = 0.2
 

@@ -16,7 +16,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
-from pipeline.storage import disk
+from pipeline.platform import confined
 from pipeline.storage.digests import sha256_of_file
 
 MANIFEST_NAME = "manifest.json"
@@ -77,7 +77,8 @@ def void(workspace: Path, reason: str) -> bool:
     except InputError:
         return False
     voided = {**manifest, "void": True, "void_reason": reason}
-    disk.write_file(path, orjson.dumps(voided, option=orjson.OPT_INDENT_2) + b"\n")
+    text = orjson.dumps(voided, option=orjson.OPT_INDENT_2) + b"\n"
+    confined.write_file(workspace, paths.EXPORT_MANIFEST, text)
     return True
 
 

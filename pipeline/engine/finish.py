@@ -33,7 +33,7 @@ from pipeline.engine.run_state import FileStamp
 from pipeline.engine.source_plan import PlannedSource, state_key
 from pipeline.engine.standing_export import look_again
 from pipeline.engine.work_context import WorkContext
-from pipeline.storage import disk
+from pipeline.platform import confined
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,9 @@ def _stage_reports(
     for relative, value in files.items():
         data = encode(value)
         staged = session.staging / relative
-        disk.write_file(staged, data)
-        renames.append(
-            Rename(str(staged.relative_to(session.workspace)), relative, hashlib.sha256(data).hexdigest())
-        )
+        place = str(staged.relative_to(session.workspace))
+        confined.write_file(session.workspace, place, data)
+        renames.append(Rename(place, relative, hashlib.sha256(data).hexdigest()))
     return renames
 
 

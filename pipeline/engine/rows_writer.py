@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.storage import disk
+from pipeline.platform import disk
 from pipeline.storage.digests import UNSTAMPED_END, row_end
 
 _FLUSH_BYTES = 1 << 20

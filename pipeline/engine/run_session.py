@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -19,17 +18,18 @@ from typing import Any
 
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
-from pipeline.engine import commit, run_lock
+from pipeline.engine import commit
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.commit_points import reached
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.receipts import RunFacts, encode, run_summary
-from pipeline.engine.run_lock import RunLock
 from pipeline.git_state import read_git_state
+from pipeline.platform import confined, disk
+from pipeline.platform.confined import refuse_links
+from pipeline.platform.identity import who_acts
+from pipeline.platform.lock import Lock, hold_workspace
 from pipeline.platform.process import obeying
-from pipeline.storage import disk
-from pipeline.storage.confined import refuse_links
 
 # What a run writes at; one file of each folder, the others are looked at when they are renamed.
 _WRITTEN_PLACES = (
@@ -82,7 +82,7 @@ class Session:
     workspace: Path
     facts: RunFacts
     events: EventWriter
-    lock: RunLock
+    lock: Lock
     started: float
     _stop: ExitCode | None = None
     _interruptible: bool = False
@@ -144,7 +144,7 @@ def run_session(
     Raises what the block raises, WorkspaceLockedError, and StorageError.
     """
     pipeline_run_id = new_run_id()
-    with run_lock.hold(workspace, command=command, pipeline_run_id=pipeline_run_id, argv=argv) as lock:
+    with hold_workspace(workspace, command=command, pipeline_run_id=pipeline_run_id, argv=argv) as lock:
         refuse_links(workspace, _WRITTEN_PLACES)
         settled = commit.settle(workspace)
         folder = workspace / paths.run_folder(pipeline_run_id)
@@ -174,9 +174,7 @@ def run_session(
             command=command,
             argv=tuple(argv),
             workspace=str(workspace),
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            user=run_lock.user_name(),
+            **asdict(who_acts()),
             stages=tuple(stages),
             workers=workers,
             engine_source=engine_source,
@@ -230,12 +228,12 @@ def _finish_badly(session: Session, exit_code: ExitCode, fault: Fault | None) ->
         run_hash=None,
         exit_code=exit_code,
     )
-    path = session.workspace / paths.summary_file(session.pipeline_run_id)
+    place = paths.summary_file(session.pipeline_run_id)
     try:
-        disk.write_file(path, encode(summary))
+        confined.write_file(session.workspace, place, encode(summary))
     except OperatorError:
         # The events and the exit code still tell; one that says that all is well must not stay.
-        disk.discard(path)
+        disk.discard(session.workspace / place)
     session.events.emit(
         events.RunFinished,
         ok=False,

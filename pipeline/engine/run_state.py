@@ -19,7 +19,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.engine.rows_writer import Output
-from pipeline.storage import disk
+from pipeline.platform import confined, disk
 from pipeline.storage.digests import sha256_of_file
 
 STATE_VERSION = 1
@@ -126,7 +126,7 @@ def save(workspace: Path, state: RunState) -> None:
         },
     }
     try:
-        disk.write_file(workspace / paths.RUN_STATE, orjson.dumps(value))
+        confined.write_file(workspace, paths.RUN_STATE, orjson.dumps(value))
     except StorageError:
         forget(workspace)
 

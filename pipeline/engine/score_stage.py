@@ -19,9 +19,9 @@ from pipeline.engine.stage_facts import Timing, score_facts
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import no_rows_yet, written_rows
+from pipeline.platform import disk
 from pipeline.settings.model import Settings
 from pipeline.stages.score import UnscorableError, score
-from pipeline.storage import disk
 
 _STOP_CHECK_ROWS = 1024
 

@@ -13,8 +13,8 @@ from pipeline.engine.chunk_work import ChunkTask
 from pipeline.engine.chunks import plan_chunks, unreadable_source
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
 from pipeline.engine.work_context import ContextName, WorkContext
+from pipeline.platform import disk
 from pipeline.settings.model import StreamSettings
-from pipeline.storage import disk
 from pipeline.storage.source_lines import open_source
 from pipeline.streams.files import SourceFile, stream_files
 

@@ -20,7 +20,7 @@ from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import RefusedRunError, Session
-from pipeline.storage import disk
+from pipeline.platform import disk
 
 _EXPORTS = (str(paths.RAG_EXPORT), str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT))
 

@@ -18,7 +18,7 @@ from pipeline.engine.receipts import STAGES, carried, encode, read_json, receipt
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import FileStamp, RunState
 from pipeline.engine.work_context import WorkContext
-from pipeline.storage import disk
+from pipeline.platform import confined
 from pipeline.streams.files import stream_files
 
 
@@ -67,8 +67,8 @@ def repeat_last_run(session: Session, state: RunState) -> Finished | None:
         chunks_processed=0,
     )
     for stage, receipt in again.items():
-        disk.write_file(workspace / receipt_path(session.pipeline_run_id, stage), encode(receipt))
-    disk.write_file(workspace / paths.summary_file(session.pipeline_run_id), encode(repeated))
+        confined.write_file(workspace, receipt_path(session.pipeline_run_id, stage), encode(receipt))
+    confined.write_file(workspace, paths.summary_file(session.pipeline_run_id), encode(repeated))
     state.pipeline_run_id = session.pipeline_run_id
     run_state.save(workspace, state)
     announce(session, (), repeated)

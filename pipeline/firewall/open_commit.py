@@ -7,12 +7,11 @@ on the disk is what a trainer would read.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.platform.lock import is_held
 
 PATIENCE_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
@@ -20,7 +19,7 @@ _LOOK_EVERY_SECONDS = 0.05
 
 def is_open(root: Path) -> bool:
     """Whether a commit is open and its owner lives."""
-    return (root / paths.INTENT).exists() and _is_locked(root / paths.LOCK)
+    return (root / paths.INTENT).exists() and is_held(root)
 
 
 def wait_while_open(root: Path) -> bool:
@@ -31,18 +30,3 @@ def wait_while_open(root: Path) -> bool:
             return False
         time.sleep(_LOOK_EVERY_SECONDS)
     return True
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        # Closing the descriptor gives the lock back at once.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

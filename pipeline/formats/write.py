@@ -8,7 +8,6 @@ depends on a clock: the same export gives the same bytes.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,9 +19,9 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError, IntegrityError
 from pipeline.formats.rows import Format
+from pipeline.platform import confined, disk
+from pipeline.platform.confined import refuse_links
 from pipeline.stages.refusals import Refusal
-from pipeline.storage import disk
-from pipeline.storage.confined import refuse_links
 
 SCHEMA_VERSION = 1
 RECEIPT_SUFFIX = ".receipt.json"
@@ -73,9 +72,8 @@ def write_formatted(
     path = workspace / target.path
     refuse_links(workspace, [target.path, target.path + RECEIPT_SUFFIX])
     disk.make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with _opened(workspace / source.path) as file, disk.new_file(temporary) as descriptor:
+        with _opened(workspace / source.path) as file, disk.replacing(path) as descriptor:
             pending: list[bytes] = []
             pending_bytes = 0
             for line in _converted(file, source, format_, refused):
@@ -86,11 +84,8 @@ def write_formatted(
                     disk.write_all(descriptor, b"".join(pending))
                     pending, pending_bytes = [], 0
             disk.write_all(descriptor, b"".join(pending))
-            disk.operations.fsync(descriptor)
             if may_appear is not None:
                 may_appear(source.hasher.hexdigest())
-            disk.operations.replace(temporary, path)
-        disk.sync_folder(path.parent)
     except OSError as error:
         raise disk.storage_fault(error, path) from error
     receipt = {
@@ -102,7 +97,7 @@ def write_formatted(
         "refused": dict(sorted(refused.items())),
     }
     text = orjson.dumps(receipt, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    disk.write_file(path.with_name(path.name + RECEIPT_SUFFIX), text)
+    confined.write_file(workspace, target.path + RECEIPT_SUFFIX, text)
     return receipt
 
 

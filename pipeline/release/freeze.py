@@ -22,12 +22,11 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso
 from pipeline.engine.receipts import engine_claim
 from pipeline.git_state import GitError, read_git_state
+from pipeline.platform import confined, disk
 from pipeline.release import git_gates, handoff
 from pipeline.release.gates import GATES, GateRun
 from pipeline.release.manifest import encode, release_manifest, statement
 from pipeline.settings.model import Settings
-from pipeline.storage import disk
-from pipeline.storage.confined import write_inside
 
 EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
 STATEMENT = paths.REPORTS / "release-manifest.intoto.json"
@@ -70,8 +69,8 @@ def freeze(
             ok=code == ExitCode.OK,
             engine_source=engine_source,
         )
-        write_inside(workspace, paths.RELEASE_MANIFEST, encode(manifest))
-        write_inside(workspace, STATEMENT, encode(statement(manifest)))
+        confined.write_file(workspace, paths.RELEASE_MANIFEST, encode(manifest))
+        confined.write_file(workspace, STATEMENT, encode(statement(manifest)))
     command = tag_command(tag, git.head) if code == ExitCode.OK and git.head else None
     report = report_data(
         "release-freeze",

@@ -8,9 +8,9 @@ from shlex import quote
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.git_state import GitError, read_git_state, run_git
+from pipeline.platform import confined
 from pipeline.release.git_gates import PHASES, resolve
 from pipeline.settings.model import Settings
-from pipeline.storage.confined import write_inside
 
 HANDOFF = PurePosixPath("docs/distillation/operator-handoff.md")
 MOST_COMMITS = 40
@@ -52,7 +52,7 @@ _CASUAL = (
 def write_handoff(workspace: Path, settings: Settings) -> Path:
     """Write the page; returns its path. Raises StorageError."""
     text = page(workspace, settings).encode("utf-8", "backslashreplace")
-    write_inside(workspace, HANDOFF, text, mode=0o644)
+    confined.write_file(workspace, HANDOFF, text, mode=0o644)
     return workspace / HANDOFF
 
 

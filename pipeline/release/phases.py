@@ -13,9 +13,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.platform import disk
 from pipeline.release.git_gates import PHASES, resolve
 from pipeline.settings.load import load_settings
-from pipeline.storage import disk
 
 
 def record_phase(workspace: Path, phase: str, revision: str) -> str:

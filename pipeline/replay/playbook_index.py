@@ -20,7 +20,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.chunks import unreadable_source
-from pipeline.storage import disk
+from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
 
 INDEX_FILE = paths.STATE / "playbooks.sqlite3"
@@ -86,7 +86,7 @@ def _open(workspace: Path, source: Path) -> sqlite3.Connection:
 def _build(path: Path, source: Path, digest: str) -> None:
     disk.make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+    disk.discard(temporary)
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, disk.FILE_MODE))
         with closing(sqlite3.connect(temporary)) as database:
@@ -102,7 +102,7 @@ def _build(path: Path, source: Path, digest: str) -> None:
             database.commit()
         disk.operations.replace(temporary, path)
     except (OSError, sqlite3.Error) as error:
-        temporary.unlink(missing_ok=True)
+        disk.discard(temporary)
         if isinstance(error, OSError):
             raise disk.storage_fault(error, path, "The playbooks are untouched.") from error
         raise _unusable(source, str(error)) from error

@@ -13,13 +13,13 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import EngineUnavailableError, Fault
 from pipeline.engine.clock import monotonic, now_iso
+from pipeline.platform import confined
 from pipeline.replay.model_choice import ModelChoice, escalation_model, local_model
 from pipeline.replay.models import Answer, ModelError
 from pipeline.replay.playbook_index import Playbook, retrieve
 from pipeline.replay.validate import ReplayReason, validate
 from pipeline.schemas.replay_run import ReplayRun
 from pipeline.settings.model import Settings
-from pipeline.storage.confined import append_inside
 
 _PROMPT = """\
 You are given playbooks: records of attempts at similar tasks that worked.
@@ -62,7 +62,7 @@ def replay_task(
                 break
     row = _row(task, playbooks, prompt, attempts, local_only=local_only)
     if log:
-        append_inside(workspace, paths.REPLAY_RUNS, orjson.dumps(row) + b"\n")
+        confined.append_line(workspace, paths.REPLAY_RUNS, orjson.dumps(row) + b"\n")
     if failure is not None:
         raise _unavailable(failure, logged=log)
     return row

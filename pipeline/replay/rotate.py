@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, IntegrityError
-from pipeline.storage import disk
+from pipeline.platform import confined, disk
 from pipeline.storage.digests import sha256_of_file
 
 _ARCHIVE = f"{paths.REPLAY_RUNS.stem}.archive."
@@ -46,8 +45,7 @@ def rotate(workspace: Path, *, epoch: int | None = None) -> list[Rotation]:
             _move(log, folder, int(time.time()) if epoch is None else epoch)
         rotations = [_pack(workspace, plain) for plain in sorted(folder.glob(f"{_ARCHIVE}*.jsonl"))]
         if rotations:
-            descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, disk.FILE_MODE)
-            os.close(descriptor)
+            confined.append(workspace, paths.REPLAY_RUNS, b"")
             disk.sync_folder(folder)
     except OSError as error:
         kept = "The log and its archives are whole; what is not packed yet stays plain."
@@ -65,7 +63,7 @@ def _move(log: Path, folder: Path, epoch: int) -> None:
             except FileExistsError:
                 pass
             else:
-                log.unlink()
+                disk.operations.unlink(log)
                 disk.sync_folder(folder)
                 return
         epoch += 1
@@ -75,19 +73,19 @@ def _pack(workspace: Path, plain: Path) -> Rotation:
     packed = plain.with_name(f"{plain.name}.gz")
     temporary = plain.with_name(f".{packed.name}.tmp")
     before = sha256_of_file(plain)
-    with disk.new_file(temporary) as descriptor, os.fdopen(os.dup(descriptor), "wb") as raw:
+    with disk.new_file(temporary) as descriptor:
+        raw = disk.as_file(descriptor)
         with plain.open("rb") as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
             shutil.copyfileobj(source, target, 1 << 20)
-        raw.flush()
         disk.operations.fsync(descriptor)
     # Read back what is on disk; and the original again, as a writer may still have held it open.
     if not before == _sha256_of_packed(temporary) == sha256_of_file(plain):
-        temporary.unlink()
+        disk.discard(temporary)
         raise _not_verified(plain)
     disk.operations.replace(temporary, packed)
     disk.sync_folder(packed.parent)
     size = plain.stat().st_size
-    plain.unlink()
+    disk.operations.unlink(plain)
     return Rotation(packed.relative_to(workspace).as_posix(), size, packed.stat().st_size, before)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.platform import disk
 from pipeline.schemas.registry import SCHEMAS, Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,8 +36,7 @@ def write_json_schemas(folder: Path) -> list[Path]:
     written = []
     for schema in SCHEMAS:
         path = folder / f"{schema.name}.schema.json"
-        staged = path.with_name(path.name + ".new")
-        staged.write_bytes(orjson.dumps(json_schema(schema), option=orjson.OPT_INDENT_2) + b"\n")
-        staged.replace(path)
+        text = orjson.dumps(json_schema(schema), option=orjson.OPT_INDENT_2) + b"\n"
+        disk.write_file(path, text, mode=disk.SHARED_MODE)
         written.append(path)
     return written

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.platform import disk
 from pipeline.schemas.fingerprint import describe, fingerprint
 from pipeline.schemas.registry import SCHEMAS, Schema
 
@@ -111,9 +112,8 @@ def write_lock(path: Path = LOCK_FILE, schemas: Iterable[Schema] = SCHEMAS) -> l
     entries = {schema.name: lock_entry(schema) for schema in schemas}
     changed = sorted(name for name in {*entries, *locked} if entries.get(name) != locked.get(name))
     if changed:
-        staged = path.with_name(path.name + ".new")
-        staged.write_bytes(orjson.dumps({"schemas": entries}, option=orjson.OPT_INDENT_2) + b"\n")
-        staged.replace(path)
+        text = orjson.dumps({"schemas": entries}, option=orjson.OPT_INDENT_2) + b"\n"
+        disk.write_file(path, text, mode=disk.SHARED_MODE)
     return changed
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import assert_never
 
 from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from pipeline.platform.disk import storage_fault
+from pipeline.platform.lock import hold_workspace
 from runbook.change import files
 from runbook.change.applied import States, states_as_json
 from runbook.change.plan import (
@@ -26,11 +28,10 @@ from runbook.change.plan import (
     TruncateFile,
     WriteFile,
 )
-from runbook.change.run_lock import hold_workspace
 from runbook.probes.git_blobs import GitSilentError
 from runbook.probes.workspace import Workspace
 from runbook.wizard.incident import Incident
-from runbook.wizard.refusals import PlanVoidError, disk_refused
+from runbook.wizard.refusals import PlanVoidError
 
 # Called with the name of each boundary; tests end the process there.
 Boundary = Callable[[str], None]
@@ -54,7 +55,8 @@ def quiet(root: Path, incident: Incident, step: FileStep) -> Iterator[None]:
     if isinstance(step, RenameFile):
         yield
         return
-    with hold_workspace(root, f"runbook {incident.id}"):
+    do_next = "Wait for it, or watch it: distill console. Quarantine does not need to wait."
+    with hold_workspace(root, command=f"runbook {incident.id}", do_next=do_next):
         yield
 
 
@@ -99,7 +101,7 @@ def change_file(
         found = {path: files.state_of(root, path) for path in before}
         record_outcome(incident, plan_hash, index, before, found, folders, done=False, said=str(error))
         if isinstance(error, OSError):
-            raise disk_refused(error, step.path, "The file is as it was.") from error
+            raise storage_fault(error, root / step.path, "The file is as it was.") from error
         raise
     boundary(f"changed:{index}")
     found = {path: files.state_of(root, path) for path in after}

@@ -1,27 +1,24 @@
-"""Touch files of a workspace without being led out of it.
+"""The runbook's files of a workspace: what it may touch, and what state a file is in.
 
-Every path is relative to the workspace and walked folder by folder with ``O_NOFOLLOW``, so that
-neither a link that lies there nor one that is put there meanwhile is followed. A write is a
-temporary file, fsync, rename, fsync of the folder. A rename never overwrites.
+Reading and writing is ``platform.confined``'s: no link is followed, a write is all or nothing, a
+rename never overwrites. A link in the way is refused here like a path that leads outside.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from pipeline.platform import confined
+from pipeline.platform.disk import NotPlainError
 from runbook.change.plan import ABSENT, FileState
 from runbook.wizard.refusals import refused
 
 _PIECE = 2**20
-_RENAME_NOREPLACE = 1
 # What no plan may touch, whoever consents: the repository itself.
 _FORBIDDEN = (".git",)
 
@@ -40,194 +37,96 @@ def checked(relative: str) -> PurePosixPath:
 
 
 @contextlib.contextmanager
-def parent_of(root: Path, relative: str, *, make: list[str] | None = None) -> Iterator[tuple[int, str]]:
-    """The open folder that holds ``relative``, and the name in it. Raises RefusedError, FileNotFoundError.
-
-    With ``make``, missing folders are created and their paths added to it, outermost first.
-    """
-    path = checked(relative)
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def plain_only(relative: str) -> Iterator[None]:
+    """Refuse ``relative`` where it leads outside, and a link or pipe on the way. Raises RefusedError."""
+    checked(relative)
     try:
-        for index, part in enumerate(path.parts[:-1]):
-            here = "/".join(path.parts[: index + 1])
-            descriptor = _step(descriptor, part, here, make)
-        yield descriptor, path.parts[-1]
-    finally:
-        os.close(descriptor)
+        yield
+    except NotPlainError as error:
+        raise refused(
+            "not_a_plain_file",
+            f"{error.place} is {error.what}; the runbook touches plain files only.",
+            f"Look at it: ls -ld {error.place}. Put a plain file there, or take it away, then plan again.",
+            error.place,
+        ) from error
 
 
-def _step(descriptor: int, part: str, here: str, make: list[str] | None) -> int:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        below = os.open(part, flags, dir_fd=descriptor)
-    except FileNotFoundError:
-        if make is None:
-            raise
-        os.mkdir(part, 0o755, dir_fd=descriptor)  # the umask has its say
-        os.fsync(descriptor)
-        make.append(here)
-        below = os.open(part, flags, dir_fd=descriptor)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise _not_plain(here, "a link or no folder") from error
-        raise
-    os.close(descriptor)
-    return below
-
-
-def _not_plain(path: str, what: str) -> Exception:
-    return refused(
-        "not_a_plain_file",
-        f"{path} is {what}; the runbook touches plain files only.",
-        f"Look at it: ls -ld {path}. Put a plain file there, or take it away, then plan again.",
-        path,
-    )
+@contextlib.contextmanager
+def _opened(root: Path, relative: str) -> Iterator[int]:
+    with plain_only(relative), confined.opened(root, relative) as descriptor:
+        yield descriptor
 
 
 def state_of(root: Path, relative: str) -> FileState:
     """Digest, size and mode of a file, ABSENT where there is none. Raises RefusedError, OSError."""
     try:
-        with parent_of(root, relative) as (folder, name):
-            descriptor = _open_plain(folder, name, relative)
-            try:
-                status = os.fstat(descriptor)
-                return FileState(
-                    sha256=_digest(descriptor), bytes=status.st_size, mode=stat.S_IMODE(status.st_mode)
-                )
-            finally:
-                os.close(descriptor)
+        with _opened(root, relative) as descriptor:
+            status = os.fstat(descriptor)
+            digest, _ = _digest(descriptor, None)
+            return FileState(sha256=digest, bytes=status.st_size, mode=stat.S_IMODE(status.st_mode))
     except FileNotFoundError:
         return ABSENT
 
 
-def _open_plain(folder: int, name: str, relative: str) -> int:
-    # O_NONBLOCK: a named pipe in its place would block whoever opens it.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(name, flags, dir_fd=folder)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise _not_plain(relative, "a link") from error
-        raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _not_plain(relative, "no plain file")
-    return descriptor
-
-
-def _digest(descriptor: int) -> str:
+def _digest(descriptor: int, size: int | None) -> tuple[str, int]:
+    """SHA-256 of the first ``size`` bytes (None: of all), and how many there were."""
     digest = hashlib.sha256()
-    while piece := os.read(descriptor, _PIECE):
+    taken = 0
+    while piece := os.read(descriptor, _PIECE if size is None else min(_PIECE, size - taken)):
         digest.update(piece)
-    return digest.hexdigest()
+        taken += len(piece)
+    return digest.hexdigest(), taken
 
 
 def prefix_digest(root: Path, relative: str, size: int) -> str | None:
     """SHA-256 of the first ``size`` bytes; None when the file is shorter."""
-    digest = hashlib.sha256()
-    with parent_of(root, relative) as (folder, name):
-        descriptor = _open_plain(folder, name, relative)
-        try:
-            while size and (piece := os.read(descriptor, min(_PIECE, size))):
-                digest.update(piece)
-                size -= len(piece)
-        finally:
-            os.close(descriptor)
-    return None if size else digest.hexdigest()
+    with _opened(root, relative) as descriptor:
+        digest, taken = _digest(descriptor, size)
+    return digest if taken == size else None
 
 
 def read_bytes(root: Path, relative: str) -> bytes:
     """The file's bytes, without following links. Raises RefusedError, OSError."""
-    with parent_of(root, relative) as (folder, name):
-        descriptor = _open_plain(folder, name, relative)
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read()
+    with plain_only(relative):
+        return confined.read_bytes(root, relative)
 
 
 def write_bytes(root: Path, relative: str, data: bytes, mode: int) -> list[str]:
     """Put ``data`` at ``relative`` with just ``mode``, all or nothing; returns the folders it made."""
-    made: list[str] = []
-    with parent_of(root, relative, make=made) as (folder, name):
-        temporary = f".{name[:200]}.{secrets.token_hex(4)}.tmp"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=folder)
-            raise
-        os.fsync(folder)
-    return made
+    with plain_only(relative):
+        return confined.put(
+            root, relative, data, mode=mode, exact_mode=True, folder_mode=confined.SHARED_FOLDER_MODE
+        )
+
+
+def make_folder(root: Path, relative: str) -> None:
+    """Make a folder where it is missing. Raises RefusedError, OSError."""
+    mode = confined.SHARED_FOLDER_MODE
+    with plain_only(relative), confined.folder_of(root, f"{relative}/x", make=[], folder_mode=mode):
+        pass
 
 
 def append_bytes(root: Path, relative: str, data: bytes) -> None:
-    """Append with a single write call, and sync. Raises OSError."""
-    with parent_of(root, relative, make=[]) as (folder, name):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(name, flags, 0o600, dir_fd=folder)
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(errno.EIO, "short write")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.fsync(folder)
+    """Append just ``data``, and sync. Raises RefusedError, OSError."""
+    with plain_only(relative):
+        confined.append(root, relative, data, close_torn_line=False)
 
 
 def truncate(root: Path, relative: str, size: int) -> None:
-    with parent_of(root, relative) as (folder, name):
-        descriptor = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            os.ftruncate(descriptor, size)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with plain_only(relative):
+        confined.truncate(root, relative, size)
 
 
 def remove(root: Path, relative: str, folders: tuple[str, ...] = ()) -> None:
-    """Take a file away, then each of ``folders`` that is empty. Raises OSError."""
-    with parent_of(root, relative) as (folder, name):
-        os.unlink(name, dir_fd=folder)
-        os.fsync(folder)
-    for each in folders:
-        with contextlib.suppress(OSError), parent_of(root, each) as (folder, name):
-            os.rmdir(name, dir_fd=folder)
-            os.fsync(folder)
+    """Take a file away, then each of ``folders`` that is empty. Raises RefusedError, OSError."""
+    with plain_only(relative):
+        confined.remove(root, relative, folders)
 
 
 def rename_new(root: Path, source: str, target: str) -> None:
-    """Rename ``source`` to ``target``, which must be free. Raises FileExistsError, OSError.
-
-    Another file system is an error (EXDEV), never a copy: the bytes stay where they are.
-    """
-    with parent_of(root, source) as (from_folder, from_name), parent_of(root, target) as (to_folder, to_name):
-        _rename_noreplace(from_folder, from_name, to_folder, to_name)
-        os.fsync(to_folder)
-        os.fsync(from_folder)
-
-
-def _rename_noreplace(from_folder: int, from_name: str, to_folder: int, to_name: str) -> None:
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        call = None
-    if call is not None:
-        done = call(from_folder, os.fsencode(from_name), to_folder, os.fsencode(to_name), _RENAME_NOREPLACE)
-        if done == 0:
-            return
-        number = ctypes.get_errno()
-        if number not in (errno.EINVAL, errno.ENOSYS):
-            raise OSError(number, os.strerror(number), to_name)
-    # Where the kernel or the file system cannot: a link refuses to overwrite as well, and the
-    # bytes have a name at every moment.
-    os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
-    os.unlink(from_name, dir_fd=from_folder)
+    """Rename ``source`` to ``target``, which must be free. Raises FileExistsError, RefusedError, OSError."""
+    with plain_only(source), plain_only(target):
+        confined.rename_new(root, source, target)
 
 
 def files_below(root: Path, names: Iterable[str]) -> list[str]:

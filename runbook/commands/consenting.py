@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from runbook.change.plan import Plan
 from runbook.change.undo import plans_of
-from runbook.probes.actor import actor_name
 from runbook.probes.workspace import Workspace
 from runbook.tell.plan import plan_data, plan_lines
 from runbook.wizard.driver import Driver
@@ -80,7 +80,7 @@ def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) 
         voice.note("Nothing was changed.")
         return ExitCode.APPROVAL_NEEDED
     reason = arguments.reason or read_line("why> ").strip()
-    return _consent_and_apply(driver, plan, arguments.approve_as or actor_name(), reason, voice)
+    return _consent_and_apply(driver, plan, arguments.approve_as or user_name(), reason, voice)
 
 
 def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:

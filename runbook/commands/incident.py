@@ -94,7 +94,9 @@ def _row(incident: Incident) -> dict[str, Any]:
         **row,
         "state": standing.state,
         "owner": standing.owner,
-        "held_by": holder,
+        "held_by": None
+        if holder is None
+        else {"pid": holder.pid, "host": holder.host, "user": holder.user, "since": holder.since},
         "over": standing.is_over,
     }
 

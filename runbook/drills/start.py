@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
+from pipeline.platform.disk import storage_fault
 from runbook.drills.build import build_sound
 from runbook.drills.drill import Drill
 from runbook.drills.left_behind import digests
 from runbook.drills.scene import seeded
 from runbook.probes.evidence import Record
-from runbook.wizard.refusals import disk_refused, refused
+from runbook.wizard.refusals import refused
 
 NOTE = paths.STATE / "drill.json"
 
@@ -49,7 +50,7 @@ def start_drill(drill: Drill, seed: int, place: Path | None, say: Callable[[str]
     except (OSError, StorageError) as error:
         shutil.rmtree(root, ignore_errors=True)
         if isinstance(error, OSError):
-            raise disk_refused(error, str(root), "What was built of the drill was removed.") from error
+            raise storage_fault(error, root, "What was built of the drill was removed.") from error
         raise
     return root
 

@@ -9,10 +9,10 @@ import io
 import tarfile
 from pathlib import Path
 
+from pipeline.platform import disk
 from runbook.tell.incident_page import PAGE
 from runbook.wizard.incident import KEPT, Incident
-from runbook.wizard.journal import FACTS, FILE, HEAD, write_durably
-from runbook.wizard.refusals import disk_refused
+from runbook.wizard.journal import FACTS, FILE, HEAD
 
 MOST_KEPT_BYTES = 1 * 2**20
 
@@ -35,10 +35,7 @@ def export_incident(incident: Incident, target: Path) -> tuple[int, list[str]]:
             else:
                 _add(pack, f"{incident.id}/{KEPT}/{path.name}", path.read_bytes())
     data = buffer.getvalue()
-    try:
-        write_durably(target, data)
-    except OSError as error:
-        raise disk_refused(error, str(target), "The incident is as it was.") from error
+    disk.write_file(target, data, parents=False)
     return len(data), left_out
 
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import confined
+from pipeline.platform.disk import storage_fault
 from runbook.change.preview import step_lines
 from runbook.change.undo import last_undoable, plans_of
 from runbook.probes.evidence import Cause, Detection, Stance
 from runbook.wizard.dialogue import Standing
 from runbook.wizard.incident import Incident
-from runbook.wizard.journal import write_durably
-from runbook.wizard.refusals import disk_refused
 
 PAGE = "incident.md"
 _MOST_QUOTED = 20
@@ -41,9 +41,10 @@ def write_page(incident: Incident, standing: Standing) -> None:
     """Renew ``incident.md``. Raises StorageError."""
     text = page(incident.id, standing, incident.journal.entries(), str(incident.facts.get("title") or ""))
     try:
-        write_durably(incident.folder / PAGE, text.encode())
+        confined.put(incident.folder, PAGE, text.encode())
     except OSError as error:
-        raise disk_refused(error, PAGE, "The journal is whole; the page can be made from it.") from error
+        kept = "The journal is whole; the page can be made from it."
+        raise storage_fault(error, incident.folder / PAGE, kept) from error
 
 
 def page(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str) -> str:

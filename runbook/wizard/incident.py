@@ -8,23 +8,21 @@ content) and ``lease`` (who may act; told by ``flock``, never by the words in it
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
-from runbook.change.files import checked, parent_of
-from runbook.probes.actor import actor_name, host_name
-from runbook.probes.json_objects import object_of
-from runbook.wizard.journal import Journal, read_facts, sync_folder, write_durably, write_facts
-from runbook.wizard.refusals import disk_refused, refused
+from pipeline.platform import confined, disk, lock
+from pipeline.platform.identity import user_name
+from runbook.change.files import make_folder, plain_only
+from runbook.wizard.journal import NO_JOURNAL, Journal, read_facts, write_facts
+from runbook.wizard.refusals import NOTHING_CHANGED, refused
 
 INCIDENT_VERSION = 1
 KEPT = "kept"
@@ -58,9 +56,9 @@ class Incident:
         target = self.folder / KEPT / digest
         if not target.exists():
             try:
-                write_durably(target, data)
+                confined.put(self.folder, f"{KEPT}/{digest}", data)
             except OSError as error:
-                raise disk_refused(error, str(target), "Nothing was changed.") from error
+                raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
         return digest
 
     def keep_file(self, root: Path, relative: str, digest: str, *, link: bool = True) -> None:
@@ -72,33 +70,19 @@ class Incident:
         if target.exists():
             return
         try:
-            with parent_of(root, relative) as (folder, name):
-                if link and os.stat(name, dir_fd=folder, follow_symlinks=False).st_size >= _LINK_FROM_BYTES:
-                    with contextlib.suppress(OSError):
-                        os.link(name, target, src_dir_fd=folder, follow_symlinks=False)
-                        sync_folder(target.parent)
-                        return
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as source:
-                    self._copy(source, target, digest)
+            with plain_only(relative), confined.folder_of(root, relative) as (folder, name):
+                source = confined.open_plain(folder, name, root / relative)
+                try:
+                    if link and os.fstat(source).st_size >= _LINK_FROM_BYTES:
+                        with contextlib.suppress(OSError):
+                            disk.operations.link(name, target, source_in=folder)
+                            disk.sync_folder(target.parent)
+                            return
+                    _copy(source, target, digest)
+                finally:
+                    os.close(source)
         except OSError as error:
-            raise disk_refused(error, str(target), "Nothing was changed.") from error
-
-    def _copy(self, source: Any, target: Path, digest: str) -> None:
-        temporary = target.with_name(f".{digest[:16]}.{os.getpid()}.tmp")
-        read = hashlib.sha256()
-        with temporary.open("wb") as file:
-            while piece := source.read(2**20):
-                read.update(piece)
-                file.write(piece)
-            file.flush()
-            os.fchmod(file.fileno(), 0o600)
-            os.fsync(file.fileno())
-        if read.hexdigest() != digest:
-            temporary.unlink()
-            raise OSError(5, "the file changed while it was kept")
-        temporary.replace(target)
-        sync_folder(target.parent)
+            raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
 
     def kept(self, digest: str) -> bytes:
         """Bytes from the store, checked. Raises StorageError when they are gone or damaged."""
@@ -108,53 +92,55 @@ class Incident:
             if hashlib.sha256(data).hexdigest() != digest:
                 raise OSError(5, "its bytes are damaged")
         except OSError as error:
-            raise disk_refused(error, str(target), "Nothing was changed.") from error
+            raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
         return data
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
         """Be the one who acts on this incident. Raises WorkspaceLockedError, naming the holder."""
-        path = self.folder / LEASE
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise self._held() from error
-            holder = {"pid": os.getpid(), "host": host_name(), "user": actor_name(), "since": _now()}
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+            held = lock.take(self.root, self._lease, {"command": f"incident {self.id}"})
+        except lock.LockHeldError as error:
+            raise self._held(error.holder) from error
+        except OSError as error:
+            raise disk.storage_fault(error, self.folder / LEASE, NOTHING_CHANGED) from error
+        try:
             yield
         finally:
-            os.close(descriptor)
+            held.release()
 
-    def lease_holder(self) -> dict[str, Any] | None:
-        """Who acts on it now; None when nobody does, whatever the file says."""
+    @property
+    def _lease(self) -> PurePosixPath:
+        return paths.INCIDENTS / self.id / LEASE
+
+    def lease_holder(self) -> lock.Holder | None:
+        """Who acts on it now; None when nobody does, or it cannot be told, whatever the file says."""
         try:
-            descriptor = os.open(self.folder / LEASE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return lock.holder_of(self.root, self._lease)
         except OSError:
             return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return None
-        except BlockingIOError:
-            return object_of(os.pread(descriptor, 4096, 0))
-        finally:
-            os.close(descriptor)
 
-    def _held(self) -> WorkspaceLockedError:
-        holder = self.lease_holder() or {}
-        who = f"{holder.get('user', 'somebody')} (pid {holder.get('pid', '?')} on {holder.get('host', '?')})"
+    def _held(self, holder: lock.Holder) -> WorkspaceLockedError:
         return WorkspaceLockedError(
             Fault(
                 "incident_held",
-                f"Incident {self.id} is worked on by {who} since {holder.get('since', 'an unknown time')}.",
+                f"Incident {self.id} is worked on by {holder.named()} since {holder.since_words}.",
                 "Nothing was changed; you may read it: distill incident show.",
                 "Talk to them, or wait until their session ends; a dead one lets go by itself.",
                 file=str(self.folder / LEASE),
             )
         )
+
+
+def _copy(source: int, target: Path, digest: str) -> None:
+    """Copy an open file into the store. Raises OSError when its bytes are not those of ``digest``."""
+    read = hashlib.sha256()
+    with disk.replacing(target) as descriptor:
+        while piece := os.read(source, 2**20):
+            read.update(piece)
+            disk.write_all(descriptor, piece)
+        if read.hexdigest() != digest:
+            raise OSError(5, "the file changed while it was kept")
 
 
 def open_incident(
@@ -170,17 +156,16 @@ def open_incident(
     stem = f"{now:%Y%m%d-%H%M}-{slug}"
     parent = root / paths.INCIDENTS
     try:
-        checked(str(paths.INCIDENTS))
-        _make_folders(root)
+        make_folder(root, str(paths.INCIDENTS))
         number = 1
         while True:
             incident = Incident(root, stem if number == 1 else f"{stem}-{number}", durable=durable)
             try:
-                incident.folder.mkdir(mode=0o700)
+                disk.operations.mkdir(incident.folder)
                 break
             except FileExistsError:
                 number += 1
-        (incident.folder / KEPT).mkdir(mode=0o700)
+        disk.operations.mkdir(incident.folder / KEPT)
         write_facts(
             incident.folder,
             {
@@ -189,19 +174,13 @@ def open_incident(
                 "symptom_id": symptom_id,
                 "title": title,
                 "opened_at": _now(),
-                "opened_by": actor_name(),
+                "opened_by": user_name(),
             },
         )
-        sync_folder(parent)
+        disk.sync_folder(parent)
     except OSError as error:
-        raise disk_refused(error, str(parent), "Without its journal nothing is done.") from error
+        raise disk.storage_fault(error, parent, NO_JOURNAL) from error
     return incident
-
-
-def _make_folders(root: Path) -> None:
-    # Walked without following links: a linked reports/ would carry the journal out of the workspace.
-    with parent_of(root, str(paths.INCIDENTS / "x"), make=[]):
-        pass
 
 
 def load_incident(root: Path, incident_id: str) -> Incident:

@@ -8,11 +8,8 @@ the head that ``head.json`` keeps, as far as that was not changed as well.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,14 +20,15 @@ from pydantic import ValidationError
 
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
-from runbook.probes.actor import actor_name, host_name
-from runbook.probes.json_objects import read_object
-from runbook.wizard.refusals import disk_refused, refused
+from pipeline.platform import confined
+from pipeline.platform.disk import storage_fault
+from pipeline.platform.identity import host_name, user_name
+from pipeline.platform.lenient_json import object_in
 
 FILE = "journal.jsonl"
 HEAD = "head.json"
 FACTS = "incident.json"
-MODE = 0o600
+NO_JOURNAL = "Without its journal nothing is done."
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class Journal:
             "prev_hash": before[-1].hash if before else None,
             "kind": kind,
             "state": state,
-            "actor": actor or actor_name(),
+            "actor": actor or user_name(),
             "host": host_name(),
             "argv": list(argv),
             "inputs": dict(inputs or {}),
@@ -136,7 +134,7 @@ class Journal:
             self._write(json.dumps(members, ensure_ascii=False, allow_nan=False).encode() + b"\n")
             self._write_head({"seq": entry.seq, "hash": entry.hash})
         except OSError as error:
-            raise disk_refused(error, str(self.path), "Without its journal nothing is done.") from error
+            raise storage_fault(error, self.path, NO_JOURNAL) from error
         return entry
 
     def problems(self, remembered: Head | None = None) -> list[Problem]:
@@ -163,49 +161,34 @@ class Journal:
         return problems
 
     def _read(self) -> tuple[list[bytes], bytes]:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(self.path, flags)
+            with (
+                confined.opened(self.folder, FILE) as descriptor,
+                open(descriptor, "rb", closefd=False) as file,
+            ):
+                data = file.read()
         except FileNotFoundError:
             return [], b""
         except OSError as error:
-            raise disk_refused(error, str(self.path), "Without its journal nothing is done.") from error
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise refused("no_journal", f"{self.path} is no plain file.", "Look at it: ls -l")
-            data = file.read()
+            raise storage_fault(error, self.path, NO_JOURNAL) from error
         *whole, torn = data.split(b"\n")
         return whole, torn
 
     def _write(self, line: bytes) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.path, flags, MODE)
-        try:
-            self._set_torn_tail_aside(descriptor)
-            is_new = os.fstat(descriptor).st_size == 0
-            if os.write(descriptor, line) != len(line):
-                raise OSError(errno.ENOSPC, "short write")
-            if self._durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if is_new and self._durable:
-            sync_folder(self.folder)
+        self._set_torn_tail_aside()
+        confined.append(self.folder, FILE, line, durable=self._durable)
 
     def _write_head(self, head: Mapping[str, Any]) -> None:
         # Not synced: it may lag behind the journal after a power cut, which is no problem, and
         # each sync would double the time of an entry (5 ms on a laptop's disk).
-        temporary = self.folder / f".{HEAD}.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps(head))
-        temporary.replace(self.folder / HEAD)
+        confined.put(self.folder, HEAD, json.dumps(head).encode(), durable=False)
 
-    def _set_torn_tail_aside(self, descriptor: int) -> None:
-        _, torn = self._read()
-        if not torn:
-            return
-        size = os.fstat(descriptor).st_size
-        (self.folder / f"torn-{size}.bin").write_bytes(torn)
-        os.ftruncate(descriptor, size - len(torn))
+    def _set_torn_tail_aside(self) -> None:
+        whole, torn = self._read()
+        if torn:
+            size = sum(len(line) + 1 for line in whole)
+            confined.put(self.folder, f"torn-{size + len(torn)}.bin", torn)
+            confined.truncate(self.folder, FILE, size)
 
 
 def _parse(lines: Sequence[bytes]) -> tuple[list[IncidentEntry], list[Problem]]:
@@ -244,36 +227,16 @@ def _writable(value: Any) -> Any:
 
 def read_head(folder: Path) -> Head | None:
     """Where the journal ended, as ``head.json`` knows it; None when it says nothing readable."""
-    head = read_object(folder / HEAD) or {}
+    head = object_in(folder / HEAD) or {}
     seq, digest = head.get("seq"), head.get("hash")
     return Head(seq, digest) if isinstance(seq, int) and isinstance(digest, str) else None
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """``incident.json``; empty when it cannot be read."""
-    return read_object(folder / FACTS) or {}
+    return object_in(folder / FACTS) or {}
 
 
 def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
     """``incident.json``, all or nothing. Raises OSError."""
-    write_durably(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n")
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """A file of the incident itself, all or nothing. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(temporary, flags, MODE), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    confined.put(folder, FACTS, json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from runbook.change.undo import last_undoable
-from runbook.probes.actor import actor_name
 from runbook.probes.evidence import Cause, Diagnosis, Stance
 from runbook.symptom import Question
 from runbook.tell.plan import plan_lines
@@ -164,7 +164,7 @@ class _Prompts:
             self.driver.answer(question.id, answer)
             return
         why = self.reason or self._ask(Question(wizard.REASON, "Why? It goes into the record."))
-        self.driver.consent(plan.hash, answer, self.who or actor_name(), why or "")
+        self.driver.consent(plan.hash, answer, self.who or user_name(), why or "")
 
     def _say(self, error: OperatorError) -> None:
         for line in error.fault.as_lines():

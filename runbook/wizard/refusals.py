@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError, StorageError
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -27,16 +27,3 @@ class ApprovalNeededError(OperatorError):
 
 def refused(code: str, what_happened: str, do_next: str, file: str | None = None) -> RefusedError:
     return RefusedError(Fault(code, what_happened, NOTHING_CHANGED, do_next, file=file))
-
-
-def disk_refused(error: OSError, file: str, kept_safe: str) -> StorageError:
-    """The disk said no, while writing ``file``."""
-    return StorageError(
-        Fault(
-            "disk_refused",
-            f"{file} could not be written: {error.strerror or error}.",
-            kept_safe,
-            "Look at the disk and its permissions (df, ls -l), then run the same command again.",
-            file=file,
-        )
-    )

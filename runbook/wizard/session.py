@@ -14,13 +14,13 @@ from typing import Any
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.identity import user_name
 from runbook.change.applied import expected_states, read_applied
 from runbook.change.apply import apply_plan, no_boundary, settle
 from runbook.change.file_step import Boundary
 from runbook.change.plan import Draft, Plan
 from runbook.change.rehearse import rehearse
 from runbook.change.undo import last_undoable, plan_undo
-from runbook.probes.actor import actor_name
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Question, Symptom
@@ -79,7 +79,7 @@ class Session:
     def lease(self) -> Iterator[None]:
         """Act inside. Raises WorkspaceLockedError; the page is renewed at the end."""
         with self.incident.lease():
-            if (owner := self.standing.owner) and owner != actor_name():
+            if (owner := self.standing.owner) and owner != user_name():
                 self.incident.journal.append(
                     "owner", self.standing.state, detail={"was": owner, "says": "took it over"}
                 )
@@ -90,7 +90,7 @@ class Session:
 
     def planning(self) -> Planning:
         symptom_id = self.symptom.id if self.symptom else None
-        return Planning(self.workspace, self.incident.id, symptom_id, actor_name(), self._clock())
+        return Planning(self.workspace, self.incident.id, symptom_id, user_name(), self._clock())
 
     def answer(self, question_id: str, value: str) -> None:
         """Answer the question that is being asked. Raises RefusedError when it will not do.
@@ -258,7 +258,7 @@ class Session:
         self.incident.journal.append(
             "consent",
             "applying",
-            actor=who if who == actor_name() else f"{who} (typed by {actor_name()})",
+            actor=who if who == user_name() else f"{who} (typed by {user_name()})",
             plan_hash=plan.hash,
             reason=reason,
         )

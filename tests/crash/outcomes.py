@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.engine import commit, run_lock
+from pipeline.engine import commit
 from pipeline.engine.last_run import committed_summaries, receipts_of
+from pipeline.platform import lock
 from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import RECORDED_AT, chat_line, encoded, output_bytes
 
@@ -87,7 +88,7 @@ def assert_whole(workspace: Path, *sets: dict[str, bytes]) -> None:
 
 def assert_whole_after_settling(workspace: Path, scratch: Path, *sets: dict[str, bytes]) -> bool:
     """``assert_whole``, in a copy that has been settled when an intent is open; whether one was."""
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
     if not (workspace / paths.INTENT).exists():
         assert_whole(workspace, *sets)
         return False

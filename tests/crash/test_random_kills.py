@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 from tests.crash.outcomes import RUN_ALL, Straight, assert_whole, assert_whole_after_settling, finish
 from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import output_bytes
@@ -63,7 +63,7 @@ def test_runs_killed_at_random_times_end_at_the_straight_hash(
             _take_sources(target.start, workspace)
     assert finish(warm, workspace) == target.run_hash
     assert_whole(workspace, target.outputs)
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
     assert list((workspace / paths.STAGING).glob("*")) == []
 
 

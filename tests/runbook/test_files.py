@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.platform import disk
 from runbook.change import files
 from runbook.change.plan import ABSENT
 from runbook.wizard.refusals import RefusedError
@@ -90,7 +91,7 @@ def test_where_the_kernel_cannot_rename_safely_a_link_refuses_as_well(
         def __init__(self, *_arguments: object, **_named: object) -> None:
             pass
 
-    monkeypatch.setattr("runbook.change.files.ctypes.CDLL", NoSuchCall)
+    monkeypatch.setattr("ctypes.CDLL", NoSuchCall)
     (tmp_path / "source").write_text("bad rows")
     (tmp_path / "taken").write_text("older")
     with pytest.raises(FileExistsError):
@@ -109,7 +110,7 @@ def test_a_rename_to_another_file_system_is_an_error_and_copies_nothing(tmp_path
     source, folder = os.open(tmp_path, os.O_RDONLY), os.open(elsewhere, os.O_RDONLY)
     try:
         with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is looked at
-            files._rename_noreplace(source, "source", folder, target.name)
+            disk.operations.rename_new("source", target.name, source_in=source, target_in=folder)
     finally:
         os.close(source)
         os.close(folder)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform.lock import hold_workspace
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
-from runbook.change.run_lock import hold_workspace
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
@@ -218,10 +218,10 @@ def test_the_page_hands_over_and_shows_no_control_character(session: Session) ->
 
 def test_a_run_that_holds_the_workspace_keeps_a_restore_out_but_not_a_quarantine(session: Session) -> None:
     other = open_session(session.workspace, SYMPTOM, seen(session.workspace))
-    with hold_workspace(session.workspace.root, "run-all"):
+    with hold_workspace(session.workspace.root, command="run-all"):
         with (
-            pytest.raises(OperatorError, match="run holds the workspace"),
-            hold_workspace(session.workspace.root, "another"),
+            pytest.raises(OperatorError, match=r"workspace is held by run-all \(pid"),
+            hold_workspace(session.workspace.root, command="another"),
         ):
             pytest.fail("two at once")
         other.answer("offer", "quarantine")

@@ -10,13 +10,14 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from console.control.lease import TAKE_OVER_WORD, Holder
+from console.control.lease import TAKE_OVER_WORD
 from console.presentation.durations import age_in_words
 from console.presentation.spans import EMPTY, Role, Span, line, wrap_text
 from console.tui.screens.base import bindings_for
 from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.lock import Holder
 
 
 class TakeOverDialogue(Dialogue[bool]):
@@ -42,7 +43,8 @@ class TakeOverDialogue(Dialogue[bool]):
 
     def draw(self) -> None:
         holder = self._holder
-        since = "" if holder.since is None else f", since {age_in_words(self.console.now() - holder.since)}"
+        at = holder.since_seconds
+        since = "" if at is None else f", since {age_in_words(self.console.now() - at)}"
         who = f"{holder.user or 'somebody'} on {holder.host or 'an unknown host'}, pid {holder.pid or '?'}"
         width = (self._text.size.width or 60) - 2
         told: tuple[tuple[str, Role], ...] = (

@@ -18,11 +18,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.control.lease import Holder
 from console.state.view_state import ViewState
 from console.terminal.link_profile import LinkProfile
 from console.tui.screens.take_over import TakeOverDialogue
-from pipeline.contracts.status import GitStatus
+from pipeline.contracts.status import GitStatus, iso_utc
+from pipeline.platform.lock import Holder
 from tests.console import check_reports, states
 from tests.console.apps import ASCII, LEAN, StillApp, eyes_on
 from tests.console.check_reports import AUDIT, AUDIT_EVENTS, FREEZE, FREEZE_EVENTS, HEAD, gates, result
@@ -195,7 +195,7 @@ class Walk:
                 await self._picture(pilot, app, stop, size)
         if self.name == "healthy":
             await self._home(pilot, app, size)
-            app.push_screen(TakeOverDialogue(Holder("mara", "db1", 4711, NOW - 300)))
+            app.push_screen(TakeOverDialogue(Holder("mara", "db1", 4711, since=iso_utc(NOW - 300) or "")))
             await self._picture(pilot, app, Stop("take_over", ()), size)
         asked = {"healthy": "s", "running": "x"}.get(self.name)
         if asked is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.acceptance.listings import RealWorkspace, changes, listing
 from pipeline.contracts import paths
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 
 
 def test_every_kind_of_change_is_seen(tmp_path: Path) -> None:
@@ -38,5 +38,5 @@ def test_what_lives_in_a_workspace_is_not_watched(tmp_path: Path, alive: str) ->
 def test_an_operators_run_is_recognised(tmp_path: Path) -> None:
     assert not RealWorkspace.of(tmp_path).is_held
     (tmp_path / paths.STATE).mkdir()
-    with run_lock.hold(tmp_path, command="run-all", pipeline_run_id="x", argv=()):
+    with lock.hold_workspace(tmp_path, command="run-all", pipeline_run_id="x", argv=()):
         assert RealWorkspace.of(tmp_path).is_held

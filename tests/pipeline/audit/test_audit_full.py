@@ -16,7 +16,7 @@ from pipeline.commands.audit_full import EVENTS_FILE
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import WorkspaceLockedError
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 from tests.pipeline.audit.audited import (
     REQUIRED,
     audit,
@@ -147,7 +147,7 @@ def test_people_read_one_line_a_check_and_the_verdict_last(
 def test_while_a_run_is_at_work_the_audit_ends_with_75(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()):
+    with lock.hold_workspace(workspace, command="run-all", pipeline_run_id="x", argv=()):
         assert cli.main(["audit-full", "-C", str(workspace), "--check", "P0.recon-doc"]) == 75
     assert "run-all (pid " in capsys.readouterr().err
 
@@ -156,11 +156,11 @@ def test_two_audits_share_the_workspace_and_a_run_waits_for_them(workspace: Path
     with shared_view(workspace, ()), shared_view(workspace, ()):
         with (
             pytest.raises(WorkspaceLockedError) as raised,
-            run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()),
+            lock.hold_workspace(workspace, command="run-all", pipeline_run_id="x", argv=()),
         ):
             pass
         assert "audit-full" in raised.value.fault.what_happened
-    with run_lock.hold(workspace, command="run-all", pipeline_run_id="x", argv=()):
+    with lock.hold_workspace(workspace, command="run-all", pipeline_run_id="x", argv=()):
         pass
 
 

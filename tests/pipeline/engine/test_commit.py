@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,8 @@ from pipeline.contracts.faults import IntegrityError, OperatorError, StorageErro
 from pipeline.engine import commit, run_state
 from pipeline.engine.intent import Rename
 from pipeline.engine.run_state import RunState
-from pipeline.storage import disk
+from pipeline.platform import disk
+from tests.faulty_disk import FaultyDisk
 
 RUN_ID = "20260101T000000Z-0001"
 STAGED = f".distill/staging/{RUN_ID}"
@@ -128,42 +128,6 @@ def test_a_state_that_speaks_of_an_undone_run_is_forgotten_and_an_older_one_kept
         assert run_state.load(workspace).pipeline_run_id == expected
 
 
-class FailsAt(disk.DiskOperations):
-    """The N-th rename, link or sync fails; with ``for_good`` all later operations do as well."""
-
-    def __init__(self, number: int, *, for_good: bool) -> None:
-        self.number, self.for_good, self.count = number, for_good, 0
-
-    def _count(self) -> None:
-        self.count += 1
-        if self.count == self.number or (self.for_good and self.count > self.number):
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        self._count()
-        return super().write(descriptor, data)
-
-    def fsync(self, descriptor: int) -> None:
-        self._count()
-        super().fsync(descriptor)
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._count()
-        super().replace(source, target)
-
-    def link(self, source: Path, target: Path) -> None:
-        self._count()
-        super().link(source, target)
-
-    def unlink(self, path: Path) -> None:
-        self._count()
-        super().unlink(path)
-
-    def mkdir(self, folder: Path) -> None:
-        self._count()
-        super().mkdir(folder)
-
-
 @pytest.mark.parametrize("old", [{}, OLD], ids=["fresh", "last-good"])
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
 def test_a_disk_that_refuses_at_any_operation_leaves_a_whole_set(
@@ -174,7 +138,7 @@ def test_a_disk_that_refuses_at_any_operation_leaves_a_whole_set(
         workspace = tmp_path / str(number)
         renames = _prepare(workspace, old)
         with monkeypatch.context() as patch:
-            operations = FailsAt(number, for_good=for_good)
+            operations = FaultyDisk(number, errno.EIO, for_good=for_good)
             patch.setattr(disk, "operations", operations)
             refused = None
             try:

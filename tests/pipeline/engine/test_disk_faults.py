@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -29,9 +28,10 @@ from pipeline.engine.run_all import RunOptions, run_all
 from pipeline.engine.run_session import Session
 from pipeline.engine.score_stage import run_score
 from pipeline.git_state import GitState
+from pipeline.platform import disk
 from pipeline.settings.load import load_settings
-from pipeline.storage import disk
 from tests.crash.outcomes import assert_whole, change_sources
+from tests.faulty_disk import FaultyDisk, ShortWrites
 from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     chat_line,
@@ -43,54 +43,6 @@ from tests.pipeline.engine.workspaces import (
 from tests.quick_folder import quick_folder
 
 CHUNK_BYTES = 4096
-
-
-class FaultyDisk(disk.DiskOperations):
-    """Counts operations; the N-th fails. A write that fails has written a part.
-
-    A full disk still lets files be removed; one that fails for good otherwise lets nothing happen.
-    """
-
-    def __init__(self, number: int, error: int, *, for_good: bool) -> None:
-        self.number, self.error, self.for_good = number, error, for_good
-        self.count = 0
-        self.failed: Counter[str] = Counter()
-
-    def _is_bad(self, kind: str) -> bool:
-        self.count += 1
-        bad = self.count == self.number or (self.for_good and self.count > self.number)
-        self.failed[kind] += bad
-        return bad
-
-    def _refuse(self, kind: str) -> None:
-        if self._is_bad(kind):
-            raise OSError(self.error, os.strerror(self.error))
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        if self._is_bad("write"):
-            super().write(descriptor, data[: len(data) // 2])
-            raise OSError(self.error, os.strerror(self.error))
-        return super().write(descriptor, data)
-
-    def fsync(self, descriptor: int) -> None:
-        self._refuse("fsync")  # not carried out: hundreds of runs would only wait for the disk
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._refuse("replace")
-        super().replace(source, target)
-
-    def link(self, source: Path, target: Path) -> None:
-        self._refuse("link")
-        super().link(source, target)
-
-    def unlink(self, path: Path) -> None:
-        if not (self.for_good and self.error == errno.ENOSPC):
-            self._refuse("unlink")
-        super().unlink(path)
-
-    def mkdir(self, folder: Path) -> None:
-        self._refuse("mkdir")
-        super().mkdir(folder)
 
 
 def _sources() -> dict[str, bytes]:
@@ -200,13 +152,6 @@ def _starts(root: Path) -> dict[str, Start]:
 
 
 STARTS = ("fresh", "last-good", "unchanged", "score", "export")
-
-
-class ShortWrites(disk.DiskOperations):
-    """Takes a third of what it is given, at least a byte."""
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        return super().write(descriptor, data[: max(1, len(data) // 3)])
 
 
 def test_short_writes_everywhere_change_nothing(

@@ -11,7 +11,7 @@ import pytest
 from pipeline.contracts import events
 from pipeline.contracts.faults import StorageError
 from pipeline.engine.event_writer import EventWriter
-from pipeline.storage import disk
+from pipeline.platform import disk
 
 
 def _decoded(path: Path) -> list[events.Event]:

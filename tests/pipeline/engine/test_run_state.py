@@ -12,7 +12,7 @@ from pipeline.contracts import paths
 from pipeline.engine import run_state
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
-from pipeline.storage import disk
+from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
 from tests.pipeline.engine.workspaces import make_workspace, output_bytes, run_all
 
@@ -68,7 +68,7 @@ class _Refusing(disk.DiskOperations):
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         raise OSError(28, "No space left on device")
 
-    def unlink(self, path: Path) -> None:
+    def unlink(self, *_names: Any, **_folders: Any) -> None:
         raise OSError(30, "Read-only file system")
 
 

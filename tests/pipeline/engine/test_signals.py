@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import engine_argv
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     encoded,
@@ -102,7 +102,7 @@ def test_a_run_that_is_asked_to_stop_stops_at_a_safe_point(
     assert output_bytes(workspace) == last_good
     last = _events(workspace)[-1]
     assert (last["type"], last["ok"], last["exit_code"]) == ("run.finished", False, CODES[number])
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
     assert not (workspace / paths.INTENT).exists()
     assert list((workspace / paths.STAGING).glob("*")) == []
     assert run_all(workspace)["run_hash"] == straight[0]
@@ -124,7 +124,7 @@ def test_no_worker_outlives_a_run_that_was_killed_alone(tmp_path: Path) -> None:
         poll.register(descriptor, select.POLLIN)
         assert poll.poll(10_000), "a worker lives on"
         os.close(descriptor)
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
 
 
 def test_a_run_whose_reader_went_away_goes_on(tmp_path: Path) -> None:

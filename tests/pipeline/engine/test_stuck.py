@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace
 
 # What hangs would hang for an hour; what heeds a signal does so within a second on a quiet machine.
@@ -94,6 +94,6 @@ def test_a_worker_that_never_ends_keeps_no_run_alive(
 
     assert run.returncode == 128 + number, said
     assert "stopped at a safe point" in said
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
     assert not (workspace / paths.SFT_EXPORT).exists()
     assert list((workspace / paths.STAGING).glob("*")) == []

@@ -14,7 +14,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, IntegrityError, StorageError
 from pipeline.formats.rows import FORMATS
 from pipeline.formats.write import RECEIPT_SUFFIX, formatted_file, write_formatted
-from pipeline.storage import disk
+from pipeline.platform import disk
+from tests.faulty_disk import FaultyDisk
 from tests.pipeline.formats.test_rows import CHAT, FLAT
 
 FORMAT = FORMATS["trl-prompt-completion"]
@@ -97,30 +98,6 @@ def test_bytes_that_may_not_be_used_replace_nothing(workspace: Path) -> None:
     assert sha256(workspace / OUTPUT) == before
 
 
-class _FailingDisk(disk.DiskOperations):
-    """Fails at the N-th write, fsync or rename."""
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def _count(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        self._count()
-        return super().write(descriptor, data)
-
-    def fsync(self, descriptor: int) -> None:
-        self._count()
-        super().fsync(descriptor)
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._count()
-        super().replace(source, target)
-
-
 def test_a_full_disk_leaves_the_last_file_or_the_new_one_whole(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +108,7 @@ def test_a_full_disk_leaves_the_last_file_or_the_new_one_whole(
     whole: set[Any] = {old, old * 2}
     codes: set[str] = set()
     for number in range(1, 30):
-        failing = _FailingDisk(number)
+        failing = FaultyDisk(number, errno.ENOSPC, kinds=frozenset(("write", "fsync", "replace")))
         monkeypatch.setattr(disk, "operations", failing)
         try:
             write_formatted(workspace, FORMAT)
@@ -139,7 +116,7 @@ def test_a_full_disk_leaves_the_last_file_or_the_new_one_whole(
             codes.add(error.fault.code)
         assert (workspace / OUTPUT).read_bytes() in whole
         assert not list((workspace / paths.FORMATTED).glob(".*"))
-        if failing.left > 0:
+        if failing.count < number:
             break
     assert number > 5
     assert codes == {"disk_full"}

@@ -115,11 +115,11 @@ async def test_a_second_operator_is_refused_and_told_who_holds_it_since_when(
             await shown(pilot, screen, lambda: "works on it; you may look" in text_of(app))
             held = incident.lease_holder()
             assert held is not None
-            assert f"pid {held['pid']} on {held['host']}" in text_of(app)
+            assert f"pid {held.pid} on {held.host}" in text_of(app)
             before = everything(root)
             await press(pilot, "down", "enter")
             await shown(pilot, screen, lambda: "is worked on by" in text_of(app))
-            assert f"since {held['since']}" in words(app)
+            assert f"since {held.since}" in words(app)
             assert everything(root) == before
 
 

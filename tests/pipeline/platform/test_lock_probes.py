@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from pipeline.engine import run_lock
+from pipeline.platform import lock
 from tests.pipeline.engine.workspaces import make_workspace
 
 
@@ -16,14 +16,14 @@ def test_probes_by_watchers_never_turn_a_run_away(tmp_path: Path) -> None:
     def probe() -> None:
         # A thousand times as often as any watcher looks.
         while not stop.wait(0.001):
-            run_lock.is_held(workspace)
+            lock.is_held(workspace)
 
     watchers = [threading.Thread(target=probe) for _ in range(3)]
     for watcher in watchers:
         watcher.start()
     try:
         for _ in range(200):
-            with run_lock.hold(workspace, command="run-all", pipeline_run_id="r", argv=()):
+            with lock.hold_workspace(workspace, command="run-all", pipeline_run_id="r", argv=()):
                 pass
     finally:
         stop.set()

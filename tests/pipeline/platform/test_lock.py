@@ -15,15 +15,14 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError, WorkspaceLockedError
-from pipeline.engine import run_lock
-from pipeline.storage import disk
+from pipeline.platform import disk, lock
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
 HOLDER = """\
 import sys
 from pathlib import Path
-from pipeline.engine import run_lock
-with run_lock.hold(Path(sys.argv[1]), command="held-run", pipeline_run_id="r", argv=["held-run"]):
+from pipeline.platform import lock
+with lock.hold_workspace(Path(sys.argv[1]), command="held-run", pipeline_run_id="r", argv=["held-run"]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -45,21 +44,21 @@ def _held_elsewhere(workspace: Path) -> Iterator[subprocess.Popen[str]]:
         holder.kill()
 
 
-def _hold(workspace: Path) -> AbstractContextManager[run_lock.RunLock]:
-    return run_lock.hold(workspace, command="run-all", pipeline_run_id="r", argv=["run-all"])
+def _hold(workspace: Path) -> AbstractContextManager[lock.Lock]:
+    return lock.hold_workspace(workspace, command="run-all", pipeline_run_id="r", argv=["run-all"])
 
 
 def test_a_second_run_ends_with_75_and_names_the_holder(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w")
     with _held_elsewhere(workspace) as holder:
-        assert run_lock.is_held(workspace)
+        assert lock.is_held(workspace)
         for command in ("run-all", "materialize"):
             second = engine(workspace, command)
             assert second.returncode == 75
             assert f"held-run (pid {holder.pid}," in second.stderr
             assert len(second.stderr.splitlines()) == 3
         assert not (workspace / paths.REPORTS).exists()
-    assert not run_lock.is_held(workspace)
+    assert not lock.is_held(workspace)
 
 
 def test_the_lock_of_a_killed_holder_is_free_at_once(tmp_path: Path) -> None:
@@ -67,9 +66,9 @@ def test_the_lock_of_a_killed_holder_is_free_at_once(tmp_path: Path) -> None:
     with _held_elsewhere(workspace) as holder:
         holder.kill()
         holder.wait()
-        word = run_lock.read_holder(workspace)
-        assert word is not None
+        word = json.loads((workspace / paths.LOCK).read_bytes())
         assert word["pid"] == holder.pid  # the word is still there, and means nothing
+        assert lock.holder_of(workspace, paths.LOCK) is None
         assert run_all(workspace)["ok"] is True
 
 
@@ -77,12 +76,13 @@ def test_the_lock_of_a_killed_holder_is_free_at_once(tmp_path: Path) -> None:
 def test_what_the_file_says_does_not_hold(tmp_path: Path, word: bytes) -> None:
     (tmp_path / ".distill").mkdir()
     (tmp_path / paths.LOCK).write_bytes(word)
-    assert not run_lock.is_held(tmp_path)
+    assert not lock.is_held(tmp_path)
     with _hold(tmp_path):
-        holder = run_lock.read_holder(tmp_path)
+        holder = lock.holder_of(tmp_path, paths.LOCK)
         assert holder is not None
-        assert holder["pid"] == os.getpid()
-        assert set(holder) == {"pid", "host", "user", "command", "pipeline_run_id", "since", "argv"}
+        assert (holder.pid, holder.command) == (os.getpid(), "run-all")
+        said = json.loads((tmp_path / paths.LOCK).read_bytes())
+        assert set(said) == {"pid", "host", "user", "command", "pipeline_run_id", "since", "argv"}
 
 
 def test_a_holder_that_left_no_readable_word_is_still_a_holder(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_holder_that_left_no_readable_word_is_still_a_holder(tmp_path: Path) -
 
 
 def test_a_worker_that_gives_its_copy_back_does_not_free_the_lock(tmp_path: Path) -> None:
-    with _hold(tmp_path) as lock:
+    with _hold(tmp_path) as held:
         child = os.fork()
         if child == 0:
-            lock.forget()
+            held.forget()
             os._exit(0)
         os.waitpid(child, 0)
-        assert run_lock.is_held(tmp_path)
+        assert lock.is_held(tmp_path)
 
 
 def test_a_linked_lock_is_refused_and_not_followed(tmp_path: Path) -> None:
@@ -133,12 +133,7 @@ def test_a_disk_that_cannot_take_the_holders_name_is_a_fault_and_frees_the_lock(
     monkeypatch.setattr(disk, "operations", _FullDisk())
     with pytest.raises(StorageError, match="No space left"), _hold(tmp_path):
         raise AssertionError("the block must not be entered")
-    assert not run_lock.is_held(tmp_path)
-
-
-def test_the_person_behind_sudo_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUDO_USER", "maria")
-    assert run_lock.user_name() == "maria"
+    assert not lock.is_held(tmp_path)
 
 
 def test_the_holder_is_one_line_of_json(tmp_path: Path) -> None:

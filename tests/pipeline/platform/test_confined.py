@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import StorageError
-from pipeline.storage.confined import refuse_link, refuse_links
+from pipeline.platform.confined import refuse_link, refuse_links
 
 
 @pytest.mark.parametrize("link", ["a", "a/b", "a/b/file"])

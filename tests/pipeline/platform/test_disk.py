@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import StorageError
-from pipeline.storage import disk
+from pipeline.platform import disk
+from tests.faulty_disk import FaultyDisk, ShortWrites
 
 
 @pytest.fixture(params=[0o000, 0o077])
@@ -56,50 +57,58 @@ def test_a_link_is_not_appended_through(tmp_path: Path, name: str) -> None:
     assert not outside.exists() or outside.read_bytes() == b"mine\n"
 
 
-def test_a_planted_temporary_name_is_not_written_through(tmp_path: Path) -> None:
+def test_a_planted_temporary_name_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"mine")
-    (tmp_path / f".file.{os.getpid()}.tmp").symlink_to(outside)
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0123")
+    (tmp_path / ".file.0123.tmp").symlink_to(outside)
     with pytest.raises(StorageError):
         disk.write_file(tmp_path / "file", b"data")
     assert outside.read_bytes() == b"mine"
     assert not (tmp_path / "file").exists()
 
 
-class OneByteAtATime(disk.DiskOperations):
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        return os.write(descriptor, data[:1])
+def test_a_link_is_replaced_and_its_target_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("keep")
+    (tmp_path / "m.prom").symlink_to(tmp_path / "target")
+    disk.write_file(tmp_path / "m.prom", b"new")
+    assert (tmp_path / "target").read_text() == "keep"
+    assert not (tmp_path / "m.prom").is_symlink()
 
 
-class Refusing(disk.DiskOperations):
-    """Refuses one kind of operation, always."""
+def test_a_collector_sees_no_half_written_file(tmp_path: Path) -> None:
+    with disk.replacing(tmp_path / "m.prom") as descriptor:
+        disk.write_all(descriptor, b"x")
+        assert [path.suffix for path in tmp_path.iterdir()] == [".tmp"]
+    assert [path.name for path in tmp_path.iterdir()] == ["m.prom"]
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
 
-    def _refuse(self, kind: str) -> None:
-        if kind == self.kind:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def test_a_line_that_was_half_written_is_cut_off_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "journal").write_bytes(b"one\n")
+    for kind in ("write", "fsync"):
+        monkeypatch.setattr(disk, "operations", FaultyDisk(1, errno.ENOSPC, kinds=frozenset((kind,))))
+        with pytest.raises(StorageError, match="No space left"):
+            disk.append_line(tmp_path / "journal", b"two\n")
+        assert (tmp_path / "journal").read_bytes() == b"one\n"
 
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        self._refuse("write")
-        return super().write(descriptor, data)
 
-    def fsync(self, descriptor: int) -> None:
-        self._refuse("fsync")
-        super().fsync(descriptor)
-
-    def replace(self, source: Path, target: Path) -> None:
-        self._refuse("replace")
-        super().replace(source, target)
-
-    def mkdir(self, folder: Path) -> None:
-        self._refuse("mkdir")
-        super().mkdir(folder)
+def test_a_rename_that_was_not_synced_is_told_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(disk, "operations", FaultyDisk(2, errno.EIO, kinds=frozenset(("fsync",))))
+    with pytest.raises(StorageError) as caught:
+        disk.write_file(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert caught.value.fault.kept_safe.startswith("The new file is in place")
 
 
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "operations", OneByteAtATime())
+    monkeypatch.setattr(disk, "operations", ShortWrites())
     disk.write_file(tmp_path / "file", b"all of it")
     assert (tmp_path / "file").read_bytes() == b"all of it"
 
@@ -109,7 +118,7 @@ def test_a_refused_write_leaves_the_old_file_and_no_litter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     (tmp_path / "file").write_bytes(b"old")
-    monkeypatch.setattr(disk, "operations", Refusing(kind))
+    monkeypatch.setattr(disk, "operations", FaultyDisk(1, errno.ENOSPC, kinds=frozenset((kind,))))
     with pytest.raises(StorageError, match="No space left") as caught:
         disk.write_file(tmp_path / "file", b"new")
     assert caught.value.fault.code == "disk_full"
@@ -120,7 +129,7 @@ def test_a_refused_write_leaves_the_old_file_and_no_litter(
 def test_a_folder_that_cannot_be_made_is_a_fault_that_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disk, "operations", Refusing("mkdir"))
+    monkeypatch.setattr(disk, "operations", FaultyDisk(1, errno.ENOSPC, kinds=frozenset(("mkdir",))))
     with pytest.raises(StorageError, match="a could not be written"):
         disk.make_folder(tmp_path / "a")
 

@@ -8,16 +8,9 @@ import pytest
 
 from console.control.jobs import start_job
 from console.control.lease import LEASE, ControlLease
-from console.reading.private_folder import private_folder
 from console.terminal.saved_screen import FOLDER, save_screen
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-
-
-def test_missing_folders_are_made_private(tmp_path: Path) -> None:
-    folder = private_folder(tmp_path, Path("reports/console"))
-    assert folder.is_dir()
-    assert folder.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("link", [str(FOLDER), str(FOLDER.parent), str(LEASE.parent), str(paths.JOBS)])
