@@ -126,7 +126,7 @@ class PlainConsole:
         elif choice.name == "all":
             self._say(*plain_pages.all_lines(self.state, now))
         else:
-            self._say(*plain_pages.pane_lines(choice.name, self.state, now))
+            self._say(*plain_pages.page_lines(choice.name, self.state, now))
 
     # State
 

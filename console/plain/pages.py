@@ -9,25 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console import keymap
+from console.plain.status import PANES, WIDTH, pane_lines, texts
 from console.presentation.band import band_height, band_lines
-from console.presentation.drift import drift_pane
 from console.presentation.edge_lines import header_line, status_line
 from console.presentation.event_log import log_line
-from console.presentation.firewall import firewall_pane
-from console.presentation.frame import PaneView
 from console.presentation.pages import plan_lines
-from console.presentation.phases import phases_pane
-from console.presentation.row_counts import rows_pane
-from console.presentation.runs import runs_pane
-from console.presentation.spans import Line, plain_text
-from console.presentation.symptom_page import page_lines
-from pipeline.contracts.untrusted import visible
+from console.presentation.spans import Line
+from console.presentation.symptom_page import page_lines as symptom_page_lines
 
 if TYPE_CHECKING:
     from console.live.feed import CommandPlan
     from console.state.view_state import ViewState
 
-WIDTH = 79
 LOG_LINES = 30
 _TALL = 200
 
@@ -101,25 +94,14 @@ def _band(state: ViewState, now: float) -> list[Line]:
     return band_lines(state.symptoms, -1, now, WIDTH, height, state.heard_at, state.trouble)
 
 
-def pane_lines(name: str, state: ViewState, now: float) -> list[str]:
-    """One pane of the dashboard, whole."""
-    was_read = state.heard_at is not None
-    match name:
-        case "firewall":
-            return _pane(firewall_pane(state.firewall, now, WIDTH))
-        case "rows":
-            return _pane(rows_pane(state.rows, now, WIDTH, _TALL, was_read=was_read))
-        case "phases":
-            return _pane(phases_pane(state.phases, now, WIDTH, _TALL, was_read=was_read))
-        case "drift":
-            return _pane(drift_pane(state.drift, now, WIDTH, _TALL, was_read=was_read))
-        case "runs":
-            return _pane(runs_pane(state.runs, now, WIDTH, _TALL))
-        case "log":
-            said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
-            return ["LOG", *(texts(said) or [" nothing was said yet"])]
-        case _:
-            return symptom_pages(state, now)
+def page_lines(name: str, state: ViewState, now: float) -> list[str]:
+    """What a choice of the menu shows."""
+    if name == "log":
+        said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
+        return ["LOG", *(texts(said) or [" nothing was said yet"])]
+    if name in PANES:
+        return pane_lines(name, state, now, was_read=state.heard_at is not None, runs=len(state.runs))
+    return symptom_pages(state, now)
 
 
 def symptom_pages(state: ViewState, now: float) -> list[str]:
@@ -135,13 +117,15 @@ def symptom_pages(state: ViewState, now: float) -> list[str]:
 def symptom_page(symptom_id: str, state: ViewState, now: float) -> list[str]:
     """One symptom's page, whether it shows or not."""
     shown = next((each for each in state.symptoms if each.id == symptom_id), None)
-    return texts(page_lines(shown, symptom_id, state.runbook, state.firewall, state.workspace, now, WIDTH))
+    return texts(
+        symptom_page_lines(shown, symptom_id, state.runbook, state.firewall, state.workspace, now, WIDTH)
+    )
 
 
 def all_lines(state: ViewState, now: float) -> list[str]:
     lines = head_lines(state, now)
     for name in ("firewall", "phases", "rows", "drift"):
-        lines += ["", *pane_lines(name, state, now)]
+        lines += ["", *page_lines(name, state, now)]
     return lines
 
 
@@ -154,12 +138,3 @@ def question_lines(plan: CommandPlan) -> list[str]:
         f" {plan.yes}: type {plan.code}",
         f" {plan.no}: anything else",
     ]
-
-
-def _pane(view: PaneView) -> list[str]:
-    aside = plain_text(view.aside).strip()
-    return [f"{view.title}  {aside}".rstrip(), *texts(view.lines)]
-
-
-def texts(lines: list[Line] | tuple[Line, ...]) -> list[str]:
-    return [visible(plain_text(spans).rstrip()) for spans in lines]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.live.daemon_work import in_thread
-from console.plain.pages import WIDTH, symptom_page, texts
+from console.plain.pages import symptom_page
+from console.plain.status import WIDTH, texts
 from console.presentation import incident_list, incident_replay, runbook_list
 from console.presentation.spans import Line, line, plain_text
 from console.reading.incident_chains import ChainChecks

@@ -6,24 +6,22 @@ from data has been made visible, and every group of numbers says how old it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import count, plural, share
-from console.presentation.durations import age_in_words, age_of, took_in_words
-from console.presentation.spans import fit_text
-from console.presentation.states import DRIFT, FIREWALL, PHASES, SEVERITIES
+from console.presentation.drift import drift_pane
+from console.presentation.durations import age_in_words, age_of
+from console.presentation.firewall import firewall_pane
+from console.presentation.phases import phases_pane
+from console.presentation.row_counts import rows_pane
+from console.presentation.runs import runs_pane
+from console.presentation.spans import Line, plain_text
+from console.presentation.states import SEVERITIES
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
-    DriftLine,
-    FirewallStatus,
     FirewallWord,
-    Freshness,
-    Origin,
     PhaseState,
-    PhaseStatus,
-    RowCounts,
     Severity,
-    StreamCounts,
     SymptomStatus,
     WorkspaceStatus,
     iso_utc,
@@ -33,9 +31,13 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from console.state.view_state import ViewState
 
-WIDTH = 80
-FINDINGS_SHOWN = 5
-DRIFT_SHOWN = 12
+WIDTH = 79
+PANES = ("firewall", "phases", "rows", "drift", "runs")
+RUNS_SHOWN = 5
+# The mix of a stream is told by colours alone.
+_WITHOUT_MIX = 73
+# Of panes that show less where there is little room.
+_TALL = 200
 
 
 def exit_code(status: WorkspaceStatus | ViewState) -> ExitCode:
@@ -57,17 +59,35 @@ def status_lines(status: WorkspaceStatus) -> list[str]:
         *_head(status),
         "",
         *_symptoms(status.symptoms, now),
-        "",
-        *_firewall(status.firewall, now),
-        "",
-        *_phases(status.phases, now),
-        "",
-        *_latest_run(status, now),
-        *_rows(status.rows, now),
-        "",
-        *_drift(status, now),
+        *(text for name in PANES for text in ["", *pane_lines(name, status, now)]),
         *(["", *(f"note: {visible(text, 200)}" for text in status.notes)] if status.notes else []),
     ]
+
+
+def pane_lines(
+    name: str, view: WorkspaceStatus | ViewState, now: float, *, was_read: bool = True, runs: int = RUNS_SHOWN
+) -> list[str]:
+    """One pane of the dashboard, whole, as the screen has it; only its frame is missing."""
+    match name:
+        case "firewall":
+            pane = firewall_pane(view.firewall, now, WIDTH)
+        case "rows":
+            pane = rows_pane(view.rows, now, _WITHOUT_MIX, _TALL, was_read=was_read)
+        case "phases":
+            pane = phases_pane(view.phases, now, WIDTH, _TALL, was_read=was_read)
+        case "drift":
+            pane = drift_pane(view.drift, now, WIDTH, _TALL, was_read=was_read)
+        case "runs":
+            # A heading above them, a sparkline below.
+            pane = runs_pane(view.runs, now, WIDTH, min(len(view.runs), runs) + 3)
+        case _:
+            raise ValueError(f"no pane {name}")
+    aside = plain_text(pane.aside).strip()
+    return [f"{pane.title}  {aside}".rstrip(), *texts(pane.lines)]
+
+
+def texts(lines: Sequence[Line]) -> list[str]:
+    return [visible(plain_text(spans).rstrip()) for spans in lines]
 
 
 def _head(status: WorkspaceStatus) -> list[str]:
@@ -102,124 +122,6 @@ def _symptoms(symptoms: tuple[SymptomStatus, ...], now: float) -> list[str]:
         if symptom.next_step:
             lines.append(f"   next: {symptom.next_step}")
     return lines
-
-
-def _firewall(firewall: FirewallStatus, now: float) -> list[str]:
-    look = FIREWALL[firewall.state]
-    parts = [f"{look.mark} {look.word}"]
-    if firewall.findings_count:
-        parts.append(f"{plural(firewall.findings_count, 'forbidden row')}")
-    if firewall.rows_read:
-        parts.append(f"{firewall.rows_read:,} rows read")
-    if firewall.since is not None:
-        parts.append(f"since {_age(firewall.since, now)}")
-    lines = [_title("FIREWALL", ", ".join(parts), firewall.origin, now)]
-    if firewall.detail:
-        lines.append(f"   {visible(firewall.detail, 200)}")
-    if firewall.cause:
-        lines.append(f"   cause: {visible(firewall.cause, 200)}")
-    for found in firewall.findings[:FINDINGS_SHOWN]:
-        wall, who = visible(found.wall, 9), visible(found.run_id or found.row_id or "", 60)
-        lines.append(f"   line {found.line:<8,} {wall:<9} {visible(found.detail, 80)} {who}".rstrip())
-    more = firewall.findings_count - min(FINDINGS_SHOWN, len(firewall.findings))
-    if firewall.findings and more > 0:
-        lines.append(f"   and {more:,} more: distill firewall")
-    return lines
-
-
-def _phases(phases: tuple[PhaseStatus, ...], now: float) -> list[str]:
-    lines = ["PHASES          state         age     took"]
-    for phase in phases:
-        look = PHASES[phase.state]
-        why = ", ".join(phase.failed_checks) or phase.origin.why or phase.detail
-        row = f" {phase.id} {phase.name:<11} {look.mark} {look.word:<8}{_age(phase.origin.as_of, now):>8}"
-        row += f"{took_in_words(phase.elapsed_seconds):>9}  {visible(why, 90)}"
-        lines.append(row.rstrip())
-    return lines
-
-
-def _latest_run(status: WorkspaceStatus, now: float) -> list[str]:
-    if not status.runs:
-        return []
-    run = status.runs[0]
-    if run.finished:
-        outcome = "ok" if run.ok else f"FAILED, exit {run.exit_code}"
-        outcome += f", {_age(run.ended, now)} ago, took {took_in_words(run.elapsed_seconds)}"
-    else:
-        outcome = f"{run.note}, started {_age(run.started, now)} ago"
-    return [visible(f"LATEST RUN {run.pipeline_run_id} {run.command} {outcome}"), ""]
-
-
-def _rows(rows: RowCounts, now: float) -> list[str]:
-    if rows.total.evidence is None and not rows.streams:
-        return [_title("ROWS", "not counted", rows.origin, now)]
-    total = rows.total
-    lines = [_title("ROWS", f"{count(total.lines)} source lines", rows.origin, now)]
-    lines.append(f"   {'stream':<24}{'evidence':>9}{'accept':>9}{'partial':>9}{'review':>9}{'reject':>9}")
-    lines += [_stream_row(stream) for stream in (*rows.streams, total)]
-    if total.evidence:
-        parts = (total.accepted, total.partially_accepted, total.needs_human_review, total.rejected)
-        shares = "".join(f"{share(part or 0, total.evidence):>9}" for part in parts)
-        lines.append(f"   {'share':<33}{shares}")
-    for export in rows.exports:
-        lines.append(f"   {export.name:<11}{count(export.rows):>9} rows  {count(export.refused):>9} refused")
-    broken = [balance for balance in rows.balances if not balance.holds]
-    for balance in broken:
-        right = " + ".join(f"{value:,} {name}" for name, value in balance.right)
-        lines.append(f" X {balance.name} does not balance: {balance.left:,} is not {right}")
-    if rows.balances and not broken:
-        lines.append("   counts balance: ok")
-    return lines
-
-
-def _stream_row(stream: StreamCounts) -> str:
-    numbers = (
-        stream.evidence,
-        stream.accepted,
-        stream.partially_accepted,
-        stream.needs_human_review,
-        stream.rejected,
-    )
-    return f"   {fit_text(visible(stream.stream), 24)}" + "".join(f"{count(number):>9}" for number in numbers)
-
-
-def _drift(status: WorkspaceStatus, now: float) -> list[str]:
-    drift = status.drift
-    if not drift.lines:
-        return [f"DRIFT      {drift.note}"]
-    flagged = sum(line.status in ("warn", "missing") for line in drift.lines)
-    lines = [_title("DRIFT", f"{flagged} of {plural(len(drift.lines), 'metric')} moved", drift.origin, now)]
-    lines += [_drift_row(line) for line in drift.lines[:DRIFT_SHOWN]]
-    if len(drift.lines) > DRIFT_SHOWN:
-        lines.append(f"   and {len(drift.lines) - DRIFT_SHOWN} more: distill status --json")
-    return lines
-
-
-def _drift_row(line: DriftLine) -> str:
-    look = DRIFT.get(line.status)
-    mark = look.mark if look else "?"
-    delta = "-" if line.delta_ratio is None else f"{line.delta_ratio:+.0%}"
-    z = "-" if line.z is None else f"{line.z:.1f}"
-    metric = fit_text(visible(line.metric), 32)
-    return f" {mark} {metric}{_number(line.baseline):>12}{_number(line.current):>12}{delta:>8}{z:>7}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
-
-
-def _title(name: str, what: str, origin: Origin, now: float) -> str:
-    """A pane's first line: what it shows, and how far that may be believed."""
-    text = f"{name:<11}{what}"
-    if origin.as_of is None:
-        return f"{text} ({origin.why})" if origin.why else text
-    age = "live" if origin.freshness is Freshness.FRESH and origin.source == "live" else ""
-    age = age or f"{_age(origin.as_of, now)} old"
-    stale = f", {origin.freshness}" if origin.freshness in (Freshness.STALE, Freshness.CLOCK) else ""
-    why = f": {origin.why}" if origin.why else ""
-    return visible(f"{text} ({age}{stale}{why})")
 
 
 def _age(as_of: float | None, now: float) -> str:

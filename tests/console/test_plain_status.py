@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.plain.status import exit_code, status_lines
+from console.plain.status import WIDTH, exit_code, pane_lines, status_lines, texts
+from console.presentation.drift import drift_pane
+from console.presentation.firewall import firewall_pane
+from console.presentation.phases import phases_pane
+from console.presentation.spans import plain_text
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.status import (
@@ -68,51 +72,87 @@ def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
         "",
         "SYMPTOMS   none seen by what was read",
         "",
-        "FIREWALL   ~ STALE (1m old, stale: read when it was exported, not since)",
-        "   CLEAR when it was exported; not scanned since: distill firewall",
+        "FIREWALL  read 1m ago",
+        " ~ STALE",
+        " CLEAR when it was exported; not scanned since: distill firewall",
+        " True once: its file changed, or was not read since.",
+        " exports/sft/instruction_response.jsonl",
         "",
-        "PHASES          state         age     took",
-        " P0 recon         ok            0s        -",
-        " P1 schemas     ? never          -        -",
-        " P2 evidence      ok            1m     0.5s",
-        " P3 score         ok            1m     0.5s",
-        " P4 export        ok            1m     0.5s",
-        " P5 receipts      ok            1m        -  receipts are as summed; digests need an audit",
-        " P6 acceptance  ? never          -        -",
-        " P7 replay      ? never          -        -",
-        " P8 audit       ? never          -        -",
-        " P9 release     ? never          -        -",
+        "PHASES",
+        "    phase          state    last run      age     took",
+        " P0 recon          ok                    live        -",
+        " P1 schemas      ? never           -        -        -",
+        " P2 evidence       ok      06:00:02Z       1m     0.5s",
+        " P3 score          ok      06:00:02Z       1m     0.5s",
+        " P4 export         ok      06:00:02Z       1m     0.5s",
+        " P5 receipts       ok      06:00:02Z       1m        -",
+        " P6 acceptance   ? never           -        -        -",
+        " P7 replay       ? never           -        -        -",
+        " P8 audit        ? never           -        -        -",
+        " P9 release      ? never           -        -        -",
         "",
-        "LATEST RUN 20260427T060000Z-9f31 run-all ok, 1m ago, took 2.0s",
+        "ROWS BY STREAM  run 1m ago",
+        f"  accepted       4 {'▇' * 47}   40%",
+        f"  partial        1 {'▇' * 12}{' ' * 35}   10%",
+        f"  review         2 {'▇' * 24}{' ' * 23}   20%",
+        f"  rejected       3 {'▇' * 35}{' ' * 12}   30%",
         "",
-        "ROWS       12 source lines (1m old)",
-        "   stream                   evidence   accept  partial   review   reject",
-        "   taubench                       10        4        -        -        3",
-        "   total                          10        4        1        2        3",
-        "   share                                  40%      10%      20%      30%",
-        "   rag                5 rows          5 refused",
-        "   sft                4 rows          6 refused",
-        "   preference         2 rows          6 refused",
-        "   counts balance: ok",
+        " rag 5 + 5 refused   sft 4 + 6 refused   pairs 2 + 6 refused",
+        " ok 12 lines = 10 mapped + 1 looked up + 1 skipped",
+        " ok 10 scored = 4 accepted + 1 partial + 2 review + 3 rejected",
+        " ok 10 sft = 4 sft + 6 refused",
+        " ok 10 rag = 5 rag + 5 refused",
         "",
-        "DRIFT      no audit yet: nothing was compared with a baseline. Make one: distill audit-full",
+        " stream         evid.  accept partial  review  reject",
+        "!total             10       4       1       2       3",
+        "!taubench          10       4       -       -       3",
+        "",
+        "DRIFT  no audit",
+        " ? never  no audit yet: nothing was compared with a baseline. Make one:",
+        "          distill audit-full",
+        "",
+        "RUNS  1 run",
+        "   when   command             lines     sft    took  run_hash",
+        "   06:00  run-all                12       4    2.0s  9f31c2d7",
     ]
     assert exit_code(status) == 0
 
 
+def test_a_pane_is_that_of_the_screen(status: WorkspaceStatus) -> None:
+    shown = replace(status, firewall=BREACH, rows=_broken_rows(status))
+    for pane in (
+        firewall_pane(BREACH, NOW, WIDTH),
+        phases_pane(status.phases, NOW, WIDTH, 50),
+        drift_pane(status.drift, NOW, WIDTH, 50),
+    ):
+        at = "\n".join([f"{pane.title}  {plain_text(pane.aside).strip()}".rstrip(), *texts(pane.lines)])
+        assert at in "\n".join(status_lines(shown))
+
+
 def test_a_breach_is_shown_with_its_first_offenders(status: WorkspaceStatus) -> None:
     lines = status_lines(replace(status, firewall=BREACH))
-    at = lines.index("FIREWALL   X BREACH, 7 forbidden rows, 2,764 rows read, since 4m (live)")
-    assert lines[at + 1] == "   cause: another writer"
-    assert lines[at + 2] == "   line 2,762    label     says needs_human_review run 0"
-    assert lines[at + 7] == "   and 2 more: distill firewall"
+    at = lines.index("FIREWALL  live")
+    assert lines[at + 1].split() == ["X", "BREACH", "7", "of", "2,764", "rows", "for", "4m"]
+    assert lines[at + 3] == "    2,762 label    says needs_human_review  run 0"
+    assert lines[at + 10] == " cause: another writer"
 
 
 def test_counts_that_do_not_balance_are_told(status: WorkspaceStatus) -> None:
-    rows = replace(status.rows, balances=(Balance("lines", 12, (("mapped", 10), ("skipped", 1))),))
-    assert " X lines does not balance: 12 is not 10 mapped + 1 skipped" in status_lines(
-        replace(status, rows=rows)
-    )
+    lines = status_lines(replace(status, rows=_broken_rows(status)))
+    assert " X does not add up: 12 lines = 10 mapped + 1 skipped" in lines
+
+
+def _broken_rows(status: WorkspaceStatus) -> RowCounts:
+    return replace(status.rows, balances=(Balance("lines", 12, (("mapped", 10), ("skipped", 1))),))
+
+
+def test_runs_stand_below_each_other_whatever_room_there_is(status: WorkspaceStatus) -> None:
+    runs = tuple(replace(status.runs[0], pipeline_run_id=f"r{n}", sft=n) for n in range(9))
+    lines = pane_lines("runs", replace(status, runs=runs), NOW)
+    assert lines[0] == "RUNS  newest of 9"
+    assert len([text for text in lines if "run-all" in text]) == 5
+    assert "sft rows, 9 runs" in lines[-1]
+    assert len(pane_lines("runs", replace(status, runs=runs), NOW, runs=9)) == 9 + 4
 
 
 def test_who_holds_the_lock_and_what_git_says_are_on_top(status: WorkspaceStatus) -> None:
@@ -132,11 +172,12 @@ def test_drift_rows_show_both_numbers_and_their_change(status: WorkspaceStatus) 
     shown = status_lines(
         replace(status, drift=DriftStatus(Origin("a", NOW - 3600, Freshness.FRESH), None, lines))
     )
-    assert shown[-4:] == [
-        "DRIFT      1 of 3 metrics moved (1h old)",
-        " ! rows agbenchmark                       2,555       3,675    +44%   14.2",
-        "   accept rate                            0.237       0.227     -4%    1.8",
-        " ? gone                                       -           -       -      -",
+    at = shown.index("DRIFT  1 warn · audit 1h ago")
+    assert [text.split() for text in shown[at + 2 : at + 6]] == [
+        ["!", "rows", "agbenchmark", "2,555", "3,675", "+44", "14.2", "-", "-"],
+        ["rows", "agbenchmark,", "P2"],
+        ["accept", "rate", "23.7%", "22.7%", "-4", "1.8", "-", "-"],
+        ["?", "gone", "-", "-", "-", "-", "-", "-"],
     ]
 
 
