@@ -12,8 +12,8 @@ from typing import TextIO
 from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
 from console.presentation.counts import rate
-from console.presentation.durations import took_in_words
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import took_in_words
 from pipeline.reading.report_files import Json, count_of, number_of, text_of
 
 REDRAW_SECONDS = 0.2

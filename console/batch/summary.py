@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from console.batch.outcome import BatchOutcome, PartOutcome, Word
 from console.batch.parts import Part
 from console.batch.verdict import verdict_line
-from console.presentation.durations import took_in_words
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import took_in_words
 
 # GitHub takes 1 MiB for all summaries of a step.
 MAX_BYTES = 900_000

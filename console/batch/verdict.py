@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState, Word
-from console.presentation.durations import took_in_words
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import took_in_words
 
 _WORDS = {
     ExitCode.OK: "PASS",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from console.commands.status import read_whole_status
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, age_of, clock_minute, took_in_words
 from console.reading.firewall_scan import SCAN_SECONDS
 from console.reading.handover import Handover, read_handover
 from console.reading.incident_glance import IncidentGlance
@@ -17,6 +16,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import RunRow, SymptomStatus, as_data, iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
+from pipeline.reading.durations import age_in_words, age_of, clock_minute, took_in_words
 
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
 _UNIT_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.drift import drift_pane
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.firewall import firewall_pane
 from console.presentation.phases import phases_pane
 from console.presentation.row_counts import rows_pane
@@ -27,6 +26,7 @@ from pipeline.contracts.status import (
     iso_utc,
 )
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 
 if TYPE_CHECKING:
     from console.state.view_state import ViewState

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.spans import Line, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES
 from pipeline.contracts.status import Severity, SymptomStatus
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 
 # Past this age the screen says so itself: the disk has not answered.
 SCREEN_STALE_SECONDS = 10.0

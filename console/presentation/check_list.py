@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from console.presentation.check_names import full_name
 from console.presentation.counts import count, plural
-from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
 from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.check_runs import Check, CheckRun

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from console.presentation.check_list import look_of, runnable
 from console.presentation.check_names import full_name
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.check_runs import Check, Example

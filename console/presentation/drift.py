@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.presentation.counts import count, sparkline
-from console.presentation.durations import age_in_words, age_of, short_age
 from console.presentation.frame import PaneView
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, join, line, wrap_text
 from console.presentation.states import DRIFT
 from pipeline.contracts.status import DriftLine, DriftStatus, Freshness, epoch_seconds
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, short_age
 
 _TREND = 52
 _ALL_COLUMNS = 76

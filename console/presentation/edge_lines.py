@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
-from console.presentation.durations import age_in_words, age_of, clock_minute, read_ago
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -25,6 +24,7 @@ from console.presentation.spans import (
 from console.presentation.states import FIREWALL, SEVERITIES
 from pipeline.contracts.status import FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, clock_minute, read_ago
 
 if TYPE_CHECKING:
     from console.state.view_state import Session, ViewState

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from console.presentation.counts import count, plural
-from console.presentation.durations import age_in_words, age_of, read_ago
 from console.presentation.frame import PaneView
 from console.presentation.spans import Line, Span, cell_width, fit_text, line, spread, wrap_text
 from console.presentation.states import FIREWALL, Look
 from pipeline.contracts.status import Finding, FirewallStatus, FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, read_ago
 
 _WALLS = ("label", "lineage", "content", "readable")
 _MEANING = {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, wrap_text
 from pipeline.contracts.untrusted import visible, visible_lines
+from pipeline.reading.durations import age_in_words, took_in_words
 from pipeline.reading.report_files import (
     Json,
     count_of,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, plural
-from console.presentation.durations import age_in_words, age_of, clock_time
 from console.presentation.incident_entry import entry_lines, fact, short_words
 from console.presentation.incident_list import BROKEN, look_of
 from console.presentation.spans import (
@@ -22,6 +21,7 @@ from console.presentation.spans import (
 )
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, clock_time
 
 if TYPE_CHECKING:
     from console.reading.incident_record import Entry, IncidentRecord

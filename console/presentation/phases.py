@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.presentation.counts import bar_cells, count, rate
-from console.presentation.durations import age_in_words, age_of, clock_time, took_in_words
 from console.presentation.frame import PaneView
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, join, line
 from console.presentation.states import PHASES
 from pipeline.contracts.status import PhaseState, PhaseStatus, Progress
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, clock_time, took_in_words
 
 _WIDE = 52
 _RATE = 20

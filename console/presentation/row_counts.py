@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.presentation.counts import bar_cells, count, share
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.frame import PaneView
 from console.presentation.spans import (
     EMPTY,
@@ -23,6 +22,7 @@ from console.presentation.spans import (
 )
 from pipeline.contracts.status import Balance, ExportCounts, Freshness, RowCounts, StreamCounts
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 
 _STREAM_TABLE = 56
 _MIX = 74

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import Line, Role, Span, fit_text, line, spread
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, took_in_words
 
 _ALL_COUNTS = 100
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import count
-from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from pipeline.reading.report_files import (
     Json,
     count_of,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from console.presentation.durations import age_in_words, age_of, short_age, took_in_words
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES, Look
 from console.state import staleness
@@ -15,6 +14,7 @@ from console.state.runbook_state import DETECTED, UNKNOWN, KnownSymptom, Runbook
 from console.state.symptom_merge import verdict_now
 from pipeline.contracts.status import Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.incident_glance import IncidentGlance

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from console.presentation.counts import count, plural, sparkline
-from console.presentation.durations import day_or_time, took_in_words
 from console.presentation.frame import PaneView
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import day_or_time, took_in_words
 
 _SPARK_RUNS = 24
 

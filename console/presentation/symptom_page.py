@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.firewall import cause_in_words, finding_line
 from console.presentation.pages import commands_for
 from console.presentation.runbook_list import look_of, source_words
@@ -15,6 +14,7 @@ from console.state.symptom_merge import LEAK, open_command
 from pipeline.contracts.shell_words import joined, quoted
 from pipeline.contracts.status import FirewallStatus, Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 
 if TYPE_CHECKING:
     from console.reading.incident_glance import IncidentGlance

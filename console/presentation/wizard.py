@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console.presentation.difference import difference_lines
-from console.presentation.durations import age_in_words, age_of, clock_time
 from console.presentation.spans import (
     EMPTY,
     Line,
@@ -29,6 +28,7 @@ from console.presentation.wizard_evidence import rule, seen_lines, why_lines
 from console.presentation.wizard_plan import plan_lines, progress_lines
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, clock_time
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import CHANGES, Work
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.difference import difference_lines, is_difference
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.spans import (
     EMPTY,
     Line,
@@ -21,6 +20,7 @@ from console.presentation.spans import (
 )
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 from runbook.probes.evidence import Confidence, Stance
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from console.presentation.counts import bar_cells, count, plural, rate
-from console.presentation.durations import age_in_words, age_of, took_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from runbook.change.plan import (
     ABSENT,
     AppendLine,

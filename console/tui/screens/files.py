@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from console.presentation.durations import age_in_words
 from console.presentation.row_list import file_head, file_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.row_files import FoundFile, RowFiles, find_row_files
@@ -16,6 +15,7 @@ from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words
 
 _EXPORTS = {
     str(paths.SFT_EXPORT): ("sft", True),

@@ -11,13 +11,13 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.control.lease import TAKE_OVER_WORD
-from console.presentation.durations import age_in_words
 from console.presentation.spans import EMPTY, Role, Span, line, wrap_text
 from console.tui.screens.base import bindings_for
 from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lock import Holder
+from pipeline.reading.durations import age_in_words
 
 
 class TakeOverDialogue(Dialogue[bool]):

@@ -12,13 +12,13 @@ from textual.binding import BindingType
 
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
-from console.presentation.durations import age_in_words, age_of
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.base import bindings_for
 from console.tui.screens.page import Page
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import age_in_words, age_of
 
 if TYPE_CHECKING:
     from console.control.wizard_desk import WizardDesk

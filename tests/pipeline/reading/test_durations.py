@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.presentation.durations import (
+from pipeline.reading.durations import (
     age_in_words,
     clock_minute,
     clock_time,
