@@ -98,6 +98,11 @@ class FormattedWatch:
             self._thread.start()
         return self._told
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether another look has nothing to add until a file changes."""
+        return self._thread is None and (self._doubted_at is None or self._told is self._found)
+
     def _survey(self, root: Path, sft_sha256: str | None) -> None:
         self._found = survey(root, sft_sha256)
 

@@ -66,6 +66,19 @@ class Places:
         problems: list[str] = []
         return _jsonl_files(self.scored, problems), _jsonl_files(self.evidence, problems), problems
 
+    def to_watch(self) -> list[Path]:
+        """Files and folders in which a change may change the verdict.
+
+        The target stands here itself as well, where a link leads and as an inode: another name of it is
+        written to without a word to its folder.
+        """
+        found = [self.target, self.target.parent, self.target.resolve().parent]
+        for place in (*self.scored, *self.evidence):
+            found += [place, *(Path(folder, name) for folder, names, _ in os.walk(place) for name in names)]
+        if self.root is not None:
+            found += [self.root, self.root / paths.FORMATTED, (self.root / paths.INTENT).parent]
+        return found
+
     def fingerprint(self) -> list[tuple[int, ...]]:
         """What tells that a file of this look was replaced or written to meanwhile."""
         scored, evidence, _ = self.index_files()

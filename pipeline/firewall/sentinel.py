@@ -39,12 +39,16 @@ _MTIME = 3  # position in a signature
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one look knows. ``is_reading``: look again at once, there is more to read."""
+    """What one look knows. ``is_reading``: look again at once, there is more to read.
+
+    ``is_settled``: until a file changes, another look would say the same.
+    """
 
     report: Report
     since: str | None
     rows_total: int | None
     is_reading: bool
+    is_settled: bool
 
 
 class Sentinel:
@@ -64,7 +68,7 @@ class Sentinel:
         self._rest_seen = (-1, 0.0)
         self._tail = Findings()
         self._formatted = FormattedWatch(clock)
-        self._was_read = False
+        self._was_read = self._was_held = False
         self._held_state = State.UNKNOWN
         self._since: str | None = None
         self._cause: tuple[tuple[str, int], str | None] | None = None
@@ -90,16 +94,24 @@ class Sentinel:
         elif self._since is None:
             self._since = now()
         is_reading = report.state is not State.ABSENT and bool(self._building or self._fresh)
-        return Sighting(report, self._since, self._rows_total(), is_reading)
+        return Sighting(report, self._since, self._rows_total(), is_reading, self._is_settled())
 
     def close(self) -> None:
         self._drop()
+
+    def _is_settled(self) -> bool:
+        """Nothing is half read, half written, in its time of grace, or held for a run that commits."""
+        at_work = self._building or self._fresh or self._check or self._was_held
+        writing = self._whole is not None and bool(self._whole.feed.rest)
+        judged = self._clock() - self._rest_seen[1] > 2 * MID_APPEND_SECONDS
+        return not at_work and (judged or not writing) and self._formatted.is_settled
 
     def _look_at_files(self, deadline: float) -> Report:
         """Follow index and file. The state returned is what holds if there are no findings."""
         held = (
             self._places.is_live and self._places.root is not None and open_commit.is_open(self._places.root)
         )
+        self._was_held = held
         self._places.check_target()
         if not held:
             self._follow_index()

@@ -1,8 +1,8 @@
-"""``--watch``: looks ten times a second, tells every change at once and that it lives every two.
+"""``--watch``: woken by file events, tells every change at once and that it lives every two seconds.
 
-Polling by ``stat`` also works where file events do not arrive (NFS, bind mounts), and idles at
-a fraction of a per cent of a core. A watcher ends on SIGTERM or SIGINT, when nobody reads it any
-more, and when the process that started it has gone.
+Where events do not arrive (network file systems, used-up limits) it looks ten times a second, by
+``stat``. A watcher ends on SIGTERM or SIGINT, when nobody reads it any more, and when the process that
+started it has gone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.firewall.places import Places
 from pipeline.firewall.sentinel import Sentinel, Sighting
 from pipeline.firewall.state_events import StateEvents, now
+from pipeline.platform.file_changes import FileChanges
 from pipeline.platform.voice import Voice
 
 LOOK_EVERY_SECONDS = 0.1
@@ -24,21 +25,18 @@ HEARTBEAT_SECONDS = 2.0
 _PROGRESS_SECONDS = 0.25  # between events that differ in nothing but how far the reading is
 
 
-class _Stop:
+class _Stop(threading.Event):
     """Set by a signal, which also ends the wait between two looks."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        super().__init__()
         self.code = ExitCode.OK
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-        self._event.set()
-
-    def wait(self, seconds: float) -> bool:
-        return self._event.wait(seconds)
+        self.set()
 
 
 def watch(places: Places, events: StateEvents | None) -> ExitCode:
@@ -47,18 +45,26 @@ def watch(places: Places, events: StateEvents | None) -> ExitCode:
     parent = os.getppid()
     sentinel = Sentinel(places)
     teller = _Teller(events)
+    changes = FileChanges(places.to_watch)
+    told_to_look = True
     try:
-        while True:
-            started = time.monotonic()
-            sighting = sentinel.look()
-            teller.tell(sighting, started)
-            pause = 0.0 if sighting.is_reading else max(0.0, started + LOOK_EVERY_SECONDS - time.monotonic())
-            if stop.wait(pause):
-                return stop.code
+        while not stop.is_set():
             if os.getppid() != parent or not teller.is_heard:
                 return ExitCode.OK
+            sighting = sentinel.look()
+            is_news = teller.tell(sighting, time.monotonic())
+            if is_news and not told_to_look:
+                changes.found()
+            if sighting.is_reading:
+                continue
+            if sighting.is_settled:
+                told_to_look = changes.wait(HEARTBEAT_SECONDS, stop)
+            else:
+                told_to_look = not stop.wait(LOOK_EVERY_SECONDS)
+        return stop.code
     finally:
         sentinel.close()
+        changes.close()
 
 
 class _Teller:
@@ -75,7 +81,8 @@ class _Teller:
         """Whether anybody still reads what is told."""
         return Voice().is_heard if self._events is None else self._events.is_heard
 
-    def tell(self, sighting: Sighting, at: float) -> None:
+    def tell(self, sighting: Sighting, at: float) -> bool:
+        """Whether there was something new to tell."""
         report = sighting.report
         news = (report.state, report.detail, report.findings.count, report.cause, sighting.since)
         progress = (report.rows_read, report.sha256)
@@ -86,9 +93,10 @@ class _Teller:
             or (progress != self._progress and quiet >= _PROGRESS_SECONDS)
             or quiet >= HEARTBEAT_SECONDS
         ):
-            return
+            return False
         self._news, self._progress, self._told_at = news, progress, at
         if self._events is not None:
             self._events.report(report, since=sighting.since, rows_total=sighting.rows_total)
         elif is_news:
             Voice().out_now(f"{now()}  {report.as_text()}".rstrip())
+        return is_news

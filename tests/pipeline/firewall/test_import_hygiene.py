@@ -17,8 +17,9 @@ class Broken:
     def find_spec(self, name, path=None, target=None):
         mine = name in ("pipeline", "pipeline.platform") or name.startswith((
             "pipeline.firewall", "pipeline.contracts", "pipeline.platform.voice", "pipeline.platform.streams",
-            "pipeline.platform.disk", "pipeline.platform.process"))
-        foreign = name.split(".")[0] in ("pydantic", "orjson", "textual", "rich", "git", "jmespath")
+            "pipeline.platform.disk", "pipeline.platform.process", "pipeline.platform.file_changes"))
+        foreign = name.split(".")[0] in (
+            "pydantic", "orjson", "textual", "rich", "git", "jmespath", "watchfiles")
         if foreign or name.startswith("pipeline.") and not mine:
             raise SyntaxError(f"{name} is broken")
         return None
@@ -42,6 +43,7 @@ def test_its_source_names_no_other_engine_package() -> None:
         "pipeline.platform.voice",
         "pipeline.platform.disk",
         "pipeline.platform.process",
+        "pipeline.platform.file_changes",
     )
     allowed = ("pipeline.firewall", "pipeline.contracts")
     folder = Path(pipeline.__file__).parent / "firewall"
