@@ -7,7 +7,6 @@ somebody meant differently is how the wrong key gets pressed. The mistakes are t
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +16,7 @@ from typing import get_args
 from console import keymap
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault
+from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.report_files import object_of, read_bytes
 
@@ -38,7 +38,7 @@ def read_keys(root: Path) -> KeyChoice:
     """What ``[console] keys`` says. Never raises; a file that cannot be read gives no keys."""
     try:
         data = read_bytes(root / paths.SETTINGS)
-        document = tomllib.loads((data or b"").decode())
+        document = parsed(data or b"")
     except (OSError, ValueError, RecursionError):
         return KeyChoice({})  # the workspace's own reader notes that
     given = object_of(document, "console").get("keys", {})

@@ -12,13 +12,13 @@ import json
 import os
 import signal
 import stat
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.report_files import object_of, read_bytes
 
@@ -31,7 +31,7 @@ def alert_command(root: Path) -> tuple[str, ...]:
     path = root / paths.SETTINGS
     try:
         data = read_bytes(path)
-        value = object_of(tomllib.loads((data or b"").decode()), "alert").get("command", [])
+        value = object_of(parsed(data or b""), "alert").get("command", [])
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if isinstance(value, str):

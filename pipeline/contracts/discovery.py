@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.toml_document import parsed
 
 WORKSPACE_VARIABLE = "DISTILL_WORKSPACE"
 # The interpreter and the directory from which the installed firewall runs, handed down to a
@@ -108,8 +108,7 @@ def choose_engine(root: Path) -> EngineChoice:
         # A named pipe in its place would block whoever opens it.
         if not settings.is_file():
             return EngineChoice("installed", None, "distill.toml is no file")
-        with settings.open("rb") as file:
-            section = tomllib.load(file).get("engine", {})
+        section = parsed(settings.read_bytes()).get("engine", {})
     except (OSError, ValueError, RecursionError):
         return EngineChoice("installed", None, "distill.toml cannot be read")
     source = section.get("source", "installed") if isinstance(section, dict) else "installed"

@@ -19,36 +19,15 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.1
 # An event is told after one to two steps, so a flood of them wakes nobody more often than that.
-STEP_SECONDS = 0.05
+STEP_SECONDS = 0.08
 RETRY_SECONDS = 60.0
 LATE_SECONDS = 0.5
 _MOST_PATHS = 1024
 # Changes that other machines make are not told, or nothing is.
-_REMOTE = frozenset(
-    [
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "davfs",
-        "fhgfs",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "panfs",
-        "prl_fs",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
-    ]
-)
+_REMOTE = frozenset({
+    "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fhgfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
+    "nfs4", "panfs", "prl_fs", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
+})  # fmt: skip
 
 
 class Stop(Protocol):

@@ -6,11 +6,11 @@ means that a default is used and noted.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.contracts.toml_document import parsed
 from pipeline.reading.report_files import (
     Notes,
     count_of,
@@ -47,7 +47,7 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     """What ``distill.toml`` says, defaults where it says nothing usable. Never raises."""
     try:
         data = read_bytes(root / paths.SETTINGS)
-        value = tomllib.loads(data.decode()) if data is not None else {}
+        value = parsed(data) if data is not None else {}
     except (OSError, ValueError, RecursionError) as error:
         notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
         return SettingsGlance(root.name)

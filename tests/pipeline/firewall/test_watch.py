@@ -37,6 +37,19 @@ def test_an_appended_forbidden_row_is_an_alarm(tmp_path: Path) -> None:
     assert alarm["cause"] == "not_in_receipt"
 
 
+def test_without_file_events_it_alarms_all_the_same(tmp_path: Path) -> None:
+    broken, root = tmp_path / "modules", tmp_path / "workspace"
+    broken.mkdir()
+    root.mkdir()
+    (broken / "watchfiles.py").write_text("raise ImportError('not built for this machine')\n")
+    corpus, runs = honest(root)
+    with Watcher(root, path=broken) as watcher:
+        watcher.until_state("CLEAR")
+        watcher.until_state("CLEAR")  # it waits now
+        append(corpus.sft, line(runs["bad"].row()))
+        watcher.until_state("BREACH")
+
+
 def test_events_are_those_of_the_contract_and_count_from_one(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
     with Watcher(tmp_path) as watcher:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -18,12 +19,19 @@ DEADLINE_SECONDS = 20.0  # a hang, on a machine that is busy with other tests
 
 
 class Watcher:
-    """``firewall --watch --events -`` on a workspace; ``events`` keeps all that it said."""
+    """``firewall --watch --events -`` on a workspace; ``events`` keeps all that it said.
 
-    def __init__(self, root: Path, *arguments: str) -> None:
+    Modules in ``path`` come before the installed ones.
+    """
+
+    def __init__(self, root: Path, *arguments: str, path: Path | None = None) -> None:
         argv = [sys.executable, "-P", "-m", "pipeline.firewall", "-C", str(root), "--watch", "--events", "-"]
         self.process = subprocess.Popen(
-            [*argv, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+            [*argv, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=None if path is None else {**os.environ, "PYTHONPATH": str(path)},
         )
         self.events: list[Event] = []
         self._lines: queue.Queue[bytes] = queue.Queue()
