@@ -1,15 +1,12 @@
 """Run one part as a process: its events while it works, its report when it has ended.
 
-Its output goes to files in a private folder, because a pipe that nobody drains would stop it. It
-has a session of its own, so that ending it ends its workers, too.
+Its events go to a file in a private folder, which is read while it works.
 """
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,25 +14,22 @@ from pathlib import Path
 
 import orjson
 
-from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import NotWantedError, run
 from pipeline.reading.report_files import Json
 
-LOOK_EVERY_SECONDS = 0.1
 # A part that is asked to end stops at a safe point; then it is ended.
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 2.0
 MAX_REPORT_BYTES = 256 * 1024 * 1024
-STDERR_TAIL_BYTES = 16 * 1024
-STDERR_TAIL_LINES = 12
+_WORDS_KEPT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PartEnded:
     """``returncode`` is negative for a signal, None when the process could not be started."""
 
     returncode: int | None
     elapsed_seconds: float
     timed_out: bool
-    stopped: bool
     report: Json | None
     words: tuple[str, ...]
 
@@ -44,11 +38,15 @@ class Deadline:
     """When the whole batch has to be over; None is never."""
 
     def __init__(self, seconds: float | None) -> None:
-        self._at = None if seconds is None else time.monotonic() + seconds
+        self._at = math.inf if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left_seconds(self) -> float:
+        return self._at - time.monotonic()
 
     @property
     def is_over(self) -> bool:
-        return self._at is not None and time.monotonic() >= self._at
+        return self.left_seconds <= 0
 
 
 def run_child(
@@ -60,55 +58,28 @@ def run_child(
     deadline: Deadline,
     stop_asked: Callable[[], bool],
     on_event: Callable[[Json], None],
-) -> Ended:
+) -> PartEnded:
     """Run ``argv`` to its end, the deadline, or until ``stop_asked``. Raises OSError for a full disk."""
-    began = time.monotonic()
-    out, err, events = (folder / f"{name}.{kind}" for kind in ("out", "err", "events"))
-    timed_out = stopped = False
-    with out.open("wb") as out_file, err.open("wb") as err_file, _EventReader(events) as reader:
-        try:
-            process = subprocess.Popen(
-                argv,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=out_file,
-                stderr=err_file,
-                start_new_session=True,
-            )
-        except OSError as error:
-            return Ended(None, 0.0, False, False, None, (f"{argv[0]}: {error.strerror}",))
-        try:
-            while True:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK_EVERY_SECONDS)
-                for event in reader.new_events():
-                    on_event(event)
-                if process.returncode is not None:
-                    break
-                timed_out, stopped = deadline.is_over, stop_asked()
-                if timed_out or stopped:
-                    _end(process)
-                    break
-        finally:
-            _end(process)
+    with _EventReader(folder / f"{name}.events") as reader:
+
+        def look() -> None:
+            for event in reader.new_events():
+                on_event(event)
+            if stop_asked():
+                raise NotWantedError("the batch was asked to stop")
+
+        ended = run(
+            argv,
+            limit_seconds=deadline.left_seconds,
+            env=environment,
+            keep_bytes=MAX_REPORT_BYTES,
+            grace_seconds=GRACE_SECONDS,
+            check=look,
+        )
         for event in reader.new_events():
             on_event(event)
-    return Ended(
-        process.returncode, time.monotonic() - began, timed_out, stopped, _report(out), _last_lines(err)
-    )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask, wait, then end the whole session; without effect on what has ended by itself."""
-    if process.poll() is not None:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE_SECONDS)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    words = (*ended.said[-_WORDS_KEPT:], *([ended.why] if ended.why else []))
+    return PartEnded(ended.returncode, ended.took_seconds, ended.timed_out, _object(ended.stdout), words)
 
 
 class _EventReader:
@@ -132,24 +103,9 @@ class _EventReader:
         return [event for line in lines if (event := _object(line)) is not None]
 
 
-def _report(path: Path) -> Json | None:
-    """The one JSON object that the part printed; None when it printed anything else."""
-    with path.open("rb") as file:
-        data = file.read(MAX_REPORT_BYTES + 1)
-    return _object(data) if len(data) <= MAX_REPORT_BYTES else None
-
-
 def _object(data: bytes) -> Json | None:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None
-
-
-def _last_lines(path: Path) -> tuple[str, ...]:
-    with path.open("rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - STDERR_TAIL_BYTES))
-        text = file.read().decode(errors="replace")
-    lines = [visible(line, 300) for line in text.splitlines() if line.strip()]
-    return tuple(lines[-STDERR_TAIL_LINES:])

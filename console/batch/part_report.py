@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from console.batch.child import Ended
+from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
 from console.presentation.counts import plural
@@ -23,7 +23,7 @@ DETAIL_CHARACTERS = 2000
 _FLAGGED = (DriftStatus.WARN, DriftStatus.MISSING)
 
 
-def outcome_of(part: Part, ended: Ended) -> PartOutcome:
+def outcome_of(part: Part, ended: PartEnded) -> PartOutcome:
     """The outcome of a part that ran, in full or until it was ended."""
     report = ended.report or {}
     checks = tuple(_check(part, check) for check in objects_of(report, "checks")) if _has_checks(part) else ()
@@ -84,7 +84,7 @@ def _symptoms(report: Json) -> tuple[Symptom, ...]:
     )
 
 
-def _code(part: Part, ended: Ended, symptoms: tuple[Symptom, ...]) -> tuple[int, str]:
+def _code(part: Part, ended: PartEnded, symptoms: tuple[Symptom, ...]) -> tuple[int, str]:
     """The exit code that counts, and a sentence when it is not 0."""
     words = " / ".join(ended.words[-3:])
     if ended.returncode is None:

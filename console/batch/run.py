@@ -21,7 +21,7 @@ from types import FrameType
 
 import orjson
 
-from console.batch.child import Deadline, Ended, run_child
+from console.batch.child import Deadline, PartEnded, run_child
 from console.batch.narration import Narration
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState
 from console.batch.part_report import outcome_of
@@ -32,7 +32,7 @@ from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode
 
-RunChild = Callable[..., Ended]
+RunChild = Callable[..., PartEnded]
 
 
 @dataclass(frozen=True, slots=True)

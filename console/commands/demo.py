@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.shell_words import joined
 from pipeline.platform import streams
+from pipeline.platform.process import run_in_front
 from pipeline.platform.voice import Voice
 
 DEFAULT_PLACE = "distill-demo"
@@ -81,7 +81,7 @@ def _run_and_say(root: Path, voice: Voice) -> int:
 
     argv, environment = _run_all(root, [])
     # Its table goes to stderr: with --json, stdout has to hold the status and nothing else.
-    code = _wait(subprocess.Popen(argv, env=environment, stdout=sys.stderr.fileno()))
+    code = run_in_front(argv, env=environment, output=sys.stderr.fileno())
     if code == 0:
         code = distill.main(["-C", str(root), "status", *(["--json"] if voice.json else [])])
         voice.note(f"In a terminal this opens the dashboard: {joined(['distill', '-C', str(root)])}")
@@ -99,12 +99,3 @@ def _watch(root: Path) -> int:
 
 def _run_all(root: Path, flags: list[str]) -> tuple[list[str], dict[str, str]]:
     return engine_argv(["run-all", "-C", str(root), *flags]), choose_engine(root).environment()
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """The exit code of a child that gets the terminal's signals itself and ends in its own time."""
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined
+from pipeline.platform.process import run
 
 FOLDER = Path("reports/console")
 LIMIT_SECONDS = 120.0
@@ -46,19 +46,15 @@ def carry_out(root: Path, made: CommandPlan) -> str:
     _, target = made.arguments
     try:
         confined.make_folder(root, FOLDER)
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "console", *made.command[1:]],
-            env=firewall_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise _not_written(str(error)) from error
-    if done.returncode != 0:
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise _not_written(words[0] if words else f"exit {done.returncode}")
+    done = run(
+        [sys.executable, "-P", "-m", "console", *made.command[1:]],
+        limit_seconds=LIMIT_SECONDS,
+        env=firewall_environment(),
+    )
+    if done.exit_code != 0:
+        raise _not_written(done.why or (done.said[0] if done.said else done.reason))
     size = (root / target).stat().st_size
     return f"exported: {target}, {size:,} bytes"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageErro
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined
+from pipeline.platform.process import Detached, start_detached
 
 JOBS_KEPT = 50
 TAIL_BYTES = 16 * 1024
@@ -38,7 +38,7 @@ class Job:
     log: Path
     events: Path
     started: float
-    process: subprocess.Popen[bytes]
+    process: Detached
 
     @property
     def pid(self) -> int:
@@ -84,15 +84,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
             )
         ) from error
     try:
-        process = subprocess.Popen(
-            argv,
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        process = start_detached(argv, output=output, cwd=root, env=environment)
     except OSError as error:
         raise EngineUnavailableError(
             Fault(

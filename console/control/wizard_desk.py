@@ -9,7 +9,6 @@ which needs no console.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Verdict
 from pipeline.platform.identity import user_name
+from pipeline.platform.process import Detached
 from runbook.change.plan import Draft, Plan
 from runbook.change.preview import diff_lines
 from runbook.change.undo import last_undoable
@@ -61,7 +61,7 @@ class WizardDesk:
                 )
             argv = ["distill", "console", "wizard", symptom.id]
             self._driver = Driver(Workspace(root), symptom, argv=argv, start=start)
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._worker: Detached | None = None
         self._ended: int | None = None
         self._preview: Preview | None = None
 
@@ -152,9 +152,8 @@ class WizardDesk:
         return self._preview
 
     def _is_running(self) -> bool:
-        if self._worker is not None and self._worker.poll() is not None:
-            self._ended = self._worker.returncode
-            self._worker = None
+        if self._worker is not None and (code := self._worker.poll()) is not None:
+            self._ended, self._worker = code, None
         return self._worker is not None
 
     # Acting

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -25,10 +24,12 @@ from pipeline.contracts.faults import (
     StorageError,
     WorkspaceLockedError,
 )
+from pipeline.platform.process import run
 
 # Says that `distill demo` made this directory at this place. A copy or a moved workspace has
 # the wrong path in it and is never replaced.
 MARKER = paths.STATE / "demo.json"
+_INIT_SECONDS = 120.0
 
 
 def build_workspace(place: Path, sources: Sources) -> Path:
@@ -128,21 +129,17 @@ def _fill(workspace: Path, sources: Sources) -> None:
 
 def _run_init(workspace: Path) -> None:
     """What every workspace starts from (recon template, contract tests, .gitignore), by the engine."""
-    done = subprocess.run(
+    done = run(
         discovery.engine_argv(["init", str(workspace)]),
+        limit_seconds=_INIT_SECONDS,
         env=discovery.EngineChoice("installed", None, "demo").environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
     )
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or ["it said nothing"]
+    if done.exit_code != 0:
+        said = done.why or (done.said[0] if done.said else "it said nothing")
         raise EngineUnavailableError(
             Fault(
                 code="demo_init_failed",
-                what_happened=f"`distill init` ended with {done.returncode}: {said[0]}",
+                what_happened=f"`distill init` ended with {done.exit_code}: {said}",
                 kept_safe="The unfinished workspace was removed; nothing else was touched.",
                 do_next="distill init in an empty directory shows the whole message.",
             )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
@@ -97,8 +96,7 @@ async def follow_job(job: Job) -> AsyncGenerator[Followed, None]:
     if seen.finished:
         # The last event comes a moment before the process is gone; it is waited for, so that no
         # zombie stays behind, but not for ever.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(job.process.wait, LAST_BREATH_SECONDS)
+        await asyncio.to_thread(job.process.wait, LAST_BREATH_SECONDS)
     yield RunEnded(
         seen.pipeline_run_id,
         exit_code=job.poll(),

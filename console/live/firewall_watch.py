@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
@@ -19,12 +18,11 @@ import orjson
 from console.reading.firewall_words import firewall_status
 from console.state.view_state import FirewallLost, FirewallSeen
 from pipeline.contracts.discovery import firewall_argv, firewall_environment
-from pipeline.contracts.untrusted import visible
+from pipeline.platform.async_process import Followed, follow
 
 SILENCE_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 HEALTHY_SECONDS = 60.0
-MAX_LINE_BYTES = 1024 * 1024
 
 
 class FirewallWatch:
@@ -61,46 +59,35 @@ class FirewallWatch:
 
     async def _one_life(self) -> AsyncGenerator[FirewallSeen | FirewallLost, None]:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._argv,
-                env=firewall_environment(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                limit=MAX_LINE_BYTES,
-                start_new_session=True,  # a ctrl+c in the terminal is the console's affair
-            )
+            async with (
+                follow(self._argv, env=firewall_environment()) as firewall,
+                contextlib.aclosing(self._heard(firewall)) as facts,
+            ):
+                async for fact in facts:
+                    yield fact
         except OSError as error:
             yield FirewallLost(f"could not be started: {error.strerror}")
-            return
-        words: deque[str] = deque(maxlen=3)
-        listening = asyncio.create_task(_keep_last_words(process.stderr, words))
+
+    async def _heard(self, firewall: Followed) -> AsyncGenerator[FirewallSeen | FirewallLost, None]:
         silent = False
-        try:
-            while True:
-                try:
-                    line = await asyncio.wait_for(_line(process.stdout), self._silence_seconds)
-                except TimeoutError:
-                    if not silent:
-                        yield FirewallLost(f"silent for {self._silence_seconds:g} s")
-                    silent = True
-                    continue
-                except ValueError:
-                    yield FirewallLost("wrote a line longer than any state")
-                    return
-                if not line:
-                    break
-                fact = self._fact(line)
-                if fact is not None:
-                    silent = False
-                    yield fact
-            code = await process.wait()
-            await listening
-            last = f": {words[-1]}" if words else ""
-            yield FirewallLost(f"ended with exit code {code}{last}")
-        finally:
-            listening.cancel()
-            await _end(process)
+        while True:
+            try:
+                line = await firewall.line(self._silence_seconds)
+            except TimeoutError:
+                if not silent:
+                    yield FirewallLost(f"silent for {self._silence_seconds:g} s")
+                silent = True
+                continue
+            except ValueError:
+                yield FirewallLost("wrote a line longer than any state")
+                return
+            if not line:
+                yield FirewallLost(await firewall.told_at_its_end())
+                return
+            fact = self._fact(line)
+            if fact is not None:
+                silent = False
+                yield fact
 
     def _fact(self, line: bytes) -> FirewallSeen | None:
         try:
@@ -110,29 +97,3 @@ class FirewallWatch:
         if not isinstance(said, dict) or said.get("type") != "firewall.state":
             return None
         return FirewallSeen(firewall_status(said, self._clock()))
-
-
-async def _line(stream: asyncio.StreamReader | None) -> bytes:
-    return b"" if stream is None else await stream.readline()
-
-
-async def _keep_last_words(stream: asyncio.StreamReader | None, words: deque[str]) -> None:
-    """Drain standard error, or the watcher would stop at a full pipe."""
-    if stream is None:
-        return
-    while data := await stream.read(4096):
-        words.extend(
-            visible(text, 200) for text in data.decode(errors="replace").splitlines() if text.strip()
-        )
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), 1.0)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.communicate()  # to the end of its pipes, or they stay open behind us

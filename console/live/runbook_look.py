@@ -7,21 +7,14 @@ because whoever asks again and again has a budget.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from console.state.runbook_state import KnownSymptom, parse
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import Ended, NotWantedError, run
 
 LIMIT_SECONDS = 120.0
 LOWEST_PRIORITY = 19
@@ -50,80 +43,41 @@ class RunbookLook:
     ) -> None:
         self._argv = list(argv) if argv is not None else look_argv(root)
         self._limit_seconds = limit_seconds
-        self._process: subprocess.Popen[bytes] | None = None
         self._why_ended = ""
 
     def run(self) -> Look:
         """Look once. Never raises for what the child does."""
-        began = time.monotonic()
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            try:
-                process = subprocess.Popen(
-                    self._argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=err,
-                    env=firewall_environment(),
-                    start_new_session=True,  # a ctrl+c in the terminal is the console's affair
-                )
-            except OSError as error:
-                return self._failed(f"it could not be started: {error.strerror}", began, 0.0)
-            self._process = process
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
-            limit = threading.Timer(
-                self._limit_seconds, self.end, (f"it took longer than {self._limit_seconds:.0f} s",)
-            )
-            limit.daemon = True
-            limit.start()
-            try:
-                _, status, usage = os.wait4(process.pid, 0)
-            finally:
-                limit.cancel()
-            process.returncode = os.waitstatus_to_exitcode(status)
-            used = usage.ru_utime + usage.ru_stime
-            if self._why_ended:
-                return self._failed(self._why_ended, began, used)
-            out.seek(0)
-            try:
-                symptoms = parse(out.read(_MOST_BYTES))
-            except ValueError:
-                err.seek(0)
-                said = err.read(_MOST_BYTES).decode("utf-8", "replace").strip().splitlines()
-                last = visible(said[-1], 200) if said else "it said nothing"
-                return self._failed(f"exit {process.returncode}, {last}", began, used)
-        return Look(symptoms, (), time.monotonic() - began, used)
+        ended = run(
+            self._argv,
+            limit_seconds=self._limit_seconds,
+            env=firewall_environment(),
+            keep_bytes=_MOST_BYTES,
+            nice=LOWEST_PRIORITY,
+            check=self._check,
+        )
+        if ended.timed_out:
+            return _failed(f"it took longer than {self._limit_seconds:.0f} s", ended)
+        if ended.exit_code is None:
+            return _failed(ended.why, ended)
+        try:
+            symptoms = parse(ended.stdout)
+        except ValueError:
+            return _failed(f"exit {ended.exit_code}, {ended.last_words or 'it said nothing'}", ended)
+        return Look(symptoms, (), ended.took_seconds, ended.processor_seconds)
 
     def end(self, why: str = "the console left") -> None:
-        """End the child and all that it started."""
-        process = self._process
-        if process is not None and process.returncode is None:
-            self._why_ended = why
-            # Engines that a detector started have sessions of their own; no group holds them all.
-            for pid in (*_descendants(process.pid), process.pid):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+        """End the child, and all that it started: each dies with the one that started it."""
+        self._why_ended = why
 
-    def _failed(self, why: str, began: float, used: float) -> Look:
-        trouble = (
-            f"The runbook's detectors did not answer: {why}.",
-            "Nothing was changed; what stands here is older, or from the console's own detectors.",
-            "Try it by hand: distill runbook detect",
-        )
-        return Look((), trouble, time.monotonic() - began, used)
+    def _check(self) -> None:
+        if self._why_ended:
+            raise NotWantedError(self._why_ended)
 
 
-def _descendants(pid: int) -> list[int]:
-    """Children, their children and so on, as /proc knows them; none where there is no /proc."""
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            after_name = stat.read_text(errors="replace").rpartition(")")[2].split()
-            parents.setdefault(int(after_name[1]), []).append(int(stat.parent.name))
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found
+def _failed(why: str, ended: Ended) -> Look:
+    trouble = (
+        f"The runbook's detectors did not answer: {why}.",
+        "Nothing was changed; what stands here is older, or from the console's own detectors.",
+        "Try it by hand: distill runbook detect",
+    )
+    return Look((), trouble, ended.took_seconds, ended.processor_seconds)

@@ -6,8 +6,6 @@ leniently as any report. The query ends with the task that awaits it.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.platform.async_process import run_async
 from pipeline.reading.report_files import (
     Json,
     count_of,
@@ -83,26 +82,16 @@ def _from_anywhere(root: Path) -> Path:
 async def ask(root: Path, asked: str) -> Lineage:
     """The lineage of ``asked``. Raises what ``choose_engine`` raises for an engine that may not run."""
     root = _from_anywhere(root)
-    process = await asyncio.create_subprocess_exec(
-        *lineage_argv(root, asked),
+    ended = await run_async(
+        lineage_argv(root, asked),
+        limit_seconds=LIMIT_SECONDS,
         cwd=root,
         env=choose_engine(root).environment(),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        keep_bytes=MOST_ANSWER_BYTES,
     )
-    try:
-        answer, said = await asyncio.wait_for(process.communicate(), LIMIT_SECONDS)
-    except TimeoutError:
-        return Lineage(asked, trouble=(f"no answer within {LIMIT_SECONDS:.0f} s",))
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.communicate()  # to the end of its pipes, or they stay open behind us
-    if len(answer) > MOST_ANSWER_BYTES:
-        return Lineage(asked, trouble=("the answer is too long to be read",))
-    return read_answer(asked, answer, said.decode(errors="replace"), process.returncode)
+    if ended.exit_code is None:
+        return Lineage(asked, trouble=(ended.why,))
+    return read_answer(asked, ended.stdout, ended.narration, ended.exit_code)
 
 
 def read_answer(asked: str, answer: bytes, said: str, exit_code: int | None) -> Lineage:

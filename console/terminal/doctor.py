@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from console.terminal.terminal_facts import TerminalFacts
 from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import run
 from pipeline.reading.report_files import count_of, objects_of, text_of
 
 PROBE_SECONDS = 20.0
@@ -134,27 +134,22 @@ def workspace_findings(directory: str | None) -> list[Finding]:
 def engine_finding(choice: EngineChoice) -> Finding:
     """Whether the engine can be imported, found out in a process of its own."""
     where = f"{choice.source} ({choice.why})"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", str(Path(engine_probe.__file__))],
-            env=choice.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = run(
+        [sys.executable, "-P", str(Path(engine_probe.__file__))],
+        limit_seconds=PROBE_SECONDS,
+        env=choice.environment(),
+    )
+    if done.timed_out:
         return Finding(
             "engine", Level.BROKEN, f"{where}: importing it takes over {PROBE_SECONDS:g} s", _REPAIR
         )
-    except OSError as error:
-        return Finding("engine", Level.BROKEN, f"{where}: could not be started: {error.strerror}", _REPAIR)
+    if done.exit_code is None:
+        return Finding("engine", Level.BROKEN, f"{where}: {done.why}", _REPAIR)
     try:
         report = orjson.loads(done.stdout.strip().rpartition(b"\n")[2])
     except orjson.JSONDecodeError:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        last = visible(words[-1], 200) if words else "no word"
-        return Finding("engine", Level.BROKEN, f"{where}: exit code {done.returncode}, {last}", _REPAIR)
+        last = visible(done.last_words or "no word", 200)
+        return Finding("engine", Level.BROKEN, f"{where}: exit code {done.exit_code}, {last}", _REPAIR)
     failures = objects_of(report, "failures")
     place = visible(text_of(report, "place") or "?")
     if not failures:
@@ -172,11 +167,10 @@ _REPAIR = "Restore that file from the last-good tag (git diff TAG -- FILE), or i
 
 
 def _git() -> Finding:
-    try:
-        done = subprocess.run(["git", "--version"], capture_output=True, timeout=GIT_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+    done = run(["git", "--version"], limit_seconds=GIT_SECONDS)
+    if done.exit_code != 0:
         return Finding("git", Level.WARN, "not found", "Install git: restoring and releasing need it")
-    return Finding("git", Level.OK, visible(done.stdout.decode(errors="replace").strip(), 80))
+    return Finding("git", Level.OK, visible(done.text.strip(), 80))
 
 
 def _lock(root: Path) -> Finding:

@@ -6,11 +6,8 @@ the current user or to root and nobody else may write it.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import os
-import signal
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +17,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.async_process import run_async
 from pipeline.reading.report_files import object_of, read_bytes
 
 TIMEOUT_SECONDS = 30.0
@@ -66,48 +64,15 @@ async def call_alert_command(
     argv: Sequence[str], alert: dict[str, Any], cwd: Path, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> str | None:
     """Hand one alert over. None when it was taken, else why it was not; never raises for that."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return f"{visible(argv[0], 200)} could not be started: {error.strerror}"
-    try:
-        said = await asyncio.wait_for(_talk(process, json.dumps(alert).encode() + b"\n"), timeout_seconds)
-    except TimeoutError:
-        await _end(process)
-        return f"{visible(argv[0], 200)} took longer than {timeout_seconds:g} s and was ended"
-    except asyncio.CancelledError:
-        await _end(process)
-        raise
-    if process.returncode == 0:
+    ended = await run_async(
+        argv, limit_seconds=timeout_seconds, cwd=cwd, stdin=json.dumps(alert).encode() + b"\n"
+    )
+    name = visible(argv[0], 200)
+    if ended.timed_out:
+        return f"{name} took longer than {timeout_seconds:g} s and was ended"
+    if ended.exit_code is None:
+        return ended.why
+    if ended.exit_code == 0:
         return None
-    words = f": {said}" if said else ""
-    return f"{visible(argv[0], 200)} ended with {process.returncode}{words}"
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the command and whatever it has started. One that ended well may leave others working."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-
-
-async def _talk(process: asyncio.subprocess.Process, data: bytes) -> str:
-    """Write the alert, keep the first words of what it complains of."""
-    assert process.stdin is not None  # noqa: S101 - both are pipes
-    assert process.stderr is not None  # noqa: S101
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it need not read what it is told
-        process.stdin.write(data)
-        await process.stdin.drain()
-        process.stdin.close()
-    first = await process.stderr.read(_WORDS_KEPT)
-    while await process.stderr.read(1 << 16):
-        pass
-    await process.wait()
-    return visible(first.decode(errors="replace").strip(), _WORDS_KEPT)
+    words = visible(ended.narration.strip(), _WORDS_KEPT)
+    return f"{name} ended with {ended.exit_code}" + (f": {words}" if words else "")

@@ -30,6 +30,7 @@ GRACE_SECONDS = 0.5
 # How often a wait asks whether it is still wanted; without such a question it sleeps until something happens.
 LOOK_SECONDS = 0.1
 _LOOK_WITHOUT_PIDFD_SECONDS = 0.02
+_LONGEST_LOOK_SECONDS = 3600.0
 # A killed process is gone at once, unless the kernel itself waits for a disk: then we go on without it.
 _KILLED_SECONDS = 2.0
 _READ_BYTES = 1 << 16
@@ -44,8 +45,8 @@ class Ended:
     """How a program ended. ``exit_code`` is negative for a signal, and None when there is no answer.
 
     ``why`` then says so: it did not start, reached its time limit, or wrote too much; it is empty
-    otherwise. Of ``stderr`` the end is kept. ``processor_seconds`` has what it and those of its
-    children used that it waited for.
+    otherwise. ``returncode`` has what the system says all the same. Of ``stderr`` the end is kept.
+    ``processor_seconds`` has what it used, and those of its children that it waited for.
     """
 
     exit_code: int | None
@@ -54,17 +55,35 @@ class Ended:
     why: str = ""
     took_seconds: float = 0.0
     processor_seconds: float = 0.0
+    timed_out: bool = False
+    returncode: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def narration(self) -> str:
+        return self.stderr.decode(errors="replace")
 
     @property
     def said(self) -> tuple[str, ...]:
         """The lines of ``stderr`` that are not empty, hidden characters shown."""
-        lines = self.stderr.decode(errors="replace").splitlines()
-        return tuple(visible(line.strip(), 300) for line in lines if line.strip())
+        return tuple(visible(line.strip(), 300) for line in self.narration.splitlines() if line.strip())
 
     @property
     def last_words(self) -> str:
         """The last line that it narrated; empty when it said nothing."""
         return self.said[-1] if self.said else ""
+
+    @property
+    def reason(self) -> str:
+        """One line for why this is no good end: our word, else its last one, else its exit code."""
+        return self.why or self.last_words or f"exit {self.exit_code}"
+
+
+class NotWantedError(Exception):
+    """Raised by a check: end the program, and answer with this as the reason why there is no answer."""
 
 
 @contextlib.contextmanager
@@ -72,7 +91,8 @@ def obeying(check: Check) -> Iterator[None]:
     """Within the block every wait calls ``check`` ten times a second, in whichever thread it waits.
 
     ``check`` raises when the wait is not wanted any more (a signal was noted): the child is then ended
-    and the exception goes on. A signal handler that raises by itself needs no check.
+    and the exception goes on, or with NotWantedError becomes the answer. A signal handler that raises by
+    itself needs no check.
     """
     _checks.append(check)
     try:
@@ -140,6 +160,7 @@ class Running:
         self._out = _Kept(keep_bytes)
         self._err = _Kept(keep_bytes)
         self._used_seconds = 0.0
+        self._timed_out = False
         self._process: subprocess.Popen[bytes] | None = None
         self._refused = ""
         try:
@@ -153,7 +174,7 @@ class Running:
                 bufsize=0,
                 umask=umask,
                 start_new_session=True,
-                preexec_fn=_first_act(nice),
+                preexec_fn=first_act(nice),
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             self._refused = could_not_start(argv, error)
@@ -169,6 +190,8 @@ class Running:
             return self._ended(None, self._refused)
         try:
             why = self._listen(self._process, check)
+        except NotWantedError as error:
+            why = str(error)
         except BaseException:
             self.end()
             raise
@@ -196,11 +219,21 @@ class Running:
                     os.killpg(process.pid, signal.SIGKILL)
                 _await_end(process, _KILLED_SECONDS)
                 self._reap(process)
+            self._drain(process)
             self._close()
 
     def _ended(self, code: int | None, why: str) -> Ended:
         took = time.monotonic() - self._began
-        return Ended(code, self._out.bytes(), self._err.bytes(), why, took, self._used_seconds)
+        return Ended(
+            exit_code=code,
+            stdout=self._out.bytes(),
+            stderr=self._err.bytes(),
+            why=why,
+            took_seconds=took,
+            processor_seconds=self._used_seconds,
+            timed_out=self._timed_out,
+            returncode=self._process.returncode if self._process is not None else None,
+        )
 
     def _listen(self, process: subprocess.Popen[bytes], check: Check | None) -> str:
         """Read and write until the program has ended; what is wrong when it is to be ended instead."""
@@ -209,7 +242,7 @@ class Running:
             look = _LOOK_WITHOUT_PIDFD_SECONDS
             if pidfd is not None:
                 ready.register(pidfd, selectors.EVENT_READ, lambda: False)
-                look = self._limit_seconds
+                look = _LONGEST_LOOK_SECONDS
             for stream, use in self._pipes(process):
                 os.set_blocking(stream.fileno(), False)
                 write = stream is process.stdin
@@ -217,6 +250,7 @@ class Running:
             while not self._reap(process) and not self._out.is_too_much:
                 left = self._began + self._limit_seconds - time.monotonic()
                 if left <= 0:
+                    self._timed_out = True
                     return f"no end within {self._limit_seconds:g} s"
                 checks = [*_checks, *([check] if check is not None else [])]
                 for still_wanted in checks:
@@ -224,12 +258,17 @@ class Running:
                 for key, _ in ready.select(min(left, look, LOOK_SECONDS if checks else look)):
                     if key.data():
                         ready.unregister(key.fileobj)
-        # What it wrote before its end is in the pipes. Whoever still holds them is not waited for.
-        for kept, pipe in ((self._out, process.stdout), (self._err, process.stderr)):
-            most = kept.read_bytes + self._keep_bytes
-            while pipe is not None and kept.read_bytes <= most and _read(pipe, kept):
-                pass
+        self._drain(process)
         return f"more than {self._keep_bytes:,} bytes of output" if self._out.is_too_much else ""
+
+    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+        """What it wrote before its end is in the pipes. Whoever still holds them is not waited for."""
+        for kept, pipe in ((self._out, process.stdout), (self._err, process.stderr)):
+            if pipe is not None and not pipe.closed:
+                os.set_blocking(pipe.fileno(), False)
+                most = kept.read_bytes + self._keep_bytes
+                while kept.read_bytes <= most and _read(pipe, kept):
+                    pass
 
     def _pipes(self, process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], Callable[[], bool]]]:
         """Each pipe with what to do when it is ready, which returns whether it is used up."""
@@ -340,6 +379,24 @@ def start_detached(
     )
 
 
+def run_in_front(argv: Sequence[str], *, env: Mapping[str, str] | None = None, output: int = 1) -> int:
+    """Run ``argv`` in the terminal that we have, without a limit: a person watches. Raises OSError.
+
+    It hears the terminal's signals itself and ends in its own time; when we are ended, it is asked to end.
+    """
+    process = subprocess.Popen(
+        list(argv),
+        env=None if env is None else dict(env),
+        stdout=output,
+        preexec_fn=first_act(at_our_end=signal.SIGTERM),
+    )
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
 def die_with(parent: int) -> None:
     """Called by a forked child: be killed when ``parent`` dies, or end now when it is dead already."""
     if sys.platform == "linux":
@@ -354,14 +411,17 @@ def could_not_start(argv: Sequence[str], error: Exception) -> str:
     return f"{visible(argv[0], 200) if argv else 'nothing'} could not be started: {visible(why, 200)}"
 
 
-def _first_act(nice: int) -> Callable[[], None]:
-    """What a child does before it becomes the program. Nothing here imports, or takes a lock."""
+def first_act(nice: int = 0, at_our_end: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """What a child does before it becomes the program. Nothing here imports, or takes a lock.
+
+    "We" are the thread that starts it: a thread that ends before its child takes the child along.
+    """
     parent = os.getpid()
     prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
     def act() -> None:
         if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl(_PR_SET_PDEATHSIG, at_our_end)
             if os.getppid() != parent:
                 os._exit(1)
         if nice:

@@ -17,9 +17,9 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.process import run
 from runbook.change.files import files_below
 from runbook.probes.git_blobs import Commit, Git, GitSilentError, git_environment
-from runbook.probes.processes import run
 from runbook.probes.workspace import Workspace
 
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
@@ -69,9 +69,9 @@ def find_commit(
 
 def _git(clone: Path, words: Sequence[str], seconds: float, environment: dict[str, str]) -> str:
     argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *words]
-    ran = run(argv, folder=clone, environment=environment, seconds=seconds)
+    ran = run(argv, limit_seconds=seconds, cwd=clone, env=environment)
     if ran.exit_code != 0:
-        raise GitSilentError(f"git {words[0]}: {ran.trouble or ran.last_words or ran.exit_code}")
+        raise GitSilentError(f"git {words[0]}: {ran.reason}")
     return ran.text
 
 
@@ -95,7 +95,7 @@ def _environment() -> dict[str, str]:
 def _is_bad(clone: Path, commit: str, step: Sequence[str], seconds: float) -> bool:
     """Whether the check ends with 1 at just this commit."""
     _git(clone, ["checkout", "--quiet", "--force", "--detach", commit], 60.0, _environment())
-    ran = run(step, folder=clone, environment=_environment(), seconds=seconds)
+    ran = run(step, limit_seconds=seconds, cwd=clone, env=_environment())
     return ran.exit_code == ExitCode.CHECK_FAILED
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.platform.process import run
 from runbook.probes.git_blobs import Git, GitSilentError, git_environment
-from runbook.probes.processes import run
 
 _PROTOCOLS = "file:https:ssh"
 
@@ -73,5 +73,5 @@ def _speak(root: Path, remote: str, words: list[str], seconds: float) -> str | N
     argv = ["git", "--no-pager", *(word for value in overrides for word in ("-c", value)), *words]
     environment = git_environment() | {"GIT_ALLOW_PROTOCOL": _PROTOCOLS}
     environment.pop("GIT_NO_LAZY_FETCH", None)
-    ran = run(argv, folder=root, environment=environment, seconds=seconds)
+    ran = run(argv, limit_seconds=seconds, cwd=root, env=environment)
     return ran.text if ran.exit_code == 0 else None

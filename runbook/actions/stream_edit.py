@@ -17,10 +17,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
+from pipeline.platform.process import Ended
 from runbook.change.copies import workspace_copy
 from runbook.change.files import read_bytes, write_bytes
 from runbook.change.plan import Draft, FileState, Kept, WriteFile
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
@@ -127,7 +127,7 @@ def try_settings(workspace: Workspace, text: str, stream: str) -> Trial:
     return _trial(ran, stream)
 
 
-def _trial(ran: Ran, stream: str) -> Trial:
+def _trial(ran: Ended, stream: str) -> Trial:
     try:
         report = json.loads(ran.text)
         counts = next(each for each in report["streams"] if each["name"] == stream)
@@ -135,7 +135,7 @@ def _trial(ran: Ran, stream: str) -> Trial:
             int(counts.get(key, 0)) for key in ("lines", "mapped", "looked_up", "skipped")
         )
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return Trial(False, 0, 0, 0, ran.trouble or ran.last_words or f"exit {ran.exit_code}")
+        return Trial(False, 0, 0, 0, ran.reason)
     ok = ran.exit_code == 0 and mapped + looked_up > 0
     never = tuple(str(path) for path in counts.get("paths_never_found") or ())
     said = f"{mapped + looked_up} of {lines} lines mapped, {skipped} skipped"

@@ -11,10 +11,10 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pipeline.platform.process import Ended
 from runbook.change.applied import Applied, States, states_as_json, states_from
 from runbook.change.files import files_below, state_of
 from runbook.change.plan import ABSENT, RunCommand
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.wizard.incident import Incident
 
@@ -90,7 +90,7 @@ def _record(
     folders: set[str],
     done: bool,
     said: str,
-    ran: Ran | None,
+    ran: Ended | None,
 ) -> None:
     root = workspace.root
     now = {path: state_of(root, path) for path in {*before, *present(root, step)}}
@@ -112,8 +112,8 @@ def _record(
             "said": said,
             "exit_code": ran.exit_code if ran else None,
             "took_seconds": round(ran.took_seconds, 3) if ran else None,
-            "stdout": incident.keep(ran.out) if ran and ran.out else None,
-            "stderr": incident.keep(ran.err) if ran and ran.err else None,
+            "stdout": incident.keep(ran.stdout) if ran and ran.stdout else None,
+            "stderr": incident.keep(ran.stderr) if ran and ran.stderr else None,
             "before": states_as_json(was),
             "after": states_as_json(changed),
             "folders": made,
@@ -121,11 +121,11 @@ def _record(
     )
 
 
-def _said(ran: Ran) -> str:
-    if ran.trouble:
-        return ran.trouble
+def _said(ran: Ended) -> str:
+    if ran.why:
+        return ran.why
     try:
-        verdict = json.loads(ran.out).get("verdict")
+        verdict = json.loads(ran.stdout).get("verdict")
     except (ValueError, AttributeError):
         verdict = None
     words = verdict if isinstance(verdict, str) else ran.last_words

@@ -23,7 +23,7 @@ from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.prompts import read_line, report_end
 from runbook.wizard.refusals import refused
 from runbook.wizard.session import Session
-from runbook.wizard.worker import last_words
+from runbook.wizard.worker import last_words, wait
 
 _SHORTEST_HASH = 12
 
@@ -102,7 +102,7 @@ def _consent_and_apply(driver: Driver, plan: Plan, who: str, reason: str, voice:
         driver.consent(plan.hash, plan.hash, who, reason)
     process = driver.carry_out()
     try:
-        code = process.wait()
+        code = wait(process)
     except KeyboardInterrupt:
         voice.note(f"It goes on without you: distill incident show {session.incident.id}")
         raise

@@ -9,9 +9,9 @@ from pathlib import Path
 import pipeline
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice, engine_argv
+from pipeline.platform.process import run
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene, does_not_fit, seeded
 from runbook.drills.sources import STREAMS, source_files
-from runbook.probes.processes import run
 from runbook.probes.workspace import DEFAULT_TAG
 
 SETTINGS = f"""\
@@ -62,12 +62,12 @@ def _init(root: Path) -> None:
     """What every workspace starts from (.gitignore, contract tests), by the installed engine."""
     ran = run(
         engine_argv(["init", str(root)]),
-        folder=root.parent,
-        environment=EngineChoice("installed", None, "drill").environment(),
-        seconds=_INIT_SECONDS,
+        cwd=root.parent,
+        env=EngineChoice("installed", None, "drill").environment(),
+        limit_seconds=_INIT_SECONDS,
     )
     if ran.exit_code != 0:
-        raise does_not_fit(f"distill init ended with {ran.exit_code}: {ran.trouble or ran.last_words}")
+        raise does_not_fit(f"distill init ended with {ran.exit_code}: {ran.reason}")
     (root / paths.SETTINGS).unlink()
     shutil.copytree(
         Path(pipeline.__path__[0]).resolve(),

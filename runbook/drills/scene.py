@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
-from runbook.probes.processes import Ran
+from pipeline.platform.process import Ended
 from runbook.probes.workspace import Workspace
 
 ENGINE_SECONDS = 600.0
@@ -53,11 +53,11 @@ class Scene:
     def workspace(self) -> Workspace:
         return Workspace(self.root)
 
-    def engine(self, *arguments: str, ends_with: int | None = 0) -> Ran:
+    def engine(self, *arguments: str, ends_with: int | None = 0) -> Ended:
         """``distill ARGUMENTS`` by the workspace's engine; ``ends_with=None`` takes any end."""
         ran = self.workspace.engine(arguments, seconds=ENGINE_SECONDS)
         if ends_with is not None and ran.exit_code != ends_with:
-            said = ran.trouble or ran.last_words
+            said = ran.reason
             raise does_not_fit(f"distill {' '.join(arguments)} ended with {ran.exit_code}: {said}")
         return ran
 

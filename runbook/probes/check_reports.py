@@ -15,9 +15,9 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.platform.process import Ended
 from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.json_objects import object_of, objects, read_object
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
 from runbook.wizard.asked_again import AskedAgain
@@ -173,11 +173,11 @@ def _read(workspace: Workspace, name: str) -> CheckReport | None:
     return CheckReport(_checks(raw, finished, name), finished, name, raw)
 
 
-def _asked(ran: Ran, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
+def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
     now = time.time()
     source = f"distill {command}"
-    known = _checks(object_of(ran.out), now, source)
-    why = ran.trouble or ran.last_words or f"exit {ran.exit_code}, and no report"
+    known = _checks(object_of(ran.stdout), now, source)
+    why = ran.reason
     if ran.exit_code == ExitCode.LOCKED:
         why = f"the workspace is busy: {ran.last_words}"
     missing = {

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.probes.processes import Ran, run
+from pipeline.platform.process import Ended, run
 
 GIT_SECONDS = 30.0
 REGULAR = (0o100644, 0o100755)
@@ -174,15 +174,15 @@ class Git:
     def _ask(self, arguments: Sequence[str], seconds: float = GIT_SECONDS) -> bytes:
         ran = self._run(arguments, seconds)
         if ran.exit_code != 0:
-            why = ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+            why = ran.reason
             raise GitSilentError(f"git {arguments[0]}: {why}")
-        return ran.out
+        return ran.stdout
 
-    def _run(self, arguments: Sequence[str], seconds: float = GIT_SECONDS) -> Ran:
+    def _run(self, arguments: Sequence[str], seconds: float = GIT_SECONDS) -> Ended:
         settings = [word for override in _OVERRIDES for word in ("-c", override)]
         argv = ["git", "--no-pager", *settings, *arguments]
         environment = git_environment() | {"GIT_CEILING_DIRECTORIES": str(self._root.parent)}
-        return run(argv, folder=self._root, environment=environment, seconds=seconds)
+        return run(argv, limit_seconds=seconds, cwd=self._root, env=environment)
 
 
 def git_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -6,7 +6,7 @@ Settings are read raw, without the engine's model of them, which may be what is 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ from pipeline.contracts.discovery import (
     firewall_argv,
     firewall_environment,
 )
+from pipeline.platform.process import Ended, run
 from runbook.probes.git_blobs import Git
-from runbook.probes.processes import Ran, run
 
 DEFAULT_TAG = "distillation-v1.0.0"
+_MOST_OUTPUT_BYTES = 16 * 2**20
+# An engine that is asked to end stops at a safe point, and gives the lock back.
+_GRACE_SECONDS = 5.0
 
 
 class Workspace:
@@ -59,13 +62,21 @@ class Workspace:
         """Raises SettingsError when the workspace's own engine may not be run."""
         return choose_engine(self.root)
 
-    def engine(self, arguments: Sequence[str], *, seconds: float) -> Ran:
+    def engine(self, arguments: Sequence[str], *, seconds: float) -> Ended:
         """``distill ARGUMENTS`` by the engine in use. Raises SettingsError, and for nothing else."""
         argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
-        environment = self.engine_choice().environment()
-        return run(argv, folder=self.root, environment=environment, seconds=seconds)
+        return self._run(argv, self.engine_choice().environment(), seconds)
 
-    def firewall(self, arguments: Sequence[str], *, seconds: float) -> Ran:
+    def firewall(self, arguments: Sequence[str], *, seconds: float) -> Ended:
         """The installed firewall, whatever engine is in use."""
-        argv = firewall_argv(["-C", str(self.root), *arguments])
-        return run(argv, folder=self.root, environment=firewall_environment(), seconds=seconds)
+        return self._run(firewall_argv(["-C", str(self.root), *arguments]), firewall_environment(), seconds)
+
+    def _run(self, argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> Ended:
+        return run(
+            argv,
+            limit_seconds=seconds,
+            cwd=self.root,
+            env=environment,
+            keep_bytes=_MOST_OUTPUT_BYTES,
+            grace_seconds=_GRACE_SECONDS,
+        )

@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from pipeline.platform.process import Ended
 from runbook.probes.evidence import Record
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 
 REPORT = str(paths.DETERMINISM_REPORT)
@@ -79,10 +79,10 @@ def last_report(workspace: Workspace) -> DeterminismReport | None:
         return None
 
 
-def told_by(ran: Ran) -> DeterminismReport | None:
+def told_by(ran: Ended) -> DeterminismReport | None:
     """What a run of the command printed; None when it gave no report."""
     try:
-        return _report(json.loads(ran.out))
+        return _report(json.loads(ran.stdout))
     except (ValueError, RecursionError):
         return None
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.platform.process import Ended
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.json_objects import object_of
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
@@ -113,7 +113,7 @@ def _look(workspace: Workspace, seconds: float) -> ReplayLook:
 def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], seconds: float) -> Reply:
     words = ["replay", f"--task={task}", "--local-only", "--no-log", "--json", *more]
     ran = workspace.engine(words, seconds=seconds)
-    row = object_of(ran.out)
+    row = object_of(ran.stdout)
     verdict = row.get("validation_result")
     if not isinstance(verdict, dict):
         return Reply(model=model, ok=False, trouble=_why(ran))
@@ -126,10 +126,10 @@ def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], s
     )
 
 
-def _why(ran: Ran) -> str:
-    lines = ran.err.decode("utf-8", "replace").splitlines()
+def _why(ran: Ended) -> str:
+    lines = ran.narration.splitlines()
     said = next((line.partition("happened")[2].strip() for line in lines if "happened" in line), "")
-    return said or ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+    return said or ran.reason
 
 
 def _count(path: Path) -> int | None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from pipeline.platform.process import Ended
 from runbook.probes.evidence import Detection, Record
-from runbook.probes.processes import Ran
 from runbook.symptoms.s1_p1_schema.define import FOLDER, GOLDEN, VERSIONS
 
 # How the lock names a version that was raised on purpose, and was not pinned yet.
@@ -40,10 +40,10 @@ class Refusal(Record):
         return ".".join(each for each in (self.schema_name, self.field) if each) or self.check
 
 
-def read_refusals(ran: Ran) -> list[Refusal] | None:
+def read_refusals(ran: Ended) -> list[Refusal] | None:
     """Everything that is refused; None where the command could not say."""
     try:
-        report = json.loads(ran.out)
+        report = json.loads(ran.stdout)
     except (ValueError, RecursionError):
         return _broken_code(ran)
     listed = report.get("checks") if isinstance(report, dict) else None
@@ -82,9 +82,9 @@ def _refusal(check: str, example: Mapping[str, Any]) -> Refusal:
     )
 
 
-def _broken_code(ran: Ran) -> list[Refusal] | None:
+def _broken_code(ran: Ended) -> list[Refusal] | None:
     """The schemas cannot even be imported. Any other failure of the engine is not theirs."""
-    error = ran.err.decode("utf-8", "replace")
+    error = ran.narration
     if f"{FOLDER}/" not in error:
         return None
     match = _MODULE.search(error)

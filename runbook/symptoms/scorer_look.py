@@ -70,7 +70,7 @@ def _looked(workspace: Workspace, seconds: float) -> ScorerLook:
         return found
     ran = workspace.engine(["explain", sample, "--json"], seconds=_EXPLAIN_SECONDS)
     try:
-        told: dict[str, Any] = json.loads(ran.out)
+        told: dict[str, Any] = json.loads(ran.stdout)
         rules = tuple(
             f"{'YES' if each['fired'] else 'no '} {each['reason']}: {each['why']}" for each in told["rules"]
         )
@@ -84,4 +84,4 @@ def _looked(workspace: Workspace, seconds: float) -> ScorerLook:
             }
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        return found.model_copy(update={"explained": (ran.trouble or ran.last_words,)})
+        return found.model_copy(update={"explained": (ran.reason,)})

@@ -93,15 +93,15 @@ def streams_probe() -> Probe:
 def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
     """``distill streams check``, with what a first line of each stream holds."""
     ran = workspace.engine(["streams", "check", "--json"], seconds=seconds)
-    reports = _reports(ran.out)
+    reports = _reports(ran.stdout)
     declared = {each.name: each for each in declared_streams(workspace.settings())}
     shapes = [
         _shape(workspace, declared[str(each.get("name"))], each)
         for each in reports or ()
         if str(each.get("name")) in declared
     ]
-    error = ran.err.decode("utf-8", "replace")
-    crash = [] if reports is not None else [ran.trouble, *error.strip().splitlines()[-20:]]
+    error = ran.narration
+    crash = [] if reports is not None else [ran.why, *error.strip().splitlines()[-20:]]
     survey = Survey(
         shapes=tuple(shapes),
         exit_code=ran.exit_code,

@@ -92,11 +92,11 @@ def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: 
     with workspace_copy(workspace.root) as copy:
         there = Workspace(copy.root, history=workspace.root)
         ran = there.engine(["run-all", "--allow-empty", "--json"], seconds=seconds)
-        summary = _printed(ran.out) if ran.exit_code == ExitCode.OK else None
+        summary = _printed(ran.stdout) if ran.exit_code == ExitCode.OK else None
         name = str(summary["pipeline_run_id"]) if summary else ""
         now = _flow(CommittedRun(copy.root, name, summary), export, feeding) if summary else None
-    error = ran.err.decode("utf-8", "replace").strip().splitlines()[-20:]
-    crash = () if now is not None else tuple(line for line in (ran.trouble, *error) if line)
+    error = ran.narration.strip().splitlines()[-20:]
+    crash = () if now is not None else tuple(line for line in (ran.why, *error) if line)
     return TriedRun(export=export, before=before, now=now, crash=crash)
 
 

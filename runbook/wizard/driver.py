@@ -8,7 +8,6 @@ needs neither.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import Detached
 from runbook.change.apply import refuse_when_changed
 from runbook.change.plan import Draft
 from runbook.change.void_watch import VoidWatch
@@ -31,7 +31,7 @@ from runbook.wizard.incident import Incident, incident_ids, load_incident
 from runbook.wizard.refusals import RefusedError, refused
 from runbook.wizard.session import Session, open_session
 
-Start = Callable[[Incident, str], "subprocess.Popen[bytes]"]
+Start = Callable[[Incident, str], Detached]
 
 
 def open_incidents(
@@ -264,7 +264,7 @@ class Driver:
             refuse_when_changed(self.workspace.root, standing.plan, standing.applied)
             session.consent(typed, who, reason)
 
-    def carry_out(self) -> subprocess.Popen[bytes]:
+    def carry_out(self) -> Detached:
         """Hand the incident over to a worker: it settles, applies and verifies, whoever goes away."""
         session = self.open()
         plan = session.standing.plan

@@ -53,7 +53,7 @@ def converse(
         if code is not None:
             return code
         voice.note("applying; it goes on if this terminal goes away")
-        ended = driver.carry_out().wait()
+        ended = worker.wait(driver.carry_out())
         report_end(session, ended, voice)
         if ended != ExitCode.OK and session.move in CHANGES:
             return ended

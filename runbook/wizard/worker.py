@@ -8,13 +8,13 @@ before it starts; without it nothing is done.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.platform.process import Detached, start_detached
 from pipeline.platform.voice import speak
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -24,23 +24,24 @@ from runbook.wizard.refusals import PlanVoidError
 from runbook.wizard.session import Session, reopen_session
 
 LOG = "apply.log"
+_LOOK_SECONDS = 60.0
 
 
-def start(incident: Incident, plan_hash: str) -> subprocess.Popen[bytes]:
+def start(incident: Incident, plan_hash: str) -> Detached:
     """Start the worker; whoever waits for it may go away. Raises OSError."""
     argv = [sys.executable, "-P", "-m", "runbook.wizard.worker", str(incident.root), incident.id, plan_hash]
     log = os.open(incident.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=firewall_environment(),
-        )
+        return start_detached(argv, output=log, env=firewall_environment())
     finally:
         os.close(log)
+
+
+def wait(started: Detached) -> int:
+    """Its exit code, however long it takes: a person watches, and may go away while it goes on."""
+    while (code := started.wait(_LOOK_SECONDS)) is None:
+        continue
+    return code
 
 
 def carry_out(session: Session) -> int:

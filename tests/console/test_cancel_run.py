@@ -28,8 +28,8 @@ def started(tmp_path: Path) -> Iterator[list[Job]]:
     yield jobs
     for job in jobs:
         if job.poll() is None:
-            job.process.kill()
-        job.process.wait()
+            os.kill(job.pid, signal.SIGKILL)
+        job.process.wait(30)
 
 
 def holding(root: Path, started: list[Job], changes: str = "") -> Job:
@@ -50,8 +50,8 @@ def test_the_run_that_holds_the_lock_is_asked_to_stop(tmp_path: Path, started: l
 
 def test_without_a_held_lock_nothing_is_signalled(tmp_path: Path, started: list[Job]) -> None:
     job = holding(tmp_path, started)
-    job.process.kill()
-    job.process.wait()
+    os.kill(job.pid, signal.SIGKILL)
+    job.process.wait(30)
     with pytest.raises(InputError, match="No run holds the workspace"):
         cancel_run(tmp_path, RUN_ID)
 

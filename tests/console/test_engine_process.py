@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -95,8 +96,8 @@ async def test_a_lock_given_back_without_a_last_event_is_a_killed_run(tmp_path: 
     job = start_job(write_engine(tmp_path, body), ["run-all"])
     await asyncio.to_thread(_until_there, tmp_path / "ready")
     following = asyncio.create_task(gather(follow_lock(tmp_path, read_lock(tmp_path, 0.0))))
-    job.process.kill()
-    job.process.wait()
+    os.kill(job.pid, signal.SIGKILL)
+    job.process.wait(WAIT_SECONDS)
     items = await asyncio.wait_for(following, WAIT_SECONDS)
     ended = items[-1]
     assert isinstance(ended, RunEnded)

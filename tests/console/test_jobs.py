@@ -15,7 +15,9 @@ WAIT_SECONDS = 30
 
 
 def finish(job: Job) -> int:
-    return job.process.wait(WAIT_SECONDS)
+    code = job.process.wait(WAIT_SECONDS)
+    assert code is not None
+    return code
 
 
 def test_a_job_is_the_engine_in_a_session_of_its_own(tmp_path: Path) -> None:

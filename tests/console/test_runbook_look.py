@@ -89,8 +89,9 @@ def test_a_program_that_is_not_there_is_three_lines(tmp_path: Path) -> None:
 
 
 _WITH_A_CHILD = """
-import os, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+import os, sys, time
+from pipeline.platform.process import Running
+child = Running([sys.executable, "-c", "import time; time.sleep(600)"], limit_seconds=600)
 with open({path!r} + ".tmp", "w") as file:
     file.write(str(child.pid))
 os.replace({path!r} + ".tmp", {path!r})

@@ -26,7 +26,7 @@ class InThisProcess:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def wait(self) -> int:
+    def wait(self, _limit_seconds: float) -> int:
         with self._session.lease():
             return worker.carry_out(self._session)
 

@@ -30,9 +30,9 @@ def detect(workspace: Workspace) -> Detection:
     """Whether the engine in use can print a command's help. Raises SettingsError when it may not run."""
     ran = workspace.engine(_SMALLEST, seconds=_SECONDS)
     now = time.time()
-    error = ran.err.decode("utf-8", "replace")
+    error = ran.narration
     good = ran.exit_code == ExitCode.OK
-    said = ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+    said = ran.reason
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
     return Detection(
         symptom_id=ID,

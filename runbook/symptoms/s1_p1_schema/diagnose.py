@@ -42,7 +42,7 @@ def detect(workspace: Workspace) -> Detection:
     now = time.time()
     found = read_refusals(ran)
     if found is None:
-        verdict, observed = Verdict.UNKNOWN, ran.trouble or ran.last_words or f"exit {ran.exit_code}"
+        verdict, observed = Verdict.UNKNOWN, ran.reason
     elif found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         verdict, observed = Verdict.DETECTED, f"{found[0].place}: {found[0].says}{more}"

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
+from pipeline.platform.process import Ended
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
@@ -22,7 +23,6 @@ from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, code_probe, read_code
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.json_objects import object_of
-from runbook.probes.processes import Ran
 from runbook.probes.receipt_claims import newest_claim
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
@@ -52,7 +52,7 @@ def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
     ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
     now = time.time()
-    report = object_of(ran.out)
+    report = object_of(ran.stdout)
     state = str(report.get("state", "UNKNOWN"))
     verdict = Verdict.UNKNOWN
     if ran.exit_code == ExitCode.FIREWALL_BREACH:
@@ -86,13 +86,13 @@ def _was_ever_made(workspace: Workspace) -> bool:
     return any((root / paths.SFT_EXPORT.parent).glob(f"{paths.SFT_EXPORT.name}{MARK}*"))
 
 
-def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ran) -> str:
+def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ended) -> str:
     if verdict is Verdict.DETECTED:
         count = report.get("findings_count", "some")
         return f"{count} finding{'' if count == 1 else 's'} in {report.get('rows_read', '?')} rows of {SFT}"
     if verdict is Verdict.CLEAR:
         return f"CLEAR: {report.get('rows_read')} rows of {SFT}"
-    said = str(report.get("detail") or ran.trouble or ran.last_words or f"exit {ran.exit_code}")
+    said = str(report.get("detail") or ran.reason)
     return f"{state}: {said}"
 
 

@@ -59,7 +59,7 @@ def rerun(workspace: Workspace) -> Detection:
 
 def _measured(workspace: Workspace) -> list[Any] | None:
     ran = workspace.engine(["baseline", "measure", "--json"], seconds=_MEASURE_SECONDS)
-    rows = object_of(ran.out).get("drift") if ran.exit_code == ExitCode.OK else None
+    rows = object_of(ran.stdout).get("drift") if ran.exit_code == ExitCode.OK else None
     return rows if isinstance(rows, list) else None
 
 
@@ -68,9 +68,9 @@ def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, sourc
     flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
-        known = object_of(ran.out) if ran.exit_code == ExitCode.OK else {}
+        known = object_of(ran.stdout) if ran.exit_code == ExitCode.OK else {}
         if not known:
-            said = f"the baselines could not be read: {ran.trouble or ran.last_words}"
+            said = f"the baselines could not be read: {ran.reason}"
             return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)
         flagged = [row for row in flagged if not _is_decided(row, known)]
     names = ", ".join(str(row["metric"]) for row in flagged[:3])

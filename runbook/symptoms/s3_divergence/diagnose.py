@@ -71,9 +71,9 @@ def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:
     """A fresh root of just these invariants. Raises OSError when acceptance leaves none."""
     ran = workspace.engine(argv, seconds=seconds)
     try:
-        root = Path(str(json.loads(ran.out)["temp_root"]))
+        root = Path(str(json.loads(ran.stdout)["temp_root"]))
     except (ValueError, LookupError, TypeError) as error:
-        raise OSError(f"acceptance kept no temp root: {ran.trouble or ran.last_words}") from error
+        raise OSError(f"acceptance kept no temp root: {ran.reason}") from error
     if not is_kept_root(root):
         raise OSError(f"{root} is not a temp root of ours")
     return root

@@ -57,7 +57,7 @@ def rerun(workspace: Workspace) -> Detection:
     runs = ("--runs", str(report.runs)) if report is not None and red else ()
     ran = workspace.engine(("determinism", *runs, "--no-report", "--json"), seconds=_SECONDS)
     found = told_by(ran)
-    said = found.verdict if found else ran.trouble or ran.last_words or f"exit {ran.exit_code}, no report"
+    said = found.verdict if found else ran.reason
     return _detection(found, said, _COMMAND)
 
 

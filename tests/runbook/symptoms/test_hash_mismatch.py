@@ -13,10 +13,10 @@ from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
+from pipeline.platform.process import Ended
 from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.nondeterminism import Kind, Suspect
-from runbook.probes.processes import Ran
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.determinism_probes import BISECT, SUSPECTS, bisect_probe
 from runbook.symptoms.determinism_report import REPORT
@@ -99,9 +99,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The engine's command lines; by now every run is like every other."""
     calls: list[tuple[str, ...]] = []
 
-    def engine(_workspace: Workspace, arguments: tuple[str, ...], *, seconds: float) -> Ran:
+    def engine(_workspace: Workspace, arguments: tuple[str, ...], *, seconds: float) -> Ended:
         calls.append(tuple(arguments))
-        return Ran(("distill", *arguments), ExitCode.OK, json.dumps(report(0, at=0.0)).encode(), b"", seconds)
+        return Ended(ExitCode.OK, json.dumps(report(0, at=0.0)).encode())
 
     monkeypatch.setattr(Workspace, "engine", engine)
     return calls
