@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +23,12 @@ from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import streams
-from pipeline.platform.process import die_with
+from pipeline.platform.process import die_with, run
 
 RECORDED_AT = "2026-03-01T00:00:00Z"
 TIME_LIMIT_SECONDS = 60.0
 _POLL_SECONDS = 0.002
+_MOST_OUTPUT_BYTES = 16 << 20
 _SAYS_CLEAR = 'print(\'{"state": "CLEAR", "findings_count": 0}\')'
 _DIED = 70  # no command ends with it: the engine raised, or could not be imported
 # All that a run may inherit: settings of the operator's shell must not decide about the engine.
@@ -85,26 +85,27 @@ def interpreter(
 ) -> Ended:
     """Run a command in a new interpreter. ``name`` is what its output is kept as.
 
-    ``watched`` lists folders backwards and logs each write outside of the root.
+    ``watched`` lists folders backwards and logs each write outside of the root. Raises TimeoutError when
+    it gives no answer.
     """
     command = engine_argv(argv)
     if watched:
         # As engine_argv, but for the module.
         module = "pipeline.acceptance.watched_engine"
         command = [sys.executable, "-P", "-m", module, str(root.path), str(root.writes_log), *argv]
-    finished = subprocess.run(
+    finished = run(
         command,
+        limit_seconds=TIME_LIMIT_SECONDS,
         env=environment(root, env),
         cwd=root.current_directory,
         umask=umask,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIME_LIMIT_SECONDS,
-        check=False,
+        keep_bytes=_MOST_OUTPUT_BYTES,
     )
     (root.said / f"{name}.out").write_bytes(finished.stdout)
     (root.said / f"{name}.err").write_bytes(finished.stderr)
-    return _ended(root, name, finished.returncode)
+    if finished.exit_code is None:
+        raise TimeoutError(f"{name}: {finished.why}")
+    return _ended(root, name, finished.exit_code)
 
 
 def forked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,13 @@ from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import Fault, InputError
-from pipeline.engine.clock import monotonic
 from pipeline.engine.code_digest import engine_digest
+from pipeline.platform.process import Running
 
 TIMEOUT_SECONDS = 300.0
+_MOST_REPORT_BYTES = 16 << 20
+# The gate that is asked to end removes its temp root.
+_GRACE_SECONDS = 2.0
 _IDS = tuple(spec.id for spec in ACCEPTANCE)
 
 
@@ -24,35 +26,28 @@ class AcceptanceRun:
     """A gate that runs beside the other checks: started now, asked later."""
 
     def __init__(self, workspace: Path) -> None:
-        self._started = monotonic()
         # This process's own interpreter and environment: the gate judges the engine that audits.
-        self._process = subprocess.Popen(
+        self._running = Running(
             engine_argv(["acceptance", "--json", "-C", str(workspace)]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            limit_seconds=TIMEOUT_SECONDS,
+            keep_bytes=_MOST_REPORT_BYTES,
+            grace_seconds=_GRACE_SECONDS,
         )
 
     def outcome(self) -> Outcome:
         """Waits for the gate. Raises RuntimeError without a report, TimeoutError after five minutes."""
-        try:
-            out, said = self._process.communicate(timeout=TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            raise TimeoutError(f"acceptance took more than {TIMEOUT_SECONDS:.0f} s") from None
-        report = _object(out)
+        ended = self._running.wait()
+        if ended.timed_out:
+            raise TimeoutError(f"acceptance took more than {TIMEOUT_SECONDS:.0f} s")
+        report = _object(ended.stdout)
         if report is None:
-            lines = said.decode("utf-8", "replace").strip().splitlines()
-            raise RuntimeError(
-                f"acceptance gave no report (exit {self._process.returncode}): {lines[0] if lines else ''}"
-            )
-        return judged(report, elapsed_seconds=monotonic() - self._started)
+            said = ended.why or (ended.said[0] if ended.said else "")
+            raise RuntimeError(f"acceptance gave no report (exit {ended.exit_code}): {said}")
+        return judged(report, elapsed_seconds=ended.took_seconds)
 
     def stop(self) -> None:
         """End the gate if it still runs."""
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.communicate()
+        self._running.end()
 
 
 def handed_on(path: Path) -> Outcome:

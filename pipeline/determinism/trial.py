@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +10,17 @@ import orjson
 
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.untrusted import visible
 from pipeline.determinism.variants import Variant
 from pipeline.engine import commit_points
 from pipeline.engine.clock import monotonic
+from pipeline.platform.process import Ended, run
 
 # One clock value for all: what still differs then has another cause.
 RECORDED_AT = "2000-01-01T00:00:00Z"
 _WORDS_SHOWN = 3
+# Nobody waits for one run longer than this: a night.
+_LIMIT_SECONDS = 12 * 3600.0
+_MOST_OUTPUT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,16 @@ def run_trial(copy: Path, variant: Variant) -> Trial:
     if variant.crash_at is not None:
         done = _run(copy, variant, {commit_points.VARIABLE: variant.crash_at})
         # A killed worker takes the run down with it, another way than the main process itself.
-        killed = done.returncode not in (0, *map(int, ExitCode)) or done.returncode == ExitCode.NOT_EVALUABLE
-        if done.returncode != 0 and not killed:
+        killed = done.exit_code is not None and (
+            done.exit_code not in (0, *map(int, ExitCode)) or done.exit_code == ExitCode.NOT_EVALUABLE
+        )
+        if done.exit_code != 0 and not killed:
             return _trial(copy, variant, done, monotonic() - began, killed)
     done = _run(copy, variant, {})
     return _trial(copy, variant, done, monotonic() - began, killed)
 
 
-def _run(copy: Path, variant: Variant, more: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+def _run(copy: Path, variant: Variant, more: dict[str, str]) -> Ended:
     argv = engine_argv(
         [
             "run-all", "-C", str(copy), "--json", "--recorded-at", RECORDED_AT,
@@ -79,29 +80,20 @@ def _run(copy: Path, variant: Variant, more: dict[str, str]) -> subprocess.Compl
     )  # fmt: skip
     environment = choose_engine(copy).environment()
     environment.pop(commit_points.VARIABLE, None)
-    process = subprocess.Popen(
+    return run(
         argv,
+        limit_seconds=_LIMIT_SECONDS,
         env={**environment, **variant.environment(), **more},
         cwd=copy.parent,
         umask=variant.umask,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        keep_bytes=_MOST_OUTPUT_BYTES,
     )
-    try:
-        out, err = process.communicate()
-    finally:
-        # Whatever ended us, no run may go on in a copy that is being removed.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
 
 def _trial(
     copy: Path,
     variant: Variant,
-    done: subprocess.CompletedProcess[bytes],
+    done: Ended,
     elapsed_seconds: float,
     killed: bool | None,
 ) -> Trial:
@@ -112,6 +104,6 @@ def _trial(
         summary = None
     if isinstance(summary, dict) and isinstance(summary.get("run_hash"), str):
         run_hash = summary["run_hash"]
-    lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-    words = " / ".join(visible(line, 300) for line in lines[:_WORDS_SHOWN])
-    return Trial(variant, copy, done.returncode, run_hash, elapsed_seconds, killed, words)
+    words = done.why or " / ".join(done.said[:_WORDS_SHOWN])
+    code = ExitCode.NOT_EVALUABLE if done.exit_code is None else done.exit_code
+    return Trial(variant, copy, code, run_hash, elapsed_seconds, killed, words)

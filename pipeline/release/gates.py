@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,14 @@ from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.discovery import engine_argv
 from pipeline.engine.event_writer import EventWriter
 from pipeline.git_state import GitError
+from pipeline.platform.process import run
 from pipeline.release import git_gates
 from pipeline.release.suite import run_suite
 from pipeline.settings.model import Settings
+
+# The audit reads everything; nobody waits for one of these longer than this.
+_LIMIT_SECONDS = 4 * 3600.0
+_MOST_REPORT_BYTES = 64 << 20
 
 
 def _gate(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
@@ -68,25 +72,23 @@ class GateRun:
         return self._command("audit-full", ["--no-append", "--acceptance-report", str(report)])
 
     def _command(self, name: str, options: Sequence[str]) -> Outcome:
-        finished = subprocess.run(
+        finished = run(
             engine_argv([name, "-C", str(self.workspace), "--json", *options]),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
+            limit_seconds=_LIMIT_SECONDS,
+            keep_bytes=_MOST_REPORT_BYTES,
         )
         try:
             report: dict[str, Any] = json.loads(finished.stdout)
             required = [check for check in report["checks"] if check["required"]]
         except (ValueError, KeyError, TypeError):
-            said = finished.stderr.decode("utf-8", "replace").strip().splitlines()
-            detail = said[0] if said else f"exit {finished.returncode}"
-            return Outcome(0, 0, f"exit {finished.returncode}", detail, status=CheckStatus.ERROR)
+            detail = finished.why or (finished.said[0] if finished.said else finished.reason)
+            return Outcome(0, 0, f"exit {finished.exit_code}", detail, status=CheckStatus.ERROR)
         bad = [check["id"] for check in required if check["status"] not in ("pass", "warn")]
-        status = CheckStatus.PASS if finished.returncode == 0 and required and not bad else CheckStatus.FAIL
+        status = CheckStatus.PASS if finished.exit_code == 0 and required and not bad else CheckStatus.FAIL
         return Outcome(
             examined=len(required),
             failed=len(bad),
-            observed=f"{len(required) - len(bad)}/{len(required)}, exit {finished.returncode}",
+            observed=f"{len(required) - len(bad)}/{len(required)}, exit {finished.exit_code}",
             detail=str(report.get("verdict", "")),
             threshold="all required checks pass",
             status=status,

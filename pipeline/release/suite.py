@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus
+from pipeline.platform.process import run
 
 TIMEOUT_SECONDS = 1800.0
 _TAIL_LINES = 12
+_MOST_OUTPUT_BYTES = 64 << 20
 # The closing lines of unittest and pytest; another runner's suite may print one of them itself.
 _UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 _UNITTEST_SKIPPED = re.compile(r"^(?:OK|FAILED) \(.*?skipped=(\d+)", re.MULTILINE)
@@ -26,27 +27,21 @@ def run_suite(workspace: Path, argv: Sequence[str], timeout_seconds: float = TIM
     # Whoever runs this has this interpreter's `distill` and `python3`, PATH or not.
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environment.get("PATH", "")))
     environment["DISTILL_WORKSPACE"] = str(workspace)
-    try:
-        finished = subprocess.run(
-            list(argv),
-            cwd=workspace,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    finished = run(
+        argv, limit_seconds=timeout_seconds, cwd=workspace, env=environment, keep_bytes=_MOST_OUTPUT_BYTES
+    )
+    if finished.timed_out:
         detail = f"{argv[0]} did not end within {timeout_seconds:g} s"
         return Outcome(0, 0, "time-out", detail, status=CheckStatus.ERROR)
-    except OSError as error:
-        return Outcome(0, 1, "cannot run", f"{argv[0]}: {error.strerror}", status=CheckStatus.FAIL)
-    output = finished.stdout.decode("utf-8", "replace")
+    if finished.returncode is None:
+        return Outcome(0, 1, "cannot run", finished.why, status=CheckStatus.FAIL)
+    if finished.exit_code is None:
+        return Outcome(0, 0, "no answer", f"{argv[0]}: {finished.why}", status=CheckStatus.ERROR)
+    output = finished.text + finished.narration
     ran = count_tests(output)
     tail = " / ".join(line.strip() for line in output.strip().splitlines()[-_TAIL_LINES:] if line.strip())
-    if finished.returncode != 0:
-        return Outcome(ran or 0, 1, f"exit {finished.returncode}", tail, status=CheckStatus.FAIL)
+    if finished.exit_code != 0:
+        return Outcome(ran or 0, 1, f"exit {finished.exit_code}", tail, status=CheckStatus.FAIL)
     if not ran:
         said = "no test ran" if ran == 0 else "it does not say how many tests ran"
         return Outcome(0, 1, said, tail, status=CheckStatus.FAIL)
