@@ -13,7 +13,7 @@ from pipeline.platform import disk
 class FaultyDisk(disk.DiskOperations):
     """Counts operations; the N-th fails. A write that fails has written a part.
 
-    A full disk still lets files be removed; one that fails for good otherwise lets nothing happen.
+    A full disk still lets files be removed and cut; one that fails for good otherwise lets nothing happen.
     ``kinds`` names the operations that count, all of them by default. Syncs are counted and not
     carried out: hundreds of runs would only wait for the disk.
     """
@@ -47,7 +47,8 @@ class FaultyDisk(disk.DiskOperations):
         self._refuse("fsync")
 
     def truncate(self, descriptor: int, size: int) -> None:
-        self._refuse("truncate")
+        if not (self.for_good and self.error == errno.ENOSPC):
+            self._refuse("truncate")
         super().truncate(descriptor, size)
 
     def replace(self, *names: Any, **folders: Any) -> None:

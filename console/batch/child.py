@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
+from pipeline.platform.lenient_json import Json, object_or_none, rows
 from pipeline.platform.process import NotWantedError, run
-from pipeline.reading.report_files import Json
 
 # A part that is asked to end stops at a safe point; then it is ended.
 GRACE_SECONDS = 2.0
@@ -79,7 +77,9 @@ def run_child(
         for event in reader.new_events():
             on_event(event)
     words = (*ended.said[-_WORDS_KEPT:], *([ended.why] if ended.why else []))
-    return PartEnded(ended.returncode, ended.took_seconds, ended.timed_out, _object(ended.stdout), words)
+    return PartEnded(
+        ended.returncode, ended.took_seconds, ended.timed_out, object_or_none(ended.stdout), words
+    )
 
 
 class _EventReader:
@@ -100,12 +100,4 @@ class _EventReader:
         while block := os.read(self._descriptor, 1 << 20):
             data += block
         *lines, self._rest = data.split(b"\n")
-        return [event for line in lines if (event := _object(line)) is not None]
-
-
-def _object(data: bytes) -> Json | None:
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
+        return list(rows(lines))

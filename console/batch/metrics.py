@@ -10,7 +10,7 @@ from console.batch.verdict import exit_code
 from console.watch.metrics_text import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
-from pipeline.reading.report_files import count_of, object_of
+from pipeline.platform.lenient_json import count_of, object_of
 
 LAST_SUCCESS = "distill_batch_last_success_timestamp_seconds"
 _LAST_SUCCESS_LINE = re.compile(rf"^{LAST_SUCCESS} (\d+(?:\.\d+)?)$", re.MULTILINE)

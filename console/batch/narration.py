@@ -13,8 +13,8 @@ from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
 from console.presentation.counts import rate
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.lenient_json import Json, count_of, number_of, text_of
 from pipeline.reading.durations import took_in_words
-from pipeline.reading.report_files import Json, count_of, number_of, text_of
 
 REDRAW_SECONDS = 0.2
 _LINE_CHARACTERS = 78

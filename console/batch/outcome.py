@@ -8,7 +8,7 @@ from enum import StrEnum
 from console.batch.parts import Part
 from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.faults import ExitCode
-from pipeline.reading.report_files import Json
+from pipeline.platform.lenient_json import Json
 
 
 class PartState(StrEnum):

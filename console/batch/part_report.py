@@ -16,7 +16,7 @@ from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftS
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.report_files import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
 
 LEAK = "S1.P4.sft-leak"
 DETAIL_CHARACTERS = 2000

@@ -22,7 +22,7 @@ from console.batch.report import batch_report
 from console.batch.summary import summary
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.platform import disk
-from pipeline.reading.report_files import read_bytes
+from pipeline.platform.lenient_json import bytes_or_empty
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
 PACKED_ROOT = "acceptance-root.tar.gz"
@@ -55,7 +55,7 @@ def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
     metrics = folder / METRICS
     before = None
     with contextlib.suppress(OSError, ValueError):
-        before = last_success_in((read_bytes(metrics) or b"").decode())
+        before = last_success_in(bytes_or_empty(metrics).decode())
     _write(folder / JUNIT, junit(batch))
     _write(folder / SUMMARY, summary(batch).encode())
     _write(metrics, batch_metrics(batch, last_success=before).encode())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,8 @@ from console.batch.verdict import exit_code
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode
+from pipeline.platform import disk
+from pipeline.platform.identity import host_name
 
 RunChild = Callable[..., PartEnded]
 
@@ -72,7 +73,7 @@ def run_batch(
         argv=[],
         workspace=str(root),
         pid=os.getpid(),
-        host=socket.gethostname(),
+        host=host_name(),
         stages=list(options.selection.wanted),
         engine_source=engine.source,
     )
@@ -147,7 +148,7 @@ def _handed_on(folder: Path, done: dict[Part, PartOutcome]) -> Path | None:
     if acceptance is None or not acceptance.checks:
         return None
     path = folder / "acceptance-report.json"
-    path.write_bytes(orjson.dumps(acceptance.report))
+    disk.write_file(path, orjson.dumps(acceptance.report))
     return path
 
 

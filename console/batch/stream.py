@@ -15,7 +15,7 @@ import orjson
 
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.status import iso_utc
-from pipeline.reading.report_files import Json
+from pipeline.platform.lenient_json import Json
 
 # A part's own frame; everything between its first and its last event is passed on.
 _FRAME = ("run.started", "run.finished")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, wrap_text
 from pipeline.contracts.untrusted import visible, visible_lines
-from pipeline.reading.durations import age_in_words, took_in_words
-from pipeline.reading.report_files import (
+from pipeline.platform.lenient_json import (
     Json,
     count_of,
     flag_of,
@@ -20,6 +19,7 @@ from pipeline.reading.report_files import (
     text_of,
     texts_of,
 )
+from pipeline.reading.durations import age_in_words, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.incident_record import Entry

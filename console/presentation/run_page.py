@@ -9,8 +9,7 @@ from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of, took_in_words
-from pipeline.reading.report_files import (
+from pipeline.platform.lenient_json import (
     Json,
     count_of,
     flag_of,
@@ -20,6 +19,7 @@ from pipeline.reading.report_files import (
     text_of,
     texts_of,
 )
+from pipeline.reading.durations import age_in_words, age_of, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.run_compare import Comparison, Difference, RunDetails, StageComparison

@@ -9,30 +9,27 @@ by its process, because a killed one leaves the same file behind.
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import orjson
-
 from console.control.cancel_run import START_SLACK_SECONDS, process_start
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from pipeline.reading.report_files import (
+from pipeline.platform.identity import host_name
+from pipeline.platform.lenient_json import (
     Json,
-    Notes,
     count_of,
     flag_of,
     number_of,
     object_of,
     objects_of,
     read_bytes,
-    read_object,
+    rows,
     text_of,
     texts_of,
 )
+from pipeline.reading.report_files import Notes, read_object
 
 Word = Literal["never", "unreadable", "done", "running", "died"]
 MOST_CHECKS = 2_000
@@ -212,13 +209,12 @@ def _check(found: Json, as_of: float | None) -> Check:
 
 
 def _read_stream(path: Path) -> _Stream:
-    try:
-        data = read_bytes(path) or b""
-    except (OSError, ValueError):
+    data = read_bytes(path)
+    if not isinstance(data, bytes):
         return _NO_STREAM
     stream = _NO_STREAM
     checks: dict[str, Check] = {}
-    for event in _objects(data.split(b"\n")):
+    for event in rows(data.split(b"\n")):
         kind, at = event.get("type"), epoch_seconds(event.get("at"))
         if kind == "run.started":
             checks = {}
@@ -235,16 +231,6 @@ def _read_stream(path: Path) -> _Stream:
             fault = text_of(object_of(event, "fault"), "what_happened") or ""
             stream = replace(stream, ended=at, exit_code=count_of(event, "exit_code"), fault=fault)
     return replace(stream, checks=tuple(checks.values()))
-
-
-def _objects(lines: Iterable[bytes]) -> Iterable[Json]:
-    for line in lines:
-        try:
-            value = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            continue
-        if isinstance(value, dict):
-            yield value
 
 
 def _with_stream(run: CheckRun, stream: _Stream) -> CheckRun:
@@ -278,7 +264,7 @@ def _is_at_work(stream: _Stream) -> bool:
     """On another host only its events can tell; without an end they say that it works."""
     if stream.pid is None:
         return False
-    if stream.host and stream.host != socket.gethostname():
+    if stream.host and stream.host != host_name():
         return True
     began = process_start(stream.pid)
     if began is None:

@@ -9,7 +9,8 @@ from console.state import staleness
 from console.state.drift_lines import cause_in_words, flagged_first
 from pipeline.contracts import paths
 from pipeline.contracts.status import DriftLine, DriftStatus, Origin
-from pipeline.reading.report_files import Json, Notes, last_objects, number_of, objects_of, text_of
+from pipeline.platform.lenient_json import Json, number_of, objects_of, text_of
+from pipeline.reading.report_files import Notes, last_objects
 
 BASELINE_TAIL_BYTES = 256 * 1024
 TREND_LIMIT = 40

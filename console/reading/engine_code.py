@@ -13,7 +13,7 @@ from pathlib import Path
 import pipeline.contracts
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.faults import SettingsError
-from pipeline.reading.report_files import read_bytes
+from pipeline.platform.lenient_json import read_bytes
 
 # A copy of the engine's ROW_PACKAGES; tests/console/test_engine_code.py keeps the digests equal.
 ROW_PACKAGES = ("engine", "schemas", "settings", "stages", "storage", "streams")
@@ -71,11 +71,8 @@ def _look_into(folder: str, relative: str, found: list[_Stamp]) -> None:
 def _digest(package: Path, stamps: tuple[_Stamp, ...]) -> str | None:
     hasher = hashlib.sha256()
     for relative, _, _ in stamps:
-        try:
-            data = read_bytes(package / relative)
-        except (OSError, ValueError):
-            return None
-        if data is None:
+        data = read_bytes(package / relative)
+        if not isinstance(data, bytes):
             return None
         hasher.update(relative.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(data).digest())
     return hasher.hexdigest()

@@ -14,7 +14,7 @@ from pipeline.contracts.status import (
     Origin,
     epoch_seconds,
 )
-from pipeline.reading.report_files import Json, count_of, object_of, objects_of, text_of
+from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
 
 FINDINGS_SHOWN = 100
 

@@ -14,17 +14,9 @@ from console.reading.incident_glance import IncidentGlance, read_incidents
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus, epoch_seconds
+from pipeline.platform.lenient_json import Json, count_of, object_of, text_of, texts_of
 from pipeline.reading.past_runs import RunReports
-from pipeline.reading.report_files import (
-    Json,
-    Notes,
-    count_of,
-    last_objects,
-    object_of,
-    read_object,
-    text_of,
-    texts_of,
-)
+from pipeline.reading.report_files import Notes, last_objects, read_object
 
 BASELINE_TAIL_BYTES = 4 * 1024 * 1024
 REPLAY_TAIL_BYTES = 4 * 1024 * 1024

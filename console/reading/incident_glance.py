@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from pipeline.reading.report_files import Json, Notes, flag_of, last_objects, object_of, read_object, text_of
+from pipeline.platform.lenient_json import Json, flag_of, object_of, text_of
+from pipeline.reading.report_files import Notes, last_objects, read_object
 
 JOURNAL_TAIL_BYTES = 1024 * 1024
 INCIDENTS_LIMIT = 500

@@ -11,11 +11,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from pipeline.reading.report_files import Json, Notes, object_of, read_bytes, read_object, text_of, texts_of
+from pipeline.platform.lenient_json import (
+    Gone,
+    Json,
+    object_of,
+    object_or_none,
+    read_bytes,
+    text_of,
+    texts_of,
+)
+from pipeline.reading.report_files import Notes, read_object
 
 if TYPE_CHECKING:
     from pipeline.contracts.incidents import IncidentEntry
@@ -81,12 +88,11 @@ def read_record(root: Path, incident_id: str) -> IncidentRecord:
     folder = root / paths.INCIDENTS / incident_id
     facts = read_object(root, paths.INCIDENTS / incident_id / FACTS, Notes())
     record = IncidentRecord(incident_id, text_of(facts, "title") or "", text_of(facts, "symptom_id") or "")
-    try:
-        data = read_bytes(folder / JOURNAL, MOST_BYTES)
-    except (OSError, ValueError) as error:
-        return replace(record, trouble=f"its journal cannot be read: {error}")
-    if data is None:
+    data = read_bytes(folder / JOURNAL, most_bytes=MOST_BYTES)
+    if isinstance(data, Gone):
         return replace(record, trouble="it has no journal")
+    if not isinstance(data, bytes):
+        return replace(record, trouble=f"its journal cannot be read: {data.why}")
     # What follows the last line break is no entry: the chain's verdict tells of it.
     lines = data.split(b"\n")[:-1]
     if len(lines) > MOST_ENTRIES:
@@ -102,11 +108,8 @@ def read_record(root: Path, incident_id: str) -> IncidentRecord:
 
 
 def _entry(number: int, line: bytes) -> Entry:
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        value = None
-    if not isinstance(value, dict):
+    value = object_or_none(line)
+    if value is None:
         return Entry(number, problem="is no entry of a journal", is_entry=False)
     return Entry(
         number,

@@ -18,7 +18,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.report_files import object_of, read_bytes
+from pipeline.platform.lenient_json import bytes_or_empty, object_of
 
 # What a terminal, its line discipline or a multiplexer keeps: never the only way to an action.
 EATEN = frozenset(("ctrl+s", "ctrl+q", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+b", "ctrl+a", "ctrl+enter"))
@@ -37,8 +37,7 @@ class KeyChoice:
 def read_keys(root: Path) -> KeyChoice:
     """What ``[console] keys`` says. Never raises; a file that cannot be read gives no keys."""
     try:
-        data = read_bytes(root / paths.SETTINGS)
-        document = parsed(data or b"")
+        document = parsed(bytes_or_empty(root / paths.SETTINGS))
     except (OSError, ValueError, RecursionError):
         return KeyChoice({})  # the workspace's own reader notes that
     given = object_of(document, "console").get("keys", {})

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.platform.async_process import run_async
-from pipeline.reading.report_files import (
+from pipeline.platform.lenient_json import (
     Json,
     count_of,
     flag_of,
     number_of,
     object_of,
+    object_or_none,
     objects_of,
     text_of,
     texts_of,
@@ -96,11 +95,8 @@ async def ask(root: Path, asked: str) -> Lineage:
 
 def read_answer(asked: str, answer: bytes, said: str, exit_code: int | None) -> Lineage:
     """The engine's JSON as links; its words on stderr where it gave none."""
-    try:
-        data = orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        data = None
-    if not isinstance(data, dict):
+    data = object_or_none(answer)
+    if data is None:
         lines = tuple(text for text in said.splitlines() if text.strip())[:6]
         return Lineage(asked, trouble=lines or (f"the engine gave no answer, exit {exit_code}",))
     links: list[Link] = []

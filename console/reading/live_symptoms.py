@@ -22,7 +22,7 @@ from pipeline.contracts.status import (
     Severity,
     SymptomStatus,
 )
-from pipeline.reading.report_files import Json, count_of, text_of
+from pipeline.platform.lenient_json import Json, count_of, text_of
 from runbook.probes.empty_exports import EmptyExport
 
 # The symptom that a failed phase raises, and the command that shows more.

@@ -19,7 +19,7 @@ from pipeline.contracts.status import (
     PhaseStatus,
     epoch_seconds,
 )
-from pipeline.reading.report_files import Json, flag_of, number_of, objects_of, text_of
+from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of
 
 
 def verdict(

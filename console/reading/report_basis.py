@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts.status import epoch_seconds
+from pipeline.platform.lenient_json import Json, object_of, objects_of, text_of
 from pipeline.reading.latest_run import Change, LatestRun, Moved, in_words
-from pipeline.reading.report_files import Json, object_of, objects_of, text_of
 
 
 def moved_since(report: Json | None, latest: LatestRun, moved: Moved, engine: str | None) -> str:

@@ -17,8 +17,8 @@ from pipeline.contracts.status import (
     StreamCounts,
     epoch_seconds,
 )
+from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt
-from pipeline.reading.report_files import Json, count_of, object_of, text_of
 
 _EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 

@@ -8,8 +8,8 @@ from threading import Event
 
 from console.reading.line_index import LineIndex
 from console.reading.row_file import RowFile, needles_for
+from pipeline.platform.lenient_json import inside
 from pipeline.reading import reach
-from pipeline.reading.report_files import inside
 
 _ROWS = ".jsonl"
 

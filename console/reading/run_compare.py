@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
 from pipeline.reading.past_runs import Receipt, RunReports, read_receipts
-from pipeline.reading.report_files import Json, Notes, count_of, object_of, objects_of, text_of
+from pipeline.reading.report_files import Notes
 
 
 @dataclass(frozen=True, slots=True)

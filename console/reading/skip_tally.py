@@ -14,8 +14,8 @@ import orjson
 
 from console.reading.row_file import SCAN_BYTES, RowFile
 from pipeline.contracts import paths
+from pipeline.platform.lenient_json import count_of, text_of
 from pipeline.reading import reach
-from pipeline.reading.report_files import count_of, text_of
 
 EXAMPLES = 5
 MOST_GROUPS = 500

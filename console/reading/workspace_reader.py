@@ -33,6 +33,7 @@ from pipeline.contracts.status import (
     RowCounts,
     WorkspaceStatus,
 )
+from pipeline.platform.lenient_json import Json, flag_of, object_of, read_bytes, text_of
 from pipeline.reading import reach
 from pipeline.reading.changed_files import ChangeDetector
 from pipeline.reading.latest_run import (
@@ -43,16 +44,7 @@ from pipeline.reading.latest_run import (
     moved_since_run,
 )
 from pipeline.reading.past_runs import RunReports, read_receipts
-from pipeline.reading.report_files import (
-    Json,
-    Notes,
-    flag_of,
-    last_objects,
-    object_of,
-    read_bytes,
-    read_object,
-    text_of,
-)
+from pipeline.reading.report_files import Notes, last_objects, read_object
 from pipeline.reading.settings_glance import read_settings
 from pipeline.reading.source_files import find_sources
 from runbook.probes.empty_exports import find_empty_export
@@ -291,7 +283,7 @@ def _size_of_text(path: Path) -> int | None:
     size = _size_seen(path)
     if size is None or size > _SHORT_BYTES:
         return size
-    try:
-        return size if (read_bytes(path, _SHORT_BYTES) or b"").strip() else 0
-    except (OSError, ValueError):
+    data = read_bytes(path, most_bytes=_SHORT_BYTES)
+    if not isinstance(data, bytes):
         return size
+    return size if data.strip() else 0

@@ -12,7 +12,7 @@ import orjson
 
 from console.reading.incident_glance import IncidentGlance
 from pipeline.contracts.status import Severity
-from pipeline.reading.report_files import Json, flag_of, number_of, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
 
 DETECTED, CLEAR, UNKNOWN = "detected", "clear", "unknown"
 _VERDICTS = (DETECTED, CLEAR, UNKNOWN)

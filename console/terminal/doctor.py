@@ -11,8 +11,6 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import orjson
-
 from console.reading.git_facts import GIT_SECONDS
 from console.reading.lock_facts import read_lock
 from console.terminal import engine_probe
@@ -21,8 +19,8 @@ from console.terminal.terminal_facts import TerminalFacts
 from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.lenient_json import count_of, object_or_none, objects_of, text_of
 from pipeline.platform.process import run
-from pipeline.reading.report_files import count_of, objects_of, text_of
 
 PROBE_SECONDS = 20.0
 LOW_DISK_BYTES = 2_000_000_000
@@ -145,9 +143,8 @@ def engine_finding(choice: EngineChoice) -> Finding:
         )
     if done.exit_code is None:
         return Finding("engine", Level.BROKEN, f"{where}: {done.why}", _REPAIR)
-    try:
-        report = orjson.loads(done.stdout.strip().rpartition(b"\n")[2])
-    except orjson.JSONDecodeError:
+    report = object_or_none(done.stdout.strip().rpartition(b"\n")[2])
+    if report is None:
         last = visible(done.last_words or "no word", 200)
         return Finding("engine", Level.BROKEN, f"{where}: exit code {done.exit_code}, {last}", _REPAIR)
     failures = objects_of(report, "failures")

@@ -18,7 +18,7 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.async_process import run_async
-from pipeline.reading.report_files import object_of, read_bytes
+from pipeline.platform.lenient_json import bytes_or_empty, object_of
 
 TIMEOUT_SECONDS = 30.0
 _WORDS_KEPT = 300
@@ -28,8 +28,7 @@ def alert_command(root: Path) -> tuple[str, ...]:
     """The argument list; empty when nobody is to be told. Raises SettingsError."""
     path = root / paths.SETTINGS
     try:
-        data = read_bytes(path)
-        value = object_of(parsed(data or b""), "alert").get("command", [])
+        value = object_of(parsed(bytes_or_empty(path)), "alert").get("command", [])
     except (OSError, ValueError, RecursionError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if isinstance(value, str):

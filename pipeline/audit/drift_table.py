@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import orjson
-
 from pipeline.audit.full import Audit
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import InputError
@@ -20,6 +18,7 @@ from pipeline.drift.decisions import baseline_row
 from pipeline.drift.measure import measure
 from pipeline.engine.clock import now_iso
 from pipeline.engine.event_writer import EventWriter
+from pipeline.platform.lenient_json import object_in, objects_of, text_of
 
 
 def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
@@ -60,12 +59,11 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
 
 def warned_since(workspace: Path) -> dict[str, str]:
     """Since when each metric has warned, from the report before this one."""
-    try:
-        report = orjson.loads((workspace / paths.AUDIT_REPORT).with_suffix(".json").read_bytes())
-        return {
-            row["metric"]: row["since"]
-            for row in report["drift"]
-            if row["status"] in ("warn", "missing") and isinstance(row["since"], str)
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    report = object_in((workspace / paths.AUDIT_REPORT).with_suffix(".json"))
+    return {
+        metric: since
+        for row in objects_of(report, "drift")
+        if row.get("status") in ("warn", "missing")
+        and (metric := text_of(row, "metric"))
+        and (since := text_of(row, "since"))
+    }

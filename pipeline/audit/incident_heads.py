@@ -7,12 +7,12 @@ the journal to it.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.platform.lenient_json import count_of, object_in, text_of
 
 HEAD = "head.json"
 _MOST_BYTES = 4096
@@ -28,12 +28,8 @@ def incident_heads(workspace: Path) -> dict[str, dict[str, Any]]:
 
 
 def _head(path: Path) -> dict[str, Any] | None:
-    try:
-        with path.open("rb") as file:
-            value = json.loads(file.read(_MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return None
-    seq, digest = (value.get("seq"), value.get("hash")) if isinstance(value, dict) else (None, None)
-    if not isinstance(seq, int) or not isinstance(digest, str) or _SHA256.fullmatch(digest) is None:
+    head = object_in(path, most_bytes=_MOST_BYTES)
+    seq, digest = count_of(head, "seq"), text_of(head, "hash")
+    if seq is None or digest is None or _SHA256.fullmatch(digest) is None:
         return None
     return {"seq": seq, "hash": digest}

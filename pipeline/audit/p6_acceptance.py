@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline.checks.registry import ACCEPTANCE
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.code_digest import engine_digest
+from pipeline.platform.lenient_json import object_or_none
 from pipeline.platform.process import Running
 
 TIMEOUT_SECONDS = 300.0
@@ -39,7 +38,7 @@ class AcceptanceRun:
         ended = self._running.wait()
         if ended.timed_out:
             raise TimeoutError(f"acceptance took more than {TIMEOUT_SECONDS:.0f} s")
-        report = _object(ended.stdout)
+        report = object_or_none(ended.stdout)
         if report is None:
             said = ended.why or (ended.said[0] if ended.said else "")
             raise RuntimeError(f"acceptance gave no report (exit {ended.exit_code}): {said}")
@@ -53,7 +52,7 @@ class AcceptanceRun:
 def handed_on(path: Path) -> Outcome:
     """The outcome of a report that another command made. Raises InputError when it is none."""
     try:
-        report = _object(path.read_bytes())
+        report = object_or_none(path.read_bytes())
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
     if report is None:
@@ -103,14 +102,6 @@ def judged(report: dict[str, Any], *, elapsed_seconds: float | None = None) -> O
         status=status,
         elapsed_seconds=elapsed_seconds,
     )
-
-
-def _object(data: bytes) -> dict[str, Any] | None:
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _unusable(path: Path, why: str) -> InputError:

@@ -20,6 +20,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.engine.chunks import unreadable_source
 from pipeline.platform import confined
+from pipeline.platform.lenient_json import object_in, objects_of
 from pipeline.schemas.baseline import AuditBaseline
 
 _SETS_ALL = ("seed", "passed", "release")
@@ -139,12 +140,8 @@ def _fold(baselines: Baselines, row: dict[str, Any], number: int, workspace: Pat
 
 def last_audited_values(workspace: Path) -> dict[str, float]:
     """The values that the last audit report shows; empty without a readable report."""
-    try:
-        report = orjson.loads((workspace / paths.AUDIT_REPORT).with_suffix(".json").read_bytes())
-        drift = report["drift"]
-        return _numbers({row["metric"]: row["current"] for row in drift})
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    report = object_in((workspace / paths.AUDIT_REPORT).with_suffix(".json"))
+    return _numbers({str(row.get("metric")): row.get("current") for row in objects_of(report, "drift")})
 
 
 def _numbers(value: Any) -> dict[str, float]:

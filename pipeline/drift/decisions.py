@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow
 from pipeline.contracts.faults import Fault, InputError, IntegrityError, SettingsError
@@ -22,6 +20,7 @@ from pipeline.drift.measure import Metrics, measure
 from pipeline.engine.clock import now_iso
 from pipeline.engine.last_run import committed_summaries
 from pipeline.platform.identity import user_name
+from pipeline.platform.lenient_json import object_in
 from pipeline.settings.model import Settings
 
 Decision = Literal["accept", "dismiss"]
@@ -95,9 +94,8 @@ def _audited_rows(workspace: Path) -> dict[str, DriftRow]:
     """The drift rows of the last audit, by metric."""
     path = (workspace / paths.AUDIT_REPORT).with_suffix(".json")
     try:
-        rows = orjson.loads(path.read_bytes())["drift"]
-        return {row["metric"]: DriftRow.model_validate(row) for row in rows}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {row["metric"]: DriftRow.model_validate(row) for row in (object_in(path) or {})["drift"]}
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             Fault(
                 code="no_audit_yet",

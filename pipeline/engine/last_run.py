@@ -8,7 +8,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.engine import run_state
-from pipeline.engine.receipts import STAGES, read_json, receipt_path
+from pipeline.engine.receipts import STAGES, receipt_path
+from pipeline.platform.lenient_json import object_in
 from pipeline.storage.digests import sha256_of_file
 
 
@@ -22,7 +23,7 @@ def committed_summaries(workspace: Path) -> Iterator[dict[str, Any]]:
         return
     # The remembered run comes first: folder names follow the clock, and clocks jump.
     for name in sorted(names, key=lambda found: found != remembered):
-        summary = read_json(workspace / paths.summary_file(name))
+        summary = object_in(workspace / paths.summary_file(name))
         if summary is not None and summary.get("ok") is True and summary.get("pipeline_run_id") == name:
             yield summary
 
@@ -31,7 +32,7 @@ def receipts_of(workspace: Path, summary: dict[str, Any]) -> dict[str, dict[str,
     """The stage receipts of a summary that can be read, by stage."""
     found = {}
     for stage in STAGES:
-        receipt = read_json(workspace / receipt_path(str(summary.get("pipeline_run_id")), stage))
+        receipt = object_in(workspace / receipt_path(str(summary.get("pipeline_run_id")), stage))
         if receipt is not None and receipt.get("stage") == stage:
             found[stage] = receipt
     return found

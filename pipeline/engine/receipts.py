@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -208,12 +207,3 @@ def run_counts(
         "chunks_total": chunks_total,
         "chunks_processed": chunks_processed,
     }
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None when there is none that can be read."""
-    try:
-        value = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return value if isinstance(value, dict) else None

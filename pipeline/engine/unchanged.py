@@ -14,11 +14,12 @@ from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.finish import Finished, announce, hash_of_receipts
 from pipeline.engine.last_run import receipts_of
-from pipeline.engine.receipts import STAGES, carried, encode, read_json, receipt_path, run_summary
+from pipeline.engine.receipts import STAGES, carried, encode, receipt_path, run_summary
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import FileStamp, RunState
 from pipeline.engine.work_context import WorkContext
 from pipeline.platform import confined
+from pipeline.platform.lenient_json import object_in
 from pipeline.streams.files import stream_files
 
 
@@ -45,7 +46,7 @@ def nothing_changed(workspace: Path, state: RunState, fingerprint: str) -> bool:
 def repeat_last_run(session: Session, state: RunState) -> Finished | None:
     """Commit the last run's receipts as this run's; None when they cannot be read."""
     workspace = session.workspace
-    summary = read_json(workspace / paths.summary_file(state.pipeline_run_id))
+    summary = object_in(workspace / paths.summary_file(state.pipeline_run_id))
     if summary is None:
         return None
     receipts: dict[str, dict[str, Any]] = receipts_of(workspace, summary)

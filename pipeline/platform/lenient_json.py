@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 MOST_BYTES = 64 * 2**20
+_MOST_TEXT_BYTES = 16 * 2**20
 # Beyond these, a number is taken for none: no count of ours needs more, and no writer of JSON has it.
 _LARGEST = 2**63
 
@@ -78,6 +79,22 @@ def read_bytes(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes | Unread:
     return _read(path, most_bytes, tail=False)
 
 
+def bytes_or_empty(path: Path) -> bytes:
+    """A small file, such as the settings; empty when it is not there.
+
+    Raises OSError, and ValueError for what is no plain file.
+    """
+    match _read(path, _MOST_TEXT_BYTES, tail=False):
+        case Gone():
+            return b""
+        case Refused(why):
+            raise OSError(why)
+        case Garbage(why):
+            raise ValueError(why)
+        case data:
+            return data
+
+
 def read_tail(path: Path, tail_bytes: int) -> bytes | Unread:
     """The last ``tail_bytes`` of a plain file, without the line that they cut, however large it is."""
     return _read(path, tail_bytes, tail=True)
@@ -87,10 +104,10 @@ def _read(path: Path, most: int, *, tail: bool) -> bytes | Unread:
     try:
         # O_NONBLOCK: a named pipe in its place would block whoever opens it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return Gone()
-    except (OSError, ValueError) as error:
-        return Refused(reason(error))
+    except OSError as error:
+        return unread(error)
+    except ValueError as error:  # a zero byte in the path
+        return Refused(str(error))
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -134,6 +151,11 @@ def rows(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         if (row := object_or_none(line)) is not None:
             yield row
+
+
+def unread(error: OSError) -> Gone | Refused:
+    """The answer that an error of the system stands for."""
+    return Gone() if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Refused(reason(error))
 
 
 def reason(error: Exception) -> str:

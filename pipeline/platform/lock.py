@@ -97,7 +97,12 @@ class Lock:
         }
         disk.operations.truncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        disk.write_all(self._descriptor, json.dumps(said).encode() + b"\n")
+        try:
+            disk.write_all(self._descriptor, json.dumps(said).encode() + b"\n")
+        except OSError:
+            with contextlib.suppress(OSError):
+                disk.operations.truncate(self._descriptor, 0)
+            raise
 
     def is_at(self, root: Path, relative: PurePath) -> bool:
         """Whether the file that lies there is the locked one: another may have been put in its place."""

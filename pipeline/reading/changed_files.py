@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.platform.lenient_json import Json, count_of, inside, text_of
 from pipeline.reading import reach
-from pipeline.reading.report_files import Json, count_of, inside, text_of
 
 HASH_BYTES_PER_ROUND = 32 * 1024 * 1024
 # File systems with coarse clocks stamp a write up to this long after the commit that ordered it.

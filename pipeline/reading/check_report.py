@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Answer, Verdict, epoch_seconds
-from pipeline.reading.report_files import objects_of
+from pipeline.platform.lenient_json import objects_of
 
 AUDIT = str(paths.AUDIT_REPORT.with_suffix(".json"))
 ACCEPTANCE = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallStatus
+from pipeline.platform.lenient_json import Json
 from pipeline.reading.changed_files import ChangeDetector
 from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, check_report
 from pipeline.reading.latest_run import LatestRun, Moved, find_latest, moved_since_run
 from pipeline.reading.past_runs import RunReports
-from pipeline.reading.report_files import Json, Notes, read_object
+from pipeline.reading.report_files import Notes, read_object
 from pipeline.reading.settings_glance import SettingsGlance, read_settings
 from pipeline.reading.source_files import FoundSources, find_sources
 from pipeline.reading.touched import last_touch

@@ -10,10 +10,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
-from pipeline.reading import reach
-from pipeline.reading.report_files import (
+from pipeline.platform.lenient_json import (
     Json,
-    Notes,
     count_of,
     flag_of,
     inside,
@@ -21,10 +19,12 @@ from pipeline.reading.report_files import (
     object_of,
     objects_of,
     read_bytes,
-    read_object,
     text_of,
     texts_of,
+    unread,
 )
+from pipeline.reading import reach
+from pipeline.reading.report_files import Notes, read_object
 
 RUNS_LIMIT = 40
 _RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]{1,16}\Z")
@@ -56,7 +56,7 @@ class RunReports:
         except FileNotFoundError:
             return []
         except OSError as error:
-            notes.cannot_read(paths.REPORTS, error)
+            notes.cannot_read(paths.REPORTS, unread(error))
             return []
         return sorted(names, reverse=True)[:RUNS_LIMIT]
 
@@ -66,8 +66,7 @@ class RunReports:
         try:
             changed = (self.root / relative).stat().st_mtime_ns
         except OSError as error:
-            if error.errno not in reach.GONE:
-                notes.cannot_read(relative, error)
+            notes.cannot_read(relative, unread(error))
             return None
         known = self._summaries.get(run_id)
         if known is None or known[0] != changed or known[1] is None:
@@ -142,10 +141,8 @@ def read_receipts(root: Path, summary: Json, notes: Notes) -> tuple[list[Receipt
         if body is None:
             faults.append(f"{stage}: receipt {relative} is missing or unreadable")
             continue
-        try:
-            digest = sha256(read_bytes(root / relative) or b"").hexdigest()
-        except (OSError, ValueError):
-            digest = ""
+        data = read_bytes(root / relative)
+        digest = sha256(data).hexdigest() if isinstance(data, bytes) else ""
         as_summed = digest == text_of(entry, "sha256")
         if not as_summed:
             faults.append(f"{stage}: receipt {relative} is not the one that the summary names")

@@ -11,15 +11,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.toml_document import parsed
-from pipeline.reading.report_files import (
-    Notes,
-    count_of,
-    number_of,
-    object_of,
-    objects_of,
-    read_bytes,
-    text_of,
-)
+from pipeline.platform.lenient_json import bytes_or_empty, count_of, number_of, object_of, objects_of, text_of
+from pipeline.reading.report_files import Notes
 
 DEFAULT_TAG = "distillation-v1.0.0"
 DEFAULT_REPLAY_LOG_MB = 100.0
@@ -46,8 +39,7 @@ class SettingsGlance:
 def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     """What ``distill.toml`` says, defaults where it says nothing usable. Never raises."""
     try:
-        data = read_bytes(root / paths.SETTINGS)
-        value = parsed(data) if data is not None else {}
+        value = parsed(bytes_or_empty(root / paths.SETTINGS))
     except (OSError, ValueError, RecursionError) as error:
         notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
         return SettingsGlance(root.name)

@@ -73,16 +73,19 @@ def _pack(workspace: Path, plain: Path) -> Rotation:
     packed = plain.with_name(f"{plain.name}.gz")
     temporary = plain.with_name(f".{packed.name}.tmp")
     before = sha256_of_file(plain)
-    with disk.new_file(temporary) as descriptor:
-        raw = disk.as_file(descriptor)
-        with plain.open("rb") as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        disk.operations.fsync(descriptor)
-    # Read back what is on disk; and the original again, as a writer may still have held it open.
-    if not before == _sha256_of_packed(temporary) == sha256_of_file(plain):
+    try:
+        with disk.new_file(temporary) as descriptor:
+            raw = disk.as_file(descriptor)
+            with plain.open("rb") as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            disk.operations.fsync(descriptor)
+        # Read back what is on disk; and the original again, as a writer may still have held it open.
+        if not before == _sha256_of_packed(temporary) == sha256_of_file(plain):
+            raise _not_verified(plain)
+        disk.operations.replace(temporary, packed)
+    except BaseException:
         disk.discard(temporary)
-        raise _not_verified(plain)
-    disk.operations.replace(temporary, packed)
+        raise
     disk.sync_folder(packed.parent)
     size = plain.stat().st_size
     disk.operations.unlink(plain)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.platform.lenient_json import rows
 from runbook.change.files import read_bytes
 from runbook.change.plan import ABSENT, AppendLine, Draft, FileState
-from runbook.probes.json_objects import rows
 from runbook.probes.source_streams import declared_streams, files_of
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused

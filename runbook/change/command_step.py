@@ -6,11 +6,11 @@ that undo knows every one of them.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pipeline.platform.lenient_json import object_or_none, text_of
 from pipeline.platform.process import Ended
 from runbook.change.applied import Applied, States, states_as_json, states_from
 from runbook.change.files import files_below, state_of
@@ -124,11 +124,7 @@ def _record(
 def _said(ran: Ended) -> str:
     if ran.why:
         return ran.why
-    try:
-        verdict = json.loads(ran.stdout).get("verdict")
-    except (ValueError, AttributeError):
-        verdict = None
-    words = verdict if isinstance(verdict, str) else ran.last_words
+    words = text_of(object_or_none(ran.stdout), "verdict") or ran.last_words
     return f"exit {ran.exit_code}" + (f": {words[:MOST_SAID]}" if words else "")
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.platform.lenient_json import object_in, object_or_empty, objects_of
 from pipeline.platform.process import Ended
 from runbook.probes.evidence import Detection, Evidence, Stance
-from runbook.probes.json_objects import object_of, objects, read_object
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
 from runbook.wizard.asked_again import AskedAgain
@@ -166,7 +166,7 @@ def detection_of(symptom_id: str, checks: Sequence[str], seen: Mapping[str, Seen
 
 
 def _read(workspace: Workspace, name: str) -> CheckReport | None:
-    raw = read_object(workspace.root / name)
+    raw = object_in(workspace.root / name)
     if raw is None or not isinstance(raw.get("checks"), list):
         return None
     finished = epoch_seconds(raw.get("finished_at"))
@@ -176,7 +176,7 @@ def _read(workspace: Workspace, name: str) -> CheckReport | None:
 def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
     now = time.time()
     source = f"distill {command}"
-    known = _checks(object_of(ran.stdout), now, source)
+    known = _checks(object_or_empty(ran.stdout), now, source)
     why = ran.reason
     if ran.exit_code == ExitCode.LOCKED:
         why = f"the workspace is busy: {ran.last_words}"
@@ -189,7 +189,7 @@ def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]
 
 
 def _checks(raw: Mapping[str, Any], as_of: float | None, source: str) -> dict[str, SeenCheck]:
-    found = (_seen(row, as_of, source) for row in objects(raw, "checks"))
+    found = (_seen(row, as_of, source) for row in objects_of(raw, "checks"))
     return {each.id: each for each in found}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from runbook.probes.json_objects import objects, read_object
+from pipeline.platform.lenient_json import object_in, objects_of
 
 MOST_RUNS = 40
 _MOST_BYTES = 16 * 2**20
@@ -41,17 +41,17 @@ class CommittedRun:
     def receipts(self) -> dict[str, dict[str, Any]]:
         """Stage → receipt, as far as they can be read."""
         found = {}
-        for entry in objects(self.summary, "stages"):
+        for entry in objects_of(self.summary, "stages"):
             stage, name = entry.get("stage"), entry.get("receipt")
             if isinstance(stage, str) and isinstance(name, str) and ".." not in Path(name).parts:
-                receipt = read_object(self.root / name, most_bytes=_MOST_BYTES)
+                receipt = object_in(self.root / name, most_bytes=_MOST_BYTES)
                 if receipt is not None:
                     found[stage] = receipt
         return found
 
     def claims(self, stage: str, member: str) -> list[dict[str, Any]]:
         """``inputs`` or ``outputs`` of a stage: path, bytes, rows, sha256."""
-        return objects(self.receipts.get(stage, {}), member)
+        return objects_of(self.receipts.get(stage, {}), member)
 
     def counts_of(self, stream: str) -> dict[str, int]:
         """What the run counted of a stream; empty when it did not know it."""
@@ -82,7 +82,7 @@ def summaries(root: Path, most: int = MOST_RUNS) -> Iterator[tuple[str, dict[str
         found = [
             (name, summary)
             for name in group
-            if (summary := read_object(root / paths.summary_file(name), most_bytes=_MOST_BYTES))
+            if (summary := object_in(root / paths.summary_file(name), most_bytes=_MOST_BYTES))
         ]
         found.sort(key=lambda one: str(one[1].get("started_at")), reverse=True)
         for name, summary in found:

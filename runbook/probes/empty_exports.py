@@ -5,8 +5,6 @@ Standard library only: the dashboard asks the same question every few seconds.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
+from pipeline.platform.lenient_json import object_of, object_or_none, read_tail
 from runbook.probes.committed_runs import counts, summaries
 
 EXPORTS = ("sft", "rag", "preference")
@@ -102,16 +101,10 @@ def _last_good(runs: Iterator[tuple[str, dict[str, Any], str | None]]) -> tuple[
 
 def _refused(root: Path, run_id: str) -> str | None:
     """Which export the run would have emptied, by the last event that it wrote."""
-    try:
-        with (root / paths.events_file(run_id)).open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL_BYTES))
-            lines = file.read().splitlines()
-        last = json.loads(lines[-1]) if lines else {}
-    except (OSError, ValueError, RecursionError):
-        return None
-    fault = last.get("fault") if isinstance(last, dict) else None
-    if not isinstance(fault, dict) or fault.get("code") != REFUSED:
+    data = read_tail(root / paths.events_file(run_id), _TAIL_BYTES)
+    lines = data.splitlines() if isinstance(data, bytes) else []
+    fault = object_of(object_or_none(lines[-1]) if lines else None, "fault")
+    if fault.get("code") != REFUSED:
         return None
     file_name = str(fault.get("file"))
     return next((each for each in EXPORTS if f"/{each}/" in file_name), EXPORTS[0])

@@ -13,10 +13,10 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform.lenient_json import object_or_empty, objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
-from runbook.probes.json_objects import object_of, objects
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 
@@ -140,9 +140,9 @@ def newest_claim(
         value = read_json(root, receipt)
         if value.get("ok") is not True:
             continue
-        for claim in objects(value, "outputs"):
+        for claim in objects_of(value, "outputs"):
             if claim.get("path") == path:
-                return receipt, claim, objects(value, "inputs")
+                return receipt, claim, objects_of(value, "inputs")
     return None, {}, []
 
 
@@ -151,7 +151,7 @@ def read_json(root: Path, path: str) -> dict[str, Any]:
     try:
         if (root / path).stat().st_size > MOST_RECEIPT_BYTES:
             return {}
-        return object_of(read_bytes(root, path))
+        return object_or_empty(read_bytes(root, path))
     except (OSError, OperatorError):
         return {}
 

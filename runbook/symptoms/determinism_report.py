@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from pipeline.platform.lenient_json import object_in, object_or_none
 from pipeline.platform.process import Ended
 from runbook.probes.evidence import Record
 from runbook.probes.workspace import Workspace
@@ -70,20 +70,18 @@ class DeterminismReport(Record):
 
 def last_report(workspace: Workspace) -> DeterminismReport | None:
     """None where there is none that can be read."""
-    path = workspace.root / REPORT
-    try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return None
-        return _report(json.loads(path.read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return None
+    return _lenient(object_in(workspace.root / REPORT, most_bytes=_MOST_BYTES))
 
 
 def told_by(ran: Ended) -> DeterminismReport | None:
     """What a run of the command printed; None when it gave no report."""
+    return _lenient(object_or_none(ran.stdout))
+
+
+def _lenient(raw: dict[str, Any] | None) -> DeterminismReport | None:
     try:
-        return _report(json.loads(ran.stdout))
-    except (ValueError, RecursionError):
+        return _report(raw)
+    except ValueError:
         return None
 
 

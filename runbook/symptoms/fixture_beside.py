@@ -5,7 +5,6 @@ Read with the standard library alone: what the engine would say of it may be wha
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections import Counter
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.probes.json_objects import rows
+from pipeline.platform.lenient_json import object_in, rows, text_of
 
 PREFIX = "distillation_phase6_acceptance."
 CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
@@ -176,11 +175,7 @@ def _run_hashes(_expected: Mapping[str, Any], root: Path, workspace: Path) -> li
 
 def _run_hash(place: Path) -> str | None:
     names = sorted((place / paths.REPORTS).glob("*/summary.json"))
-    try:
-        value = json.loads(names[-1].read_bytes())["run_hash"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    return value if isinstance(value, str) else None
+    return text_of(object_in(names[-1]), "run_hash") if names else None
 
 
 def _verdicts(root: Path, stream: str) -> dict[str, str]:

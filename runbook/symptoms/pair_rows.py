@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runbook.probes.json_objects import object_of
+from pipeline.platform.lenient_json import object_or_empty
 from runbook.symptoms.s1_p4_self_pair.define import PAIRS
 
 # Larger files are left to the audit: a live detector answers within a second.
@@ -48,7 +48,7 @@ def bad_pairs(root: Path) -> list[BadPair] | None:
 
 
 def _problem(line: bytes) -> tuple[str, str] | None:
-    row = object_of(line)
+    row = object_or_empty(line)
     chosen = row.get("chosen_run_id")
     if isinstance(chosen, str) and chosen == row.get("rejected_run_id"):
         return str(row.get("id")), f"both sides are run {chosen}"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.json_objects import object_of
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
@@ -113,7 +113,7 @@ def _look(workspace: Workspace, seconds: float) -> ReplayLook:
 def _reply(workspace: Workspace, model: str, task: str, more: tuple[str, ...], seconds: float) -> Reply:
     words = ["replay", f"--task={task}", "--local-only", "--no-log", "--json", *more]
     ran = workspace.engine(words, seconds=seconds)
-    row = object_of(ran.stdout)
+    row = object_or_empty(ran.stdout)
     verdict = row.get("validation_result")
     if not isinstance(verdict, dict):
         return Reply(model=model, ok=False, trouble=_why(ran))
@@ -149,7 +149,7 @@ def _last_passed(log: Path) -> dict[str, Any] | None:
         file.seek(max(0, size - _LOOK_BYTES))
         lines = file.read().splitlines()
     for line in reversed(lines):
-        row = object_of(line)
+        row = object_or_empty(line)
         verdict = row.get("validation_result")
         if isinstance(verdict, dict) and verdict.get("ok") is True and isinstance(row.get("task"), str):
             return row
@@ -161,5 +161,5 @@ def _a_title(playbooks: Path) -> str | None:
     if not playbooks.is_file():
         return None
     with playbooks.open("rb") as file:
-        title = object_of(file.readline(_LOOK_BYTES)).get("title")
+        title = object_or_empty(file.readline(_LOOK_BYTES)).get("title")
     return title if isinstance(title, str) and title.strip() else None

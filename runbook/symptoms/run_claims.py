@@ -6,8 +6,6 @@ outputs and sources by the receipts. The engine's own code is not asked; it may 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +13,9 @@ from typing import Any, Literal
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform.lenient_json import objects_of, read_tail, rows
 from runbook.change.files import prefix_digest, state_of
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.json_objects import objects
 from runbook.probes.receipt_claims import read_json
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
@@ -98,7 +96,7 @@ def run_claims(root: Path) -> RunClaims:
     if pinned and (state := state_of(root, shown)).sha256 != pinned:
         says = "is missing" if state.is_absent else "is not what the run wrote, says its event log"
         found.append(_differing(root, shown, "summary", says, str(paths.events_file(run_id))))
-    stages = {str(each.get("stage")): each for each in objects(summary, "stages")}
+    stages = {str(each.get("stage")): each for each in objects_of(summary, "stages")}
     receipts = {}
     for stage in _STAGES:
         receipt = str(paths.receipts_folder(run_id) / f"{stage}.json")
@@ -136,18 +134,10 @@ def _last_run(root: Path) -> str | None:
 
 def _digest_in_events(root: Path, run_id: str) -> str | None:
     """The digest that the run's last event gives of its summary."""
-    path = root / paths.events_file(run_id)
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        lines = file.read().splitlines()
-    for line in reversed(lines[-5:]):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and event.get("type") == "run.finished":
+    data = read_tail(root / paths.events_file(run_id), _TAIL_BYTES)
+    lines = data.splitlines() if isinstance(data, bytes) else []
+    for event in rows(reversed(lines[-5:])):
+        if event.get("type") == "run.finished":
             digest = event.get("summary_sha256")
             return digest if isinstance(digest, str) and len(digest) == 64 else None
     return None
@@ -156,10 +146,10 @@ def _digest_in_events(root: Path, run_id: str) -> str | None:
 def _claims(root: Path, receipts: dict[str, str]) -> Iterator[tuple[dict[str, Any], Kind, str]]:
     for stage, receipt in receipts.items():
         value = read_json(root, receipt)
-        for claim in objects(value, "outputs"):
+        for claim in objects_of(value, "outputs"):
             yield claim, "output", receipt
         if stage == "materialize":
-            for claim in objects(value, "inputs"):
+            for claim in objects_of(value, "inputs"):
                 yield claim, "source", receipt
 
 
@@ -186,7 +176,7 @@ def _difference(root: Path, claim: dict[str, Any], kind: Kind) -> str:
 
 def _unclaimed(root: Path, receipt: str) -> list[Differing]:
     """Exports that stand and that the export's receipt does not speak of."""
-    claimed = {claim.get("path") for claim in objects(read_json(root, receipt), "outputs")}
+    claimed = {claim.get("path") for claim in objects_of(read_json(root, receipt), "outputs")}
     return [
         _differing(
             root, str(path), "unclaimed", "stands, and the last export's receipt has no claim", receipt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from pipeline.platform.lenient_json import object_or_none, objects_of
 from pipeline.platform.process import Ended
 from runbook.probes.evidence import Detection, Record
 from runbook.symptoms.s1_p1_schema.define import FOLDER, GOLDEN, VERSIONS
@@ -42,14 +42,12 @@ class Refusal(Record):
 
 def read_refusals(ran: Ended) -> list[Refusal] | None:
     """Everything that is refused; None where the command could not say."""
-    try:
-        report = json.loads(ran.stdout)
-    except (ValueError, RecursionError):
+    report = object_or_none(ran.stdout)
+    if report is None:
         return _broken_code(ran)
-    listed = report.get("checks") if isinstance(report, dict) else None
-    if not isinstance(listed, list):
+    if not isinstance(report.get("checks"), list):
         return None
-    rows = [each for each in listed if isinstance(each, dict)]
+    rows = objects_of(report, "checks")
     return [refusal for row in rows if row.get("status") == "fail" for refusal in _refusals(row)]
 
 

@@ -7,15 +7,14 @@ read here, without the engine, because the engine's own reading may be what is b
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.json_objects import rows
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
@@ -128,11 +127,8 @@ def read_survey(output: ProbeOutput | None) -> Survey:
 
 
 def _reports(out: bytes) -> list[dict[str, Any]] | None:
-    try:
-        listed = json.loads(out)["streams"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else None
+    report = object_or_empty(out)
+    return objects_of(report, "streams") if isinstance(report.get("streams"), list) else None
 
 
 def _frames(root: Path, error: str) -> Iterator[str]:

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.lenient_json import object_in, object_or_empty
 from runbook.change.copies import workspace_copy
 from runbook.probes.committed_runs import CommittedRun, counts
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.json_objects import object_of, read_object
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 
@@ -101,7 +101,7 @@ def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: 
 
 
 def _printed(out: bytes) -> dict[str, Any] | None:
-    value = object_of(out)
+    value = object_or_empty(out)
     return value if "pipeline_run_id" in value else None
 
 
@@ -109,7 +109,7 @@ def _before(root: Path, export: str, earlier_run: str | None) -> tuple[tuple[str
     """The streams whose rows stood in the export, and how their rows came there."""
     if earlier_run is None:
         return (), None
-    summary = read_object(root / paths.summary_file(earlier_run))
+    summary = object_in(root / paths.summary_file(earlier_run))
     if summary is None:
         return (), None
     run = CommittedRun(root, earlier_run, summary)

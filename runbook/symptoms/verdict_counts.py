@@ -14,8 +14,8 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import CATEGORIES
+from pipeline.platform.lenient_json import rows
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.json_objects import rows
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 

@@ -1,18 +1,20 @@
-"""A disk that fails at the N-th sync, for every N: the file is whole, and the next try ends the plan."""
+"""A disk that fails at the N-th operation, for every N: the file is whole, and the next try ends the plan."""
 
 from __future__ import annotations
 
 import errno
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pipeline.contracts.faults import StorageError
+from pipeline.platform import disk
 from runbook.actions.restore import plan_restore
 from runbook.change.apply import apply_plan
 from runbook.probes.workspace import Workspace
 from runbook.wizard.journal import Journal
+from tests.faulty_disk import FaultyDisk
 from tests.runbook.carrying_out import consented, taken_back
 from tests.runbook.workspaces import direct, make_workspace, tree
 
@@ -44,39 +46,29 @@ def test_without_a_journal_nothing_is_done(tmp_path: Path, monkeypatch: pytest.M
     assert tree(root) == before
 
 
-def test_a_disk_that_fails_at_any_sync_leaves_whole_files_and_the_next_try_finishes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "for_good"), [(errno.EIO, False), (errno.ENOSPC, True)], ids=["once", "full"]
+)
+def test_a_disk_that_fails_at_any_operation_leaves_whole_files_and_the_next_try_finishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, *, for_good: bool
 ) -> None:
-    real = os.fsync
-    for number in range(1, 60):
+    for number in range(1, 120):
         root = tmp_path / str(number)
         good, bad = _broken(root)
         before = tree(root)
         session = direct(Workspace(root))
         plan = consented(session, plan_restore(session.planning(), [SCHEMA, RECON]))
-        left = number
-
-        def failing(descriptor: int) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise OSError(errno.EIO, "Input/output error")
-            real(descriptor)
-
-        monkeypatch.setattr(os, "fsync", failing)
-        try:
-            apply_plan(session.workspace, session.incident, plan)
-        except StorageError:
-            failed = True
-        else:
-            failed = False
-        monkeypatch.setattr(os, "fsync", real)
+        operations = FaultyDisk(number, error, for_good=for_good)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "operations", operations)
+            with suppress(StorageError):
+                apply_plan(session.workspace, session.incident, plan)
         assert (root / SCHEMA).read_bytes() in (good, bad)
         assert apply_plan(session.workspace, session.incident, plan).is_complete(plan), number
         assert (root / SCHEMA).read_bytes() == good
         assert (root / RECON).exists()
         taken_back(session)
         assert tree(root) == before, number
-        if not failed:
+        if operations.count < number:
             break
-    assert number > 8
+    assert number > 20

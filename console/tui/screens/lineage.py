@@ -17,7 +17,7 @@ from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.report_files import inside
+from pipeline.platform.lenient_json import inside
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp

@@ -26,7 +26,8 @@ from console.tui.screens.page import Page
 from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.report_files import Json, Notes, count_of, object_of, read_object, text_of
+from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
+from pipeline.reading.report_files import Notes, read_object
 
 _DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 

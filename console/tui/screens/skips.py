@@ -18,7 +18,7 @@ from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.rows import open_rows
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.report_files import inside
+from pipeline.platform.lenient_json import inside
 
 _COMPRESSED = (".gz", ".zst")
 

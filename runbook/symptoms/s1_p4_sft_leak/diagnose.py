@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
+from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
 from runbook.actions.quarantine import MARK, plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
@@ -22,7 +23,6 @@ from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, code_probe, read_code
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.json_objects import object_of
 from runbook.probes.receipt_claims import newest_claim
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
@@ -52,7 +52,7 @@ def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
     ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
     now = time.time()
-    report = object_of(ran.stdout)
+    report = object_or_empty(ran.stdout)
     state = str(report.get("state", "UNKNOWN"))
     verdict = Verdict.UNKNOWN
     if ran.exit_code == ExitCode.FIREWALL_BREACH:

@@ -13,11 +13,11 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
+from pipeline.platform.lenient_json import object_or_empty
 from runbook.actions.baseline_decision import plan_decision
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import AUDIT, last_audit
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.json_objects import object_of
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
@@ -59,7 +59,7 @@ def rerun(workspace: Workspace) -> Detection:
 
 def _measured(workspace: Workspace) -> list[Any] | None:
     ran = workspace.engine(["baseline", "measure", "--json"], seconds=_MEASURE_SECONDS)
-    rows = object_of(ran.stdout).get("drift") if ran.exit_code == ExitCode.OK else None
+    rows = object_or_empty(ran.stdout).get("drift") if ran.exit_code == ExitCode.OK else None
     return rows if isinstance(rows, list) else None
 
 
@@ -68,7 +68,7 @@ def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, sourc
     flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
-        known = object_of(ran.stdout) if ran.exit_code == ExitCode.OK else {}
+        known = object_or_empty(ran.stdout) if ran.exit_code == ExitCode.OK else {}
         if not known:
             said = f"the baselines could not be read: {ran.reason}"
             return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)

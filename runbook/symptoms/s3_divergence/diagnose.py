@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pipeline.contracts
+from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
 from runbook.change.plan import Draft, Manual
 from runbook.probes.code_history import PROBE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
@@ -70,10 +70,10 @@ def _kept_root_probe(detection: Detection) -> Probe:
 def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:
     """A fresh root of just these invariants. Raises OSError when acceptance leaves none."""
     ran = workspace.engine(argv, seconds=seconds)
-    try:
-        root = Path(str(json.loads(ran.stdout)["temp_root"]))
-    except (ValueError, LookupError, TypeError) as error:
-        raise OSError(f"acceptance kept no temp root: {ran.reason}") from error
+    named = text_of(object_or_none(ran.stdout), "temp_root")
+    if named is None:
+        raise OSError(f"acceptance kept no temp root: {ran.reason}")
+    root = Path(named)
     if not is_kept_root(root):
         raise OSError(f"{root} is not a temp root of ours")
     return root
@@ -89,8 +89,7 @@ def _expected(workspace: Workspace) -> dict[str, Any]:
     else:
         installed = Path(str(pipeline.contracts.__file__)).parents[2]
         data = (installed / EXPECTED).read_bytes()
-    value = json.loads(data)
-    return value if isinstance(value, dict) else {}
+    return object_or_empty(data)
 
 
 def _table(invariant: str, rows: list[Beside] | None) -> list[str]:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.platform.lenient_json import object_or_empty
 from runbook.actions.rotate import plan_rotate
 from runbook.change.plan import Draft
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.json_objects import object_of
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
@@ -92,7 +92,7 @@ def _logged_at(path: Path) -> tuple[float | None, float | None]:
 
 
 def _time_of(line: bytes) -> float | None:
-    return epoch_seconds(object_of(line).get("recorded_at"))
+    return epoch_seconds(object_or_empty(line).get("recorded_at"))
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

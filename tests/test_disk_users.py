@@ -1,0 +1,260 @@
+"""Whoever writes a file of a workspace, on a disk that fails at the N-th operation, for every N.
+
+Each user of ``platform.disk`` is one row of the table. Afterwards every file is as it was or as an
+undisturbed writer leaves it, whole; nothing half written lies beside it; the operator is told in
+three lines; and on a disk that is well again the same call succeeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.batch.parts import Part
+from console.batch.report_folder import write_reports
+from console.commands import metrics as metrics_command
+from console.control.lease import ControlLease
+from console.terminal.saved_screen import save_screen
+from pipeline.checks.report import report_data, write_report
+from pipeline.contracts import paths
+from pipeline.contracts.faults import StorageError
+from pipeline.drift import baselines
+from pipeline.engine import export_manifest
+from pipeline.engine.chunk_cache import ChunkCache
+from pipeline.engine.chunk_index import ChunkIndex
+from pipeline.platform import disk, lock
+from pipeline.release.handoff import write_handoff
+from pipeline.replay.rotate import rotate
+from pipeline.schemas.json_schema import write_json_schemas
+from pipeline.schemas.lock import write_lock
+from pipeline.settings.load import load_settings
+from pipeline.workspace import init_workspace
+from runbook.tell.export import export_incident
+from runbook.wizard.incident import Incident, incident_ids, open_incident
+from tests.console.batch.outcomes import batch, part
+from tests.console.view_states import status
+from tests.faulty_disk import FaultyDisk, ShortWrites
+from tests.quick_folder import quick_folder
+
+OLD = b'{"old": true}\n'
+TIME = "2026-04-27T06:00:00Z"
+MOST_OPERATIONS = 400
+# No temporary name may be left, whoever gave it.
+LITTER = (".tmp", ".new")
+
+
+@dataclass(frozen=True)
+class User:
+    """``before`` makes the workspace that ``act`` writes to."""
+
+    name: str
+    act: Callable[[Path], Any]
+    before: Callable[[Path], Any] = lambda _root: None
+
+
+def _old(*relatives: str) -> Callable[[Path], None]:
+    def make(root: Path) -> None:
+        for relative in relatives:
+            (root / relative).parent.mkdir(parents=True, exist_ok=True)
+            (root / relative).write_bytes(OLD)
+
+    return make
+
+
+def _with_incident(root: Path) -> None:
+    open_incident(root, None, "by hand").journal.append("opened", "detected")
+
+
+def _incident(root: Path) -> Incident:
+    return Incident(root, incident_ids(root)[-1])
+
+
+def _keep_file(root: Path) -> None:
+    (root / "large").write_bytes(b"x" * 3000)
+    _incident(root).keep_file(root, "large", hashlib.sha256(b"x" * 3000).hexdigest(), link=False)
+
+
+def _metrics(root: Path) -> None:
+    class Silent:
+        workspace, json = root, False
+
+        def note(self, _text: str) -> None:
+            """Nobody listens."""
+
+    metrics_command.run(argparse.Namespace(out=root / "d.prom", firewall_seconds=0.0), Silent())  # type: ignore[arg-type]
+
+
+def _reports(root: Path) -> None:
+    kept = root / "distillation_phase6_acceptance.x"
+    write_reports(
+        root / "out",
+        batch(part(Part.ACCEPTANCE, report={"temp_root": str(kept)})),
+    )
+
+
+def _kept_root(root: Path) -> None:
+    _old("out/report.json", "out/junit.xml", "out/summary.md", "out/acceptance-root.tar.gz")(root)
+    kept = root / "distillation_phase6_acceptance.x"
+    kept.mkdir()
+    (kept / "file").write_bytes(b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(1000)))
+
+
+def _lease(root: Path, then: Callable[[ControlLease], Any]) -> None:
+    lease = ControlLease(root, "mara", clock=lambda: 1_700_000_000.0)
+    try:
+        then(lease)
+    finally:
+        lease.leave()
+
+
+def _manifest(root: Path) -> None:
+    (root / paths.EXPORTS).mkdir(parents=True)
+    (root / paths.EXPORT_MANIFEST).write_text('{"files": []}')
+
+
+def _report(root: Path) -> None:
+    report = report_data("audit", (), 0, started_at=TIME, finished_at=TIME, elapsed_seconds=1.0)
+    write_report(root, paths.AUDIT_REPORT, report)
+
+
+def _baseline(root: Path) -> None:
+    row = {"metrics": {}, "denominators": {}, "breakdown": {}, "decided_metrics": [], "notes": "a test"}
+    run = {"pipeline_run_id": "20260427T060000Z-9f31", "run_hash": "ab" * 32, "actor": "mara"}
+    facts = {"schema_version": 1, "kind": "accept", "revokes": None, "recorded_at": TIME}
+    baselines.append(root, {**row, **run, **facts})
+
+
+def _run_lock(root: Path) -> None:
+    with lock.hold_workspace(root, command="run-all"):
+        pass
+
+
+def _incidents_lease(root: Path) -> None:
+    with _incident(root).lease():
+        pass
+
+
+def _chunk(root: Path) -> None:
+    index = ChunkIndex(1, "", 0, (0, 0, 0, 0), [], [], {})
+    ChunkCache(root).store("ab" * 32, index, [b"row\n" * 2000])
+
+
+# Others go on without it: a console that cannot say that it is here is not seen.
+UNHEARD = {"presence of a console"}
+USERS = (
+    User("a saved screen", lambda root: save_screen(root, "text", "txt", 1_700_000_000.0)),
+    User("metrics", _metrics, _old("d.prom")),
+    User("batch reports", _reports, _kept_root),
+    User("control lease", lambda root: _lease(root, lambda lease: lease.acquire())),
+    User("control lease, taken over", lambda root: _lease(root, lambda lease: lease.take_over("a test"))),
+    User("presence of a console", lambda root: _lease(root, lambda lease: lease.enter())),
+    User("run lock", _run_lock),
+    User("an incident", lambda root: open_incident(root, None, "by hand")),
+    User("journal", lambda root: _incident(root).journal.append("note", "detected"), _with_incident),
+    User("incident's store", lambda root: _incident(root).keep(b"y" * 3000), _with_incident),
+    User("incident's store, copied", _keep_file, _with_incident),
+    User("incident pack", lambda root: export_incident(_incident(root), root / "pack"), _with_incident),
+    User("incident's lease", _incidents_lease, _with_incident),
+    User("report of checks", _report, _old(str(paths.AUDIT_REPORT))),
+    User("hand-off", lambda root: write_handoff(root, load_settings(root).settings), init_workspace),
+    User("baselines", _baseline, _old(str(paths.AUDIT_BASELINES))),
+    User("replay log", lambda root: rotate(root, epoch=7), _old(str(paths.REPLAY_RUNS))),
+    User("export manifest", lambda root: export_manifest.void(root, "a test"), _manifest),
+    User("chunk cache", _chunk),
+    User("JSON Schemas", lambda root: write_json_schemas(root / "schemas")),
+    User("schema lock", lambda root: write_lock(root / "schemas.lock.json")),
+    User("a new workspace", init_workspace),
+)
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(root).parts
+    }
+
+
+def _is_whole(name: str, data: bytes) -> bool:
+    """Whether a file whose bytes carry a time or a digest of one is no half of a file."""
+    if name.endswith(".tar.gz") or name == "pack":
+        with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+            return all(packed.extractfile(member) is not None for member in packed if member.isfile())
+    if name.endswith(".jsonl"):
+        return not data or (data.endswith(b"\n") and all(json.loads(line) for line in data.splitlines()))
+    if name.endswith((".json", "lease", "lock")):
+        # Words in a lock are no promise: it is taken back when they cannot be written.
+        return not data or bool(json.loads(data))
+    return False
+
+
+def _assert_old_or_new(root: Path, before: dict[str, bytes], after: dict[str, bytes]) -> None:
+    for name, data in _files(root).items():
+        assert not name.endswith(LITTER), name
+        assert data in (before.get(name), after.get(name)) or _is_whole(name, data), (name, data[-200:])
+    rotated = list((root / paths.KNOWLEDGE_BASE).glob("replay_runs.archive.*"))
+    for name in before.keys() & after.keys():
+        assert (root / name).exists() or rotated, f"{name} is gone"
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that would be drawn are the same each time, and nobody scans for the metrics."""
+    monkeypatch.setattr("secrets.token_hex", lambda _=8: "0123")
+    monkeypatch.setattr(metrics_command, "read_whole_status", lambda *_: status())
+
+
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user.name)
+@pytest.mark.parametrize(
+    ("error", "for_good"), [(errno.ENOSPC, True), (errno.EIO, False)], ids=["full", "once"]
+)
+def test_a_disk_that_fails_costs_no_old_byte_and_leaves_no_half(
+    monkeypatch: pytest.MonkeyPatch, user: User, error: int, *, for_good: bool
+) -> None:
+    told: list[str] = []
+    for number in range(1, MOST_OPERATIONS):
+        with quick_folder() as folder:
+            root = folder / "w"
+            root.mkdir()
+            user.before(root)
+            shutil.copytree(root, folder / "well" / "w", symlinks=True)
+            user.act(folder / "well" / "w")
+            before, after = _files(root), _files(folder / "well" / "w")
+            operations = FaultyDisk(number, error, for_good=for_good)
+            with monkeypatch.context() as patch:
+                patch.setattr(disk, "operations", operations)
+                try:
+                    user.act(root)
+                except StorageError as error_told:
+                    told.append(error_told.fault.kept_safe)
+            _assert_old_or_new(root, before, after)
+            user.act(root)
+            if operations.count < number:
+                break
+    else:
+        pytest.fail("it never succeeded")
+    assert all(told)
+    assert told or user.name in UNHEARD, "no failure was told"
+
+
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user.name)
+def test_short_writes_change_nothing(monkeypatch: pytest.MonkeyPatch, user: User) -> None:
+    with quick_folder() as folder:
+        for place in (folder / "well" / "w", folder / "w"):
+            place.mkdir(parents=True)
+            user.before(place)
+        user.act(folder / "well" / "w")
+        monkeypatch.setattr(disk, "operations", ShortWrites())
+        user.act(folder / "w")
+        _assert_old_or_new(folder / "w", {}, _files(folder / "well" / "w"))
