@@ -114,7 +114,7 @@ def _read(path: Path, most: int, *, tail: bool) -> bytes | Unread:
             return Garbage("not a regular file")
         over = found.st_size - most
         if over > 0 and not tail:
-            return Garbage(f"{found.st_size:,} bytes is more than it may have ({most:,})")
+            return Garbage(f"{found.st_size:,} bytes is more than a report may have ({most:,})")
         with open(descriptor, "rb", closefd=False) as file:
             file.seek(max(0, over))
             data = file.read(most)
