@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from console.control.jobs import Job, start_job
 from console.live.event_tail import RUNNING_POLL_SECONDS, EventTail, TailSlice
+from console.live.workspace_changes import set_within
 from console.reading.lock_facts import read_lock
 from console.state.view_state import RunEnded, RunFollowed
 from pipeline.contracts import paths
@@ -25,7 +26,7 @@ from pipeline.contracts.status import LockStatus
 if TYPE_CHECKING:
     from pipeline.contracts.events import Event, RunFinished, RunStarted
 
-LOOK_FOR_RUN_SECONDS = 0.5
+LOOK_FOR_RUN_SECONDS = 2.0
 LOCK_POLL_SECONDS = 0.2
 LAST_BREATH_SECONDS = 10.0
 
@@ -54,6 +55,10 @@ class RunFeed:
         self._woken.set()
         return self._job
 
+    def wake(self) -> None:
+        """Files changed: look now whether somebody's run holds the workspace."""
+        self._woken.set()
+
     async def items(self) -> AsyncGenerator[Followed, None]:
         """What happens in the workspace's runs, until the iterator is closed."""
         while True:
@@ -71,11 +76,8 @@ class RunFeed:
                     async for item in followed:
                         yield item
                 continue
+            await set_within(self._woken, LOOK_FOR_RUN_SECONDS)
             self._woken.clear()
-            try:
-                await asyncio.wait_for(self._woken.wait(), LOOK_FOR_RUN_SECONDS)
-            except TimeoutError:
-                continue
 
     def _remember(self, item: Followed) -> None:
         """Our own run also holds the lock for a moment longer; it is not followed twice."""

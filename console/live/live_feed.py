@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from console.control.armed import Permit
 from console.live.feed import CommandPlan
+from console.live.workspace_changes import call_on_changes, set_within
 from console.state.view_state import (
     CancelAsked,
     OtherConsole,
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
     from console.live.feed import Item
     from console.live.runbook_watch import RunbookWatch
 
-READ_EVERY_SECONDS = 2.0
-LOOK_FOR_CONSOLES_SECONDS = 1.0
+# File events wake the readers; they look by themselves this often all the same.
+READ_EVERY_SECONDS = 5.0
+LOOK_FOR_CONSOLES_SECONDS = 2.0
+# Where files change all the time, reading them takes no more than this part of a core.
+_READ_SHARE = 0.05
 _QUEUE_ITEMS = 64
 
 
@@ -51,6 +55,7 @@ class LiveFeed:
         self._clock = clock
         self._queue: asyncio.Queue[Item] = asyncio.Queue(_QUEUE_ITEMS)
         self._read_now = asyncio.Event()
+        self._others_now = asyncio.Event()
         self._was_read = asyncio.Event()
         self._run_feed: RunFeed | None = None
         self._runbook_watch: RunbookWatch | None = None
@@ -77,7 +82,17 @@ class LiveFeed:
 
     def _sources(self) -> list[Callable[[], Coroutine[None, None, None]]]:
         consoles = [] if self._lease is None else [self._consoles]
-        return [self._disk, self._runs, self._firewall, self._runbook, *consoles]
+        return [self._files, self._disk, self._runs, self._firewall, self._runbook, *consoles]
+
+    async def _files(self) -> None:
+        await call_on_changes(self._root, self._files_changed)
+
+    def _files_changed(self) -> None:
+        self._read_now.set()
+        self._others_now.set()
+        self._feed_of_runs().wake()
+        if self._runbook_watch is not None:
+            self._runbook_watch.wake()
 
     async def _consoles(self) -> None:
         """Be seen, and see the others; both end with the feed."""
@@ -91,7 +106,8 @@ class LiveFeed:
             if others != seen:
                 seen = others
                 await self._queue.put(OthersSeen(others))
-            await asyncio.sleep(LOOK_FOR_CONSOLES_SECONDS)
+            await set_within(self._others_now, LOOK_FOR_CONSOLES_SECONDS)
+            self._others_now.clear()
 
     async def _disk(self) -> None:
         from console.reading.workspace_reader import WorkspaceReader
@@ -99,14 +115,15 @@ class LiveFeed:
         reader = WorkspaceReader(self._root)
         while True:
             self._read_now.clear()
+            began = time.monotonic()
             try:
                 await self._queue.put(StatusRead(await asyncio.to_thread(reader.read, self._clock())))
             except (OSError, OperatorError) as error:
                 await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
             else:
                 self._was_read.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._read_now.wait(), READ_EVERY_SECONDS)
+            await asyncio.sleep((time.monotonic() - began) / _READ_SHARE)
+            await set_within(self._read_now, READ_EVERY_SECONDS)
 
     async def _runs(self) -> None:
         async for item in self._feed_of_runs().items():

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from console.live.runbook_look import Look, RunbookLook
+from console.live.workspace_changes import set_within
 from console.reading.incident_glance import IncidentGlance, read_incidents
 from console.state.runbook_state import RunbookReading, with_first_seen
 from console.state.view_state import RunbookHeard
@@ -25,6 +26,8 @@ from pipeline.reading.report_files import Notes
 SHARE = 0.025
 BURST_SECONDS = 3.0
 WATCH_SECONDS = 2.0
+# Without a word of a change the files are looked at this many times less often.
+_QUIET = 5
 # A change that goes on is looked at in the middle after this long.
 LONGEST_WAIT_SECONDS = 5.0
 # Without any change: disks fill, installed packages and remote tags change beside the workspace.
@@ -86,12 +89,18 @@ class RunbookWatch:
         self._make_look = make_look
         self._watch_seconds = watch_seconds
         self._asked = asyncio.Event()
+        self._changed = asyncio.Event()
         self._reading = RunbookReading()
         self._pace = Pace(monotonic())
         self._look: RunbookLook | None = None
 
     def ask(self) -> None:
         self._asked.set()
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Files changed: see whether they are any that the detectors judge."""
+        self._changed.set()
 
     async def facts(self) -> AsyncGenerator[RunbookHeard, None]:
         """Readings for ever. Closing the iterator ends a look that is at work."""
@@ -114,12 +123,11 @@ class RunbookWatch:
                 seen = found
                 if changed_since is None and now - looked_at >= EVERY_SECONDS:
                     changed_since = now
-                asked = self._asked.is_set()
                 waited = changed_since is not None and (
                     is_quiet or now - changed_since >= LONGEST_WAIT_SECONDS
                 )
                 ready_at = self._pace.ready_at(now)
-                if asked or (waited and ready_at <= now):
+                if self._asked.is_set() or (waited and ready_at <= now):
                     self._asked.clear()
                     changed_since = None
                     yield self._heard(looking_since=self._clock(), next_look=None)
@@ -129,18 +137,18 @@ class RunbookWatch:
                     owed = round(self._clock() + ready_at - now)
                     if owed != self._reading.next_look and self._reading.next_look is None:
                         yield self._heard(next_look=float(owed))
-                await self._pause(stat_seconds)
+                await self._pause(stat_seconds, is_settled=changed_since is None)
         finally:
             if self._look is not None:
                 self._look.end()
 
-    async def _pause(self, stat_seconds: float) -> None:
+    async def _pause(self, stat_seconds: float, *, is_settled: bool) -> None:
         """Until the next look at the files; where there are many, that is later."""
-        try:
-            pause = max(self._watch_seconds, stat_seconds / _STAT_SHARE)
-            await asyncio.wait_for(self._asked.wait(), pause)
-        except TimeoutError:
-            return
+        least = stat_seconds / _STAT_SHARE
+        if is_settled:
+            await set_within(self._changed, max(least, self._watch_seconds * _QUIET))
+        self._changed.clear()
+        await set_within(self._asked, least if is_settled else max(least, self._watch_seconds))
 
     async def _look_now(self) -> RunbookHeard:
         self._look = self._make_look(self._root)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +27,7 @@ from console.control.armed import Armed, Lease
 from console.control.operations import Operations
 from console.live.live_feed import LiveFeed
 from console.state.view_state import (
+    FirewallSeen,
     Noted,
     ReadFailed,
     RunEnded,
@@ -56,7 +58,9 @@ if TYPE_CHECKING:
     from console.live.feed import Feed, Item
 
 NOTICE_SECONDS = 8.0
-_IDLE_TICK_SECONDS = 1.0
+# How old the shown ages may become: while a run is followed, and otherwise.
+_RUNNING_TICK_SECONDS = 1.0
+_IDLE_TICK_SECONDS = 2.0
 # Readers work in threads; a key should not wait the usual five milliseconds for one of them.
 _THREAD_SWITCH_SECONDS = 0.0005
 
@@ -103,6 +107,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.copies = Copies(self)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
+        self._is_listening = self._flush_is_due = False
         self._was_breach = state.firewall.state is FirewallWord.BREACH
         self._operate_because = operate_because
         self._warnings = tuple(warnings)
@@ -129,7 +134,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _begin(self) -> None:
         """Start to listen only now: what reads the disk must not delay the first picture."""
         self.run_worker(self._listen(), name="feed", exit_on_error=False)
-        self.set_interval(self.link.flush_seconds, self.flush)
+        self.set_interval(_RUNNING_TICK_SECONDS, self.flush)
+        self._is_listening = True
 
     def leave(self, exit_code: int) -> None:
         """Exit with a code, asked from a signal handler or from another thread."""
@@ -154,11 +160,18 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if over or breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
             self._was_breach = breach
             self.flush()
+        elif self._is_listening and not self._flush_is_due and not _only_lives(item, before):
+            # What comes in the meantime is drawn with it.
+            self._flush_is_due = True
+            self.set_timer(self.link.flush_seconds, self.flush)
 
     def flush(self) -> None:
-        """Bring the screen on top to the state, when there is something new or a second passed."""
+        """Bring the screen on top to the state, when there is something new or ages have moved on."""
+        self._flush_is_due = False
         self.changes.end_arming_when_due()
-        tick_due = self.monotonic() - self._drawn_at >= _IDLE_TICK_SECONDS
+        run = self.state.run
+        tick_seconds = _IDLE_TICK_SECONDS if run is None or run.ended else _RUNNING_TICK_SECONDS
+        tick_due = self.monotonic() - self._drawn_at >= 0.9 * tick_seconds
         if tick_due:
             self.state = advance(self.state, Tick(), self.now())
         if tick_due or self.state.dirty:
@@ -295,6 +308,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _refresh(self) -> None:
         self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)
         self.say("reading the workspace again")
+
+
+def _only_lives(item: Item, before: ViewState) -> bool:
+    """Whether the firewall's watcher says nothing but that it lives: the next tick is soon enough."""
+    known = before.watched
+    return (
+        isinstance(item, FirewallSeen)
+        and known is not None
+        and replace(item.firewall, origin=known.origin, since=known.since) == known
+    )
 
 
 def open_console(

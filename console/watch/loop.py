@@ -1,6 +1,7 @@
 """The live detectors without a screen: read, compare, tell, until a signal ends it.
 
-The firewall's own watcher reports within a second; files are read at an interval. Alerts wait in
+The firewall's own watcher reports within a second; files are read when they change, and at an
+interval all the same. Alerts wait in
 a queue of their own, so that a slow alert command does not keep anything from being seen.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.live.firewall_watch import FirewallWatch
+from console.live.workspace_changes import call_on_changes, set_within
 from console.reading.workspace_reader import WorkspaceReader
 from console.state.derive import firewall_now, leak_symptom, worst_first
 from console.state.view_state import FirewallLost
@@ -30,6 +32,8 @@ from pipeline.contracts.status import (
 
 # Alerts that wait for a slow command; older ones than these are stale news.
 _QUEUE_ALERTS = 100
+# Between two readings of files that change all the time.
+LEAST_SECONDS = 1.0
 LEAK = "S1.P4.sft-leak"
 
 
@@ -48,6 +52,7 @@ class WatchLoop:
     _status: WorkspaceStatus | None = None
     _firewall: FirewallStatus | None = None
     _queue: asyncio.Queue[Alert] = field(default_factory=lambda: asyncio.Queue(_QUEUE_ALERTS))
+    _read_now: asyncio.Event = field(default_factory=asyncio.Event)
     _stop_code: int = 0
 
     async def run(self) -> int:
@@ -61,7 +66,8 @@ class WatchLoop:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, asked, number)
         tasks = [
-            asyncio.create_task(work()) for work in (self._read_files, self._watch_firewall, self._deliver)
+            asyncio.create_task(work())
+            for work in (self._see_changes, self._read_files, self._watch_firewall, self._deliver)
         ]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -76,9 +82,13 @@ class WatchLoop:
                 loop.remove_signal_handler(number)
         return self._stop_code
 
+    async def _see_changes(self) -> None:
+        await call_on_changes(self.root, self._read_now.set)
+
     async def _read_files(self) -> None:
         reader = WorkspaceReader(self.root)
         while True:
+            self._read_now.clear()
             try:
                 self._status = await asyncio.to_thread(reader.read, self.clock())
             except (OSError, OperatorError) as error:
@@ -87,7 +97,8 @@ class WatchLoop:
                 self._trouble("workspace", None)
                 self.name = self._status.name
                 self._look()
-            await asyncio.sleep(self.interval_seconds)
+            await asyncio.sleep(min(self.interval_seconds, LEAST_SECONDS))
+            await set_within(self._read_now, self.interval_seconds)
 
     async def _watch_firewall(self) -> None:
         async with contextlib.aclosing(FirewallWatch(self.root, clock=self.clock).states()) as states:
