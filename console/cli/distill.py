@@ -8,14 +8,15 @@ argparse is imported before it is known what was asked, and nothing of the engin
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.contracts.commands import BY_NAME, COMMANDS, Command
+from console.cli.commands import BATCH, BY_NAME, COMMANDS, GROUPS
+from pipeline.contracts.command import Command
 from pipeline.contracts.discovery import (
     EngineChoice,
     choose_engine,
@@ -26,19 +27,13 @@ from pipeline.contracts.discovery import (
 )
 from pipeline.contracts.faults import EngineUnavailableError, ExitCode, Fault, SettingsError
 from pipeline.platform import streams
+from pipeline.platform.command_line import nearest, parser_of
 from pipeline.platform.voice import Voice, speak
 
-GROUP_TITLES = {
-    "watch": "Watch",
-    "start": "Start",
-    "run": "Run the pipeline",
-    "trust": "Trust and trace",
-    "verify": "Verify and release",
-    "repair": "Repair",
-}
-_DASHBOARD_FLAGS = ("--operate", "--profile", "--plain")
-# A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
-BATCH = Command("--batch", "run", "Run and verify everything without a screen, for CI.", "console")
+# Flags of the console that open it without its name.
+_DASHBOARD_FLAGS = tuple(each.flags[0] for each in BY_NAME["console"].arguments)
+_OWN_FLAGS = ("-C", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
+_GLOBAL_FLAGS = (*_OWN_FLAGS, *_DASHBOARD_FLAGS)
 
 
 @dataclass
@@ -52,7 +47,6 @@ class Asked:
     events: str | None = None
     wants_help: bool = False
     wants_version: bool = False
-    completion: str | None = None
 
 
 def entry() -> int:
@@ -62,6 +56,8 @@ def entry() -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run ``distill argv`` and return its exit code; a handed-over command never returns."""
+    if argv[:1] == ["--complete"]:
+        return _complete(argv[1:])
     return speak(
         lambda: _dispatch(sort_arguments(argv)),
         who="The console",
@@ -99,7 +95,7 @@ def sort_arguments(argv: Sequence[str]) -> Asked:
         elif word == "--version":
             asked.wants_version = True
         elif word == "--print-completion":
-            asked.completion = _value_of(word, words)
+            asked.name, asked.rest = "completion", [_value_of(word, words)]
         elif word == BATCH.name:
             asked.name = BATCH.name
         elif word.split("=")[0] in _DASHBOARD_FLAGS:
@@ -111,29 +107,34 @@ def sort_arguments(argv: Sequence[str]) -> Asked:
     return asked
 
 
-_OWN_FLAGS = ("-C", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
-_GLOBAL_FLAGS = (*_OWN_FLAGS, *_DASHBOARD_FLAGS)
-
-
 def _value_of(flag: str, words: list[str]) -> str:
     if not words:
         raise _usage(f"{flag} needs a value.", "")
     return words.pop(0)
 
 
+def _complete(words: Sequence[str]) -> int:
+    """What a shell asks at every press of TAB. A person sees none of it, so nothing is ever said."""
+    streams.prepare()
+    try:
+        from console.cli.completion import answer
+
+        for line in answer(words[0], words[1:]):
+            Voice().out(line)
+    except Exception:  # noqa: BLE001 - a broken workspace or runbook completes nothing
+        return ExitCode.NOT_EVALUABLE
+    streams.end()
+    return ExitCode.OK
+
+
 def _dispatch(asked: Asked) -> int:
     if asked.wants_help and asked.name is None:
-        Voice().out(help_text())
+        Voice().out(help_text().rstrip())
         return ExitCode.OK
     if asked.wants_version:
         from importlib.metadata import version
 
         Voice().out(f"distill {version('distill-console')}")
-        return ExitCode.OK
-    if asked.completion is not None:
-        from console.cli.completion import script
-
-        Voice().out(script(asked.completion).removesuffix("\n"))
         return ExitCode.OK
     name = asked.name or "console"
     command = BATCH if name == BATCH.name else BY_NAME.get(name)
@@ -141,9 +142,11 @@ def _dispatch(asked: Asked) -> int:
         raise _usage(f"There is no command {name}.", nearest(name, BY_NAME))
     if asked.wants_help:
         asked.rest.insert(0, "--help")
-    if command.owner == "console":
-        return _console_command(command, asked)
-    return _hand_over(command, asked)
+    if command.owner in ("engine", "firewall"):
+        return _hand_over(command, asked)
+    arguments = parser_of(command).parse_args(asked.rest)
+    voice = Voice(asked.directory, asked.json or arguments.json, arguments.events or asked.events, BY_NAME)
+    return int(importlib.import_module(command.module_name).run(arguments, voice))
 
 
 def _hand_over(command: Command, asked: Asked) -> int:
@@ -182,30 +185,6 @@ def _hand_over(command: Command, asked: Asked) -> int:
         ) from error
 
 
-def _console_command(command: Command, asked: Asked) -> int:
-    import importlib
-
-    module = importlib.import_module(f"console.commands.{command.name.strip('-').replace('-', '_')}")
-    parser = command_parser(command)
-    module.add_arguments(parser)
-    arguments = parser.parse_args(asked.rest)
-    voice = Voice(asked.directory, asked.json or bool(arguments.json), arguments.events or asked.events)
-    code: int = module.run(arguments, voice)
-    return code
-
-
-def command_parser(command: Command) -> argparse.ArgumentParser:
-    """The parser of a console command, with the options that all commands share."""
-    parser = argparse.ArgumentParser(
-        prog=f"distill {command.name}",
-        description=command.help,
-        epilog="-C DIR picks the workspace, wherever it stands on the line.",
-    )
-    parser.add_argument("--json", action="store_true", help="print data as JSON")
-    parser.add_argument("--events", metavar="PATH|-", help="write the event stream there too")
-    return parser
-
-
 def help_text() -> str:
     """``distill --help``: every command by group, from the one table."""
     width = max(len(command.name) for command in COMMANDS)
@@ -215,8 +194,8 @@ def help_text() -> str:
         "Run, watch and repair a pipeline that distils agents' run logs into training data.",
         "Without a command: the console, or one screen of text where there is no terminal.",
     ]
-    for group in dict.fromkeys(command.group for command in COMMANDS):
-        lines += ["", f"{GROUP_TITLES.get(group, group)}:"]
+    for group, title in GROUPS.items():
+        lines += ["", f"{title}:"]
         lines += [
             f"  {command.name:<{width}}  {command.help}" for command in COMMANDS if command.group == group
         ]
@@ -230,17 +209,9 @@ def help_text() -> str:
         "  --operate REASON        open the console armed, for 15 minutes",
         "  --profile rich|lean     how to draw; --plain for numbered prompts (default: distill doctor)",
         "  --version, --help       distill COMMAND --help says more",
-        "  --print-completion SHELL  a completion script for bash, zsh or tcsh",
         "",
     ]
     return "\n".join(lines)
-
-
-def nearest(word: str, known: Sequence[str] | dict[str, Command]) -> str:
-    """The closest known word; empty when none is close."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, list(known), 1, 0.5)), "")
 
 
 def _usage(what_happened: str, close: str) -> SettingsError:

@@ -1,1 +1,1 @@
-"""The console's own commands, one module each: ``add_arguments(parser)`` and ``run(arguments)``."""
+"""The console's own commands, one module each: ``run(arguments, voice) -> exit code``."""

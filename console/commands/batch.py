@@ -13,7 +13,7 @@ from pathlib import Path
 
 from console.batch.narration import Narration
 from console.batch.outcome import BatchOutcome, Word
-from console.batch.parts import Part, select
+from console.batch.parts import select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream
 from console.batch.verdict import exit_code, verdict_line
@@ -22,46 +22,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 
 STEP_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
-MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 _QUIET = (Word.PASS, Word.WARN, Word.SKIPPED)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parts = ", ".join(Part)
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="PART", help=f"run this alone: {parts}"
-    )
-    parser.add_argument(
-        "--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"
-    )
-    parser.add_argument(
-        "--determinism", action="store_true", help="run the pipeline several ways and compare, too"
-    )
-    parser.add_argument(
-        "--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        metavar="SECONDS",
-        help="for the whole batch; what is not done by then is exit 3",
-    )
-    parser.add_argument(
-        "--report-dir",
-        type=Path,
-        metavar="DIR",
-        help="write report.json, junit.xml, summary.md, metrics.prom there",
-    )
-    parser.add_argument(
-        "--github", action="store_true", help="annotations and the step summary of GitHub Actions"
-    )
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= MAX_TIMEOUT_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {MAX_TIMEOUT_SECONDS:.0f} seconds")
-    return value
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -18,14 +18,6 @@ from console.terminal.terminal_facts import gather
 from pipeline.platform.voice import Voice
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--operate", metavar="REASON", help="start armed for 15 minutes; the reason is kept with what is done"
-    )
-    parser.add_argument("--profile", choices=[str(name) for name in Profile], help="how to draw")
-    parser.add_argument("--plain", action="store_true", help="plain lines instead of a screen")
-
-
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root = voice.workspace
     wanted = "plain" if arguments.plain else arguments.profile

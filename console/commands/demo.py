@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from console.cli.commands import WATCHED_ROWS
 from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.shell_words import joined
@@ -14,38 +15,8 @@ from pipeline.platform import streams
 from pipeline.platform.process import run_in_front
 from pipeline.platform.voice import Voice
 
-DEFAULT_PLACE = "distill-demo"
 # Lines that make a run last some seconds, long enough to be watched.
-WATCHED_ROWS = 20_000
 _ARMED_BECAUSE = "demo"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--sources",
-        metavar="DIR",
-        type=Path,
-        help="logs to copy into the demo (default: the shipped fixtures)",
-    )
-    parser.add_argument(
-        "--dir",
-        metavar="DIR",
-        type=Path,
-        default=Path(DEFAULT_PLACE),
-        help=f"where to build it (default: ./{DEFAULT_PLACE}); an earlier demo there is replaced",
-    )
-    parser.add_argument(
-        "--rows",
-        metavar="N",
-        type=int,
-        help=f"lines of a generated stream to add (default: {WATCHED_ROWS} when the console opens on the "
-        "fixtures, so that there is a run to watch; else 0)",
-    )
-    parser.add_argument(
-        "--batch",
-        action="store_true",
-        help="build, run the pipeline in the foreground, end with its exit code",
-    )
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

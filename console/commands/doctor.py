@@ -9,16 +9,10 @@ import argparse
 from dataclasses import asdict
 
 from console.terminal import doctor
-from console.terminal.link_profile import Profile, choose_profile
+from console.terminal.link_profile import choose_profile
 from console.terminal.terminal_facts import gather
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.voice import Voice
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile", choices=[str(name) for name in Profile], help="as if this were asked for"
-    )
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

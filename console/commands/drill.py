@@ -10,10 +10,6 @@ from runbook.commands import drill
 _ARMED_BECAUSE = "drill"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    drill.add_arguments(parser)
-
-
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     from console.cli import distill
     from console.terminal.terminal_facts import gather

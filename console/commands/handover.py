@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Iterator
 
@@ -17,23 +16,6 @@ from pipeline.contracts.status import RunRow, SymptomStatus, as_data, iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, clock_minute, took_in_words
-
-_SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
-_UNIT_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--since", type=span, default=8 * 3600.0, metavar="SPAN", help="30m, 8h or 2d (default: 8h)"
-    )
-
-
-def span(text: str) -> float:
-    """Seconds in ``30m``, ``8h``, ``2d``. Raises ArgumentTypeError."""
-    found = _SPAN.match(text.strip())
-    if found is None or int(found[1]) == 0:
-        raise argparse.ArgumentTypeError(f"{text} is no span of time like 30m, 8h or 2d")
-    return int(found[1]) * _UNIT_SECONDS[found[2]]
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -10,29 +10,12 @@ import argparse
 from pathlib import Path
 
 from console.commands.status import read_whole_status
-from console.reading.firewall_scan import SCAN_SECONDS
 from console.watch.status_metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice
 
 SUFFIX = ".prom"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        metavar="FILE.prom",
-        type=Path,
-        help="replace this file, all or nothing (default: standard output)",
-    )
-    parser.add_argument(
-        "--firewall-seconds",
-        type=float,
-        default=SCAN_SECONDS,
-        metavar="S",
-        help="how long the firewall may scan (default: %(default)s; 0: only what is known already)",
-    )
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

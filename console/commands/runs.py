@@ -12,18 +12,8 @@ from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
-from pipeline.reading.past_runs import RUNS_LIMIT, RunReports
+from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--limit",
-        type=int,
-        default=20,
-        metavar="N",
-        help=f"how many (default: %(default)s, at most {RUNS_LIMIT})",
-    )
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -19,16 +19,6 @@ from pipeline.contracts.status import STATUS_VERSION, WorkspaceStatus, as_data
 from pipeline.platform.voice import Voice
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--firewall-seconds",
-        type=float,
-        default=SCAN_SECONDS,
-        metavar="S",
-        help="how long the firewall may scan (default: %(default)s; 0: only what is known already)",
-    )
-
-
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     return print_status(voice, arguments.firewall_seconds)
 

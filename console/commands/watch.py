@@ -22,36 +22,8 @@ from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import ReaderGoneError, Voice
 
-INTERVAL_SECONDS = 10.0
 REMIND_SECONDS = 3600.0
 ONCE_SCAN_SECONDS = 60.0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--interval",
-        type=_seconds,
-        default=INTERVAL_SECONDS,
-        metavar="S",
-        help="seconds between two looks at the files (default: %(default)s; the firewall reports at once)",
-    )
-    parser.add_argument(
-        "--remind",
-        type=_seconds,
-        default=REMIND_SECONDS,
-        metavar="S",
-        help="seconds after which what still shows is told again (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--once", action="store_true", help="look once; the exit code is that of distill status"
-    )
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.05 <= value <= 30 * 86400:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0.05 and {30 * 86400} seconds")
-    return value
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

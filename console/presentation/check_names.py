@@ -1,35 +1,14 @@
 """What checks and gates are called beside their ids.
 
-Copied from the engine's registries, which the console does not import: a broken engine must not
-keep it from starting. ``tests/console/presentation/test_check_names.py`` keeps the copies equal.
+Gates are copied from the engine's, which the console does not import: a broken engine must not
+keep it from starting. ``tests/console/presentation/test_check_names.py`` keeps the copy equal.
 """
 
 from __future__ import annotations
 
-INVARIANTS = {
-    "A01": "isolated",
-    "A02": "bad-settings-write-nothing",
-    "A03": "golden-rows",
-    "A04": "lines-conserved",
-    "A05": "hostile-input",
-    "A06": "provenance-resolves",
-    "A07": "duplicates-collapse",
-    "A08": "rerun-idempotent",
-    "A09": "categories-exact",
-    "A10": "thresholds-bite",
-    "A11": "override-wins",
-    "A12": "contradictions-reviewed",
-    "A13": "firewall-blocks",
-    "A14": "firewall-sees-laundering",
-    "A15": "pairs-sound",
-    "A16": "rag-clean",
-    "A17": "quarantine-balances",
-    "A18": "receipts-recompute",
-    "A19": "run-hash-stable",
-    "A20": "crash-safe",
-    "A21": "replay-retrieves",
-    "A22": "replay-rejects",
-}
+from pipeline.contracts.check_index import ACCEPTANCE
+
+INVARIANTS = {spec.id: spec.title for spec in ACCEPTANCE}
 GATES = {
     "git_clean": "clean state",
     "tests": "test suite",

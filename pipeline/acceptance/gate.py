@@ -30,12 +30,12 @@ from pipeline.acceptance.invariant import Invariant
 from pipeline.acceptance.jobs import JobBoard
 from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.temp_root import TempRoot, temp_root
-from pipeline.checks.registry import ACCEPTANCE, CheckSpec, selected
 from pipeline.checks.report import report_data
 from pipeline.checks.runner import Outcome, run_check
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts import events
+from pipeline.contracts.check_index import ACCEPTANCE, CheckSpec, selected
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso

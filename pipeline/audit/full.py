@@ -21,11 +21,11 @@ from pipeline.audit import (
 )
 from pipeline.audit.incident_heads import incident_heads
 from pipeline.audit.workspace_view import WorkspaceView
-from pipeline.checks.registry import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.checks.report import report_data
 from pipeline.checks.runner import CheckFunction, run_checks
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
+from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.engine.clock import now_iso
 from pipeline.engine.receipts import engine_claim

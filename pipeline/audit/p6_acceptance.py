@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks.registry import ACCEPTANCE
 from pipeline.checks.runner import Outcome
+from pipeline.contracts.check_index import ACCEPTANCE
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import Fault, InputError

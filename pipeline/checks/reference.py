@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks.registry import ACCEPTANCE, AUDIT, SOURCE_PREFIX, CheckSpec
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, SOURCE_PREFIX, CheckSpec
 
 _INTRODUCTION = """\
 # Checks

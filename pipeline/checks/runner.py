@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from pipeline.checks.registry import CheckSpec
 from pipeline.contracts import events as event_types
+from pipeline.contracts.check_index import CheckSpec
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.checks.registry import AUDIT
+from pipeline.contracts.check_index import AUDIT
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 

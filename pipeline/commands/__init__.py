@@ -1,1 +1,1 @@
-"""One file an engine command: its arguments, and the call that carries it out."""
+"""One file an engine command, ``run(arguments, context)``; ``contracts/commands.py`` says what it takes."""

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 EVENTS_FILE = paths.REPORTS / "phase6-acceptance-events.jsonl"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--check",
-        action="append",
-        metavar="ID",
-        help="this invariant alone; may be repeated. Writes no report",
-    )
-    parser.add_argument("--keep", action="store_true", help="keep the temp root even when all is well")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.acceptance.gate import TerminatedError, accept, acceptance_report
     from pipeline.checks.report import write_report

@@ -17,20 +17,6 @@ if TYPE_CHECKING:
 EVENTS_FILE = paths.REPORTS / "phase8-full-audit-events.jsonl"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--check", action="append", metavar="ID", help="this check alone; may be repeated. Writes no report"
-    )
-    parser.add_argument(
-        "--acceptance-report",
-        metavar="PATH",
-        help="use this report of `distill acceptance` instead of running it again",
-    )
-    parser.add_argument(
-        "--no-append", action="store_true", help="leave the baselines alone, whatever the verdict"
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.audit.full import audit_report, run_audit
     from pipeline.audit.shared_view import shared_view

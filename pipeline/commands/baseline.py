@@ -15,18 +15,6 @@ from pipeline.drift.measure import measure
 from pipeline.settings.model import Settings
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "action",
-        choices=("accept", "dismiss", "list", "measure"),
-        help="new normal, seen once, show; measure: the drift table as it is now, writing nothing",
-    )
-    parser.add_argument(
-        "--metric", action="append", default=[], metavar="NAME", help="repeatable; default: all that warn"
-    )
-    parser.add_argument("--note", default="", metavar="WHY", help="why; needed for a decision")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.action == "list":
         return _list(context)

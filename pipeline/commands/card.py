@@ -24,10 +24,6 @@ _QUARANTINES = {
 _KEPT_SAFE = "The dataset card was not changed."
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``card`` takes nothing beyond the options that all commands share."""
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     workspace = context.workspace
     settings = context.settings().settings

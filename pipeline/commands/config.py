@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 _MAX_KEY_WIDTH = 44
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    # A plain word rather than a subparser, which would not know --json after it.
-    parser.add_argument("action", choices=("show",), help="print each value and where it came from")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.settings.digest import rows_digest
     from pipeline.settings.origin import leaves

@@ -11,32 +11,12 @@ from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
-from pipeline.determinism.variants import DEFAULT_RUNS, MAX_RUNS, MIN_RUNS
 
 if TYPE_CHECKING:
     from pipeline.checks.session import CheckSession
     from pipeline.determinism.compare import Comparison
 
 REPORT_VERSION = 1
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--runs",
-        type=_runs,
-        default=DEFAULT_RUNS,
-        metavar="N",
-        help=f"how many, {MIN_RUNS} to {MAX_RUNS} (default: %(default)s); "
-        "from the third on, each is killed and resumed",
-    )
-    parser.add_argument("--no-report", action="store_true", help="leave the last report as it is")
-
-
-def _runs(text: str) -> int:
-    number = int(text)
-    if not MIN_RUNS <= number <= MAX_RUNS:
-        raise argparse.ArgumentTypeError(f"{text} is not between {MIN_RUNS} and {MAX_RUNS}")
-    return number
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

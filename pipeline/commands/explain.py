@@ -42,10 +42,6 @@ class Explanation:
         return self.scored is not None and self.scored.row.get("category") != self.category
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_id", metavar="RUN_ID", help="a run id, such as airline/0123456789abcdef")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     explanation = explained(context.workspace, arguments.run_id, settings.scoring)

@@ -13,18 +13,6 @@ from pipeline.engine.run_session import InterruptedRunError
 from pipeline.engine.stage_facts import EXPORT_KINDS
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
-    parser.add_argument("--allow-empty", action="store_true", help="let an export that had rows become empty")
-    parser.add_argument(
-        "--format",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="write the standing exports in a trainer's format instead (repeatable; list: --format help)",
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.format:
         from pipeline.formats.command import write_formats

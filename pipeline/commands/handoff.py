@@ -9,12 +9,6 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.release.handoff import HANDOFF, page, write_handoff
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--print", action="store_true", dest="only_print", help="print the page, write nothing"
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     if arguments.only_print:

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from pipeline.workspace import InitReport
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "dir", nargs="?", metavar="DIR", help="where (default: -C, else the current directory)"
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.git_state import NEEDS_GIT
     from pipeline.workspace import init_workspace

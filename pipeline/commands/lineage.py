@@ -27,16 +27,6 @@ _LABEL_WIDTH = 11
 _WORDS_OF_ROW = ("id", "quality_score", "source_category", "export", "reason")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="a row's id, a run id, or FILE:LINE of a row or source")
-    parser.add_argument(
-        "--bytes",
-        action="store_true",
-        dest="raw",
-        help="write the source line's very bytes to standard output and nothing else (not to a terminal)",
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.lineage import trace
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import argparse
 
 from pipeline.commands.context import CommandContext
-from pipeline.commands.run_options import add_run_arguments, run_options
+from pipeline.commands.run_options import run_options
 from pipeline.commands.run_report import report
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.engine.clock import checked_recorded_at
 from pipeline.engine.run_all import run_all
 from pipeline.engine.run_session import InterruptedRunError
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_run_arguments(parser)
-    parser.add_argument(
-        "--dry-run", action="store_true", help="write nothing; print counts, reasons, samples"
-    )
-    parser.add_argument("--stream", metavar="NAME", help="look at one stream; the others stay as they are")
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

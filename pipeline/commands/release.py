@@ -11,13 +11,6 @@ from pipeline.release.git_gates import PHASES, resolve
 from pipeline.release.phases import record_phase
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("phases",), help="the phase map in [phases] of distill.toml")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="P4=COMMIT", dest="assignments", help="repeatable"
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     for assignment in arguments.assignments:
         phase, equals, revision = assignment.partition("=")

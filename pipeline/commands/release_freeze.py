@@ -10,12 +10,6 @@ from pipeline.contracts.untrusted import visible
 from pipeline.release.freeze import EVENTS, freeze
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--tag", metavar="NAME", help="default: the next free version after the last-good tag"
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     with check_session(

@@ -19,13 +19,6 @@ _ORIGINS = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", required=True, metavar="TEXT", help="what is to be done, in words")
-    parser.add_argument("--local-only", action="store_true", help="never ask the escalation model")
-    parser.add_argument("--no-log", action="store_true", help="only ask and judge; keep no row of it")
-    parser.add_argument("--model", metavar="NAME", help="extractive, or openai:NAME at [replay] base_url")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     choice = local_model(settings.replay, arguments.model)

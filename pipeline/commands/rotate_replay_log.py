@@ -13,10 +13,6 @@ from pipeline.replay.rotate import rotate
 _MEGABYTE = 1e6
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--force", action="store_true", help="rotate however small the log is")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     log = context.workspace / paths.REPLAY_RUNS
     threshold = context.settings().settings.rotation.replay_log_mb

@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 
 from pipeline.commands.context import CommandContext
-from pipeline.commands.run_options import add_run_arguments, run_options
+from pipeline.commands.run_options import run_options
 from pipeline.commands.run_report import report
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import checked_recorded_at
 from pipeline.engine.run_all import run_all
 from pipeline.engine.run_session import InterruptedRunError
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

@@ -13,21 +13,6 @@ from pipeline.settings.values import size_in_bytes
 MIN_CHUNK_BYTES = 1024
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes (default: settings, else one a CPU)"
-    )
-    parser.add_argument(
-        "--chunk-bytes", metavar="SIZE", help="size of a chunk, such as 64KiB (default: settings)"
-    )
-    parser.add_argument(
-        "--executor", default="processes", metavar="NAME", help="processes, or dask://HOST:PORT"
-    )
-    parser.add_argument("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
-    parser.add_argument("--no-cache", action="store_true", help="start from scratch: trust no finished chunk")
-    parser.add_argument("--allow-empty", action="store_true", help="let an export that had rows become empty")
-
-
 def run_options(arguments: argparse.Namespace, settings: Settings) -> RunOptions:
     """Flags over settings over defaults. Raises SettingsError."""
     workers = arguments.workers if arguments.workers is not None else settings.engine.workers

@@ -13,22 +13,6 @@ if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
     from pipeline.contracts.checks import CheckResult
 
-ACTIONS = {
-    "export": "JSON Schema of each, on standard output or into --dir",
-    "check": "try the golden rows and compare the lock; 1 when one of them fails",
-    "lock": "pin the schemas as they are; refused when one changed under its version",
-    "reference": "the reference page, in Markdown",
-}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "action",
-        choices=tuple(ACTIONS),
-        help="; ".join(f"{name}: {meaning}" for name, meaning in ACTIONS.items()),
-    )
-    parser.add_argument("--dir", metavar="DIR", help="export: one file a schema goes there")
-
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     match arguments.action:

@@ -12,16 +12,6 @@ from pipeline.engine.run_session import InterruptedRunError
 from pipeline.engine.score_stage import run_score
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
-    parser.add_argument(
-        "--what-if",
-        action="append",
-        metavar="NAME=VALUE",
-        help="write nothing; print which rows this threshold would move, such as partial_at=0.7",
-    )
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.what_if:
         return _what_if(arguments.what_if, context)

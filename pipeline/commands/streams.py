@@ -22,11 +22,6 @@ _LISTED = 12
 _TURNS_SHOWN = 2
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("check",), help="read every line and say what becomes of it")
-    parser.add_argument("--stream", metavar="NAME", help="this stream only")
-
-
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     return print_survey(context, settings, _names(settings, arguments.stream))

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.export_manifest import verify
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the exports, with their manifest.json")
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

@@ -6,10 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-MIN_RUNS = 2
-DEFAULT_RUNS = 4
-MAX_RUNS = 32
-
 
 @dataclass(frozen=True)
 class Variant:

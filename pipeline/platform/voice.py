@@ -5,7 +5,7 @@ Data goes to standard output, narration to standard error; ``--json`` asks for d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +23,15 @@ class ReaderGoneError(Exception):
 
 @dataclass
 class Voice:
-    """``directory`` is what ``-C`` said, ``events_place`` what ``--events`` said."""
+    """``directory`` is what ``-C`` said, ``events_place`` what ``--events`` said.
+
+    ``commands`` are the names that a person may be told to type.
+    """
 
     directory: str | None = None
     json: bool = False
     events_place: str | None = None
+    commands: Collection[str] = ()
 
     @cached_property
     def workspace(self) -> Path:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks.registry import CheckSpec
 from pipeline.checks.runner import CheckFunction, Outcome, run_checks
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import CheckSpec
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.discovery import engine_argv
 from pipeline.engine.event_writer import EventWriter

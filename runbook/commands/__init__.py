@@ -1,5 +1,4 @@
-"""The runbook's command lines: ``distill runbook``, ``quarantine``, ``restore``, ``undo``, ``incident``.
+"""The runbook's command lines: ``runbook``, ``quarantine``, ``restore``, ``undo``, ``incident``, ``drill``.
 
-Each module has ``add_arguments(parser)`` and ``run(arguments, root, voice) -> exit code``; the
-console wires them to the one table of commands.
+``table`` declares them as data; each module has ``run(arguments, voice) -> exit code``.
 """

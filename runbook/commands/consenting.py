@@ -28,12 +28,6 @@ from runbook.wizard.worker import last_words, wait
 _SHORTEST_HASH = 12
 
 
-def add_consent_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--plan", metavar="HASH", help="carry out the plan with this hash (from the preview)")
-    parser.add_argument("--approve-as", metavar="NAME", help="who consents to it")
-    parser.add_argument("--reason", metavar="WHY", help="why")
-
-
 def find_plan(root: Path, digest: str) -> tuple[Incident, Plan]:
     """The stored plan with this hash, or with this beginning of one. Raises RefusedError."""
     if len(digest) < _SHORTEST_HASH:

@@ -18,25 +18,7 @@ if TYPE_CHECKING:
     from runbook.drills.check import Checked
     from runbook.drills.drill import Drill
 
-ACTIONS = ("list", "start", "check")
 MOST_SEED = 10_000
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=ACTIONS, nargs="?", default="list")
-    parser.add_argument(
-        "subject",
-        nargs="?",
-        metavar="SYMPTOM|DIR",
-        help="start: the symptom to rehearse, or one of its drills; check: the drill's workspace",
-    )
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="start: the same seed plants the same fault (default: any)"
-    )
-    parser.add_argument(
-        "--dir", type=Path, metavar="DIR", help="start: where to build it (default: a temporary folder)"
-    )
-    parser.add_argument("--no-console", action="store_true", help="start: do not open the console on it")
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -18,15 +18,8 @@ from runbook.wizard.refusals import refused
 from runbook.wizard.remembered import record_problems, remembered_heads
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "verify", "export", "close"))
-    parser.add_argument("incident", nargs="?", help="its id, or a beginning that only it has")
-    parser.add_argument("--out", metavar="FILE", help="export: where to (default: ./<incident>.tar.gz)")
-    parser.add_argument("--reason", metavar="WHY", help="close: why nobody goes on with it")
-    parser.add_argument("--step", type=int, metavar="N", help="show: as it stood after N entries")
-
-
-def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root = voice.workspace
     if arguments.action == "list":
         return _list(root, voice)
     if not arguments.incident:

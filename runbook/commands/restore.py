@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pipeline.platform.voice import Voice
 from runbook.actions.restore import plan_restore
-from runbook.commands.consenting import add_consent_flags, apply_by_hash
+from runbook.commands.consenting import apply_by_hash
 from runbook.commands.direct import preview_directly, relative_to
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders")
-    parser.add_argument("--tag", metavar="NAME", help="another tag than the last-good one")
-    add_consent_flags(parser)
-
-
-def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root = voice.workspace
     if arguments.plan:
         return apply_by_hash(root, arguments, voice)
     paths = [relative_to(root, path) for path in arguments.paths or [None]]

@@ -11,7 +11,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
-from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
+from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -21,36 +21,12 @@ from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import converse
 from runbook.wizard.refusals import refused
 
-ACTIONS = ("list", "detect", "diagnose", "plan", "apply", "open", "resume", "lint")
-# They are about the runbook itself and need no workspace.
-ANYWHERE = ("list", "lint")
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=ACTIONS, nargs="?", default="detect")
-    parser.add_argument("subject", nargs="?", help="a symptom's id; resume: an incident's")
-    parser.add_argument("--full", action="store_true", help="detect: rerun what a report would answer")
-    parser.add_argument("--offer", metavar="ID", help="plan: which way out (default: the first)")
-    parser.add_argument(
-        "--answer",
-        action="append",
-        default=[],
-        metavar="QUESTION=ANSWER",
-        help="plan: answer a question of it; repeatable",
-    )
-    parser.add_argument("--incident", metavar="ID", help="plan: go on in this incident")
-    add_consent_flags(parser)
-
-
-def run_anywhere(arguments: argparse.Namespace, voice: Voice) -> int:
-    from runbook.symptoms import SYMPTOMS
-    from runbook.tell.lint import lint
-
-    return _list(SYMPTOMS, voice) if arguments.action == "list" else _lint(lint(SYMPTOMS), voice)
-
-
-def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
     action = arguments.action
+    if action in ("list", "lint"):
+        return _about_itself(action, voice)
+    root = voice.workspace
     if action == "apply":
         if not arguments.plan:
             raise refused("no_plan", "No plan was named.", "distill runbook apply --plan HASH …")
@@ -68,6 +44,14 @@ def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
     if action == "open":
         return _converse(_driver(root, symptom), arguments, voice)
     return _plan(root, symptom, arguments, voice)
+
+
+def _about_itself(action: str, voice: Voice) -> int:
+    """What needs no workspace."""
+    from runbook.symptoms import SYMPTOMS
+    from runbook.tell.lint import lint
+
+    return _list(SYMPTOMS, voice) if action == "list" else _lint(lint(SYMPTOMS, voice.commands), voice)
 
 
 def _named(symptoms: tuple[Symptom, ...], subject: str | None) -> Symptom:

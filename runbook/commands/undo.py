@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from pipeline.platform.voice import Voice
-from runbook.commands.consenting import add_consent_flags, apply_by_hash, preview_or_ask
+from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.wizard.driver import Driver
 from runbook.wizard.refusals import refused
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("incident", nargs="?", help="its id, or a beginning that only it has")
-    add_consent_flags(parser)
-
-
-def run(arguments: argparse.Namespace, root: Path, voice: Voice) -> int:
+def run(arguments: argparse.Namespace, voice: Voice) -> int:
+    root = voice.workspace
     if arguments.plan:
         return apply_by_hash(root, arguments, voice)
     if not arguments.incident:

@@ -6,34 +6,14 @@ It cannot rot unseen, because the tests run this on every symptom.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from pipeline.contracts.commands import BY_NAME
+from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.symptoms import ByHand
 from runbook.symptom import Symptom
 
-# The audit's required checks; a test keeps this list equal to the engine's registry.
-REQUIRED_CHECKS = (
-    "P0.recon-doc",
-    "P1.versions-pinned",
-    "P1.validators-hold",
-    "P2.dry-run",
-    "P2.conserves",
-    "P2.provenance",
-    "P3.distribution",
-    "P3.coverage",
-    "P4.sft-firewall",
-    "P4.preference-pairs",
-    "P4.exports-valid",
-    "P4.quarantine-balances",
-    "P5.summary-valid",
-    "P5.receipts-match",
-    "P6.acceptance",
-    "P7.replay",
-)
 
-
-def lint(symptoms: Sequence[Symptom]) -> list[str]:
+def lint(symptoms: Sequence[Symptom], commands: Collection[str]) -> list[str]:
     """Everything that the symptoms name and that is not there, one a line."""
     problems: list[str] = []
     ids = [symptom.id for symptom in symptoms]
@@ -41,11 +21,11 @@ def lint(symptoms: Sequence[Symptom]) -> list[str]:
     answered = {check for symptom in symptoms for check in symptom.checks}
     problems += [f"no symptom answers {check}" for check in REQUIRED_CHECKS if check not in answered]
     for symptom in symptoms:
-        problems += _of_symptom(symptom, set(ids))
+        problems += _of_symptom(symptom, set(ids), commands)
     return problems
 
 
-def _of_symptom(symptom: Symptom, ids: set[str]) -> Iterable[str]:
+def _of_symptom(symptom: Symptom, ids: set[str], commands: Collection[str]) -> Iterable[str]:
     for check in symptom.checks:
         if check not in REQUIRED_CHECKS:
             yield f"{symptom.id}: there is no required check {check}"
@@ -57,10 +37,10 @@ def _of_symptom(symptom: Symptom, ids: set[str]) -> Iterable[str]:
     if not symptom.by_hand:
         yield f"{symptom.id}: says nothing for the night on which the tool is down"
     for line in symptom.by_hand:
-        yield from _of_command(symptom.id, line)
+        yield from _of_command(symptom.id, line, commands)
 
 
-def _of_command(symptom_id: str, line: ByHand) -> Iterable[str]:
+def _of_command(symptom_id: str, line: ByHand, commands: Collection[str]) -> Iterable[str]:
     """Every ``distill NAME`` of a command line, pipes and substitutions included."""
     try:
         words = shlex.split(line.command, comments=True)
@@ -68,5 +48,5 @@ def _of_command(symptom_id: str, line: ByHand) -> Iterable[str]:
         yield f"{symptom_id}: {line.command!r} is no command line: {error}"
         return
     for index, word in enumerate(words[:-1]):
-        if word == "distill" and words[index + 1] not in BY_NAME and not words[index + 1].startswith("-"):
+        if word == "distill" and words[index + 1] not in commands and not words[index + 1].startswith("-"):
             yield f"{symptom_id}: there is no command distill {words[index + 1]}"

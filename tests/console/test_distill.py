@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from console.cli import distill
+from console.cli.commands import COMMANDS
 from console.cli.distill import main, sort_arguments
 from pipeline.contracts import paths
-from pipeline.contracts.commands import COMMANDS
 from pipeline.contracts.faults import SettingsError
 from tests.console.workspaces import empty_workspace, workspace_after_a_run, write
 from tests.console.written_engine import write_engine
@@ -53,7 +53,8 @@ def test_the_version_is_that_of_the_distribution() -> None:
 def test_a_completion_script_knows_the_commands(shell: str) -> None:
     done = run("--print-completion", shell)
     assert done.returncode == 0
-    assert "run-all" in done.stdout
+    assert f"--complete {shell} " in done.stdout
+    assert run("completion", shell).stdout == done.stdout
 
 
 def test_the_workspace_flag_is_found_wherever_it_stands() -> None:
@@ -85,8 +86,8 @@ def test_console_flags_open_the_console() -> None:
         (["--events"], "--events needs a value.", "See all of them: distill --help"),
         (
             ["--print-completion", "fish"],
-            "There is no completion for fish.",
-            "Try: distill --print-completion",
+            "distill completion: argument shell: invalid choice: 'fish' (choose from 'bash', 'zsh', 'tcsh')",
+            "distill completion --help",
         ),
     ],
 )

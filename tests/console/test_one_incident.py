@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 from dataclasses import replace
@@ -11,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from console.cli.commands import BY_NAME
 from console.control.armed import Permit
 from console.control.wizard_desk import WizardDesk
 from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform.command_line import parser_of
 from runbook import symptoms
 from runbook.commands import runbook
 from runbook.probes.evidence import Detection
@@ -60,10 +61,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _run(root: Path, *words: str, json: bool = False) -> Said:
-    parser = argparse.ArgumentParser()
-    runbook.add_arguments(parser)
     said = Said(json=json)
-    runbook.run(parser.parse_args(words), root, said)
+    said.directory = str(root)
+    runbook.run(parser_of(BY_NAME["runbook"]).parse_args(words), said)
     return said
 
 

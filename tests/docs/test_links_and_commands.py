@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contracts.commands import BY_NAME
+from console.cli.commands import BY_NAME
 from pipeline.engine.commit_points import NAMES
 from tests.docs import readme_table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.registry import ACCEPTANCE
+from pipeline.contracts.check_index import ACCEPTANCE
 from tests.mutants.broken_engine import PACKAGE, accept, engine_with, red
 from tests.mutants.mutants import MUTANTS, Mutant
 

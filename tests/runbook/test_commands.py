@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.registry import AUDIT
+from console.cli.commands import BY_NAME
 from pipeline.contracts.symptoms import ByHand
 from runbook.actions.rerun_stage import plan_command
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.tell.lint import REQUIRED_CHECKS, lint
+from runbook.tell.lint import lint
 from runbook.wizard.detecting import detect_all, exit_code
 from runbook.wizard.incident import incident_ids, load_incident
 from runbook.wizard.session import open_session
@@ -239,14 +239,10 @@ def test_a_detector_that_raises_is_unknown_and_never_clear(root: Path) -> None:
     assert exit_code(found) == 5
 
 
-def test_the_copied_list_of_required_checks_is_the_audits() -> None:
-    assert tuple(check.id for check in AUDIT if check.required) == REQUIRED_CHECKS
-
-
 def test_lint_names_commands_checks_and_symptoms_that_are_not_there() -> None:
     good = _raised(leak_symptom(), "x", causes=(("a", "b"),), by_hand=(ByHand("do", "distill run-all"),))
     bad = _raised(good, "y", checks=("P9.none",), explained_by=("z",), by_hand=(ByHand("do", "distill fly"),))
-    said = "\n".join(lint([good, bad]))
+    said = "\n".join(lint([good, bad], BY_NAME))
     for wrong in ("y: there is no required check P9.none", "y: there is no symptom z", "distill fly"):
         assert wrong in said
     assert "x:" not in said

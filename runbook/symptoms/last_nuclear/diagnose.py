@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.plan import Draft
@@ -26,7 +27,6 @@ from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
-from runbook.tell.lint import REQUIRED_CHECKS
 from runbook.wizard.dialogue import fold
 from runbook.wizard.incident import Incident, incident_ids
 from runbook.wizard.planning import Planning

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from console.presentation import check_names
-from pipeline.checks.registry import ACCEPTANCE
 from pipeline.release.gates import GATES
-
-
-def test_the_invariants_are_called_as_in_the_registry() -> None:
-    assert {spec.id: spec.title for spec in ACCEPTANCE} == check_names.INVARIANTS
 
 
 def test_the_gates_are_called_and_ordered_as_in_the_registry() -> None:

@@ -15,8 +15,8 @@ from pipeline.acceptance.fixture import Fixture
 from pipeline.acceptance.listings import changes, listing
 from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.temp_root import PREFIX, temp_root
-from pipeline.checks.registry import ACCEPTANCE
 from pipeline.contracts import events, paths
+from pipeline.contracts.check_index import ACCEPTANCE
 from pipeline.contracts.discovery import engine_argv
 from tests.mutants.broken_engine import accept, engine_with, red
 

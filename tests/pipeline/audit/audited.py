@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from pipeline import cli
-from pipeline.checks.registry import ACCEPTANCE, AUDIT
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
 from pipeline.engine.code_digest import engine_digest
 from tests.pipeline.engine.workspaces import make_workspace, run_all
 

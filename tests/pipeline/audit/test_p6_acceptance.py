@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.audit.p6_acceptance import handed_on, judged
-from pipeline.checks.registry import AUDIT
 from pipeline.checks.runner import result_of, run_check
+from pipeline.contracts.check_index import AUDIT
 from pipeline.contracts.checks import CheckStatus
 from tests.pipeline.audit.audited import passing_acceptance
 

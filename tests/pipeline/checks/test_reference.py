@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pipeline.checks.reference import page
-from pipeline.checks.registry import ACCEPTANCE, AUDIT
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
 
 ROOT = Path(__file__).parents[3]
 RECORD = ROOT / "tests/pipeline/audit/faults.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.checks.registry import ACCEPTANCE, AUDIT, selected, source_check
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, selected, source_check
 from pipeline.contracts.faults import SettingsError
 
 AUDIT_IDS = [

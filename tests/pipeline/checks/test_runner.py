@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.registry import AUDIT, CheckSpec, source_check
 from pipeline.checks.runner import Outcome, run_check, run_checks
+from pipeline.contracts.check_index import AUDIT, CheckSpec, source_check
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError, IntegrityError
 from pipeline.engine.event_writer import EventWriter

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from console.cli.commands import BY_NAME
 from pipeline.contracts.status import Severity
 from runbook.symptoms import SYMPTOMS
 from runbook.tell.lint import lint
@@ -17,7 +18,7 @@ WORST_FIRST = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INF
 
 
 def test_they_name_nothing_that_is_not_there_and_every_required_check_leads_to_one() -> None:
-    assert lint(SYMPTOMS) == []
+    assert lint(SYMPTOMS, BY_NAME) == []
 
 
 def test_the_pages_are_those_that_the_definitions_make() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
@@ -18,7 +19,6 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, DIFFERS
 from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
-from runbook.tell.lint import REQUIRED_CHECKS
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.planning import Planning

@@ -1,6 +1,6 @@
 """The index of every check: permanent id, phase, whether it is required, what it proves.
 
-Checks are only ever added. ``docs/checks.md`` is generated from this file.
+Checks are only ever added. Console and runbook name them by this index alone.
 """
 
 from __future__ import annotations
@@ -190,6 +190,8 @@ AUDIT: tuple[CheckSpec, ...] = (
     ),
 )
 
+INVARIANTS = tuple(spec.id for spec in ACCEPTANCE)
+REQUIRED_CHECKS = tuple(spec.id for spec in AUDIT if spec.required)
 SOURCE_PREFIX = "P0.source-"
 
 
