@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
-from pipeline.git_state import GitError, GitState, make_repository, read_git_state
 from pipeline.platform import disk
+from pipeline.platform.git import GitError, GitState, make_repository, read_git_state
 from pipeline.settings import confine
 from pipeline.settings.model import Settings
 

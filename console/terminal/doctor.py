@@ -19,6 +19,7 @@ from console.terminal.terminal_facts import TerminalFacts
 from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.git import GitError, git_version
 from pipeline.platform.lenient_json import count_of, object_or_none, objects_of, text_of
 from pipeline.platform.process import run
 
@@ -164,10 +165,10 @@ _REPAIR = "Restore that file from the last-good tag (git diff TAG -- FILE), or i
 
 
 def _git() -> Finding:
-    done = run(["git", "--version"], limit_seconds=GIT_SECONDS)
-    if done.exit_code != 0:
-        return Finding("git", Level.WARN, "not found", "Install git: restoring and releasing need it")
-    return Finding("git", Level.OK, visible(done.text.strip(), 80))
+    try:
+        return Finding("git", Level.OK, visible(git_version(GIT_SECONDS), 80))
+    except GitError as error:
+        return Finding("git", Level.WARN, str(error), "Install git: restoring and releasing need it")
 
 
 def _lock(root: Path) -> Finding:

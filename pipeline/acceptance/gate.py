@@ -41,7 +41,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.receipts import engine_claim
-from pipeline.git_state import read_git_state
+from pipeline.platform.git import read_git_state
 
 SLOTS = 2
 GROUPS = (isolation, input_lines, receipts, scoring, walls, exports, crash, replay)

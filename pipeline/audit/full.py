@@ -29,7 +29,7 @@ from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, sele
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.engine.clock import now_iso
 from pipeline.engine.receipts import engine_claim
-from pipeline.git_state import read_git_state
+from pipeline.platform.git import read_git_state
 from pipeline.settings.model import Settings
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
-    from pipeline.git_state import NEEDS_GIT
+    from pipeline.platform.git import NEEDS_GIT
     from pipeline.workspace import init_workspace
 
     report = init_workspace(Path(arguments.dir or context.directory or "."))

@@ -7,7 +7,8 @@ import argparse
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.contracts.untrusted import visible
-from pipeline.release.git_gates import PHASES, resolve
+from pipeline.platform.git import resolve
+from pipeline.release.git_gates import PHASES
 from pipeline.release.phases import record_phase
 
 

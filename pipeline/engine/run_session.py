@@ -24,9 +24,9 @@ from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.commit_points import reached
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.receipts import RunFacts, encode, run_summary
-from pipeline.git_state import read_git_state
 from pipeline.platform import confined, disk
 from pipeline.platform.confined import refuse_links
+from pipeline.platform.git import read_git_state
 from pipeline.platform.identity import who_acts
 from pipeline.platform.lock import Lock, hold_workspace
 from pipeline.platform.process import obeying

@@ -112,10 +112,12 @@ def run(
     nice: int = 0,
     umask: int = -1,
     grace_seconds: float = GRACE_SECONDS,
+    dies_with_us: bool = True,
     check: Check | None = None,
 ) -> Ended:
     """Run ``argv`` to its end, for at most ``limit_seconds``. Never raises for what the program does.
 
+    One that is over in a moment need not die with us, and is started in a third of the time.
     A program that writes more than ``keep_bytes`` to its standard output is ended, and has not answered.
     Raises what ``check``, a check of ``obeying`` or a signal handler raises, after the program's end.
     """
@@ -129,6 +131,7 @@ def run(
         nice=nice,
         umask=umask,
         grace_seconds=grace_seconds,
+        dies_with_us=dies_with_us,
     )
     return running.wait(check)
 
@@ -151,6 +154,7 @@ class Running:
         nice: int = 0,
         umask: int = -1,
         grace_seconds: float = GRACE_SECONDS,
+        dies_with_us: bool = True,
     ) -> None:
         self._began = time.monotonic()
         self._limit_seconds = limit_seconds
@@ -174,7 +178,7 @@ class Running:
                 bufsize=0,
                 umask=umask,
                 start_new_session=True,
-                preexec_fn=first_act(nice),
+                preexec_fn=first_act(nice) if dies_with_us or nice else None,
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             self._refused = could_not_start(argv, error)

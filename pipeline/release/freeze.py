@@ -21,8 +21,8 @@ from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso
 from pipeline.engine.receipts import engine_claim
-from pipeline.git_state import GitError, read_git_state
 from pipeline.platform import confined, disk
+from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
 from pipeline.release.gates import GATES, GateRun
 from pipeline.release.manifest import encode, release_manifest, statement
@@ -48,16 +48,16 @@ def freeze(
     """Run the gates and write report, manifest and statement. Raises StorageError."""
     _withdraw(workspace)
     tag = tag or _default_tag(workspace, settings)
-    before = _tree(workspace)
+    before = read_git_state(workspace)
     run = GateRun(workspace, settings, tag)
     results = run.run(session.events)
-    moved = _moved(before, _tree(workspace))
+    git = read_git_state(workspace)
+    moved = _moved(before, git)
     if moved:
         results[0] = result_of(
             GATES[0], Outcome(1, 1, "moved during the freeze", moved, status=CheckStatus.FAIL)
         )
     code = exit_code(results)
-    git = read_git_state(workspace)
     if git.head is not None:
         manifest = release_manifest(
             workspace,
@@ -112,22 +112,15 @@ def _default_tag(workspace: Path, settings: Settings) -> str:
         return settings.workspace.last_good_tag
 
 
-def _tree(workspace: Path) -> git_gates.TreeState | None:
-    try:
-        return git_gates.tree_state(workspace)
-    except GitError:
-        return None
-
-
-def _moved(before: git_gates.TreeState | None, after: git_gates.TreeState | None) -> str:
+def _moved(before: GitState, after: GitState) -> str:
     """What changed between the first gate and the last; empty when nothing did."""
     if before == after:
         return ""
-    if before is None or after is None:
+    if before.problem or after.problem:
         return "the repository came or went while the gates ran"
     if before.head != after.head:
         return f"HEAD moved from {before.head} to {after.head} while the gates ran"
-    different: Sequence[str] = sorted(set(before.changes) ^ set(after.changes))
+    different = sorted({*before.told} ^ {*after.told})
     return f"the tree changed while the gates ran: {', '.join(different[:5])}"
 
 

@@ -14,7 +14,7 @@ from pipeline.contracts.check_index import CheckSpec
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.discovery import engine_argv
 from pipeline.engine.event_writer import EventWriter
-from pipeline.git_state import GitError
+from pipeline.platform.git import GitError
 from pipeline.platform.process import run
 from pipeline.release import git_gates
 from pipeline.release.suite import run_suite

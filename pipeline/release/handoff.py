@@ -7,9 +7,9 @@ from shlex import quote
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from pipeline.git_state import GitError, read_git_state, run_git
 from pipeline.platform import confined
-from pipeline.release.git_gates import PHASES, resolve
+from pipeline.platform.git import GitError, read_git_state, resolve, run_git
+from pipeline.release.git_gates import PHASES
 from pipeline.settings.model import Settings
 
 HANDOFF = PurePosixPath("docs/distillation/operator-handoff.md")

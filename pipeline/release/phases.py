@@ -14,7 +14,8 @@ from tomlkit.exceptions import TOMLKitError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.platform import disk
-from pipeline.release.git_gates import PHASES, resolve
+from pipeline.platform.git import resolve
+from pipeline.release.git_gates import PHASES
 from pipeline.settings.load import load_settings
 
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.git import GitError, clone_repository, resolve, run_git, scrubbed_environment
+from pipeline.platform.git_objects import Commit, Repository
 from pipeline.platform.process import run
 from runbook.change.files import files_below
-from runbook.probes.git_blobs import Commit, Git, GitSilentError, git_environment
 from runbook.probes.workspace import Workspace
 
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
@@ -54,8 +55,8 @@ def find_commit(
     with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
         clone = Path(folder) / "clone"
         try:
-            _clone(workspace.root, clone)
-            first, last = Git(clone).resolve(good), Git(clone).resolve(bad)
+            clone_repository(workspace.root, clone, limit_seconds=120.0)
+            first, last = resolve(clone, good), resolve(clone, bad)
             if first is None or last is None:
                 return Bisection(None, "", f"{good if first is None else bad} names no commit")
             _copy_sources(workspace.root, clone)
@@ -63,22 +64,12 @@ def find_commit(
             if prove_bad and not _is_bad(clone, last, step, seconds):
                 return Bisection(None, "", f"{last[:12]} itself does not end with 1")
             return _bisect(clone, first, last, step, seconds, under)
-        except (GitSilentError, OSError) as error:
+        except (GitError, OSError) as error:
             return Bisection(None, "", str(error))
 
 
-def _git(clone: Path, words: Sequence[str], seconds: float, environment: dict[str, str]) -> str:
-    argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *words]
-    ran = run(argv, limit_seconds=seconds, cwd=clone, env=environment)
-    if ran.exit_code != 0:
-        raise GitSilentError(f"git {words[0]}: {ran.reason}")
-    return ran.text
-
-
-def _clone(root: Path, clone: Path) -> None:
-    words = ["clone", "--quiet", "--template=", "--no-hardlinks", "--no-recurse-submodules"]
-    environment = git_environment() | {"GIT_ALLOW_PROTOCOL": "file"}
-    _git(root, [*words, "--end-of-options", str(root), str(clone)], 120.0, environment)
+def _git(clone: Path, words: Sequence[str], seconds: float = 60.0) -> str:
+    return run_git(clone, words, limit_seconds=seconds, environment=_environment()).decode("utf-8", "replace")
 
 
 def _copy_sources(root: Path, clone: Path) -> None:
@@ -89,27 +80,28 @@ def _copy_sources(root: Path, clone: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return {**firewall_environment(), **git_environment(), "GIT_ALLOW_PROTOCOL": "none"}
+    """What the check needs to find the installed engine, and nothing that leads git elsewhere."""
+    inherited = {name: value for name, value in firewall_environment().items() if not name.startswith("GIT_")}
+    return inherited | scrubbed_environment()
 
 
 def _is_bad(clone: Path, commit: str, step: Sequence[str], seconds: float) -> bool:
     """Whether the check ends with 1 at just this commit."""
-    _git(clone, ["checkout", "--quiet", "--force", "--detach", commit], 60.0, _environment())
-    ran = run(step, limit_seconds=seconds, cwd=clone, env=_environment())
-    return ran.exit_code == ExitCode.CHECK_FAILED
+    _git(clone, ["checkout", "--quiet", "--force", "--detach", commit])
+    ended = run(step, limit_seconds=seconds, cwd=clone, env=_environment())
+    return ended.exit_code == ExitCode.CHECK_FAILED
 
 
 def _bisect(
     clone: Path, good: str, bad: str, step: Sequence[str], seconds: float, under: Sequence[str]
 ) -> Bisection:
-    environment = _environment()
-    _git(clone, ["bisect", "start", bad, good, "--", *under], 60.0, environment)
-    said = _git(clone, ["bisect", "run", *step], seconds, environment)
-    log = _git(clone, ["bisect", "log"], 60.0, environment)
+    _git(clone, ["bisect", "start", bad, good, "--", *under])
+    said = _git(clone, ["bisect", "run", *step], seconds)
+    log = _git(clone, ["bisect", "log"])
     match = _FIRST_BAD.search(said)
     if match is None:
         return Bisection(None, log, "no single commit can be told: too many could not be tried")
-    between = Git(clone).ask(["rev-list", "--max-count=1", f"{good}..{match[1]}^", "--", *under])
+    between = _git(clone, ["rev-list", "--max-count=1", f"{good}..{match[1]}^", "--", *under])
     if not between.strip() and _is_bad(clone, good, step, seconds):
         return Bisection(None, log, f"{good[:12]}, the last good one, ends with 1 as well")
-    return Bisection(Git(clone).commit(match[1]), log)
+    return Bisection(Repository(clone).commit(match[1]), log)

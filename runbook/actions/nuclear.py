@@ -8,11 +8,12 @@ stay as they are.
 from __future__ import annotations
 
 from pipeline.contracts import paths
+from pipeline.platform.git import GitError
+from pipeline.platform.git_objects import Change
 from runbook.actions.remote_tag import compare_with_remote
 from runbook.actions.rerun_stage import OUTPUTS, plan_command
 from runbook.actions.restore import plan_restore, tagged_commit
 from runbook.change.plan import Draft
-from runbook.probes.git_blobs import Change, GitSilentError
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
@@ -24,7 +25,7 @@ _UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem 
 def differences(workspace: Workspace, commit: str) -> list[Change]:
     """How the workspace differs from ``commit``: what the tag holds, and the engine's extra files.
 
-    Raises GitSilentError.
+    Raises GitError.
     """
     git = workspace.git
     tracked = sorted({entry.path for entry in git.entries(commit)})
@@ -43,8 +44,8 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
     commit = tagged_commit(planning, name)
     try:
         changes = differences(planning.workspace, commit)
-    except GitSilentError as error:
-        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+    except GitError as error:
+        raise refused("git_refused", f"No plan can be made: {error}.", "Try: git fsck") from error
     odd = [change.path for change in changes if change.kind == "odd"]
     drafts = []
     restored = [change.path for change in changes if change.kind in ("changed", "missing")]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.platform.process import run
-from runbook.probes.git_blobs import Git, GitSilentError, git_environment
+from pipeline.platform.git import GitError, run_git
+from pipeline.platform.git_objects import Repository
 
 _PROTOCOLS = "file:https:ssh"
 
@@ -26,11 +26,10 @@ class RemoteTag:
 
 def compare_with_remote(root: Path, tag: str, seconds: float) -> RemoteTag:
     """What the first remote says of ``tag``; a tag that is missing here is fetched from it."""
-    git = Git(root)
     try:
-        names = git.ask(["remote"]).decode("utf-8", "replace").split()
-        own = git.tags().get(tag)
-    except GitSilentError as error:
+        names = run_git(root, ["remote"]).decode("utf-8", "replace").split()
+        own = Repository(root).tags().get(tag)
+    except GitError as error:
         return RemoteTag(f"no remote was asked: {error}")
     if not names:
         return RemoteTag("no remote was asked: there is none")
@@ -58,20 +57,17 @@ def compare_with_remote(root: Path, tag: str, seconds: float) -> RemoteTag:
 
 
 def _speak(root: Path, remote: str, words: list[str], seconds: float) -> str | None:
-    overrides = (
-        "core.hooksPath=/dev/null",
-        "core.fsmonitor=false",
-        "core.sshCommand=ssh -oBatchMode=yes",
-        "core.gitProxy=",
-        "credential.helper=",
-        f"remote.{remote}.uploadpack=git-upload-pack",
-        f"remote.{remote}.proxy=",
-        "fetch.recurseSubmodules=false",
-        "gc.auto=0",
-        "maintenance.auto=false",
+    settings = (
+        ("core.sshCommand", "ssh -oBatchMode=yes"),
+        ("core.gitProxy", ""),
+        ("credential.helper", ""),
+        (f"remote.{remote}.uploadpack", "git-upload-pack"),
+        (f"remote.{remote}.proxy", ""),
+        ("fetch.recurseSubmodules", "false"),
     )
-    argv = ["git", "--no-pager", *(word for value in overrides for word in ("-c", value)), *words]
-    environment = git_environment() | {"GIT_ALLOW_PROTOCOL": _PROTOCOLS}
-    environment.pop("GIT_NO_LAZY_FETCH", None)
-    ran = run(argv, limit_seconds=seconds, cwd=root, env=environment)
-    return ran.text if ran.exit_code == 0 else None
+    environment = {"GIT_ALLOW_PROTOCOL": _PROTOCOLS, "GIT_NO_LAZY_FETCH": "0"}
+    try:
+        said = run_git(root, words, limit_seconds=seconds, settings=settings, environment=environment)
+    except GitError:
+        return None
+    return said.decode("utf-8", "replace")

@@ -12,10 +12,11 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 
+from pipeline.platform.git import GitError
+from pipeline.platform.git_objects import TreeEntry
 from runbook.change.engine_layout import ENGINE, missing_imports
 from runbook.change.files import checked
 from runbook.change.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
-from runbook.probes.git_blobs import GitSilentError, TreeEntry
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
 
@@ -40,13 +41,14 @@ def plan_restore(
         blobs = _blobs(planning, commit, paths, name)
         restored = {entry.path: blob for entry, blob in blobs.items()}
         broken = missing_imports(planning.workspace.root, restored, remove)
-        if broken:
+        changes = planning.workspace.git.changes(commit, [ENGINE]) if broken else []
+        # Modules that the tag does not have: where there are none, files are damaged, and nothing moved.
+        if moved := [change.path for change in changes if change.kind == "added"]:
             notes = _other_layout(name, broken)
             blobs = _blobs(planning, commit, [*paths, ENGINE], name)
-            changes = planning.workspace.git.changes(commit, [ENGINE])
-            remove += [change.path for change in changes if change.kind == "added"]
-    except GitSilentError as error:
-        raise refused("git_refused", f"The repository cannot be read: {error}.", "Try: git fsck") from error
+            remove += moved
+    except GitError as error:
+        raise refused("git_refused", f"No plan can be made: {error}.", "Try: git fsck") from error
     steps: list[Step] = []
     for entry, blob in blobs.items():
         before = planning.state(entry.path)
@@ -110,19 +112,18 @@ def tagged_commit(planning: Planning, tag: str) -> str:
 
 
 def _blobs(planning: Planning, commit: str, paths: Sequence[str], tag: str) -> dict[TreeEntry, bytes]:
-    """Raises RefusedError, GitSilentError."""
-    found = {}
-    for entry in _entries(planning, commit, paths, tag):
-        blob = planning.workspace.git.blob(entry.oid)
-        if blob.startswith(_POINTER):
+    """Raises RefusedError, GitError."""
+    entries = _entries(planning, commit, paths, tag)
+    blobs = planning.workspace.git.blobs([entry.oid for entry in entries])
+    for entry in entries:
+        if blobs[entry.oid].startswith(_POINTER):
             raise refused(
                 "pointer",
                 f"{entry.path} is a pointer to content outside the repository.",
                 "Fetch it with git lfs, and put it there by hand.",
                 entry.path,
             )
-        found[entry] = blob
-    return found
+    return {entry: blobs[entry.oid] for entry in entries}
 
 
 def _entries(planning: Planning, commit: str, paths: Sequence[str], tag: str) -> list[TreeEntry]:
@@ -136,7 +137,7 @@ def _entries(planning: Planning, commit: str, paths: Sequence[str], tag: str) ->
         for entry in inside:
             checked(entry.path)
             if not entry.is_regular:
-                kind = "a submodule" if entry.kind == "commit" else "a link"
+                kind = "a submodule" if entry.is_submodule else "a link"
                 raise refused(
                     "not_a_plain_file",
                     f"{entry.path} is {kind} in {tag}; only plain files are restored.",

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
 from pipeline.platform.disk import storage_fault
+from pipeline.platform.git import GitError
 from pipeline.platform.lock import hold_workspace
 from runbook.change import files
 from runbook.change.applied import States, states_as_json
@@ -28,7 +29,6 @@ from runbook.change.plan import (
     TruncateFile,
     WriteFile,
 )
-from runbook.probes.git_blobs import GitSilentError
 from runbook.probes.workspace import Workspace
 from runbook.wizard.incident import Incident
 from runbook.wizard.refusals import PlanVoidError
@@ -128,7 +128,7 @@ def _content(workspace: Workspace, incident: Incident, step: WriteFile) -> bytes
         case GitBlob():
             try:
                 data = workspace.git.blob(step.content.oid)
-            except GitSilentError as error:
+            except GitError as error:
                 raise _unreadable(step, str(error)) from error
         case Kept():
             data = incident.kept(step.content.sha256)

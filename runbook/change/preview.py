@@ -9,9 +9,9 @@ import difflib
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.git import GitError
 from runbook.change import files
 from runbook.change.plan import ABSENT, FileState, GitBlob, Plan, RenameFile, RunCommand, Step, WriteFile
-from runbook.probes.git_blobs import GitSilentError
 from runbook.probes.workspace import Workspace
 from runbook.wizard.incident import Incident
 
@@ -68,7 +68,7 @@ def _diff(workspace: Workspace, incident: Incident, step: WriteFile) -> list[str
         old = b"" if step.before.is_absent else files.read_bytes(workspace.root, step.path)
         blob = isinstance(step.content, GitBlob)
         new = workspace.git.blob(step.content.oid) if blob else incident.kept(step.after.sha256 or "")  # type: ignore[union-attr]
-    except (OSError, OperatorError, GitSilentError) as error:
+    except (OSError, OperatorError, GitError) as error:
         return [f"{path}: cannot be shown: {visible(str(error), 200)}"]
     if _is_binary(old) or _is_binary(new):
         return [f"{path}: no text: {by_digest}"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.platform.git import read_git_state
 from runbook.drills.left_behind import left_behind
-from runbook.drills.scene import seeded
+from runbook.drills.scene import does_not_fit, seeded
 from runbook.drills.start import DrillNote, read_note
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -82,6 +83,7 @@ def _since(note: DrillNote, recorded_at: str | None) -> float | None:
 
 
 def _uncommitted(root: Path) -> set[str]:
-    told = seeded(root, 0).git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
-    # Two letters and a space stand before each path; the first letter may be a space that was stripped.
-    return {entry[3:] if entry[2:3] == " " else entry[2:] for entry in told.split("\0") if entry}
+    state = read_git_state(root)
+    if state.problem:
+        raise does_not_fit(f"git: {state.problem}")
+    return {*state.changes}

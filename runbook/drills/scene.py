@@ -8,9 +8,7 @@ Data, exports and reports are of one good run and one green audit.
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,24 +16,14 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
+from pipeline.platform.git import GitError, Person, write_git
 from pipeline.platform.process import Ended
 from runbook.probes.workspace import Workspace
 
 ENGINE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody who commits. Wizards name the author of a change as git has it."""
-
-    name: str
-
-    @property
-    def email(self) -> str:
-        return f"{self.name.lower()}@distill.invalid"
-
-
-INES, TOMAS, AIKO = Person("Ines"), Person("Tomas"), Person("Aiko")
+INES, TOMAS, AIKO = (Person(name, f"{name.lower()}@distill.invalid") for name in ("Ines", "Tomas", "Aiko"))
 
 
 @dataclass(frozen=True)
@@ -71,13 +59,15 @@ class Scene:
         self.engine("audit-full", *held, ends_with=None)
 
     def _engine_was_changed(self) -> bool:
-        changed = self.git("diff", "--name-only", self.workspace.last_good_tag, "--", "pipeline")
-        new = self.git("ls-files", "--others", "--exclude-standard", "--", "pipeline")
-        return bool(changed or new)
+        commit = self.workspace.git.resolve_tag(self.workspace.last_good_tag)
+        return commit is None or bool(self.workspace.git.changes(commit, ["pipeline"]))
 
     def git(self, *words: str, author: Person = INES) -> str:
         """Run git as ``author``, without hooks and without anybody's configuration."""
-        return git(self.root, *words, author=author)
+        try:
+            return write_git(self.root, words, author)
+        except GitError as error:
+            raise does_not_fit(f"git {words[0]}: {error}") from error
 
     def commit(self, message: str, author: Person = TOMAS) -> str:
         """Commit everything that git is to keep (never data, exports, reports). The commit's id."""
@@ -116,38 +106,6 @@ def seeded(root: Path, seed: int) -> Scene:
 
 def _line(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def git(root: Path, *words: str, author: Person) -> str:
-    """What git printed. Raises StorageError when it is missing or fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_SYSTEM": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
-    for role in ("AUTHOR", "COMMITTER"):
-        environment |= {f"GIT_{role}_NAME": author.name, f"GIT_{role}_EMAIL": author.email}
-    hardened = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgSign=false", "-c", "gc.auto=0")
-    try:
-        done = subprocess.run(
-            ["git", *hardened, *words],
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=True,
-        )
-    except FileNotFoundError as error:
-        raise does_not_fit("git was not found on PATH") from error
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise does_not_fit(f"git {words[0]} ended with {error.returncode}: {said}") from error
-    return done.stdout.strip()
 
 
 def does_not_fit(what: str) -> StorageError:

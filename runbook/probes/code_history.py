@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.git_objects import Change, Repository
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.git_blobs import Change, Git
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 
@@ -121,11 +121,11 @@ def read_code(output: ProbeOutput | None) -> CodeHistory:
 
 
 def code_history(workspace: Workspace, under: Sequence[str] = (ENGINE,)) -> CodeHistory:
-    """Every file at or below ``under`` that is not as it was. Raises GitSilentError."""
+    """Every file at or below ``under`` that is not as it was. Raises GitError."""
     if not workspace.runs_own_engine:
         return _installed(workspace)
     git, tag = workspace.git, workspace.last_good_tag
-    commit = git.resolve_tag(tag) if git.is_repository else None
+    commit = git.resolve_tag(tag)
     if commit is None:
         return CodeHistory(source="workspace", tag=tag, trouble=f"there is no tag {tag} to compare with")
     head = git.resolve("HEAD")
@@ -138,21 +138,20 @@ def code_history(workspace: Workspace, under: Sequence[str] = (ENGINE,)) -> Code
 
 
 def _changed_file(
-    workspace: Workspace, git: Git, commit: str, head: str | None, change: Change
+    workspace: Workspace, git: Repository, commit: str, head: str | None, change: Change
 ) -> ChangedFile:
     before = git.blob(change.entry.oid) if change.entry is not None else b""
     path = workspace.root / change.path
     after = path.read_bytes() if change.kind != "missing" else b""
     commits = git.log([change.path], since=commit) if head else []
-    held = git.entry(head, change.path) if head else None
-    committed = git.blob(held.oid) if held is not None and held.is_regular else b""
+    committed = git.bytes_at(head, change.path) or b""
     return ChangedFile(
         path=change.path,
         kind=change.kind,
         phase=phase_of(change.path),
         diff=_diff(change.path, before, after),
         constants=tuple(_constants(before, after)) if change.path.endswith(".py") else (),
-        commits=tuple(f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits),
+        commits=tuple(each.told for each in commits),
         uncommitted=committed != after,
     )
 

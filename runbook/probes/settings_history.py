@@ -79,34 +79,32 @@ def read_settings_history(output: ProbeOutput | None) -> SettingsHistory:
 
 
 def tagged_settings(workspace: Workspace) -> dict[str, Any]:
-    """``distill.toml`` of the last-good tag; empty where there is none. Raises GitSilentError."""
+    """``distill.toml`` of the last-good tag; empty where there is none. Raises GitError."""
     return _parsed(_tagged_bytes(workspace)[1])
 
 
 def settings_history(workspace: Workspace) -> SettingsHistory:
-    """Raises GitSilentError."""
+    """Raises GitError."""
     git, tag = workspace.git, workspace.last_good_tag
     commit, before = _tagged_bytes(workspace)
     if commit is None or not before:
         return SettingsHistory(tag=tag, trouble=f"there is no {FILE} of a tag {tag} to compare with")
     path = workspace.root / FILE
     after = path.read_bytes() if path.is_file() else b""
-    commits = git.log([FILE], since=commit) if git.resolve("HEAD") else []
-    held = git.entry("HEAD", FILE) if git.resolve("HEAD") else None
+    head = git.resolve("HEAD")
+    commits = git.log([FILE], since=commit) if head else []
     return SettingsHistory(
         tag=tag,
         commit=commit,
         changes=tuple(_changes(_named(_parsed(before)), _named(_parsed(after)), "")),
-        commits=tuple(f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits),
-        uncommitted=held is None or git.blob(held.oid) != after,
+        commits=tuple(each.told for each in commits),
+        uncommitted=git.bytes_at(head, FILE) != after,
     )
 
 
 def _tagged_bytes(workspace: Workspace) -> tuple[str | None, bytes]:
-    git = workspace.git
-    commit = git.resolve_tag(workspace.last_good_tag) if git.is_repository else None
-    entry = git.entry(commit, FILE) if commit else None
-    return commit, git.blob(entry.oid) if entry is not None and entry.is_regular else b""
+    commit = workspace.git.resolve_tag(workspace.last_good_tag)
+    return commit, workspace.git.bytes_at(commit, FILE) or b""
 
 
 def _parsed(data: bytes) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from pipeline.contracts.discovery import (
     firewall_argv,
     firewall_environment,
 )
+from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
-from runbook.probes.git_blobs import Git
 
 DEFAULT_TAG = "distillation-v1.0.0"
 _MOST_OUTPUT_BYTES = 16 * 2**20
@@ -32,7 +32,7 @@ class Workspace:
 
     def __init__(self, root: Path, *, history: Path | None = None) -> None:
         self.root = root
-        self.git = Git(history or root)
+        self.git = Repository(history or root)
 
     def settings(self) -> dict[str, Any]:
         """``distill.toml`` as it is, unchecked; empty when it cannot be read."""

@@ -7,7 +7,6 @@ from pydantic import JsonValue
 from runbook.actions.bisect import find_commit
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
 from runbook.probes.evidence import ProbeOutput
-from runbook.probes.git_blobs import Commit
 from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
@@ -41,13 +40,12 @@ def suspects_probe() -> Probe:
 
 
 def _new(workspace: Workspace, history: CodeHistory) -> list[Suspect]:
-    """Raises GitSilentError when the tag's version of a file cannot be read."""
+    """Raises GitError when the tag's version of a file cannot be read."""
     found = []
     for file in history.files:
         if file.kind == "missing" or not file.path.endswith(".py") or history.source != "workspace":
             continue
-        entry = workspace.git.entry(history.commit, file.path) if history.commit else None
-        before = workspace.git.blob(entry.oid) if entry is not None and entry.is_regular else b""
+        before = workspace.git.bytes_at(history.commit, file.path) or b""
         found += new_suspects(before, (workspace.root / file.path).read_bytes(), file.path)
     return found
 
@@ -79,12 +77,11 @@ def bisect_probe(runs: int) -> Probe:
 
 
 def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> dict[str, JsonValue]:
-    """Raises GitSilentError where the repository cannot be read."""
+    """Raises GitError where the repository cannot be read."""
     git, tag = workspace.git, workspace.last_good_tag
     if not workspace.runs_own_engine:
         return {"says": "the engine is installed: this repository has no history of it"}
-    good = git.resolve_tag(tag) if git.is_repository else None
-    head = git.resolve("HEAD") if git.is_repository else None
+    good, head = git.resolve_tag(tag), git.resolve("HEAD")
     if good is None or head is None:
         return {"says": f"there is no tag {tag} to start from"}
     commits = git.log([ENGINE], since=good, limit=1000)
@@ -103,12 +100,7 @@ def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> d
     )
     if found.commit is None:
         return data | {"says": found.trouble, "log": found.log}
-    return data | {"commit": found.commit.oid, "says": commit_words(found.commit), "log": found.log}
-
-
-def commit_words(commit: Commit) -> str:
-    """``1a2b3c4d5e6f Tomas: subject``, as the history of a file names it."""
-    return f"{commit.oid[:12]} {commit.author}: {commit.subject}"
+    return data | {"commit": found.commit.oid, "says": found.commit.told, "log": found.log}
 
 
 def read_suspects(output: ProbeOutput | None) -> tuple[bool, list[Suspect]]:

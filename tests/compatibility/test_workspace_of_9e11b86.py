@@ -121,3 +121,12 @@ def test_under_an_engine_of_another_layout_the_tags_is_named_and_goes_back_whole
     carried_out(session, draft)
     assert git(night, "diff", "--stat", tag, "--", "pipeline") == ""
     assert distill(night, "config", "--help").returncode == ExitCode.OK
+
+
+def test_a_damaged_engine_of_the_same_layout_is_repaired_file_by_file(night: Path) -> None:
+    """What the restored file imports is not there either, but nothing moved."""
+    (night / "pipeline/git_state.py").write_text("raise RuntimeError\n")
+    (night / "pipeline/audit/full.py").write_text("raise RuntimeError\n")
+    plan = plan_restore(planning(Workspace(night)), ["pipeline/audit/full.py"]).plan
+    assert [step.path for step in plan.steps if isinstance(step, WriteFile)] == ["pipeline/audit/full.py"]
+    assert plan.notes == ()

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import git_state
 from pipeline.cli import main
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, InputError, OperatorError, StorageError
+from pipeline.platform.git import NEEDS_GIT, read_git_state, run_git
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings, from_document
 from pipeline.workspace import describe, init_workspace
@@ -45,7 +45,7 @@ def test_init_makes_a_repository_with_settings_recon_tests_and_a_place_for_logs(
     assert report.made == LAID_DOWN
     assert report.kept == ()
     assert report.git_problem is None
-    assert git_state.read_git_state(report.root).branch == "main"
+    assert read_git_state(report.root).branch == "main"
     assert load_settings(report.root).settings.workspace.name == "airline"
 
 
@@ -70,7 +70,7 @@ def test_sources_exports_reports_and_state_are_not_tracked(workspace: Path) -> N
         target = workspace / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text("x")
-    listed = git_state.run_git(workspace, ("status", "--porcelain", "-z", "-uall")).decode().split("\0")
+    listed = run_git(workspace, ("status", "--porcelain", "-z", "-uall")).decode().split("\0")
     assert {entry[3:] for entry in listed if entry} == {
         ".gitignore",
         "distill.toml",
@@ -122,7 +122,7 @@ def test_without_git_there_is_a_workspace_that_says_what_it_cannot_offer(
     assert report.git_problem == "git is not installed"
     description = describe(report.root, load_settings(report.root).settings)
     assert description.git.problem == "not a git repository"
-    assert description.cannot_offer == git_state.NEEDS_GIT
+    assert description.cannot_offer == NEEDS_GIT
 
 
 def test_a_description_names_streams_engine_and_tag(workspace: Path) -> None:

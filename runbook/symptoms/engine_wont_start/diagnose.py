@@ -66,9 +66,9 @@ def _inside(workspace: Workspace, name: str) -> str | None:
 
 
 def _code(workspace: Workspace, _seconds: float) -> ProbeOutput:
-    """How the workspace's engine differs from the tag. Raises GitSilentError, which is its trouble."""
+    """How the workspace's engine differs from the tag. Raises GitError, which is its trouble."""
     git, tag = workspace.git, workspace.last_good_tag
-    commit = git.resolve_tag(tag) if workspace.runs_own_engine and git.is_repository else None
+    commit = git.resolve_tag(tag) if workspace.runs_own_engine else None
     changes = git.changes(commit, [PACKAGE]) if commit else []
     return ProbeOutput(
         probe_id=_PROBE,

@@ -15,13 +15,13 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
+from pipeline.platform.git import GitError
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import CheckReport, last_audit, look_again, red_again
 from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.git_blobs import GitSilentError
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
@@ -110,9 +110,9 @@ def _red_phases(workspace: Workspace, report: CheckReport) -> list[str]:
 def _differing_phases(workspace: Workspace) -> list[str]:
     try:
         git = workspace.git
-        commit = git.resolve_tag(workspace.last_good_tag) if git.is_repository else None
+        commit = git.resolve_tag(workspace.last_good_tag)
         changes = git.changes(commit, [ENGINE, _RECON]) if commit else []
-    except GitSilentError:
+    except GitError:
         return []
     phases = {"P0" if each.path == _RECON else phase_of(each.path) for each in changes}
     return sorted(each for each in phases if each is not None)
@@ -176,12 +176,11 @@ def _tree_probe() -> Probe:
 
     def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
         git, tag = workspace.git, workspace.last_good_tag
-        commit = git.resolve_tag(tag) if git.is_repository else None
+        commit = git.resolve_tag(tag)
         changes = differences(workspace, commit) if commit else []
-        head = git.resolve("HEAD") if git.is_repository else None
-        commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and head else []
+        commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and git.resolve("HEAD") else []
         lines = [f"{each.kind} {each.path}" for each in changes[:_MOST_LISTED]]
-        lines += [f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits]
+        lines += [each.told for each in commits]
         return ProbeOutput(
             probe_id=_TREE,
             title=title,

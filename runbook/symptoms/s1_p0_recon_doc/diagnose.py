@@ -44,13 +44,12 @@ def detect(workspace: Workspace) -> Detection:
 
 
 def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:
-    """What tag and history hold. Raises GitSilentError, which becomes the probe's trouble."""
+    """What tag and history hold. Raises GitError, which becomes the probe's trouble."""
     git, tag = workspace.git, workspace.last_good_tag
-    commit = git.resolve_tag(tag) if git.is_repository else None
-    entry = git.entry(commit, DOC) if commit else None
-    tagged = len(git.blob(entry.oid).strip()) if entry and entry.is_regular else 0
+    commit = git.resolve_tag(tag)
+    tagged = len((git.bytes_at(commit, DOC) or b"").strip())
     commits = git.log([DOC], limit=5) if git.resolve("HEAD") else []
-    lines = [f"{each.oid[:12]} {each.author}: {each.subject}" for each in commits]
+    lines = [each.told for each in commits]
     return ProbeOutput(
         probe_id=_PROBE,
         title="What git holds of it",

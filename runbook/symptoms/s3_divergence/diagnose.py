@@ -82,11 +82,8 @@ def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:
 def _expected(workspace: Workspace) -> dict[str, Any]:
     """The contract as it was last good; the working copy may have been edited to make a test pass."""
     git, tag = workspace.git, workspace.last_good_tag
-    commit = git.resolve_tag(tag) if workspace.runs_own_engine and git.is_repository else None
-    entry = git.entry(commit, EXPECTED) if commit else None
-    if entry is not None and entry.is_regular:
-        data = git.blob(entry.oid)
-    else:
+    data = git.bytes_at(git.resolve_tag(tag), EXPECTED) if workspace.runs_own_engine else None
+    if data is None:
         installed = Path(str(pipeline.contracts.__file__)).parents[2]
         data = (installed / EXPECTED).read_bytes()
     return object_or_empty(data)

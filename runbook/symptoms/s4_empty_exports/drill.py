@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.git import Person
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Person, Scene
+from runbook.drills.scene import AIKO, INES, TOMAS, Scene
 from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS
 from runbook.symptoms.s4_empty_exports.define import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED

@@ -15,7 +15,7 @@ _TOP_LEVEL = (
     "print(*sorted({name.split('.')[1] for name in sys.modules if name.startswith('pipeline.')}))"
 )
 # Read on the way, and of no consequence for a row: paths and events, the head of the repository.
-_NOT_ROWS = {"contracts", "git_state"}
+_NOT_ROWS = {"contracts", "platform"}
 
 
 def _python(code: str, path: Path) -> str:

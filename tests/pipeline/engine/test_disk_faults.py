@@ -27,8 +27,8 @@ from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_all import RunOptions, run_all
 from pipeline.engine.run_session import Session
 from pipeline.engine.score_stage import run_score
-from pipeline.git_state import GitState
 from pipeline.platform import disk
+from pipeline.platform.git import GitState
 from pipeline.settings.load import load_settings
 from tests.crash.outcomes import assert_whole, change_sources
 from tests.faulty_disk import FaultyDisk, ShortWrites

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.checks import CheckStatus
-from pipeline.git_state import GitError
+from pipeline.platform.git import GitError
 from pipeline.release.git_gates import (
     PHASES,
     clean_state,
     next_tag,
     phase_commits,
     tag_is_free,
-    tree_state,
 )
 from tests.pipeline.release.repositories import commit_all, git, repository
 
@@ -105,15 +104,6 @@ def test_a_tag_with_shell_or_option_syntax_is_refused(workspace: Path, tag: str)
 def test_remotes_that_were_not_asked_are_named(workspace: Path) -> None:
     git(workspace, "remote", "add", "origin", "https://example.com/nowhere")
     assert "not asked: remote origin" in tag_is_free(workspace, "v9").detail
-
-
-def test_a_moved_head_and_a_changed_tree_show_in_its_state(workspace: Path) -> None:
-    before = tree_state(workspace)
-    assert tree_state(workspace) == before
-    (workspace / "x").write_text("x", encoding="utf-8")
-    assert tree_state(workspace) != before
-    commit_all(workspace, "more")
-    assert tree_state(workspace).head != before.head
 
 
 def test_without_a_repository_the_gates_say_so(tmp_path: Path) -> None:
