@@ -12,13 +12,26 @@ from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
 from console.presentation.counts import plural
+from console.presentation.detector_tally import tally_words
+from console.reading.detectors import definitions
+from console.state.runbook_state import known_symptoms
+from console.state.symptoms_now import open_command
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import Json, count_of, flag_of, object_of, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import (
+    Json,
+    count_of,
+    flag_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+    texts_of,
+)
+from pipeline.reading.symptom_answers import tally
 
-LEAK = "S1.P4.sft-leak"
 DETAIL_CHARACTERS = 2000
 _FLAGGED = (DriftStatus.WARN, DriftStatus.MISSING)
 
@@ -73,14 +86,11 @@ def _drift_row(found: Json) -> DriftRow | None:
 
 
 def _symptoms(report: Json) -> tuple[Symptom, ...]:
+    """Those that show. All that was looked for stays in the report."""
     return tuple(
-        Symptom(
-            text_of(found, "id") or "?",
-            text_of(found, "severity") or Severity.ERROR,
-            text_of(found, "observed") or "",
-            text_of(found, "next_step") or "",
-        )
-        for found in objects_of(report, "symptoms")
+        Symptom(each.id, each.severity, each.observed, open_command(each.id))
+        for each in known_symptoms(report)
+        if each.is_detected
     )
 
 
@@ -98,15 +108,13 @@ def _code(part: Part, ended: PartEnded, symptoms: tuple[Symptom, ...]) -> tuple[
     if ended.report is None:
         code = ended.returncode or int(ExitCode.NOT_EVALUABLE)
         return code, words or f"gave no report (exit {ended.returncode})"
-    if part is Part.SYMPTOMS:
-        return _code_of_symptoms(symptoms), "; ".join(
-            f"{symptom.id}: {symptom.observed}" for symptom in symptoms if _is_severe(symptom)
-        )
     reported = count_of(ended.report, "exit_code")
     code = worst([ended.returncode, ended.returncode if reported is None else reported])
-    return code, "" if code == ExitCode.OK else text_of(ended.report, "verdict") or _why(
-        part, ended.report, words
-    )
+    if code == ExitCode.OK:
+        return code, ""
+    if part is Part.SYMPTOMS:
+        return code, "; ".join(f"{one.id}: {one.observed}" for one in symptoms if _is_severe(one)) or words
+    return code, text_of(ended.report, "verdict") or _why(part, ended.report, words)
 
 
 def _why(part: Part, report: Json, words: str) -> str:
@@ -122,12 +130,6 @@ def _why(part: Part, report: Json, words: str) -> str:
 
 def _is_severe(symptom: Symptom) -> bool:
     return symptom.severity in (Severity.ERROR, Severity.CRITICAL)
-
-
-def _code_of_symptoms(symptoms: tuple[Symptom, ...]) -> int:
-    if any(symptom.id == LEAK for symptom in symptoms):
-        return ExitCode.FIREWALL_BREACH
-    return ExitCode.CHECK_FAILED if any(map(_is_severe, symptoms)) else ExitCode.OK
 
 
 def _said(part: Part, report: Json, checks: tuple[CheckResult, ...], symptoms: tuple[Symptom, ...]) -> str:
@@ -148,7 +150,15 @@ def _said(part: Part, report: Json, checks: tuple[CheckResult, ...], symptoms: t
             runs = len(objects_of(report, "runs"))
             return f"{runs} runs" if runs else ""
         case Part.SYMPTOMS:
-            return ", ".join(symptom.id for symptom in symptoms) or ("none" if report else "")
+            shown = ", ".join(symptom.id for symptom in symptoms) or "none"
+            return f"{shown} ({_looked(report)})" if report else ""
+
+
+def _looked(report: Json) -> str:
+    """How much was looked for, in the words of every other face."""
+    now = number_of(report, "at") or 0.0
+    answers = [each.answer for each in known_symptoms(report)]
+    return tally_words(tally(definitions(), answers, now), now) if answers else ""
 
 
 def _warnings(

@@ -11,9 +11,6 @@ from pathlib import Path
 from pipeline.contracts.discovery import EngineChoice, engine_argv, firewall_argv, firewall_environment
 from pipeline.contracts.faults import Fault, SettingsError
 
-# How long the look at the symptoms may scan, when no firewall part has done it before.
-SYMPTOM_SCAN_SECONDS = 30.0
-
 
 class Part(StrEnum):
     """In the order in which they run. Symptoms come last: they read the reports of the others."""
@@ -65,18 +62,14 @@ def _usage(what_happened: str, do_next: str) -> SettingsError:
     return SettingsError(Fault("usage", what_happened, "Nothing was run or written.", do_next))
 
 
-def argv_of(
-    part: Part, root: Path, events: Path, *, acceptance_report: Path | None, scanned: bool
-) -> list[str]:
-    """The argument list of a part. ``scanned``: the firewall has just said what is to be said."""
+def argv_of(part: Part, root: Path, events: Path, *, acceptance_report: Path | None) -> list[str]:
+    """The argument list of a part."""
     common = ["-C", str(root), "--json", "--events", str(events)]
     match part:
         case Part.FIREWALL:
             return firewall_argv(common)
         case Part.SYMPTOMS:
-            limit = 0.0 if scanned else SYMPTOM_SCAN_SECONDS
-            status = ["status", "-C", str(root), "--json", "--firewall-seconds", str(limit)]
-            return [sys.executable, "-P", "-m", "console", *status]
+            return [sys.executable, "-P", "-m", "console", "-C", str(root), "--json", "runbook", "detect"]
         case Part.AUDIT if acceptance_report is not None:
             return engine_argv([part, *common, "--acceptance-report", str(acceptance_report)])
         case _:

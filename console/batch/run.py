@@ -90,9 +90,7 @@ def run_batch(
             narration.begins(part)
             stream.log(f"{part} begins")
             events = Path(folder) / f"{part}.events"
-            argv = argv_of(
-                part, root, events, acceptance_report=_handed_on(Path(folder), done), scanned=_is_clear(done)
-            )
+            argv = argv_of(part, root, events, acceptance_report=_handed_on(Path(folder), done))
             ended = run_child(
                 argv,
                 environment_of(part, engine),
@@ -150,11 +148,6 @@ def _handed_on(folder: Path, done: dict[Part, PartOutcome]) -> Path | None:
     path = folder / "acceptance-report.json"
     disk.write_file(path, orjson.dumps(acceptance.report))
     return path
-
-
-def _is_clear(done: dict[Part, PartOutcome]) -> bool:
-    firewall = done.get(Part.FIREWALL)
-    return firewall is not None and firewall.exit_code == ExitCode.OK
 
 
 def _stops_the_rest(outcome: PartOutcome, stop: _Stop, deadline: Deadline) -> str:

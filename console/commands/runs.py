@@ -6,12 +6,12 @@ import argparse
 import time
 
 from console.presentation.counts import count
-from console.reading.lock_facts import read_lock
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
+from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 

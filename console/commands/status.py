@@ -7,15 +7,16 @@ evaluated changes nothing.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from console.plain.status import exit_code, status_lines
 from console.reading.firewall_scan import SCAN_SECONDS, scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
-from console.state.derive import leak_symptom, worst_first
+from console.state.symptoms_now import first_seen, showing, with_firewall, with_looks
 from pipeline.contracts.faults import ExitCode, Fault, InputError
-from pipeline.contracts.status import STATUS_VERSION, WorkspaceStatus, as_data
+from pipeline.contracts.status import STATUS_VERSION, Answer, WorkspaceStatus, as_data
 from pipeline.platform.voice import Voice
 
 
@@ -35,8 +36,11 @@ def print_status(voice: Voice, firewall_seconds: float = SCAN_SECONDS) -> ExitCo
     return code
 
 
-def read_whole_status(root: Path, firewall_seconds: float) -> WorkspaceStatus:
-    """Files plus one look of the firewall. Raises InputError when the workspace is gone."""
+def read_whole_status(root: Path, firewall_seconds: float, looks: Iterable[Answer] = ()) -> WorkspaceStatus:
+    """Files, kept looks and those of this process, and one look of the firewall.
+
+    Raises InputError when the workspace is gone.
+    """
     try:
         status = WorkspaceReader(root).read()
     except OSError as error:
@@ -46,8 +50,7 @@ def read_whole_status(root: Path, firewall_seconds: float) -> WorkspaceStatus:
             )
         ) from error
     firewall = scan_or_known(root, status.firewall, firewall_seconds)
-    symptoms = [symptom for symptom in status.symptoms if symptom.id != "S1.P4.sft-leak"]
-    leak = leak_symptom(firewall)
-    return replace(
-        status, firewall=firewall, symptoms=worst_first([*symptoms, *([leak] if leak is not None else [])])
-    )
+    now = status.read_at
+    answers = with_firewall(with_looks(status.answers, looks, now), firewall, now)
+    symptoms = showing(answers, now)
+    return replace(status, firewall=first_seen(firewall, symptoms), answers=answers, symptoms=symptoms)

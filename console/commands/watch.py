@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.commands.status import read_whole_status
+from console.live.runbook_look import RunbookLook
 from console.plain.status import exit_code
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import alert_command
@@ -43,7 +44,10 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 def _once(
     root: Path, command: tuple[str, ...], tell: Callable[[Alert], None], complain: Callable[[str], None]
 ) -> int:
-    status = read_whole_status(root, ONCE_SCAN_SECONDS)
+    look = RunbookLook(root).run()
+    if look.trouble:
+        complain(look.trouble[0])
+    status = read_whole_status(root, ONCE_SCAN_SECONDS, [each.answer for each in look.symptoms])
 
     async def all_of_them() -> None:
         for alert in AlertBook(REMIND_SECONDS).update(status.symptoms, status.read_at):

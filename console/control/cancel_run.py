@@ -12,10 +12,10 @@ import signal
 import time
 from pathlib import Path
 
-from console.reading.lock_facts import read_lock
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.contracts.status import LockStatus
 from pipeline.platform.identity import host_name
+from pipeline.reading.lock_facts import read_lock
 
 # The lock's time has whole seconds and a process's start is counted in clock ticks.
 START_SLACK_SECONDS = 2.0

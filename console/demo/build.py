@@ -15,7 +15,6 @@ from pathlib import Path
 from console.demo import history, package_data, settings_text
 from console.demo.repository import Repository
 from console.demo.sources import Sources, copy_sources
-from console.reading.lock_facts import read_lock
 from pipeline.contracts import discovery, paths
 from pipeline.contracts.faults import (
     EngineUnavailableError,
@@ -25,6 +24,7 @@ from pipeline.contracts.faults import (
     WorkspaceLockedError,
 )
 from pipeline.platform.process import run
+from pipeline.reading.lock_facts import read_lock
 
 # Says that `distill demo` made this directory at this place. A copy or a moved workspace has
 # the wrong path in it and is never replaced.

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, TypeGuard
 from console.control.jobs import Job, start_job
 from console.live.event_tail import RUNNING_POLL_SECONDS, EventTail, TailSlice
 from console.live.workspace_changes import set_within
-from console.reading.lock_facts import read_lock
 from console.state.view_state import RunEnded, RunFollowed
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.contracts.status import LockStatus
+from pipeline.reading.lock_facts import read_lock
 
 if TYPE_CHECKING:
     from pipeline.contracts.events import Event, RunFinished, RunStarted

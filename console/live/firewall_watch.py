@@ -15,10 +15,10 @@ from pathlib import Path
 
 import orjson
 
-from console.reading.firewall_words import firewall_status
 from console.state.view_state import FirewallLost, FirewallSeen
 from pipeline.contracts.discovery import firewall_argv, firewall_environment
 from pipeline.platform.async_process import Followed, follow
+from pipeline.reading.firewall_words import firewall_status
 
 SILENCE_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)

@@ -129,6 +129,8 @@ class LiveFeed:
         async for item in self._feed_of_runs().items():
             await self._queue.put(item)
             if _ends_run(item):
+                if isinstance(item, RunEnded) and item.before_first_event and self._runbook_watch is not None:
+                    self._runbook_watch.ask()
                 self._read_now.set()  # receipts and summary are on disk now
 
     async def _firewall(self) -> None:
@@ -162,7 +164,7 @@ class LiveFeed:
             from console.control import incident_export
 
             return incident_export.plan(self._root, subject)
-        from console.reading.lock_facts import read_lock
+        from pipeline.reading.lock_facts import read_lock
 
         lock = read_lock(self._root, self._clock())
         if action_id.endswith(".start") and action_id != "run.start":
@@ -204,7 +206,8 @@ def _ends_run(item: RunFollowed | RunEnded | TailSlice) -> bool:
 
 def _import_readers() -> None:
     from console.live import engine_process, firewall_watch  # noqa: F401 (imported for the next who asks)
-    from console.reading import firewall_words, workspace_reader  # noqa: F401 (the same)
+    from console.reading import workspace_reader  # noqa: F401 (the same)
+    from pipeline.reading import firewall_words  # noqa: F401 (the same)
 
 
 def _start_plan(root: Path) -> CommandPlan:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from console.live.runbook_look import Look, RunbookLook
 from console.live.workspace_changes import set_within
 from console.reading.incident_glance import IncidentGlance, read_incidents
-from console.state.runbook_state import RunbookReading, with_first_seen
+from console.state.runbook_state import RunbookReading
 from console.state.view_state import RunbookHeard
 from pipeline.contracts import paths
 from pipeline.reading.report_files import Notes
@@ -158,7 +158,7 @@ class RunbookWatch:
         if look.trouble:
             return self._heard(looking_since=None, trouble=look.trouble)
         return self._heard(
-            symptoms=with_first_seen(look.symptoms, self._reading.symptoms),
+            symptoms=look.symptoms,
             read_at=self._clock(),
             took_seconds=look.took_seconds,
             looking_since=None,

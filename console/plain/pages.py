@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from console import keymap
 from console.plain.status import PANES, WIDTH, pane_lines, texts
 from console.presentation.band import band_height, band_lines
+from console.presentation.detector_tally import head_words
 from console.presentation.edge_lines import header_line, status_line
 from console.presentation.event_log import log_line
 from console.presentation.pages import plan_lines
@@ -91,7 +92,7 @@ def head_lines(state: ViewState, now: float) -> list[str]:
 
 def _band(state: ViewState, now: float) -> list[Line]:
     height = band_height(state.symptoms, _TALL, WIDTH)
-    return band_lines(state.symptoms, -1, now, WIDTH, height, state.heard_at, state.trouble)
+    return band_lines(state.symptoms, -1, now, WIDTH, height, state.heard_at, state.trouble, state.tally)
 
 
 def page_lines(name: str, state: ViewState, now: float) -> list[str]:
@@ -107,7 +108,7 @@ def page_lines(name: str, state: ViewState, now: float) -> list[str]:
 def symptom_pages(state: ViewState, now: float) -> list[str]:
     """Every symptom's page, worst first."""
     if not state.symptoms:
-        return ["no symptom: nothing to do"]
+        return [head_words(0, state.tally, now)]
     lines: list[str] = []
     for symptom in state.symptoms:
         lines += symptom_page(symptom.id, state, now)

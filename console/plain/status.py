@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from console.presentation.detector_tally import head_words
 from console.presentation.drift import drift_pane
 from console.presentation.firewall import firewall_pane
 from console.presentation.phases import phases_pane
@@ -16,17 +17,16 @@ from console.presentation.row_counts import rows_pane
 from console.presentation.runs import runs_pane
 from console.presentation.spans import Line, plain_text
 from console.presentation.states import SEVERITIES
+from console.reading.detectors import definitions
+from console.state import symptoms_now
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (
-    FirewallWord,
-    PhaseState,
-    Severity,
-    SymptomStatus,
     WorkspaceStatus,
     iso_utc,
 )
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
+from pipeline.reading.symptom_answers import tally
 
 if TYPE_CHECKING:
     from console.state.view_state import ViewState
@@ -41,15 +41,8 @@ _TALL = 200
 
 
 def exit_code(status: WorkspaceStatus | ViewState) -> ExitCode:
-    """10 for a breach, 1 for a failed check or a symptom of severity error or critical, else 0.
-
-    Only what was evaluated counts: a check that never ran changes nothing.
-    """
-    if status.firewall.state is FirewallWord.BREACH:
-        return ExitCode.FIREWALL_BREACH
-    failed = any(phase.state is PhaseState.FAIL for phase in status.phases)
-    severe = any(symptom.severity in (Severity.CRITICAL, Severity.ERROR) for symptom in status.symptoms)
-    return ExitCode.CHECK_FAILED if failed or severe else ExitCode.OK
+    """10 for a breach, 1 for a failed check or a severe symptom, 5 for one that could not be looked for."""
+    return symptoms_now.exit_code(status.answers, status.phases, status.firewall)
 
 
 def status_lines(status: WorkspaceStatus) -> list[str]:
@@ -58,7 +51,7 @@ def status_lines(status: WorkspaceStatus) -> list[str]:
     return [
         *_head(status),
         "",
-        *_symptoms(status.symptoms, now),
+        *_symptoms(status, now),
         *(text for name in PANES for text in ["", *pane_lines(name, status, now)]),
         *(["", *(f"note: {visible(text, 200)}" for text in status.notes)] if status.notes else []),
     ]
@@ -111,11 +104,10 @@ def _head(status: WorkspaceStatus) -> list[str]:
     ]
 
 
-def _symptoms(symptoms: tuple[SymptomStatus, ...], now: float) -> list[str]:
-    if not symptoms:
-        return ["SYMPTOMS   none seen by what was read"]
-    lines = [f"SYMPTOMS   {len(symptoms)}, worst first"]
-    for symptom in symptoms:
+def _symptoms(status: WorkspaceStatus, now: float) -> list[str]:
+    counted = tally(definitions(), status.answers, now)
+    lines = [f"SYMPTOMS   {head_words(len(status.symptoms), counted, now)}"]
+    for symptom in status.symptoms:
         look = SEVERITIES[symptom.severity]
         since = f", since {_age(symptom.since, now)}" if symptom.since is not None else ""
         lines.append(f" {look.mark} {look.word:<8} {symptom.id:<20} {visible(symptom.observed, 160)}{since}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from console.presentation.counts import count
-from console.presentation.spans import Line, Span, cut, fit, fit_text, line, spread
+from console.presentation.detector_tally import head_words, tally_role
+from console.presentation.spans import Line, Span, cut, fit, fit_text, line, line_width, spread
 from console.presentation.states import SEVERITIES
 from pipeline.contracts.status import Severity, SymptomStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
+from pipeline.reading.symptom_answers import Tally
 
 # Past this age the screen says so itself: the disk has not answered.
 SCREEN_STALE_SECONDS = 10.0
+_NO_TALLY = Tally()
 
 
 def band_height(symptoms: tuple[SymptomStatus, ...], rows: int, width: int) -> int:
@@ -30,11 +32,12 @@ def band_lines(
     height: int,
     heard_at: float | None,
     trouble: str = "",
+    tally: Tally = _NO_TALLY,
 ) -> list[Line]:
     """The band in exactly ``height`` lines. ``marked`` is the symptom that keys act on."""
     per_symptom = 2 if width >= 100 and height > len(symptoms[: height - 1]) + 1 else 1
     shown = max(0, (height - 1) // per_symptom)
-    lines = [_rule(symptoms, len(symptoms) - shown, now, width, heard_at, trouble)]
+    lines = [_rule(symptoms, len(symptoms) - shown, now, width, heard_at, trouble, tally)]
     first = max(0, min(marked - shown + 1, len(symptoms) - shown))
     for position, symptom in enumerate(symptoms[first : first + shown], start=first):
         lines.append(_symptom(symptom, position == marked, now, width))
@@ -50,6 +53,7 @@ def _rule(
     width: int,
     heard_at: float | None,
     trouble: str,
+    tally: Tally,
 ) -> Line:
     age = age_of(heard_at, now)
     late = age is not None and age > SCREEN_STALE_SECONDS
@@ -60,16 +64,19 @@ def _rule(
     elif late:
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
     elif symptoms:
-        noun = "SYMPTOM" if len(symptoms) == 1 else "SYMPTOMS"
-        worst_first = ", worst first" if len(symptoms) > 1 and width >= 60 else ""
         below = f", +{hidden} more" if hidden > 0 else ""
-        role = SEVERITIES[symptoms[0].severity].role
-        title = Span(f" {count(len(symptoms))} {noun}{worst_first}{below} ", role)
+        words = head_words(len(symptoms), tally, now).replace(" ·", f"{below} ·", 1)
+        title = Span(f" {words} ", SEVERITIES[symptoms[0].severity].role)
     else:
-        title = Span(" no symptom · what is live was read just now ", "ok")
+        title = Span(f" {head_words(0, tally, now)} ", tally_role(tally))
     heads = line(Span(" who ", "dim"), Span("━" * 6, "border"), Span(" since ", "dim"))
     right = heads if symptoms and width >= 60 else line(Span("━", "border"))
-    return spread(cut(line(Span("━━", "border"), title), width - 4), right, width, Span("━", "border"))
+    return spread(
+        cut(line(Span("━━", "border"), title), width - line_width(right) - 2),
+        right,
+        width,
+        Span("━", "border"),
+    )
 
 
 def _symptom(symptom: SymptomStatus, marked: bool, now: float, width: int) -> Line:

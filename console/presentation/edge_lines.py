@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
+from console.presentation.detector_tally import tally_role
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -141,13 +142,18 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
             line(Span(f"{visible(worst.owner)} is on it" if worst.owner else "nobody is on it", "dim"))
         )
     else:
-        lines.append(line(Span("? unknown", "warn") if state.trouble else Span("no symptom", "ok")))
+        lines.append(line(Span("? unknown", "warn") if state.trouble else Span(*_calm(state))))
         lines.append(_work(state))
     keys = line(Span("w", "key"), " help me  " if state.symptoms else "  ", Span("q", "key"), " quit")
     if height <= len(lines):
         return [fit(cut(spans, width), width) for spans in [*lines[: max(0, height - 1)], keys]][:height]
     blank = [EMPTY] * (height - len(lines) - 1)
     return [fit(spans, width) for spans in [*lines, *blank, keys]]
+
+
+def _calm(state: ViewState) -> tuple[str, Role]:
+    tally = state.tally
+    return f"no symptom, {tally.evaluated} of {tally.total} seen", tally_role(tally)
 
 
 def breadcrumb_line(state: ViewState, trail: tuple[str, ...], place: str, width: int) -> Line:

@@ -10,10 +10,10 @@ from console.presentation.check_names import GATES, GATES_PROVE
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
-from console.state.staleness import of_verdict
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
+from pipeline.reading.staleness import of_verdict
 
 if TYPE_CHECKING:
     from console.reading.check_runs import Check, CheckRun

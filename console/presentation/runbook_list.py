@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES, Look
-from console.state import staleness
 from console.state.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
-from console.state.symptom_merge import verdict_now
+from console.state.symptoms_now import verdict_now
 from pipeline.contracts.status import Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
+from pipeline.reading import staleness
 from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from console.presentation.pages import commands_for
 from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
-from console.state.symptom_merge import LEAK, open_command
+from console.state.symptoms_now import open_command
 from pipeline.contracts.shell_words import joined, quoted
 from pipeline.contracts.status import FirewallStatus, Freshness, SymptomStatus
+from pipeline.contracts.symptoms import LEAK
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 

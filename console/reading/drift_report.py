@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.reading.phase_verdicts import report_time
-from console.state import staleness
 from console.state.drift_lines import cause_in_words, flagged_first
 from pipeline.contracts import paths
 from pipeline.contracts.status import DriftLine, DriftStatus, Origin
 from pipeline.platform.lenient_json import Json, number_of, objects_of, text_of
+from pipeline.reading import staleness
 from pipeline.reading.report_files import Notes, last_objects
 
 BASELINE_TAIL_BYTES = 256 * 1024

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import orjson
 
-from console.reading.firewall_words import firewall_status
 from pipeline.contracts.discovery import firewall_argv, firewall_environment
 from pipeline.contracts.status import FirewallStatus, FirewallWord
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.firewall_words import firewall_status
 
 SCAN_SECONDS = 2.0
 

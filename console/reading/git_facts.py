@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.state import staleness
 from pipeline.contracts.status import GitStatus, Origin
 from pipeline.platform.git import is_repository, read_git_state, resolve_tag
+from pipeline.reading import staleness
 
 GIT_SECONDS = 2.0
 CACHE_SECONDS = 5.0

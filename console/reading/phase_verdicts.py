@@ -10,16 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from console.state import staleness
-from pipeline.contracts.status import (
-    PHASE_NAMES,
-    Freshness,
-    Origin,
-    PhaseState,
-    PhaseStatus,
-    epoch_seconds,
-)
+from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin, PhaseState, PhaseStatus, epoch_seconds
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of
+from pipeline.reading import staleness
 
 
 def verdict(

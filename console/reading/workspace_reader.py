@@ -11,14 +11,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from console.reading import live_symptoms, phase_verdicts
+from console.reading import phase_verdicts
+from console.reading.detectors import answers_at
 from console.reading.drift_report import read_drift
 from console.reading.engine_code import EngineCode
 from console.reading.git_facts import GitReader
-from console.reading.lock_facts import read_lock
 from console.reading.report_basis import code_moved_since, moved_since
 from console.reading.row_counts_report import firewall_of_receipt, rows_of_summary
-from console.state import staleness
+from console.state.symptoms_now import showing
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.faults import SettingsError
@@ -34,20 +34,13 @@ from pipeline.contracts.status import (
     WorkspaceStatus,
 )
 from pipeline.platform.lenient_json import Json, flag_of, object_of, read_bytes, text_of
-from pipeline.reading import reach
-from pipeline.reading.changed_files import ChangeDetector
-from pipeline.reading.latest_run import (
-    LatestRun,
-    Moved,
-    find_latest,
-    is_quarantined,
-    moved_since_run,
-)
-from pipeline.reading.past_runs import RunReports, read_receipts
+from pipeline.reading import reach, staleness
+from pipeline.reading.facts import FactReader, Facts
+from pipeline.reading.latest_run import LatestRun, Moved, is_quarantined
+from pipeline.reading.lock_facts import read_lock
+from pipeline.reading.past_runs import read_receipts
 from pipeline.reading.report_files import Notes, last_objects, read_object
-from pipeline.reading.settings_glance import read_settings
-from pipeline.reading.source_files import find_sources
-from runbook.probes.empty_exports import find_empty_export
+from pipeline.reading.symptom_log import read_looks
 
 REPLAY_TAIL_BYTES = 256 * 1024
 # A longer document is not read to see whether it says anything.
@@ -70,8 +63,7 @@ class WorkspaceReader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._git = GitReader(root)
-        self._runs = RunReports(root)
-        self._changes = ChangeDetector(root)
+        self._facts = FactReader(root)
         self._engine = EngineCode(root)
 
     def read(self, now: float | None = None) -> WorkspaceStatus:
@@ -87,63 +79,43 @@ class WorkspaceReader:
             raise type(error)(reach.in_words(error, self.root)) from error
 
     def _read(self, now: float) -> WorkspaceStatus:
-        notes = Notes()
-        self._changes.start_round()
-        settings = read_settings(self.root, notes)
         lock = read_lock(self.root, now)
-        run_ids = self._runs.run_ids(notes)
-        runs = self._runs.rows(run_ids, lock, notes)
-        latest = find_latest(self.root, self._runs, run_ids, notes)
-        sources = find_sources(self.root, settings, notes)
-        settled = not (lock.held or lock.open_intent)
-        moved = moved_since_run(latest, self._changes, sources, settled=settled)
-        audit = read_object(self.root, _AUDIT, notes)
+        facts = self._facts.read(now, settled=not (lock.held or lock.open_intent))
+        notes, latest, moved = self._facts.notes, facts.latest, facts.moved
+        audit = facts.audit.raw if facts.audit is not None else None
         engine = self._engine.digest()
         audit_moved = moved_since(audit, latest, moved, engine)
-        drift = read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes)
-        phases = self._phases(latest, audit, moved, audit_moved, engine, now, notes)
-        facts = live_symptoms.FileFacts(
-            recon_doc_bytes=_size_of_text(self.root / paths.RECON_DOC),
-            empty_streams=sources.empty_tier_1,
-            replay_log_bytes=_size(self.root / paths.REPLAY_RUNS),
-            replay_log_limit_bytes=settings.replay_log_mb * 1e6,
-            summary_faults=latest.faults,
-            outputs_changed=moved.changed_outputs,
-            determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
-            empty_export=find_empty_export(self.root),
-        )
+        firewall = self._firewall(latest, now)
+        answers = answers_at(replace(facts, firewall=firewall), read_looks(self.root, notes))
         return WorkspaceStatus(
             workspace=str(self.root),
-            name=settings.name,
+            name=facts.settings.name,
             read_at=now,
-            phases=phases,
+            phases=self._phases(facts, audit_moved, engine, now, notes),
             rows=self._rows(latest, moved, now),
-            firewall=self._firewall(latest, now),
-            drift=drift,
-            symptoms=tuple(live_symptoms.detect(facts, phases, drift, now)),
+            firewall=firewall,
+            drift=read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes),
+            symptoms=showing(answers, now),
             lock=lock,
-            git=self._git.read(settings.last_good_tag, now),
+            git=self._git.read(facts.settings.last_good_tag, now),
             engine=engine_status(self.root, latest.summary),
-            runs=runs,
+            runs=self._facts.runs.rows(self._facts.run_ids, lock, notes),
             notes=tuple(notes.lines),
+            answers=answers,
         )
 
     def _phases(
-        self,
-        latest: LatestRun,
-        audit: Json | None,
-        moved: Moved,
-        audit_moved: str,
-        engine: str | None,
-        now: float,
-        notes: Notes,
+        self, facts: Facts, audit_moved: str, engine: str | None, now: float, notes: Notes
     ) -> tuple[PhaseStatus, ...]:
         found = [_p0(self.root, now)]
-        if audit is not None:
-            found += phase_verdicts.of_audit(audit, source=str(_AUDIT), now=now, changed=audit_moved)
+        latest, moved = facts.latest, facts.moved
+        if facts.audit is not None:
+            found += phase_verdicts.of_audit(
+                facts.audit.raw, source=str(_AUDIT), now=now, changed=audit_moved
+            )
         found += self._of_run(latest, moved, now, notes)
-        acceptance = read_object(self.root, _ACCEPTANCE, notes)
-        if acceptance is not None:
+        if facts.acceptance is not None:
+            acceptance = facts.acceptance.raw
             changed = code_moved_since(acceptance, engine)
             found.append(
                 phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now, changed=changed)
@@ -269,13 +241,6 @@ def _size_seen(path: Path) -> int | None:
         return path.stat().st_size
     except OSError as error:
         return None if error.errno in reach.GONE else NOT_SEEN
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _size_of_text(path: Path) -> int | None:

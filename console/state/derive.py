@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.state import fact_fold, staleness, symptom_merge
+from console.reading.detectors import definitions
+from console.state import fact_fold, symptoms_now
 from console.state.drift_lines import flagged_first
 from console.state.unanswered import unanswered
 from console.state.view_state import (
@@ -20,6 +21,7 @@ from console.state.view_state import (
 )
 from pipeline.contracts.status import (
     PHASE_NAMES,
+    Answer,
     DriftStatus,
     FirewallStatus,
     FirewallWord,
@@ -28,16 +30,16 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     RowCounts,
-    Severity,
-    SymptomStatus,
 )
+from pipeline.reading import staleness
+from pipeline.reading.symptom_answers import tally
 
 if TYPE_CHECKING:
     from console.live.event_tail import TailSlice
     from pipeline.contracts.events import Event
 
 _FIELDS_OF_PANE = {
-    Pane.BAND: ("symptoms", "runbook", "trouble"),
+    Pane.BAND: ("symptoms", "tally", "runbook", "trouble"),
     Pane.FIREWALL: ("firewall",),
     Pane.ROWS: ("rows",),
     Pane.PHASES: ("phases", "run"),
@@ -89,13 +91,18 @@ def _count_damage(state: ViewState, lost: int, garbage: int, now: float) -> View
 
 def _panes(state: ViewState, now: float) -> ViewState:
     firewall = firewall_now(state.watched or (state.base.firewall if state.base else FirewallStatus()), now)
+    answers = _answers(state, firewall, now)
+    symptoms = symptoms_now.showing(answers, now, state.runbook)
+    firewall = symptoms_now.first_seen(firewall, symptoms)
     return replace(
         state,
         firewall=firewall,
         phases=_phases(state, firewall, now),
         rows=_rows(state),
         drift=_drift(state, now),
-        symptoms=_symptoms(state, firewall, now),
+        symptoms=symptoms,
+        answers=answers,
+        tally=tally(definitions(), answers, now),
     )
 
 
@@ -170,34 +177,11 @@ def _drift(state: ViewState, now: float) -> DriftStatus:
     return state.base.drift if state.base else state.drift
 
 
-def _symptoms(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[SymptomStatus, ...]:
-    known = list(state.base.symptoms) if state.base else []
-    known = [symptom for symptom in known if symptom.id != symptom_merge.LEAK]
-    if (leak := leak_symptom(firewall)) is not None:
-        known.append(leak)
-    if state.engine_symptom is not None:
-        known.append(state.engine_symptom)
-    cleared = dict.fromkeys(symptom_merge.SEEN_BY_STAT, state.base.read_at) if state.base else {}
-    if firewall.state in (FirewallWord.CLEAR, FirewallWord.ABSENT) and firewall.origin.as_of is not None:
-        cleared[symptom_merge.LEAK] = firewall.origin.as_of
-    return symptom_merge.merge(known, state.runbook, cleared, now)
-
-
-def worst_first(symptoms: list[SymptomStatus]) -> tuple[SymptomStatus, ...]:
-    """Critical first; within one severity the order in which they were found."""
-    return tuple(sorted(symptoms, key=lambda symptom: symptom_merge.SEVERITY_ORDER[symptom.severity]))
-
-
-def leak_symptom(firewall: FirewallStatus) -> SymptomStatus | None:
-    """S1.P4.sft-leak, when the firewall says BREACH."""
-    if firewall.state is not FirewallWord.BREACH:
-        return None
-    rows = "row" if firewall.findings_count == 1 else "rows"
-    return SymptomStatus(
-        id="S1.P4.sft-leak",
-        severity=Severity.CRITICAL,
-        observed=f"{firewall.findings_count:,} forbidden {rows} in the SFT file",
-        origin=firewall.origin,
-        next_step="distill firewall",
-        since=firewall.since,
+def _answers(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[Answer, ...]:
+    """What files and kept looks tell, what this console's own look heard, and the firewall's word."""
+    answers = symptoms_now.with_looks(
+        state.base.answers if state.base else (), (each.answer for each in state.runbook.symptoms), now
     )
+    if state.engine_answer is not None:
+        answers = symptoms_now.with_looks(answers, (state.engine_answer,), now)
+    return symptoms_now.with_firewall(answers, firewall, now)

@@ -26,15 +26,15 @@ from console.state.view_state import (
     ViewState,
 )
 from pipeline.contracts.status import (
+    Answer,
     FirewallStatus,
     FirewallWord,
     Freshness,
-    Origin,
     PhaseState,
-    Severity,
-    SymptomStatus,
+    Verdict,
     iso_utc,
 )
+from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
 
 
 def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
@@ -134,7 +134,7 @@ def _run_followed(state: ViewState, fact: RunFollowed) -> ViewState:
         pid=fact.pid,
         ours=fact.ours,
     )
-    return replace(state, run=followed, live_rows=None, engine_symptom=None)
+    return replace(state, run=followed, live_rows=None, engine_answer=None)
 
 
 def _run_ended(state: ViewState, fact: RunEnded, now: float) -> ViewState:
@@ -142,15 +142,10 @@ def _run_ended(state: ViewState, fact: RunEnded, now: float) -> ViewState:
     for line in fact.stderr_tail:
         state = noted(state, now, "error", line)
     if fact.before_first_event:
-        symptom = SymptomStatus(
-            id="ENGINE.wont-start",
-            severity=Severity.CRITICAL,
-            observed=f"the engine ended before its first event, {_code_in_words(fact.exit_code)}",
-            origin=Origin("live", now, Freshness.FRESH, fact.stderr_tail[-1] if fact.stderr_tail else ""),
-            next_step="distill doctor",
-            since=now,
-        )
-        state = replace(state, engine_symptom=symptom)
+        said = f"the engine ended before its first event, {_code_in_words(fact.exit_code)}"
+        last = f": {fact.stderr_tail[-1]}" if fact.stderr_tail else ""
+        answer = Answer(Verdict.DETECTED, said + last, now, since=now, id=ENGINE_DOES_NOT_START)
+        state = replace(state, engine_answer=answer)
     if run.ended:
         return state
     outcome = fact.reason or f"ended without a last event, {_code_in_words(fact.exit_code)}"

@@ -6,12 +6,12 @@ version, costs what it damaged. A symptom whose verdict is no known word is *unk
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
 from console.reading.incident_glance import IncidentGlance
-from pipeline.contracts.status import Severity
+from pipeline.contracts.status import Answer, Severity, Verdict
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
 
 DETECTED, CLEAR, UNKNOWN = "detected", "clear", "unknown"
@@ -36,6 +36,7 @@ class KnownSymptom:
     since: float | None = None
     reproduce: str = ""
     live: bool = False
+    nothing_yet: bool = False
     title: str = ""
     what_you_see: str = ""
     why: str = ""
@@ -44,6 +45,18 @@ class KnownSymptom:
     explained_by: tuple[str, ...] = ()
     causes: tuple[tuple[str, str], ...] = ()
     by_hand: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(
+            Verdict(self.verdict),
+            self.observed,
+            self.as_of,
+            self.source,
+            self.nothing_yet,
+            since=self.since,
+            id=self.id,
+        )
 
     @property
     def is_detected(self) -> bool:
@@ -77,11 +90,14 @@ class RunbookReading:
 
 def parse(data: bytes) -> tuple[KnownSymptom, ...]:
     """The symptoms of one answer, in the runbook's order. Raises ValueError for what is no answer."""
-    value = orjson.loads(data)
-    rows = objects_of(value, "symptoms")
-    if not rows:
+    known = known_symptoms(orjson.loads(data))
+    if not known:
         raise ValueError("it names no symptom")
-    return tuple(_symptom(row) for row in rows if text_of(row, "id"))
+    return known
+
+
+def known_symptoms(answer: object) -> tuple[KnownSymptom, ...]:
+    return tuple(_symptom(row) for row in objects_of(answer, "symptoms") if text_of(row, "id"))
 
 
 def _symptom(row: Json) -> KnownSymptom:
@@ -94,6 +110,8 @@ def _symptom(row: Json) -> KnownSymptom:
         source=text_of(row, "source") or "",
         as_of=number_of(row, "as_of"),
         reproduce=text_of(row, "reproduce") or "",
+        since=number_of(row, "since"),
+        nothing_yet=flag_of(row, "nothing_yet") is True,
         live=flag_of(row, "live") is True,
         title=text_of(row, "title") or "",
         what_you_see=text_of(row, "what_you_see") or "",
@@ -108,14 +126,3 @@ def _symptom(row: Json) -> KnownSymptom:
 
 def _pairs(row: Json, name: str, first: str, second: str) -> tuple[tuple[str, str], ...]:
     return tuple((text_of(each, first) or "", text_of(each, second) or "") for each in objects_of(row, name))
-
-
-def with_first_seen(
-    symptoms: tuple[KnownSymptom, ...], before: tuple[KnownSymptom, ...]
-) -> tuple[KnownSymptom, ...]:
-    """What shows keeps the time at which it was first seen, look after look."""
-    known = {each.id: each.since for each in before if each.is_detected}
-    return tuple(
-        replace(each, since=known.get(each.id) or each.as_of) if each.is_detected else each
-        for each in symptoms
-    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from console.state.runbook_state import RunbookReading
 from pipeline.contracts.status import (
     PHASE_NAMES,
+    Answer,
     DriftLine,
     DriftStatus,
     EngineStatus,
@@ -29,6 +30,7 @@ from pipeline.contracts.status import (
     SymptomStatus,
     WorkspaceStatus,
 )
+from pipeline.reading.symptom_answers import Tally
 
 if TYPE_CHECKING:
     from console.live.event_tail import TailSlice
@@ -43,6 +45,7 @@ _NO_LOCK = LockStatus()
 _NO_GIT = GitStatus()
 _NO_ENGINE = EngineStatus()
 _NO_RUNBOOK = RunbookReading()
+_NO_TALLY = Tally()
 
 
 class Pane(StrEnum):
@@ -251,6 +254,7 @@ class ViewState:
     firewall: FirewallStatus = _NO_FIREWALL
     drift: DriftStatus = _NO_DRIFT
     symptoms: tuple[SymptomStatus, ...] = ()
+    tally: Tally = _NO_TALLY
     lock: LockStatus = _NO_LOCK
     git: GitStatus = _NO_GIT
     engine: EngineStatus = _NO_ENGINE
@@ -269,7 +273,8 @@ class ViewState:
     base: WorkspaceStatus | None = None
     watched: FirewallStatus | None = None
     live_rows: RowCounts | None = None
-    engine_symptom: SymptomStatus | None = None
+    answers: tuple[Answer, ...] = ()
+    engine_answer: Answer | None = None
     dirty: frozenset[Pane] = ALL_PANES
 
 

@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from console.reading.git_facts import GIT_SECONDS
-from console.reading.lock_facts import read_lock
 from console.terminal import engine_probe
 from console.terminal.link_profile import LinkProfile
 from console.terminal.terminal_facts import TerminalFacts
@@ -22,6 +21,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import GitError, git_version
 from pipeline.platform.lenient_json import count_of, object_or_none, objects_of, text_of
 from pipeline.platform.process import run
+from pipeline.reading.lock_facts import read_lock
 
 PROBE_SECONDS = 20.0
 LOW_DISK_BYTES = 2_000_000_000

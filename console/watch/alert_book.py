@@ -30,7 +30,7 @@ class AlertKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``since`` is when it was first seen here, in seconds since the epoch."""
+    """``since`` is when it was first seen, in seconds since the epoch."""
 
     kind: AlertKind
     at: float
@@ -88,7 +88,7 @@ class AlertBook:
         for symptom in found.values():
             known = self._open.get(symptom.id)
             kind = _kind(known, symptom, now, self.remind_seconds)
-            since = now if known is None else known.since
+            since = symptom.since or (now if known is None else known.since)
             told = now if kind is not None or known is None else known.told
             self._open[symptom.id] = _Open(symptom, since, told)
             if kind is not None:

@@ -12,18 +12,21 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.live.firewall_watch import FirewallWatch
+from console.live.runbook_watch import RunbookWatch
 from console.live.workspace_changes import call_on_changes, set_within
 from console.reading.workspace_reader import WorkspaceReader
-from console.state.derive import firewall_now, leak_symptom, worst_first
+from console.state.derive import firewall_now
+from console.state.symptoms_now import showing, with_firewall, with_looks
 from console.state.view_state import FirewallLost
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import call_alert_command
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import (
+    Answer,
     FirewallStatus,
     FirewallWord,
     SymptomStatus,
@@ -34,7 +37,6 @@ from pipeline.contracts.status import (
 _QUEUE_ALERTS = 100
 # Between two readings of files that change all the time.
 LEAST_SECONDS = 1.0
-LEAK = "S1.P4.sft-leak"
 
 
 @dataclass
@@ -51,6 +53,7 @@ class WatchLoop:
     name: str = ""
     _status: WorkspaceStatus | None = None
     _firewall: FirewallStatus | None = None
+    _looks: tuple[Answer, ...] = ()
     _queue: asyncio.Queue[Alert] = field(default_factory=lambda: asyncio.Queue(_QUEUE_ALERTS))
     _read_now: asyncio.Event = field(default_factory=asyncio.Event)
     _stop_code: int = 0
@@ -67,7 +70,13 @@ class WatchLoop:
             loop.add_signal_handler(number, asked, number)
         tasks = [
             asyncio.create_task(work())
-            for work in (self._see_changes, self._read_files, self._watch_firewall, self._deliver)
+            for work in (
+                self._see_changes,
+                self._read_files,
+                self._watch_firewall,
+                self._ask_runbook,
+                self._deliver,
+            )
         ]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -111,11 +120,26 @@ class WatchLoop:
                 self._trouble("firewall", f"it cannot judge: {fact.firewall.detail}" if unknown else None)
                 self._look()
 
+    async def _ask_runbook(self) -> None:
+        """The detectors that cost a process, within their budget; they keep what they saw themselves."""
+        async with contextlib.aclosing(RunbookWatch(self.root, clock=self.clock).facts()) as facts:
+            async for fact in facts:
+                reading = fact.reading
+                self._trouble("runbook", reading.trouble[0] if reading.trouble else None)
+                self._looks = tuple(each.answer for each in reading.symptoms)
+                self._look()
+
     def _look(self) -> None:
         if self._status is None:
             return
         now = self.clock()
-        self._publish(self.book.update(symptoms_now(self._status, self._firewall, now), now))
+        self._publish(self.book.update(self._symptoms_now(self._status, now), now))
+
+    def _symptoms_now(self, status: WorkspaceStatus, now: float) -> tuple[SymptomStatus, ...]:
+        """What shows: what files and the last look tell, and the firewall's latest word."""
+        firewall = status.firewall if self._firewall is None else self._firewall
+        answers = with_looks(status.answers, self._looks, now)
+        return showing(with_firewall(answers, firewall_now(firewall, now), now), now)
 
     def _trouble(self, subject: str, what: str | None) -> None:
         self._publish(self.book.trouble(subject, what, self.clock()))
@@ -145,13 +169,3 @@ async def deliver(
     why = await call_alert_command(command, alert.to_dict(str(root), name), root)
     if why is not None:
         complain(f"{alert.id} ({alert.kind}): {why}")
-
-
-def symptoms_now(
-    status: WorkspaceStatus, firewall: FirewallStatus | None, now: float
-) -> tuple[SymptomStatus, ...]:
-    """What shows: the files' symptoms, and the leak as the firewall's latest word has it."""
-    known = status.firewall if firewall is None else firewall
-    symptoms = [symptom for symptom in status.symptoms if symptom.id != LEAK]
-    leak = leak_symptom(replace(known, state=firewall_now(known, now).state))
-    return worst_first([*symptoms, *([leak] if leak is not None else [])])

@@ -42,6 +42,8 @@ RELEASE_FREEZE = REPORTS / "release-freeze.md"
 RELEASE_MANIFEST = REPORTS / "release-manifest.json"
 DETERMINISM_REPORT = REPORTS / "determinism.json"
 INCIDENTS = PurePosixPath("reports/incidents")
+# What detectors said when they looked last, and since when what shows has been seen.
+SYMPTOM_LOG = PurePosixPath("reports/symptoms.jsonl")
 
 # Everything below here can be made again.
 STATE = PurePosixPath(".distill")

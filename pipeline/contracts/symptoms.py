@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Answer, Severity, Verdict
 
+# Those that a viewer itself may be the first to see.
 LEAK = "S1.P4.sft-leak"
+ENGINE_DOES_NOT_START = "ENGINE.wont-start"
 
 
 @dataclass(frozen=True)

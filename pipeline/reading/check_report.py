@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.contracts import paths
@@ -49,6 +49,10 @@ class CheckReport:
 
     def red(self, ids: Iterable[str]) -> list[str]:
         return [each for each in ids if each in self.checks and self.checks[each].is_red]
+
+    def with_checks(self, asked: Mapping[str, SeenCheck]) -> CheckReport:
+        """The report with some checks as they were asked anew."""
+        return replace(self, checks={**self.checks, **asked})
 
     def seen(self, ids: Iterable[str]) -> dict[str, SeenCheck]:
         return {each: self.checks[each] for each in ids if each in self.checks}

@@ -7,12 +7,14 @@ workspace only stats files.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import FirewallStatus
+from pipeline.contracts.status import Answer, FirewallStatus, Verdict
 from pipeline.platform.lenient_json import Json
+from pipeline.platform.lock import is_held
 from pipeline.reading.changed_files import ChangeDetector
 from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, check_report
 from pipeline.reading.latest_run import LatestRun, Moved, find_latest, moved_since_run
@@ -31,7 +33,8 @@ class Facts:
     """``touched_at`` is when anything that checks judge was touched last.
 
     ``firewall`` is the firewall's word where somebody has just asked it, ``audit`` and ``acceptance``
-    the last reports as they are told by checks.
+    the last reports as they are told by checks. ``unreadable`` are the reports that are there and cannot
+    be read, with the reason.
     """
 
     root: Path
@@ -41,18 +44,16 @@ class Facts:
     latest: LatestRun
     moved: Moved
     touched_at: float
-    audit_raw: Json | None = None
-    acceptance_raw: Json | None = None
+    audit: CheckReport | None = None
+    acceptance: CheckReport | None = None
     determinism: Json | None = None
     firewall: FirewallStatus | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def audit(self) -> CheckReport | None:
-        return check_report(self.audit_raw, AUDIT)
-
-    @property
-    def acceptance(self) -> CheckReport | None:
-        return check_report(self.acceptance_raw, ACCEPTANCE)
+    def cannot_read(self, report: str) -> Answer | None:
+        """What is there and cannot be read is not known, which is another thing than never made."""
+        why = self.unreadable.get(report)
+        return Answer(Verdict.UNKNOWN, f"{report} cannot be read: {why}", self.now) if why else None
 
     def is_touched_since(self, when: float | None) -> bool:
         return when is None or self.touched_at > when
@@ -86,9 +87,10 @@ class FactReader:
             latest=latest,
             moved=moved_since_run(latest, self._changes, sources, settled=settled),
             touched_at=self._last_touch(own_engine=settings.own_engine),
-            audit_raw=read_object(self.root, paths.AUDIT_REPORT.with_suffix(".json"), notes),
-            acceptance_raw=read_object(self.root, paths.ACCEPTANCE_REPORT.with_suffix(".json"), notes),
+            audit=check_report(read_object(self.root, PurePosixPath(AUDIT), notes), AUDIT),
+            acceptance=check_report(read_object(self.root, PurePosixPath(ACCEPTANCE), notes), ACCEPTANCE),
             determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
+            unreadable=notes.unreadable,
         )
 
     def _last_touch(self, *, own_engine: bool) -> float:
@@ -98,3 +100,9 @@ class FactReader:
             self._touched = last_touch(self.root, own_engine=own_engine)
             self._walk_again_at = began + (time.monotonic() - began) / _WALK_SHARE
         return self._touched
+
+
+def read_facts(root: Path, now: float) -> Facts:
+    """One reading. Raises OSError."""
+    at_work = is_held(root) or (root / paths.INTENT).exists()
+    return FactReader(root).read(now, settled=not at_work)

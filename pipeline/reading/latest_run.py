@@ -42,6 +42,7 @@ class LatestRun:
 
 
 OUT_OF_REACH = "cannot be read"
+CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.name} {self.what}"
+
+    @property
+    def is_seen(self) -> bool:
+        """Of a file that cannot be looked at nobody knows whether it changed."""
+        return self.what != OUT_OF_REACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,6 @@ class Moved:
     @property
     def outputs(self) -> str:
         return in_words(self.of_outputs)
-
-    @property
-    def changed_outputs(self) -> tuple[str, ...]:
-        """Those that are other files now; of one that cannot be looked at nobody knows."""
-        return tuple(change.name for change in self.of_outputs if change.what != OUT_OF_REACH)
 
     @property
     def anything(self) -> str:
@@ -128,7 +129,7 @@ def moved_since_run(
     claimed = {text_of(claim, "path") or "" for claim in inputs}
     new = sources.not_among(claimed) if claimed else ()
     of_sources = (
-        *(Change(name, "changed", before.touched_at.get(name)) for name in before.changed),
+        *(Change(name, CHANGED, before.touched_at.get(name)) for name in before.changed),
         *(Change(name, OUT_OF_REACH, None) for name in before.out_of_reach),
         *(Change(name, "is new", changes.touched_at(name)) for name in new),
     )
@@ -138,7 +139,7 @@ def moved_since_run(
     after = changes.compare(outputs, latest.finished_at)
     gone = [name for name in after.missing if not is_quarantined(changes.root / name)]
     of_outputs = (
-        *(Change(name, "changed", after.touched_at.get(name)) for name in after.changed),
+        *(Change(name, CHANGED, after.touched_at.get(name)) for name in after.changed),
         *(Change(name, OUT_OF_REACH, None) for name in after.out_of_reach),
         *(Change(name, "is gone", changes.touched_at(name)) for name in gone),
     )

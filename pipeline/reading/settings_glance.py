@@ -28,12 +28,15 @@ class StreamGlance:
 
 @dataclass(frozen=True, slots=True)
 class SettingsGlance:
+    """``trouble`` says why nothing of it could be read: then all of it is defaults."""
+
     name: str
     last_good_tag: str = DEFAULT_TAG
     streams: tuple[StreamGlance, ...] = ()
     source_roots: tuple[str, ...] = ()
     replay_log_mb: float = DEFAULT_REPLAY_LOG_MB
     own_engine: bool = False
+    trouble: str = ""
 
 
 def read_settings(root: Path, notes: Notes) -> SettingsGlance:
@@ -42,7 +45,7 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
         value = parsed(bytes_or_empty(root / paths.SETTINGS))
     except (OSError, ValueError, RecursionError) as error:
         notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
-        return SettingsGlance(root.name)
+        return SettingsGlance(root.name, trouble=f"{paths.SETTINGS} cannot be read: {error}")
     workspace, rotation = object_of(value, "workspace"), object_of(value, "rotation")
     limit = number_of(rotation, "replay_log_mb")
     return SettingsGlance(

@@ -20,12 +20,13 @@ class FoundSources:
     """Files under the workspace, relative to it. ``is_whole`` is False past the limit.
 
     ``empty_tier_1`` leaves out the streams whose emptiness somebody ``accepted`` with a note; those
-    are told with its words.
+    are told with its words. ``trouble`` says which streams could not be looked for, and why.
     """
 
     files: tuple[str, ...] = ()
     empty_tier_1: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    trouble: str = ""
     is_whole: bool = True
 
     def not_among(self, known: Collection[str]) -> tuple[str, ...]:
@@ -37,9 +38,15 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
     found: list[str] = []
     empty: list[str] = []
     accepted: list[str] = []
+    trouble = ""
     room = FILES_LIMIT
     for stream in settings.streams:
-        files = list(islice(_files_of(root, settings, stream, notes), room))
+        try:
+            files = list(islice(_files_of(root, settings, stream), room))
+        except (OSError, ValueError, NotImplementedError) as error:
+            trouble = f"stream {stream.name}: {', '.join(stream.globs)} cannot be followed: {error}"
+            notes.add(trouble)
+            continue
         room -= len(files)
         found += [str(path.relative_to(root)) for path in files if path.is_relative_to(root)]
         has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
@@ -50,10 +57,11 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
         if room <= 0:
             notes.add(f"more than {FILES_LIMIT:,} source files; new ones may be overlooked here")
             break
-    return FoundSources(tuple(found), tuple(empty), tuple(accepted), is_whole=room > 0)
+    return FoundSources(tuple(found), tuple(empty), tuple(accepted), trouble, is_whole=room > 0)
 
 
-def _files_of(root: Path, settings: SettingsGlance, stream: StreamGlance, notes: Notes) -> Iterator[Path]:
+def _files_of(root: Path, settings: SettingsGlance, stream: StreamGlance) -> Iterator[Path]:
+    """Raises OSError, ValueError, NotImplementedError for a glob that cannot be followed."""
     roots = [root, *(root / other for other in settings.source_roots)]
     for pattern in stream.globs:
         path = PurePosixPath(pattern)
@@ -65,12 +73,9 @@ def _files_of(root: Path, settings: SettingsGlance, stream: StreamGlance, notes:
                 if not path.is_relative_to(base):
                     continue
                 relative = path.relative_to(base)
-            try:
-                yield from (
-                    match for match in base.glob(str(relative)) if match.is_file() and not _is_journal(match)
-                )
-            except (OSError, ValueError, NotImplementedError) as error:
-                notes.add(f"stream {stream.name}: {pattern} cannot be followed: {error}")
+            yield from (
+                match for match in base.glob(str(relative)) if match.is_file() and not _is_journal(match)
+            )
 
 
 def _is_journal(path: Path) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
@@ -15,7 +16,7 @@ from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code
+from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code, keep
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import converse
@@ -73,9 +74,14 @@ def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
 
 def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voice: Voice) -> int:
     found = detect_all(workspace, symptoms, full=full)
+    try:
+        found = keep(workspace.root, found)
+    except StorageError as error:
+        voice.note(f"not kept for others to see: {error.fault.what_happened}")
     code = exit_code(found)
     if voice.json:
-        voice.out_json({"symptoms": [_found_data(each) for each in found], "exit_code": code})
+        symptoms_found = [_found_data(each) for each in found]
+        voice.out_json({"at": time.time(), "symptoms": symptoms_found, "exit_code": code})
         return code
     raised = [each for each in found if each.is_raised]
     for each in sorted(raised, key=lambda one: one.beneath is not None):
@@ -130,6 +136,8 @@ def _found_data(found: Found) -> dict[str, Any]:
         "beneath": found.beneath,
         "source": detection.source,
         "as_of": detection.as_of,
+        "since": found.since,
+        "nothing_yet": detection.nothing_yet,
         "age_seconds": detection.age_seconds(detection.read_at),
         "reproduce": detection.reproduce,
         "next_step": f"distill runbook open {found.symptom.id}" if found.is_raised else "",

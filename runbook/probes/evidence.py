@@ -7,7 +7,10 @@ epoch.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -82,6 +85,30 @@ class Detection(Record):
     def age_seconds(self, now: float) -> float | None:
         """How old this knowledge is; None when nobody can say."""
         return None if self.as_of is None else max(0.0, now - self.as_of)
+
+
+def detection_from(
+    symptom_id: str,
+    answer: Answer,
+    *,
+    reproduce: str,
+    evidence: tuple[Evidence, ...] = (),
+    facts: Mapping[str, JsonValue] = MappingProxyType({}),
+) -> Detection:
+    """What ``answer`` says, with what a diagnosis needs beside it."""
+    return Detection(
+        symptom_id=symptom_id,
+        verdict=answer.verdict,
+        observed=answer.observed,
+        read_at=time.time(),
+        as_of=answer.as_of,
+        source=answer.source,
+        reproduce=reproduce,
+        evidence=evidence,
+        facts=dict(facts),
+        nothing_yet=answer.nothing_yet,
+        explained_by=answer.explained_by,
+    )
 
 
 class ProbeOutput(Record):

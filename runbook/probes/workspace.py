@@ -5,6 +5,8 @@ Settings are read raw, without the engine's model of them, which may be what is 
 
 from __future__ import annotations
 
+import copy
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from pipeline.contracts.discovery import (
 )
 from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
+from pipeline.reading.facts import Facts, read_facts
 
 DEFAULT_TAG = "distillation-v1.0.0"
 _MOST_OUTPUT_BYTES = 16 * 2**20
@@ -33,6 +36,17 @@ class Workspace:
     def __init__(self, root: Path, *, history: Path | None = None) -> None:
         self.root = root
         self.git = Repository(history or root)
+        self._facts: Facts | None = None
+
+    def facts(self) -> Facts:
+        """What glances look at, as it is now. Raises OSError."""
+        return self._facts or read_facts(self.root, time.time())
+
+    def at_this_moment(self) -> Workspace:
+        """The same workspace for several who ask at once: its facts are read a single time."""
+        same = copy.copy(self)
+        same._facts = self.facts()
+        return same
 
     def settings(self) -> dict[str, Any]:
         """``distill.toml`` as it is, unchecked; empty when it cannot be read."""

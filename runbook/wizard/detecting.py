@@ -6,29 +6,35 @@ that nobody repairs a consequence.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode, OperatorError
-from pipeline.contracts.status import Severity, Verdict
+from pipeline.contracts.status import Verdict
+from pipeline.contracts.symptoms import exit_code_of
+from pipeline.reading.symptom_log import keep_looks
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 
 # Detectors wait for subprocesses more than they compute.
 _AT_ONCE = 4
-_SEVERE = (Severity.CRITICAL, Severity.ERROR)
 
 
 @dataclass(frozen=True)
 class Found:
-    """One symptom's detection. ``beneath`` is the id of the symptom that explains it."""
+    """One symptom's detection. ``beneath`` is the id of the symptom that explains it, ``since`` when it
+    was first seen.
+    """
 
     symptom: Symptom
     detection: Detection
     beneath: str | None = None
+    since: float | None = None
 
     @property
     def is_raised(self) -> bool:
@@ -59,6 +65,8 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
 
     What is rerun goes one after the other: engine commands take the workspace's lock.
     """
+    with contextlib.suppress(OSError):  # then each of them says why it cannot look
+        workspace = workspace if full else workspace.at_this_moment()
     with ThreadPoolExecutor(1 if full else _AT_ONCE) as pool:
         detections = list(pool.map(lambda each: detect_one(workspace, each, full=full), symptoms))
     raised = {each.symptom_id for each in detections if each.verdict is Verdict.DETECTED}
@@ -74,19 +82,16 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
     ]
 
 
+def keep(root: Path, found: Sequence[Found]) -> list[Found]:
+    """Keep what was seen for everybody who shows it. Raises StorageError."""
+    kept = keep_looks(root, [each.detection.answer for each in found], time.time())
+    return [replace(each, since=kept[each.symptom.id].since) for each in found]
+
+
 def _above(symptom: Symptom, detection: Detection) -> tuple[str, ...]:
     return (*symptom.explained_by, *detection.explained_by)
 
 
-def exit_code(found: Sequence[Found]) -> int:
-    """1 when a symptom of severity error or critical shows; 5 when one could not be looked for.
-
-    What was never made cannot be looked at, and nobody is blind for that: a new workspace ends with 0.
-    """
-    if any(each.is_raised and each.symptom.severity in _SEVERE for each in found):
-        return ExitCode.CHECK_FAILED
-    blind = [each for each in found if each.detection.verdict is Verdict.UNKNOWN and each.symptom.live]
-    blind = [each for each in blind if not each.detection.nothing_yet]
-    if any(each.symptom.severity in _SEVERE for each in blind):
-        return ExitCode.NOT_EVALUATED
-    return ExitCode.OK
+def exit_code(found: Sequence[Found]) -> ExitCode:
+    """See ``exit_code_of``: the same in every face."""
+    return exit_code_of((each.symptom, each.detection.answer) for each in found)

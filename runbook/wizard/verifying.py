@@ -6,8 +6,13 @@ ended as planned, or it would not have come so far.
 
 from __future__ import annotations
 
+import contextlib
+import time
+
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Verdict
+from pipeline.reading.symptom_log import keep_looks
 from runbook.change.plan import Plan
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -26,6 +31,8 @@ def verify(workspace: Workspace, incident: Incident, symptom: Symptom | None, pl
         _by_files(incident, symptom, plan)
         return True
     detection = detect_one(workspace, symptom, full=True)
+    with contextlib.suppress(StorageError):  # the journal has it in any case
+        keep_looks(workspace.root, [detection.answer], time.time())
     contained = plan.ends == "mitigated" and detection.verdict is not Verdict.DETECTED
     good = detection.verdict is Verdict.CLEAR or contained
     incident.journal.append(

@@ -93,7 +93,7 @@ def test_the_contracts_need_only_themselves_and_pydantic() -> None:
         "state/derive",
         "state/fact_fold",
         "state/event_fold",
-        "state/staleness",
+        "state/symptoms_now",
         "plain/status",
         "terminal/link_profile",
     ],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from console.reading.incident_glance import IncidentGlance
-from console.state.runbook_state import KnownSymptom, RunbookReading, parse, with_first_seen
+from console.state.runbook_state import KnownSymptom, RunbookReading, parse
 from console.state.view_state import RunbookHeard, ViewState, advance
 from tests.console import states
 from tests.console.runbook_answers import answer, symptom
@@ -73,7 +73,7 @@ def _known(*, detected: bool) -> tuple[KnownSymptom, ...]:
                 "threshold is 100 MB", **live),
         symptom("S1.P0.source-missing", severity="info", observed="every tier-1 stream has rows", **live),
     )  # fmt: skip
-    return with_first_seen(parse(answer(*rows).encode()), ())
+    return parse(answer(*rows).encode())
 
 
 _MARA = IncidentGlance(

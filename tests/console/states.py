@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from console.reading.detectors import definitions
 from console.state.view_state import (
     Fact,
     FirewallSeen,
@@ -18,6 +19,7 @@ from console.state.view_state import (
 )
 from pipeline.contracts.events import Event, RunStarted, StageProgress, StageStarted
 from pipeline.contracts.status import (
+    Answer,
     Balance,
     DriftLine,
     DriftStatus,
@@ -34,11 +36,11 @@ from pipeline.contracts.status import (
     PhaseStatus,
     RowCounts,
     RunRow,
-    Severity,
     StreamCounts,
-    SymptomStatus,
+    Verdict,
     WorkspaceStatus,
 )
+from pipeline.reading.check_report import AUDIT
 
 NOW = 1_777_279_267.0  # Mon 2026-04-27 08:41:07Z
 RAN = NOW - 2 * 3600 - 12 * 60
@@ -203,6 +205,22 @@ def _log() -> tuple[LogEntry, ...]:
     )
 
 
+def answers(*raised: Answer) -> tuple[Answer, ...]:
+    """Of every detector: all is clear but for ``raised``; half of them tell what an audit said."""
+    found = {each.id: each for each in raised}
+    return tuple(
+        found.get(each.id)
+        or Answer(
+            Verdict.CLEAR,
+            "clear",
+            NOW - 12 if each.live else NOW - 7200,
+            "live" if each.live else AUDIT,
+            id=each.id,
+        )
+        for each in definitions()
+    )
+
+
 def status(**changes: object) -> WorkspaceStatus:
     """A workspace as read from disk: a finished run two hours ago, nobody has audited yet."""
     known = WorkspaceStatus(
@@ -218,6 +236,7 @@ def status(**changes: object) -> WorkspaceStatus:
         git=GitStatus(True, "main", "73f242e19b", False, "distillation-v1.0.0", "73f242e19b"),
         engine=EngineStatus("workspace", WORKSPACE),
         runs=_runs(),
+        answers=answers(),
     )
     return replace(known, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
 
@@ -297,18 +316,16 @@ def breach() -> ViewState:
         since=NOW - 263,
         cause="not_in_receipt",
     )
-    moved = SymptomStatus(
-        "S1.P5.summary",
-        Severity.WARNING,
+    moved = Answer(
+        Verdict.DETECTED,
         "the SFT file is not what the last receipt says",
-        firewall.origin,
-        next_step="distill run-all",
-        owner="mara",
+        NOW - 1,
         since=NOW - 263,
+        id="S1.P5.summary",
     )
     checked = list(phases())
     checked[5] = replace(checked[5], state=PhaseState.STALE)
-    return seen(status(symptoms=(moved,), phases=tuple(checked)), firewall)
+    return seen(status(answers=answers(moved), phases=tuple(checked)), firewall)
 
 
 def stale() -> ViewState:
@@ -340,13 +357,13 @@ def removed() -> ViewState:
 
 def warn() -> ViewState:
     """Nothing failed; a phase passed with a warning, a metric moved, and somebody should look."""
-    moved = SymptomStatus(
-        "S3.P3.scoring",
-        Severity.WARNING,
-        "intercode_bash: accepted fell by 31 %",
-        Origin("phase8-full-audit-report.json", NOW - 3000, Freshness.FRESH),
-        next_step="distill what-if",
+    moved = Answer(
+        Verdict.DETECTED,
+        "rows.accepted.intercode_bash moved",
+        NOW - 3000,
+        AUDIT,
         since=NOW - 3000,
+        id="S2.drift",
     )
     checked = list(phases())
     checked[8] = replace(
@@ -364,4 +381,4 @@ def warn() -> ViewState:
             DriftLine("rows.evidence.mint_runs", "P2", 1560.0, 1560.0, 0.0, 0.0, "same"),
         ),
     )
-    return seen(status(symptoms=(moved,), phases=tuple(checked), drift=drift), clear())
+    return seen(status(answers=answers(moved), phases=tuple(checked), drift=drift), clear())

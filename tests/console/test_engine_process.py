@@ -12,9 +12,9 @@ import pytest
 from console.control.jobs import start_job
 from console.live.engine_process import Followed, RunFeed, follow_job, follow_lock
 from console.live.event_tail import TailSlice
-from console.reading.lock_facts import read_lock
 from console.state.view_state import RunEnded, RunFollowed, ViewState, advance, initial
 from pipeline.contracts.faults import WorkspaceLockedError
+from pipeline.reading.lock_facts import read_lock
 from tests.console.written_engine import write_engine
 
 WAIT_SECONDS = 30

@@ -11,12 +11,11 @@ from console.state.view_state import (
     initial,
 )
 from pipeline.contracts.status import (
+    Answer,
     FirewallWord,
     Freshness,
-    Origin,
     PhaseState,
-    Severity,
-    SymptomStatus,
+    Verdict,
 )
 from tests.console.view_states import (
     NOW,
@@ -28,9 +27,9 @@ from tests.console.view_states import (
 
 
 def test_a_breach_fails_p4_and_leads_the_symptoms() -> None:
-    drift = SymptomStatus("S2.drift", Severity.WARNING, "1 metric moved", Origin())
+    drift = Answer(Verdict.DETECTED, "1 metric moved", NOW - 60, id="S2.drift")
     state = folded(
-        initial("/w"), StatusRead(status(symptoms=(drift,))), firewall(FirewallWord.BREACH, count=3)
+        initial("/w"), StatusRead(status(answers=(drift,))), firewall(FirewallWord.BREACH, count=3)
     )
     assert [symptom.id for symptom in state.symptoms] == ["S1.P4.sft-leak", "S2.drift"]
     assert phase(state, "P4").state is PhaseState.FAIL

@@ -103,7 +103,7 @@ def test_an_engine_that_says_nothing_raises_its_own_symptom() -> None:
     ended = RunEnded("", 1, before_first_event=True, stderr_tail=("File x.py, line 3", "ImportError: no y"))
     state = folded(initial("/w"), RunFollowed("", "run-all", ours=True, pid=7), ended)
     assert state.symptoms[0].id == "ENGINE.wont-start"
-    assert state.symptoms[0].origin.why == "ImportError: no y"
+    assert state.symptoms[0].observed.endswith("exit code 1: ImportError: no y")
     assert state.run is not None
     assert state.run.ended
     assert not state.run.ok

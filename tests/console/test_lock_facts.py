@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from console.reading.lock_facts import read_lock
 from pipeline.contracts import paths
+from pipeline.reading.lock_facts import read_lock
 from tests.console.workspaces import write
 
 HOLDER = {

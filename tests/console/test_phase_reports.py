@@ -72,7 +72,7 @@ def test_acceptance_red_alone_is_a_divergence(tmp_path: Path) -> None:
     assert symptoms(status) == ["S3.divergence"]
     later = FINISHED + timedelta(seconds=10)
     write(root, AUDIT_JSON, audit([check("P3.coverage", "fail")], finished=later))
-    assert symptoms(read(root)) == ["S1.P3.distribution", "S1.P6.acceptance"]
+    assert symptoms(read(root)) == ["S1.P6.acceptance", "S1.P3.distribution"]
 
 
 def test_drift_is_shown_flagged_first_and_raises_its_symptom(tmp_path: Path) -> None:

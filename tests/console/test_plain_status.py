@@ -18,6 +18,7 @@ from console.presentation.spans import plain_text
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
 from pipeline.contracts.status import (
+    Answer,
     Balance,
     DriftLine,
     DriftStatus,
@@ -36,6 +37,7 @@ from pipeline.contracts.status import (
     Severity,
     StreamCounts,
     SymptomStatus,
+    Verdict,
     WorkspaceStatus,
     as_data,
 )
@@ -61,6 +63,10 @@ def status(tmp_path: Path) -> WorkspaceStatus:
     return replace(WorkspaceReader(workspace_after_a_run(tmp_path)).read(NOW), workspace="/srv/night")
 
 
+def answer(symptom_id: str, verdict: Verdict = Verdict.DETECTED, **more: Any) -> Answer:
+    return Answer(verdict, "something", NOW, id=symptom_id, **more)
+
+
 def symptom(severity: Severity) -> SymptomStatus:
     return SymptomStatus("S9", severity, "something", LIVE, "distill doctor", since=NOW - 60)
 
@@ -70,7 +76,7 @@ def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
         "night · not a git repository · 2026-04-27T06:01:02Z",
         "/srv/night · engine installed · lock free",
         "",
-        "SYMPTOMS   none seen by what was read",
+        "SYMPTOMS   no symptom · 4 of 17 evaluated, 13 never ran, oldest 0s",
         "",
         "FIREWALL  read 1m ago",
         " ~ STALE",
@@ -185,12 +191,13 @@ def test_drift_rows_show_both_numbers_and_their_change(status: WorkspaceStatus) 
     ("changes", "expected"),
     [
         ({"firewall": BREACH}, 10),
-        ({"firewall": BREACH, "symptoms": (symptom(Severity.CRITICAL),)}, 10),
-        ({"firewall": FirewallStatus(FirewallWord.UNKNOWN)}, 0),
-        ({"firewall": FirewallStatus(FirewallWord.ABSENT)}, 0),
-        ({"symptoms": (symptom(Severity.CRITICAL),)}, 1),
-        ({"symptoms": (symptom(Severity.ERROR),)}, 1),
-        ({"symptoms": (symptom(Severity.WARNING), symptom(Severity.INFO))}, 0),
+        ({"firewall": BREACH, "answers": (answer("S1.P0.recon-doc"),)}, 10),
+        ({"answers": (answer("S1.P4.sft-leak", Verdict.UNKNOWN),)}, 5),
+        ({"answers": (answer("S1.P4.sft-leak", Verdict.UNKNOWN, nothing_yet=True),)}, 0),
+        ({"answers": (answer("S1.P3.distribution", Verdict.UNKNOWN),)}, 0),
+        ({"answers": (answer("S5.hash-mismatch"),)}, 1),
+        ({"answers": (answer("S1.P0.recon-doc"), answer("S1.P1.schema", Verdict.UNKNOWN))}, 1),
+        ({"answers": (answer("S2.drift"), answer("S1.P0.source-missing"))}, 0),
         ({"phases": (PhaseStatus("P3", "score", PhaseState.FAIL),)}, 1),
         ({"phases": (PhaseStatus("P3", "score", PhaseState.STALE),)}, 0),
     ],

@@ -13,7 +13,7 @@ import pytest
 
 from console.live.runbook_look import Look, RunbookLook
 from console.live.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
-from console.state.runbook_state import RunbookReading, parse, with_first_seen
+from console.state.runbook_state import RunbookReading, parse
 from console.state.view_state import RunbookHeard, advance, initial
 from tests.console.polling import wait_until
 from tests.console.runbook_answers import answer, look_that, symptom
@@ -40,12 +40,6 @@ def test_what_is_no_answer_is_refused(text: str) -> None:
 def test_a_verdict_that_nobody_knows_is_unknown_and_never_clear() -> None:
     (known,) = parse(answer(symptom("S9", "fine", as_of="yesterday", severity=7)).encode())
     assert (known.verdict, known.as_of) == ("unknown", None)
-
-
-def test_what_shows_keeps_the_time_at_which_it_was_first_seen() -> None:
-    first = with_first_seen(parse(answer(symptom("A", "detected", as_of=1.0)).encode()), ())
-    later = with_first_seen(parse(answer(symptom("A", "detected", as_of=9.0)).encode()), first)
-    assert [(each.as_of, each.since) for each in later] == [(9.0, 1.0)]
 
 
 # The child

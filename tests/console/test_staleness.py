@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.state import staleness
 from pipeline.contracts.status import Freshness
+from pipeline.reading import staleness
 
 NOW = 1_000_000.0
 

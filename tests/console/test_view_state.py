@@ -48,7 +48,7 @@ def test_only_panes_that_changed_are_dirty() -> None:
 
 
 def test_dirt_gathers_until_it_is_cleaned() -> None:
-    state = cleaned(initial("/w"))
+    state = cleaned(folded(initial("/w"), Tick()))
     state = folded(state, Noted("info", "a"), SessionChanged(Session(actor="mara")))
     assert state.dirty == {Pane.LOG, Pane.STATUS_LINE}
     assert cleaned(state).dirty == frozenset()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.contracts.status import Verdict
-from runbook.probes.check_reports import AUDIT, by_checks, last_audit
+from pipeline.reading.check_report import AUDIT
+from runbook.probes.check_reports import by_checks, last_audit
 from runbook.probes.workspace import Workspace
+from runbook.symptom import Detector
+from runbook.symptoms import by_report
 from runbook.wizard.touched import is_touched_since
 from tests.runbook.workspaces import make_workspace
 
@@ -51,8 +55,13 @@ def _asked(workspace: Workspace) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def looks(checks: Sequence[str]) -> tuple[Detector, Detector]:
+    """By the last audit, and anew."""
+    return by_checks(ID, checks, by_report.by_checks(checks))
+
+
 def test_without_an_audit_it_is_not_known(tmp_path: Path) -> None:
-    detect, _ = by_checks(ID, CHECKS)
+    detect, _ = looks(CHECKS)
     detection = detect(_workspace(tmp_path))
     assert (detection.verdict, detection.as_of) == (Verdict.UNKNOWN, None)
 
@@ -61,7 +70,7 @@ def test_a_red_report_rings_with_its_own_time_and_examples(tmp_path: Path) -> No
     workspace = _workspace(tmp_path)
     at = time.time() + 60
     _report(workspace, {"P3.distribution": "pass", "P3.coverage": "fail"}, at=at)
-    detection = by_checks(ID, CHECKS)[0](workspace)
+    detection = looks(CHECKS)[0](workspace)
     assert (detection.verdict, detection.source) == (Verdict.DETECTED, AUDIT)
     assert detection.as_of is not None
     assert abs(detection.as_of - at) < 1
@@ -74,7 +83,7 @@ def test_a_red_that_is_older_than_a_change_is_looked_at_again(tmp_path: Path) ->
     workspace = _workspace(tmp_path)
     _report(workspace, {"P3.distribution": "pass", "P3.coverage": "fail"}, at=time.time() - 60)
     _report(workspace, {"P3.coverage": "pass"}, name="answer.json", at=time.time())
-    detection = by_checks(ID, CHECKS)[0](workspace)
+    detection = looks(CHECKS)[0](workspace)
     assert detection.verdict is Verdict.CLEAR
     assert len(_asked(workspace)) == 1
     assert "--check P3.coverage" in _asked(workspace)[0]
@@ -86,7 +95,7 @@ def test_symptoms_that_ask_for_different_checks_share_one_look(tmp_path: Path) -
     statuses = {"P3.coverage": "fail", "P4.exports-valid": "fail", "P6.acceptance": "fail"}
     _report(workspace, statuses, at=time.time() - 60)
     _report(workspace, {"P3.coverage": "pass", "P4.exports-valid": "fail"}, name="answer.json", at=0)
-    verdicts = [by_checks(ID, [check])[0](workspace).verdict for check in ("P3.coverage", "P4.exports-valid")]
+    verdicts = [looks([check])[0](workspace).verdict for check in ("P3.coverage", "P4.exports-valid")]
     assert verdicts == [Verdict.CLEAR, Verdict.DETECTED]
     (asked,) = _asked(workspace)
     assert asked.endswith("--check P3.coverage --check P4.exports-valid --json")
@@ -95,20 +104,20 @@ def test_symptoms_that_ask_for_different_checks_share_one_look(tmp_path: Path) -
 def test_a_green_report_is_believed_as_of_its_time(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time() - 60)
-    assert by_checks(ID, CHECKS)[0](workspace).verdict is Verdict.CLEAR
+    assert looks(CHECKS)[0](workspace).verdict is Verdict.CLEAR
     assert _asked(workspace) == []
 
 
 def test_a_check_that_could_not_look_is_not_clear(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     _report(workspace, {"P3.distribution": "pass", "P3.coverage": "error"}, at=time.time() + 60)
-    assert by_checks(ID, CHECKS)[0](workspace).verdict is Verdict.UNKNOWN
+    assert looks(CHECKS)[0](workspace).verdict is Verdict.UNKNOWN
 
 
 def test_a_rerun_that_the_engine_does_not_answer_is_not_known(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     (workspace.root / "answer.json").write_text("no JSON")
-    detection = by_checks(ID, CHECKS)[1](workspace)
+    detection = looks(CHECKS)[1](workspace)
     assert detection.verdict is Verdict.UNKNOWN
     assert "P3.coverage" in detection.observed
 

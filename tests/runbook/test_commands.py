@@ -227,7 +227,7 @@ def test_a_symptom_that_another_one_explains_stands_beneath_it(root: Path) -> No
         (first.id, None),
         ("S1.P5.summary", first.id),
     ]
-    assert exit_code(found) == 1
+    assert exit_code(found) == 10
 
 
 def test_a_detector_that_raises_is_unknown_and_never_clear(root: Path) -> None:

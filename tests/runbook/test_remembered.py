@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.audit.incident_heads import incident_heads
 from pipeline.contracts import paths
-from runbook.probes.check_reports import AUDIT
+from pipeline.reading.check_report import AUDIT
 from runbook.wizard.incident import Incident, open_incident
 from runbook.wizard.journal import HEAD
 from runbook.wizard.remembered import record_problems, remembered_heads

@@ -21,11 +21,11 @@ from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import Check, CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
 from console.reading.report_basis import other_code
-from console.state import staleness
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.status import NEVER, Origin
 from pipeline.contracts.untrusted import visible
+from pipeline.reading import staleness
 
 
 class AuditScreen(MarkedList):

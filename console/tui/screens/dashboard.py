@@ -109,6 +109,7 @@ class Dashboard(ConsoleScreen):
                 boxes["band"].height,
                 state.heard_at,
                 state.trouble,
+                state.tally,
             )
         )
         for name, box in boxes.items():

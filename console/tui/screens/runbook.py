@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from console.presentation.detector_tally import head_words, tally_role
 from console.presentation.runbook_list import (
     column_line,
     grouped,
@@ -50,9 +51,7 @@ class RunbookScreen(MarkedList):
             rows.append(Row(None, heading_line(group, width)))
             rows += [Row(symptom_id, spans) for symptom_id, spans in group.lines]
         if not state.symptoms and state.runbook.symptoms:
-            calm = line(
-                " ", Span("no symptom shows", "ok"), Span("; what is not known is named below", "dim")
-            )
+            calm = line(" ", Span(head_words(0, state.tally, now), tally_role(state.tally)))
             return [Row(None, EMPTY), Row(None, calm), Row(None, EMPTY), *rows]
         return rows or [Row(None, line(Span(" ? the detectors have not answered yet", "dim")))]
 

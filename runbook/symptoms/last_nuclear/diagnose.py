@@ -16,9 +16,10 @@ from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
 from pipeline.platform.git import GitError
+from pipeline.reading.check_report import CheckReport
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.plan import Draft
-from runbook.probes.check_reports import CheckReport, last_audit, look_again, red_again
+from runbook.probes.check_reports import last_audit, look_again, red_again
 from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
-from pipeline.contracts.status import Verdict
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.s1_p0_recon_doc.define import (
@@ -21,26 +28,14 @@ from runbook.symptoms.s1_p0_recon_doc.define import (
     TAG_LACKS_IT,
     UNKNOWN,
 )
+from runbook.symptoms.s1_p0_recon_doc.glance import glance
 from runbook.wizard.planning import Planning
 
 _PROBE = "history"
 
 
 def detect(workspace: Workspace) -> Detection:
-    now = time.time()
-    try:
-        data = (workspace.root / DOC).read_bytes()
-        said = "" if data.strip() else "is empty"
-    except FileNotFoundError:
-        said = "is missing"
-    return Detection(
-        symptom_id=ID,
-        verdict=Verdict.DETECTED if said else Verdict.CLEAR,
-        observed=f"{DOC} {said or 'is there'}",
-        read_at=now,
-        as_of=now,
-        reproduce=f"ls -l {DOC}",
-    )
+    return detection_from(ID, glance(workspace.facts()), reproduce=f"ls -l {DOC}")
 
 
 def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:

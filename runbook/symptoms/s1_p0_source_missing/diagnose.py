@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Mapping
 
-from pydantic import JsonValue
-
 from pipeline.contracts import paths
-from pipeline.contracts.source_notes import standing_note
 from pipeline.contracts.status import Verdict
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.source_note import plan_source_notes
 from runbook.actions.stream_edit import plan_stream_path
 from runbook.change.files import checked
 from runbook.change.plan import Draft, RenameFile
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.source_streams import declared_streams, files_of
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.missing_sources import PROBE, Missing, missing_probe
@@ -33,33 +37,19 @@ from runbook.symptoms.s1_p0_source_missing.define import (
     UNKNOWN,
     WRONG_PATH,
 )
+from runbook.symptoms.s1_p0_source_missing.glance import glance
 from runbook.wizard.planning import Planning, joined
 
 _NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
 
 
 def detect(workspace: Workspace) -> Detection:
-    """Tier-1 streams without a byte, but for those whose emptiness somebody accepted with a note."""
-    now = time.time()
-    missing: list[JsonValue] = []
-    accepted = []
-    for stream in declared_streams(workspace.settings()):
-        if stream.tier == 1 and not any(path.stat().st_size for path in files_of(workspace, stream)):
-            note = standing_note(workspace.root, stream.name)
-            if note is None:
-                missing.append(stream.name)
-            else:
-                accepted.append(f"{stream.name} {note.words}")
-    names = ", ".join(str(each) for each in missing)
-    clear = "; ".join(accepted) or "every tier-1 stream has rows"
-    return Detection(
-        symptom_id=ID,
-        verdict=Verdict.DETECTED if missing else Verdict.CLEAR,
-        observed=f"no rows: {names}" if missing else clear,
-        read_at=now,
-        as_of=now,
+    facts = workspace.facts()
+    return detection_from(
+        ID,
+        glance(facts),
         reproduce="distill streams check",
-        facts={"streams": missing},
+        facts={"streams": [*facts.sources.empty_tier_1]},
     )
 
 

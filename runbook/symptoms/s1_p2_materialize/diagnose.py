@@ -15,15 +15,11 @@ from runbook.actions.stream_edit import plan_stream_edits
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import ChangedFile, code_probe
-from runbook.probes.committed_runs import CommittedRun
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import settings_probe
-from runbook.probes.source_streams import declared_streams
-from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
-from runbook.symptoms.last_run_counts import or_by_last_run
 from runbook.symptoms.s1_p2_materialize.define import (
     CHECKS,
     DEFINITION,
@@ -34,6 +30,7 @@ from runbook.symptoms.s1_p2_materialize.define import (
     TOUCHED,
     TRANSFORM,
 )
+from runbook.symptoms.s1_p2_materialize.glance import glance
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
 from runbook.wizard.planning import Planning, joined
@@ -53,19 +50,7 @@ _GOLDEN = Question(
 )
 
 
-def _hollow(workspace: Workspace, run: CommittedRun) -> str:
-    """Tier-1 streams whose lines all came to nothing in that run."""
-    found = []
-    for stream in declared_streams(workspace.settings()):
-        counted = run.counts_of(stream.name)
-        yields = counted.get("looked_up" if stream.role == "lookup" else "evidence", 0)
-        if stream.tier == 1 and counted.get("lines") and not yields:
-            found.append(f"stream {stream.name} has {counted['lines']:,} lines and yielded no row")
-    return "; ".join(found)
-
-
-_by_report, rerun = by_checks(ID, CHECKS)
-detect = or_by_last_run(ID, CHECKS[0], _by_report, _hollow)
+detect, rerun = by_checks(ID, CHECKS, glance)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:

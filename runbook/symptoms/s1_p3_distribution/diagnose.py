@@ -10,13 +10,10 @@ from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import ChangedFile, code_probe
-from runbook.probes.committed_runs import CommittedRun, counts
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import settings_probe
-from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms import distribution_causes as why
-from runbook.symptoms.last_run_counts import or_by_last_run
 from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS, edit_offers, listed, restore_code
 from runbook.symptoms.s1_p3_distribution.define import (
     CHANGED,
@@ -28,24 +25,14 @@ from runbook.symptoms.s1_p3_distribution.define import (
     THRESHOLDS,
     TOUCHED,
 )
+from runbook.symptoms.s1_p3_distribution.glance import glance
 from runbook.symptoms.scorer_look import SCORER, scorer_probe
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import streams_probe
 from runbook.symptoms.verdict_counts import verdicts_probe
 from runbook.wizard.planning import Planning, joined
 
-
-def _nobody_accepted(_workspace: Workspace, run: CommittedRun) -> str:
-    """That run scored rows and accepted none of them."""
-    counted = counts(run.summary.get("counts"))
-    scored = counted.get("scored", 0)
-    return (
-        f"{scored:,} runs were scored and none was accepted" if scored and not counted.get("accepted") else ""
-    )
-
-
-_by_report, rerun = by_checks(ID, CHECKS)
-detect = or_by_last_run(ID, CHECKS[0], _by_report, _nobody_accepted)
+detect, rerun = by_checks(ID, CHECKS, glance)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:

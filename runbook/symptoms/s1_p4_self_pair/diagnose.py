@@ -6,13 +6,11 @@ told by the audit.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.status import Verdict
-from pipeline.contracts.symptoms import LEAK
-from runbook.actions.quarantine import MARK, plan_quarantine
+from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
@@ -38,12 +36,11 @@ from runbook.symptoms.s1_p4_self_pair.define import (
     STALE,
     UNKNOWN,
 )
-from runbook.symptoms.s1_p4_sft_leak.define import SFT
+from runbook.symptoms.s1_p4_self_pair.glance import glance, places_in
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
 
-_PLACE = re.compile(r"(exports/\S+?)(?::\d+)?(?: |$)")
 # Where pairs are made and refused.
 _PAIR_CODE = (
     "pipeline/stages/export_preference.py",
@@ -51,19 +48,19 @@ _PAIR_CODE = (
     "pipeline/engine/emit_preference.py",
     "pipeline/schemas/preference.py",
 )
-_by_report, _by_rerun = by_checks(ID, CHECKS)
+_by_report, _by_rerun = by_checks(ID, CHECKS, glance)
 
 
 def detect(workspace: Workspace) -> Detection:
     """The pairs themselves, then what the last audit says of all three exports."""
     found = bad_pairs(workspace.root)
-    return _by_rows(found) if found else _unless_set_aside(workspace, _by_report(workspace))
+    return _by_rows(found) if found else _naming_files(_by_report(workspace))
 
 
 def rerun(workspace: Workspace) -> Detection:
     """The same by the audit's own checks, asked anew."""
     found = bad_pairs(workspace.root)
-    return _by_rows(found) if found else _unless_set_aside(workspace, _by_rerun(workspace))
+    return _by_rows(found) if found else _naming_files(_by_rerun(workspace))
 
 
 def _by_rows(found: Sequence[BadPair]) -> Detection:
@@ -89,22 +86,9 @@ def _by_rows(found: Sequence[BadPair]) -> Detection:
     )
 
 
-def _unless_set_aside(workspace: Workspace, seen: Detection) -> Detection:
-    """What is missing because it was quarantined is contained, though not repaired."""
-    lines = [line for each in seen.evidence for line in each.lines]
-    files = list(dict.fromkeys(match[1] for line in lines if (match := _PLACE.match(line))))
-    aside = bool(files) and all(_is_set_aside(workspace, path) for path in files)
-    if seen.verdict is Verdict.DETECTED and aside:
-        said = f"{', '.join(files)}: quarantined; export again: distill export"
-        return seen.model_copy(update={"verdict": Verdict.UNKNOWN, "observed": said})
-    # Whoever put a forbidden row into the SFT export may have broken the rest of it as well.
-    above = (LEAK,) if files == [SFT] else ()
-    return seen.model_copy(update={"facts": {**seen.facts, "files": [*files]}, "explained_by": above})
-
-
-def _is_set_aside(workspace: Workspace, path: str) -> bool:
-    file = workspace.root / path
-    return not file.exists() and any(file.parent.glob(f"{file.name}{MARK}*"))
+def _naming_files(seen: Detection) -> Detection:
+    files = places_in(line for each in seen.evidence for line in each.lines)
+    return seen.model_copy(update={"facts": {**seen.facts, "files": [*files]}})
 
 
 def probes(detection: Detection) -> tuple[Probe, ...]:

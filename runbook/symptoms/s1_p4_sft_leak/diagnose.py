@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Verdict
+from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, Verdict
 from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
-from runbook.actions.quarantine import MARK, plan_quarantine
+from pipeline.reading.firewall_words import firewall_status
+from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, code_probe, read_code
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.receipt_claims import newest_claim
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore
@@ -36,6 +46,7 @@ from runbook.symptoms.s1_p4_sft_leak.define import (
     STALE,
     WALLS,
 )
+from runbook.symptoms.s1_p4_sft_leak.glance import glance
 from runbook.symptoms.sft_causes import evidence_for, judged, told_wall, walls_of
 from runbook.symptoms.sft_receipts import PROBE, receipts_probe
 from runbook.tell.causes import concluded
@@ -53,47 +64,33 @@ def detect(workspace: Workspace) -> Detection:
     ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
     now = time.time()
     report = object_or_empty(ran.stdout)
-    state = str(report.get("state", "UNKNOWN"))
-    verdict = Verdict.UNKNOWN
-    if ran.exit_code == ExitCode.FIREWALL_BREACH:
-        verdict = Verdict.DETECTED
-    elif ran.exit_code == ExitCode.OK and state == "CLEAR":
-        verdict = Verdict.CLEAR
+    firewall = _heard(ran, report, now)
+    answer = glance(replace(workspace.facts(), firewall=firewall))
     findings = [each for each in report.get("findings") or () if isinstance(each, dict)][:_FINDINGS_KEPT]
     facts: dict[str, JsonValue] = {
         name: report.get(name)
         for name in ("state", "cause", "sha256", "rows_read", "findings_count", "formatted")
     }
     facts["findings"] = [*findings]
-    return Detection(
-        symptom_id=ID,
-        verdict=verdict,
-        observed=_observed(verdict, state, report, ran),
-        read_at=now,
-        as_of=now,
+    return detection_from(
+        ID,
+        answer or Answer(Verdict.UNKNOWN, f"{firewall.state}: {firewall.detail}", now),
         reproduce=_REPRODUCE,
-        evidence=_shown(findings, now) if verdict is Verdict.DETECTED else (),
+        evidence=_shown(findings, now) if firewall.state is FirewallWord.BREACH else (),
         facts=facts,
-        nothing_yet=state == "ABSENT" and not _was_ever_made(workspace),
     )
 
 
-def _was_ever_made(workspace: Workspace) -> bool:
-    """Whether a run, a manifest or a quarantine knows of an export."""
-    root = workspace.root
-    if newest_claim(root, SFT)[0] is not None or (root / _MANIFEST).exists():
-        return True
-    return any((root / paths.SFT_EXPORT.parent).glob(f"{paths.SFT_EXPORT.name}{MARK}*"))
-
-
-def _observed(verdict: Verdict, state: str, report: dict[str, Any], ran: Ended) -> str:
-    if verdict is Verdict.DETECTED:
-        count = report.get("findings_count", "some")
-        return f"{count} finding{'' if count == 1 else 's'} in {report.get('rows_read', '?')} rows of {SFT}"
-    if verdict is Verdict.CLEAR:
-        return f"CLEAR: {report.get('rows_read')} rows of {SFT}"
-    said = str(report.get("detail") or ran.reason)
-    return f"{state}: {said}"
+def _heard(ran: Ended, report: dict[str, Any], now: float) -> FirewallStatus:
+    """The alarm is the exit code's; clear is what exit code and report agree on."""
+    heard = firewall_status(report, now)
+    if ran.exit_code == ExitCode.FIREWALL_BREACH:
+        return replace(heard, state=FirewallWord.BREACH)
+    if ran.exit_code == ExitCode.OK and heard.state is FirewallWord.CLEAR:
+        return heard
+    said = heard.detail or ran.reason
+    word = FirewallWord.ABSENT if heard.state is FirewallWord.ABSENT else FirewallWord.UNKNOWN
+    return replace(heard, state=word, detail=said)
 
 
 def _shown(findings: list[dict[str, Any]], now: float) -> tuple[Evidence, ...]:

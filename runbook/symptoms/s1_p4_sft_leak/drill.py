@@ -34,6 +34,7 @@ def plant_appended(scene: Scene) -> Planted:
         confidence=Confidence.CERTAIN,
         offer="quarantine",
         afterwards=(EXPORT_AGAIN.id,),
+        also=("S1.P5.summary",),
     )
 
 

@@ -33,6 +33,7 @@ from runbook.symptoms.s1_p5_summary.define import (
     SUMMARY,
     UNKNOWN,
 )
+from runbook.symptoms.s1_p5_summary.glance import glance
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 
@@ -41,7 +42,7 @@ _BAD = re.compile(rf"({paths.REPORTS}/[^/\s]+/summary\.json) (.*)")
 # A harness is what writes these documents, and what decides whether they are valid.
 _HARNESS_SCHEMAS = ("run_summary.py", "receipt.py", "parts.py", "validators.py")
 _TOML = str(paths.SETTINGS)
-detect, rerun = by_checks(ID, (SUMMARY, RECEIPTS))
+detect, rerun = by_checks(ID, (SUMMARY, RECEIPTS), glance)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

@@ -11,7 +11,8 @@ from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore
-from runbook.symptoms.gate_state import GateState, ask_gate, detection_of_gate, other_checks, read_gate
+from runbook.symptoms.gate_report import is_not_alone
+from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate
 from runbook.symptoms.gate_suspects import suspicion
 from runbook.symptoms.s1_p6_acceptance.define import DEFINITION, ID
 from runbook.symptoms.s3_divergence.define import DIVERGENCE
@@ -21,18 +22,14 @@ from runbook.wizard.planning import Planning
 _OF_A_RUN = ("P2", "P3", "P4", "P5")
 
 
-def _is_ours(state: GateState) -> bool:
-    return not state.is_divergence
-
-
 def detect(workspace: Workspace) -> Detection:
     """By the last acceptance and audit; what was red is asked again where code or data moved since."""
-    return detection_of_gate(ID, read_gate(workspace), _is_ours, DIVERGENCE)
+    return detection_of_gate(ID, read_gate(workspace), is_not_alone, DIVERGENCE)
 
 
 def rerun(workspace: Workspace) -> Detection:
     """The failed invariants anew. What else was red in the last audit has symptoms of its own."""
-    return detection_of_gate(ID, ask_gate(workspace), _is_ours, DIVERGENCE)
+    return detection_of_gate(ID, ask_gate(workspace), is_not_alone, DIVERGENCE)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

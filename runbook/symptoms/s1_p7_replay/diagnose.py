@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Verdict
+from pipeline.reading.check_report import answer_of_report
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
-from runbook.probes.check_reports import by_checks, last_audit
+from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
@@ -31,39 +31,23 @@ from runbook.symptoms.s1_p7_replay.define import (
     UNKNOWN,
     VARIABLE,
 )
+from runbook.symptoms.s1_p7_replay.glance import glance, is_silent
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
-from runbook.wizard.touched import is_touched_since
 
 _TOML = str(paths.SETTINGS)
-_SILENT_WORDS = "gave no answer"
 _TASK_SHOWN = 200
-_by_report, _by_rerun = by_checks(ID, (CHECK,))
+_by_report, rerun = by_checks(ID, (CHECK,), glance)
 
 
 def detect(workspace: Workspace) -> Detection:
-    """By the last audit. A model that gives no answer is as red as one whose answer is refused."""
-    seen = _by_report(workspace)
-    report = last_audit(workspace) if _is_silent(seen) else None
-    if report is not None and is_touched_since(workspace, report.finished_at):
-        seen = _by_rerun(workspace)
-    return _silence_rings(seen)
-
-
-def rerun(workspace: Workspace) -> Detection:
-    return _silence_rings(_by_rerun(workspace))
-
-
-def _is_silent(seen: Detection) -> bool:
-    return seen.verdict is Verdict.UNKNOWN and _SILENT_WORDS in seen.observed
-
-
-def _silence_rings(seen: Detection) -> Detection:
-    if not _is_silent(seen):
-        return seen
-    evidence = Evidence(stance=Stance.FOR, says=seen.observed, source=seen.source, read_at=seen.read_at)
-    facts = {**seen.facts, "checks": [CHECK]}
-    return seen.model_copy(update={"verdict": Verdict.DETECTED, "evidence": (evidence,), "facts": facts})
+    """By the last audit; where the model gave no answer, anew once something was touched since."""
+    facts = workspace.facts()
+    report = facts.audit
+    was_silent = is_silent(answer_of_report((CHECK,), report))
+    if was_silent and report is not None and facts.is_touched_since(report.finished_at):
+        return rerun(workspace)
+    return _by_report(workspace)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

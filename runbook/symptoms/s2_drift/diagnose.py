@@ -11,17 +11,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Verdict
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import object_or_empty
+from pipeline.reading.check_report import AUDIT
 from runbook.actions.baseline_decision import plan_decision
 from runbook.change.plan import Draft
-from runbook.probes.check_reports import AUDIT, last_audit
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.check_reports import last_audit
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.symptoms.s2_drift.define import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
+from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 from runbook.wizard.planning import Planning
 from runbook.wizard.touched import is_touched_since
 
@@ -40,9 +51,8 @@ def detect(workspace: Workspace) -> Detection:
     report = last_audit(workspace)
     rows = report.raw.get("drift") if report is not None else None
     if report is None or not isinstance(rows, list):
-        said = "there is no audit to read drift from"
-        return _detection(Verdict.UNKNOWN, said, time.time(), None, [])
-    is_warned = any(isinstance(row, dict) and _is_flagged(row) for row in rows)
+        return _detection(glance(workspace.facts()), [])
+    is_warned = any(map(is_flagged, rows))
     if is_warned and is_touched_since(workspace, report.finished_at):
         measured = _measured(workspace)
         # An engine from before it could measure leaves the report, with its age.
@@ -64,52 +74,38 @@ def _measured(workspace: Workspace) -> list[Any] | None:
 
 
 def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, source: str) -> Detection:
-    now = time.time()
-    flagged = [row for row in rows if isinstance(row, dict) and _is_flagged(row)]
+    flagged = [row for row in rows if is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
         known = object_or_empty(ran.stdout) if ran.exit_code == ExitCode.OK else {}
         if not known:
             said = f"the baselines could not be read: {ran.reason}"
-            return _detection(Verdict.UNKNOWN, said, now, as_of, [], source)
+            return _detection(Answer(Verdict.UNKNOWN, said, as_of, source), [])
         flagged = [row for row in flagged if not _is_decided(row, known)]
-    names = ", ".join(str(row["metric"]) for row in flagged[:3])
-    more = f" and {len(flagged) - 3} more" if len(flagged) > 3 else ""
-    if flagged:
-        return _detection(Verdict.DETECTED, f"{names}{more} moved", now, as_of, flagged, source)
-    return _detection(Verdict.CLEAR, "nothing warns that nobody decided about", now, as_of, [], source)
+    return _detection(answer_of(flagged, as_of, source), flagged)
 
 
-def _detection(
-    verdict: Verdict,
-    observed: str,
-    now: float,
-    as_of: float | None,
-    rows: list[dict[str, Any]],
-    source: str = AUDIT,
-) -> Detection:
-    return Detection(
-        symptom_id=ID,
-        verdict=verdict,
-        observed=observed,
-        read_at=now,
-        as_of=as_of,
-        source=source,
+def _detection(answer: Answer, rows: list[dict[str, Any]]) -> Detection:
+    seen_at = answer.as_of or time.time()
+    return detection_from(
+        ID,
+        answer,
         reproduce="distill baseline measure",
         evidence=tuple(
-            Evidence(stance=Stance.FOR, says=_told(row), source=source, read_at=now, lines=_moved_by(row))
+            Evidence(
+                stance=Stance.FOR,
+                says=_told(row),
+                source=answer.source,
+                read_at=seen_at,
+                lines=_moved_by(row),
+            )
             for row in rows
         ),
         facts={
             "metrics": [str(row["metric"]) for row in rows],
-            "phases": sorted({str(row.get("phase")) for row in rows}),
+            "phases": [*sorted({str(row.get("phase")) for row in rows})],
         },
     )
-
-
-def _is_flagged(row: Mapping[str, Any]) -> bool:
-    is_named = isinstance(row.get("metric"), str)
-    return is_named and row.get("status") in ("warn", "missing") and row.get("dismissed") is None
 
 
 def _is_decided(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:

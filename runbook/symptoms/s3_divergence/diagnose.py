@@ -16,7 +16,8 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import restoring
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
-from runbook.symptoms.gate_state import GateState, ask_gate, detection_of_gate, read_gate, red_invariants
+from runbook.symptoms.gate_report import is_alone
+from runbook.symptoms.gate_state import ask_gate, detection_of_gate, read_gate, red_invariants
 from runbook.symptoms.gate_suspects import WATCHED, suspicion
 from runbook.symptoms.s1_p6_acceptance.define import ID as NOT_ALONE
 from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
@@ -27,18 +28,14 @@ _KEPT = "kept_root"
 _SECONDS = 300.0
 
 
-def _is_ours(state: GateState) -> bool:
-    return state.is_divergence
-
-
 def detect(workspace: Workspace) -> Detection:
     """By the last acceptance and audit; what was red is asked again where code or data moved since."""
-    return detection_of_gate(ID, read_gate(workspace), _is_ours, NOT_ALONE)
+    return detection_of_gate(ID, read_gate(workspace), is_alone, NOT_ALONE)
 
 
 def rerun(workspace: Workspace) -> Detection:
     """The failed invariants anew."""
-    return detection_of_gate(ID, ask_gate(workspace), _is_ours, NOT_ALONE)
+    return detection_of_gate(ID, ask_gate(workspace), is_alone, NOT_ALONE)
 
 
 def _kept_root_probe(detection: Detection) -> Probe:

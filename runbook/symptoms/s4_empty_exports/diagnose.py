@@ -14,7 +14,16 @@ from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.empty_exports import find_empty_export
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.settings_history import PROBE as SETTINGS
 from runbook.probes.settings_history import SettingsHistory, read_settings_history, settings_probe
 from runbook.probes.workspace import Workspace
@@ -31,6 +40,7 @@ from runbook.symptoms.s4_empty_exports.define import (
     NONE_EXPORTED,
     OVER,
 )
+from runbook.symptoms.s4_empty_exports.glance import answer_of
 from runbook.symptoms.tried_run import PROBE as TRIED
 from runbook.symptoms.tried_run import TriedRun, read_tried, tried_probe
 from runbook.wizard.planning import Planning
@@ -54,25 +64,16 @@ _SECTIONS = {NO_LINES: ("stream",), NO_EVIDENCE: ("stream",), NONE_ALLOWED: ("sc
 
 
 def detect(workspace: Workspace) -> Detection:
-    """By the newest run that exported, or that was refused to. No such run means no empty export."""
-    now = time.time()
+    """By the newest run that exported, or that was refused to."""
     found = find_empty_export(workspace.root)
     facts: dict[str, JsonValue] = {}
+    evidence: tuple[Evidence, ...] = ()
     if found is not None:
         facts = {"export": found.export, "earlier_run": found.earlier_run, "refused": found.refused}
-    return Detection(
-        symptom_id=ID,
-        verdict=Verdict.CLEAR if found is None else Verdict.DETECTED,
-        observed="no export came out empty" if found is None else found.says,
-        read_at=now,
-        as_of=now if found is None else found.finished_at,
-        source="live" if found is None else found.source,
-        reproduce="distill run-all",
-        evidence=()
-        if found is None
-        else (Evidence(stance=Stance.FOR, says=found.says, source=found.source, read_at=now),),
-        facts=facts,
-    )
+        seen_at = found.finished_at or time.time()
+        evidence = (Evidence(stance=Stance.FOR, says=found.says, source=found.source, read_at=seen_at),)
+    answer = answer_of(found, time.time())
+    return detection_from(ID, answer, reproduce="distill run-all", evidence=evidence, facts=facts)
 
 
 def probes(detection: Detection) -> tuple[Probe, ...]:

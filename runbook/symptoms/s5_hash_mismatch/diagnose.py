@@ -11,7 +11,16 @@ from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
@@ -25,13 +34,13 @@ from runbook.symptoms.determinism_probes import (
 )
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
 from runbook.symptoms.s5_hash_mismatch.define import _COMMAND, CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
 from runbook.wizard.asked_again import AskedAgain
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.touched import is_touched_since
 
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.
-_SOON_SECONDS = 60.0
 _AGAIN: AskedAgain[Detection] = AskedAgain()
 
 
@@ -39,13 +48,12 @@ def detect(workspace: Workspace) -> Detection:
     """By the last report. A red one is asked again, if that is soon done, once code or data moved."""
     report = last_report(workspace)
     if report is None:
-        return _detection(None, "nobody has compared two runs yet", REPORT)
+        return detection_from(ID, glance(workspace.facts()), reproduce=_COMMAND)
     seen = _detection(report, report.verdict, REPORT)
     if seen.verdict is not Verdict.DETECTED or not is_touched_since(workspace, report.finished_at):
         return seen
-    if report.elapsed_seconds > _SOON_SECONDS:
-        said = f"{seen.observed}; code or data were touched since: {_COMMAND} tells anew"
-        return seen.model_copy(update={"observed": said})
+    if report.elapsed_seconds > SOON_SECONDS:
+        return seen.model_copy(update={"observed": glance(workspace.facts()).observed})
     question = (str(report.finished_at), str(report.runs))
     return _AGAIN.answer(workspace, question, lambda: rerun(workspace))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,10 +11,20 @@ from pipeline.contracts.status import Verdict, epoch_seconds
 from pipeline.platform.lenient_json import object_or_empty
 from runbook.actions.rotate import plan_rotate
 from runbook.change.plan import Draft
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.evidence import (
+    Cause,
+    Confidence,
+    Detection,
+    Diagnosis,
+    Evidence,
+    ProbeOutput,
+    Stance,
+    detection_from,
+)
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
+from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 from runbook.wizard.planning import Planning
 
 DEFAULT_MB = 100.0
@@ -27,31 +36,9 @@ _LOOK_BYTES = 8 * 2**20
 
 
 def detect(workspace: Workspace) -> Detection:
-    """The size of the log against ``[rotation] replay_log_mb``. No log is an empty one."""
-    path = workspace.root / LOG
-    limit = threshold_mb(workspace)
-    now = time.time()
-    try:
-        size = path.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        size = 0
-    over = size / _MEGABYTE > limit
-    return Detection(
-        symptom_id=ID,
-        verdict=Verdict.DETECTED if over else Verdict.CLEAR,
-        observed=f"{LOG} has {size / _MEGABYTE:,.3g} MB; the threshold is {limit:g} MB",
-        read_at=now,
-        as_of=now,
-        reproduce=f"ls -l {LOG}",
-        facts={"bytes": size, "threshold_mb": limit},
-    )
-
-
-def threshold_mb(workspace: Workspace) -> float:
-    """As set, or the default where the settings cannot be used."""
-    found = workspace.section("rotation").get("replay_log_mb", DEFAULT_MB)
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return float(found) if is_number and found > 0 else DEFAULT_MB
+    facts = workspace.facts()
+    size = {"bytes": size_of_log(facts.root), "threshold_mb": facts.settings.replay_log_mb}
+    return detection_from(ID, glance(facts), reproduce=f"ls -l {LOG}", facts=size)
 
 
 def _growth(workspace: Workspace, _seconds: float) -> ProbeOutput:

@@ -9,7 +9,7 @@ from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
 from runbook.probes.evidence import Confidence
 from runbook.symptoms.s6_replay_log.define import GROWN, ID, LOG
-from runbook.symptoms.s6_replay_log.diagnose import ROTATE, threshold_mb
+from runbook.symptoms.s6_replay_log.diagnose import ROTATE
 
 _MEGABYTE = 1_000_000
 
@@ -18,7 +18,9 @@ def plant(scene: Scene) -> Planted:
     """One real replay, then the rows that weeks of them would have left, past the threshold."""
     scene.engine("replay", "--task", "Why does billing answer slowly after a deploy?", "--local-only")
     [row] = scene.rows(LOG)
-    bytes_wanted = int(threshold_mb(scene.workspace) * _MEGABYTE * scene.random.uniform(1.1, 1.6))
+    bytes_wanted = int(
+        scene.workspace.facts().settings.replay_log_mb * _MEGABYTE * scene.random.uniform(1.1, 1.6)
+    )
     days = scene.random.randint(9, 40)
     count = bytes_wanted // len(json.dumps(row, separators=(",", ":"))) + 2
     last = datetime.now(UTC)

@@ -39,16 +39,12 @@ def test_an_unknown_part_or_nothing_to_run_is_a_usage_error(only: list[str], ski
 
 def test_acceptance_is_run_once_and_handed_on_to_the_audit(tmp_path: Path) -> None:
     report = tmp_path / "phase6.json"
-    argv = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=report, scanned=True)
+    argv = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=report)
     assert argv[argv.index("--acceptance-report") + 1] == str(report)
-    alone = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=None, scanned=True)
+    alone = argv_of(Part.AUDIT, tmp_path, tmp_path / "e", acceptance_report=None)
     assert "--acceptance-report" not in alone
 
 
-def test_symptoms_scan_only_what_the_firewall_has_not_scanned(tmp_path: Path) -> None:
-    def seconds(*, scanned: bool) -> float:
-        argv = argv_of(Part.SYMPTOMS, tmp_path, tmp_path / "e", acceptance_report=None, scanned=scanned)
-        return float(argv[argv.index("--firewall-seconds") + 1])
-
-    assert seconds(scanned=True) == 0
-    assert seconds(scanned=False) > 0
+def test_symptoms_are_looked_for_and_not_only_read(tmp_path: Path) -> None:
+    argv = argv_of(Part.SYMPTOMS, tmp_path, tmp_path / "e", acceptance_report=None)
+    assert argv[-3:] == ["--json", "runbook", "detect"]

@@ -45,7 +45,7 @@ def test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line(
     said = capfd.readouterr()
     assert said.out.splitlines()[-1].startswith(
         "batch: PASS (exit 0) · run-all 143 evidence rows · firewall skipped · acceptance 2/2 · "
-        "audit-full 1/1 · symptoms none · "
+        "audit-full 1/1 · symptoms none (7 of 17 evaluated, 10 never ran, oldest 0s) · "
     )
     assert "\x1b" not in said.err, "no terminal, no drawing"
     assert [line.split()[:2] for line in said.err.splitlines()] == [
@@ -62,7 +62,8 @@ def test_acceptance_runs_once_and_what_it_printed_is_handed_on(tmp_path: Path) -
     file = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
     root = workspace_with_engine(tmp_path / "w", acceptance={"report": report, "files": {file: old}})
     run(root, *NO_FIREWALL)
-    assert calls(root) == [
+    # The detectors ask the old report's red invariant again, after the batch's own parts.
+    assert calls(root)[:3] == [
         {"command": "run-all", "handed_on": None},
         {"command": "acceptance", "handed_on": None},
         {"command": "audit-full", "handed_on": report},
@@ -102,10 +103,11 @@ def test_rows_that_differed_at_the_last_comparison_are_a_symptom(
     root = workspace_with_engine(tmp_path / "w")
     place = root / paths.DETERMINISM_REPORT
     place.parent.mkdir(parents=True)
-    place.write_text(json.dumps({"exit_code": 1, "verdict": "different: a and b part at score"}))
+    compared = {"kind": "determinism", "exit_code": 1, "elapsed_seconds": 900}
+    place.write_text(json.dumps({**compared, "verdict": "different: a and b part at score"}))
     assert run(root, "--only", "symptoms") == ExitCode.CHECK_FAILED
     assert "S5.hash-mismatch: different: a and b part at score" in capfd.readouterr().out
-    place.write_text(json.dumps({"exit_code": 0, "verdict": "equal"}))
+    place.write_text(json.dumps({**compared, "exit_code": 0, "verdict": "equal"}))
     assert run(root, "--only", "symptoms") == ExitCode.OK
 
 

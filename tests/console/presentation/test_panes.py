@@ -221,16 +221,16 @@ def test_a_frame_has_exactly_the_size_of_its_box(width: int, height: int) -> Non
 def band(state_name: str, width: int, rows: int) -> list[str]:
     state = getattr(states, state_name)()
     height = band_height(state.symptoms, rows, width)
-    lines = band_lines(state.symptoms, 0, NOW, width, height, state.heard_at, state.trouble)
+    lines = band_lines(state.symptoms, 0, NOW, width, height, state.heard_at, state.trouble, state.tally)
     assert len(lines) == height
     return [plain_text(spans) for spans in lines]
 
 
 def test_the_worst_symptom_stands_first_and_is_marked() -> None:
     lines = band("breach", 80, 24)
-    assert lines[0].startswith("━━ 2 SYMPTOMS, worst first ━")
-    assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows in the SFT file")
-    assert lines[2].startswith(" ! warn     S1.P5.summary")
+    assert lines[0].startswith("━━ 2 SYMPTOMS · 17 of 17 evaluated, oldest 2h ━")
+    assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 findings in 2,764 rows")
+    assert lines[2].startswith(" X error    └ S1.P5.summary")
 
 
 def test_symptoms_that_do_not_fit_are_counted() -> None:

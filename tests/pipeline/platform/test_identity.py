@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from console.control.lease import LEASE, ControlLease
-from console.reading.lock_facts import read_lock
 from pipeline.contracts import paths
 from pipeline.platform.identity import user_name, who_acts
 from pipeline.platform.lock import hold_workspace, holder_of
+from pipeline.reading.lock_facts import read_lock
 from runbook.wizard.incident import open_incident
 
 NOBODY = 65534

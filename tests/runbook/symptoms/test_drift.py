@@ -64,6 +64,7 @@ def test_over_a_forbidden_row_nothing_is_accepted(root: Path) -> None:
     found = json.loads(distill(root, "runbook", "detect", "--json").stdout)["symptoms"]
     assert {each["id"]: each["beneath"] for each in found if each["verdict"] == "detected"} == {
         "S1.P4.sft-leak": None,
+        "S1.P5.summary": "S1.P4.sft-leak",
         ID: "S1.P4.sft-leak",
     }
     told = diagnosed(root, ID)

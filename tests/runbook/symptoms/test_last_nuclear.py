@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
+from pipeline.reading.check_report import AUDIT
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
-from runbook.probes.check_reports import AUDIT
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer

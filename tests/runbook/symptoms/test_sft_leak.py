@@ -66,7 +66,8 @@ def test_no_export_is_not_known_and_never_clear(root: Path) -> None:
     (root / SFT).unlink()
     assert detect(Workspace(root)).verdict == "unknown"
     said = distill(root, "runbook", "detect").stdout
-    assert said.startswith("no symptom shows; not known: ")
+    assert said.startswith(f"S1.P5.summary          error     {SFT} is gone")
+    assert ID not in said
 
 
 def test_before_the_first_export_nothing_is_known_and_nobody_is_blind(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
 def test_a_row_appended_by_another_writer_is_found_and_explained_and_nothing_is_changed(root: Path) -> None:
     append_rejected(root)
     broken = tree(root)
-    assert raised(root) == [ID]
+    assert raised(root) == [ID, "S1.P5.summary"]
     found = diagnosed(root, ID)["diagnosis"]
     assert (found["cause"]["id"], found["cause"]["confidence"]) == ("other_writer", "certain")
     said = [each["says"] for each in found["cause"]["evidence"]]
@@ -119,7 +120,7 @@ def test_a_row_appended_by_another_writer_is_found_and_explained_and_nothing_is_
 def test_an_export_whose_runs_were_scored_again_is_stale(root: Path) -> None:
     reject_an_exported_run(root)
     broken = tree(root)
-    assert raised(root) == [ID]
+    assert raised(root) == [ID, "S1.P5.summary"]
     found = diagnosed(root, ID)["diagnosis"]["cause"]
     assert (found["id"], found["confidence"]) == ("stale_export", "certain")
     assert SCORED in [line for each in found["evidence"] for line in each["lines"]]

@@ -1,4 +1,4 @@
-"""PURE: what the firewall says (an event or its ``--json`` report), as the pane shows it.
+"""PURE: what the firewall says (an event or its ``--json`` report), as the pane and its symptom show it.
 
 The two share their members. They are read leniently and without the event models, so that
 ``distill status`` starts fast and an alarm is never lost to a member that a newer firewall added.
@@ -6,12 +6,15 @@ The two share their members. They are read leniently and without the event model
 
 from __future__ import annotations
 
+from pipeline.contracts import paths
 from pipeline.contracts.status import (
+    Answer,
     Finding,
     FirewallStatus,
     FirewallWord,
     Freshness,
     Origin,
+    Verdict,
     epoch_seconds,
 )
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
@@ -55,3 +58,29 @@ def _finding(found: Json) -> Finding:
         run_id=text_of(found, "run_id"),
         detail=text_of(found, "detail") or "",
     )
+
+
+def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Answer | None:
+    """The firewall's word as the answer to its symptom; None for what a receipt of the past says.
+
+    ``ever_made``: an export was made here once, so that there being none is worth a question.
+    """
+    origin = firewall.origin
+    if firewall.state is FirewallWord.BREACH:
+        return Answer(Verdict.DETECTED, leak_in_words(firewall), origin.as_of, since=firewall.since)
+    if firewall.state is FirewallWord.CLEAR and origin.source == "live":
+        said = f"CLEAR: {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
+        return Answer(Verdict.CLEAR, said, origin.as_of)
+    if firewall.state is FirewallWord.ABSENT:
+        said = f"ABSENT: {firewall.detail or 'there is no such file'}"
+        return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made)
+    if firewall.state is FirewallWord.UNKNOWN:
+        return Answer(Verdict.UNKNOWN, f"UNKNOWN: {firewall.detail or origin.why or 'no answer'}", now)
+    return None
+
+
+def leak_in_words(firewall: FirewallStatus) -> str:
+    """What an alarm is about; one whose counts were lost is still one."""
+    count = firewall.findings_count
+    findings = f"{count:,} finding{'' if count == 1 else 's'}" if count else "findings"
+    return f"{findings} in {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"

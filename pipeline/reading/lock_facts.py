@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from console.state import staleness
 from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, LockStatus, Origin
 from pipeline.platform.lock import holder_of
-from pipeline.reading import reach
+from pipeline.reading import reach, staleness
 
 
 def read_lock(root: Path, now: float) -> LockStatus:

@@ -1,0 +1,96 @@
+"""What the detectors said when they looked last: ``reports/symptoms.jsonl``, read and appended to.
+
+Each line is whole: all symptoms that were ever looked for, with the time at which what shows was first
+seen. So the last line that can be read is all that a reader needs; garbage and a torn tail cost the
+look that wrote them. Viewers only read. Of two that write at once one may miss what the other saw first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform import confined
+from pipeline.platform.lenient_json import Json, flag_of, number_of, object_of, text_of, texts_of
+from pipeline.reading.report_files import Notes, last_objects
+
+VERSION = 1
+# A line has about 4 KB; the file is begun anew past its limit, and a reader needs its end alone.
+MOST_BYTES = 1024 * 1024
+_TAIL_BYTES = 128 * 1024
+_TEXT_CHARACTERS = 1000
+
+
+def read_looks(root: Path, notes: Notes) -> dict[str, Answer]:
+    """The last answers by symptom; empty where nobody has looked yet. Never raises."""
+    lines = last_objects(root, paths.SYMPTOM_LOG, _TAIL_BYTES, notes)
+    known = next((line for line in reversed(lines) if number_of(line, "version") == VERSION), {})
+    told = object_of(known, "symptoms")
+    found = (_answer(str(name), object_of(told, name)) for name in told)
+    return {answer.id: answer for answer in found if answer is not None}
+
+
+def _answer(symptom_id: str, row: Json) -> Answer | None:
+    try:
+        verdict = Verdict(text_of(row, "verdict") or "")
+    except ValueError:
+        return None
+    return Answer(
+        verdict,
+        text_of(row, "observed") or "",
+        number_of(row, "as_of"),
+        text_of(row, "source") or "live",
+        flag_of(row, "nothing_yet") is True,
+        texts_of(row, "explained_by"),
+        number_of(row, "since"),
+        id=symptom_id,
+    )
+
+
+def keep_looks(root: Path, answers: Iterable[Answer], now: float) -> dict[str, Answer]:
+    """Append what was seen ``now``; returns it with the times of its first sighting.
+
+    A symptom keeps that time until somebody sees it gone; who could not look has not seen it gone.
+    Raises StorageError.
+    """
+    before = read_looks(root, Notes())
+    seen = {answer.id: _with_since(answer, before.get(answer.id), now) for answer in answers}
+    told = {name: _row(answer) for name, answer in sorted((before | seen).items())}
+    line = orjson.dumps({"version": VERSION, "at": now, "symptoms": told}) + b"\n"
+    is_full = _size(root) + len(line) > MOST_BYTES
+    (confined.write_file if is_full else confined.append_line)(root, paths.SYMPTOM_LOG, line)
+    return seen
+
+
+def _size(root: Path) -> int:
+    try:
+        return (root / paths.SYMPTOM_LOG).stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def _with_since(answer: Answer, before: Answer | None, now: float) -> Answer:
+    if answer.verdict is Verdict.CLEAR:
+        return replace(answer, since=None)
+    known = [moment for moment in (before.since if before else None, answer.since) if moment is not None]
+    if not answer.is_detected:
+        return replace(answer, since=min(known, default=None))
+    as_of = now if answer.as_of is None else min(answer.as_of, now)
+    return replace(answer, since=min(known, default=as_of))
+
+
+def _row(answer: Answer) -> dict[str, object]:
+    return {
+        "verdict": answer.verdict,
+        "observed": answer.observed[:_TEXT_CHARACTERS],
+        "as_of": answer.as_of,
+        "source": answer.source,
+        "nothing_yet": answer.nothing_yet,
+        "explained_by": answer.explained_by,
+        "since": answer.since,
+    }

@@ -1,0 +1,20 @@
+"""What the last audit says of the verdicts, and what the last run counted of them since."""
+
+from __future__ import annotations
+
+from pipeline.reading.facts import Facts
+from runbook.probes.committed_runs import CommittedRun, counts
+from runbook.symptoms.by_report import by_checks, or_by_last_run
+from runbook.symptoms.s1_p3_distribution.define import CHECKS
+
+
+def _nobody_accepted(_facts: Facts, run: CommittedRun) -> str:
+    """That run scored rows and accepted none of them."""
+    counted = counts(run.summary.get("counts"))
+    scored = counted.get("scored", 0)
+    return (
+        f"{scored:,} runs were scored and none was accepted" if scored and not counted.get("accepted") else ""
+    )
+
+
+glance = or_by_last_run(by_checks(CHECKS), _nobody_accepted)

@@ -1,0 +1,7 @@
+"""What the last acceptance and the last audit say of the gate."""
+
+from __future__ import annotations
+
+from runbook.symptoms.gate_report import NOT_ALONE, gate_glance, is_alone
+
+glance = gate_glance(is_alone, NOT_ALONE)

@@ -1,0 +1,185 @@
+"""Which of two answers stands, how what shows is arranged, and how far silence goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.presentation.detector_tally import head_words, tally_role
+from console.reading.detectors import definitions
+from console.reading.incident_glance import IncidentGlance
+from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
+from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall
+from pipeline.contracts.status import (
+    Answer,
+    FirewallStatus,
+    FirewallWord,
+    Freshness,
+    Origin,
+    Severity,
+    SymptomStatus,
+    Verdict,
+)
+from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER, exit_code_of
+from pipeline.reading.symptom_answers import as_kept, newer, tally
+
+NOW = 1_777_279_267.0
+DOC = "S1.P0.recon-doc"
+
+
+def answer(
+    verdict: Verdict = Verdict.DETECTED, as_of: float | None = NOW, symptom_id: str = DOC, **more: object
+) -> Answer:
+    known = Answer(verdict, "seen", as_of, id=symptom_id)
+    return replace(known, **more)  # type: ignore[arg-type]  # names are checked by replace itself
+
+
+def newest(glance: Answer | None, look: Answer | None) -> Answer:
+    found = newer(glance, look, NOW)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("glance_at", "look_at", "shows"),
+    [(NOW, NOW - 1, True), (NOW - 1, NOW, False), (NOW, NOW, False)],
+    ids=["the glance is newer", "the look is newer", "of one age the look sees more"],
+)
+def test_what_was_true_last_is_believed(glance_at: float, look_at: float, shows: bool) -> None:
+    assert newest(answer(as_of=glance_at), answer(Verdict.CLEAR, look_at)).is_detected is shows
+
+
+def test_what_shows_keeps_the_time_of_its_first_sighting_and_what_is_gone_loses_it() -> None:
+    look = answer(as_of=NOW - 60, since=NOW - 300)
+    assert newest(answer(), look).since == NOW - 300
+    assert newest(answer(Verdict.CLEAR), look).since is None
+
+
+def test_who_could_not_look_silences_no_alarm_and_is_never_read_as_clear() -> None:
+    blind = answer(Verdict.UNKNOWN, observed="no descriptor")
+    alarm = newest(blind, answer(as_of=NOW - 600))
+    assert (alarm.verdict, alarm.stale) == (Verdict.DETECTED, "no descriptor")
+    assert newest(blind, answer(Verdict.CLEAR, NOW - 600)).verdict is Verdict.UNKNOWN
+
+
+def test_where_nothing_was_made_yet_the_other_answer_stands() -> None:
+    nothing = answer(Verdict.UNKNOWN, None, nothing_yet=True)
+    assert newest(nothing, answer()) == answer()
+    assert newest(answer(), nothing) == answer()
+    assert newest(nothing, None) == nothing
+
+
+def test_a_time_from_the_future_is_believed_least() -> None:
+    assert newest(answer(), answer(Verdict.CLEAR, NOW + 3600)).is_detected
+
+
+def test_a_kept_look_is_stale_once_something_was_touched() -> None:
+    assert as_kept(answer(as_of=NOW - 60), NOW - 30).stale
+    assert not as_kept(answer(as_of=NOW - 60), NOW - 90).stale
+
+
+def test_what_others_explain_stands_beneath_them_where_both_show() -> None:
+    beneath, schema = answer(symptom_id="S1.P2.materialize"), answer(symptom_id="S1.P1.schema")
+    assert [(each.id, each.beneath) for each in showing((beneath, schema), NOW)] == [
+        ("S1.P1.schema", None),
+        ("S1.P2.materialize", "S1.P1.schema"),
+    ]
+    (alone,) = showing((beneath,), NOW)
+    assert (alone.beneath, alone.next_step) == (None, "distill runbook open S1.P2.materialize")
+
+
+def status(symptom_id: str, severity: Severity = Severity.ERROR, beneath: str | None = None) -> SymptomStatus:
+    return SymptomStatus(symptom_id, severity, "seen", Origin("live", NOW, Freshness.FRESH), beneath=beneath)
+
+
+def test_a_critical_one_beneath_an_error_draws_its_explanation_to_the_top() -> None:
+    critical = status("C", Severity.CRITICAL, "A")
+    assert [each.id for each in arranged([status("B"), status("A"), critical])] == ["A", "C", "B"]
+
+
+def test_two_that_explain_each_other_both_show() -> None:
+    circle = [status("A", beneath="B"), status("B", beneath="A")]
+    assert sorted(each.id for each in arranged(circle)) == ["A", "B"]
+
+
+def test_who_is_on_it_is_read_from_its_open_incident() -> None:
+    def incident(name: str, state: str) -> IncidentGlance:
+        return IncidentGlance(name, state, DOC, name, NOW, NOW, "")
+
+    reading = RunbookReading(incidents=(incident("mara", "applying"), incident("jun", "resolved")))
+    (shown,) = showing((answer(),), NOW, reading)
+    assert shown.owner == "mara"
+
+
+def test_a_look_that_failed_leaves_what_was_known_and_calls_it_stale() -> None:
+    reading = RunbookReading(trouble=("it did not answer", "", ""))
+    (shown,) = showing((answer(as_of=NOW - 60),), NOW, reading)
+    assert (shown.origin.freshness, shown.origin.why) == (Freshness.STALE, "it did not answer")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [(FirewallWord.BREACH, (Verdict.DETECTED, NOW - 300)), (FirewallWord.CLEAR, (Verdict.CLEAR, None))],
+)
+def test_the_firewalls_latest_word_is_the_answer_to_its_symptom(
+    word: FirewallWord, expected: tuple[Verdict, float | None]
+) -> None:
+    firewall = FirewallStatus(word, Origin("live", NOW, Freshness.FRESH))
+    before = answer(as_of=NOW - 30, symptom_id=LEAK, since=NOW - 300)
+    (found,) = with_firewall((before,), firewall, NOW)
+    assert (found.verdict, found.since) == expected
+
+
+def test_a_firewall_that_could_not_look_is_not_known_and_a_receipt_is_no_answer() -> None:
+    unknown = FirewallStatus(FirewallWord.UNKNOWN, detail="too many open files")
+    (found,) = with_firewall((answer(Verdict.CLEAR, NOW - 30, LEAK),), unknown, NOW)
+    assert (found.verdict, found.observed) == (Verdict.UNKNOWN, "UNKNOWN: too many open files")
+    assert with_firewall((), FirewallStatus(FirewallWord.STALE), NOW) == ()
+
+
+def test_a_list_of_all_says_of_each_what_the_list_of_those_that_show_says() -> None:
+    words = ((DOC, DETECTED), ("S6.replay-log", CLEAR), ("S2.drift", UNKNOWN))
+    known = [KnownSymptom(symptom_id, Severity.ERROR, word) for symptom_id, word in words]
+    assert [verdict_now(each, ()) for each in known] == [CLEAR, CLEAR, UNKNOWN]
+    assert verdict_now(known[1], [status("S6.replay-log")]) == DETECTED
+
+
+def test_silence_is_green_only_where_all_was_evaluated() -> None:
+    defined = definitions()
+    count = len(defined)
+    every = [answer(Verdict.CLEAR, NOW - 780, each.id) for each in defined]
+    whole = tally(defined, every, NOW)
+    assert head_words(0, whole, NOW) == f"no symptom · {count} of {count} evaluated, oldest 13m"
+    assert tally_role(whole) == "ok"
+    old = answer(Verdict.CLEAR, NOW - 900, defined[0].id, stale="touched")
+    blind = answer(Verdict.UNKNOWN, symptom_id=defined[1].id)
+    words = head_words(0, tally(defined, [old, blind, *every[3:]], NOW), NOW)
+    said = f"no symptom · {count - 3} of {count} evaluated, 1 unknown, 1 stale, 1 never ran, oldest 15m"
+    assert words == said
+    for some in (every[1:], [old, *every[1:]], [blind, *every[2:], every[0]], []):
+        assert tally_role(tally(defined, some, NOW)) != "ok"
+
+
+@pytest.mark.parametrize(
+    ("raised", "failed_checks", "code"),
+    [
+        ([], False, 0),
+        ([], True, 1),
+        ([(LEAK, Verdict.DETECTED), (DOC, Verdict.DETECTED)], True, 10),
+        ([(DOC, Verdict.DETECTED), (LEAK, Verdict.UNKNOWN)], False, 1),
+        ([(LEAK, Verdict.UNKNOWN)], False, 5),
+        ([("S1.P7.replay", Verdict.UNKNOWN)], False, 0),
+        ([("S2.drift", Verdict.DETECTED)], False, 0),
+    ],
+)
+def test_the_worst_of_what_shows_decides_what_every_face_ends_with(
+    raised: list[tuple[str, Verdict]], failed_checks: bool, code: int
+) -> None:
+    known = {each.id: each for each in definitions()}
+    pairs = [(known[symptom_id], answer(verdict)) for symptom_id, verdict in raised]
+    assert exit_code_of(pairs, failed_checks=failed_checks) == code
+
+
+def test_severities_have_an_order() -> None:
+    assert set(SEVERITY_ORDER) == set(Severity)
