@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, plural
-from console.presentation.incident_entry import entry_lines, fact, short_words
+from console.presentation.facts import fact_lines
+from console.presentation.incident_entry import entry_lines, short_words
 from console.presentation.incident_list import BROKEN, look_of
 from console.presentation.spans import (
     EMPTY,
@@ -166,7 +167,7 @@ def body_lines(record: IncidentRecord, number: int, standing: Standing | None, w
     if standing is None:
         broken = record.first_broken
         where = f"from line {broken.number} on" if broken else "here"
-        return [*lines, *fact("?", f"not told: the chain does not hold {where}", width, "warn")]
+        return [*lines, *fact_lines("?", f"not told: the chain does not hold {where}", width, "warn")]
     return [*lines, *_known(record, number, standing, width)]
 
 
@@ -182,30 +183,32 @@ def _title(words: str, width: int) -> Line:
 def _known(record: IncidentRecord, number: int, standing: Standing, width: int) -> list[Line]:
     lines: list[Line] = []
     if standing.detection is not None:
-        lines += fact("seen", standing.detection.observed, width)
+        lines += fact_lines("seen", standing.detection.observed, width)
     if standing.probes:
         troubled = sum(bool(output.trouble) for output in standing.probes.values())
         words = ", ".join(output.title for output in standing.probes.values())
-        lines += fact("probes", f"{words}{f'; {troubled} could not look' if troubled else ''}", width)
+        lines += fact_lines("probes", f"{words}{f'; {troubled} could not look' if troubled else ''}", width)
     if standing.diagnosis is not None:
         cause = standing.diagnosis.cause
         stances = [str(each.stance) for each in cause.evidence]
         counted = ", ".join(f"{stances.count(word)} {word}" for word in ("for", "against", "unknown"))
-        lines += fact("cause", f"{cause.sentence} ({cause.confidence}; evidence: {counted})", width)
+        lines += fact_lines("cause", f"{cause.sentence} ({cause.confidence}; evidence: {counted})", width)
     if standing.plan is not None:
-        lines += fact("plan", f"{standing.plan.hash[:12]} {standing.plan.title}", width)
-        lines += fact("consent", _consent_words(record, number, standing), width)
+        lines += fact_lines("plan", f"{standing.plan.hash[:12]} {standing.plan.title}", width)
+        lines += fact_lines("consent", _consent_words(record, number, standing), width)
         done = sum(each.done for each in standing.applied.steps.values())
         half = ", one was begun and has no outcome" if standing.has_open_intent else ""
         role: Role = "warn" if half else "text"
-        lines += fact("applied", f"{done} of {plural(len(standing.plan.steps), 'step')}{half}", width, role)
+        lines += fact_lines(
+            "applied", f"{done} of {plural(len(standing.plan.steps), 'step')}{half}", width, role
+        )
     if standing.verified is not None:
-        lines += fact("verified", f"{standing.verified.verdict}: {standing.verified.observed}", width)
+        lines += fact_lines("verified", f"{standing.verified.verdict}: {standing.verified.observed}", width)
     if standing.undone:
-        lines += fact("undone", plural(len(standing.undone), "plan"), width)
+        lines += fact_lines("undone", plural(len(standing.undone), "plan"), width)
     if standing.trouble:
-        lines += fact("trouble", standing.trouble, width, "warn")
-    lines += fact("owner", standing.owner, width)
+        lines += fact_lines("trouble", standing.trouble, width, "warn")
+    lines += fact_lines("owner", standing.owner, width)
     return lines
 
 

@@ -29,6 +29,7 @@ from console.presentation.wizard_plan import plan_lines, progress_lines
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time
+from runbook.tell.entry import entry_words
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import CHANGES, Work
 
@@ -238,25 +239,6 @@ def _entry(entry: IncidentEntry, width: int) -> Line:
     left = line(
         Span(f" {clock_time(epoch_seconds(entry.recorded_at))}  ", "dim"),
         fit_text(_KINDS.get(entry.kind, entry.kind), 11),
-        _entry_words(entry),
+        visible(entry_words(entry)),
     )
     return spread(left, line(Span(f"{visible(entry.actor, 16)} ", "dim")), width)
-
-
-def _entry_words(entry: IncidentEntry) -> str:
-    """What one line of the record says, in a few words."""
-    detail = entry.detail
-    answers = detail.get("answers")
-    if entry.kind == "note":
-        found = detail.get("offer") or (next(iter(answers.values()), "") if isinstance(answers, dict) else "")
-        return visible(str(found))
-    if entry.kind in ("planned", "probe"):
-        inner = detail.get("plan") if entry.kind == "planned" else detail.get("output")
-        return visible(str(inner.get("title"))) if isinstance(inner, dict) else ""
-    files = [visible(path) for path in (entry.outputs or entry.inputs)]
-    more = f" +{len(files) - 1}" if len(files) > 1 else ""
-    subject = f"{files[0]}{more}" if entry.kind in ("intent", "outcome") and files else ""
-    if entry.argv and entry.kind in ("intent", "outcome"):
-        subject = visible(" ".join(entry.argv))
-    verdict = entry.verdict or (entry.state.replace("_", " ") if entry.kind == "state" else "")
-    return " · ".join(filter(None, (visible(verdict), subject, visible(entry.reason or ""))))

@@ -1,4 +1,4 @@
-"""What a plan would do, as lines to read: steps, real differences, the way back.
+"""What a plan would do to files, line by line.
 
 Texts from files go through ``visible`` here, so that a screen and a terminal may print the lines.
 """
@@ -11,41 +11,13 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import GitError
 from runbook.change import files
-from runbook.change.plan import ABSENT, FileState, GitBlob, Plan, RenameFile, RunCommand, Step, WriteFile
+from runbook.change.plan import GitBlob, Plan, WriteFile
 from runbook.probes.workspace import Workspace
+from runbook.tell.plan import change_words
 from runbook.wizard.incident import Incident
 
 MOST_LINES = 400
 _MOST_BYTES = 2 * 2**20
-
-
-def step_lines(plan: Plan) -> list[str]:
-    """One block a step: what it does, files before → after, and how to do it by hand."""
-    lines = []
-    for number, step in enumerate(plan.steps, start=1):
-        lines.append(f"{number}. {visible(step.says)}")
-        lines += [f"     {line}" for line in _states(step)]
-        if step.by_hand:
-            lines.append(f"     by hand: {visible(step.by_hand)}")
-    return lines
-
-
-def _states(step: Step) -> list[str]:
-    if isinstance(step, WriteFile):
-        return [f"{visible(step.path)}  {state_words(step.before)} → {state_words(step.after)}"]
-    if isinstance(step, RenameFile):
-        return [f"{visible(step.path)}  {state_words(step.before)}", f"→ {visible(step.to)}  the same bytes"]
-    if isinstance(step, RunCommand):
-        return [f"{len(step.before)} files may change; each is kept before"] if step.before else []
-    before, after = getattr(step, "before", None), getattr(step, "after", ABSENT)
-    return [f"{visible(step.path)}  {state_words(before)} → {state_words(after)}"] if before else []  # type: ignore[union-attr]
-
-
-def state_words(state: FileState) -> str:
-    """``3f2a91c0 1,204 bytes 644``, or ``absent``."""
-    if state.sha256 is None:
-        return "absent"
-    return f"{state.sha256[:8]} {state.bytes or 0:,} bytes {state.mode or 0:o}"
 
 
 def diff_lines(workspace: Workspace, incident: Incident, plan: Plan) -> list[str]:
@@ -61,7 +33,7 @@ def diff_lines(workspace: Workspace, incident: Incident, plan: Plan) -> list[str
 
 def _diff(workspace: Workspace, incident: Incident, step: WriteFile) -> list[str]:
     path = visible(step.path)
-    by_digest = f"{state_words(step.before)} → {state_words(step.after)}"
+    by_digest = change_words(step.before.model_dump(), step.after.model_dump())
     if max(step.before.bytes or 0, step.after.bytes or 0) > _MOST_BYTES:
         return [f"{path}: too large to show line by line: {by_digest}"]
     try:

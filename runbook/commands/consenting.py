@@ -14,13 +14,12 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
-from runbook.change.plan import Plan
+from runbook.change.plan import Plan, Rehearsal
 from runbook.change.undo import plans_of
 from runbook.probes.workspace import Workspace
-from runbook.tell.plan import plan_data, plan_lines
 from runbook.wizard.driver import Driver
 from runbook.wizard.incident import Incident, incident_ids
-from runbook.wizard.prompts import read_line, report_end
+from runbook.wizard.prompts import read_line, report_end, show_plan
 from runbook.wizard.refusals import refused
 from runbook.wizard.session import Session
 from runbook.wizard.worker import last_words, wait
@@ -61,10 +60,9 @@ def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) 
     if plan is None:
         return ExitCode.NOT_EVALUABLE
     if voice.json:
-        voice.out_json(plan_data(session.incident.id, plan, standing.rehearsal))
+        voice.out_json(_plan_data(session.incident.id, plan, standing.rehearsal))
     else:
-        for line in plan_lines(session.workspace, session.incident, plan, standing.rehearsal):
-            voice.out(line)
+        show_plan(session, plan, voice)
     if voice.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         voice.note(f"approval needed: {plan.command}")
         return ExitCode.APPROVAL_NEEDED
@@ -105,6 +103,17 @@ def _consent_and_apply(driver: Driver, plan: Plan, who: str, reason: str, voice:
     else:
         report_end(session, code, voice)
     return code
+
+
+def _plan_data(incident_id: str, plan: Plan, rehearsal: Rehearsal | None) -> dict[str, Any]:
+    return {
+        "incident_id": incident_id,
+        "plan_hash": plan.hash,
+        "code": plan.code,
+        "plan": plan.model_dump(mode="json"),
+        "rehearsal": rehearsal.model_dump(mode="json") if rehearsal else None,
+        "command": plan.command,
+    }
 
 
 def _end_data(session: Session, code: int) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from runbook.commands.consenting import apply_by_hash, preview_or_ask
-from runbook.probes.evidence import Cause, Detection, Diagnosis, ProbeOutput, Stance
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code, keep
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.driver import Driver
-from runbook.wizard.prompts import converse
+from runbook.wizard.prompts import converse, show_diagnosis
 from runbook.wizard.refusals import refused
 
 
@@ -152,7 +152,10 @@ def _diagnose(workspace: Workspace, symptom: Symptom, voice: Voice) -> int:
     if voice.json:
         voice.out_json(diagnosis_data(symptom, detection, outputs, diagnosis))
     else:
-        show_diagnosis(symptom, detection, diagnosis, voice)
+        voice.out(f"{symptom.id} {symptom.severity}: {visible(detection.observed, 300)}")
+        show_diagnosis(diagnosis, voice)
+        for offer in symptom.offers(detection, diagnosis):
+            voice.out(f"offer {offer.id}: {visible(offer.title)} ({visible(offer.why)})")
     if detection.verdict is Verdict.DETECTED:
         return ExitCode.CHECK_FAILED
     return ExitCode.OK if detection.verdict is Verdict.CLEAR else ExitCode.NOT_EVALUATED
@@ -172,28 +175,6 @@ def diagnosis_data(
             for offer in symptom.offers(detection, diagnosis)
         ],
     }
-
-
-def show_diagnosis(symptom: Symptom, detection: Detection, diagnosis: Diagnosis, voice: Voice) -> None:
-    voice.out(f"{symptom.id} {symptom.severity}: {visible(detection.observed, 300)}")
-    _show_cause(diagnosis.cause, "cause", voice)
-    for cause in diagnosis.considered:
-        _show_cause(cause, "set aside", voice)
-    if diagnosis.see:
-        voice.out(f"go on with: distill runbook open {diagnosis.see}")
-    for offer in symptom.offers(detection, diagnosis):
-        voice.out(f"offer {offer.id}: {visible(offer.title)} ({visible(offer.why)})")
-
-
-def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
-    voice.out(f"{word}: {visible(cause.sentence)} ({cause.confidence})")
-    for place in cause.places:
-        voice.out(f"  where    {visible(place)}")
-    marks = {Stance.FOR: "for    ", Stance.AGAINST: "against", Stance.UNKNOWN: "unknown"}
-    for each in cause.evidence:
-        voice.out(f"  {marks[each.stance]}  {visible(each.says)}  ({visible(each.source)})")
-        for line in each.lines[:20]:
-            voice.out(f"             {visible(line, 200)}")
 
 
 def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:

@@ -7,16 +7,19 @@ Markdown would read them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined
 from pipeline.platform.disk import storage_fault
-from runbook.change.preview import step_lines
 from runbook.change.undo import last_undoable, plans_of
-from runbook.probes.evidence import Cause, Detection, Stance
+from runbook.probes.evidence import Detection
+from runbook.tell.blocks import GAP, Block, Fact, Heading, Paragraph, Table
+from runbook.tell.cause import detection_blocks, diagnosis_blocks
+from runbook.tell.entry import entry_words
+from runbook.tell.markdown import markdown_lines
+from runbook.tell.plan import plan_blocks
 from runbook.wizard.dialogue import Standing
 from runbook.wizard.incident import Incident
 
@@ -49,95 +52,62 @@ def write_page(incident: Incident, standing: Standing) -> None:
 
 def page(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str) -> str:
     """The page's text."""
-    lines = [
-        f"# Incident {incident_id}",
-        "",
-        f"**{_NOW[standing.state]}**",
-        "",
-        f"- what: {visible(title)}",
-        f"- symptom: {standing.symptom_id or 'none; done directly'}",
-        f"- opened: {standing.opened_at}",
-        f"- owner: {visible(standing.owner)}",
-    ]
+    lines = [f"# Incident {incident_id}", "", f"**{_NOW[standing.state]}**", ""]
+    return "\n".join([*lines, *markdown_lines(_blocks(incident_id, standing, entries, title))]) + "\n"
+
+
+def _blocks(
+    incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str
+) -> Iterator[Block]:
+    yield Fact("what", title)
+    yield Fact("symptom", standing.symptom_id or "none; done directly")
+    yield Fact("opened", standing.opened_at)
+    yield Fact("owner", standing.owner)
     if entries:
-        lines.append(
-            f"- last entry: {entries[-1].recorded_at}, {entries[-1].kind}, by {visible(entries[-1].actor)}"
-        )
+        last = entries[-1]
+        yield Fact("last entry", f"{last.recorded_at}, {last.kind}, by {last.actor}")
     if standing.trouble:
-        lines.append(f"- trouble: {visible(standing.trouble, 500)}")
-    lines += ["", "## What to do next", "", *_next(incident_id, standing, entries)]
+        yield Fact("trouble", standing.trouble)
+    yield Heading("What to do next")
+    yield from _next(incident_id, standing, entries)
     if standing.detection is not None:
-        lines += ["", "## What was seen", "", *_detection(standing.detection)]
+        yield Heading("What was seen")
+        yield from _detection(standing.detection)
     if standing.diagnosis is not None:
-        lines += ["", "## Why", "", *_cause(standing.diagnosis.cause)]
-        for cause in standing.diagnosis.considered:
-            lines += ["", f"Set aside: {visible(cause.sentence)} ({cause.confidence})", "", *_evidence(cause)]
+        yield Heading("Why")
+        diagnosis = standing.diagnosis.model_dump(mode="json")
+        yield from diagnosis_blocks(diagnosis, places=_MOST_QUOTED, quoted=_MOST_QUOTED)
     for plan in plans_of(entries):
-        lines += ["", f"## Plan {plan.hash[:12]}: {visible(plan.title)}", ""]
-        lines += [
-            f"made {plan.made_at} by {visible(plan.made_by)}; code {plan.code}; undo: {visible(plan.undo)}",
-            "",
-        ]
-        lines += ["```text", *step_lines(plan), "```"]
-        lines += [f"- {visible(note)}" for note in plan.notes]
+        yield Heading(f"Plan {plan.hash[:12]}: {plan.title}")
+        yield Paragraph(f"made {plan.made_at} by {plan.made_by}; code {plan.code}")
+        yield GAP
+        is_last = standing.plan is not None and standing.plan.hash == plan.hash
+        rehearsal = standing.rehearsal.model_dump(mode="json") if is_last and standing.rehearsal else None
+        yield from plan_blocks(plan.model_dump(mode="json"), rehearsal, is_trial=not is_last)
     if standing.verified is not None:
-        lines += ["", "## What the detector said afterwards", "", *_detection(standing.verified)]
-    lines += ["", "## The journal", "", "| # | when | what | who | verdict |", "|---|---|---|---|---|"]
-    lines += [_row(entry) for entry in entries]
-    return "\n".join(lines) + "\n"
+        yield Heading("What the detector said afterwards")
+        yield from _detection(standing.verified)
+    yield Heading("The journal")
+    yield Table(("#", "when", "what", "who", "said"), tuple(_row(entry) for entry in entries))
 
 
-def _next(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry]) -> list[str]:
-    lines = []
+def _next(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry]) -> Iterator[Block]:
     if not standing.is_over:
-        lines.append(f"- go on where it stopped: `distill runbook resume {incident_id}`")
+        yield Fact("go on where it stopped", f"distill runbook resume {incident_id}", literal=True)
     try:
         undoable = last_undoable(entries)
     except (OperatorError, ValueError):
         undoable = None
     if undoable is not None:
-        lines.append(f"- take back “{visible(undoable.title)}”: `distill undo {incident_id}`")
-    lines.append(f"- check that this record is whole: `distill incident verify {incident_id}`")
-    return lines
+        yield Fact(f"take back “{undoable.title}”", f"distill undo {incident_id}", literal=True)
+    yield Fact("check that this record is whole", f"distill incident verify {incident_id}", literal=True)
 
 
-def _detection(detection: Detection) -> list[str]:
-    lines = [f"{visible(detection.observed)} ({detection.verdict}, from {visible(detection.source)})"]
-    if detection.reproduce:
-        lines += ["", f"Again: `{visible(detection.reproduce)}`"]
-    for each in detection.evidence:
-        lines.append(f"- {visible(each.says)} (`{visible(each.source)}`)")
-        lines += _quoted(each.lines)
-    return lines
+def _detection(detection: Detection) -> Iterator[Block]:
+    yield Fact("verdict", detection.verdict)
+    yield from detection_blocks(detection.model_dump(mode="json"), detection.read_at, quoted=_MOST_QUOTED)
 
 
-def _cause(cause: Cause) -> list[str]:
-    lines = [f"{visible(cause.sentence)} ({cause.confidence})", ""]
-    lines += [f"- where: `{visible(place)}`" for place in cause.places]
-    return [*lines, *_evidence(cause)]
-
-
-def _evidence(cause: Cause) -> list[str]:
-    titles = {Stance.FOR: "for", Stance.AGAINST: "against", Stance.UNKNOWN: "not known"}
-    lines = []
-    for each in cause.evidence:
-        lines.append(f"- {titles[each.stance]}: {visible(each.says)} (`{visible(each.source)}`)")
-        lines += _quoted(each.lines)
-    return lines
-
-
-def _quoted(quoted: Sequence[str]) -> list[str]:
-    if not quoted:
-        return []
-    # A fence within would end ours.
-    shown = [visible(line, 300).replace("```", "'''") for line in quoted[:_MOST_QUOTED]]
-    return ["", "  ```text", *(f"  {line}" for line in shown), "  ```", ""]
-
-
-def _row(entry: IncidentEntry) -> str:
+def _row(entry: IncidentEntry) -> tuple[str, ...]:
     what = entry.kind if entry.kind != "state" else f"→ {entry.state}"
-    if entry.kind in ("intent", "outcome"):
-        what += f" {', '.join(visible(path) for path in list(entry.outputs or entry.inputs)[:3])}"
-    said = " ".join(filter(None, (entry.verdict, entry.reason)))
-    cells = (str(entry.seq), entry.recorded_at[:19], what, entry.actor, said)
-    return "| " + " | ".join(visible(cell, 200).replace("|", "\\|") for cell in cells) + " |"
+    return str(entry.seq), entry.recorded_at[:19], what, entry.actor, entry_words(entry)

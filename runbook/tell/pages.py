@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runbook.symptom import Symptom
+from runbook.tell.markdown import table
 
 INDEX = "README.md"
 _STATES = (
@@ -48,13 +49,14 @@ def _index(symptoms: Sequence[Symptom]) -> str:
         "",
         "Every page is made from the wizard's own definition by `python -m runbook.tell.pages docs/runbook`.",
         "",
-        "| symptom | severity | what it is |",
-        "|---|---|---|",
-    ]
-    lines += [f"| [{each.id}]({file_name(each.id)}) | {each.severity} | {each.title} |" for each in symptoms]
-    lines += ["", "## Where an incident stands", "", "| state | what it means |", "|---|---|"]
-    lines += [f"| {state} | {meaning} |" for state, meaning in _STATES]
-    lines += [
+        *table(
+            ("symptom", "severity", "what it is"),
+            [(f"[{each.id}]({file_name(each.id)})", each.severity, each.title) for each in symptoms],
+        ),
+        "",
+        "## Where an incident stands",
+        "",
+        *table(("state", "what it means"), _STATES),
         "",
         "## What always works",
         "",

@@ -1,43 +1,109 @@
-"""A plan as it is read before consent: steps, differences, the way back, what the rehearsal showed."""
+"""PURE: a plan as it is read before consent, told from its data: steps, what stays, the way back."""
 
 from __future__ import annotations
 
-from typing import Any
+from pipeline.platform.lenient_json import (
+    Json,
+    count_of,
+    flag_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+    texts_of,
+)
+from pipeline.reading.durations import took_in_words
+from runbook.tell.blocks import GAP, Block, Fact, StepBlock
 
-from pipeline.contracts.untrusted import visible
-from runbook.change.plan import Plan, Rehearsal
-from runbook.change.preview import diff_lines, step_lines
-from runbook.probes.workspace import Workspace
-from runbook.wizard.incident import Incident
-
-
-def plan_lines(
-    workspace: Workspace, incident: Incident, plan: Plan, rehearsal: Rehearsal | None
-) -> list[str]:
-    lines = [visible(plan.title), f"incident {incident.id} · plan {plan.hash[:12]} · code {plan.code}"]
-    lines += step_lines(plan)
-    if differences := diff_lines(workspace, incident, plan):
-        lines += ["", *differences]
-    lines += ["", *(f"note: {visible(note)}" for note in plan.notes)]
-    lines += [f"undo: {visible(plan.undo)}", f"rehearsed: {rehearsal_words(plan, rehearsal)}"]
-    return [*lines, f"verified by: the detector of {plan.verify}"] if plan.verify else lines
+_RENAME, _MANUAL, _WRITE, _REMOVE, _RUN = "rename_file", "manual", "write_file", "remove_file", "run_command"
+_VERBS = {_RENAME: "rename", _REMOVE: "remove", "append_line": "append", "truncate_file": "cut"}
 
 
-def rehearsal_words(plan: Plan, rehearsal: Rehearsal | None) -> str:
-    """What the rehearsal of the undo showed, in one line."""
-    if rehearsal is None:
-        return "not yet" if plan.needs_rehearsal else "not needed; a rename takes itself back"
-    word = "yes" if rehearsal.ok else "FAILED"
-    return f"{word}; {visible(rehearsal.detail)} ({rehearsal.took_seconds:.1f} s)"
+def size_words(size: int | None) -> str:
+    """``512 B``, ``4.5 MB``."""
+    if size is None:
+        return "-"
+    if size < 10_000:
+        return f"{size:,} B"
+    return f"{size / 1e6:,.1f} MB" if size >= 1_000_000 else f"{size / 1e3:,.1f} kB"
 
 
-def plan_data(incident_id: str, plan: Plan, rehearsal: Rehearsal | None) -> dict[str, Any]:
-    """The same for machines."""
-    return {
-        "incident_id": incident_id,
-        "plan_hash": plan.hash,
-        "code": plan.code,
-        "plan": plan.model_dump(mode="json"),
-        "rehearsal": rehearsal.model_dump(mode="json") if rehearsal else None,
-        "command": plan.command,
-    }
+def file_words(state: Json) -> str:
+    """``3f2a91c0 1,204 B``, or ``absent``."""
+    digest = text_of(state, "sha256")
+    return "absent" if digest is None else f"{digest[:8]} {size_words(count_of(state, 'bytes'))}"
+
+
+def change_words(before: Json, after: Json) -> str:
+    """A file's state before and after; its mode where that changes."""
+    words = f"{file_words(before)} → {file_words(after)}"
+    old, new = count_of(before, "mode"), count_of(after, "mode")
+    if old is not None and new is not None and old != new:
+        words += f", mode {old:o} → {new:o}"
+    return words
+
+
+def step_blocks(plan: Json) -> list[StepBlock]:
+    return [_step(number, step) for number, step in enumerate(objects_of(plan, "steps"), start=1)]
+
+
+def _step(number: int, step: Json) -> StepBlock:
+    kind, path = text_of(step, "type") or "?", text_of(step, "path") or "?"
+    says, by_hand = text_of(step, "says") or "", text_of(step, "by_hand") or ""
+    before, after = object_of(step, "before"), object_of(step, "after")
+    if kind == _MANUAL:
+        return StepBlock(number, "by hand", says, says=says, by_hand=by_hand)
+    if kind == _RUN:
+        files = f"{len(before)} file{'' if len(before) == 1 else 's'}"
+        kept = f"{files} may change, each is kept before" if before else ""
+        return StepBlock(number, "run", by_hand or "distill", kept, says=says, by_hand=by_hand)
+    if kind == _RENAME:
+        to = text_of(step, "to") or "?"
+        return StepBlock(number, "rename", path, file_words(before), to, says, by_hand)
+    verb = _VERBS.get(kind, kind.replace("_", " "))
+    if kind == _WRITE:
+        verb = "replace" if text_of(before, "sha256") else "restore"
+    return StepBlock(number, verb, path, change_words(before, after), says=says, by_hand=by_hand)
+
+
+def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = False) -> list[Block]:
+    """What changes, what stays, the way back, who verifies. ``is_trial``: nobody can consent to it yet."""
+    blocks: list[Block] = [*step_blocks(plan), GAP]
+    blocks += [Fact("stays", _stays(plan)), Fact("way back", _way_back(plan))]
+    blocks += _rehearsal(plan, rehearsal, is_trial)
+    if verify := text_of(plan, "verify"):
+        blocks.append(Fact("verified", f"by the detector of {verify}, run again"))
+    if text_of(plan, "ends") == "mitigated":
+        blocks.append(Fact("it ends", "mitigated: the damage is contained, the cause stays"))
+    if commit := text_of(plan, "commit"):
+        blocks.append(Fact("restored", f"to {text_of(plan, 'tag') or '?'} = {commit[:12]}"))
+    return [*blocks, *(Fact("note", note) for note in texts_of(plan, "notes"))]
+
+
+def _kinds(plan: Json) -> set[str | None]:
+    return {text_of(step, "type") for step in objects_of(plan, "steps")}
+
+
+def _stays(plan: Json) -> str:
+    if _kinds(plan) <= {_RENAME, _MANUAL}:
+        return "every byte; nothing is rewritten, deleted or overwritten"
+    return "every other file, git, past reports; originals are kept with the incident"
+
+
+def _way_back(plan: Json) -> str:
+    if _kinds(plan) <= {_RENAME}:
+        return "the same rename backwards, while nothing else stands there"
+    undo = text_of(plan, "undo") or "?"
+    return f"NOT REVERSIBLE: {undo}" if flag_of(plan, "reversible") is False else undo
+
+
+def _rehearsal(plan: Json, rehearsal: Json | None, is_trial: bool) -> list[Block]:
+    """A rename takes itself back, and a person's own step cannot be rehearsed."""
+    if not rehearsal:
+        is_needed = not _kinds(plan) <= {_RENAME, _MANUAL}
+        words = "not yet" if is_needed else "not needed: a rename takes itself back"
+        return [] if is_trial and is_needed else [Fact("rehearsed", words)]
+    said = f"{text_of(rehearsal, 'detail')} ({took_in_words(number_of(rehearsal, 'took_seconds'))})"
+    if flag_of(rehearsal, "ok"):
+        return [Fact("rehearsed", said, lead="yes,", lead_tone="ok")]
+    return [Fact("rehearsed", said, lead="FAILED", lead_tone="fail")]

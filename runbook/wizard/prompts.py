@@ -14,10 +14,14 @@ from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
+from runbook.change.plan import Plan
+from runbook.change.preview import diff_lines
 from runbook.change.undo import last_undoable
-from runbook.probes.evidence import Cause, Diagnosis, Stance
+from runbook.probes.evidence import Diagnosis
 from runbook.symptom import Question
-from runbook.tell.plan import plan_lines
+from runbook.tell.cause import diagnosis_blocks
+from runbook.tell.plain import plain_lines
+from runbook.tell.plan import plan_blocks
 from runbook.wizard import dialogue as wizard
 from runbook.wizard import worker
 from runbook.wizard.dialogue import CHANGES, DOING
@@ -57,6 +61,24 @@ def converse(
         report_end(session, ended, voice)
         if ended != ExitCode.OK and session.move in CHANGES:
             return ended
+
+
+def show_diagnosis(diagnosis: Diagnosis, voice: Voice) -> None:
+    for line in plain_lines(diagnosis_blocks(diagnosis.model_dump(mode="json"))):
+        voice.out(line)
+
+
+def show_plan(session: Session, plan: Plan, voice: Voice) -> None:
+    """What is read before consent: steps, the real differences, the way back, what the rehearsal showed."""
+    rehearsal = session.standing.rehearsal
+    shown = rehearsal.model_dump(mode="json") if rehearsal is not None else None
+    voice.out(visible(plan.title))
+    voice.out(f"incident {session.incident.id} · plan {plan.hash[:12]} · code {plan.code}")
+    for line in plain_lines(plan_blocks(plan.model_dump(mode="json"), shown)):
+        voice.out(line)
+    differences = diff_lines(session.workspace, session.incident, plan)
+    for line in ["", *differences] if differences else ():
+        voice.out(line)
 
 
 def report_end(session: Session, code: int, voice: Voice) -> None:
@@ -128,13 +150,9 @@ class _Prompts:
     def _show(self, question: Question) -> None:
         standing = self.session.standing
         if question.id == wizard.CONSENT and standing.plan is not None:
-            shown = plan_lines(
-                self.session.workspace, self.session.incident, standing.plan, standing.rehearsal
-            )
-            for line in shown:
-                self.voice.out(line)
+            show_plan(self.session, standing.plan, self.voice)
         elif standing.diagnosis is not None:
-            _show_diagnosis(standing.diagnosis, self.voice)
+            show_diagnosis(standing.diagnosis, self.voice)
         elif standing.detection is not None:
             self.voice.out(visible(standing.detection.observed, 300))
 
@@ -175,20 +193,3 @@ class _Prompts:
         self.voice.out(f"{self.session.incident.id}: {state}")
         self.voice.note(f"the record: distill incident show {self.session.incident.id}")
         return ExitCode.OK if state in ("resolved", "mitigated") else ExitCode.CHECK_FAILED
-
-
-def _show_diagnosis(diagnosis: Diagnosis, voice: Voice) -> None:
-    _show_cause(diagnosis.cause, "cause", voice)
-    for cause in diagnosis.considered:
-        _show_cause(cause, "set aside", voice)
-    if diagnosis.see:
-        voice.out(f"go on with: distill runbook open {diagnosis.see}")
-
-
-def _show_cause(cause: Cause, word: str, voice: Voice) -> None:
-    voice.out(f"{word}: {visible(cause.sentence)} ({cause.confidence})")
-    marks = {Stance.FOR: "for", Stance.AGAINST: "against", Stance.UNKNOWN: "not known"}
-    for place in cause.places:
-        voice.out(f"  where: {visible(place)}")
-    for each in cause.evidence:
-        voice.out(f"  {marks[each.stance]}: {visible(each.says)} ({visible(each.source)})")

@@ -52,7 +52,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         def __init__(self, incident: Incident) -> None:
             self._session = reopen_session(Workspace(made), incident.id, [LEAKING])
 
-        def wait(self) -> int:
+        def wait(self, _seconds: float) -> int:
             with self._session.lease():
                 return worker.carry_out(self._session)
 
@@ -126,7 +126,7 @@ def test_a_plan_that_was_agreed_to_and_cut_off_is_finished_before_another_is_mad
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Dead:
-        def wait(self) -> int:
+        def wait(self, _seconds: float) -> int:
             return -9
 
     plan = _plan(root, "--offer", QUARANTINE.id)

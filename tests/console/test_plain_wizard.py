@@ -69,7 +69,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         def __init__(self, incident_id: str) -> None:
             self._session = reopen_session(Workspace(tmp_path / "w"), incident_id, [LEAKING])
 
-        def wait(self) -> int:
+        def wait(self, _seconds: float) -> int:
             with self._session.lease():
                 return worker.carry_out(self._session)
 

@@ -87,7 +87,7 @@ def test_restore_shows_a_real_difference_and_a_rehearsed_undo(root: Path) -> Non
     preview = distill(root, "restore", SCHEMA)
     assert preview.returncode == 11
     assert "-ALLOWED = ('rejected',)" in preview.stdout
-    assert "rehearsed: yes; " in preview.stdout
+    assert "rehearsed: yes, " in preview.stdout
     assert "byte-identical after undo" in preview.stdout
 
 

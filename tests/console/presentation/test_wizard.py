@@ -7,14 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from console.control.wizard_view import Deed, WizardView, choices
+from console.presentation.blocks import block_lines
 from console.presentation.difference import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
 from console.presentation.wizard_evidence import tally
-from console.presentation.wizard_plan import change_words, step_lines
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
 from runbook.change.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
-from runbook.probes.evidence import Evidence, Stance
+from runbook.probes.evidence import Evidence, Record, Stance
+from runbook.tell.plan import change_words, step_blocks
 from tests.console import wizard_views
 from tests.console.states import NOW, SFT
 from tests.console.wizard_views import state
@@ -117,17 +118,17 @@ def test_what_waits_for_a_run_says_for_which() -> None:
     ],
     ids=lambda value: getattr(value, "type", ""),
 )
-def test_each_kind_of_step_says_what_it_does_to_the_file(step: object, words: str) -> None:
-    lines = step_lines(step, (), (), 80)  # type: ignore[arg-type]  # one of the plan's steps
-    assert [part.split() for part in texts(lines).splitlines()] == [
-        part.split() for part in words.splitlines()
+def test_each_kind_of_step_says_what_it_does_to_the_file(step: Record, words: str) -> None:
+    told = step_blocks({"steps": [step.model_dump(mode="json")]})
+    assert [part.split() for part in texts(block_lines(told, 80)).splitlines()] == [
+        part.split() for part in f"1 {words}".splitlines()
     ]
 
 
 def test_a_change_of_mode_alone_is_seen() -> None:
-    before = FileState(sha256="3" * 64, bytes=1, mode=0o644)
-    assert "mode 644 → 755" in change_words(before, before.model_copy(update={"mode": 0o755}))
-    assert change_words(ABSENT, before) == "absent → 33333333 1 B"
+    before = FileState(sha256="3" * 64, bytes=1, mode=0o644).model_dump()
+    assert "mode 644 → 755" in change_words(before, {**before, "mode": 0o755})
+    assert change_words(ABSENT.model_dump(), before) == "absent → 33333333 1 B"
 
 
 def test_a_small_screen_keeps_the_marked_answer() -> None:

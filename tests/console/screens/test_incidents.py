@@ -55,7 +55,7 @@ async def test_a_journal_is_replayed_entry_by_entry(tmp_path: Path) -> None:
             2: "2dcab49b Mira: say what sources are",
             3: "it was deleted or emptied since.",
             4: "restore",
-            5: "absent → 9b257218 8 bytes",
+            5: "absent → 9b257218 8 B",
             6: "byte-identical after undo",
             7: "the doc was deleted by a clean-up script",
             8: "0 of 1 step, one was begun and has no outcome",
