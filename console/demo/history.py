@@ -10,8 +10,6 @@ from console.demo import settings_text
 from console.demo.repository import Repository
 from pipeline.contracts import paths
 
-LAST_GOOD_TAG = "distillation-v1.0.0"
-
 
 @dataclass(frozen=True)
 class PhaseCommit:
@@ -107,7 +105,7 @@ def commit_phases(repository: Repository, sections: Mapping[str, str]) -> dict[s
     repository.commit(
         [str(paths.SETTINGS)], "release: name the commit of each phase", "The release manifest reads it."
     )
-    repository.tag(LAST_GOOD_TAG, "The last good state: what repairs restore to.")
+    repository.tag(paths.DEFAULT_TAG, "The last good state: what repairs restore to.")
     return commits
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.contracts.paths import DEFAULT_TAG
+
 HEADER = """\
 # The settings of this demo workspace. It was made by `distill demo`, which may replace it.
 # `distill config show` prints every setting, also those that are not here, and its origin.
 """
-WORKSPACE = """\
+WORKSPACE = f"""\
 [workspace]
 name = "demo"
-last_good_tag = "distillation-v1.0.0"
+last_good_tag = "{DEFAULT_TAG}"
 """
 ENGINE = """\
 [engine]

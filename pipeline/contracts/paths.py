@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 SETTINGS = PurePosixPath("distill.toml")
+# The git tag to which wizards restore, where the settings name no other.
+DEFAULT_TAG = "distillation-v1.0.0"
 RECON_DOC = PurePosixPath("docs/recon/local-distillation-recon.md")
 # Beside it, tracked as it is: what operators accepted about sources that have no rows.
 SOURCE_NOTES = PurePosixPath("docs/recon/source-notes.jsonl")

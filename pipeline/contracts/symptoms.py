@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,14 +12,23 @@ from pipeline.contracts.status import Answer, Severity, Verdict
 # Those that a viewer itself may be the first to see.
 LEAK = "S1.P4.sft-leak"
 ENGINE_DOES_NOT_START = "ENGINE.wont-start"
+TAG = '"$TAG"'
 
 
 @dataclass(frozen=True)
 class ByHand:
-    """One line of the page for the night on which the tool itself is down."""
+    """One line of the page for the night on which the tool itself is down.
+
+    ``"$TAG"`` in a command is the workspace's last-good tag. It is quoted, so that an unset one names
+    nothing instead of something else.
+    """
 
     says: str
     command: str = ""
+
+    def command_for(self, tag: str) -> str:
+        """The command as it is in a workspace with that last-good tag."""
+        return self.command.replace(TAG, shlex.quote(tag))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from pipeline.contracts.toml_document import parsed
 from pipeline.platform.lenient_json import bytes_or_empty, count_of, number_of, object_of, objects_of, text_of
 from pipeline.reading.report_files import Notes
 
-DEFAULT_TAG = "distillation-v1.0.0"
 DEFAULT_REPLAY_LOG_MB = 100.0
 
 
@@ -31,7 +30,7 @@ class SettingsGlance:
     """``trouble`` says why nothing of it could be read: then all of it is defaults."""
 
     name: str
-    last_good_tag: str = DEFAULT_TAG
+    last_good_tag: str = paths.DEFAULT_TAG
     streams: tuple[StreamGlance, ...] = ()
     source_roots: tuple[str, ...] = ()
     replay_log_mb: float = DEFAULT_REPLAY_LOG_MB
@@ -50,7 +49,7 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     limit = number_of(rotation, "replay_log_mb")
     return SettingsGlance(
         name=text_of(workspace, "name") or root.name,
-        last_good_tag=text_of(workspace, "last_good_tag") or DEFAULT_TAG,
+        last_good_tag=text_of(workspace, "last_good_tag") or paths.DEFAULT_TAG,
         streams=tuple(
             StreamGlance(
                 name,

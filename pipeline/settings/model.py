@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from pipeline.contracts.paths import JOURNAL_STEMS
+from pipeline.contracts.paths import DEFAULT_TAG, JOURNAL_STEMS
 from pipeline.settings.values import (
     EXPORT_NAMES,
     Exports,
@@ -38,7 +38,7 @@ class WorkspaceSettings(Section):
 
     name: Line = "distillation"
     """Shown in the console's title and in reports."""
-    last_good_tag: Revision = "distillation-v1.0.0"
+    last_good_tag: Revision = DEFAULT_TAG
     """The git tag to which wizards restore files."""
     source_roots: Paths = ()
     """Directories outside that streams may read, never write: absolute, or relative to the workspace."""

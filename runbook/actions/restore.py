@@ -133,7 +133,9 @@ def _entries(planning: Planning, commit: str, paths: Sequence[str], tag: str) ->
         entries = planning.workspace.git.entries(commit, [path])
         inside = [entry for entry in entries if entry.path == path or entry.path.startswith(f"{path}/")]
         if not inside:
-            raise refused("not_in_tag", f"{tag} holds no {path}.", f"See: git ls-tree -r {tag}", path)
+            raise refused(
+                "not_in_tag", f"{tag} holds no {path}.", f"See: git ls-tree -r {shlex.quote(tag)}", path
+            )
         for entry in inside:
             checked(entry.path)
             if not entry.is_regular:

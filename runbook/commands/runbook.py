@@ -65,7 +65,7 @@ def _named(symptoms: tuple[Symptom, ...], subject: str | None) -> Symptom:
 
 def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
     if voice.json:
-        voice.out_json({"symptoms": [_definition(each) for each in symptoms]})
+        voice.out_json({"symptoms": [_definition(each, None) for each in symptoms]})
     else:
         for each in symptoms:
             voice.out(f"{each.id:<22} {each.severity:<9} {each.title}")
@@ -80,7 +80,8 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
         voice.note(f"not kept for others to see: {error.fault.what_happened}")
     code = exit_code(found)
     if voice.json:
-        symptoms_found = [_found_data(each) for each in found]
+        tag = workspace.last_good_tag
+        symptoms_found = [_found_data(each, tag) for each in found]
         voice.out_json({"at": time.time(), "symptoms": symptoms_found, "exit_code": code})
         return code
     raised = [each for each in found if each.is_raised]
@@ -110,8 +111,8 @@ def _age(detection: Detection) -> str:
     )
 
 
-def _definition(symptom: Symptom) -> dict[str, Any]:
-    """Its page as data, for whoever shows it in another way."""
+def _definition(symptom: Symptom, tag: str | None) -> dict[str, Any]:
+    """Its page as data, for whoever shows it in another way; commands name ``tag``, if one is known."""
     return {
         "id": symptom.id,
         "severity": str(symptom.severity),
@@ -123,14 +124,17 @@ def _definition(symptom: Symptom) -> dict[str, Any]:
         "live": symptom.live,
         "explained_by": list(symptom.explained_by),
         "causes": [{"id": cause, "sentence": sentence} for cause, sentence in symptom.causes],
-        "by_hand": [{"says": each.says, "command": each.command} for each in symptom.by_hand],
+        "by_hand": [
+            {"says": each.says, "command": each.command_for(tag) if tag else each.command}
+            for each in symptom.by_hand
+        ],
     }
 
 
-def _found_data(found: Found) -> dict[str, Any]:
+def _found_data(found: Found, tag: str) -> dict[str, Any]:
     detection = found.detection
     return {
-        **_definition(found.symptom),
+        **_definition(found.symptom, tag),
         "verdict": str(detection.verdict),
         "observed": detection.observed,
         "beneath": found.beneath,

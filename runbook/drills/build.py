@@ -12,13 +12,12 @@ from pipeline.contracts.discovery import EngineChoice, engine_argv
 from pipeline.platform.process import run
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene, does_not_fit, seeded
 from runbook.drills.sources import STREAMS, source_files
-from runbook.probes.workspace import DEFAULT_TAG
 
 SETTINGS = f"""\
 # The settings of a drill's workspace, which `distill drill start` made to be broken and repaired.
 [workspace]
 name = "drill"
-last_good_tag = "{DEFAULT_TAG}"
+last_good_tag = "{paths.DEFAULT_TAG}"
 
 [engine]
 # The engine that runs is the copy in pipeline/, so that restoring a file of it repairs it.
@@ -88,6 +87,6 @@ def _commit_parts(scene: Scene) -> None:
     scene.git("commit", "--quiet", "--no-verify", "-m", "engine: run our own copy", author=AIKO)
     (root / paths.SETTINGS).write_text(f"{SETTINGS}\n{STREAMS}", encoding="utf-8")
     scene.commit("streams: read runs and chats, and test the workspace", author=TOMAS)
-    scene.git("tag", "--annotate", "-m", "The last good state: what repairs restore to.", DEFAULT_TAG)
+    scene.git("tag", "--annotate", "-m", "The last good state: what repairs restore to.", paths.DEFAULT_TAG)
     (root / ON_CALL_DOC).write_text(ON_CALL, encoding="utf-8")
     scene.commit("docs: say who is on call", author=INES)

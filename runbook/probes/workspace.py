@@ -24,7 +24,6 @@ from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
 from pipeline.reading.facts import Facts, read_facts
 
-DEFAULT_TAG = "distillation-v1.0.0"
 _MOST_OUTPUT_BYTES = 16 * 2**20
 # An engine that is asked to end stops at a safe point, and gives the lock back.
 _GRACE_SECONDS = 5.0
@@ -64,8 +63,8 @@ class Workspace:
     @property
     def last_good_tag(self) -> str:
         """The tag to which wizards restore."""
-        tag = self.section("workspace").get("last_good_tag", DEFAULT_TAG)
-        return tag if isinstance(tag, str) and tag else DEFAULT_TAG
+        tag = self.section("workspace").get("last_good_tag", paths.DEFAULT_TAG)
+        return tag if isinstance(tag, str) and tag else paths.DEFAULT_TAG
 
     @property
     def runs_own_engine(self) -> bool:

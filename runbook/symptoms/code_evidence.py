@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 
 from pydantic import JsonValue
 
@@ -18,12 +19,15 @@ def told_by_code(
     history: CodeHistory, files: Iterable[ChangedFile], read_at: float, *, stance: Stance = Stance.FOR
 ) -> tuple[Evidence, ...]:
     """One piece of evidence a file: who changed what in it, and the difference to the last-good tag."""
-    against = history.tag if history.source == "workspace" else "the wheel's record"
+    own = history.source == "workspace"
+    against = history.tag if own else "the wheel's record"
     return tuple(
         Evidence(
             stance=stance,
             says=f"{each.path} is not as in {against}: {_change(each)}",
-            source=f"git diff {history.tag} -- {each.path}" if history.source == "workspace" else "RECORD",
+            source=f"git diff {quote(history.tag)} -- {each.path}"
+            if history.source == "workspace"
+            else "RECORD",
             read_at=read_at,
             lines=each.diff[:_LINES] if stance is Stance.FOR else (),
         )

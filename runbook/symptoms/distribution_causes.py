@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from pydantic import JsonValue
 
@@ -141,7 +142,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
             bool(seen.files),
             f"The scorer's code differs from {seen.code.tag}.",
             seen.code.trouble or f"The scorer's code is as in {seen.code.tag}.",
-            f"git ls-tree {seen.code.tag} -- pipeline/stages",
+            f"git ls-tree {quote(seen.code.tag)} -- pipeline/stages",
             tuple(line for each in seen.files for line in (each.told, *each.diff)),
         )
     ]
@@ -181,7 +182,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
                 bool(seen.thresholds),
                 f"[scoring] differs from {seen.settings.tag}.",
                 seen.settings.trouble or f"[scoring] is as in {seen.settings.tag}.",
-                f"git ls-tree {seen.settings.tag} -- distill.toml",
+                f"git ls-tree {quote(seen.settings.tag)} -- distill.toml",
                 (*(each.told for each in seen.thresholds), *seen.settings.commits),
             ),
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from pydantic import JsonValue
 
@@ -200,7 +201,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
 
 def _code_evidence(seen: Seen) -> tuple[Evidence, ...]:
     against = seen.code.tag if seen.code.source == "workspace" else "the wheel's record"
-    source = f"git ls-tree {seen.code.tag} -- pipeline"
+    source = f"git ls-tree {quote(seen.code.tag)} -- pipeline"
     lines: tuple[str, ...] = ()
     if seen.code.trouble:
         stance, says = Stance.UNKNOWN, seen.code.trouble
@@ -215,7 +216,7 @@ def _code_evidence(seen: Seen) -> tuple[Evidence, ...]:
 
 def _settings_evidence(seen: Seen) -> tuple[Evidence, ...]:
     changes = seen.settings.under("stream")
-    source = f"git ls-tree {seen.settings.tag} -- distill.toml"
+    source = f"git ls-tree {quote(seen.settings.tag)} -- distill.toml"
     lines: tuple[str, ...] = ()
     if seen.settings.trouble:
         stance, says = Stance.UNKNOWN, seen.settings.trouble

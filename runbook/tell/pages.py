@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.contracts.symptoms import TAG
 from runbook.symptom import Symptom
 from runbook.tell.markdown import table
 
@@ -28,6 +29,7 @@ _STATES = (
     ("escalated", "Handed over, with everything that is known."),
     ("abandoned", "Left as it is, or taken back."),
 )
+_TAG = ("`TAG` is the workspace's last-good tag, as `distill status` names it: `TAG=…` first.", "")
 
 
 def file_name(symptom_id: str) -> str:
@@ -99,6 +101,7 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
         "",
         "## By hand",
         "",
+        *(_TAG if any(TAG in each.command for each in symptom.by_hand) else ()),
         *(line for each in symptom.by_hand for line in _by_hand(each.says, each.command)),
     ]
     if symptom.checks:

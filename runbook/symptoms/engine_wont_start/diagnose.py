@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from shlex import quote
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
@@ -98,7 +99,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         stance=Stance.FOR if changed else Stance.UNKNOWN,
         says=output.trouble
         or (f"{len(changed)} files differ from {seen.get('tag')}." if changed else output.text),
-        source=f"git ls-tree {seen.get('tag')} -- {PACKAGE}",
+        source=f"git ls-tree {quote(str(seen.get('tag')))} -- {PACKAGE}",
         read_at=output.read_at,
         lines=tuple(changed),
     )

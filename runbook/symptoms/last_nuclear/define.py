@@ -33,13 +33,13 @@ DEFINITION = Definition(
         ByHand("Keep what is not committed.", "git -c core.hooksPath=/dev/null stash --include-untracked"),
         ByHand(
             "Everything as it was when it was last good.",
-            "git -c core.hooksPath=/dev/null checkout distillation-v1.0.0",
+            'git -c core.hooksPath=/dev/null checkout "$TAG"',
         ),
         ByHand("Run, then prove it: 22 of 22.", "distill run-all && distill acceptance"),
         ByHand("And 16 of 16.", "distill audit-full"),
         ByHand(
             "The difference to where you were is the bug (BRANCH is where you were).",
-            "git diff distillation-v1.0.0..BRANCH -- pipeline/",
+            'git diff "$TAG"..BRANCH -- pipeline/',
         ),
         ByHand(
             "The way back to where you were.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from pydantic import JsonValue
 
@@ -215,7 +216,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         says=f"{len(changed)} files differ from {seen.get('tag')}, over {seen.get('commits')} commits."
         if seen.get("commit")
         else ((tree.trouble if tree is not None else "") or "There is no repository, or no such tag."),
-        source=f"git ls-tree {seen.get('tag')}",
+        source=f"git ls-tree {quote(str(seen.get('tag')))}",
         read_at=read_at,
         lines=changed[:_MOST_LISTED],
     )

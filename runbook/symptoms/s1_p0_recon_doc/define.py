@@ -29,8 +29,8 @@ DEFINITION = Definition(
     checks=("P0.recon-doc",),
     causes=CAUSES,
     by_hand=(
-        ByHand("See whether the tag holds it.", f"git ls-tree distillation-v1.0.0 -- {DOC}"),
-        ByHand("Put it back.", f"git cat-file blob distillation-v1.0.0:{DOC} > {DOC}"),
+        ByHand("See whether the tag holds it.", f'git ls-tree "$TAG" -- {DOC}'),
+        ByHand("Put it back.", f'git cat-file blob "$TAG":{DOC} > {DOC}'),
         ByHand("Where the tag lacks it, find the commit that had it.", f"git log --all --oneline -- {DOC}"),
     ),
     rank=10,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
@@ -72,7 +73,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         Evidence(
             stance=Stance.FOR if known else Stance.UNKNOWN,
             says=tag_says if known else trouble,
-            source=f"git ls-tree {seen.get('tag')} -- {DOC}",
+            source=f"git ls-tree {quote(str(seen.get('tag')))} -- {DOC}",
             read_at=output.read_at,
         )
     ]

@@ -37,7 +37,7 @@ DEFINITION = Definition(
     causes=CAUSES,
     by_hand=(
         ByHand("Which schema and field: the check names them, as they were and as they are.", _COMMAND),
-        ByHand("What changed since the tag, and by whom.", f"git diff distillation-v1.0.0 -- {FOLDER}/"),
+        ByHand("What changed since the tag, and by whom.", f'git diff "$TAG" -- {FOLDER}/'),
         ByHand("Put that file back (sft.py stands for the one named).", f"distill restore {FOLDER}/sft.py"),
         ByHand(
             "Meant? Then raise its SCHEMA_VERSION, add the step to migrations.py, and pin it.",

@@ -49,7 +49,7 @@ DEFINITION = Definition(
         ),
         ByHand(
             "The code changed: see what differs from the last-good tag.",
-            "git diff distillation-v1.0.0 -- pipeline/streams pipeline/storage distill.toml",
+            'git diff "$TAG" -- pipeline/streams pipeline/storage distill.toml',
         ),
         ByHand("Put the file that differs back.", "distill restore pipeline/streams"),
         ByHand("Make the outputs again, and look again.", "distill run-all && distill audit-full"),

@@ -43,7 +43,7 @@ DEFINITION = Definition(
         ByHand("Why does a run have its verdict? Take a run id of data/evidence.", "distill explain RUN_ID"),
         ByHand(
             "Did the rules or thresholds change?",
-            "git diff distillation-v1.0.0 -- pipeline/stages distill.toml",
+            'git diff "$TAG" -- pipeline/stages distill.toml',
         ),
         ByHand(
             "The scorer's own tests.", "distill acceptance --check A09 --check A10 --check A11 --check A12"

@@ -44,7 +44,7 @@ DEFINITION = Definition(
         ByHand("Take the file out of every reader's sight.", f"distill quarantine {PAIRS}"),
         ByHand(
             "What changed where pairs are made: the equality guards must remain.",
-            "git diff distillation-v1.0.0 -- pipeline/stages/export_preference.py pipeline/stages/pairing.py",
+            'git diff "$TAG" -- pipeline/stages/export_preference.py pipeline/stages/pairing.py',
         ),
         ByHand("Put that code back.", "distill restore pipeline/stages/export_preference.py"),
         ByHand("Export again, all three: each receipt then holds what stands.", "distill export"),

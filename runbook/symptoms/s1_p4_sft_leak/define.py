@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
-from pipeline.contracts.symptoms import ByHand, Definition
+from pipeline.contracts.symptoms import TAG, ByHand, Definition
 
 ID = "S1.P4.sft-leak"
 STALE = "stale_export"
@@ -48,7 +48,7 @@ DEFINITION = Definition(
         ),
         ByHand(
             "See whether a wall was loosened: the schema's type, the exporter's never-list, the scan.",
-            f"git diff distillation-v1.0.0 -- {' '.join(OWN_WALLS)}",
+            f"git diff {TAG} -- {' '.join(OWN_WALLS)}",
         ),
         ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
         ByHand(

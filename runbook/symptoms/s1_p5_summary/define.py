@@ -44,9 +44,7 @@ DEFINITION = Definition(
             f"LATEST=$(ls -1dt {paths.REPORTS}/*/summary.json | head -1); "
             'sha256sum "$LATEST"; tail -n 1 "$(dirname "$LATEST")/events.jsonl"',
         ),
-        ByHand(
-            "Did the harness change?", "git diff distillation-v1.0.0 -- pipeline/engine/ pipeline/schemas/"
-        ),
+        ByHand("Did the harness change?", 'git diff "$TAG" -- pipeline/engine/ pipeline/schemas/'),
         ByHand("Put that file back.", "distill restore pipeline/engine/receipts.py"),
         ByHand("Set a bad summary aside.", 'mv -n "$LATEST" "$LATEST.SET-ASIDE-$(date +%s)"'),
         ByHand("Run again: what is not as claimed is written anew.", "distill run-all"),

@@ -34,9 +34,7 @@ DEFINITION = Definition(
     by_hand=(
         ByHand("All 22 invariants; the failing ones say what broke.", "distill acceptance"),
         ByHand("The report names them again, and the kept temp root.", f"cat {paths.ACCEPTANCE_REPORT}"),
-        ByHand(
-            "Which phase's code changed since the tag.", "git diff --stat distillation-v1.0.0 -- pipeline/"
-        ),
+        ByHand("Which phase's code changed since the tag.", 'git diff --stat "$TAG" -- pipeline/'),
         ByHand("Put that phase's files back (P3 here).", "distill restore pipeline/stages/scoring_rules.py"),
         ByHand("Ask the invariant again, alone.", "distill acceptance --check A09"),
     ),

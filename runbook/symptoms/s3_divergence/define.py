@@ -30,9 +30,7 @@ DEFINITION = Definition(
             'ls -la "${TMPDIR:-/tmp}"/distillation_phase6_acceptance.*/data/evidence',
         ),
         ByHand("What it should have made of it.", f"cat {EXPECTED}"),
-        ByHand(
-            "What changed since the tag, the fixture included.", "git diff distillation-v1.0.0 -- pipeline/"
-        ),
+        ByHand("What changed since the tag, the fixture included.", 'git diff "$TAG" -- pipeline/'),
         ByHand("Put the phase's file back (P4 here).", "distill restore pipeline/stages/export_sft.py"),
         ByHand(
             "The fixture is the contract: if it was edited, put it back as well.",

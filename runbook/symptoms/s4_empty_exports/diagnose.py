@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from shlex import quote
 
 from pydantic import JsonValue
 
@@ -153,11 +154,11 @@ def _evidence(
     stance = Stance.FOR if files else Stance.AGAINST
     if code.trouble:
         stance, says = Stance.UNKNOWN, code.trouble
-    found.append(fact(stance, says, f"git ls-tree {code.tag} -- pipeline", lines))
+    found.append(fact(stance, says, f"git ls-tree {quote(code.tag)} -- pipeline", lines))
     told = tuple(each.told for each in settings.changes)
     says = settings.trouble or f"{paths.SETTINGS} {'differs from' if told else 'is as in'} {settings.tag}."
     stance = Stance.UNKNOWN if settings.trouble else Stance.FOR if told else Stance.AGAINST
-    found.append(fact(stance, says, f"git ls-tree {settings.tag} -- {paths.SETTINGS}", told))
+    found.append(fact(stance, says, f"git ls-tree {quote(settings.tag)} -- {paths.SETTINGS}", told))
     return tuple(found)
 
 

@@ -41,9 +41,7 @@ DEFINITION = Definition(
         ByHand(
             "From scratch several ways, with one clock value for all; it names stage, row, field.", _COMMAND
         ),
-        ByHand(
-            "What changed in the stages since the tag.", "git diff distillation-v1.0.0 -- pipeline/stages/"
-        ),
+        ByHand("What changed in the stages since the tag.", 'git diff "$TAG" -- pipeline/stages/'),
         ByHand(
             "The usual suspects.",
             r"grep -rnE 'time\.|now\(|random|uuid|hash\(|listdir|set\(' pipeline/stages pipeline/engine",
@@ -51,7 +49,7 @@ DEFINITION = Definition(
         ByHand(
             "Which commit: try each in a clone of its own, never here. 0 is good, 1 is bad.",
             "git clone . /tmp/bisect && cp -rn data /tmp/bisect/ && cd /tmp/bisect && "
-            "git bisect start HEAD distillation-v1.0.0 && git bisect run distill determinism -C . --runs 2",
+            'git bisect start HEAD "$TAG" && git bisect run distill determinism -C . --runs 2',
         ),
         ByHand("Put that file back (score.py here).", "distill restore pipeline/stages/score.py"),
     ),

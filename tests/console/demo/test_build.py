@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from console.demo import history
 from console.demo.build import MARKER, build_workspace
 from console.demo.sources import Sources
 from pipeline.contracts import paths
@@ -42,7 +41,7 @@ def _git(root: Path, *arguments: str) -> str:
 def test_the_history_has_one_commit_a_phase_and_ends_at_the_last_good_tag(built: Path) -> None:
     subjects = _git(built, "log", "--reverse", "--format=%s").splitlines()
     assert [subject.split()[0] for subject in subjects[:-1]] == [f"P{number}" for number in range(9)]
-    assert _git(built, "describe", "--exact-match") == history.LAST_GOOD_TAG
+    assert _git(built, "describe", "--exact-match") == paths.DEFAULT_TAG
     assert _git(built, "status", "--porcelain") == ""
 
 
