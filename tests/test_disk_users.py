@@ -34,6 +34,7 @@ from pipeline.engine import export_manifest
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.platform import disk, lock
+from pipeline.reading.incidents import incident_ids
 from pipeline.release.handoff import write_handoff
 from pipeline.replay.rotate import rotate
 from pipeline.schemas.json_schema import write_json_schemas
@@ -41,7 +42,7 @@ from pipeline.schemas.lock import write_lock
 from pipeline.settings.load import load_settings
 from pipeline.workspace import init_workspace
 from runbook.tell.export import export_incident
-from runbook.wizard.incident import Incident, incident_ids, open_incident
+from runbook.wizard.incident import Incident, open_incident
 from tests.console.batch.outcomes import batch, part
 from tests.console.view_states import status
 from tests.faulty_disk import FaultyDisk, ShortWrites

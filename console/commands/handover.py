@@ -10,12 +10,12 @@ from console.commands.status import read_whole_status
 from console.presentation.counts import count
 from console.reading.firewall_scan import SCAN_SECONDS
 from console.reading.handover import Handover, read_handover
-from console.reading.incident_glance import IncidentGlance
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import RunRow, SymptomStatus, as_data, iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, clock_minute, took_in_words
+from pipeline.reading.incidents import IncidentGlance
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

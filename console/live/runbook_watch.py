@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from console.live.runbook_look import Look, RunbookLook
 from console.live.workspace_changes import set_within
-from console.reading.incident_glance import IncidentGlance, read_incidents
 from console.state.runbook_state import RunbookReading
 from console.state.view_state import RunbookHeard
 from pipeline.contracts import paths
+from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
 
 SHARE = 0.025

@@ -13,9 +13,9 @@ from console.plain.status import WIDTH, texts
 from console.presentation import incident_list, incident_replay, runbook_list
 from console.presentation.spans import Line, line, plain_text
 from console.reading.incident_chains import ChainChecks
-from console.reading.incident_glance import read_incidents
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.incidents import read_incidents
 from pipeline.reading.report_files import Notes
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from console.presentation.counts import plural
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
 from console.presentation.states import Look
-from console.reading.incident_glance import UNREADABLE
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_of, day_or_time, short_age
+from pipeline.reading.incidents import UNREADABLE
 
 if TYPE_CHECKING:
-    from console.reading.incident_glance import IncidentGlance
+    from pipeline.reading.incidents import IncidentGlance
 
 _STATE = 11
 _SYMPTOM = 20

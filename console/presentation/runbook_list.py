@@ -17,7 +17,7 @@ from pipeline.reading import staleness
 from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
 
 if TYPE_CHECKING:
-    from console.reading.incident_glance import IncidentGlance
+    from pipeline.reading.incidents import IncidentGlance
 
 _NAME = 22
 _STATE = 8

@@ -18,8 +18,8 @@ from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 
 if TYPE_CHECKING:
-    from console.reading.incident_glance import IncidentGlance
     from console.state.runbook_state import KnownSymptom, RunbookReading
+    from pipeline.reading.incidents import IncidentGlance
 
 _LABEL = 12
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.reading.incident_glance import IncidentGlance, read_incidents
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus, epoch_seconds
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of, texts_of
+from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes, last_objects, read_object
 

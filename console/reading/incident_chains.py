@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import OperatorError
-
-if TYPE_CHECKING:
-    from runbook.wizard.journal import Head
+from pipeline.reading.incidents import HEAD, JOURNAL, Head, remembered_heads
 
 # A longer journal is verified when it is opened, not for a list.
 MOST_BYTES = 4 * 2**20
@@ -27,28 +23,25 @@ class ChainChecks:
         self._heads: dict[str, Head] = {}
 
     def broken(self, incident_ids: Iterable[str]) -> frozenset[str]:
-        """Those in whose chain the runbook finds a problem, a lost tail included."""
-        from runbook.wizard.remembered import remembered_heads
-
+        """Those in whose chain there is a problem, a lost tail included."""
         audit = _stat_of(self._root / _AUDIT)
         if audit != self._audit:
             self._audit, self._heads, self._known = audit, remembered_heads(self._root), {}
         return frozenset(each for each in incident_ids if self._is_broken(each))
 
     def _is_broken(self, incident_id: str) -> bool:
-        from runbook.wizard.incident import Incident
-        from runbook.wizard.remembered import record_problems
+        from pipeline.reading.incident_journal import record_problems  # late: it needs pydantic
 
-        incident = Incident(self._root, incident_id)
-        seen = _stat_of(incident.journal.path) + _stat_of(incident.folder / "head.json")
+        folder = self._root / paths.INCIDENTS / incident_id
+        seen = _stat_of(folder / JOURNAL) + _stat_of(folder / HEAD)
         known = self._known.get(incident_id)
         if known is not None and known[0] == seen:
             return known[1]
         if not seen or seen[0] > MOST_BYTES:
             return False
         try:
-            is_broken = bool(record_problems(incident, self._heads))
-        except OperatorError:
+            is_broken = bool(record_problems(self._root, incident_id, self._heads))
+        except OSError:
             is_broken = True
         self._known[incident_id] = seen, is_broken
         return is_broken

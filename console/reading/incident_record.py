@@ -131,16 +131,17 @@ def _entry(number: int, line: bytes) -> Entry:
 def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentRecord:
     """With the runbook's own verdict on the chain, and what it reads of the part that holds."""
     from pipeline.contracts.incidents import IncidentEntry
+    from pipeline.reading.incident_journal import record_problems
+    from pipeline.reading.incidents import remembered_heads
     from runbook.change.undo import last_undoable
     from runbook.tell.incident_page import page
     from runbook.wizard.dialogue import fold
     from runbook.wizard.incident import Incident
-    from runbook.wizard.remembered import record_problems, remembered_heads
 
     incident = Incident(root, record.id)
     said: dict[int, str] = {}
     of_the_file: list[str] = []
-    for problem in record_problems(incident, remembered_heads(root)):
+    for problem in record_problems(root, record.id, remembered_heads(root)):
         if 1 <= problem.line <= len(lines):
             said.setdefault(problem.line, problem.says)
         else:

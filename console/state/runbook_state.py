@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from console.reading.incident_glance import IncidentGlance
 from pipeline.contracts.status import Answer, Severity, Verdict
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
+from pipeline.reading.incidents import IncidentGlance
 
 DETECTED, CLEAR, UNKNOWN = "detected", "clear", "unknown"
 _VERDICTS = (DETECTED, CLEAR, UNKNOWN)

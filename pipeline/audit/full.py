@@ -19,7 +19,6 @@ from pipeline.audit import (
     p6_acceptance,
     p7_replay,
 )
-from pipeline.audit.incident_heads import incident_heads
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.report import report_data
 from pipeline.checks.runner import CheckFunction, run_checks
@@ -30,6 +29,7 @@ from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.engine.clock import now_iso
 from pipeline.engine.receipts import engine_claim
 from pipeline.platform.git import read_git_state
+from pipeline.reading.incidents import incident_heads
 from pipeline.settings.model import Settings
 
 

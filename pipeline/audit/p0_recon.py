@@ -9,8 +9,8 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus, Example
-from pipeline.contracts.source_notes import standing_note
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.source_notes import standing_note
 from pipeline.settings.model import StreamSettings
 
 _HOUR = 3600.0

@@ -1,12 +1,20 @@
-"""Past runs, newest first, from the folders that they left under ``reports/distillation``."""
+"""Past runs, newest first, from the folders that they left under ``reports/distillation``.
+
+A receipt is a claim: it names what a run read and wrote. Who can write the workspace can forge one,
+so nothing is declared sound by it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
+from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
@@ -50,15 +58,24 @@ class RunReports:
 
     def run_ids(self, notes: Notes) -> list[str]:
         """The newest run folders' names, newest first."""
+        return list(islice(self.newest_first(notes), RUNS_LIMIT))
+
+    def newest_first(self, notes: Notes) -> Iterator[str]:
+        """All run folders' names. Of two runs within one second their summaries tell which came first."""
         try:
             with os.scandir(self.root / paths.REPORTS) as entries:
                 names = [entry.name for entry in entries if _RUN_FOLDER.match(entry.name)]
-        except FileNotFoundError:
-            return []
         except OSError as error:
             notes.cannot_read(paths.REPORTS, unread(error))
-            return []
-        return sorted(names, reverse=True)[:RUNS_LIMIT]
+            return
+        for _, found in groupby(sorted(names, reverse=True), key=lambda name: name.split("-", 1)[0]):
+            group = list(found)
+            if len(group) > 1:
+                group.sort(key=lambda name: self._started(name, notes), reverse=True)
+            yield from group
+
+    def _started(self, run_id: str, notes: Notes) -> str:
+        return text_of(self.summary(run_id, notes), "started_at") or ""
 
     def summary(self, run_id: str, notes: Notes) -> Json | None:
         """The summary of one run; None when there is none or it is garbage (then noted)."""
@@ -112,6 +129,62 @@ class RunReports:
             chunks_total=count_of(counts, "chunks_total"),
             warnings=texts_of(summary, "warnings"),
         )
+
+
+@dataclass(frozen=True)
+class CommittedRun:
+    """One run that committed, with its summary. ``root`` is the workspace."""
+
+    root: Path
+    pipeline_run_id: str
+    summary: Json
+
+    @property
+    def finished_at(self) -> float | None:
+        return epoch_seconds(self.summary.get("finished_at"))
+
+    @property
+    def summary_path(self) -> str:
+        return str(paths.summary_file(self.pipeline_run_id))
+
+    @cached_property
+    def receipts(self) -> dict[str, Json]:
+        """Stage → receipt, as far as they can be read."""
+        found, _ = read_receipts(self.root, self.summary, Notes())
+        return {receipt.stage: receipt.body for receipt in found}
+
+    def claims(self, stage: str, member: str) -> list[dict[str, Any]]:
+        """``inputs`` or ``outputs`` of a stage: path, bytes, rows, sha256."""
+        return objects_of(self.receipts.get(stage), member)
+
+    def counts_of(self, stream: str) -> dict[str, int]:
+        """What the run counted of a stream; empty when it did not know it."""
+        return counts(object_of(self.summary, "streams").get(stream))
+
+
+def committed_runs(root: Path, most: int = RUNS_LIMIT) -> Iterator[CommittedRun]:
+    """Newest first; what cannot be read is passed over."""
+    for name, summary in summaries(root, most):
+        if summary.get("ok") is True:
+            yield CommittedRun(root, name, summary)
+
+
+def last_committed(root: Path) -> CommittedRun | None:
+    return next(committed_runs(root), None)
+
+
+def summaries(root: Path, most: int = RUNS_LIMIT) -> Iterator[tuple[str, Json]]:
+    """(run id, summary) of the newest runs that left one, failed ones too."""
+    reports, notes = RunReports(root), Notes()
+    left = ((name, reports.summary(name, notes)) for name in reports.newest_first(notes))
+    yield from islice(((name, summary) for name, summary in left if summary), most)
+
+
+def counts(value: object) -> dict[str, int]:
+    """The members that are whole numbers."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(name): each for name, each in value.items() if type(each) is int}
 
 
 def summary_faults(summary: Json, run_id: str) -> list[str]:

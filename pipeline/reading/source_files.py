@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
-from pipeline.contracts.source_notes import standing_note
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
+from pipeline.reading.source_notes import standing_note
 
 FILES_LIMIT = 2000
 

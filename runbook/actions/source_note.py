@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Sequence
 
 from pipeline.contracts import paths
-from pipeline.contracts.source_notes import note_line
+from pipeline.reading.source_notes import note_line
 from runbook.change.files import read_bytes
 from runbook.change.plan import AppendLine, Draft, FileState
 from runbook.wizard.planning import Planning, utc_text

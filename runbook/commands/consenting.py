@@ -14,11 +14,12 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
+from pipeline.reading.incidents import incident_ids
 from runbook.change.plan import Plan, Rehearsal
 from runbook.change.undo import plans_of
 from runbook.probes.workspace import Workspace
 from runbook.wizard.driver import Driver
-from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.incident import Incident
 from runbook.wizard.prompts import read_line, report_end, show_plan
 from runbook.wizard.refusals import refused
 from runbook.wizard.session import Session

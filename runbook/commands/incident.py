@@ -9,13 +9,12 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
+from pipeline.reading.incidents import Head, incident_ids, remembered_heads
 from runbook.tell.export import export_incident
 from runbook.tell.incident_page import page, write_page
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident, incident_ids, load_incident
-from runbook.wizard.journal import Head
+from runbook.wizard.incident import Incident, load_incident
 from runbook.wizard.refusals import refused
-from runbook.wizard.remembered import record_problems, remembered_heads
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -113,7 +112,7 @@ def _show(incident: Incident, step: int | None, voice: Voice) -> int:
 
 
 def _verify(incident: Incident, heads: dict[str, Head], voice: Voice) -> int:
-    problems = record_problems(incident, heads)
+    problems = incident.problems(heads)
     if voice.json:
         voice.out_json(
             {

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from pipeline.platform.lenient_json import object_or_empty, objects_of
+from pipeline.platform.lenient_json import object_in, objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
@@ -148,12 +148,7 @@ def newest_claim(
 
 def read_json(root: Path, path: str) -> dict[str, Any]:
     """A small JSON object; empty when it is missing, too large or something else."""
-    try:
-        if (root / path).stat().st_size > MOST_RECEIPT_BYTES:
-            return {}
-        return object_or_empty(read_bytes(root, path))
-    except (OSError, OperatorError):
-        return {}
+    return object_in(root / path, most_bytes=MOST_RECEIPT_BYTES) or {}
 
 
 def changed_claims(root: Path, claims: Sequence[dict[str, Any]]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.check_report import AUDIT, answer_of_report
 from pipeline.reading.facts import Facts
-from runbook.probes.committed_runs import CommittedRun, last_committed
+from pipeline.reading.past_runs import CommittedRun, last_committed
 
 TOUCHED = "code or data were touched since; distill runbook detect looks anew"
 # What is wrong with the counts of a run, in words; empty when nothing is.

@@ -13,11 +13,11 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity, Verdict, epoch_seconds
+from pipeline.reading.incidents import JOURNAL, incident_ids
 from runbook.change.undo import plans_of
 from runbook.probes.evidence import Record
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident, incident_ids
-from runbook.wizard.journal import FILE
+from runbook.wizard.incident import Incident
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 
@@ -42,7 +42,7 @@ def failed_repairs(root: Path, *, since: float | None, apart: str) -> list[Faile
     for incident_id in incident_ids(root):
         incident = Incident(root, incident_id)
         try:
-            if since is not None and (incident.folder / FILE).stat().st_mtime <= since:
+            if since is not None and (incident.folder / JOURNAL).stat().st_mtime <= since:
                 continue
             entries = incident.journal.entries()
         except (OperatorError, OSError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook.probes.committed_runs import committed_runs
+from pipeline.reading.past_runs import committed_runs
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.nearby_sources import Nearby, nearby
 from runbook.probes.settings_history import tagged_settings

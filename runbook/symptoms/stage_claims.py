@@ -12,8 +12,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.reading.past_runs import CommittedRun, last_committed
 from runbook.change.files import prefix_digest, state_of
-from runbook.probes.committed_runs import CommittedRun, last_committed
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe

@@ -13,8 +13,8 @@ from pydantic import Field
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.lenient_json import object_in, object_or_empty
+from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.change.copies import workspace_copy
-from runbook.probes.committed_runs import CommittedRun, counts
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe

@@ -10,9 +10,9 @@ import tarfile
 from pathlib import Path
 
 from pipeline.platform import disk
+from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
 from runbook.tell.incident_page import PAGE
 from runbook.wizard.incident import KEPT, Incident
-from runbook.wizard.journal import FACTS, FILE, HEAD
 
 MOST_KEPT_BYTES = 1 * 2**20
 
@@ -25,7 +25,7 @@ def export_incident(incident: Incident, target: Path) -> tuple[int, list[str]]:
     left_out: list[str] = []
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as pack:
-        for name in (FILE, HEAD, FACTS, PAGE):
+        for name in (JOURNAL, HEAD, FACTS, PAGE):
             if (incident.folder / name).is_file():
                 _add(pack, f"{incident.id}/{name}", (incident.folder / name).read_bytes())
         kept = incident.folder / KEPT

@@ -17,6 +17,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.process import Detached
+from pipeline.reading.incidents import incident_ids
 from runbook.change.apply import refuse_when_changed
 from runbook.change.plan import Draft
 from runbook.change.void_watch import VoidWatch
@@ -27,7 +28,7 @@ from runbook.wizard import worker
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
 from runbook.wizard.dialogue import CHANGES, Standing, Work, fold
-from runbook.wizard.incident import Incident, incident_ids, load_incident
+from runbook.wizard.incident import Incident, load_incident
 from runbook.wizard.refusals import RefusedError, refused
 from runbook.wizard.session import Session, open_session
 

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,15 +20,16 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.identity import user_name
+from pipeline.reading.incident_journal import Problem, record_problems
+from pipeline.reading.incidents import Head, incident_ids, is_incident_id, read_facts
 from runbook.change.files import make_folder, plain_only
-from runbook.wizard.journal import NO_JOURNAL, Journal, read_facts, write_facts
+from runbook.wizard.journal import NO_JOURNAL, Journal, write_facts
 from runbook.wizard.refusals import NOTHING_CHANGED, refused
 
 INCIDENT_VERSION = 1
 KEPT = "kept"
 LEASE = "lease"
 _LINK_FROM_BYTES = 64 * 2**20
-_ID = re.compile(r"[0-9a-z][0-9a-zA-Z.-]{0,120}\Z")
 
 
 class Incident:
@@ -49,6 +50,13 @@ class Incident:
         """None for what was done directly (quarantine, restore), without a wizard."""
         found = self.facts.get("symptom_id")
         return found if isinstance(found, str) else None
+
+    def problems(self, heads: Mapping[str, Head]) -> list[Problem]:
+        """What is wrong with its record; ``heads`` are those that the last audit saw. Raises StorageError."""
+        try:
+            return record_problems(self.root, self.id, heads)
+        except OSError as error:
+            raise disk.storage_fault(error, self.folder, NOTHING_CHANGED) from error
 
     def keep(self, data: bytes) -> str:
         """Store bytes under their digest. Raises StorageError."""
@@ -189,26 +197,12 @@ def load_incident(root: Path, incident_id: str) -> Incident:
     found = (
         [incident_id] if incident_id in known else [each for each in known if each.startswith(incident_id)]
     )
-    if len(found) != 1 or not _ID.match(incident_id):
+    if len(found) != 1 or not is_incident_id(incident_id):
         what = "No incident is" if not found else f"{len(found)} incidents are"
         raise refused(
             "no_incident", f"{what} called {incident_id!r}.", "See all of them: distill incident list"
         )
     return Incident(root, found[0])
-
-
-def is_incident_id(name: str) -> bool:
-    """Whether an incident may be called so: one plain name, no path."""
-    return _ID.match(name) is not None
-
-
-def incident_ids(root: Path) -> list[str]:
-    """Every incident, oldest first."""
-    try:
-        names = [each.name for each in (root / paths.INCIDENTS).iterdir() if each.is_dir()]
-    except OSError:
-        return []
-    return sorted(name for name in names if is_incident_id(name))
 
 
 def _now() -> str:

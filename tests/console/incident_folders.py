@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.wizard.journal import hash_of
+from pipeline.reading.incident_journal import hash_of
 from tests.console.states import NOW
 
 DOC = "docs/recon/local-distillation-recon.md"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from console.reading.incident_glance import IncidentGlance
 from console.state.runbook_state import KnownSymptom, RunbookReading, parse
 from console.state.view_state import RunbookHeard, ViewState, advance
+from pipeline.reading.incidents import IncidentGlance
 from tests.console import states
 from tests.console.runbook_answers import answer, symptom
 from tests.console.states import NOW

@@ -11,10 +11,10 @@ from console.cli import distill
 from console.cli.commands import span
 from console.commands.handover import handover_lines
 from console.reading.handover import Handover, read_handover
-from console.reading.incident_glance import read_incidents
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import LockStatus, Origin, Severity, SymptomStatus
+from pipeline.reading.incidents import read_incidents
 from pipeline.reading.report_files import Notes
 from tests.console.workspaces import FINISHED, add_run, iso, workspace_after_a_run, write
 

@@ -12,9 +12,9 @@ from console.control.operations import Operations
 from console.keymap import WIZARD_ANSWER
 from console.plain.wizard import PlainWizards, Subject
 from pipeline.contracts.status import Freshness, Origin, SymptomStatus
+from pipeline.reading.incidents import incident_ids
 from runbook.probes.workspace import Workspace
 from runbook.wizard import worker
-from runbook.wizard.incident import incident_ids
 from runbook.wizard.session import reopen_session
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed

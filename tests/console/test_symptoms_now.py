@@ -8,7 +8,6 @@ import pytest
 
 from console.presentation.detector_tally import head_words, tally_role
 from console.reading.detectors import definitions
-from console.reading.incident_glance import IncidentGlance
 from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
 from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall
 from pipeline.contracts.status import (
@@ -22,6 +21,7 @@ from pipeline.contracts.status import (
     Verdict,
 )
 from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER, exit_code_of
+from pipeline.reading.incidents import IncidentGlance
 from pipeline.reading.symptom_answers import as_kept, newer, tally
 
 NOW = 1_777_279_267.0

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
-from runbook.wizard.incident import Incident, incident_ids, load_incident, open_incident
-from runbook.wizard.journal import hash_of
+from pipeline.reading.incident_journal import hash_of
+from pipeline.reading.incidents import incident_ids
+from runbook.wizard.incident import Incident, load_incident, open_incident
 from runbook.wizard.refusals import RefusedError
 
 

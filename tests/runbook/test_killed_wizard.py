@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.reading.incidents import incident_ids
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
@@ -17,7 +18,6 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Work
-from runbook.wizard.incident import incident_ids
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.session import Session, open_session, reopen_session
 from tests.runbook.carrying_out import taken_back

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.audit.incident_heads import incident_heads
 from pipeline.contracts import paths
 from pipeline.reading.check_report import AUDIT
+from pipeline.reading.incidents import HEAD, incident_heads, remembered_heads
 from runbook.wizard.incident import Incident, open_incident
-from runbook.wizard.journal import HEAD
-from runbook.wizard.remembered import record_problems, remembered_heads
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def incident(tmp_path: Path) -> Incident:
 
 
 def _said(incident: Incident) -> str:
-    problems = record_problems(incident, remembered_heads(incident.root))
+    problems = incident.problems(remembered_heads(incident.root))
     return "; ".join(problem.says for problem in problems)
 
 

@@ -20,11 +20,11 @@ from console.presentation.incident_list import (
 from console.presentation.incident_replay import page_lines, replay_lines, show_command, undo_command
 from console.presentation.spans import Line, Span, line
 from console.reading.incident_chains import ChainChecks
-from console.reading.incident_glance import IncidentGlance, read_incidents
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.read_page import ReadPage
+from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.status import Verdict
 from pipeline.platform.git import GitError
 from pipeline.reading.check_report import CheckReport
+from pipeline.reading.incidents import incident_ids
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import last_audit, look_again, red_again
@@ -30,7 +31,7 @@ from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident, incident_ids
+from runbook.wizard.incident import Incident
 from runbook.wizard.planning import Planning
 from runbook.wizard.touched import is_touched_since
 

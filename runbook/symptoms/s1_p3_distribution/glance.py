@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.reading.facts import Facts
-from runbook.probes.committed_runs import CommittedRun, counts
+from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.symptoms.by_report import by_checks, or_by_last_run
 from runbook.symptoms.s1_p3_distribution.define import CHECKS
 

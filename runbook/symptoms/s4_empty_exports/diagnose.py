@@ -10,11 +10,11 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
+from pipeline.reading.empty_exports import find_empty_export
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.code_history import PROBE as CODE
 from runbook.probes.code_history import ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.empty_exports import find_empty_export
 from runbook.probes.evidence import (
     Cause,
     Confidence,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.contracts.status import Answer, Verdict
+from pipeline.reading.empty_exports import EmptyExport, find_empty_export
 from pipeline.reading.facts import Facts
-from runbook.probes.empty_exports import EmptyExport, find_empty_export
 
 
 def glance(facts: Facts) -> Answer:

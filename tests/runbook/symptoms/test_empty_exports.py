@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
-from runbook.probes.empty_exports import find_empty_export
+from pipeline.reading.empty_exports import find_empty_export
 from runbook.probes.evidence import Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s4_empty_exports.diagnose import SYMPTOM, offers

@@ -11,7 +11,7 @@ import pytest
 
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
-from pipeline.contracts.source_notes import note_line
+from pipeline.reading.source_notes import note_line
 from tests.pipeline.engine.workspaces import engine
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, raised, repaired, taken_back, verdict
 from tests.runbook.workspaces import tree

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from console.tui.screens.wizard import WizardScreen
 from console.tui.screens.wizard_consent import WizardConsent
+from pipeline.reading.incidents import incident_ids
 from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import Standing
-from runbook.wizard.incident import incident_ids
 from runbook.wizard.session import Session, reopen_session
 from tests.console.apps import StillApp, eyes_on, text_of
 from tests.console.screens.opened import press, settled

@@ -8,7 +8,7 @@ import pytest
 
 from console.tui.screens.wizard import WizardScreen
 from console.tui.screens.wizard_answer import WizardAnswer
-from runbook.wizard.incident import incident_ids
+from pipeline.reading.incidents import incident_ids
 from tests.console.apps import eyes_on, text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (

@@ -8,7 +8,8 @@ import pytest
 
 from console.control.wizard_view import Deed
 from console.tui.screens.wizard_consent import WizardConsent
-from runbook.wizard.incident import Incident, incident_ids
+from pipeline.reading.incidents import incident_ids
+from runbook.wizard.incident import Incident
 from tests.console.apps import text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (

@@ -1,25 +1,41 @@
 """Every incident as its folder tells, read leniently: what a list and a hand-over need, and no more.
 
-Whether a journal's chain holds is the runbook's to verify; a line that cannot be read is noted, and
+Whether a journal's chain holds, ``incident_journal`` tells; a line that cannot be read is noted, and
 an incident without one that can is told as *unreadable* rather than left out.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from pipeline.platform.lenient_json import Json, flag_of, object_of, text_of
+from pipeline.platform.lenient_json import Json, count_of, flag_of, object_in, object_of, text_of
 from pipeline.reading.report_files import Notes, last_objects, read_object
 
+JOURNAL = "journal.jsonl"
+HEAD = "head.json"
+FACTS = "incident.json"
 JOURNAL_TAIL_BYTES = 1024 * 1024
 INCIDENTS_LIMIT = 500
 # States of the wizard from which nobody has to go on. What was escalated waits for somebody else.
 CLOSED = ("resolved", "abandoned")
 UNREADABLE = "unreadable"
+_ID = re.compile(r"[0-9a-z][0-9a-zA-Z.-]{0,120}\Z")
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_REMEMBERED = "incident_heads"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry of a journal, as something beside it remembers: ``head.json``, or an audit."""
+
+    seq: int
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +61,60 @@ class IncidentGlance:
         return self.state not in CLOSED and not self.is_closed
 
 
+def is_incident_id(name: str) -> bool:
+    """Whether an incident may be called so: one plain name, no path."""
+    return _ID.match(name) is not None
+
+
+def incident_ids(root: Path) -> list[str]:
+    """Every incident, oldest first; none where that cannot be told."""
+    try:
+        return [name for name in _folders(root) if is_incident_id(name)]
+    except OSError:
+        return []
+
+
+def _folders(root: Path) -> list[str]:
+    with os.scandir(root / paths.INCIDENTS) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What the incident in ``folder`` is; empty when it cannot be read."""
+    return object_in(folder / FACTS) or {}
+
+
+def read_head(folder: Path) -> Head | None:
+    """Where the journal ended, as ``head.json`` knows it; None when it says nothing readable."""
+    return _head(object_in(folder / HEAD))
+
+
+def incident_heads(root: Path) -> dict[str, dict[str, Any]]:
+    """Where each journal ends, for an audit to remember. What cannot be read is left out.
+
+    A journal is hash-chained, and whoever can write the workspace can cut its end off and say so in
+    its ``head.json``. The audit's report is a second place that remembers.
+    """
+    heads = {name: read_head(root / paths.INCIDENTS / name) for name in incident_ids(root)}
+    return {name: {"seq": head.seq, "hash": head.hash} for name, head in heads.items() if head is not None}
+
+
+def remembered_heads(root: Path) -> dict[str, Head]:
+    """Where the last audit saw each journal end; empty without one, or with one that did not look."""
+    report = object_in((root / paths.AUDIT_REPORT).with_suffix(".json"))
+    found = {name: _head(value) for name, value in object_of(report, _REMEMBERED).items()}
+    return {name: head for name, head in found.items() if head and head.seq > 0 and is_incident_id(name)}
+
+
+def _head(value: object) -> Head | None:
+    seq, digest = count_of(value, "seq"), text_of(value, "hash")
+    return None if seq is None or digest is None or not _SHA256.match(digest) else Head(seq, digest)
+
+
 def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
     """Every incident, oldest first; none when there is no folder yet."""
-    folder = root / paths.INCIDENTS
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        names = _folders(root)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -64,8 +128,8 @@ def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
 
 def _read(root: Path, name: str, notes: Notes) -> IncidentGlance:
     folder = paths.INCIDENTS / name
-    facts = read_object(root, folder / "incident.json", notes)
-    entries = last_objects(root, folder / "journal.jsonl", JOURNAL_TAIL_BYTES, notes)
+    facts = read_object(root, folder / FACTS, notes)
+    entries = last_objects(root, folder / JOURNAL, JOURNAL_TAIL_BYTES, notes)
     told = [object_of(entry, "detail") for entry in entries if text_of(entry, "kind") == "opened"]
     symptom = text_of(facts, "symptom_id") or next(
         (text for detail in told if (text := text_of(detail, "symptom_id"))), ""
@@ -75,7 +139,7 @@ def _read(root: Path, name: str, notes: Notes) -> IncidentGlance:
     )
     opened = epoch_seconds(text_of(facts, "opened_at"))
     if not entries:
-        notes.add(f"{folder}/journal.jsonl has no line that can be read")
+        notes.add(f"{folder}/{JOURNAL} has no line that can be read")
         owner = text_of(facts, "opened_by") or ""
         return IncidentGlance(name, UNREADABLE, symptom, owner, opened, None, "", title)
     last = entries[-1]

@@ -1,20 +1,16 @@
-"""Did the last run that exported leave an export empty, or refuse to? Told from summaries and events.
-
-Standard library only: the dashboard asks the same question every few seconds.
-"""
+"""Did the last run that exported leave an export empty, or refuse to? Told from summaries and events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import epoch_seconds
-from pipeline.platform.lenient_json import object_of, object_or_none, read_tail
-from runbook.probes.committed_runs import counts, summaries
+from pipeline.platform.lenient_json import Json, object_of, object_or_none, read_tail
+from pipeline.reading.past_runs import counts, summaries
 
 EXPORTS = ("sft", "rag", "preference")
 # The fault with which a run ends that would have replaced rows by nothing.
@@ -80,7 +76,7 @@ def find_empty_export(root: Path) -> EmptyExport | None:
     return None
 
 
-def _exporting(root: Path) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+def _exporting(root: Path) -> Iterator[tuple[str, Json, str | None]]:
     """(id, summary, export whose emptying was refused) of runs that exported or were refused it."""
     for name, summary in summaries(root):
         if summary.get("command") not in _WRITES:
@@ -91,7 +87,7 @@ def _exporting(root: Path) -> Iterator[tuple[str, dict[str, Any], str | None]]:
             yield name, summary, emptied
 
 
-def _last_good(runs: Iterator[tuple[str, dict[str, Any], str | None]]) -> tuple[str | None, dict[str, int]]:
+def _last_good(runs: Iterator[tuple[str, Json, str | None]]) -> tuple[str | None, dict[str, int]]:
     """The next older run that committed all exports; refusals in between changed nothing."""
     for name, summary, _ in runs:
         if summary.get("ok") is True and _WRITES[str(summary["command"])] == EXPORTS:

@@ -15,6 +15,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
+from pipeline.platform.lenient_json import read_bytes, rows
+from pipeline.reading.past_runs import committed_runs
 
 _MOST_BYTES = 4 * 2**20
 _RUNS_LOOKED_AT = 200
@@ -55,44 +57,16 @@ def standing_note(root: Path, stream: str) -> SourceNote | None:
 
 
 def _rows(root: Path) -> Iterator[dict[str, Any]]:
-    path = root / paths.SOURCE_NOTES
-    try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        row = _object(line)
-        if row is not None:
-            yield row
+    data = read_bytes(root / paths.SOURCE_NOTES, most_bytes=_MOST_BYTES)
+    if isinstance(data, bytes):
+        yield from rows(data.splitlines())
 
 
 def _was_read_after(root: Path, note: SourceNote) -> bool:
-    try:
-        names = sorted((each.name for each in (root / paths.REPORTS).iterdir()), reverse=True)
-    except OSError:
-        return False
-    for name in names[:_RUNS_LOOKED_AT]:
-        try:
-            summary = _object((root / paths.summary_file(name)).read_bytes())
-        except OSError:
-            continue
-        if summary is None or summary.get("ok") is not True:
-            continue
+    for run in committed_runs(root, _RUNS_LOOKED_AT):
         # A run that began before the note has not seen what the note is about.
-        if (epoch_seconds(summary.get("started_at")) or 0.0) <= note.at:
+        if (epoch_seconds(run.summary.get("started_at")) or 0.0) <= note.at:
             return False
-        streams = summary.get("streams")
-        counts = streams.get(note.stream) if isinstance(streams, dict) else None
-        if isinstance(counts, dict) and counts.get("lines"):
+        if run.counts_of(note.stream).get("lines"):
             return True
     return False
-
-
-def _object(data: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
