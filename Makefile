@@ -3,6 +3,7 @@
 #   make test   run every test
 #   make check  lint, types and import contracts, then every test (what CI runs)
 #   make bench  measure the figures of docs/benchmarks.md on this machine
+#   make pages  make every page anew that is made from code
 #   make tour   take the pictures of docs/tour anew
 
 SHELL := /bin/sh
@@ -20,7 +21,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test check lint types imports bench screenshots tour setup setup-dev clean
+.PHONY: demo test check lint types imports bench pages screenshots tour setup setup-dev clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -48,6 +49,10 @@ bench: setup-dev
 
 screenshots: setup-dev
 	@$(BIN)/python -m tests.screenshots
+
+# Everything that is made from code: the README's table, docs/*.md, docs/runbook.
+pages: setup-dev
+	@$(BIN)/python -m tests.docs.pages
 
 tour: setup-dev
 	@$(BIN)/python -m tests.tour

@@ -399,7 +399,7 @@ def as_markdown() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from `console/keymap.py`; a test compares the two. The same key means the same thing on every",
+        "Made from `console/keymap.py` by `make pages`. The same key means the same thing on every",
         "screen. Keys that terminals and multiplexers keep for themselves (`ctrl+s`, `ctrl+q`, `ctrl+j`,",
         "`ctrl+b`, Alt) are never the only way. Other keys are given in `distill.toml`, by an action's name:",
         "",

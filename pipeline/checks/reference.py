@@ -1,14 +1,8 @@
-"""The page on checks, made from their index and from the record of faults that the tests keep.
-
-``python -m pipeline.checks.reference tests/pipeline/audit/faults.json > docs/checks.md``
-"""
+"""The page on checks, made from their index and from the record of faults that the tests keep."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, SOURCE_PREFIX, CheckSpec
@@ -16,7 +10,7 @@ from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, SOURCE_PREFIX, Che
 _INTRODUCTION = """\
 # Checks
 
-Made by `python -m pipeline.checks.reference` from the index of checks and the tests' record of
+Made by `make pages` from the index of checks and the tests' record of
 faults. Every check has a permanent id, is required or informational, and reports a status, how
 much it examined, how much of that failed, its threshold, what was observed, a detail, up to ten
 examples with their place, and the command that runs it alone.
@@ -120,7 +114,3 @@ def _fault_table(faults: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines.append(f"| {fault['title']} | {' | '.join(marks)} | {drift} | {fault['exit_code']} |")
     said = _FAULTS.format(tests="tests/pipeline/audit/test_faults.py", unseen=", ".join(unseen) or "none")
     return [said, "\n".join([*lines, ""])]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -29,7 +29,7 @@ feature of the data.
 
 To change a schema: edit the model, raise its `SCHEMA_VERSION`, add the step from the version
 before to `pipeline/schemas/migrations.py`, add golden rows, then `distill schema lock` and
-`distill schema reference > docs/schemas.md`.
+`make pages`.
 """
 
 # How a constraint reads in a table. The first part that matches is replaced, in this order.

@@ -1,14 +1,10 @@
-"""``docs/settings.md``, written from the model, so that the page cannot fall behind it.
-
-``python -m pipeline.settings.reference`` prints the page; a test compares it with the file.
-"""
+"""``docs/settings.md``, written from the model, so that the page cannot fall behind it."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import json
-import sys
 from collections.abc import Iterator
 from typing import cast, get_args
 
@@ -29,7 +25,7 @@ _LIMITS = (
 _HEAD = f"""\
 # Settings: `{paths.SETTINGS}`
 
-Written from the settings model by `python -m pipeline.settings.reference`; do not edit by hand.
+Written from the settings model by `make pages`; do not edit by hand.
 
 Everything but `[[stream]]` has a default. The file is checked before anything is read or written:
 an unknown key, a wrong type or a path that leaves the workspace ends the command with exit code 2
@@ -129,7 +125,3 @@ def _fields_in_source(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
             found[last] = (found[last][0], str(statement.value.value))
         last = None
     return found
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -1,15 +1,12 @@
 """The runbook as pages: ``docs/runbook/``, generated from the symptoms' own definitions.
 
-``python -m runbook.tell.pages DIR`` writes them; a test compares what is there with what would be
-written. They are for the night on which the tool itself is down, so every page says by which
+They are for the night on which the tool itself is down, so every page says by which
 commands the same is done by hand.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipeline.contracts.symptoms import TAG
 from runbook.symptom import Symptom
@@ -49,7 +46,7 @@ def _index(symptoms: Sequence[Symptom]) -> str:
         "`distill runbook open SYMPTOM` starts its wizard; `distill runbook resume INCIDENT` comes back",
         "to it after a lost link. Nothing is changed before you typed four digits of the plan you have read.",
         "",
-        "Every page is made from the wizard's own definition by `python -m runbook.tell.pages docs/runbook`.",
+        "Every page is made from the wizard's own definition by `make pages`.",
         "",
         *table(
             ("symptom", "severity", "what it is"),
@@ -121,24 +118,3 @@ def _watched(symptom: Symptom) -> str:
 
 def _by_hand(says: str, command: str) -> list[str]:
     return [says, "", "```sh", command, "```", ""] if command else [says, ""]
-
-
-def write_pages(symptoms: Sequence[Symptom], folder: Path) -> list[str]:
-    """Write what differs; returns the names of what was written. Pages of former symptoms go."""
-    wanted = pages(symptoms)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("*.md"):
-        if path.name not in wanted:
-            path.unlink()
-    written = []
-    for name, text in wanted.items():
-        if not (folder / name).is_file() or (folder / name).read_text() != text:
-            (folder / name).write_text(text)
-            written.append(name)
-    return written
-
-
-if __name__ == "__main__":
-    from runbook.symptoms import SYMPTOMS
-
-    sys.stdout.write("\n".join(write_pages(SYMPTOMS, Path(sys.argv[1]))) + "\n")

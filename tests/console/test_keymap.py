@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,7 +11,6 @@ from console import keymap
 from console.reading.key_settings import EATEN
 
 PLACES = get_args(keymap.Place)
-DOCUMENT = Path(__file__).parents[2] / "docs/keys.md"
 
 
 def test_ids_are_unique() -> None:
@@ -54,7 +52,3 @@ def test_what_changes_something_is_listed_as_such() -> None:
 
 def test_the_dashboard_has_no_way_back_but_to_quit() -> None:
     assert "back" not in {action.id for action in keymap.at("dashboard")}
-
-
-def test_the_page_of_keys_is_what_the_table_says() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == keymap.as_markdown()

@@ -1,16 +1,13 @@
-"""``docs/exit-codes.md``, made from ``pipeline.contracts.faults``.
-
-python -m tests.docs.exit_codes_page      # write it
-"""
+"""``docs/exit-codes.md``, made from ``pipeline.contracts.faults`` and the table of commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from console.cli.commands import BATCH, COMMANDS
 from pipeline.contracts.faults import PRECEDENCE, ExitCode
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PAGE = CHECKOUT / "docs/exit-codes.md"
 
 MEANINGS = {
     ExitCode.OK: "every required check was evaluated and passed; or the command did what it was asked",
@@ -60,10 +57,15 @@ TESTS = {
 def page() -> str:
     rows = "".join(f"| {int(code)} | `{code.name}` | {MEANINGS[code]} |\n" for code in ExitCode)
     order = ", ".join(str(int(code)) for code in PRECEDENCE)
+    commands = "".join(
+        f"| `distill {each.name}` | {', '.join(str(int(code)) for code in sorted(each.exits))} |\n"
+        for each in (*COMMANDS, BATCH)
+        if each.exits
+    )
     return f"""# Exit codes
 
 One table for every command; an API for scripts. Codes are added, never renumbered. The page is made from
-`pipeline/contracts/faults.py` by `python -m tests.docs.exit_codes_page`.
+`pipeline/contracts/faults.py` and the table of commands by `make pages`.
 
 | code | name | meaning |
 |---:|---|---|
@@ -72,6 +74,13 @@ When several apply to one command, the first of these wins: {order}. A code that
 lock, interruption) stopped the command by itself, and wins over all. Treat a code that you do not know as
 a failure.
 
+## What a command may end with
+
+Any command may end with 0, 2, 3, 130 and 143. Beyond these:
+
+| command | codes |
+|---|---|
+{commands}
 ## What `distill --batch` makes of them
 
 | part | 0 | 1 | 3 | 5 | 10 |
@@ -90,7 +99,3 @@ P6.acceptance is required of it. When `--timeout` is over, the part that runs is
 as 3, and the others read `not run`. A part that ends with 2, 75, 130 or 143 stops the batch, which ends with
 the same code. `distill status` and `distill watch --once` end with 10, 1 or 0.
 """
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""The README's table of commands, made from ``pipeline.contracts.commands``.
-
-python -m tests.docs.readme_table      # write it into README.md
-"""
+"""The README's table of commands, made from the table of commands."""
 
 from __future__ import annotations
 
@@ -26,7 +23,3 @@ def renewed(readme: str) -> str:
     if not found or not ended:
         raise ValueError("README.md has lost the markers of its commands table")
     return before + BEGIN + table() + END + after
-
-
-if __name__ == "__main__":
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")

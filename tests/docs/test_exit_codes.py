@@ -13,11 +13,6 @@ CHECKOUT = exit_codes_page.CHECKOUT
 UNIT = CHECKOUT / "docs/operations/distill-watch.service"
 
 
-def test_the_page_is_the_one_that_the_enum_makes() -> None:
-    found = exit_codes_page.PAGE.read_text(encoding="utf-8")
-    assert found == exit_codes_page.page(), "run: python -m tests.docs.exit_codes_page"
-
-
 def test_every_code_has_a_meaning_and_its_number_is_fixed() -> None:
     assert set(exit_codes_page.MEANINGS) == set(exit_codes_page.TESTS) == set(ExitCode)
     assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 10, 11, 12, 75, 130, 143]

@@ -62,11 +62,6 @@ def test_the_search_for_commands_finds_them() -> None:
     assert _COMMAND.findall(_CODE.findall(code)[0]) == [(" -C out/demo", "run-all")]
 
 
-def test_the_readme_lists_every_command() -> None:
-    readme = readme_table.README.read_text(encoding="utf-8")
-    assert readme == readme_table.renewed(readme), "run: python -m tests.docs.readme_table"
-
-
 def test_the_crash_table_has_one_row_for_each_commit_point() -> None:
     page = (CHECKOUT / "docs/architecture.md").read_text(encoding="utf-8")
     section = page.partition("## Crash table")[2].partition("\n## ")[0]

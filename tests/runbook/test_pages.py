@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipeline.contracts.symptoms import ByHand
 from runbook.symptom import Symptom
-from runbook.tell.pages import file_name, pages, write_pages
+from runbook.tell.pages import file_name, pages
 from tests.runbook.workspaces import leak_symptom
 
 SYMPTOM = Symptom(
@@ -37,10 +35,3 @@ def test_the_index_links_every_page() -> None:
     made = pages([SYMPTOM, OTHER])
     for name in set(made) - {"README.md"}:
         assert f"({name})" in made["README.md"]
-
-
-def test_writing_touches_what_differs_and_takes_former_pages_away(tmp_path: Path) -> None:
-    (tmp_path / "gone.md").write_text("a symptom that was")
-    assert len(write_pages([SYMPTOM, OTHER], tmp_path)) == 3
-    assert write_pages([SYMPTOM, OTHER], tmp_path) == []
-    assert not (tmp_path / "gone.md").exists()

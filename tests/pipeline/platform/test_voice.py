@@ -92,9 +92,6 @@ _HANDLED = {"isatty", "fileno", "readline"}
 _OWN_STREAMS = {
     "pipeline/acceptance/engine_runs.py",
     "console/terminal/engine_probe.py",
-    "pipeline/checks/reference.py",
-    "pipeline/settings/reference.py",
-    "runbook/tell/pages.py",
 }
 
 

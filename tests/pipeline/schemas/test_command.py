@@ -102,7 +102,7 @@ def test_export_into_a_file_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFix
     assert "cannot be written: Not a directory" in capsys.readouterr().err
 
 
-def test_reference_prints_the_committed_page(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reference_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     page = Path(__file__).parents[3] / "docs" / "schemas.md"
     assert main(["schema", "reference"]) == ExitCode.OK
     assert capsys.readouterr().out == page.read_text(encoding="utf-8")

@@ -1,0 +1,51 @@
+"""Every page that is made from code, in one list: ``make pages`` writes them, a test compares them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from console import keymap
+from pipeline.checks import reference as checks
+from pipeline.schemas import reference as schemas
+from pipeline.settings import reference as settings
+from runbook.symptoms import SYMPTOMS
+from runbook.tell.pages import pages as runbook_pages
+from tests.docs import exit_codes_page, readme_table
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FAULTS = CHECKOUT / "tests/pipeline/audit/faults.json"
+RUNBOOK = Path("docs/runbook")
+
+
+def pages() -> dict[Path, str]:
+    """What each page should hold, by its path below the checkout."""
+    readme = Path("README.md")
+    return {
+        readme: readme_table.renewed((CHECKOUT / readme).read_text(encoding="utf-8")),
+        Path("docs/exit-codes.md"): exit_codes_page.page(),
+        Path("docs/keys.md"): keymap.as_markdown(),
+        Path("docs/settings.md"): settings.page(),
+        Path("docs/schemas.md"): schemas.page().rstrip("\n") + "\n",
+        Path("docs/checks.md"): checks.page(json.loads(FAULTS.read_text(encoding="utf-8"))),
+        **{RUNBOOK / name: text for name, text in runbook_pages(SYMPTOMS).items()},
+    }
+
+
+def leftovers() -> list[Path]:
+    """Pages of symptoms that are no more."""
+    wanted = pages()
+    return [
+        path for path in sorted((CHECKOUT / RUNBOOK).glob("*.md")) if path.relative_to(CHECKOUT) not in wanted
+    ]
+
+
+def write() -> None:
+    for path, text in pages().items():
+        (CHECKOUT / path).write_text(text, encoding="utf-8")
+    for path in leftovers():
+        path.unlink()
+
+
+if __name__ == "__main__":
+    write()
