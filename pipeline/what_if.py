@@ -7,6 +7,7 @@ verdict is the same both times is built once.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -83,9 +84,9 @@ def changed_thresholds(scoring: ScoringSettings, changes: Iterable[str]) -> Scor
         if not given or name not in values:
             raise _bad(change, f"name a threshold and its value: {', '.join(f'{key}=0.7' for key in values)}")
         try:
-            values[name] = float(number)
-        except ValueError as error:
-            raise _bad(change, "give a number from 0 to 1") from error
+            values[name] = json.loads(number)
+        except (ValueError, RecursionError) as error:
+            raise _bad(change, f"{name} is a value as in distill.toml") from error
     try:
         return ScoringSettings.model_validate(values)
     except ValidationError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.status import (
-    CATEGORIES,
     Balance,
     ExportCounts,
     FirewallStatus,

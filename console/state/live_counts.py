@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.events import StageProgress
-from pipeline.contracts.status import (
-    CATEGORIES,
-    Freshness,
-    Origin,
-    Progress,
-    RowCounts,
-    StreamCounts,
-)
+from pipeline.contracts.status import Freshness, Origin, Progress, RowCounts, StreamCounts
 
 _COUNT_NAMES = frozenset(field.name for field in fields(StreamCounts)) - {"stream"}
 _STREAM_LIMIT = 1000  # more streams than any screen shows: a damaged stream must not eat memory

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pipeline.commands.context import CommandContext
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.finish import Finished
 
-_COLUMNS = ("evidence", "accepted", "partially_accepted", "needs_human_review", "rejected")
+_COLUMNS = ("evidence", *CATEGORIES)
 
 
 def report(context: CommandContext, finished: Finished) -> None:

@@ -35,7 +35,7 @@ def data_of(found: WhatIf) -> dict[str, Any]:
 def print_what_if(context: CommandContext, found: WhatIf) -> None:
     total = found.rows.total()
     changed = ", ".join(
-        f"{name} {getattr(found.now, name):g} → {value:g}"
+        f"{name} {_shown(getattr(found.now, name))} → {_shown(value)}"
         for name, value in found.then.model_dump().items()
         if value != getattr(found.now, name)
     )
@@ -57,6 +57,10 @@ def print_what_if(context: CommandContext, found: WhatIf) -> None:
     if found.left_out:
         context.note(f"{found.left_out:,} evidence rows cannot be scored and were left out")
     context.note("nothing was written; to make it so, change [scoring] in distill.toml")
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _by_stream(found: WhatIf) -> Counter[tuple[str, str, str]]:

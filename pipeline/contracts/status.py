@@ -26,7 +26,6 @@ PHASE_NAMES = {
     "P8": "audit",
     "P9": "release",
 }
-CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 
 
 class Freshness(StrEnum):

@@ -16,11 +16,11 @@ from typing import Any, Literal
 import orjson
 
 from pipeline.contracts import paths
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunks import unreadable_source
 from pipeline.settings.model import Settings
 
 Kind = Literal["count", "rate", "size"]
-CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 _EXPORTS = {
     "rag": (paths.RAG_EXPORT, paths.RAG_QUARANTINE),
     "sft": (paths.SFT_EXPORT, paths.SFT_QUARANTINE),

@@ -13,12 +13,13 @@ import zlib
 
 import msgspec
 
+from pipeline.contracts.categories import CATEGORIES
+
 INDEX_VERSION = 2
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
 
-CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 NOT_SCORED = -1
 CATEGORY_CODE = {name: code for code, name in enumerate(CATEGORIES)}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.contracts import events
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, digest_source, work
@@ -66,10 +67,7 @@ class _Progress:
             bytes_total=self.bytes_total,
             rows_per_second=round(totals["lines"] / elapsed, 1),
             chunks_done=self.chunks_done,
-            categories={
-                name: totals[name]
-                for name in ("accepted", "partially_accepted", "needs_human_review", "rejected")
-            },
+            categories={name: totals[name] for name in CATEGORIES},
             by_stream={name: dict(counts) for name, counts in reducer.counts.items()},
         )
 

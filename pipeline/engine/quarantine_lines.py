@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import orjson
 
-from pipeline.engine.chunk_index import CATEGORIES, LineEntry, RowEntry, unpack_refusal
+from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.chunk_index import LineEntry, RowEntry, unpack_refusal
 
 _LINE = (
     b'%b,"run_id":%b,"stream":%b,"task_id":%b,"category":"%b","provenance":'

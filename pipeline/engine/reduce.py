@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.engine.chunk_index import CATEGORIES, EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry
+from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.chunk_index import EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
 
 # chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset

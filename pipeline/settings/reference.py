@@ -108,6 +108,11 @@ def _type(annotation: str, field: FieldInfo) -> str:
         for kind, attribute, words in _LIMITS
         if isinstance(limit, kind)
     ]
+    if annotation not in _TYPE_NAMES:
+        raise LookupError(
+            f"_TYPE_NAMES in pipeline/settings/reference.py has no word for {annotation}: "
+            "see 'Add a setting' in CONTRIBUTING.md"
+        )
     return ", ".join([_TYPE_NAMES[annotation], *limits])
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pipeline.stages.scoring_rules import (
+from pipeline.contracts.categories import (
     ACCEPTED,
     CATEGORIES,
     NEEDS_HUMAN_REVIEW,
     PARTIALLY_ACCEPTED,
     REJECTED,
+)
+from pipeline.stages.scoring_rules import (
     RULES,
     Evidence,
     ReasonCode,
@@ -74,7 +76,7 @@ def score(evidence: Evidence, thresholds: Thresholds) -> dict[str, Any]:
     if reward is not None and not 0.0 <= reward <= 1.0:
         raise UnscorableError(ScoringSkipReason.REWARD_OUT_OF_RANGE, "the reward is not a number from 0 to 1")
     signals = signals_of(evidence)
-    rule = deciding_rule(signals, thresholds.partial_at, thresholds.accept_at)
+    rule = deciding_rule(signals, thresholds)
     category = rule.category or _decision(signals)
     strength = STRENGTH[category] if reward is None or rule.overrules else float(reward)
     return {
@@ -120,7 +122,7 @@ def explain(evidence: Evidence, thresholds: Thresholds) -> list[RuleOutcome]:
     outcomes = []
     signals = signals_of(evidence)
     for rule in RULES:
-        fired = rule.matches(signals, thresholds.partial_at, thresholds.accept_at)
+        fired = rule.matches(signals, thresholds)
         outcomes.append(RuleOutcome(rule.question, rule.code, fired, _seen(rule, evidence, thresholds)))
         if fired:
             break

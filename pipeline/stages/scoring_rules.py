@@ -13,21 +13,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from pipeline.contracts.categories import ACCEPTED, NEEDS_HUMAN_REVIEW, PARTIALLY_ACCEPTED, REJECTED
 from pipeline.stages.transcript import spoke
 
 Evidence = dict[str, Any]
 
-ACCEPTED = "accepted"
-PARTIALLY_ACCEPTED = "partially_accepted"
-NEEDS_HUMAN_REVIEW = "needs_human_review"
-REJECTED = "rejected"
-# From best to worst. A review says nothing about quality, so it has no rank (see RANK).
-CATEGORIES = (ACCEPTED, PARTIALLY_ACCEPTED, NEEDS_HUMAN_REVIEW, REJECTED)
 RANK = {ACCEPTED: 2, PARTIALLY_ACCEPTED: 1, REJECTED: 0}
 
 
 class Thresholds(Protocol):
-    """``[scoring]`` of the settings. Both are rewards from 0 to 1; ``partial_at`` ≤ ``accept_at``."""
+    """``[scoring]`` of the settings, frozen. Rewards from 0 to 1; ``partial_at`` ≤ ``accept_at``."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def accept_at(self) -> float: ...
@@ -66,7 +63,7 @@ class Signals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``category`` is None where a person names it. ``matches`` takes signals, partial_at, accept_at.
+    """``category`` is None where a person names it. ``matches`` sees signals and thresholds.
 
     A rule that ``overrules`` decides against the reward, which then is not the run's strength.
     """
@@ -74,7 +71,7 @@ class Rule:
     code: ReasonCode
     question: str
     category: str | None
-    matches: Callable[[Signals, float, float], bool]
+    matches: Callable[[Signals, Thresholds], bool]
     overrules: bool = False
 
 
@@ -105,12 +102,12 @@ def response_is_recorded_and_empty(evidence: Evidence) -> bool:
     return not response or response.isspace()
 
 
-def _verdict_contradicts_reward(signals: Signals, partial_at: float, accept_at: float) -> bool:
+def _verdict_contradicts_reward(signals: Signals, thresholds: Thresholds) -> bool:
     if signals.reward is None:
         return False
     if signals.verdict == "pass":
-        return signals.reward < partial_at
-    return signals.verdict == "fail" and signals.reward >= accept_at
+        return signals.reward < thresholds.partial_at
+    return signals.verdict == "fail" and signals.reward >= thresholds.accept_at
 
 
 def _reward_is_at_least(signals: Signals, threshold: float) -> bool:
@@ -122,21 +119,21 @@ RULES: tuple[Rule, ...] = (
         ReasonCode.HUMAN_OVERRIDE,
         "Did a person decide?",
         None,
-        lambda signals, partial_at, accept_at: signals.decision is not None,
+        lambda signals, _thresholds: signals.decision is not None,
         overrules=True,
     ),
     Rule(
         ReasonCode.RESPONSE_EMPTY,
         "Is the response recorded and empty?",
         REJECTED,
-        lambda signals, partial_at, accept_at: signals.is_empty,
+        lambda signals, _thresholds: signals.is_empty,
         overrules=True,
     ),
     Rule(
         ReasonCode.CONTRADICTING_MARKERS,
         "Are there both success and failure markers?",
         NEEDS_HUMAN_REVIEW,
-        lambda signals, partial_at, accept_at: signals.has_success_markers and signals.has_failure_markers,
+        lambda signals, _thresholds: signals.has_success_markers and signals.has_failure_markers,
     ),
     Rule(
         ReasonCode.VERDICT_AGAINST_REWARD,
@@ -148,60 +145,60 @@ RULES: tuple[Rule, ...] = (
         ReasonCode.VERDICT_ERROR,
         "Is the verdict error?",
         NEEDS_HUMAN_REVIEW,
-        lambda signals, partial_at, accept_at: signals.verdict == "error",
+        lambda signals, _thresholds: signals.verdict == "error",
     ),
     Rule(
         ReasonCode.VERDICT_PASS,
         "Is the verdict pass?",
         ACCEPTED,
-        lambda signals, partial_at, accept_at: signals.verdict == "pass",
+        lambda signals, _thresholds: signals.verdict == "pass",
     ),
     Rule(
         ReasonCode.REWARD_ACCEPTED,
         "Is the reward accept_at or more?",
         ACCEPTED,
-        lambda signals, partial_at, accept_at: _reward_is_at_least(signals, accept_at),
+        lambda signals, thresholds: _reward_is_at_least(signals, thresholds.accept_at),
     ),
     Rule(
         ReasonCode.REWARD_PARTIAL,
         "Is the reward partial_at or more?",
         PARTIALLY_ACCEPTED,
-        lambda signals, partial_at, accept_at: _reward_is_at_least(signals, partial_at),
+        lambda signals, thresholds: _reward_is_at_least(signals, thresholds.partial_at),
     ),
     Rule(
         ReasonCode.VERDICT_FAIL,
         "Is the verdict fail?",
         REJECTED,
-        lambda signals, partial_at, accept_at: signals.verdict == "fail",
+        lambda signals, _thresholds: signals.verdict == "fail",
     ),
     Rule(
         ReasonCode.REWARD_LOW,
         "Is there a reward (so it is below partial_at)?",
         REJECTED,
-        lambda signals, partial_at, accept_at: signals.reward is not None,
+        lambda signals, _thresholds: signals.reward is not None,
     ),
     Rule(
         ReasonCode.SOFT_SUCCESS,
         "Are there success markers and nothing else?",
         PARTIALLY_ACCEPTED,
-        lambda signals, partial_at, accept_at: signals.has_success_markers,
+        lambda signals, _thresholds: signals.has_success_markers,
     ),
     Rule(
         ReasonCode.ONLY_FAILURE_MARKERS,
         "Are there failure markers and nothing else?",
         REJECTED,
-        lambda signals, partial_at, accept_at: signals.has_failure_markers,
+        lambda signals, _thresholds: signals.has_failure_markers,
     ),
     Rule(
         ReasonCode.NO_SIGNAL,
         "Is there no signal at all?",
         NEEDS_HUMAN_REVIEW,
-        lambda signals, partial_at, accept_at: True,
+        lambda signals, _thresholds: True,
     ),
 )
 
 
 @lru_cache(maxsize=4096)
-def deciding_rule(signals: Signals, partial_at: float, accept_at: float) -> Rule:
+def deciding_rule(signals: Signals, thresholds: Thresholds) -> Rule:
     """The first rule that matches. Rows with the same signals are many, so answers are remembered."""
-    return next(rule for rule in RULES if rule.matches(signals, partial_at, accept_at))
+    return next(rule for rule in RULES if rule.matches(signals, thresholds))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.streams.messages import tools_text
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
@@ -16,7 +17,6 @@ from pipeline.streams.texts import scalar_text
 from pipeline.streams.times import timestamp
 
 _LARGEST_COUNT = 2**63 - 1
-CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 
 
 def text(value: Any) -> str:

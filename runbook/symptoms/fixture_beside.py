@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.platform.lenient_json import object_in, rows, text_of
 
 PREFIX = "distillation_phase6_acceptance."
-CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 _NEVER = CATEGORIES[2:]
 # Enough to tell whether real data have a kind of row at all.
 _MOST_ROWS = 50_000

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.contracts import paths
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.lenient_json import object_in, object_or_empty
 from pipeline.reading.past_runs import CommittedRun, counts
@@ -129,7 +130,7 @@ def _flow(run: CommittedRun, export: str, feeding: tuple[str, ...]) -> Flow:
     names = tuple(name for name in known if not feeding or name in feeding)
     of = [run.counts_of(name) for name in names]
     totals = counts(run.summary.get("counts"))
-    scored = ("accepted", "partially_accepted", "needs_human_review", "rejected")
+    scored = CATEGORIES
     refusals = counts(run.receipts.get("export", {}).get("reasons"))
     return Flow(
         streams=names,

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import CATEGORIES
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.platform.lenient_json import rows
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace

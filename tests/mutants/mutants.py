@@ -115,7 +115,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "believes-the-verdict-against-the-reward",
         "stages/scoring_rules.py",
-        "        return signals.reward < partial_at\n",
+        "        return signals.reward < thresholds.partial_at\n",
         "        return False\n",
         ("A12",),
     ),

@@ -45,7 +45,7 @@ HIDDEN = (
     ),
     Hidden(
         "pipeline/stages/scoring_rules.py",
-        "        return signals.reward < partial_at\n",
+        "        return signals.reward < thresholds.partial_at\n",
         "        return False\n",
         "scoring: believe a pass",
         "A12",

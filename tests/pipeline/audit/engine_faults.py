@@ -57,8 +57,8 @@ ENGINE_FAULTS: tuple[EngineFault, ...] = (
         "the scorer's threshold lowered",
         "P6.acceptance",
         "stages/score.py",
-        "rule = deciding_rule(signals, thresholds.partial_at, thresholds.accept_at)",
-        "rule = deciding_rule(signals, thresholds.partial_at - 0.2, thresholds.accept_at)",
+        "rule = deciding_rule(signals, thresholds)",
+        "rule = deciding_rule(signals, thresholds.model_copy(update={'partial_at': 0.3}))",
         ("A10",),
     ),
     EngineFault(

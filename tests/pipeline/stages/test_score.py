@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.schemas import scored_run
 from pipeline.schemas.validators import validate_scored_run
 from pipeline.settings.model import ScoringSettings
@@ -20,7 +21,7 @@ from pipeline.stages.score import (
     explain,
     score,
 )
-from pipeline.stages.scoring_rules import CATEGORIES, RULES, ReasonCode
+from pipeline.stages.scoring_rules import RULES, ReasonCode
 from tests.pipeline.stages.builders import THRESHOLDS, conversation, evidence, turn
 
 OVERRIDE = {"decision": "rejected", "by": "lee", "reason": "wrong file", "at": None}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import CATEGORIES, Verdict
+from pipeline.contracts.categories import CATEGORIES
+from pipeline.contracts.status import Verdict
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
 from runbook.probes.settings_history import SettingsHistory
