@@ -415,23 +415,22 @@ def could_not_start(argv: Sequence[str], error: Exception) -> str:
     return f"{visible(argv[0], 200) if argv else 'nothing'} could not be started: {visible(why, 200)}"
 
 
-def first_act(nice: int = 0, at_our_end: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+def first_act(nice: int = 0, at_our_end: signal.Signals = signal.SIGKILL) -> functools.partial[None]:
     """What a child does before it becomes the program. Nothing here imports, or takes a lock.
 
     "We" are the thread that starts it: a thread that ends before its child takes the child along.
     """
-    parent = os.getpid()
     prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+    return functools.partial(_act, prctl, os.getpid(), nice, at_our_end)
 
-    def act() -> None:
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, at_our_end)
-            if os.getppid() != parent:
-                os._exit(1)
-        if nice:
-            os.nice(nice)
 
-    return act
+def _act(prctl: Callable[[int, int], int] | None, parent: int, nice: int, at_our_end: int) -> None:
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, at_our_end)
+        if os.getppid() != parent:
+            os._exit(1)
+    if nice:
+        os.nice(nice)
 
 
 @contextlib.contextmanager
