@@ -10,6 +10,7 @@ from console.batch.verdict import exit_code
 from console.watch.metrics_text import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.firewall import read_report
 from pipeline.platform.lenient_json import count_of, object_of
 
 LAST_SUCCESS = "distill_batch_last_success_timestamp_seconds"
@@ -88,12 +89,16 @@ def _checks(batch: BatchOutcome) -> list[Family]:
 
 def _rows(batch: BatchOutcome) -> list[Family]:
     rows = Family("distill_rows", "Rows of the last run, by kind.")
-    findings = Family("distill_firewall_findings", "Forbidden rows in the SFT export.")
+    findings = Family("distill_firewall_findings", "Findings in the SFT export; a row may have several.")
+    forbidden = Family("distill_firewall_forbidden_rows", "Rows of the SFT export with a finding.")
     run, firewall = batch.part(Part.RUN_ALL), batch.part(Part.FIREWALL)
     if run is not None:
         counts = object_of(run.report, "counts")
         for name in _COUNTS:
             rows.add(count_of(counts, name), kind=name)
-    if firewall is not None:
-        findings.add(count_of(firewall.report, "findings_count"))
-    return [rows, findings]
+    # What was not read to its end has no number, least of all 0.
+    if firewall is not None and firewall.exit_code in (ExitCode.OK, ExitCode.FIREWALL_BREACH):
+        report = read_report(firewall.report)
+        findings.add(report.findings_count)
+        forbidden.add(report.forbidden_rows)
+    return [rows, findings, forbidden]

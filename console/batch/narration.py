@@ -56,7 +56,7 @@ class Narration:
 
     def ended(self, outcome: PartOutcome) -> None:
         took = took_in_words(outcome.elapsed_seconds)
-        line = f"{outcome.part:<12} {outcome.word:<14} {took:>7}  {outcome.said}"
+        line = f"{outcome.part:<15} {outcome.word:<14} {took:>7}  {outcome.said}"
         if outcome.detail:
             line = f"{line}  {outcome.detail}"
         start = "\r\x1b[K" if self._lively else ""

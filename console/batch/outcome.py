@@ -94,7 +94,10 @@ def _is_known(code: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """All parts in their order. ``stopped_by`` is the exit code of a signal that ended the batch."""
+    """All parts in their order. ``stopped_by`` is the exit code of a signal that ended the batch.
+
+    ``incident`` is the one of a breach that stood at the start.
+    """
 
     batch_id: str
     workspace: str
@@ -104,6 +107,7 @@ class BatchOutcome:
     fail_on_warn: bool = False
     timeout_seconds: float | None = None
     stopped_by: int | None = None
+    incident: str = ""
 
     def part(self, name: Part) -> PartOutcome | None:
         return next((part for part in self.parts if part.part is name), None)

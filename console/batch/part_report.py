@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
-from console.presentation.counts import plural
 from console.presentation.detector_tally import tally_words
 from console.reading.detectors import definitions
 from console.state.runbook_state import known_symptoms
@@ -20,6 +19,7 @@ from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftS
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Unknown, judged_report
 from pipeline.platform.lenient_json import (
     Json,
     count_of,
@@ -33,6 +33,7 @@ from pipeline.platform.lenient_json import (
 from pipeline.reading.symptom_answers import tally
 
 DETAIL_CHARACTERS = 2000
+_PLACES = 3
 _FLAGGED = (DriftStatus.WARN, DriftStatus.MISSING)
 
 
@@ -49,7 +50,7 @@ def outcome_of(part: Part, ended: PartEnded) -> PartOutcome:
         state=PartState.TIMED_OUT if timed_out else PartState.RAN,
         exit_code=None if timed_out else code,
         elapsed_seconds=ended.elapsed_seconds,
-        said=_said(part, report, checks, symptoms),
+        said=_said(part, ended, report, checks, symptoms),
         detail=visible("time is up" if timed_out else why, DETAIL_CHARACTERS),
         warnings=_warnings(part, report, checks, drift, symptoms),
         checks=checks,
@@ -97,6 +98,8 @@ def _symptoms(report: Json) -> tuple[Symptom, ...]:
 def _code(part: Part, ended: PartEnded, symptoms: tuple[Symptom, ...]) -> tuple[int, str]:
     """The exit code that counts, and a sentence when it is not 0."""
     words = " / ".join(ended.words[-3:])
+    if part in (Part.STANDING, Part.FIREWALL):
+        return _code_of_firewall(part, _answer(ended))
     if ended.returncode is None:
         return ExitCode.NOT_EVALUABLE, f"could not be started: {words}"
     if ended.returncode < 0:
@@ -114,33 +117,44 @@ def _code(part: Part, ended: PartEnded, symptoms: tuple[Symptom, ...]) -> tuple[
         return code, ""
     if part is Part.SYMPTOMS:
         return code, "; ".join(f"{one.id}: {one.observed}" for one in symptoms if _is_severe(one)) or words
-    return code, text_of(ended.report, "verdict") or _why(part, ended.report, words)
+    return code, text_of(ended.report, "verdict") or words
 
 
-def _why(part: Part, report: Json, words: str) -> str:
-    if part is Part.FIREWALL:
-        found = objects_of(report, "findings")[:3]
-        places = ", ".join(f"{text_of(one, 'wall')} line {count_of(one, 'line')}" for one in found)
-        count = count_of(report, "findings_count") or 0
-        if count:
-            return f"{plural(count, 'finding')}: {places}" + (" …" if count > len(found) else "")
-        return text_of(report, "detail") or words
-    return words
+def _answer(ended: PartEnded) -> Answer:
+    return judged_report(ended.returncode, ended.report, " / ".join(ended.words[-3:]))
+
+
+def _code_of_firewall(part: Part, answer: Answer) -> tuple[int, str]:
+    """Its answer, not its exit code: nothing but CLEAR is clear. Before the run nothing need stand."""
+    match answer:
+        case Clear():
+            return ExitCode.OK, ""
+        case Absent(report):
+            return ExitCode.OK if part is Part.STANDING else ExitCode.NOT_EVALUATED, report.detail
+        case Breach(report):
+            shown = report.findings[:_PLACES]
+            places = ", ".join(f"{text_of(one, 'wall')} line {count_of(one, 'line')}" for one in shown)
+            more = " …" if report.findings_count > len(shown) else ""
+            return ExitCode.FIREWALL_BREACH, f"{report.found}: {places}{more}"
+        case Unknown(why):
+            return ExitCode.NOT_EVALUABLE, why
 
 
 def _is_severe(symptom: Symptom) -> bool:
     return symptom.severity in (Severity.ERROR, Severity.CRITICAL)
 
 
-def _said(part: Part, report: Json, checks: tuple[CheckResult, ...], symptoms: tuple[Symptom, ...]) -> str:
+def _said(
+    part: Part, ended: PartEnded, report: Json, checks: tuple[CheckResult, ...], symptoms: tuple[Symptom, ...]
+) -> str:
     """A few words on what was found, for the verdict's line."""
     match part:
         case Part.RUN_ALL:
             counts = object_of(report, "counts")
             evidence = count_of(counts, "evidence")
             return "" if evidence is None else f"{evidence:,} evidence rows"
-        case Part.FIREWALL:
-            return text_of(report, "state") or ""
+        case Part.STANDING | Part.FIREWALL:
+            return _answer(ended).state
         case Part.ACCEPTANCE | Part.AUDIT:
             required = [check for check in checks if check.required]
             good = sum(check.status in (CheckStatus.PASS, CheckStatus.WARN) for check in required)

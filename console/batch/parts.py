@@ -13,8 +13,13 @@ from pipeline.contracts.faults import Fault, SettingsError
 
 
 class Part(StrEnum):
-    """In the order in which they run. Symptoms come last: they read the reports of the others."""
+    """In the order in which they run. Symptoms come last: they read the reports of the others.
 
+    ``STANDING`` is the firewall on what stands before ``run-all`` replaces it: it runs where both do,
+    and has no name that could be chosen or left out.
+    """
+
+    STANDING = "firewall-before"
     RUN_ALL = "run-all"
     FIREWALL = "firewall"
     ACCEPTANCE = "acceptance"
@@ -23,8 +28,11 @@ class Part(StrEnum):
     SYMPTOMS = "symptoms"
 
 
+# What ``--only`` and ``--skip`` may name.
+_NAMES = tuple(part for part in Part if part is not Part.STANDING)
+_OF_THE_ENGINE = (Part.RUN_ALL, Part.ACCEPTANCE, Part.AUDIT, Part.DETERMINISM)
 # Determinism runs the pipeline several times over, so that it has to be asked for.
-BY_DEFAULT = tuple(part for part in Part if part is not Part.DETERMINISM)
+BY_DEFAULT = tuple(part for part in _NAMES if part is not Part.DETERMINISM)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,10 @@ def select(only: Sequence[str], skip: Sequence[str], *, determinism: bool) -> Se
     """Which parts run. Each text may hold several names with commas. Raises SettingsError."""
     chosen, left_out = _parts("--only", only), _parts("--skip", skip)
     asked = {*(chosen or BY_DEFAULT), *((Part.DETERMINISM,) if determinism else ())}
-    wanted = tuple(part for part in Part if part in asked - left_out)
+    running = asked - left_out
+    if {Part.RUN_ALL, Part.FIREWALL} <= running:
+        running.add(Part.STANDING)
+    wanted = tuple(part for part in Part if part in running)
     if not wanted:
         raise _usage("--only and --skip leave nothing to run.", "Leave one of them out.")
     skipped = tuple(part for part in Part if part not in wanted and part in {*BY_DEFAULT, *asked, *left_out})
@@ -49,12 +60,9 @@ def select(only: Sequence[str], skip: Sequence[str], *, determinism: bool) -> Se
 def _parts(option: str, texts: Sequence[str]) -> frozenset[Part]:
     found = set()
     for name in (name.strip() for text in texts for name in text.split(",")):
-        try:
-            found.add(Part(name))
-        except ValueError:
-            raise _usage(
-                f"{option} {name}: a batch has no such part.", f"Name some of: {', '.join(Part)}"
-            ) from None
+        if name not in _NAMES:
+            raise _usage(f"{option} {name}: a batch has no such part.", f"Name some of: {', '.join(_NAMES)}")
+        found.add(Part(name))
     return frozenset(found)
 
 
@@ -66,7 +74,7 @@ def argv_of(part: Part, root: Path, events: Path, *, acceptance_report: Path | N
     """The argument list of a part."""
     common = ["-C", str(root), "--json", "--events", str(events)]
     match part:
-        case Part.FIREWALL:
+        case Part.STANDING | Part.FIREWALL:
             return firewall_argv(common)
         case Part.SYMPTOMS:
             return [sys.executable, "-P", "-m", "console", "-C", str(root), "--json", "runbook", "detect"]
@@ -78,4 +86,4 @@ def argv_of(part: Part, root: Path, events: Path, *, acceptance_report: Path | N
 
 def environment_of(part: Part, engine: EngineChoice) -> dict[str, str]:
     """The firewall and the symptoms never run code of the workspace."""
-    return firewall_environment() if part in (Part.FIREWALL, Part.SYMPTOMS) else engine.environment()
+    return engine.environment() if part in _OF_THE_ENGINE else firewall_environment()

@@ -22,7 +22,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
     run, audit = batch.part(Part.RUN_ALL), batch.part(Part.AUDIT)
     acceptance = batch.part(Part.ACCEPTANCE)
     first = run.report if run is not None and run.report else audit.report if audit is not None else {}
-    firewall = batch.part(Part.FIREWALL)
+    before, firewall = batch.part(Part.STANDING), batch.part(Part.FIREWALL)
     return {
         "schema_version": REPORT_VERSION,
         "kind": "batch",
@@ -44,6 +44,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
         "drift": [row.model_dump(mode="json") for part in batch.parts for row in part.drift],
         "drift_thresholds": audit.report.get("drift_thresholds") if audit is not None else None,
         "firewall": _firewall(firewall) if firewall is not None and firewall.report else None,
+        "firewall_before": _firewall(before) if before is not None and before.report else None,
         "symptoms": [
             {
                 "id": symptom.id,
@@ -54,6 +55,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
             for part in batch.parts
             for symptom in part.symptoms
         ],
+        "incident": batch.incident or None,
         "acceptance_root": acceptance_root(acceptance),
         "acceptance_root_packed": packed_root,
     }
@@ -77,6 +79,8 @@ def _firewall(part: PartOutcome) -> dict[str, Any]:
         "file",
         "rows_read",
         "findings_count",
+        "forbidden_rows",
+        "forbidden_files",
         "by_wall",
         "findings",
         "sha256",

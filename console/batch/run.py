@@ -13,13 +13,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 import orjson
 
+from console.batch.breach_incident import open_incident
 from console.batch.child import Deadline, PartEnded, run_child
 from console.batch.narration import Narration
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState
@@ -82,7 +83,7 @@ def run_batch(
         part: PartOutcome(part, PartState.SKIPPED) for part in options.selection.skipped
     }
     with _signals() as stop, tempfile.TemporaryDirectory(prefix="distill-batch.") as folder:
-        stopped_because = ""
+        stopped_because = incident = ""
         for part in options.selection.wanted:
             if stopped_because:
                 done[part] = PartOutcome(part, PartState.NOT_RUN, detail=stopped_because)
@@ -101,6 +102,9 @@ def run_batch(
                 on_event=_both(stream, narration),
             )
             outcome = outcome_of(part, ended)
+            if part is Part.STANDING and outcome.exit_code == ExitCode.FIREWALL_BREACH:
+                incident, told = open_incident(root)
+                outcome = replace(outcome, detail=f"{outcome.detail}; {told}")
             done[part] = outcome
             narration.ended(outcome)
             stream.log(
@@ -117,6 +121,7 @@ def run_batch(
         options.fail_on_warn,
         options.timeout_seconds,
         stop.code,
+        incident,
     )
     code = exit_code(outcome_of_all)
     stream.emit(

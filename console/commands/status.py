@@ -1,7 +1,7 @@
 """``distill status``: the dashboard as text, or as data with ``--json``.
 
-Exit code 10 for a breach, 1 for a failed check or a severe symptom, else 0; what was never
-evaluated changes nothing.
+Exit code 10 for a breach, 1 for a failed check or a severe symptom, 3 when the firewall was asked
+and did not answer, else 0; what was never evaluated changes nothing.
 """
 
 from __future__ import annotations

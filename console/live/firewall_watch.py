@@ -16,8 +16,9 @@ from pathlib import Path
 import orjson
 
 from console.state.view_state import FirewallLost, FirewallSeen
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts.discovery import firewall_environment
 from pipeline.platform.async_process import Followed, follow
+from pipeline.platform.firewall import watcher_argv
 from pipeline.reading.firewall_words import firewall_status
 
 SILENCE_SECONDS = 10.0
@@ -37,9 +38,7 @@ class FirewallWatch:
         back_off_seconds: Sequence[float] = BACK_OFF_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._argv = (
-            list(argv) if argv is not None else firewall_argv(["-C", str(root), "--watch", "--events", "-"])
-        )
+        self._argv = list(argv) if argv is not None else watcher_argv(root)
         self._silence_seconds = silence_seconds
         self._back_off_seconds = back_off_seconds
         self._clock = clock

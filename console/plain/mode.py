@@ -144,8 +144,8 @@ class PlainConsole:
             return
         word = self.state.firewall.state
         if word is not before.firewall.state and FirewallWord.BREACH in (word, before.firewall.state):
-            count = self.state.firewall.findings_count
-            self._say(f"!! FIREWALL {word}" + (f", {count:,} forbidden rows" if count else ""))
+            found = f", {self.state.firewall.found}" if word is FirewallWord.BREACH else ""
+            self._say(f"!! FIREWALL {word}{found}")
         ended = self.state.run is not None and self.state.run.ended
         if ended and before.run is not None and not before.run.ended and self.state.run is not None:
             self._say(f"!! {visible(self.state.run.command)} {visible(self.state.run.outcome)}")

@@ -130,7 +130,9 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
     firewall = state.firewall
     look = FIREWALL[firewall.state]
     breach = firewall.state is FirewallWord.BREACH
-    rows = f" {plural(firewall.findings_count, 'row')}" if breach else ""
+    offenders = firewall.forbidden_rows or firewall.forbidden_files
+    noun = "row" if firewall.forbidden_rows else "file"
+    rows = f" {plural(offenders, noun)}" if breach and offenders else ""
     first = line(Span(f"{look.mark} SFT {look.word}{rows}".strip(), "badge" if breach else look.role))
     age = read_ago(age_of(firewall.origin.as_of, now))
     since = f"for {age_in_words(now - firewall.since)}, " if breach and firewall.since is not None else ""

@@ -48,7 +48,9 @@ def _aside(status: FirewallStatus, now: float, breach: bool) -> Line:
 def _headline(status: FirewallStatus, now: float, width: int) -> Line:
     look: Look = FIREWALL[status.state]
     if status.state is FirewallWord.BREACH:
-        rows = f"{count(status.findings_count)} of {plural(status.rows_read, 'row')}"
+        rows = f"{count(status.forbidden_rows)} of {plural(status.rows_read, 'row')}"
+        if not status.forbidden_rows:
+            rows = status.found
         since = f"for {age_in_words(now - status.since)} " if status.since is not None else ""
         return spread(
             line(" ", Span(f"{look.mark} {look.word}", "badge"), f"  {rows}"),

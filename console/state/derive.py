@@ -135,7 +135,7 @@ def _phases(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[Pha
             phases["P4"],
             state=PhaseState.FAIL,
             origin=firewall.origin,
-            detail=f"{firewall.findings_count:,} forbidden rows in the live SFT file",
+            detail=f"{firewall.found} in the live SFT file",
         )
     return tuple(phases.values())
 

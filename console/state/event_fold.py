@@ -30,6 +30,7 @@ from pipeline.contracts.events import (
     UnknownEvent,
 )
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.status import (
     PHASE_NAMES,
     DriftLine,
@@ -79,8 +80,12 @@ def fold_event(state: ViewState, event: Event, now: float) -> ViewState:
         case DriftReported():
             return _drift(state, event.row)
         case FirewallState():
-            # A run reports on the file that it has staged; the live file has its own watcher.
-            text = f"firewall {event.state}: {event.findings_count} findings in {event.file}"
+            # A run reports on the file that it has staged, and on the one that stood before it began;
+            # the live file has its own watcher.
+            rows, files = event.forbidden_rows or 0, event.forbidden_files or 0
+            about = f" ({event.detail})" if event.detail else ""
+            what = f", {found_in_words(rows, files, event.findings_count)}" if event.findings_count else ""
+            text = f"firewall {event.state}{what}: {event.file}{about}"
             return logged(state, event.at, "info" if event.state == "CLEAR" else "error", text)
         case LogLine():
             return _log(state, event)

@@ -108,7 +108,7 @@ def _firewall_seen(state: ViewState, firewall: FirewallStatus, now: float) -> Vi
         firewall = replace(firewall, since=known or now)
     if before is None or before.state is not firewall.state:
         level = "error" if firewall.state is FirewallWord.BREACH else "info"
-        count = f", {firewall.findings_count} forbidden rows" if firewall.findings_count else ""
+        count = f", {firewall.found}" if firewall.findings_count else ""
         state = noted(state, now, level, f"firewall {firewall.state}{count}")
     return replace(state, watched=firewall)
 

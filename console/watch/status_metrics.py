@@ -36,12 +36,14 @@ def _firewall(status: WorkspaceStatus) -> list[Family]:
     state = Family("distill_firewall_state", "1 for the firewall's word, 0 for the others.")
     for word in FirewallWord:
         state.add(float(status.firewall.state is word), state=word)
-    findings = Family("distill_firewall_findings", "Forbidden rows in the live SFT export.")
+    findings = Family("distill_firewall_findings", "Findings in the live SFT export; a row may have several.")
+    forbidden = Family("distill_firewall_forbidden_rows", "Rows of the live SFT export with a finding.")
     as_of = Family("distill_firewall_read_timestamp_seconds", "When the firewall last looked.")
     if status.firewall.state in (FirewallWord.CLEAR, FirewallWord.BREACH):
         findings.add(status.firewall.findings_count)
+        forbidden.add(status.firewall.forbidden_rows)
     as_of.add(status.firewall.origin.as_of)
-    return [state, findings, as_of]
+    return [state, findings, forbidden, as_of]
 
 
 def _rows(status: WorkspaceStatus) -> list[Family]:

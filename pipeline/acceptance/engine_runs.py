@@ -19,7 +19,11 @@ from typing import NoReturn
 
 from pipeline.acceptance.temp_root import TempRoot
 from pipeline.acceptance.write_watch import watch
-from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
+from pipeline.contracts.discovery import (
+    INSTALLED_PACKAGE_VARIABLE,
+    INSTALLED_PYTHON_VARIABLE,
+    engine_argv,
+)
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import streams
@@ -29,7 +33,7 @@ RECORDED_AT = "2026-03-01T00:00:00Z"
 TIME_LIMIT_SECONDS = 60.0
 _POLL_SECONDS = 0.002
 _MOST_OUTPUT_BYTES = 16 << 20
-_SAYS_CLEAR = 'print(\'{"state": "CLEAR", "findings_count": 0}\')'
+_SAYS_CLEAR = 'print(\'{"state": "CLEAR", "rows_read": 1, "findings_count": 0}\')'
 _DIED = 70  # no command ends with it: the engine raised, or could not be imported
 # All that a run may inherit: settings of the operator's shell must not decide about the engine.
 _INHERITED = (
@@ -40,6 +44,7 @@ _INHERITED = (
     "USER",
     "LOGNAME",
     INSTALLED_PYTHON_VARIABLE,
+    INSTALLED_PACKAGE_VARIABLE,
 )
 
 
@@ -188,12 +193,12 @@ def _ended(root: TempRoot, name: str, exit_code: int) -> Ended:
 
 def take_firewall_away() -> None:
     """Let this process's engine believe that every staged file was scanned and is clear."""
-    from pipeline.engine import staged_exports
+    from pipeline.platform import firewall
 
-    if "firewall_argv" not in vars(staged_exports):
-        raise RuntimeError("the engine does not ask for the firewall's argv where it used to")
+    if "firewall_argv" not in vars(firewall):
+        raise RuntimeError("the firewall is not asked in pipeline/platform/firewall.py any more")
     answer = [sys.executable, "-I", "-S", "-c", _SAYS_CLEAR]
-    vars(staged_exports)["firewall_argv"] = lambda _arguments: answer
+    vars(firewall)["firewall_argv"] = lambda _arguments: answer
 
 
 def must_end_with(ended: Ended, wanted: int, what: str) -> Ended:

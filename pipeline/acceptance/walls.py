@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.written import MAY_BE_TRAINED_ON, Written
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.firewall import Unknown, ask_firewall
 
 NEVER_LIST, SCHEMA, FIREWALL = "never_list", "schema", "firewall"
 WALLS = (NEVER_LIST, SCHEMA, FIREWALL)
@@ -144,25 +143,19 @@ def _scan_laundered_rows(scene: Scene) -> dict[str, Any]:
 
 
 def _scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
-    finished = subprocess.run(
-        firewall_argv(["--json", "-C", str(workspace)]),
-        env=firewall_environment(environment(scene.root)),
+    answer = ask_firewall(
+        workspace,
+        limit_seconds=TIME_LIMIT_SECONDS,
+        environment=environment(scene.root),
         cwd=scene.root.current_directory,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIME_LIMIT_SECONDS,
-        check=False,
     )
-    (scene.root.said / f"{name}.out").write_bytes(finished.stdout)
-    (scene.root.said / f"{name}.err").write_bytes(finished.stderr)
-    try:
-        report: dict[str, Any] = json.loads(finished.stdout)
-    except ValueError:
-        report = {"state": "no report", "findings": []}
+    (scene.root.said / f"{name}.out").write_text(json.dumps(answer.report.said), encoding="utf-8")
     return {
-        "exit_code": finished.returncode,
-        "state": report.get("state"),
-        "found": [[finding["line"], finding["wall"], finding["detail"]] for finding in report["findings"]],
+        "state": answer.state,
+        "why": answer.why if isinstance(answer, Unknown) else "",
+        "found": [
+            [finding["line"], finding["wall"], finding["detail"]] for finding in answer.report.findings
+        ],
     }
 
 
@@ -171,13 +164,10 @@ def _sees_laundering(scene: Scene, results: Results) -> Outcome:
     scan = results("laundering")
     before, after = scan["before"], scan["after"]
     tally.look(
-        before["exit_code"] == ExitCode.OK and before["state"] == "CLEAR",
-        f"the clean file is {before['state']} (exit {before['exit_code']}): {before['found'][:1]}",
+        before["state"] == "CLEAR",
+        f"the clean file is {before['state']} {before['why']}: {before['found'][:1]}",
     )
-    tally.look(
-        after["exit_code"] == ExitCode.FIREWALL_BREACH,
-        f"planted rows: {after['state']} (exit {after['exit_code']}) instead of 10",
-    )
+    tally.look(after["state"] == "BREACH", f"planted rows: {after['state']} {after['why']} instead of BREACH")
     walls: dict[int, set[str]] = {}
     for line, wall, _ in after["found"]:
         walls.setdefault(line, set()).add(wall)

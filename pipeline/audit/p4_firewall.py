@@ -5,66 +5,54 @@ Neither this engine's code nor its reading of the files is lent to it.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
-from pipeline.contracts.faults import ExitCode
+from pipeline.platform.firewall import Absent, Breach, Clear, Report, Unknown, ask_firewall
 
-TIMEOUT_SECONDS = 600.0
+_EXAMPLES = 10
 
 
 def sft_firewall(workspace: Path) -> Outcome:
     """Examines rows of the SFT file. ABSENT, and a file without rows, is not evaluated.
 
-    Raises RuntimeError when the firewall gives no verdict, and subprocess.TimeoutExpired.
+    ``failed`` counts forbidden rows, and files that no receipt accounts for. No answer is an error.
     """
-    finished = subprocess.run(
-        firewall_argv(["--json", "-C", str(workspace)]),
-        env=firewall_environment(),
-        cwd="/",
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    try:
-        report: dict[str, Any] = orjson.loads(finished.stdout)
-        state, rows, findings = report["state"], int(report["rows_read"]), int(report["findings_count"])
-    except (ValueError, KeyError, TypeError) as error:
-        said = finished.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise RuntimeError(f"the firewall gave no verdict: {said[0] if said else 'nothing'}") from error
-    status = {"CLEAR": None, "ABSENT": CheckStatus.NOT_EVALUATED}.get(state, CheckStatus.ERROR)
-    if finished.returncode == ExitCode.FIREWALL_BREACH or findings:
-        status = CheckStatus.FAIL
+    answer = ask_firewall(workspace)
+    report = answer.report
+    status: CheckStatus | None = None
+    observed, detail = answer.state, _detail(report)
+    match answer:
+        case Clear():
+            pass
+        case Absent():
+            status = CheckStatus.NOT_EVALUATED
+        case Unknown(why):
+            status, detail = CheckStatus.ERROR, why
+        case Breach():
+            status, observed = CheckStatus.FAIL, f"{answer.state}, {report.found}"
     return Outcome(
-        examined=rows,
-        failed=findings,
-        observed=f"{state}, {findings:,} findings",
-        detail=_detail(report),
-        threshold="CLEAR, 0 findings",
+        examined=report.rows_read,
+        failed=report.forbidden_rows + report.forbidden_files,
+        observed=observed,
+        detail=detail,
+        threshold="CLEAR, 0 forbidden rows",
         examples=tuple(
             Example(
-                file=finding["file"],
-                line=finding["line"],
-                run_id=finding["run_id"],
-                text=f"{finding['wall']}: {finding['detail']}",
+                file=finding.get("file"),
+                line=finding.get("line"),
+                run_id=finding.get("run_id"),
+                text=f"{finding.get('wall')}: {finding.get('detail')}",
             )
-            for finding in report["findings"][:10]
+            for finding in report.findings[:_EXAMPLES]
         ),
         status=status,
     )
 
 
-def _detail(report: dict[str, Any]) -> str:
-    walls = ", ".join(f"{wall} {count:,}" for wall, count in report["by_wall"].items())
-    pieces = [f"{report['rows_read']:,} rows read", walls, report["detail"], _cause(report["cause"])]
-    return "; ".join(piece for piece in pieces if piece)
-
-
-def _cause(cause: str | None) -> str:
-    return f"cause: {cause}" if cause else ""
+def _detail(report: Report) -> str:
+    walls = ", ".join(f"{wall} {count:,}" for wall, count in report.by_wall.items())
+    findings = f"findings by wall: {walls}" if walls else ""
+    cause = f"cause: {report.cause}" if report.cause else ""
+    return "; ".join(filter(None, (f"{report.rows_read:,} rows read", findings, report.detail, cause)))

@@ -20,9 +20,10 @@ from pipeline.audit.run_story import story_problems
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
-from pipeline.contracts.faults import InputError
+from pipeline.contracts.faults import ExitCode, InputError
 from pipeline.engine.finish import hash_of_receipts
 from pipeline.engine.receipts import encode, receipt_path, run_counts, stream_counts
+from pipeline.platform.lenient_json import object_in
 from pipeline.schemas.registry import BY_NAME
 from pipeline.schemas.validators import first_refusal
 from pipeline.settings.digest import rows_digest
@@ -32,6 +33,8 @@ from pipeline.streams.files import resolve_source
 
 # Counts that say how the work was divided; nothing on disk says it again.
 _NOT_ON_DISK = frozenset(("chunks_total", "chunks_processed"))
+# Of a run that committed: what stood before it was in breach, or was not judged.
+_STATE_OF_EXIT = {ExitCode.FIREWALL_BREACH: "BREACH", ExitCode.NOT_EVALUABLE: "UNKNOWN"}
 _OUTPUT_FOLDERS = (paths.EVIDENCE, paths.SCORED_RUNS)
 
 
@@ -43,7 +46,7 @@ def summary_valid(view: WorkspaceView) -> Outcome:
     for file in files:
         words = _document_problem(file, "run_summary")
         if not words and file.value is not None:
-            words = _summary_problem(file.value, file.shown)
+            words = _summary_problem(file.value, view.workspace / file.shown)
         if words:
             failures.add(words, file=file.shown)
     return failures.outcome(len(files), f"run {run.pipeline_run_id or 'none'}, {len(files)} summaries")
@@ -60,12 +63,19 @@ def _document_problem(file: ClaimFile, schema: str) -> str:
     return "" if encode(file.value) == file.data else "is not spelled as the engine spells it"
 
 
-def _summary_problem(summary: Mapping[str, Any], shown: str) -> str:
-    if Path(shown).parent.name != summary["pipeline_run_id"]:
+def _summary_problem(summary: Mapping[str, Any], path: Path) -> str:
+    if path.parent.name != summary["pipeline_run_id"]:
         return f"says that it is run {summary['pipeline_run_id']}"
-    if summary["ok"] is not (summary["exit_code"] == 0):
+    if summary["ok"] is not (summary["exit_code"] == 0) and not _explained(summary, path):
         return "ok and exit_code contradict each other"
     return ""
+
+
+def _explained(summary: Mapping[str, Any], path: Path) -> bool:
+    """Whether a run that committed keeps the firewall's answer for which it did not end with 0."""
+    state = _STATE_OF_EXIT.get(summary["exit_code"])
+    kept = object_in(path.with_name("standing") / f"{paths.SFT_EXPORT}.firewall.json")
+    return summary["ok"] is True and state is not None and kept is not None and kept.get("state") == state
 
 
 def receipts_match(view: WorkspaceView) -> Outcome:

@@ -6,7 +6,6 @@ import argparse
 
 from pipeline.commands.context import CommandContext
 from pipeline.commands.run_report import report
-from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import checked_recorded_at
 from pipeline.engine.export_stage import ExportRequest, run_export
 from pipeline.engine.run_session import InterruptedRunError
@@ -35,4 +34,4 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.note("stopped at a safe point; the last exports are in place")
         return stopped.exit_code
     report(context, finished)
-    return ExitCode.OK
+    return finished.exit_code

@@ -7,7 +7,6 @@ import argparse
 from pipeline.commands.context import CommandContext
 from pipeline.commands.run_options import run_options
 from pipeline.commands.run_report import report
-from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import checked_recorded_at
 from pipeline.engine.run_all import run_all
 from pipeline.engine.run_session import InterruptedRunError
@@ -31,4 +30,4 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.note("stopped at a safe point; the last outputs are in place, finished chunks are kept")
         return stopped.exit_code
     report(context, finished)
-    return ExitCode.OK
+    return finished.exit_code

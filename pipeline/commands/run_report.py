@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.categories import CATEGORIES
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.finish import Finished
 
@@ -41,9 +42,8 @@ def report(context: CommandContext, finished: Finished) -> None:
     )
     for warning in summary["warnings"]:
         context.note(f"warning: {visible(warning)}")
-    if finished.stale_rows:
+    if finished.exit_code is not ExitCode.OK:
         context.note(
-            f"ALARM: {finished.stale_rows:,} rows of the standing SFT file are forbidden by the new verdicts"
-            " (stale_export): distill export-sft"
+            f"exit {finished.exit_code}: the outputs are committed; the warnings say what is not well"
         )
     context.out(f"run_hash {finished.run_hash}")

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.note("stopped at a safe point; the last scored runs are in place")
         return stopped.exit_code
     report(context, finished)
-    return ExitCode.OK
+    return finished.exit_code
 
 
 def _what_if(changes: list[str], context: CommandContext) -> int:

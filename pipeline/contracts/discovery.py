@@ -18,9 +18,10 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.toml_document import parsed
 
 WORKSPACE_VARIABLE = "DISTILL_WORKSPACE"
-# The interpreter and the directory from which the installed firewall runs, handed down to a
+# The interpreter and the package from which the installed firewall runs, handed down to a
 # workspace's own engine, which must not be trusted to choose it.
 INSTALLED_PYTHON_VARIABLE = "DISTILL_INSTALLED_PYTHON"
+INSTALLED_PACKAGE_VARIABLE = "DISTILL_INSTALLED_PACKAGE"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class EngineChoice:
         for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"):
             env.pop(name, None)
         env[INSTALLED_PYTHON_VARIABLE] = sys.executable
+        env.setdefault(INSTALLED_PACKAGE_VARIABLE, str(Path(__file__).resolve().parents[1]))
         if self.directory is not None:
             env["PYTHONPATH"] = str(self.directory)
         return env
@@ -54,6 +56,12 @@ def firewall_argv(arguments: Sequence[str]) -> list[str]:
     """argv of the firewall, which always runs from the installation."""
     python = os.environ.get(INSTALLED_PYTHON_VARIABLE, sys.executable)
     return [python, "-X", "utf8", "-P", "-m", "pipeline.firewall", *arguments]
+
+
+def installed_package() -> Path:
+    """The ``pipeline`` package of the installation, whichever engine this process is."""
+    handed_down = os.environ.get(INSTALLED_PACKAGE_VARIABLE)
+    return Path(handed_down) if handed_down else Path(__file__).resolve().parents[1]
 
 
 def firewall_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:

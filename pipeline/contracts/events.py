@@ -93,7 +93,7 @@ class DriftReported(_Event):
 
 
 class FirewallFinding(BaseModel):
-    """One forbidden row. ``wall`` is label, lineage, content or readable; texts are data."""
+    """One offence of one row. ``wall`` is label, lineage, content or readable; texts are data."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -107,7 +107,11 @@ class FirewallFinding(BaseModel):
 
 
 class FirewallState(_Event):
-    """State is CLEAR, BREACH, ABSENT, STALE or UNKNOWN. ``findings`` holds the first ones."""
+    """State is CLEAR, BREACH, ABSENT, STALE or UNKNOWN. ``findings`` holds the first ones.
+
+    A row may have several findings: ``forbidden_rows`` counts rows. ``forbidden_files`` counts files
+    that a finding concerns as a whole. Both are None when whoever wrote the event did not count them.
+    """
 
     type: Literal["firewall.state"] = "firewall.state"
     state: str
@@ -115,6 +119,8 @@ class FirewallState(_Event):
     rows_read: int = 0
     rows_total: int | None = None
     findings_count: int = 0
+    forbidden_rows: int | None = None
+    forbidden_files: int | None = None
     by_wall: dict[str, int] = Field(default_factory=dict)
     findings: tuple[FirewallFinding, ...] = ()
     since: str | None = None

@@ -56,6 +56,10 @@ STAGING = STATE / "staging"
 CHUNK_CACHE = STATE / "cache"
 SPOOL = STATE / "spool"
 JOBS = STATE / "jobs"
+LAST_CLEAR = STATE / "last-clear.json"
+
+# A contaminated export that was moved aside: ``<its name>.QUARANTINED-<epoch>``.
+QUARANTINE_MARK = ".QUARANTINED-"
 
 
 def evidence_file(stream: str) -> PurePosixPath:
@@ -76,6 +80,16 @@ def summary_file(pipeline_run_id: str) -> PurePosixPath:
 
 def receipts_folder(pipeline_run_id: str) -> PurePosixPath:
     return run_folder(pipeline_run_id) / "receipts"
+
+
+def kept_export(pipeline_run_id: str, export: PurePosixPath | str) -> PurePosixPath:
+    """Where a run keeps the bytes of an export that it must not lose: it stood in breach."""
+    return run_folder(pipeline_run_id) / "standing" / export
+
+
+def kept_answer(pipeline_run_id: str, export: PurePosixPath | str) -> PurePosixPath:
+    """What the firewall said of an export that stood when the run began."""
+    return run_folder(pipeline_run_id) / "standing" / f"{export}.firewall.json"
 
 
 def events_file(pipeline_run_id: str) -> PurePosixPath:

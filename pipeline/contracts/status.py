@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pipeline.contracts.finding_words import found_in_words
+
 STATUS_VERSION = 1
 PHASE_NAMES = {
     "P0": "recon",
@@ -156,7 +158,7 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One forbidden row. ``wall`` is label, lineage, content or readable."""
+    """One offence of one row. ``wall`` is label, lineage, content or readable; line 0 is the file."""
 
     wall: str
     file: str
@@ -168,7 +170,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FirewallStatus:
-    """``since`` is when a breach was first seen. ``findings`` holds the first ones only."""
+    """``since`` is when a breach was first seen. ``findings`` holds the first ones only.
+
+    A row may have several findings: ``forbidden_rows`` counts rows, ``findings_count`` findings.
+    ``forbidden_files`` are files that a finding concerns as a whole.
+    """
 
     state: FirewallWord = FirewallWord.UNKNOWN
     origin: Origin = NEVER
@@ -176,12 +182,19 @@ class FirewallStatus:
     rows_read: int = 0
     rows_total: int | None = None
     findings_count: int = 0
+    forbidden_rows: int = 0
+    forbidden_files: int = 0
     by_wall: tuple[tuple[str, int], ...] = ()
     findings: tuple[Finding, ...] = ()
     since: float | None = None
     detail: str = ""
     cause: str | None = None
     sha256: str | None = None
+
+    @property
+    def found(self) -> str:
+        """``1 forbidden row (2 findings)``."""
+        return found_in_words(self.forbidden_rows, self.forbidden_files, self.findings_count)
 
 
 @dataclass(frozen=True, slots=True)

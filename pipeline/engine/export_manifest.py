@@ -69,17 +69,28 @@ def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, 
     )
 
 
-def void(workspace: Path, reason: str) -> bool:
-    """Mark the standing manifest as void, for good; False when there is none. Raises StorageError."""
-    path = workspace / paths.EXPORT_MANIFEST
+def standing(workspace: Path) -> dict[str, Any] | None:
+    """The manifest that stands; None when there is none that can be read."""
     try:
-        manifest = _read(path.parent)
+        return _read((workspace / paths.EXPORT_MANIFEST).parent)
     except InputError:
-        return False
-    voided = {**manifest, "void": True, "void_reason": reason}
-    text = orjson.dumps(voided, option=orjson.OPT_INDENT_2) + b"\n"
-    confined.write_file(workspace, paths.EXPORT_MANIFEST, text)
-    return True
+        return None
+
+
+def voided(workspace: Path, reason: str) -> bytes | None:
+    """The standing manifest with the mark that it is void, for good; None when there is none."""
+    manifest = standing(workspace)
+    if manifest is None:
+        return None
+    return orjson.dumps({**manifest, "void": True, "void_reason": reason}, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def void(workspace: Path, reason: str) -> bool:
+    """Mark the standing manifest as void; False when there is none. Raises StorageError."""
+    data = voided(workspace, reason)
+    if data is not None:
+        confined.write_file(workspace, paths.EXPORT_MANIFEST, data)
+    return data is not None
 
 
 def verify(folder: Path) -> CheckResult:

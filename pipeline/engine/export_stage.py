@@ -7,6 +7,7 @@ found by offset, so memory is an index of that stream's runs, not its rows.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.run_session import Session, run_session
 from pipeline.engine.stage_facts import EXPORT_KINDS, Timing, export_facts
 from pipeline.engine.staged_exports import check_exports
+from pipeline.engine.standing_export import standing_export
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows
@@ -68,23 +70,30 @@ def run_export(
     ]
     if not streams:
         raise no_rows_yet("scored run", workspace / paths.SCORED_RUNS, "distill score")
-    with run_session(
-        workspace,
-        command=command,
-        argv=argv,
-        stages=("export",),
-        events_writer=events_writer,
-        recorded_at=recorded_at,
-        settings_digest=context.settings_digest,
-        engine_source=engine_source,
-        workers=1,
-        chunk_bytes=settings.engine.chunk_bytes,
-    ) as session:
+    with contextlib.ExitStack() as frame:
+        session = frame.enter_context(
+            run_session(
+                workspace,
+                command=command,
+                argv=argv,
+                stages=("export",),
+                events_writer=events_writer,
+                recorded_at=recorded_at,
+                settings_digest=context.settings_digest,
+                engine_source=engine_source,
+                workers=1,
+                chunk_bytes=settings.engine.chunk_bytes,
+            )
+        )
+        # The other exports are replaced without a look at the one that is scanned.
+        standing = frame.enter_context(standing_export(session)) if "sft" in request.kinds else None
         timing = Timing(now_iso(), monotonic())
         session.events.emit(events.StageStarted, stage="export")
         chunks, reducer = _join_all(session, context, streams)
         emitted = _emit(session, settings, request.kinds, chunks, reducer.finish())
         reached("outputs-staged")
+        if standing is not None:
+            standing.look()
         firewall = check_exports(session, emitted, allow_empty=request.allow_empty)
         timing.end(now_iso(), monotonic())
         names = [stream.name for stream in streams]
@@ -96,7 +105,15 @@ def run_export(
             if previous is not None:
                 _take_over(facts, previous, request.kinds)
         return finish(
-            session, context, [facts], emitted, fingerprint="", sources=(), chunks_total=0, chunks_processed=0
+            session,
+            context,
+            [facts],
+            emitted,
+            fingerprint="",
+            sources=(),
+            chunks_total=0,
+            chunks_processed=0,
+            standing=standing,
         )
 
 

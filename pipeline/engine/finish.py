@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import events, paths
+from pipeline.contracts.faults import ExitCode, worst
 from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
@@ -31,19 +32,22 @@ from pipeline.engine.run_hash import run_hash
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import FileStamp
 from pipeline.engine.source_plan import PlannedSource, state_key
-from pipeline.engine.standing_export import look_again
+from pipeline.engine.standing_export import Rescored, StandingExport
 from pipeline.engine.work_context import WorkContext
 from pipeline.platform import confined
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A committed run. ``stale_rows`` are rows of a standing SFT file that new verdicts forbid."""
+    """A committed run. Its exit code is not 0 when what stood before it was in breach, or not judged."""
 
     pipeline_run_id: str
     run_hash: str
     summary: Mapping[str, Any]
-    stale_rows: int = 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode(self.summary["exit_code"])
 
 
 def hash_of_receipts(receipts: Mapping[str, Mapping[str, Any]], settings_digest: str) -> str:
@@ -67,54 +71,69 @@ def finish(
     sources: Sequence[PlannedSource],
     chunks_total: int,
     chunks_processed: int,
+    standing: StandingExport | None = None,
 ) -> Finished:
-    """Commit what was staged and say so. Raises StorageError."""
+    """Commit what was staged and say so. Raises StorageError.
+
+    ``standing`` is the export that this run replaces; a run that scores judges it by the new verdicts.
+    """
     receipts = {fact.stage: stage_receipt(session.facts, fact) for fact in facts}
     for stage, receipt in verified_receipts(session.workspace, skip=tuple(receipts)).items():
         receipts[stage] = carried(receipt, session.facts)
     receipts = {stage: receipts[stage] for stage in STAGES if stage in receipts}
     digest = hash_of_receipts(receipts, session.facts.settings_digest)
+    rescored = Rescored(session, emitted) if [fact.stage for fact in facts] == ["score"] else None
+    aside = standing.quarantine(emitted) if standing is not None else []
+    codes = [found.exit_code for found in (rescored, standing) if found is not None]
     summary = run_summary(
         session.facts,
         receipts.values(),
         finished_at=now_iso(),
         elapsed_seconds=monotonic() - session.started,
         run_hash=digest,
-        exit_code=0,
+        exit_code=worst(codes),
         chunks_total=chunks_total,
         chunks_processed=chunks_processed,
     )
     session.check_stop()
-    renames = [
+    renames = aside + [
         Rename(str(Path(output.staged).relative_to(session.workspace)), output.relative, output.sha256)
         for result in emitted
         for output in result.outputs
         if output.staged is not None
     ]
-    renames += _stage_reports(session, receipts, summary)
+    renames += _stage_reports(session, receipts, summary, rescored.voided_manifest() if rescored else None)
     reached("receipts-staged")
     intent = commit.commit(session.workspace, session.pipeline_run_id, renames)
     _remember(session, context, emitted, fingerprint, sources)
     reached("state-written")
     commit.close_intent(session.workspace, intent)
-    rescored = any(fact.stage == "score" for fact in facts) and all(fact.stage != "export" for fact in facts)
-    stale_rows = look_again(session) if rescored else 0
+    if rescored is not None:
+        rescored.committed()
+    if standing is not None and any(fact.firewall and fact.firewall["state"] == "CLEAR" for fact in facts):
+        standing.remember_clear(emitted)
     announce(session, facts, summary)
-    return Finished(session.pipeline_run_id, digest, summary, stale_rows)
+    return Finished(session.pipeline_run_id, digest, summary)
 
 
 def _stage_reports(
-    session: Session, receipts: Mapping[str, Mapping[str, Any]], summary: Mapping[str, Any]
+    session: Session,
+    receipts: Mapping[str, Mapping[str, Any]],
+    summary: Mapping[str, Any],
+    voided: bytes | None,
 ) -> list[Rename]:
-    """Receipts, summary, and last of all the manifest of exports that this run wrote."""
-    files = {receipt_path(session.pipeline_run_id, stage): receipt for stage, receipt in receipts.items()}
-    files[str(paths.summary_file(session.pipeline_run_id))] = dict(summary)
+    """Receipts, summary, and last of all the manifest: of exports that this run wrote, or voided."""
+    files = {
+        receipt_path(session.pipeline_run_id, stage): encode(receipt) for stage, receipt in receipts.items()
+    }
+    files[str(paths.summary_file(session.pipeline_run_id))] = encode(summary)
     exported = receipts.get("export")
     if exported is not None and exported["carried_from"] is None:
-        files[str(paths.EXPORT_MANIFEST)] = manifest_of_receipt(exported, summary["run_hash"])
+        files[str(paths.EXPORT_MANIFEST)] = encode(manifest_of_receipt(exported, summary["run_hash"]))
+    elif voided is not None:
+        files[str(paths.EXPORT_MANIFEST)] = voided
     renames = []
-    for relative, value in files.items():
-        data = encode(value)
+    for relative, data in files.items():
         staged = session.staging / relative
         place = str(staged.relative_to(session.workspace))
         confined.write_file(session.workspace, place, data)
@@ -169,7 +188,7 @@ def announce(session: Session, facts: Sequence[StageFacts], summary: Mapping[str
     session.events.emit(
         events.RunFinished,
         ok=True,
-        exit_code=0,
+        exit_code=summary["exit_code"],
         run_hash=summary["run_hash"],
         summary_sha256=hashlib.sha256(encode(summary)).hexdigest(),
         elapsed_seconds=summary["elapsed_seconds"],

@@ -134,17 +134,21 @@ def run_summary(
     elapsed_seconds: float,
     run_hash: str | None,
     exit_code: int,
+    committed: bool = True,
     chunks_total: int = 0,
     chunks_processed: int = 0,
 ) -> dict[str, Any]:
-    """The summary as data, valid against its schema."""
+    """The summary as data, valid against its schema.
+
+    A run that committed ends with another code than 0 when what stood before it is in doubt.
+    """
     by_stage = {receipt["stage"]: receipt for receipt in receipts}
     streams = stream_counts(by_stage)
     summary: dict[str, Any] = {
         "schema_version": 1,
         "pipeline_run_id": run.pipeline_run_id,
         "command": run.command,
-        "ok": exit_code == 0,
+        "ok": committed,
         "exit_code": exit_code,
         "run_hash": run_hash,
         "recorded_at": run.recorded_at,

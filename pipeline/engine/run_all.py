@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pipeline.engine.run_state import RunState
 from pipeline.engine.source_plan import plan_sources
 from pipeline.engine.stage_facts import Timing, stage_facts
 from pipeline.engine.staged_exports import check_exports
+from pipeline.engine.standing_export import StandingExport, standing_export
 from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_fingerprint
 from pipeline.engine.work_context import WorkContext, provide
 from pipeline.settings.model import Settings
@@ -60,21 +62,25 @@ def run_all(
     Raises OperatorError or InterruptedRunError; the last-good outputs are then in place.
     """
     context = WorkContext(workspace, settings)
-    with run_session(
-        workspace,
-        command=command,
-        argv=argv,
-        stages=stages,
-        events_writer=events_writer,
-        recorded_at=recorded_at,
-        settings_digest=context.settings_digest,
-        engine_source=engine_source,
-        workers=options.workers,
-        chunk_bytes=options.chunk_bytes,
-    ) as session:
+    with contextlib.ExitStack() as frame:
+        session = frame.enter_context(
+            run_session(
+                workspace,
+                command=command,
+                argv=argv,
+                stages=stages,
+                events_writer=events_writer,
+                recorded_at=recorded_at,
+                settings_digest=context.settings_digest,
+                engine_source=engine_source,
+                workers=options.workers,
+                chunk_bytes=options.chunk_bytes,
+            )
+        )
+        standing = frame.enter_context(standing_export(session)) if "export" in stages else None
         state = run_state.load(workspace) if options.use_cache else RunState()
         fingerprint = sources_fingerprint(context)
-        if tuple(stages) == STAGES and nothing_changed(workspace, state, fingerprint):
+        if tuple(stages) == STAGES and nothing_changed(workspace, state, fingerprint) and _is_sound(standing):
             repeated = repeat_last_run(session, state)
             if repeated is not None:
                 return repeated
@@ -88,7 +94,17 @@ def run_all(
                 session.warn("the chunk cache is damaged; every chunk is looked at again")
                 state = RunState()
                 outcome = _map(session, context, state, executor, options, stages, only_stream)
-            return _emit_and_finish(session, context, state, executor, options, stages, fingerprint, outcome)
+            return _emit_and_finish(
+                session, context, state, executor, options, stages, fingerprint, outcome, standing
+            )
+
+
+def _is_sound(standing: StandingExport | None) -> bool:
+    """Whether what stands may go on standing: it is CLEAR, or there is nothing."""
+    if standing is None:
+        return True
+    standing.look()
+    return not standing.is_in_doubt
 
 
 @dataclass
@@ -146,6 +162,7 @@ def _emit_and_finish(
     stages: Sequence[str],
     fingerprint: str,
     outcome: _Outcome,
+    standing: StandingExport | None,
 ) -> Finished:
     timing = Timing(now_iso(), monotonic())
     if "export" in stages:
@@ -154,7 +171,8 @@ def _emit_and_finish(
     emitted, scan = emit_all(session, context, executor, tasks)
     reached("outputs-staged")
     firewall = None
-    if "export" in stages:
+    if standing is not None:
+        standing.look()
         firewall = check_exports(session, emitted, allow_empty=options.allow_empty, scan=scan)
     timing.end(now_iso(), monotonic())
     facts = stage_facts(
@@ -169,4 +187,5 @@ def _emit_and_finish(
         sources=outcome.mapped.sources,
         chunks_total=len(outcome.mapped.chunks),
         chunks_processed=outcome.mapped.processed,
+        standing=standing,
     )

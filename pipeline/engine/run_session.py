@@ -227,6 +227,7 @@ def _finish_badly(session: Session, exit_code: ExitCode, fault: Fault | None) ->
         elapsed_seconds=elapsed,
         run_hash=None,
         exit_code=exit_code,
+        committed=False,
     )
     place = paths.summary_file(session.pipeline_run_id)
     try:

@@ -6,21 +6,19 @@ from the workspace can neither replace it nor lend it an index.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from pipeline.contracts import events, paths
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import RefusedRunError, Session
+from pipeline.engine.standing_export import emit_state
 from pipeline.platform import disk
+from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, start_firewall
 
 _EXPORTS = (str(paths.RAG_EXPORT), str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT))
 
@@ -31,24 +29,54 @@ class StagedScan:
     def __init__(self, session: Session, outputs: Mapping[str, Output]) -> None:
         self._session = session
         self._sft = outputs[str(paths.SFT_EXPORT)]
-        self._process = subprocess.Popen(
-            _argv(session, outputs),
-            env=firewall_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
+        view = _view_of_new_outputs(session, outputs)
+        evidence, scored = (
+            # P4 alone stages no evidence: what stands is what its rows were made from.
+            view / folder if (view / folder).is_dir() else session.workspace / folder
+            for folder in (paths.EVIDENCE, paths.SCORED_RUNS)
+        )
+        self._question = start_firewall(
+            None, file=view / paths.SFT_EXPORT, evidence=[evidence], scored=[scored]
         )
 
     def abandon(self) -> None:
         """Stop looking: the run ends for another reason."""
-        self._process.kill()
-        self._process.communicate()
+        self._question.abandon()
 
     def claim(self) -> dict[str, Any]:
         """Wait for the verdict. Raises RefusedRunError on a breach, OperatorError without a verdict."""
-        stdout, stderr = self._process.communicate()
-        return _claim(self._session, self._sft, self._process.returncode, stdout, stderr)
+        answer = self._question.answer(self._session.check_stop)
+        export = str(paths.SFT_EXPORT)
+        emit_state(self._session, answer, export, detail="staged file", sha256=self._sft.sha256)
+        match answer:
+            case Clear(report):
+                return {"state": "CLEAR", "findings": report.findings_count, "sft_sha256": self._sft.sha256}
+            case Breach(report):
+                raise RefusedRunError(
+                    Fault(
+                        code="staged_breach",
+                        what_happened=f"The firewall found {report.found} in the staged file.",
+                        kept_safe="No output was replaced; the last-good exports are in place.",
+                        do_next="Compare exporters and schemas to the last-good tag, then: distill run-all",
+                        file=export,
+                    ),
+                    ExitCode.FIREWALL_BREACH,
+                )
+            case Unknown(why):
+                raise _not_judged(why)
+            case Absent():
+                raise _not_judged("it says that there is no staged file")
+
+
+def _not_judged(why: str) -> OperatorError:
+    return OperatorError(
+        Fault(
+            code="firewall_not_evaluable",
+            what_happened=f"The firewall could not judge the staged file: {why}.",
+            kept_safe="No output was replaced; the last-good exports are in place.",
+            do_next="Run it by hand: distill firewall",
+        )
+    )
 
 
 def start_scan(session: Session, emitted: Sequence[Emitted]) -> StagedScan | None:
@@ -112,75 +140,6 @@ def _refuse_emptied(session: Session, outputs: Mapping[str, Output]) -> None:
         )
 
 
-def _argv(session: Session, outputs: Mapping[str, Output]) -> list[str]:
-    view = _view_of_new_outputs(session, outputs)
-    evidence, scored = (
-        # P4 alone stages no evidence: what stands is what its rows were made from.
-        view / folder if (view / folder).is_dir() else session.workspace / folder
-        for folder in (paths.EVIDENCE, paths.SCORED_RUNS)
-    )
-    return firewall_argv(
-        [
-            "--json",
-            "--evidence-dir",
-            str(evidence),
-            "--scored-dir",
-            str(scored),
-            str(view / paths.SFT_EXPORT),
-        ]
-    )
-
-
-def _claim(session: Session, sft: Output, returncode: int, stdout: bytes, stderr: bytes) -> dict[str, Any]:
-    """What the firewall said, as the receipt claims it."""
-    try:
-        report = orjson.loads(stdout)
-        state, findings = str(report["state"]), int(report["findings_count"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise OperatorError(
-            Fault(
-                code="firewall_unavailable",
-                what_happened=f"The firewall gave no verdict (exit {returncode}).",
-                kept_safe="No output was replaced; the last-good exports are in place.",
-                do_next=f"Run it by hand: distill firewall   (it said: {_last_line(stderr)})",
-            )
-        ) from error
-    session.events.emit(
-        events.FirewallState,
-        state=state,
-        file=str(paths.SFT_EXPORT),
-        rows_read=int(report.get("rows_read", 0)),
-        findings_count=findings,
-        by_wall=report.get("by_wall", {}),
-        findings=tuple(
-            events.FirewallFinding.model_validate(finding) for finding in report.get("findings", [])[:10]
-        ),
-        sha256=sft.sha256,
-        detail="staged file",
-    )
-    if returncode == ExitCode.FIREWALL_BREACH or findings:
-        raise RefusedRunError(
-            Fault(
-                code="staged_breach",
-                what_happened=f"The firewall found {findings:,} forbidden rows in the staged file.",
-                kept_safe="No output was replaced; the last-good exports are in place.",
-                do_next="Compare exporters and schemas to the last-good tag, then: distill run-all",
-                file=str(paths.SFT_EXPORT),
-            ),
-            ExitCode.FIREWALL_BREACH,
-        )
-    if returncode != ExitCode.OK:
-        raise OperatorError(
-            Fault(
-                code="firewall_not_evaluable",
-                what_happened=f"The firewall could not judge the file: {report.get('detail') or state}.",
-                kept_safe="No output was replaced; the last-good exports are in place.",
-                do_next="Run it by hand: distill firewall",
-            )
-        )
-    return {"state": state, "findings": findings, "sft_sha256": sft.sha256}
-
-
 def _view_of_new_outputs(session: Session, outputs: Mapping[str, Output]) -> Path:
     """A tree of hard links that shows the workspace as it will be after the commit."""
     view = session.staging / "view"
@@ -195,8 +154,3 @@ def _view_of_new_outputs(session: Session, outputs: Mapping[str, Output]) -> Pat
         except OSError as error:
             raise disk.storage_fault(error, link, "The last outputs are in place.") from error
     return view
-
-
-def _last_line(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "nothing"

@@ -1,46 +1,280 @@
-"""After scoring again: does the standing SFT file still hold only what may be trained on?
+"""The export that stands is looked at before anything replaces it: a run must not erase a breach.
 
-A row that it holds may be rejected by now. That is a breach like any other, with the cause
-``stale_export``: it is told at once, and the exports' manifest is voided.
+The firewall is started when the run begins and works beside it. On a breach the bytes and the
+findings are kept beside the run's report, and once the new file is committed the old bytes stand as
+``.QUARANTINED-<epoch>``, which is one more rename of the same commit. If nothing is committed, the
+file and the alarm stand. Such a run ends with 10, and with 3 when the firewall gave no answer.
+
+Scoring again can make a standing export wrong, which ``score`` tells at once. The export that follows
+is then the cure: it keeps the bytes all the same, warns, and ends with 0.
 """
 
 from __future__ import annotations
 
-import subprocess
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import orjson
 
 from pipeline.contracts import events, paths
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
-from pipeline.contracts.faults import ExitCode
-from pipeline.engine.export_manifest import void
+from pipeline.contracts.faults import ExitCode, OperatorError, worst
+from pipeline.engine import export_manifest, last_clear
+from pipeline.engine.emit import Emitted
+from pipeline.engine.intent import Rename
+from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import Session
+from pipeline.platform import confined, disk
+from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Question, Unknown, start_firewall
+from pipeline.storage.digests import READ_BYTES
+
+SFT = str(paths.SFT_EXPORT)
+_SCORED_AGAIN = "scored again: rows that it holds are not allowed any more"
+_SHOWN = 10
+_KEPT = "Nothing was replaced; what stands is as it was."
 
 
-def look_again(session: Session) -> int:
-    """Forbidden rows in the standing SFT file, 0 without one. Raises StorageError."""
-    if not (session.workspace / paths.SFT_EXPORT).exists():
-        return 0
-    finished = subprocess.run(
-        firewall_argv(["--json", "-C", str(session.workspace)]),
-        env=firewall_environment(),
-        capture_output=True,
-        check=False,
-        cwd="/",
-    )
-    if finished.returncode != ExitCode.FIREWALL_BREACH:
-        return 0
-    report = orjson.loads(finished.stdout)
-    findings = int(report["findings_count"])
+class StandingExport:
+    """One export from a run's begin to its commit. ``exit_code`` is final once ``look`` has returned."""
+
+    def __init__(self, session: Session, export: str = SFT) -> None:
+        self._session = session
+        self.export = export
+        self.exit_code = ExitCode.OK
+        self.is_in_doubt = False  # there was a breach, or no answer
+        self._sha256: str | None = None  # of the bytes that were kept because of a breach
+        self._question: Question | None = None
+        self._digests = last_clear.digests_now(session.workspace, export)
+        if self._path.exists() and not last_clear.is_last_clear(session.workspace, export, self._digests):
+            self._question = start_firewall(session.workspace)
+
+    @property
+    def _path(self) -> Path:
+        return self._session.workspace / self.export
+
+    def look(self) -> None:
+        """Wait for the firewall, and keep the bytes that a run must not lose. Raises StorageError."""
+        question, self._question = self._question, None
+        if question is None:
+            return
+        answer = question.answer(self._session.check_stop)
+        self.is_in_doubt = isinstance(answer, Breach | Unknown)
+        match answer:
+            case Clear():
+                if self._digests and self._digests.get(self.export) == answer.report.sha256:
+                    last_clear.remember_clear(self._session.workspace, self.export, self._digests)
+            case Absent():
+                pass
+            case Unknown():
+                self.exit_code = ExitCode.NOT_EVALUABLE
+                self._keep(answer)
+                self._tell(answer, f"the standing {self.export} was not judged: {answer.why}")
+            case Breach():
+                self._breach(answer)
+
+    def abandon(self) -> None:
+        """The run ends for another reason."""
+        if self._question is not None:
+            self._question.abandon()
+
+    def remember_clear(self, emitted: Sequence[Emitted]) -> None:
+        """The staged file that was called CLEAR stands now, with all that it was judged by."""
+        staged = {output.relative: output.sha256 for result in emitted for output in result.outputs}
+        for folder in (f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/"):
+            standing = {name for name in self._digests or () if name.startswith(folder)}
+            if any(name.startswith(folder) for name in staged) and standing - staged.keys():
+                return  # a file stands there that the staged one was not judged by
+        judged = {name: sha256 for name, sha256 in staged.items() if _is_looked_at(name, self.export)}
+        last_clear.remember_clear(self._session.workspace, self.export, {**(self._digests or {}), **judged})
+
+    def quarantine(self, emitted: Sequence[Emitted]) -> list[Rename]:
+        """The rename that lets the old bytes stand aside when another file takes their place."""
+        new = next(
+            (output for result in emitted for output in result.outputs if output.relative == self.export),
+            None,
+        )
+        if self._sha256 is None or new is None or new.sha256 == self._sha256:
+            return []
+        epoch = int(time.time())
+        while (target := Path(f"{self._path}{paths.QUARANTINE_MARK}{epoch}")).exists():
+            epoch += 1
+        staged = self._session.staging / target.relative_to(self._session.workspace)
+        disk.make_folder(staged.parent)
+        # Another copy: whoever renames it back and writes on leaves what was kept as it is.
+        self._copy(self._kept.relative_to(self._session.workspace), staged)
+        self._session.warn(f"the old bytes stand as {target.relative_to(self._session.workspace)}")
+        workspace = self._session.workspace
+        return [Rename(str(staged.relative_to(workspace)), str(target.relative_to(workspace)), self._sha256)]
+
+    @property
+    def _kept(self) -> Path:
+        return self._session.workspace / paths.kept_export(self._session.pipeline_run_id, self.export)
+
+    def _breach(self, answer: Breach) -> None:
+        workspace, report = self._session.workspace, answer.report
+        is_told = report.cause == "stale_export" and _told_by_score(workspace, report.sha256)
+        self.exit_code = ExitCode.OK if is_told else ExitCode.FIREWALL_BREACH
+        sha256 = self._keep(answer)
+        if report.forbidden_rows or not report.forbidden_files:
+            self._sha256 = sha256
+        cause = f", cause {report.cause}" if report.cause else ""
+        told = " (told by score already)" if is_told else ""
+        self._tell(answer, f"the standing {self.export} held {report.found}{cause}{told}")
+        if not is_told:
+            export_manifest.void(workspace, f"the standing export held {report.found}")
+
+    def _keep(self, answer: Answer) -> str | None:
+        """Copy the bytes, not a link to them: whoever writes to the file goes on writing to it.
+
+        Returns their digest; None when the file has gone meanwhile.
+        """
+        keep_answer(self._session, self.export, answer)
+        return self._copy(self.export, self._kept)
+
+    def _copy(self, relative: Path | str, target: Path) -> str | None:
+        hasher = hashlib.sha256()
+        try:
+            with (
+                confined.opened(self._session.workspace, relative) as source,
+                disk.replacing(target) as descriptor,
+            ):
+                while data := os.read(source, READ_BYTES):
+                    hasher.update(data)
+                    disk.write_all(descriptor, data)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise disk.storage_fault(error, target, _KEPT) from error
+        return hasher.hexdigest()
+
+    def _tell(self, answer: Answer, words: str) -> None:
+        kept = self._kept.relative_to(self._session.workspace)
+        emit_state(self._session, answer, self.export, detail=f"standing file, kept as {kept}")
+        self._session.warn(f"{words}; kept as {kept}")
+
+
+@contextlib.contextmanager
+def standing_export(session: Session) -> Iterator[StandingExport]:
+    """The look beside the block. A block that fails says of the alarm, too, and ends with its code."""
+    standing = StandingExport(session)
+    try:
+        yield standing
+    except OperatorError as error:
+        standing.look()
+        error.exit_code = ExitCode(worst((error.exit_code, standing.exit_code)))
+        raise
+    finally:
+        standing.abandon()
+
+
+class Rescored:
+    """The standing export by the verdicts that ``score`` has staged, before they are committed."""
+
+    def __init__(self, session: Session, emitted: Sequence[Emitted]) -> None:
+        workspace = session.workspace
+        self.exit_code = ExitCode.OK
+        self._session = session
+        self._digests: last_clear.Digests | None = None
+        if not (workspace / SFT).exists():
+            return
+        staged = {output.relative: output for result in emitted for output in result.outputs}
+        digests = last_clear.digests_now(
+            workspace,
+            SFT,
+            {name: output.sha256 for name, output in staged.items() if _is_verdicts(name)},
+        )
+        if last_clear.is_last_clear(workspace, SFT, digests):
+            return
+        question = start_firewall(workspace, scored=_verdict_files(workspace, staged))
+        answer = question.answer(session.check_stop)
+        match answer:
+            case Clear():
+                if digests and digests.get(SFT) == answer.report.sha256:
+                    self._digests = digests
+            case Absent():
+                pass
+            case Unknown():
+                self.exit_code = ExitCode.NOT_EVALUABLE
+                session.warn(f"the standing {SFT} was not judged by the new verdicts: {answer.why}")
+            case Breach(report):
+                self.exit_code = ExitCode.FIREWALL_BREACH
+                cause = f" ({report.cause})" if report.cause else ""
+                session.warn(f"ALARM: by the new verdicts the standing {SFT} holds {report.found}{cause}")
+        if self.exit_code is not ExitCode.OK:
+            keep_answer(session, SFT, answer)
+            emit_state(session, answer, SFT, detail="standing file, judged by the new verdicts")
+
+    def voided_manifest(self) -> bytes | None:
+        """The exports' manifest as it reads with these verdicts; None when it stays as it is."""
+        if self.exit_code is not ExitCode.FIREWALL_BREACH:
+            return None
+        return export_manifest.voided(self._session.workspace, _SCORED_AGAIN)
+
+    def committed(self) -> None:
+        """The verdicts stand now."""
+        if self._digests is not None:
+            last_clear.remember_clear(self._session.workspace, SFT, self._digests)
+
+
+def keep_answer(session: Session, export: str, answer: Answer) -> None:
+    """Put what the firewall said beside the run's report. Raises StorageError."""
+    said = dict(answer.report.said)
+    if isinstance(answer, Unknown):
+        said = {**said, "state": answer.state, "detail": answer.why}
+    data = orjson.dumps({**said, "state": answer.state}, option=orjson.OPT_INDENT_2) + b"\n"
+    confined.write_file(session.workspace, paths.kept_answer(session.pipeline_run_id, export), data)
+
+
+def emit_state(
+    session: Session, answer: Answer, export: str, *, detail: str, sha256: str | None = None
+) -> None:
+    """What the firewall answered, as an event of the run."""
+    report = answer.report
+    why = f"{detail}: {answer.why}" if isinstance(answer, Unknown) else detail
     session.events.emit(
         events.FirewallState,
-        state="BREACH",
-        file=str(paths.SFT_EXPORT),
-        rows_read=int(report["rows_read"]),
-        findings_count=findings,
-        by_wall=report["by_wall"],
-        findings=tuple(map(events.FirewallFinding.model_validate, report["findings"][:10])),
-        cause="stale_export",
+        state=answer.state,
+        file=export,
+        rows_read=report.rows_read,
+        findings_count=report.findings_count,
+        forbidden_rows=report.forbidden_rows,
+        forbidden_files=report.forbidden_files,
+        by_wall=report.by_wall,
+        findings=tuple(
+            events.FirewallFinding.model_validate(dict(finding)) for finding in report.findings[:_SHOWN]
+        ),
+        sha256=sha256 or report.sha256,
+        cause=report.cause,
+        detail=why,
     )
-    void(session.workspace, "scored again: rows that it holds are not allowed any more")
-    return findings
+
+
+def _told_by_score(workspace: Path, sha256: str | None) -> bool:
+    """Whether the manifest of just these bytes was voided by ``score``."""
+    manifest = export_manifest.standing(workspace)
+    if manifest is None or manifest.get("void_reason") != _SCORED_AGAIN or sha256 is None:
+        return False
+    name = paths.SFT_EXPORT.relative_to(paths.EXPORTS).as_posix()
+    return any(
+        isinstance(entry, dict) and (entry.get("path"), entry.get("sha256")) == (name, sha256)
+        for entry in manifest["files"]
+    )
+
+
+def _is_looked_at(relative: str, export: str) -> bool:
+    return relative == export or relative.startswith((f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/"))
+
+
+def _is_verdicts(relative: str) -> bool:
+    return relative.startswith(f"{paths.SCORED_RUNS}/")
+
+
+def _verdict_files(workspace: Path, staged: dict[str, Output]) -> list[Path]:
+    """Each file of verdicts as it will stand after the commit."""
+    found = {relative: workspace / relative for relative in last_clear.judged_files(workspace)}
+    for relative, output in staged.items():
+        found[relative] = Path(output.staged) if output.staged else workspace / relative
+    return [path for relative, path in sorted(found.items()) if _is_verdicts(relative)]

@@ -26,14 +26,21 @@ class Claim(NamedTuple):
     rows: int
 
 
-def read_json(path: Path) -> Any:
-    """The value in a small JSON file, None when it cannot be read as one."""
+def read_json(path: Path, *, may_fail: bool = True) -> Any:
+    """The value in a small JSON file, None when it is none.
+
+    With ``may_fail`` None also when the disk or a permission refuses; else OSError is raised then.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_RECEIPT_BYTES + 1)
         return json.loads(data) if len(data) <= _MAX_RECEIPT_BYTES else None
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
+    except OSError:
+        if may_fail:
+            return None
+        raise
 
 
 def sft_claim(root: Path) -> Claim | None:

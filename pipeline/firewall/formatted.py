@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class FormattedFile:
-    """One derived file. ``state`` is accounted, out_of_date or unaccounted."""
+    """One derived file. ``state`` is accounted, out_of_date, unaccounted, or unknown: not readable now."""
 
     file: str
     state: str
@@ -43,22 +43,38 @@ class FormattedFile:
 
 def survey(root: Path, sft_sha256: str | None) -> list[FormattedFile]:
     """Every formatted file of a workspace, with what its receipt says of it."""
+    folder = root / paths.FORMATTED
     try:
-        found = sorted((root / paths.FORMATTED).glob("*.jsonl"))
-    except OSError:
+        # Not glob: it takes a folder that it may not list for an empty one.
+        found = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return [_account(path, (paths.FORMATTED / path.name).as_posix(), sft_sha256) for path in found]
+    except OSError as error:
+        return [FormattedFile(paths.FORMATTED.as_posix(), "unknown", f"cannot be listed: {error.strerror}")]
+    return [_account(folder / name, (paths.FORMATTED / name).as_posix(), sft_sha256) for name in found]
 
 
 def joined(report: Report, files: Sequence[FormattedFile]) -> Report:
-    """The report with the formatted files; one that nothing accounts for is a finding of lineage."""
-    findings, state = report.findings, report.state
+    """The report with the formatted files; one that nothing accounts for is a finding of lineage.
+
+    With one that cannot be read nothing may be called clear.
+    """
+    findings, state, detail = report.findings, report.state, report.detail
     unaccounted = [file for file in files if file.is_unaccounted]
+    unknown = next((file for file in files if file.state == "unknown"), None)
+    if unknown is not None and state in (State.CLEAR, State.ABSENT):
+        state, detail = State.UNKNOWN, f"{unknown.file}: {unknown.detail}"
     if unaccounted:
         findings, state = findings.joined(Findings()), State.BREACH
         for file in unaccounted:
             findings.add(Finding("lineage", file.file, 0, 0, None, None, file.detail))
-    return replace(report, state=state, findings=findings, formatted=tuple(file.to_dict() for file in files))
+    return replace(
+        report,
+        state=state,
+        detail=detail,
+        findings=findings,
+        formatted=tuple(file.to_dict() for file in files),
+    )
 
 
 class FormattedWatch:
@@ -116,15 +132,16 @@ def _signatures(root: Path) -> list[tuple[int, ...]]:
 
 
 def _account(path: Path, shown: str, sft_sha256: str | None) -> FormattedFile:
-    receipt = read_json(path.with_name(path.name + RECEIPT_SUFFIX))
-    if not isinstance(receipt, dict):
-        return FormattedFile(shown, "unaccounted", "no receipt accounts for this formatted file")
     try:
         digest = _sha256(path)
+        receipt = read_json(path.with_name(path.name + RECEIPT_SUFFIX), may_fail=False)
     except FileMissingError:
         return FormattedFile(shown, "accounted", "it is gone")
     except (FileRefusedError, OSError) as error:
-        return FormattedFile(shown, "unaccounted", f"this formatted file cannot be read: {error}")
+        why = error.strerror if isinstance(error, OSError) else error
+        return FormattedFile(shown, "unknown", f"this formatted file or its receipt cannot be read: {why}")
+    if not isinstance(receipt, dict):
+        return FormattedFile(shown, "unaccounted", "no receipt accounts for this formatted file")
     if digest != _claimed(receipt, "output"):
         return FormattedFile(shown, "unaccounted", "this formatted file is not the one in its receipt")
     if receipt.get("export") == "sft" and sft_sha256 not in (None, _claimed(receipt, "source")):

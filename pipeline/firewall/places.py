@@ -10,8 +10,6 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 
-QUARANTINE_MARK = ".QUARANTINED-"
-
 
 class FileRefusedError(Exception):
     """A file that exists and is not read. The text says why."""
@@ -90,7 +88,7 @@ class Places:
             return []
         found = []
         for folder, _, names in os.walk(self.root / paths.EXPORTS):
-            found += [Path(folder, name) for name in names if QUARANTINE_MARK in name]
+            found += [Path(folder, name) for name in names if paths.QUARANTINE_MARK in name]
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
 
@@ -144,4 +142,6 @@ def _jsonl_files(places: Sequence[Path], problems: list[str]) -> list[Path]:
                         found.append(path)
         elif place.exists():
             found.append(place)
+        elif place.suffix == ".jsonl":
+            problems.append(f"{place.name}: it is gone")
     return found

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
 
 FINDINGS_KEPT = 100
@@ -35,7 +36,7 @@ EXIT_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One offence of one line. ``line`` counts from 1; 0 stands for the whole file."""
+    """One offence of one row. ``line`` counts from 1; 0 stands for the whole file."""
 
     wall: str
     file: str
@@ -55,15 +56,28 @@ def shown_id(value: object) -> str | None:
 
 
 class Findings:
-    """All findings are counted, the first ones are kept."""
+    """All findings are counted, and the rows and files that they concern; the first ones are kept.
+
+    A row with findings of two walls is one forbidden row. Findings of one row come one after another.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.rows = 0
+        self.files = 0
         self.by_wall: dict[str, int] = {}
         self.first: list[Finding] = []
+        self._last = ("", -1)
 
     def add(self, finding: Finding) -> None:
         self.count += 1
+        offender = (finding.file, finding.line)
+        if offender != self._last:
+            self._last = offender
+            if finding.line:
+                self.rows += 1
+            else:
+                self.files += 1
         self.by_wall[finding.wall] = self.by_wall.get(finding.wall, 0) + 1
         if len(self.first) < FINDINGS_KEPT:
             self.first.append(finding)
@@ -71,6 +85,8 @@ class Findings:
     def joined(self, other: Findings) -> Findings:
         both = Findings()
         both.count = self.count + other.count
+        both.rows = self.rows + other.rows
+        both.files = self.files + other.files
         both.by_wall = dict(self.by_wall)
         for wall, count in other.by_wall.items():
             both.by_wall[wall] = both.by_wall.get(wall, 0) + count
@@ -105,6 +121,8 @@ class Report:
             "detail": self.detail,
             "rows_read": self.rows_read,
             "findings_count": self.findings.count,
+            "forbidden_rows": self.findings.rows,
+            "forbidden_files": self.findings.files,
             "by_wall": self.findings.by_wall,
             "findings": [finding.to_dict() for finding in self.findings.first],
             "sha256": self.sha256,
@@ -121,7 +139,8 @@ class Report:
         rows = f"{self.rows_read:,} rows read"
         if self.findings.count:
             walls = ", ".join(f"{wall} {count:,}" for wall, count in self.findings.by_wall.items())
-            rows += f", {self.findings.count:,} findings ({walls})"
+            found = found_in_words(self.findings.rows, self.findings.files, self.findings.count)
+            rows += f", {found}: {walls}"
         lines.append(f"  {rows}")
         if self.detail:
             lines.append(f"  {visible(self.detail)}")
@@ -132,6 +151,7 @@ class Report:
             who = finding.run_id or "no run id"
             lines.append(f"  {finding.wall:8}  {where}  {who}: {visible(finding.detail)}")
         if self.findings.count > _FINDINGS_PRINTED:
-            lines.append(f"  … and {self.findings.count - _FINDINGS_PRINTED:,} more (--json lists 100)")
+            more = self.findings.count - _FINDINGS_PRINTED
+            lines.append(f"  … and {more:,} more finding{'' if more == 1 else 's'} (--json lists 100)")
         lines += [f"  quarantined, not scanned: {visible(name)}" for name in self.quarantined]
         return "\n".join(lines) + "\n"

@@ -63,6 +63,8 @@ class StateEvents:
             "rows_read": report.rows_read,
             "rows_total": rows_total,
             "findings_count": report.findings.count,
+            "forbidden_rows": report.findings.rows,
+            "forbidden_files": report.findings.files,
             "by_wall": report.findings.by_wall,
             "findings": [finding.to_dict() for finding in report.findings.first[:_FINDINGS_IN_EVENT]],
             "since": since,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
 from pipeline.formats.rows import FORMATS, Format
 from pipeline.formats.write import write_formatted
+from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
 
 
 class _BreachError(IntegrityError):
@@ -94,19 +91,18 @@ def _fault(code: str, what_happened: str, kind: type[OperatorError]) -> Operator
 
 def _scanned_sha256(workspace: Path) -> str:
     """The digest of the live SFT file that the firewall has just found clear."""
-    argv = firewall_argv(["-C", str(workspace), "--json", str(workspace / paths.SFT_EXPORT)])
-    finished = subprocess.run(argv, env=firewall_environment(), capture_output=True, check=False, cwd="/")
-    if finished.returncode == ExitCode.FIREWALL_BREACH:
-        raise _fault("firewall_breach", "The SFT export holds forbidden rows.", _BreachError)
-    try:
-        report = orjson.loads(finished.stdout)
-        digest = report["sha256"]
-    except (ValueError, KeyError, TypeError):
-        digest = None
-    if finished.returncode != ExitCode.OK or not isinstance(digest, str):
-        raise _fault(
-            "firewall_not_evaluable",
-            f"The firewall did not clear the SFT export (exit {finished.returncode}).",
-            OperatorError,
-        )
-    return digest
+    answer = ask_firewall(workspace, file=workspace / paths.SFT_EXPORT)
+    match answer:
+        case Clear(report) if report.sha256 is not None:
+            return report.sha256
+        case Breach(report):
+            raise _fault("firewall_breach", f"The SFT export holds {report.found}.", _BreachError)
+        case Unknown(why):
+            raise _not_cleared(why)
+        case Clear() | Absent():
+            raise _not_cleared(f"it says {answer.state} and names no bytes")
+
+
+def _not_cleared(why: str) -> OperatorError:
+    said = f"The firewall did not clear the SFT export: {why}."
+    return _fault("firewall_not_evaluable", said, OperatorError)

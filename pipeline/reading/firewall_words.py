@@ -6,6 +6,8 @@ The two share their members. They are read leniently and without the event model
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.contracts import paths
 from pipeline.contracts.status import (
     Answer,
@@ -17,35 +19,46 @@ from pipeline.contracts.status import (
     Verdict,
     epoch_seconds,
 )
+from pipeline.platform.firewall import Answer as FirewallAnswer
+from pipeline.platform.firewall import Unknown, read_report, stated
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
 
 FINDINGS_SHOWN = 100
 
 
 def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
-    """The status at ``heard_at``. A word that is not known is UNKNOWN.
+    """The status at ``heard_at``. A word that is not known, or that its numbers contradict, is UNKNOWN.
 
     The age counts from when it was said, so that a backlog in a pipe does not read as news.
     """
-    try:
-        word = FirewallWord(text_of(said, "state") or "")
-    except ValueError:
-        word = FirewallWord.UNKNOWN
+    report = read_report(said)
     said_at = epoch_seconds(said.get("at"))
     by_wall = object_of(said, "by_wall")
     return FirewallStatus(
-        state=word,
+        state=FirewallWord(stated(said)),
         origin=Origin("live", heard_at if said_at is None else min(said_at, heard_at), Freshness.FRESH),
         file=text_of(said, "file") or "",
         rows_read=count_of(said, "rows_read") or 0,
         rows_total=count_of(said, "rows_total"),
-        findings_count=count_of(said, "findings_count") or 0,
+        findings_count=report.findings_count,
+        forbidden_rows=report.forbidden_rows,
+        forbidden_files=report.forbidden_files,
         by_wall=tuple(sorted((wall, count_of(by_wall, wall) or 0) for wall in map(str, by_wall))),
         findings=tuple(_finding(found) for found in objects_of(said, "findings")[:FINDINGS_SHOWN]),
         since=epoch_seconds(said.get("since")),
         detail=text_of(said, "detail") or "",
         cause=text_of(said, "cause"),
         sha256=text_of(said, "sha256"),
+    )
+
+
+def status_of(answer: FirewallAnswer, heard_at: float) -> FirewallStatus:
+    """What an answer of the firewall amounts to; no answer is UNKNOWN, and its age is not known."""
+    seen = replace(firewall_status(answer.report.said, heard_at), state=FirewallWord(answer.state))
+    if not isinstance(answer, Unknown):
+        return seen
+    return replace(
+        seen, origin=Origin("live", None, Freshness.UNKNOWN, answer.why), detail=answer.why, findings=()
     )
 
 
@@ -81,6 +94,4 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
 
 def leak_in_words(firewall: FirewallStatus) -> str:
     """What an alarm is about; one whose counts were lost is still one."""
-    count = firewall.findings_count
-    findings = f"{count:,} finding{'' if count == 1 else 's'}" if count else "findings"
-    return f"{findings} in {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
+    return f"{firewall.found} in the {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"

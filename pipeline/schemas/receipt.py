@@ -45,7 +45,7 @@ class FirewallClaim(Row):
     state: Literal["CLEAR", "BREACH", "ABSENT", "STALE", "UNKNOWN"] = Field(
         description="The verdict; ABSENT is not CLEAR."
     )
-    findings: Count = Field(description="Number of forbidden rows.")
+    findings: Count = Field(description="Number of findings.")
     sft_sha256: Sha256 | None = Field(description="The file that was scanned.")
 
 

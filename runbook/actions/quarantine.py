@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import shlex
 
+from pipeline.contracts import paths
 from runbook.change.files import checked
 from runbook.change.plan import Draft, RenameFile
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
 
-MARK = ".QUARANTINED-"
+MARK = paths.QUARANTINE_MARK
 PLACES = ("exports", "data")
 
 

@@ -17,9 +17,8 @@ from pipeline.contracts.discovery import (
     EngineChoice,
     choose_engine,
     engine_argv,
-    firewall_argv,
-    firewall_environment,
 )
+from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
 from pipeline.reading.facts import Facts, read_facts
@@ -80,9 +79,9 @@ class Workspace:
         argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
         return self._run(argv, self.engine_choice().environment(), seconds)
 
-    def firewall(self, arguments: Sequence[str], *, seconds: float) -> Ended:
-        """The installed firewall, whatever engine is in use."""
-        return self._run(firewall_argv(["-C", str(self.root), *arguments]), firewall_environment(), seconds)
+    def firewall(self, *, seconds: float) -> Answer:
+        """What the installed firewall says of the live export, whatever engine is in use."""
+        return ask_firewall(self.root, limit_seconds=seconds)
 
     def _run(self, argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> Ended:
         return run(

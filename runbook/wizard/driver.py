@@ -207,6 +207,7 @@ class Driver:
     def plan(self, offer_id: str | None, answers: Mapping[str, str]) -> None:
         """Choose a way out, the first where none is named, and plan it. The same plan stays while it holds.
 
+        What can be done before anything is understood comes first, as on the screen.
         Raises RefusedError for an unknown offer, and while an agreed plan waits to be finished.
         """
         resumes = not self._is_given and self.find() is not None
@@ -223,7 +224,10 @@ class Driver:
         if resumes:
             self._see_again(session, standing)
             standing = session.standing
-        contains = any(offer.immediate and offer.id == offer_id for offer in session.offers())
+        immediate = [offer.id for offer in session.offers() if offer.immediate]
+        if standing.state != "mitigated":
+            offer_id = offer_id or next(iter(immediate), None)
+        contains = offer_id in immediate
         if not contains and not self._still_classified(standing):
             self.tell(Work.DIAGNOSE)
             session.diagnose()

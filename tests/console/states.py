@@ -307,6 +307,7 @@ def breach() -> ViewState:
         rows_read=2764,
         rows_total=2764,
         findings_count=3,
+        forbidden_rows=3,
         by_wall=(("label", 1), ("lineage", 1), ("content", 1)),
         findings=(
             Finding("label", SFT, 2762, "sft-1", "zeroeval_crux/17", "needs_human_review"),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from console.reading import firewall_scan
 from console.reading.firewall_scan import scan_or_known
 from pipeline.contracts.status import FirewallStatus, FirewallWord, Freshness, Origin
+from pipeline.platform import firewall
 
 KNOWN = FirewallStatus(
     FirewallWord.STALE, Origin("receipt", 5.0, Freshness.STALE), detail="CLEAR when exported"
@@ -15,40 +15,34 @@ KNOWN = FirewallStatus(
 
 
 def use(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    monkeypatch.setattr(firewall_scan, "firewall_argv", lambda _: [sys.executable, "-c", script])
+    monkeypatch.setattr(firewall, "firewall_argv", lambda _: [sys.executable, "-c", script])
 
 
 def test_a_report_is_the_verdict_now(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    use(monkeypatch, """print('{"state": "CLEAR", "rows_read": 9, "later": 1}')""")
+    use(monkeypatch, """print('{"state": "CLEAR", "rows_read": 9, "findings_count": 0, "later": 1}')""")
     found = scan_or_known(tmp_path, KNOWN, 30)
     assert (found.state, found.rows_read) == (FirewallWord.CLEAR, 9)
-    assert found.origin.source == "live"
+    assert (found.origin.source, found.origin.freshness) == ("live", Freshness.FRESH)
 
 
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        ("import sys; sys.exit('ImportError: \\x1b[31m')", "the firewall said: ImportError: \\x1b[31m"),
-        ("print('garbage')", "the firewall said: nothing"),
-        ("print('[1]')", "the firewall said something else than a report"),
-        ("import time; time.sleep(600)", "a scan takes longer than 0.5 s here: distill firewall"),
-    ],
-)
-def test_without_a_report_the_last_known_verdict_stands_and_is_not_clear(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, why: str
+def test_without_an_answer_it_is_unknown_and_says_what_was_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    use(monkeypatch, script)
-    found = scan_or_known(tmp_path, KNOWN, 0.5 if "sleep" in script else 30)
-    assert found.state is FirewallWord.STALE
-    assert found.origin == KNOWN.origin
-    assert found.detail == f"{why}; last known: CLEAR when exported"
-
-
-def test_a_firewall_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(firewall_scan, "firewall_argv", lambda _: ["/nowhere/python"])
-    assert scan_or_known(tmp_path, KNOWN, 30).detail.startswith(
-        "the firewall could not be started: No such file"
+    use(monkeypatch, "import time; time.sleep(600)")
+    found = scan_or_known(tmp_path, KNOWN, 0.3)
+    assert found.state is FirewallWord.UNKNOWN
+    assert (found.origin.source, found.origin.as_of) == ("live", KNOWN.origin.as_of), "its age is what it was"
+    assert found.detail == (
+        "the firewall gave no answer: no end within 0.3 s; last known: CLEAR when exported"
     )
+
+
+def test_what_it_said_of_why_it_cannot_judge_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = """{"state": "UNKNOWN", "rows_read": 4, "findings_count": 0, "detail": "there is no evidence"}"""
+    use(monkeypatch, f"import sys; print('''{said}'''); sys.exit(3)")
+    found = scan_or_known(tmp_path, KNOWN, 30)
+    assert (found.state, found.rows_read) == (FirewallWord.UNKNOWN, 4)
+    assert found.detail.startswith("there is no evidence; last known")
 
 
 def test_nothing_is_started_for_a_file_that_is_not_there(

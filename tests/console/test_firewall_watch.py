@@ -15,7 +15,10 @@ from console.state.view_state import FirewallLost, FirewallSeen
 from pipeline.contracts.status import FirewallWord
 
 WAIT_SECONDS = 30
-STATE = '{"type": "firewall.state", "seq": 1, "at": "2026-04-27T06:00:00Z", "state": "%s", "file": "f"}'
+STATE = (
+    '{"type": "firewall.state", "seq": 1, "at": "2026-04-27T06:00:00Z", "state": "%s", "file": "f", '
+    '"rows_read": 9, "findings_count": 0}'
+)
 
 
 def watch(script: str, **options: Any) -> FirewallWatch:

@@ -50,6 +50,7 @@ BREACH = FirewallStatus(
     str(paths.SFT_EXPORT),
     rows_read=2764,
     findings_count=7,
+    forbidden_rows=7,
     findings=tuple(
         Finding("label", "f", 2762 + n, detail="says needs_human_review", run_id=f"run {n}") for n in range(7)
     ),

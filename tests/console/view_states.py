@@ -60,7 +60,9 @@ def status(**changes: Any) -> WorkspaceStatus:
 
 def firewall(word: FirewallWord, as_of: float = NOW, count: int = 0) -> FirewallSeen:
     return FirewallSeen(
-        FirewallStatus(word, Origin("live", as_of, Freshness.FRESH), "f", 9, findings_count=count)
+        FirewallStatus(
+            word, Origin("live", as_of, Freshness.FRESH), "f", 9, findings_count=count, forbidden_rows=count
+        )
     )
 
 

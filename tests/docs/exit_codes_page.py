@@ -85,7 +85,8 @@ Any command may end with 0, 2, 3, 130 and 143. Beyond these:
 
 | part | 0 | 1 | 3 | 5 | 10 |
 |---|---|---|---|---|---|
-| `run-all` | committed | refused: an export turned empty | input, disk, bug | | refused: forbidden rows |
+| `firewall-before` | CLEAR, or nothing stands yet | | no answer | | what stands is in breach |
+| `run-all` | committed | an export turned empty | input, disk, bug, no answer | | a breach, staged or not |
 | `firewall` | CLEAR | | unreadable, or nothing to judge by | ABSENT: no live file | BREACH |
 | `acceptance` | 22 of 22 | an invariant failed | an invariant raised | one was not evaluated | |
 | `audit-full` | 16 of 16 | a check failed | a check raised | one was not evaluated | the SFT firewall check |
@@ -97,5 +98,5 @@ warned of. They make 4 with `--fail-on warn`, and change nothing without it. A p
 left out decides nothing and reads `skipped`; `audit-full` without `acceptance` runs the gate itself, because
 P6.acceptance is required of it. When `--timeout` is over, the part that runs is ended and counts
 as 3, and the others read `not run`. A part that ends with 2, 75, 130 or 143 stops the batch, which ends with
-the same code. `distill status` and `distill watch --once` end with 10, 1 or 0.
+the same code. `distill status` and `distill watch --once` end with 10, 1, 5 or 0.
 """

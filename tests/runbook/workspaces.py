@@ -111,11 +111,14 @@ def direct(workspace: Workspace, title: str = "by hand") -> Session:
 
 
 def tree(root: Path) -> dict[str, tuple[str, int]]:
-    """Digest and mode of every file but git's, the incidents' and the lock."""
+    """Digest and mode of every file but git's, the incidents', the kept looks and the lock."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if name.startswith((".git/", "reports/incidents/", ".distill/")) or "__pycache__" in name:
+        if (
+            name.startswith((".git/", "reports/incidents/", "reports/symptoms.", ".distill/"))
+            or "__pycache__" in name
+        ):
             continue
         if path.is_file() and not path.is_symlink():
             found[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode & 0o7777)

@@ -27,6 +27,7 @@ OWN_WALLS = {
     "pipeline/engine/reduce.py": "the conflict guard",
     "pipeline/engine/emit_export.py": "the conflict guard",
     "pipeline/engine/staged_exports.py": "the scan before the commit",
+    "pipeline/platform/firewall.py": "how the firewall is asked",
 }
 
 DEFINITION = Definition(
@@ -42,6 +43,12 @@ DEFINITION = Definition(
         ByHand(
             "Take the export out of every reader's sight. Nothing is overwritten, nothing is lost.",
             f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
+        ),
+        ByHand(
+            "The forbidden rows are in the file that was just renamed. Its label tells the plain ones; "
+            "the firewall, given the file by name, tells all of them.",
+            'jq -c \'select(.quality_score != "accepted" and .quality_score != "partially_accepted") '
+            f"| [.id, .source_run_id, .quality_score]' {SFT}.QUARANTINED-*",
         ),
         ByHand(
             "Stop whatever trains on it, and look for files in exports/formatted/ that were built from it."

@@ -13,11 +13,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, Verdict
-from pipeline.platform.lenient_json import object_or_empty
-from pipeline.platform.process import Ended
-from pipeline.reading.firewall_words import firewall_status
+from pipeline.contracts.status import Answer, FirewallWord, Verdict
+from pipeline.reading.firewall_words import status_of
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
@@ -61,17 +58,22 @@ _MANIFEST = str(paths.EXPORT_MANIFEST)
 
 def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
-    ran = workspace.firewall(["--json"], seconds=SCAN_SECONDS)
+    said = workspace.firewall(seconds=SCAN_SECONDS)
     now = time.time()
-    report = object_or_empty(ran.stdout)
-    firewall = _heard(ran, report, now)
+    report = said.report
+    firewall = status_of(said, now)
     answer = glance(replace(workspace.facts(), firewall=firewall))
-    findings = [each for each in report.get("findings") or () if isinstance(each, dict)][:_FINDINGS_KEPT]
+    findings = [dict(each) for each in report.findings[:_FINDINGS_KEPT]]
     facts: dict[str, JsonValue] = {
-        name: report.get(name)
-        for name in ("state", "cause", "sha256", "rows_read", "findings_count", "formatted")
+        "state": said.state,
+        "cause": report.cause,
+        "sha256": report.sha256,
+        "rows_read": report.rows_read,
+        "forbidden_rows": report.forbidden_rows,
+        "findings_count": report.findings_count,
+        "formatted": report.said.get("formatted"),
+        "findings": [*findings],
     }
-    facts["findings"] = [*findings]
     return detection_from(
         ID,
         answer or Answer(Verdict.UNKNOWN, f"{firewall.state}: {firewall.detail}", now),
@@ -79,18 +81,6 @@ def detect(workspace: Workspace) -> Detection:
         evidence=_shown(findings, now) if firewall.state is FirewallWord.BREACH else (),
         facts=facts,
     )
-
-
-def _heard(ran: Ended, report: dict[str, Any], now: float) -> FirewallStatus:
-    """The alarm is the exit code's; clear is what exit code and report agree on."""
-    heard = firewall_status(report, now)
-    if ran.exit_code == ExitCode.FIREWALL_BREACH:
-        return replace(heard, state=FirewallWord.BREACH)
-    if ran.exit_code == ExitCode.OK and heard.state is FirewallWord.CLEAR:
-        return heard
-    said = heard.detail or ran.reason
-    word = FirewallWord.ABSENT if heard.state is FirewallWord.ABSENT else FirewallWord.UNKNOWN
-    return replace(heard, state=word, detail=said)
 
 
 def _shown(findings: list[dict[str, Any]], now: float) -> tuple[Evidence, ...]:
@@ -168,7 +158,14 @@ def _built(detection: Detection) -> tuple[str, ...]:
 
 
 def _export_again(planning: Planning, _answers: Answers) -> Draft:
-    return plan_rerun(planning, "export-sft")
+    return _set_aside_first(planning, plan_rerun(planning, "export-sft"))
+
+
+def _set_aside_first(planning: Planning, repair: Draft) -> Draft:
+    """The repair, after a rename of the export where it still stands: a run would end with the alarm."""
+    if planning.state(SFT).is_absent:
+        return repair
+    return joined(repair.plan.title, [plan_quarantine(planning, SFT), repair])
 
 
 EXPORT_AGAIN = Offer(
@@ -181,7 +178,7 @@ EXPORT_AGAIN = Offer(
 
 def _restore(walls: tuple[ChangedFile, ...]) -> Offer:
     def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, walls, then=[("export-sft",)])
+        return _set_aside_first(planning, plan_code_repair(planning, walls, then=[("export-sft",)]))
 
     why = "the walls stand again before anything is exported through them"
     return Offer("restore", f"Restore {named(walls)}, then export SFT again", why, make)

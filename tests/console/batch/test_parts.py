@@ -10,7 +10,7 @@ from pipeline.contracts.faults import SettingsError
 
 def test_everything_but_determinism_runs_by_default() -> None:
     chosen = select([], [], determinism=False)
-    assert chosen.wanted == BY_DEFAULT
+    assert chosen.wanted == (Part.STANDING, *BY_DEFAULT)
     assert chosen.skipped == ()
     assert Part.DETERMINISM not in BY_DEFAULT
 
@@ -21,7 +21,7 @@ def test_determinism_is_added_where_it_belongs() -> None:
 
 def test_skip_takes_lists_and_may_be_repeated() -> None:
     chosen = select([], ["acceptance,audit-full", "symptoms"], determinism=False)
-    assert chosen.wanted == (Part.RUN_ALL, Part.FIREWALL)
+    assert chosen.wanted == (Part.STANDING, Part.RUN_ALL, Part.FIREWALL)
     assert chosen.skipped == (Part.ACCEPTANCE, Part.AUDIT, Part.SYMPTOMS)
 
 
@@ -29,6 +29,15 @@ def test_only_leaves_the_others_out_and_says_so() -> None:
     chosen = select(["firewall"], [], determinism=False)
     assert chosen.wanted == (Part.FIREWALL,)
     assert set(chosen.skipped) == set(BY_DEFAULT) - {Part.FIREWALL}
+
+
+def test_the_firewall_looks_at_what_stands_wherever_a_run_would_replace_it() -> None:
+    assert select([], [], determinism=False).wanted[:3] == (Part.STANDING, Part.RUN_ALL, Part.FIREWALL)
+    for only, skip in ((["firewall"], []), (["run-all"], []), ([], ["firewall"])):
+        chosen = select(only, skip, determinism=False)
+        assert Part.STANDING not in (*chosen.wanted, *chosen.skipped)
+    with pytest.raises(SettingsError):
+        select([], ["firewall-before"], determinism=False)
 
 
 @pytest.mark.parametrize(("only", "skip"), [(["lint"], []), ([], ["lint"]), (["firewall"], ["firewall"])])

@@ -77,7 +77,7 @@ def test_scoring_again_voids_the_manifest_when_a_standing_row_is_rejected_now(wo
     settings = workspace / "distill.toml"
     settings.write_text(settings.read_text() + "\n[scoring]\npartial_at = 0.7\n", encoding="utf-8")
     scored = engine(workspace, "score")
-    assert scored.returncode == 0, scored.stderr
+    assert scored.returncode == 10, scored.stderr
     assert "ALARM" in scored.stderr
     assert "stale_export" in scored.stderr
     assert verify(workspace / paths.EXPORTS).examples[0].text.startswith("voided")

@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.engine import staged_exports
 from pipeline.engine.emit import Emitted
 from pipeline.engine.rows_writer import Output, RowsWriter
 from pipeline.engine.run_session import RefusedRunError
 from pipeline.engine.staged_exports import check_exports, start_scan
+from pipeline.platform import firewall
 from tests.pipeline.engine.workspaces import RECORDED_AT
 
 
@@ -36,8 +36,13 @@ def scans() -> list[psutil.Process]:
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     endless = [sys.executable, "-I", "-c", "import signal; signal.pause()"]
-    monkeypatch.setattr(staged_exports, "firewall_argv", lambda _arguments: endless)
-    return SimpleNamespace(workspace=tmp_path, staging=tmp_path / "staging", warn=lambda _message: None)
+    monkeypatch.setattr(firewall, "firewall_argv", lambda _arguments: endless)
+    return SimpleNamespace(
+        workspace=tmp_path,
+        staging=tmp_path / "staging",
+        warn=lambda _message: None,
+        check_stop=lambda: None,
+    )
 
 
 def test_a_run_that_is_refused_meanwhile_ends_the_scan(session: Any) -> None:

@@ -70,10 +70,11 @@ def test_text_shows_hostile_data_and_obeys_none_of_it(tmp_path: Path) -> None:
     corpus.export(*[runs["bad"].row(quality_score=HOSTILE, source_run_id=HOSTILE, id=HOSTILE)] * 15)
     said = firewall("-C", str(tmp_path)).stdout.decode()
     assert said.startswith(
-        "firewall  BREACH  exports/sft/instruction_response.jsonl\n  15 rows read, 45 findings"
+        "firewall  BREACH  exports/sft/instruction_response.jsonl\n"
+        "  15 rows read, 15 forbidden rows (45 findings): label 15"
     )
     assert r"\x1b]0;owned\x07\u202egood⏎[/x]" in said
-    assert "… and 35 more" in said
+    assert "… and 35 more findings" in said
     assert all(character.isprintable() or character == "\n" for character in said)
 
 
@@ -86,6 +87,7 @@ def test_events_are_appended_to_a_file_of_ones_own(tmp_path: Path) -> None:
     event = decode(said)
     assert isinstance(event, FirewallState)
     assert (event.state, event.findings_count, event.rows_read) == ("BREACH", 3, 1)
+    assert (event.forbidden_rows, event.forbidden_files) == (1, 0)
     assert place.stat().st_mode & 0o777 == 0o600
 
 

@@ -124,7 +124,9 @@ def test_an_export_whose_runs_were_scored_again_is_stale(root: Path) -> None:
     found = diagnosed(root, ID)["diagnosis"]["cause"]
     assert (found["id"], found["confidence"]) == ("stale_export", "certain")
     assert SCORED in [line for each in found["evidence"] for line in each["lines"]]
-    plan = repaired(root, ID)
+    first = planned(root, "runbook", "plan", ID)
+    assert first["plan"]["title"] == f"Quarantine {SFT}", "contained before anything else"
+    plan = repaired(root, ID, "--offer", "re-export")
     assert verdict(root, ID) == "clear"
     taken_back(root, plan, broken)
 

@@ -1,0 +1,264 @@
+"""Ask the installed firewall: one question, four answers, and nothing but CLEAR is clear.
+
+The firewall runs as a process of its own, from the installation, on files. Whatever keeps it from
+answering (killed, out of time, out of descriptors or memory, not to be started, a report that
+contradicts itself) is ``Unknown`` with the reason, whoever asks. An alarm outranks everything else
+that was said: neither a wrong exit code nor a lost report silences it.
+
+Rows, findings and lines are different numbers: a row with two findings is one forbidden row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.discovery import firewall_argv, firewall_environment, installed_package
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.finding_words import found_in_words
+from pipeline.contracts.untrusted import visible
+from pipeline.platform.process import Running
+
+LIMIT_SECONDS = 600.0
+_FIRST_OF_A_FAULT = "what happened"
+MOST_REPORT_BYTES = 16 * 2**20
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the firewall said, read leniently. ``said`` is all of it; counts are at least 0.
+
+    ``forbidden_files`` are files that a finding concerns as a whole, such as one without a receipt.
+    """
+
+    said: Json = field(default_factory=dict)
+    rows_read: int = 0
+    forbidden_rows: int = 0
+    forbidden_files: int = 0
+    findings_count: int = 0
+    by_wall: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Json, ...] = ()
+    sha256: str | None = None
+    cause: str | None = None
+    detail: str = ""
+
+    @property
+    def found(self) -> str:
+        """``1 forbidden row (2 findings)``; what was not counted is never called none."""
+        return found_in_words(self.forbidden_rows, self.forbidden_files, self.findings_count)
+
+
+@dataclass(frozen=True)
+class Clear:
+    """The file was read to its end, by a whole index, and nothing was found."""
+
+    report: Report
+    state: str = "CLEAR"
+
+
+@dataclass(frozen=True)
+class Absent:
+    """There is no live file: nothing was examined, which is not CLEAR."""
+
+    report: Report
+    state: str = "ABSENT"
+
+
+@dataclass(frozen=True)
+class Breach:
+    """The alarm. The report's counts are 0 when only the exit code got through."""
+
+    report: Report
+    state: str = "BREACH"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """No answer, and one line why. The report is what was said all the same."""
+
+    why: str
+    report: Report = field(default_factory=Report)
+    state: str = "UNKNOWN"
+
+
+Answer = Clear | Absent | Breach | Unknown
+
+
+class Question:
+    """The firewall at work. It ends with ``answer`` or ``abandon``."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def answer(self, check: Callable[[], None] | None = None) -> Answer:
+        """Wait for the verdict. ``check`` may raise, which ends the firewall and goes on."""
+        ended = self._running.wait(check)
+        return judged(ended.exit_code, ended.stdout, ended.stderr, ended.why)
+
+    def abandon(self) -> None:
+        """Stop looking: the answer is not needed any more."""
+        self._running.end()
+
+
+def start_firewall(
+    workspace: Path | None,
+    *,
+    limit_seconds: float | None = None,
+    file: Path | None = None,
+    evidence: Sequence[Path] = (),
+    scored: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | str = "/",
+) -> Question:
+    """Let the firewall look at ``file``, or else at the live export of ``workspace``.
+
+    ``evidence`` and ``scored`` are files or folders to judge by; by default the workspace's own.
+    """
+    arguments = ["--json", *(("-C", str(workspace)) if workspace is not None else ())]
+    for option, places in (("--evidence-dir", evidence), ("--scored-dir", scored)):
+        for place in places:
+            arguments += [option, str(place)]
+    if file is not None:
+        arguments.append(str(file))
+    running = Running(
+        firewall_argv(arguments),
+        limit_seconds=LIMIT_SECONDS if limit_seconds is None else limit_seconds,
+        cwd=cwd,
+        env=firewall_environment(environment),
+        keep_bytes=MOST_REPORT_BYTES,
+    )
+    return Question(running)
+
+
+def ask_firewall(
+    workspace: Path | None,
+    *,
+    limit_seconds: float | None = None,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | str = "/",
+) -> Answer:
+    """The firewall's answer, within ``limit_seconds`` (``LIMIT_SECONDS`` by default). Never raises."""
+    question = start_firewall(
+        workspace, limit_seconds=limit_seconds, file=file, environment=environment, cwd=cwd
+    )
+    return question.answer()
+
+
+@cache
+def code_digest() -> str:
+    """Hex sha256 over the installed firewall's source files; empty when they cannot be read."""
+    root = installed_package()
+    hasher = hashlib.sha256()
+    try:
+        for package in ("contracts", "firewall", "platform"):
+            for path in sorted((root / package).glob("*.py")):
+                hasher.update(
+                    f"{package}/{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest()
+                )
+    except OSError:
+        return ""
+    return hasher.hexdigest()
+
+
+def watcher_argv(workspace: Path) -> list[str]:
+    """argv of the firewall that stays on and writes ``firewall.state`` lines."""
+    return firewall_argv(["-C", str(workspace), "--watch", "--events", "-"])
+
+
+def judged(exit_code: int | None, stdout: bytes, stderr: bytes, why: str = "") -> Answer:
+    """The answer that a firewall gave which ended like this. PURE."""
+    try:
+        said = json.loads(stdout)
+    except (ValueError, RecursionError):
+        said = None
+    return judged_report(exit_code, said, why or _what_happened(stderr))
+
+
+def judged_report(exit_code: int | None, said: object, words: str = "") -> Answer:
+    """The same for a report that was parsed already; ``words`` are the last on standard error."""
+    report = read_report(said)
+    state = stated(said)
+    if exit_code == ExitCode.FIREWALL_BREACH or state == "BREACH":
+        return Breach(report)
+    if exit_code is None:
+        return Unknown(f"the firewall gave no answer: {words or 'it was ended'}", report)
+    if state == "CLEAR" and exit_code == ExitCode.OK:
+        return Clear(report)
+    if state == "ABSENT" and exit_code == ExitCode.NOT_EVALUATED:
+        return Absent(report)
+    ended = f"ended by signal {-exit_code}" if exit_code < 0 else f"exit {exit_code}"
+    if not report.said:
+        return Unknown(f"the firewall gave no report ({ended}){f': {words}' if words else ''}", report)
+    why = visible(report.detail, 300) or words
+    if state in ("CLEAR", "ABSENT"):
+        why = f"the firewall said {state} and contradicts itself ({ended})"
+    return Unknown(why or f"the firewall could not judge ({ended})", report)
+
+
+def stated(said: object) -> str:
+    """The state in a report or a ``firewall.state`` event. PURE.
+
+    CLEAR takes a count of rows and a count of findings that is 0; any finding is a BREACH.
+    """
+    if not isinstance(said, Mapping):
+        return "UNKNOWN"
+    state, findings = said.get("state"), said.get("findings_count")
+    if state == "BREACH" or (_is_count(findings) and findings):
+        return "BREACH"
+    if state == "CLEAR" and not (_is_count(findings) and _is_count(said.get("rows_read"))):
+        return "UNKNOWN"
+    return state if state in ("CLEAR", "ABSENT", "STALE") else "UNKNOWN"
+
+
+def read_report(said: object) -> Report:
+    """The members of a report that can be read; the others count as left out. PURE."""
+    if not isinstance(said, Mapping):
+        return Report()
+    walls = said.get("by_wall")
+    found = said.get("findings")
+    findings = tuple(each for each in found if isinstance(each, Mapping)) if isinstance(found, list) else ()
+    count = _count(said.get("findings_count"))
+    lines = {(each.get("file"), each.get("line")) for each in findings}
+    files = sum(line == 0 for _, line in lines)
+    return Report(
+        said=said,
+        rows_read=_count(said.get("rows_read")),
+        # A firewall that does not count them lists the first findings, which is nearly as good.
+        forbidden_rows=_count(said.get("forbidden_rows", len(lines) - files)),
+        forbidden_files=_count(said.get("forbidden_files", files)),
+        findings_count=count,
+        by_wall={str(wall): _count(walls[wall]) for wall in walls} if isinstance(walls, Mapping) else {},
+        findings=findings,
+        sha256=_text(said.get("sha256")),
+        cause=_text(said.get("cause")),
+        detail=_text(said.get("detail")) or "",
+    )
+
+
+def _what_happened(stderr: bytes) -> str:
+    """The first of the three lines of a fault, else the last line: of a traceback that is the error."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    told = next((line for line in lines if line.startswith(_FIRST_OF_A_FAULT)), None)
+    if told is None:
+        told = lines[-1] if lines else ""
+    return visible(told.removeprefix(_FIRST_OF_A_FAULT).strip(), 300)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
