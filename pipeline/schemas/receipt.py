@@ -54,7 +54,7 @@ class GitClaim(Row):
 
     head: GitObjectId | None = Field(description="Commit of HEAD; null before the first commit.")
     branch: Text | None = Field(description="Branch; null when HEAD is detached.")
-    dirty: bool = Field(description="Whether tracked files differed from HEAD.")
+    dirty: bool = Field(description="Whether the tree may have been another than that of HEAD.")
 
 
 class EngineClaim(Row):

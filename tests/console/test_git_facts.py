@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from console.reading.git_facts import GitReader, read_git
+from pipeline.platform.git import read_git_state
+from pipeline.release.git_gates import clean_state
 
 TAG = "distillation-v1.0.0"
 
@@ -72,3 +74,24 @@ def test_answers_are_kept_for_some_seconds(repository: Path) -> None:
     assert reader.read(TAG, 104.0).dirty is False
     assert reader.read(TAG, 106.0).dirty is True
     assert reader.read("other", 106.0).note == "no tag other"
+
+
+@pytest.mark.parametrize(
+    ("how", "dirty"),
+    [("untracked", True), ("changed", True), ("hidden", True), ("merging", True), ("report", False)],
+)
+def test_dirty_means_the_same_in_console_receipt_and_release_gate(
+    repository: Path, how: str, dirty: bool
+) -> None:
+    if how == "hidden":
+        git(repository, "update-index", "--skip-worktree", "file")
+    if how == "merging":
+        (repository / ".git/MERGE_HEAD").write_text("0" * 40)
+    written = {"untracked": "new", "report": "reports/distillation/new.md"}.get(how, "file")
+    if how != "merging":
+        (repository / written).parent.mkdir(parents=True, exist_ok=True)
+        (repository / written).write_text("two\n")
+    receipt = read_git_state(repository).to_dict()
+    assert receipt is not None
+    faces = (read_git(repository, TAG, 5.0).dirty, receipt["dirty"], clean_state(repository).failed == 1)
+    assert faces == (dirty,) * 3
