@@ -1,4 +1,4 @@
-"""What a wizard's screen shows, as one value: read by ``wizard_desk``, laid out by the presentation.
+"""What a wizard's screen shows, as one value: read by ``wizard_control``, laid out by the presentation.
 
 ``Choice`` is an answer that a person can take. The list is made here, and not by the screen, so
 that every way to answer is known in one place.

@@ -20,7 +20,7 @@ from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
     from console.control.armed import Permit
-    from console.control.wizard_desk import WizardDesk
+    from console.control.wizard_control import WizardControl
     from console.control.wizard_view import WizardView
     from pipeline.contracts.status import SymptomStatus
     from runbook.symptom import Symptom
@@ -80,35 +80,35 @@ class PlainWizards:
     def open(self, subject: Subject) -> None:
         """Talk until it is over, left or read-only. Blocks; says whatever goes wrong in three lines."""
         try:
-            desk = self._desk(subject)
+            control = self._control(subject)
             permit = self.permit()
             if permit is None:
-                self._look(desk)
+                self._look(control)
             else:
                 from runbook.wizard.prompts import converse
 
-                converse(desk.driver(permit), Aloud(self.out), read=self._read)
+                converse(control.driver(permit), Aloud(self.out), read=self._read)
         except OperatorError as error:
             for text in error.fault.as_lines():
                 self.out(text)
 
-    def _desk(self, subject: Subject) -> WizardDesk:
-        from console.control.wizard_desk import WizardDesk
+    def _control(self, subject: Subject) -> WizardControl:
+        from console.control.wizard_control import WizardControl
 
         known = self.symptoms
         if known is None:
             from runbook.symptoms import SYMPTOMS
 
             known = SYMPTOMS
-        return WizardDesk(self.root, known, symptom_id=subject.symptom_id, incident_id=subject.incident_id)
+        return WizardControl(self.root, known, symptom_id=subject.symptom_id, incident_id=subject.incident_id)
 
-    def _look(self, desk: WizardDesk) -> None:
+    def _look(self, control: WizardControl) -> None:
         """What the wizard's screen shows: what contains it first, then the cause."""
-        view = desk.look()
+        view = control.look()
         self._show(view)
         if view.incident_id is None and view.move is not None:
-            desk.look_for_cause()
-            self._show(desk.look())
+            control.look_for_cause()
+            self._show(control.look())
         self.out("read-only: this was only looked at; arm first to answer")
 
     def _show(self, view: WizardView) -> None:

@@ -18,9 +18,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
 from pipeline.platform.process import Ended
-from runbook.change.copies import workspace_copy
 from runbook.change.files import read_bytes, write_bytes
 from runbook.change.plan import Draft, FileState, Kept, WriteFile
+from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused

@@ -27,7 +27,7 @@ from pipeline.reading.facts import Facts
 from runbook.probes.evidence import Detection, Evidence, Stance, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
-from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.answer_cache import AnswerCache
 
 CHECK_SECONDS = 600.0
 _GATE = "P6.acceptance"
@@ -75,7 +75,7 @@ def red_again(workspace: Workspace, report: CheckReport) -> dict[str, SeenCheck]
     return _AGAIN.answer(workspace, red, lambda: look_again(workspace, red)) if red else {}
 
 
-_AGAIN = AskedAgain[dict[str, SeenCheck]]()
+_AGAIN = AnswerCache[dict[str, SeenCheck]]()
 
 
 def by_checks(symptom_id: str, checks: Sequence[str], glance: Glance) -> tuple[Detector, Detector]:

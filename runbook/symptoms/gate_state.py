@@ -16,11 +16,11 @@ from runbook.probes.evidence import Detection, Evidence, Stance, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
 from runbook.symptoms.s1_p6_acceptance.define import GATE
-from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.answer_cache import AnswerCache
 from runbook.wizard.touched import is_touched_since
 
 # Two symptoms ask the same, at once.
-_AGAIN: AskedAgain[dict[str, SeenCheck]] = AskedAgain()
+_AGAIN: AnswerCache[dict[str, SeenCheck]] = AnswerCache()
 
 
 def read_gate(workspace: Workspace) -> GateState | None:

@@ -15,7 +15,7 @@ from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.lenient_json import object_in, object_or_empty
 from pipeline.reading.past_runs import CommittedRun, counts
-from runbook.change.copies import workspace_copy
+from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe

@@ -12,7 +12,7 @@ import pytest
 
 from console.cli.commands import BY_NAME
 from console.control.armed import Permit
-from console.control.wizard_desk import WizardDesk
+from console.control.wizard_control import WizardControl
 from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
 from pipeline.platform.command_line import parser_of
@@ -74,12 +74,12 @@ def _plan(root: Path, *words: str) -> dict[str, Any]:
 
 
 def _by_screen(root: Path) -> str:
-    desk = WizardDesk(root, (LEAKING,), symptom_id=LEAKING.id)
-    question = desk.look().question
+    control = WizardControl(root, (LEAKING,), symptom_id=LEAKING.id)
+    question = control.look().question
     if question is not None and question.id == "offer":
-        desk.answer(PERMIT, question.id, QUARANTINE.id)
-    desk.let_go()
-    view = desk.look()
+        control.answer(PERMIT, question.id, QUARANTINE.id)
+    control.let_go()
+    view = control.look()
     assert view.incident_id is not None
     return view.incident_id
 

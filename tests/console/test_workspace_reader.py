@@ -79,7 +79,7 @@ def test_a_workspace_that_is_gone_is_an_error_and_nothing_else_is(tmp_path: Path
         reader.read(NOW)
 
 
-def test_a_reader_that_is_asked_again_sees_what_is_new(tmp_path: Path) -> None:
+def test_a_reader_that_is_answer_cache_sees_what_is_new(tmp_path: Path) -> None:
     root = empty_workspace(tmp_path)
     reader = WorkspaceReader(root)
     assert reader.read(NOW).rows.total.evidence is None

@@ -288,7 +288,7 @@ def resolved() -> WizardView:
 
 
 class StillDesk:
-    """A desk that has one view, and lets nobody act."""
+    """A control that has one view, and lets nobody act."""
 
     def __init__(self, view: WizardView) -> None:
         self._view = view
@@ -302,4 +302,4 @@ class StillDesk:
 
 def stand_still(monkeypatch: pytest.MonkeyPatch, view: WizardView) -> None:
     """Every wizard that is opened from now on shows ``view``."""
-    monkeypatch.setattr(wizard_page, "open_desk", lambda *_subject: StillDesk(view))
+    monkeypatch.setattr(wizard_page, "open_control", lambda *_subject: StillDesk(view))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.control.wizard_desk import WizardDesk
+from console.control.wizard_control import WizardControl
 from console.tui.screens import wizard_page
 from console.tui.screens.wizard import WizardScreen
 from pipeline.contracts.status import Severity
@@ -104,8 +104,8 @@ def use(monkeypatch: pytest.MonkeyPatch, symptom: Symptom = LEAKING) -> Worker:
     """Wizards opened from now on know ``symptom`` alone, and carry plans out in this process."""
     hand = Worker(symptom)
 
-    def opened(root: Path, symptom_id: str | None, incident_id: str | None) -> WizardDesk:
-        return WizardDesk(
+    def opened(root: Path, symptom_id: str | None, incident_id: str | None) -> WizardControl:
+        return WizardControl(
             root,
             (symptom,),
             symptom_id=symptom_id,
@@ -113,7 +113,7 @@ def use(monkeypatch: pytest.MonkeyPatch, symptom: Symptom = LEAKING) -> Worker:
             start=hand.start,  # type: ignore[arg-type]  # as much of a process as is asked of it
         )
 
-    monkeypatch.setattr(wizard_page, "open_desk", opened)
+    monkeypatch.setattr(wizard_page, "open_control", opened)
     return hand
 
 

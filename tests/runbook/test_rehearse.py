@@ -9,10 +9,10 @@ import pytest
 
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
-from runbook.change.copies import FOLDER
 from runbook.change.plan import Draft
 from runbook.change.rehearse import rehearse
 from runbook.change.undo import plan_undo
+from runbook.change.workspace_copy import FOLDER
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import joined
 from runbook.wizard.session import Session
@@ -61,7 +61,7 @@ def test_a_command_that_fails_is_found_out_before_it_is_offered(tmp_path: Path) 
 
 
 def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runbook.change.copies.LINK_FROM_BYTES", 500)
+    monkeypatch.setattr("runbook.change.workspace_copy.LINK_FROM_BYTES", 500)
     workspace, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
     (workspace.root / "data/_kb").mkdir(parents=True)
     (workspace.root / "data/_kb/big.jsonl").write_bytes(b"x" * 1000)
@@ -73,7 +73,7 @@ def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: 
         links.append(source.name)
         real(source, target)
 
-    monkeypatch.setattr("runbook.change.copies.os.link", link)
+    monkeypatch.setattr("runbook.change.workspace_copy.os.link", link)
     result = rehearse(session.planning(), draft, session.incident)
     assert result.ok, result.detail
     assert "big.jsonl" in links
@@ -89,7 +89,7 @@ def test_a_full_disk_while_copying_is_a_result_and_leaves_nothing(
     def full(*_arguments: object, **_named: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runbook.change.copies.shutil.copy2", full)
+    monkeypatch.setattr("runbook.change.workspace_copy.shutil.copy2", full)
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
     assert "No space left" in result.detail

@@ -1,6 +1,6 @@
 """The wizard of a symptom, or an incident re-opened: one question at a time, beside its evidence.
 
-The screen only shows and asks. What it knows it has from ``wizard_desk``, which reads the
+The screen only shows and asks. What it knows it has from ``wizard_control``, which reads the
 journal; what it does goes there with a permit. Both run in threads, and what changes files runs
 in a process of its own, so leaving this screen, or losing it, changes nothing.
 """
@@ -86,22 +86,22 @@ class WizardScreen(WizardPage):
     def _do_now(self, choice: Choice) -> None:
         from console.control.wizard_view import Deed
 
-        permit, desk, view = self._permit(), self._desk, self._view
-        if permit is None or desk is None or view is None:
+        permit, control, view = self._permit(), self._control, self._view
+        if permit is None or control is None or view is None:
             return
         question = view.question
         if choice.deed is Deed.GO_ON:
-            self._begin("going on", lambda: desk.go_on(permit))
+            self._begin("going on", lambda: control.go_on(permit))
         elif choice.deed is Deed.PLAN_AGAIN:
-            self._begin("planning again", lambda: desk.plan_again(permit))
+            self._begin("planning again", lambda: control.plan_again(permit))
         elif choice.deed is Deed.TAKE_BACK:
-            self._begin("planning the way back, and rehearsing it", lambda: desk.take_back(permit))
+            self._begin("planning the way back, and rehearsing it", lambda: control.take_back(permit))
         elif question is not None:
             asked = question.id
             contains = any(offer.immediate and offer.id == choice.value for offer in view.offers)
             self._begin(
                 "working it out; no file is changed",
-                lambda: desk.answer(permit, asked, choice.value),
+                lambda: control.answer(permit, asked, choice.value),
                 then=self._ask_for_consent if contains and view.is_critical else None,
             )
 
@@ -117,8 +117,8 @@ class WizardScreen(WizardPage):
             self.console.push_screen(WizardConsent(view), self._consented)
 
     def _consented(self, answer: Agreed | None) -> None:
-        desk, view = self._desk, self._view
-        if answer is None or desk is None or view is None:
+        control, view = self._control, self._view
+        if answer is None or control is None or view is None:
             self.console.say("nothing was changed")
             return
         permit = self._permit()
@@ -126,7 +126,7 @@ class WizardScreen(WizardPage):
             self.console.say("agreed; it is carried out by a process of its own")
             self._begin(
                 "writing the consent down",
-                lambda: desk.consent(permit, answer.plan_hash, answer.typed, answer.reason),
+                lambda: control.consent(permit, answer.plan_hash, answer.typed, answer.reason),
             )
 
     def _ask_for_words(self) -> None:
@@ -138,13 +138,15 @@ class WizardScreen(WizardPage):
             self.console.push_screen(WizardAnswer(question), lambda words: self._typed(asked, words))
 
     def _typed(self, question_id: str, words: str | None) -> None:
-        desk = self._desk
-        if not words or desk is None:
+        control = self._control
+        if not words or control is None:
             self.console.say("nothing was changed")
             return
         permit = self._permit()
         if permit is not None:
-            self._begin("working it out; no file is changed", lambda: desk.answer(permit, question_id, words))
+            self._begin(
+                "working it out; no file is changed", lambda: control.answer(permit, question_id, words)
+            )
 
     # Leaving
 

@@ -21,7 +21,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 
 if TYPE_CHECKING:
-    from console.control.wizard_desk import WizardDesk
+    from console.control.wizard_control import WizardControl
     from console.control.wizard_view import Choice, WizardView
 
 # The runbook is imported in a thread, when a wizard is first opened: it takes a while, and where it
@@ -43,7 +43,7 @@ class WizardPage(Page):
         super().__init__()
         self._symptom_id = symptom_id
         self._incident_id = incident_id
-        self._desk: WizardDesk | None = None
+        self._control: WizardControl | None = None
         self._view: WizardView | None = None
         self._fault: Fault | None = None
         self._said: Fault | None = None
@@ -81,13 +81,13 @@ class WizardPage(Page):
     async def _look_now(self) -> None:
         try:
             root = Path(self.console.state.workspace)
-            desk = self._desk
-            if desk is None:
-                desk = await in_thread(lambda: open_desk(root, self._symptom_id, self._incident_id))
-                self._desk = desk
+            control = self._control
+            if control is None:
+                control = await in_thread(lambda: open_control(root, self._symptom_id, self._incident_id))
+                self._control = control
             if not self.console.armed.is_armed and not self._busy:
-                await in_thread(desk.let_go)
-            before, now = self._view, await in_thread(desk.look)
+                await in_thread(control.let_go)
+            before, now = self._view, await in_thread(control.look)
             self._view = now
             if before is not None and _asked(before) != _asked(now):
                 self._marked = self.first_line = 0
@@ -106,9 +106,9 @@ class WizardPage(Page):
             self._look_deeper()
 
     def _look_deeper(self) -> None:
-        desk = self._desk
-        if desk is not None:
-            self._begin("looking for the cause; nothing is written", desk.look_for_cause)
+        control = self._control
+        if control is not None:
+            self._begin("looking for the cause; nothing is written", control.look_for_cause)
 
     # Drawing
 
@@ -202,10 +202,10 @@ class WizardPage(Page):
         self.draw()
 
     def _refresh(self) -> None:
-        desk = self._desk
+        control = self._control
         self._said = self._fault = None
-        if desk is not None and not self._busy:
-            self._begin("looking again", desk.look_anew)
+        if control is not None and not self._busy:
+            self._begin("looking again", control.look_anew)
         else:
             self.look_again()
         self.console.act("refresh")
@@ -238,9 +238,9 @@ class WizardPage(Page):
 
     def _let_go(self) -> None:
         """Others may act on the incident; what this waits for is a small file on a slow disk."""
-        desk = self._desk
-        if desk is not None:
-            threading.Thread(target=desk.let_go, name="let go", daemon=True).start()
+        control = self._control
+        if control is not None:
+            threading.Thread(target=control.let_go, name="let go", daemon=True).start()
 
     # Copying
 
@@ -262,12 +262,12 @@ class WizardPage(Page):
         return command_line(self._view, self.console.state.workspace, self.console.state.session.actor)
 
 
-def open_desk(root: Path, symptom_id: str | None, incident_id: str | None) -> WizardDesk:
+def open_control(root: Path, symptom_id: str | None, incident_id: str | None) -> WizardControl:
     """Imports the runbook, which may take a second and may fail in any way."""
-    from console.control.wizard_desk import WizardDesk
+    from console.control.wizard_control import WizardControl
     from runbook.symptoms import SYMPTOMS
 
-    return WizardDesk(root, SYMPTOMS, symptom_id=symptom_id, incident_id=incident_id)
+    return WizardControl(root, SYMPTOMS, symptom_id=symptom_id, incident_id=incident_id)
 
 
 def _asked(view: WizardView) -> tuple[object, ...]:

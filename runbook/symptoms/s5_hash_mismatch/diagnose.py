@@ -35,13 +35,13 @@ from runbook.symptoms.determinism_probes import (
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
 from runbook.symptoms.s5_hash_mismatch.define import _COMMAND, CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
-from runbook.wizard.asked_again import AskedAgain
+from runbook.wizard.answer_cache import AnswerCache
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.touched import is_touched_since
 
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.
-_AGAIN: AskedAgain[Detection] = AskedAgain()
+_AGAIN: AnswerCache[Detection] = AnswerCache()
 
 
 def detect(workspace: Workspace) -> Detection:

@@ -130,7 +130,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return calls
 
 
-def test_what_is_older_than_the_data_is_asked_again_once_for_both(
+def test_what_is_older_than_the_data_is_answer_cache_once_for_both(
     root: Path, asked: list[tuple[str, ...]]
 ) -> None:
     gate(root, "A09", "A10", at=-60)

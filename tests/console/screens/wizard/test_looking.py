@@ -10,7 +10,7 @@ import pytest
 
 from console.control.armed import Armed, ReadOnlyError
 from console.control.operations import Operations
-from console.control.wizard_desk import WizardDesk
+from console.control.wizard_control import WizardControl
 from console.control.wizard_view import READING, Choice, Deed
 from console.keymap import BY_ID, WIZARD_ANSWER
 from console.tui.screens import wizard_page
@@ -92,23 +92,23 @@ async def test_every_deed_that_writes_is_refused_in_read_only(root: Path, hand: 
 def test_a_permit_for_something_else_opens_no_incident(root: Path) -> None:
     clock = Clock()
     armed = Armed(clock)
-    desk = WizardDesk(root, (LEAKING,), symptom_id=LEAKING.id)
+    control = WizardControl(root, (LEAKING,), symptom_id=LEAKING.id)
     with pytest.raises(ReadOnlyError):
         Operations(armed, FakeFeed()).permit(WIZARD_ANSWER)
     armed.arm("a reason")
-    desk.look()
+    control.look()
     with pytest.raises(ValueError, match=r"run\.start"):
-        desk.answer(armed.permit(BY_ID["run.start"]), "offer", "quarantine")
+        control.answer(armed.permit(BY_ID["run.start"]), "offer", "quarantine")
     assert incident_ids(root) == []
 
 
 async def test_a_runbook_that_cannot_be_imported_is_told_in_three_lines(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_arguments: object) -> WizardDesk:
+    def broken(*_arguments: object) -> WizardControl:
         raise SyntaxError("invalid syntax in s1_p4_sft_leak.py")
 
-    monkeypatch.setattr(wizard_page, "open_desk", broken)
+    monkeypatch.setattr(wizard_page, "open_control", broken)
     async with wizard_open(root) as (pilot, app, _):
         text = text_of(app)
         await press(pilot, "enter", "escape")
@@ -135,13 +135,13 @@ async def test_a_slow_detector_holds_up_no_key(
     root: Path, hand: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going = threading.Event()
-    look = WizardDesk.look
+    look = WizardControl.look
 
-    def slow(desk: WizardDesk) -> object:
+    def slow(control: WizardControl) -> object:
         going.wait(10)
-        return look(desk)
+        return look(control)
 
-    monkeypatch.setattr(WizardDesk, "look", slow)
+    monkeypatch.setattr(WizardControl, "look", slow)
     app = app_in(root)
     async with app.run_test(size=SMALL) as pilot:
         app.push_screen(WizardScreen(LEAKING.id))
@@ -156,16 +156,16 @@ async def test_a_slow_detector_holds_up_no_key(
 async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
     root: Path, hand: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, looks, going = WizardDesk.look, [0], threading.Event()
+    look, looks, going = WizardControl.look, [0], threading.Event()
 
-    def slow(desk: WizardDesk) -> object:
+    def slow(control: WizardControl) -> object:
         looks[0] += 1
-        second, found = looks[0] == 2, look(desk)
+        second, found = looks[0] == 2, look(control)
         if second:
             going.wait(10)
         return found
 
-    monkeypatch.setattr(WizardDesk, "look", slow)
+    monkeypatch.setattr(WizardControl, "look", slow)
     app = app_in(root)
     async with app.run_test(size=SMALL) as pilot:
         app.push_screen(screen := WizardScreen(LEAKING.id))

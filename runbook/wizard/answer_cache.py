@@ -24,7 +24,7 @@ class _Known(Generic[Answer]):
     answer: Answer
 
 
-class AskedAgain(Generic[Answer]):
+class AnswerCache(Generic[Answer]):
     """The last answer alone is kept: whoever asks otherwise meanwhile asks anew."""
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ from runbook.wizard.session import Session
 from runbook.wizard.worker import last_words
 
 
-class WizardDesk:
+class WizardControl:
     """One wizard: that of a symptom, or an incident re-opened.
 
     A symptom whose incident is still open goes on there. ``start`` starts a worker.
