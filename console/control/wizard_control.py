@@ -32,7 +32,7 @@ from runbook.wizard.dialogue import CHANGES, Standing, next_move
 from runbook.wizard.driver import Driver, Start
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 from runbook.wizard.worker import last_words
 
 
@@ -115,7 +115,7 @@ class WizardControl:
             return None
         return Preview(draft.plan, is_trial=True)
 
-    def _look_at_incident(self, session: Session) -> WizardView:
+    def _look_at_incident(self, session: WizardSession) -> WizardView:
         entries = tuple(session.incident.journal.entries())
         standing = wizard.fold(entries)
         offers = session.offers(standing)
@@ -143,7 +143,7 @@ class WizardControl:
             last_words=tuple(last_words(session.incident).splitlines()) if self._ended else (),
         )
 
-    def _preview_of(self, session: Session, plan: Plan | None) -> Preview | None:
+    def _preview_of(self, session: WizardSession, plan: Plan | None) -> Preview | None:
         if plan is None:
             self._preview = None
         elif self._preview is None or self._preview.is_trial or self._preview.plan.hash != plan.hash:

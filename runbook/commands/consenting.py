@@ -22,7 +22,7 @@ from runbook.wizard.driver import Driver
 from runbook.wizard.incident import Incident
 from runbook.wizard.prompts import read_line, report_end, show_plan
 from runbook.wizard.refusals import refused
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 from runbook.wizard.worker import last_words, wait
 
 _SHORTEST_HASH = 12
@@ -85,7 +85,7 @@ def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> in
     incident, plan = find_plan(root, arguments.plan)
     workspace = Workspace(root)
     # Without its symptom: direct commands work while the symptoms are broken.
-    driver = Driver(workspace, None, Session(workspace, incident, None))
+    driver = Driver(workspace, None, WizardSession(workspace, incident, None))
     return _consent_and_apply(driver, plan, arguments.approve_as, arguments.reason, voice)
 
 
@@ -117,7 +117,7 @@ def _plan_data(incident_id: str, plan: Plan, rehearsal: Rehearsal | None) -> dic
     }
 
 
-def _end_data(session: Session, code: int) -> dict[str, Any]:
+def _end_data(session: WizardSession, code: int) -> dict[str, Any]:
     standing = session.standing
     return {
         "incident_id": session.incident.id,

@@ -16,7 +16,7 @@ from runbook.wizard.driver import Driver, open_incidents
 from runbook.wizard.incident import Incident
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 
 
 def relative_to(root: Path, given: str | None) -> str:
@@ -70,7 +70,7 @@ def _standing_preview(workspace: Workspace, title: str) -> Driver | None:
         return incident.symptom_id is None and incident.facts.get("title") == title
 
     for incident, standing in open_incidents(workspace.root, among=is_same):
-        session = Session(workspace, incident, None)
+        session = WizardSession(workspace, incident, None)
         driver = Driver(workspace, None, session)
         waits = standing.plan is not None and not standing.consented and isinstance(session.move, Question)
         return driver if waits and not driver.why_void(standing) else None

@@ -30,7 +30,7 @@ from runbook.wizard.diagnosing import diagnose_only, still_holds
 from runbook.wizard.dialogue import CHANGES, Standing, Work, fold
 from runbook.wizard.incident import Incident, load_incident
 from runbook.wizard.refusals import RefusedError, refused
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 
 Start = Callable[[Incident, str], Detached]
 
@@ -65,7 +65,7 @@ class Driver:
         self,
         workspace: Workspace,
         symptom: Symptom | None,
-        session: Session | None = None,
+        session: WizardSession | None = None,
         *,
         argv: Sequence[str] = (),
         tell: Callable[[Work], None] = lambda _work: None,
@@ -95,11 +95,11 @@ class Driver:
         workspace, incident = Workspace(root), load_incident(root, incident_id)
         known = worker.symptoms_for(root, incident.id) if symptoms is None else symptoms
         symptom = next((each for each in known if each.id == incident.symptom_id), None)
-        return cls(workspace, symptom, Session(workspace, incident, symptom), start=start)
+        return cls(workspace, symptom, WizardSession(workspace, incident, symptom), start=start)
 
     # Looking
 
-    def find(self) -> Session | None:
+    def find(self) -> WizardSession | None:
         """The incident that is gone on with; None when it would be a new one.
 
         A mitigated one is done with when the symptom rings again: what rings now is another case.
@@ -110,7 +110,7 @@ class Driver:
             incident, standing = next(ours, (None, Standing()))
             rings = standing.state == "mitigated" and self.look().verdict is Verdict.DETECTED
             if incident is not None and not rings:
-                self.session = Session(self.workspace, incident, self.symptom)
+                self.session = WizardSession(self.workspace, incident, self.symptom)
         return self.session
 
     def look(self) -> Detection:
@@ -139,7 +139,7 @@ class Driver:
 
     # Acting
 
-    def open(self) -> Session:
+    def open(self) -> WizardSession:
         """The open incident, or a new one. Raises RefusedError when the symptom does not show."""
         session = self.find()
         if session is None:
@@ -149,7 +149,7 @@ class Driver:
             session = self.session = open_session(self.workspace, self.symptom, seen, argv=self._argv)
         return session
 
-    def hold(self) -> Session:
+    def hold(self) -> WizardSession:
         """Be the one who acts, until ``let_go``. Raises WorkspaceLockedError, naming who else does."""
         is_new = self.find() is None
         session = self.open()
@@ -173,7 +173,7 @@ class Driver:
         return self._lease is not None
 
     @contextmanager
-    def acting(self) -> Iterator[Session]:
+    def acting(self) -> Iterator[WizardSession]:
         try:
             yield self.hold()
         finally:
@@ -278,7 +278,7 @@ class Driver:
         self.let_go()
         return self._start(session.incident, plan.hash)
 
-    def _see_again(self, session: Session, standing: Standing) -> None:
+    def _see_again(self, session: WizardSession, standing: Standing) -> None:
         """What was seen when the incident was opened may be another thing by now."""
         seen, before = self.look(), standing.detection
         if seen.verdict is Verdict.CLEAR:
@@ -294,7 +294,7 @@ class Driver:
             still_holds(self.workspace, output, now) for output in outputs
         )
 
-    def _stands(self, session: Session, offer_id: str, answers: Mapping[str, str]) -> bool:
+    def _stands(self, session: WizardSession, offer_id: str, answers: Mapping[str, str]) -> bool:
         """Whether just this way out is planned, waits for consent, and its files are as they were."""
         standing = session.standing
         plan = standing.plan

@@ -27,7 +27,7 @@ from runbook.wizard import worker
 from runbook.wizard.dialogue import CHANGES, DOING
 from runbook.wizard.driver import Driver
 from runbook.wizard.refusals import PlanVoidError
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 
 Reader = Callable[[], str]
 """One line of input with its line end; empty at the end of input."""
@@ -68,7 +68,7 @@ def show_diagnosis(diagnosis: Diagnosis, voice: Voice) -> None:
         voice.out(line)
 
 
-def show_plan(session: Session, plan: Plan, voice: Voice) -> None:
+def show_plan(session: WizardSession, plan: Plan, voice: Voice) -> None:
     """What is read before consent: steps, the real differences, the way back, what the rehearsal showed."""
     rehearsal = session.standing.rehearsal
     shown = rehearsal.model_dump(mode="json") if rehearsal is not None else None
@@ -81,7 +81,7 @@ def show_plan(session: Session, plan: Plan, voice: Voice) -> None:
         voice.out(line)
 
 
-def report_end(session: Session, code: int, voice: Voice) -> None:
+def report_end(session: WizardSession, code: int, voice: Voice) -> None:
     """How the worker ended, and how to take back what it did."""
     standing = session.standing
     if code == ExitCode.OK:
@@ -99,7 +99,7 @@ class _Prompts:
     """``told`` is how many entries the record had when it was shown last."""
 
     driver: Driver
-    session: Session
+    session: WizardSession
     voice: Voice
     who: str | None
     reason: str | None

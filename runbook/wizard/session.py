@@ -37,7 +37,7 @@ from runbook.wizard.verifying import verify
 HANDOVER = "handover.tar.gz"
 
 
-class Session:
+class WizardSession:
     """One incident, open for reading, and for acting inside ``lease``.
 
     ``symptom`` is None for what was done directly, without a wizard.
@@ -328,7 +328,7 @@ def open_session(
     title: str = "",
     name: str | None = None,
     argv: Sequence[str] = (),
-) -> Session:
+) -> WizardSession:
     """A new incident. With a symptom it starts from what its detector saw; ``name`` goes into its id."""
     told = title or (symptom.title if symptom else "")
     incident = open_incident(workspace.root, symptom.id if symptom else None, told, name=name)
@@ -344,11 +344,11 @@ def open_session(
             "detection": detection.model_dump(mode="json") if detection else None,
         },
     )
-    return Session(workspace, incident, symptom)
+    return WizardSession(workspace, incident, symptom)
 
 
-def reopen_session(workspace: Workspace, incident_id: str, symptoms: Sequence[Symptom]) -> Session:
+def reopen_session(workspace: Workspace, incident_id: str, symptoms: Sequence[Symptom]) -> WizardSession:
     """The incident where it was left. Raises RefusedError for one that is not there."""
     incident = load_incident(workspace.root, incident_id)
     symptom = next((each for each in symptoms if each.id == incident.symptom_id), None)
-    return Session(workspace, incident, symptom)
+    return WizardSession(workspace, incident, symptom)

@@ -21,7 +21,7 @@ from runbook.symptom import Symptom
 from runbook.wizard.dialogue import CHANGES
 from runbook.wizard.incident import Incident
 from runbook.wizard.refusals import PlanVoidError
-from runbook.wizard.session import Session, reopen_session
+from runbook.wizard.session import WizardSession, reopen_session
 
 LOG = "apply.log"
 _LOOK_SECONDS = 60.0
@@ -44,7 +44,7 @@ def wait(started: Detached) -> int:
     return code
 
 
-def carry_out(session: Session) -> int:
+def carry_out(session: WizardSession) -> int:
     """Settle, apply and verify until something is asked; the exit code says how it ended."""
     while session.move in CHANGES:
         session.work()

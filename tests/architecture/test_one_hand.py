@@ -26,7 +26,7 @@ BESIDE = (
     "runbook/drills/",
     "runbook/symptoms/",  # each symptom's drill.py
     "runbook/tell/pages.py",
-    "runbook/change/copies.py",
+    "runbook/change/workspace_copy.py",
 )
 
 

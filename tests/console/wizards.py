@@ -21,7 +21,7 @@ from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import worker
 from runbook.wizard.incident import Incident
 from runbook.wizard.planning import Planning
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 from tests.console.apps import StillApp
 from tests.console.screens.opened import app_on, settled
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
@@ -67,7 +67,7 @@ class Worker:
     def _run(self, incident: Incident) -> None:
         from runbook.probes.workspace import Workspace
 
-        session = Session(Workspace(incident.root), incident, self.symptom, boundary=self._boundary())
+        session = WizardSession(Workspace(incident.root), incident, self.symptom, boundary=self._boundary())
         try:
             with session.lease():
                 code = worker.carry_out(session)

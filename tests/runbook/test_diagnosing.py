@@ -10,7 +10,7 @@ import pytest
 from runbook.probes.evidence import ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe, Symptom
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 
 
@@ -39,7 +39,7 @@ def counting(looks: list[str], trouble: str = "") -> Symptom:
     return Symptom(**{**vars(symptom), "probes": lambda _detection: (probe("look"), probe("again"))})
 
 
-def cut_off(workspace: Workspace, symptom: Symptom, *, clock: float | None = None) -> Session:
+def cut_off(workspace: Workspace, symptom: Symptom, *, clock: float | None = None) -> WizardSession:
     """A session whose diagnosis ended before it was classified, taken up by another process."""
 
     def boundary(name: str) -> None:
@@ -47,14 +47,14 @@ def cut_off(workspace: Workspace, symptom: Symptom, *, clock: float | None = Non
             raise CutError
 
     opened = open_session(workspace, symptom, symptom.detect(workspace))
-    first = Session(workspace, opened.incident, symptom, boundary=boundary)
+    first = WizardSession(workspace, opened.incident, symptom, boundary=boundary)
     with pytest.raises(CutError), first.lease():
         first.diagnose()
     moment = clock if clock is not None else time.time()
-    return Session(workspace, opened.incident, symptom, clock=lambda: moment)
+    return WizardSession(workspace, opened.incident, symptom, clock=lambda: moment)
 
 
-def diagnosed(session: Session) -> None:
+def diagnosed(session: WizardSession) -> None:
     with session.lease():
         assert session.diagnose().cause.sentence == "seen"
 
@@ -78,7 +78,7 @@ def test_once_something_was_touched_everything_is_looked_at_anew(workspace: Work
     assert len(looks) > 2
 
 
-def seen(session: Session) -> list[ProbeOutput]:
+def seen(session: WizardSession) -> list[ProbeOutput]:
     return list(session.standing.probes.values())
 
 

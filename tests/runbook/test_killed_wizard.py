@@ -19,7 +19,7 @@ from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Work
 from runbook.wizard.planning import Planning, joined
-from runbook.wizard.session import Session, open_session, reopen_session
+from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.carrying_out import taken_back
 from tests.runbook.killed_child import Boundary, killed_where
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen, tree
@@ -51,7 +51,7 @@ def _broken(root: Path) -> Workspace:
     return workspace
 
 
-def _drive(session: Session) -> None:
+def _drive(session: WizardSession) -> None:
     """An operator who always knows what to answer."""
     with session.lease():
         while (move := session.move) is not None:
@@ -98,7 +98,7 @@ def test_a_wizard_killed_at_any_boundary_is_reopened_and_ends_as_the_straight_on
             boundary: Callable[[str], None], workspace: Workspace = workspace, at: str = incident.id
         ) -> None:
             session = reopen_session(workspace, at, [_symptom()])
-            _drive(Session(workspace, session.incident, session.symptom, boundary=boundary))
+            _drive(WizardSession(workspace, session.incident, session.symptom, boundary=boundary))
 
         name = _killed_at(number, body)
         if name is None:
@@ -127,8 +127,8 @@ def test_an_undo_killed_at_any_boundary_is_reopened_and_ends_byte_identical(tmp_
         plan = session.plan_taking_back()
         session.consent(plan.code, "mira", "taken back")
 
-        def body(boundary: Callable[[str], None], session: Session = session) -> None:
-            held = Session(session.workspace, session.incident, session.symptom, boundary=boundary)
+        def body(boundary: Callable[[str], None], session: WizardSession = session) -> None:
+            held = WizardSession(session.workspace, session.incident, session.symptom, boundary=boundary)
             _go_on(held)
 
         name = _killed_at(number, body)
@@ -140,7 +140,7 @@ def test_an_undo_killed_at_any_boundary_is_reopened_and_ends_byte_identical(tmp_
     assert {"begun", "intent:0", "changed:0", "outcome:0", "applied"} <= set(names)
 
 
-def _go_on(session: Session) -> None:
+def _go_on(session: WizardSession) -> None:
     while isinstance(session.move, Work) and session.standing.plan is not None:
         session.work()
 
@@ -157,7 +157,7 @@ def test_an_open_intent_is_settled_by_the_file_and_a_foreign_change_is_a_conflic
         session.consent(plan.code, "mira", "a test")
 
     def body(boundary: Callable[[str], None]) -> None:
-        _go_on(Session(workspace, session.incident, session.symptom, boundary=boundary))
+        _go_on(WizardSession(workspace, session.incident, session.symptom, boundary=boundary))
 
     # begun, then kept, intent, changed, outcome of the rename, then kept and intent of the write.
     assert _killed_at(7, body) == "intent:1"

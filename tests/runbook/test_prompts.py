@@ -15,7 +15,7 @@ from runbook.wizard import worker
 from runbook.wizard.driver import Driver
 from runbook.wizard.planning import Planning
 from runbook.wizard.prompts import converse
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 from tests.heard import Heard
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 
@@ -23,7 +23,7 @@ from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, se
 class InThisProcess:
     """Stands for the worker's process: the symptoms of tests are not known to a real one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WizardSession) -> None:
         self._session = session
 
     def wait(self, _limit_seconds: float) -> int:
@@ -36,7 +36,7 @@ def _contain(planning: Planning, _answers: Answers) -> Draft:
 
 
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WizardSession:
     workspace = make_workspace(tmp_path / "w")
     (workspace.root / SFT).write_text(f"{LEAK}\n")
     symptom = leak_symptom(Offer("quarantine", "Quarantine now", "it spreads", _contain, immediate=True))
@@ -49,14 +49,14 @@ def _typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
-def _code(session: Session) -> str:
+def _code(session: WizardSession) -> str:
     plan = session.standing.plan
     assert plan is not None
     return plan.code
 
 
 def test_a_closed_input_changes_nothing_and_leaves_the_question_open(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: WizardSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Heard()
     _typed(monkeypatch)
@@ -67,7 +67,7 @@ def test_a_closed_input_changes_nothing_and_leaves_the_question_open(
 
 
 def test_a_wrong_code_and_empty_lines_agree_to_nothing(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: WizardSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _typed(monkeypatch, "", "1", "", "yes", "because")
     assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 11
@@ -75,7 +75,7 @@ def test_a_wrong_code_and_empty_lines_agree_to_nothing(
 
 
 def test_code_and_reason_carry_the_plan_out_and_the_answer_after_it_ends_the_talk(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: WizardSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _typed(monkeypatch, "1")
     converse(Driver(session.workspace, session.symptom, session), Heard())
@@ -85,7 +85,7 @@ def test_code_and_reason_carry_the_plan_out_and_the_answer_after_it_ends_the_tal
     assert session.standing.state == "mitigated"
 
 
-def test_handing_over_packs_what_is_known(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handing_over_packs_what_is_known(session: WizardSession, monkeypatch: pytest.MonkeyPatch) -> None:
     _typed(monkeypatch, "3")
     assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 1
     assert session.standing.state == "escalated"

@@ -15,13 +15,13 @@ from runbook.change.undo import plan_undo
 from runbook.change.workspace_copy import FOLDER
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import joined
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
 
 
-def _rehearsed(tmp_path: Path, *words: str) -> tuple[Workspace, Session, Draft]:
+def _rehearsed(tmp_path: Path, *words: str) -> tuple[Workspace, WizardSession, Draft]:
     workspace = make_workspace(tmp_path / "w")
     (workspace.root / SCHEMA).write_text("loosened\n")
     session = direct(workspace)

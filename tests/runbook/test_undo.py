@@ -16,7 +16,7 @@ from runbook.change.undo import _revocation
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import PlanVoidError, RefusedError
-from runbook.wizard.session import Session
+from runbook.wizard.session import WizardSession
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree
 
@@ -133,7 +133,7 @@ def test_a_new_file_among_the_outputs_voids_a_plan(tmp_path: Path) -> None:
         carried_out(session, draft)
 
 
-def _appending(session: Session) -> Draft:
+def _appending(session: WizardSession) -> Draft:
     return plan_command(
         session.planning(),
         ["baseline", "append", BASELINES, '{"kind": "accept"}'],

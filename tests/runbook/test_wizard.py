@@ -17,7 +17,7 @@ from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import fold
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import ApprovalNeededError, PlanVoidError, RefusedError
-from runbook.wizard.session import Session, open_session, reopen_session
+from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 
 
@@ -37,35 +37,35 @@ SYMPTOM = leak_symptom(QUARANTINE, Offer("export", "Export again", "the cause is
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
+def session(tmp_path: Path) -> WizardSession:
     workspace = make_workspace(tmp_path / "w")
     (workspace.root / SFT).write_text(f"{LEAK}\n")
     return open_session(workspace, SYMPTOM, seen(workspace))
 
 
-def _asked(session: Session) -> Question:
+def _asked(session: WizardSession) -> Question:
     move = session.work_on()
     assert isinstance(move, Question), move
     return move
 
 
-def _state(session: Session) -> str:
+def _state(session: WizardSession) -> str:
     return session.standing.state
 
 
-def _consent(session: Session) -> None:
+def _consent(session: WizardSession) -> None:
     plan = session.standing.plan
     assert plan is not None
     session.consent(plan.code, "mira", "forbidden rows")
 
 
-def test_containment_is_offered_before_anything_is_looked_at(session: Session) -> None:
+def test_containment_is_offered_before_anything_is_looked_at(session: WizardSession) -> None:
     asked = _asked(session)
     assert [value for value, _ in asked.choices] == ["quarantine", "diagnose", "escalate", "abandon"]
     assert session.standing.probes == {}
 
 
-def test_quarantine_needs_no_rehearsal_ends_mitigated_and_leads_to_the_cause(session: Session) -> None:
+def test_quarantine_needs_no_rehearsal_ends_mitigated_and_leads_to_the_cause(session: WizardSession) -> None:
     _asked(session)
     session.answer("offer", "quarantine")
     assert _asked(session).id == wizard.CONSENT
@@ -89,7 +89,7 @@ def test_quarantine_needs_no_rehearsal_ends_mitigated_and_leads_to_the_cause(ses
     assert _state(session) == "resolved"
 
 
-def test_only_a_green_rerun_of_the_same_detector_resolves(session: Session) -> None:
+def test_only_a_green_rerun_of_the_same_detector_resolves(session: WizardSession) -> None:
     session.answer("offer", wizard.DIAGNOSE)
     _asked(session)
     session.choose("export", {"word": LEAK})
@@ -101,7 +101,7 @@ def test_only_a_green_rerun_of_the_same_detector_resolves(session: Session) -> N
     assert "not green" in asked.text
 
 
-def test_consent_is_to_just_this_plan_by_somebody_with_a_reason(session: Session) -> None:
+def test_consent_is_to_just_this_plan_by_somebody_with_a_reason(session: WizardSession) -> None:
     _asked(session)
     session.answer("offer", "quarantine")
     _asked(session)
@@ -122,7 +122,7 @@ def test_consent_is_to_just_this_plan_by_somebody_with_a_reason(session: Session
     assert (session.workspace.root / SFT).exists()
 
 
-def test_going_back_drops_the_plan_and_asks_again(session: Session) -> None:
+def test_going_back_drops_the_plan_and_asks_again(session: WizardSession) -> None:
     _asked(session)
     session.answer("offer", "quarantine")
     _asked(session)
@@ -131,7 +131,7 @@ def test_going_back_drops_the_plan_and_asks_again(session: Session) -> None:
     assert session.standing.plan is None
 
 
-def test_a_refusal_while_planning_leads_back_to_the_choice_with_its_words(session: Session) -> None:
+def test_a_refusal_while_planning_leads_back_to_the_choice_with_its_words(session: WizardSession) -> None:
     _asked(session)
     (session.workspace.root / SFT).unlink()
     session.answer("offer", "quarantine")
@@ -142,14 +142,14 @@ def test_a_refusal_while_planning_leads_back_to_the_choice_with_its_words(sessio
     assert "There is no" in asked.help
 
 
-def test_an_answer_that_is_not_asked_or_not_among_the_choices_is_refused(session: Session) -> None:
+def test_an_answer_that_is_not_asked_or_not_among_the_choices_is_refused(session: WizardSession) -> None:
     _asked(session)
     for question, answer in (("offer", "nonsense"), ("word", "x"), (wizard.AFTERWARDS, "stop")):
         with pytest.raises(RefusedError):
             session.answer(question, answer)
 
 
-def test_a_change_between_preview_and_apply_voids_the_plan_of_a_wizard(session: Session) -> None:
+def test_a_change_between_preview_and_apply_voids_the_plan_of_a_wizard(session: WizardSession) -> None:
     _asked(session)
     session.answer("offer", "quarantine")
     _asked(session)
@@ -161,20 +161,20 @@ def test_a_change_between_preview_and_apply_voids_the_plan_of_a_wizard(session: 
 
 
 @pytest.mark.parametrize(("answer", "state"), [(wizard.ESCALATE, "escalated"), (wizard.ABANDON, "abandoned")])
-def test_handing_over_and_leaving_it_are_honest_ends(session: Session, answer: str, state: str) -> None:
+def test_handing_over_and_leaving_it_are_honest_ends(session: WizardSession, answer: str, state: str) -> None:
     _asked(session)
     session.answer("offer", answer)
     assert session.move is None
     assert session.standing.state == state
 
 
-def test_a_reopened_wizard_asks_what_it_would_have_asked(session: Session) -> None:
+def test_a_reopened_wizard_asks_what_it_would_have_asked(session: WizardSession) -> None:
     asked = _asked(session)
     again = reopen_session(Workspace(session.workspace.root), session.incident.id, [SYMPTOM])
     assert again.move == asked
 
 
-def test_every_beginning_of_a_journal_folds_to_what_it_was_then(session: Session) -> None:
+def test_every_beginning_of_a_journal_folds_to_what_it_was_then(session: WizardSession) -> None:
     states = []
     _asked(session)
     session.answer("offer", "quarantine")
@@ -187,7 +187,7 @@ def test_every_beginning_of_a_journal_folds_to_what_it_was_then(session: Session
     assert states == [entry.state for entry in entries]
 
 
-def test_a_classification_that_raises_is_an_honest_unknown(session: Session, tmp_path: Path) -> None:
+def test_a_classification_that_raises_is_an_honest_unknown(session: WizardSession, tmp_path: Path) -> None:
     def raising(*_arguments: object) -> None:
         raise KeyError("rows")
 
@@ -201,7 +201,7 @@ def test_a_classification_that_raises_is_an_honest_unknown(session: Session, tmp
     assert "KeyError" in diagnosis.cause.sentence
 
 
-def test_the_page_hands_over_and_shows_no_control_character(session: Session) -> None:
+def test_the_page_hands_over_and_shows_no_control_character(session: WizardSession) -> None:
     with session.lease():
         session.answer("offer", "quarantine")
         session.work_on()
@@ -216,7 +216,9 @@ def test_the_page_hands_over_and_shows_no_control_character(session: Session) ->
     assert "red \\x1b[31m and \\| pipe" in text
 
 
-def test_a_run_that_holds_the_workspace_keeps_a_restore_out_but_not_a_quarantine(session: Session) -> None:
+def test_a_run_that_holds_the_workspace_keeps_a_restore_out_but_not_a_quarantine(
+    session: WizardSession,
+) -> None:
     other = open_session(session.workspace, SYMPTOM, seen(session.workspace))
     with hold_workspace(session.workspace.root, command="run-all"):
         with (

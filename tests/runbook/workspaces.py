@@ -18,7 +18,7 @@ from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Pro
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Probe, Symptom
 from runbook.wizard.planning import Planning
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 
 TAG = "distillation-v1.0.0"
 SFT = "exports/sft/instruction_response.jsonl"
@@ -106,7 +106,7 @@ def planning(workspace: Workspace, incident_id: str = "i", now: float = 1_700_00
     return Planning(workspace, incident_id, None, "mira", now)
 
 
-def direct(workspace: Workspace, title: str = "by hand") -> Session:
+def direct(workspace: Workspace, title: str = "by hand") -> WizardSession:
     return open_session(workspace, None, None, title=title)
 
 

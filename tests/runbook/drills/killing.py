@@ -8,7 +8,7 @@ from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Work
-from runbook.wizard.session import Session, reopen_session
+from runbook.wizard.session import WizardSession, reopen_session
 from tests.runbook.killed_child import killed_where
 
 REASON = "a drill"
@@ -28,7 +28,12 @@ def walk_offer(
 
     def body(boundary: Callable[[str], None]) -> None:
         there = _opened(workspace, incident_id)
-        _drive(Session(workspace, there.incident, there.symptom, boundary=boundary), offer, answers, verified)
+        _drive(
+            WizardSession(workspace, there.incident, there.symptom, boundary=boundary),
+            offer,
+            answers,
+            verified,
+        )
 
     while kill and (name := killed_where(lambda name: name not in killed, body)) is not None:
         killed.append(name)
@@ -36,15 +41,15 @@ def walk_offer(
     return killed
 
 
-def _opened(workspace: Workspace, incident_id: str) -> Session:
+def _opened(workspace: Workspace, incident_id: str) -> WizardSession:
     return reopen_session(workspace, incident_id, SYMPTOMS)
 
 
-def _verifications(session: Session) -> int:
+def _verifications(session: WizardSession) -> int:
     return sum(entry.kind == "verified" for entry in session.incident.journal.entries())
 
 
-def _drive(session: Session, offer: str, answers: Mapping[str, str], verified: int) -> None:
+def _drive(session: WizardSession, offer: str, answers: Mapping[str, str], verified: int) -> None:
     """An operator who knows what to answer, until the journal holds ``verified`` verifications."""
     with session.lease():
         while _verifications(session) < verified:

@@ -19,7 +19,7 @@ from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_all
 from runbook.wizard.diagnosing import diagnose_only
-from runbook.wizard.session import Session, open_session, reopen_session
+from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once
@@ -141,7 +141,9 @@ def _told(cause: Cause) -> str:
     return f"{cause.id} ({cause.confidence}): {'; '.join(cause.places[:3])}"
 
 
-def _repaired(workspace: Workspace, symptom_id: str, seen: Seen, *, kill: bool) -> tuple[Session, list[str]]:
+def _repaired(
+    workspace: Workspace, symptom_id: str, seen: Seen, *, kill: bool
+) -> tuple[WizardSession, list[str]]:
     """The incident, led to *resolved*, which only a rerun of its detector reaches."""
     planted, symptom = seen.planted, _symptom(symptom_id)
     session = open_session(workspace, symptom, seen.shown[symptom_id])
@@ -156,7 +158,7 @@ def _repaired(workspace: Workspace, symptom_id: str, seen: Seen, *, kill: bool) 
     return session, killed
 
 
-def _steps(session: Session) -> tuple[str, ...]:
+def _steps(session: WizardSession) -> tuple[str, ...]:
     plans = [
         Plan.model_validate(entry.detail["plan"])
         for entry in session.incident.journal.entries()
@@ -174,7 +176,7 @@ def _file_step(step: Any) -> str:
     return f"{step.type.replace('_', ' ')} {path}".rstrip()
 
 
-def _taken_back(root: Path, session: Session) -> None:
+def _taken_back(root: Path, session: WizardSession) -> None:
     """Undo upon undo, until nothing is left to take back."""
     while last_undoable(session.incident.journal.entries()) is not None:
         taken_back_once(root, session.incident.id)

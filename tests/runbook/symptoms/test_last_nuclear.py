@@ -22,7 +22,7 @@ from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.planning import Planning
-from runbook.wizard.session import Session, open_session
+from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 
 RECON = "docs/recon/local-distillation-recon.md"
@@ -41,7 +41,7 @@ def _restore(planning: Planning, _answers: Answers) -> Draft:
     return plan_restore(planning, [SCHEMA])
 
 
-def _repaired_in_vain(workspace: Workspace) -> Session:
+def _repaired_in_vain(workspace: Workspace) -> WizardSession:
     """The schema is restored, and the forbidden row is still there."""
     symptom = leak_symptom(Offer("restore", "Restore the schema", "why", _restore))
     session = open_session(workspace, symptom, detect_one(workspace, symptom))

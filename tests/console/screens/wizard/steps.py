@@ -12,7 +12,7 @@ from console.tui.screens.wizard_consent import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import Standing
-from runbook.wizard.session import Session, reopen_session
+from runbook.wizard.session import WizardSession, reopen_session
 from tests.console.apps import StillApp, eyes_on, text_of
 from tests.console.screens.opened import press, settled
 from tests.console.wizards import LEAKING, app_in, wizard_on
@@ -90,7 +90,7 @@ def everything(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def only_incident(root: Path) -> Session:
+def only_incident(root: Path) -> WizardSession:
     (incident_id,) = incident_ids(root)
     return reopen_session(Workspace(root), incident_id, [LEAKING])
 
