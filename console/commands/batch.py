@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from console.batch.narration import Narration
@@ -48,9 +47,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         prepare(folder)
     stream = BatchStream(voice.events_place, clock=_now)
     try:
-        batch = run_batch(
-            root, options, stream, Narration(sys.stderr, lively=sys.stderr.isatty()), clock=_now
-        )
+        batch = run_batch(root, options, stream, Narration(voice), clock=_now)
     finally:
         stream.close()
     return _tell(batch, voice, folder, github=arguments.github)

@@ -15,6 +15,8 @@ from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 
+_COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pairs", "run_hash")
+
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root, now, notes = voice.workspace, time.time(), Notes()
@@ -26,23 +28,17 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if not rows:
         voice.note("No run yet. Make one: distill run-all")
     else:
-        voice.out(
-            f"{'run':<24}{'command':<13}{'ended':>9}{'took':>9}"
-            f"{'lines':>10}{'rag':>8}{'sft':>8}{'pairs':>8}  run_hash"
-        )
-    for row in rows:
-        voice.out(_line(row, now))
+        voice.table(_COLUMNS, [_cells(row, now) for row in rows])
     for text in notes.lines:
         voice.note(f"note: {text}")
     return ExitCode.OK
 
 
-def _line(row: RunRow, now: float) -> str:
+def _cells(row: RunRow, now: float) -> list[str]:
     if not row.finished:
         age = age_in_words(age_of(row.started, now))
-        return f"{row.pipeline_run_id:<24}{visible(row.command, 12):<13}{age:>9}  {row.note}"
+        return [row.pipeline_run_id, visible(row.command, 12), age, "", "", "", "", "", row.note]
     outcome = row.run_hash[:16] if row.ok and row.run_hash else f"FAILED, exit {row.exit_code}"
-    counts = f"{count(row.lines):>10}{count(row.rag):>8}{count(row.sft):>8}{count(row.preference):>8}"
+    counts = [count(number) for number in (row.lines, row.rag, row.sft, row.preference)]
     age, took = age_in_words(age_of(row.ended, now)), took_in_words(row.elapsed_seconds)
-    command = visible(row.command, 12)
-    return f"{row.pipeline_run_id:<24}{command:<13}{age:>9}{took:>9}{counts}  {visible(outcome, 40)}"
+    return [row.pipeline_run_id, visible(row.command, 12), age, took, *counts, visible(outcome, 40)]

@@ -75,9 +75,8 @@ def _measure(context: CommandContext, settings: Settings) -> int:
             {"drift": [row.model_dump(mode="json") for row in rows], "problems": baselines.problems}
         )
     else:
-        for row in rows:
-            numbers = f"{_number(row.baseline):>12}  {_number(row.current):>12}"
-            context.out(f"{row.status:<8}  {visible(row.metric):<40}  {numbers}")
+        cells = [[row.status, row.metric, _number(row.baseline), _number(row.current)] for row in rows]
+        context.table(["status", "metric", ">baseline", ">current"], cells)
     return ExitCode.OK
 
 

@@ -34,8 +34,10 @@ class CommandContext(Voice):
     def events(self) -> EventWriter:
         """The event stream, already writing to ``--events`` when that was given."""
         from pipeline.engine.event_writer import EventWriter
+        from pipeline.platform.drawing import Progress
 
         writer = EventWriter()
+        writer.on_progress = Progress().event
         if self.events_place is not None:
             writer.add_place(self.events_place)
         return writer

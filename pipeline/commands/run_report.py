@@ -22,11 +22,8 @@ def report(context: CommandContext, finished: Finished) -> None:
         for name, counts in summary["streams"].items()
         if counts["evidence"] or not counts["looked_up"]
     }
-    width = max([len("stream"), *(len(name) for name in streams)])
-    context.out("  ".join([f"{'stream':<{width}}", *(f"{column:>{len(column)}}" for column in _COLUMNS)]))
-    for name, counts in streams.items():
-        cells = [f"{counts[column]:>{len(column)},}" for column in _COLUMNS]
-        context.out("  ".join([f"{visible(name):<{width}}", *cells]))
+    rows = [[name, *(f"{counts[column]:,}" for column in _COLUMNS)] for name, counts in streams.items()]
+    context.table(["stream", *(f">{column}" for column in _COLUMNS)], rows)
     totals = summary["counts"]
     context.out(
         f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} looked up"

@@ -8,6 +8,7 @@ dropped. What an earlier writer left torn is closed first, so that no two lines 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class EventWriter:
         self._seq = 0
         self._last_progress = 0.0
         self._early: list[bytes] | None = []
+        self.on_progress: Callable[[dict[str, Any]], None] | None = None
 
     def add_place(self, place: str | Path) -> None:
         """Write to a file, or to standard output for ``-``. Events so far are written there too.
@@ -56,6 +58,8 @@ class EventWriter:
         line = events.encode(kind(seq=self._seq, at=now_iso(), **fields))
         if self._early is not None:
             self._early.append(line)
+        if self.on_progress is not None and kind is events.StageProgress:
+            self.on_progress(fields)
         for descriptor in list(self._descriptors):
             self._write(descriptor, line)
 

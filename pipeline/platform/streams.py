@@ -14,6 +14,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from pipeline.contracts.untrusted import spelled
@@ -35,6 +36,8 @@ _LONGER = {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">="}
 
 # What each stream refused with, as an errno; in one process there is one pair of streams.
 _refused: dict[int, int] = {}
+# Takes away what is drawn over, before anything else is written. Set by whoever draws.
+erase_drawing: Callable[[], None] | None = None
 
 
 def prepare() -> None:
@@ -57,6 +60,8 @@ def write(number: int, text: str, *, now: bool = False) -> None:
     stream = _stream(number)
     if stream is None or number in _refused:
         return
+    if erase_drawing is not None:
+        erase_drawing()
     if number == ERR:
         flush(OUT)  # where both are one terminal, what was said first stands first
     try:
@@ -94,6 +99,8 @@ def flush(number: int) -> None:
 
 def end() -> OSError | None:
     """Flush. The error when standard output refused what it was to hold; a gone reader is none."""
+    if erase_drawing is not None:
+        erase_drawing()
     flush(OUT)
     flush(ERR)
     code = _refused.pop(OUT, errno.EPIPE)

@@ -5,7 +5,7 @@ Data goes to standard output, narration to standard error; ``--json`` asks for d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import streams
+from pipeline.platform import drawing, streams
 
 
 class ReaderGoneError(Exception):
@@ -50,6 +50,10 @@ class Voice:
     def is_heard(self) -> bool:
         """Whether standard output still takes what is said."""
         return streams.is_heard()
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Data in columns, to standard output; ``>name`` has its cells on the right."""
+        self.out(drawing.table(columns, rows).removesuffix("\n"))
 
     def out_json(self, value: Any) -> None:
         """One JSON value. Escaped to ASCII: what data may hold must not reach a terminal raw."""
