@@ -70,7 +70,7 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def _symptom(symptom: SymptomStatus, now: float) -> str:
-    age = _ago(symptom.since if symptom.since is not None else symptom.origin.as_of, now)
+    age = _ago(symptom.since, now)
     next_step = f" → {symptom.next_step}" if symptom.next_step else ""
     owner = symptom.owner or "nobody"
     return f"{symptom.severity:<8}  {age:>9}  {owner}: {symptom.id}: {symptom.observed}{next_step}"

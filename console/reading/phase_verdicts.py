@@ -7,12 +7,27 @@ old; a pass does not stay a pass.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin, PhaseState, PhaseStatus, epoch_seconds
+from pipeline.contracts.status import (
+    PHASE_NAMES,
+    Answer,
+    Freshness,
+    Origin,
+    PhaseState,
+    PhaseStatus,
+    Verdict,
+    epoch_seconds,
+)
+from pipeline.contracts.symptoms import Definition
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of
 from pipeline.reading import staleness
+
+# The check that stands for all invariants, A01 to A22.
+_GATE = "P6.acceptance"
+_INVARIANT = re.compile(r"A\d\d\Z")
 
 
 def verdict(
@@ -163,6 +178,42 @@ def unread(phases: Sequence[PhaseStatus], reasons: Mapping[str, str]) -> tuple[P
         if phase.id in reasons and phase.state is not PhaseState.FAIL
         else phase
         for phase in phases
+    )
+
+
+def looked_at_since(
+    phases: Sequence[PhaseStatus], definitions: Sequence[Definition], answers: Sequence[Answer]
+) -> tuple[PhaseStatus, ...]:
+    """A report's failure that a later look at its symptoms found gone is an old one, and no failure now."""
+    leads: dict[str, list[str]] = {}
+    for definition in definitions:
+        for check in definition.checks:
+            leads.setdefault(check, []).append(definition.id)
+    known = {answer.id: answer for answer in answers}
+    return tuple(_looked_at(phase, leads, known) for phase in phases)
+
+
+def _looked_at(
+    phase: PhaseStatus, leads: Mapping[str, Sequence[str]], known: Mapping[str, Answer]
+) -> PhaseStatus:
+    if phase.state is not PhaseState.FAIL or phase.origin.as_of is None:
+        return phase
+    later = []
+    for check in phase.failed_checks:
+        # An invariant's symptom is that of the gate.
+        ids = leads.get(check) or (leads.get(_GATE, ()) if _INVARIANT.match(check) else ())
+        found = [known[each] for each in ids if each in known]
+        if any(answer.verdict is not Verdict.CLEAR for answer in found):
+            return phase
+        newer = [answer.id for answer in found if (answer.as_of or 0.0) > phase.origin.as_of]
+        if ids and not newer:
+            return phase
+        later += newer
+    if not later:
+        return phase
+    why = f"{', '.join(dict.fromkeys(later))} found it gone since; a new report tells all of it"
+    return replace(
+        phase, state=PhaseState.STALE, origin=replace(phase.origin, freshness=Freshness.STALE, why=why)
     )
 
 

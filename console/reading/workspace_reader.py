@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.reading import phase_verdicts
-from console.reading.detectors import answers_at
+from console.reading.detectors import answers_at, definitions
 from console.reading.drift_report import read_drift
 from console.reading.engine_code import EngineCode
 from console.reading.git_facts import GitReader
@@ -87,11 +87,12 @@ class WorkspaceReader:
         audit_moved = moved_since(audit, latest, moved, engine)
         firewall = self._firewall(latest, now)
         answers = answers_at(replace(facts, firewall=firewall), read_looks(self.root, notes))
+        phases = self._phases(facts, audit_moved, engine, now, notes)
         return WorkspaceStatus(
             workspace=str(self.root),
             name=facts.settings.name,
             read_at=now,
-            phases=self._phases(facts, audit_moved, engine, now, notes),
+            phases=phase_verdicts.looked_at_since(phases, definitions(), answers),
             rows=self._rows(latest, moved, now),
             firewall=firewall,
             drift=read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes),

@@ -139,7 +139,7 @@ def test_verdicts_and_replays_of_the_shift_are_counted(tmp_path: Path) -> None:
 
 def test_a_symptom_nobody_owns_says_so_and_hostile_text_is_harmless(tmp_path: Path) -> None:
     symptom = SymptomStatus(
-        "S1.P0.recon-doc", Severity.ERROR, "gone\x1b[2J", Origin("live", NOW - 600), "restore it"
+        "S1.P0.recon-doc", Severity.ERROR, "gone\x1b[2J", Origin("live", NOW), "restore it", since=NOW - 600
     )
     lines = list(handover_lines(read(workspace_after_a_run(tmp_path), (symptom,))))
     (line,) = [line for line in lines if "S1.P0.recon-doc" in line]

@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
-from pipeline.contracts.status import PhaseState
+from pipeline.contracts.status import Answer, Freshness, PhaseState, Verdict
+from pipeline.reading.symptom_log import keep_looks
 from tests.console.readings import (
     ACCEPTANCE_JSON,
     AUDIT_JSON,
@@ -17,8 +19,10 @@ from tests.console.readings import (
 )
 from tests.console.workspaces import (
     FINISHED,
+    NOW,
     audit,
     check,
+    iso,
     workspace_after_a_run,
     write,
 )
@@ -100,3 +104,23 @@ def test_a_release_with_a_failed_gate_fails_p9(tmp_path: Path) -> None:
     gates = [{"name": "git_clean", "status": "pass"}, {"name": "tests", "status": "fail"}]
     write(root, paths.RELEASE_MANIFEST, {"released_at": "2026-04-27T06:00:10Z", "gates": gates})
     assert phase(read(root), "P9").failed_checks == ("tests",)
+
+
+def test_a_failure_that_a_later_look_found_gone_is_old_and_no_failure(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    red = {"id": "A13", "status": "fail", "required": True}
+    write(root, ACCEPTANCE_JSON, {"finished_at": iso(FINISHED), "checks": [red]})
+    write(root, AUDIT_JSON, audit([check("P6.acceptance", "fail")], finished=FINISHED))
+    assert [phase(read(root), name).state for name in ("P6", "P8")] == [PhaseState.FAIL, PhaseState.FAIL]
+    assert symptoms(read(root)) == ["S3.divergence"]
+    seen = NOW + 3600
+    keep_looks(root, [Answer(Verdict.CLEAR, "no invariant fails", seen, id="S3.divergence")], seen)
+    status = WorkspaceReader(root).read(seen + 5)
+    assert symptoms(status) == []
+    for name in ("P6", "P8"):
+        found = phase(status, name)
+        assert (found.state, found.origin.freshness) == (PhaseState.STALE, Freshness.STALE)
+        assert "S3.divergence found it gone since" in found.origin.why
+    write(root, ACCEPTANCE_JSON, {"finished_at": iso(FINISHED + timedelta(hours=2)), "checks": [red]})
+    later = WorkspaceReader(root).read(FINISHED.timestamp() + 7300)
+    assert phase(later, "P6").state is PhaseState.FAIL

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from pipeline.contracts import paths
 from pipeline.contracts.status import Severity, Verdict
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
@@ -110,15 +111,15 @@ def direct(workspace: Workspace, title: str = "by hand") -> WizardSession:
     return open_session(workspace, None, None, title=title)
 
 
+_NOT_JUDGED = (".git/", "reports/incidents/", str(paths.SYMPTOM_LOG), ".distill/")
+
+
 def tree(root: Path) -> dict[str, tuple[str, int]]:
-    """Digest and mode of every file but git's, the incidents', the kept looks and the lock."""
+    """Digest and mode of every file but git's, the incidents', what detectors saw, and the lock."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if (
-            name.startswith((".git/", "reports/incidents/", "reports/symptoms.", ".distill/"))
-            or "__pycache__" in name
-        ):
+        if name.startswith(_NOT_JUDGED) or "__pycache__" in name:
             continue
         if path.is_file() and not path.is_symlink():
             found[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode & 0o7777)

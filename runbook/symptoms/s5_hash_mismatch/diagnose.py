@@ -78,7 +78,7 @@ def _detection(report: DeterminismReport | None, observed: str, source: str) -> 
         stance=Stance.FOR,
         says=f"The first row that differs is in {difference.place}." if difference else observed,
         source=source,
-        read_at=now,
+        read_at=(report.finished_at if report is not None else None) or now,
         lines=difference.diff if difference else (),
     )
     return Detection(

@@ -20,6 +20,7 @@ from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_all
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.session import WizardSession, open_session, reopen_session
+from tests.runbook.drills.faces import glanced, six_faces
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once
@@ -64,6 +65,10 @@ def plant(drill: Drill, scene: Scene) -> Seen:
     shown = _showing(scene.workspace)
     seconds = time.monotonic() - began
     assert sorted(shown) == sorted({drill.symptom_id, *planted.also}), sorted(shown)
+    assert set(glanced(scene.root)) <= set(shown), "a glance rings where a look does not"
+    faces = six_faces(scene.root)
+    assert set(faces["runbook detect"]) == set(shown)
+    assert {name: said for name, said in faces.items() if said != faces["runbook detect"]} == {}
     return Seen(planted, shown, seconds)
 
 
