@@ -29,11 +29,13 @@ from console.terminal.saved_screen import save_screen
 from pipeline.checks.report import report_data, write_report
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.drift import baselines
 from pipeline.engine import export_manifest
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.platform import disk, lock
+from pipeline.reading import symptom_log
 from pipeline.reading.incidents import incident_ids
 from pipeline.release.handoff import write_handoff
 from pipeline.replay.rotate import rotate
@@ -136,6 +138,15 @@ def _baseline(root: Path) -> None:
     baselines.append(root, {**row, **run, **facts})
 
 
+def _looks(root: Path) -> None:
+    symptom_log.keep_looks(root, [Answer(Verdict.CLEAR, "nothing", 7.0, id="A")], 7.0)
+
+
+def _full_log(root: Path) -> None:
+    (root / paths.SYMPTOM_LOG).parent.mkdir(parents=True)
+    (root / paths.SYMPTOM_LOG).write_bytes(OLD * (symptom_log.MOST_BYTES // len(OLD)))
+
+
 def _run_lock(root: Path) -> None:
     with lock.hold_workspace(root, command="run-all"):
         pass
@@ -168,6 +179,8 @@ USERS = (
     User("incident pack", lambda root: export_incident(_incident(root), root / "pack"), _with_incident),
     User("incident's lease", _incidents_lease, _with_incident),
     User("report of checks", _report, _old(str(paths.AUDIT_REPORT))),
+    User("what detectors said", _looks, _old(str(paths.SYMPTOM_LOG))),
+    User("what detectors said, begun anew", _looks, _full_log),
     User("hand-off", lambda root: write_handoff(root, load_settings(root).settings), init_workspace),
     User("baselines", _baseline, _old(str(paths.AUDIT_BASELINES))),
     User("replay log", lambda root: rotate(root, epoch=7), _old(str(paths.REPLAY_RUNS))),

@@ -17,7 +17,8 @@ from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
 
 if TYPE_CHECKING:
-    from console.reading.check_runs import Check, CheckRun
+    from console.reading.check_runs import CheckRun
+    from pipeline.reading.check_report import Check
 
 _DOT = Span(" · ", "border")
 _OBSERVED_FROM = 100

@@ -13,7 +13,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
 
 if TYPE_CHECKING:
-    from console.reading.check_runs import Check, Example
+    from pipeline.reading.check_report import Check, Example
 
 _LABEL = 12
 

@@ -16,7 +16,8 @@ from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from pipeline.reading.staleness import of_verdict
 
 if TYPE_CHECKING:
-    from console.reading.check_runs import Check, CheckRun
+    from console.reading.check_runs import CheckRun
+    from pipeline.reading.check_report import Check
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,120}\Z")

@@ -18,7 +18,6 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
 from pipeline.platform.identity import host_name
 from pipeline.platform.lenient_json import (
-    Json,
     count_of,
     flag_of,
     number_of,
@@ -29,44 +28,11 @@ from pipeline.platform.lenient_json import (
     text_of,
     texts_of,
 )
+from pipeline.reading.check_report import Check, read_check
 from pipeline.reading.report_files import Notes, read_object
 
 Word = Literal["never", "unreadable", "done", "running", "died"]
 MOST_CHECKS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One place where a check failed. All of it is data."""
-
-    file: str
-    line: int | None
-    run_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One result as reported. ``pending`` is an older one that the running command will replace."""
-
-    id: str
-    phase: str
-    status: str
-    required: bool = True
-    examined: int | None = None
-    failed: int | None = None
-    threshold: str = ""
-    observed: str = ""
-    detail: str = ""
-    examples: tuple[Example, ...] = ()
-    reproduce: str = ""
-    elapsed_seconds: float | None = None
-    as_of: float | None = None
-    pending: bool = False
-
-    @property
-    def is_bad(self) -> bool:
-        return not self.pending and self.status in ("fail", "error", "not_evaluated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +128,9 @@ def _of_report(root: Path, command: str, relative: PurePosixPath) -> CheckRun:
     as_of = next(
         (known for key in ("finished_at", "recorded_at") if (known := epoch_seconds(report.get(key)))), None
     )
-    checks = tuple(_check(found, as_of) for found in objects_of(report, "checks")[:MOST_CHECKS])
+    checks = tuple(
+        read_check(found, as_of, str(relative)) for found in objects_of(report, "checks")[:MOST_CHECKS]
+    )
     return CheckRun(
         command,
         "done" if checks or flag_of(report, "ok") is not None else "unreadable",
@@ -178,33 +146,6 @@ def _of_report(root: Path, command: str, relative: PurePosixPath) -> CheckRun:
         tag=text_of(report, "tag") or "",
         git_head=text_of(object_of(report, "git"), "head") or "",
         engine_digest=text_of(object_of(report, "engine"), "digest") or "",
-    )
-
-
-def _check(found: Json, as_of: float | None) -> Check:
-    examples = tuple(
-        Example(
-            text_of(example, "file") or "",
-            count_of(example, "line"),
-            text_of(example, "run_id") or "",
-            text_of(example, "text") or "",
-        )
-        for example in objects_of(found, "examples")[:20]
-    )
-    return Check(
-        id=text_of(found, "id") or "?",
-        phase=text_of(found, "phase") or "?",
-        status=text_of(found, "status") or "?",
-        required=flag_of(found, "required") is not False,
-        examined=count_of(found, "examined"),
-        failed=count_of(found, "failed"),
-        threshold=text_of(found, "threshold") or "",
-        observed=text_of(found, "observed") or "",
-        detail=text_of(found, "detail") or "",
-        examples=examples,
-        reproduce=text_of(found, "reproduce") or "",
-        elapsed_seconds=number_of(found, "elapsed_seconds"),
-        as_of=as_of,
     )
 
 
@@ -225,7 +166,7 @@ def _read_stream(path: Path) -> _Stream:
                 text_of(event, "user") or "",
             )
         elif kind == "check.result" and len(checks) < MOST_CHECKS:
-            check = _check(object_of(event, "check"), at)
+            check = read_check(object_of(event, "check"), at, str(path))
             checks[check.id] = check
         elif kind == "run.finished":
             fault = text_of(object_of(event, "fault"), "what_happened") or ""

@@ -1,4 +1,4 @@
-"""A report of checks as a detector reads it: each check as it was told, and what several say together."""
+"""A report of checks: each check as it was told, and what several say together."""
 
 from __future__ import annotations
 
@@ -8,26 +8,49 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Answer, Verdict, epoch_seconds
-from pipeline.platform.lenient_json import objects_of
+from pipeline.platform.lenient_json import Json, count_of, flag_of, number_of, objects_of, text_of
 
 AUDIT = str(paths.AUDIT_REPORT.with_suffix(".json"))
 ACCEPTANCE = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
 
 
-@dataclass(frozen=True)
-class SeenCheck:
-    """One check as it was last told. ``as_of`` is seconds since the epoch; ``source`` is the
-    report's path, or the command that was run just now."""
+MOST_EXAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One place where a check failed. All of it is data."""
+
+    file: str = ""
+    line: int | None = None
+    run_id: str = ""
+    text: str = ""
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return " ".join(part for part in (place, self.run_id, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check as it was last told. ``as_of`` is seconds since the epoch; ``source`` is the report's
+    path, or the command that was run just now. ``pending``: a running command will replace it."""
 
     id: str
     phase: str
-    required: bool
     status: str
-    detail: str
-    observed: str
-    examples: tuple[str, ...]
-    as_of: float | None
-    source: str
+    required: bool = True
+    examined: int | None = None
+    failed: int | None = None
+    threshold: str = ""
+    observed: str = ""
+    detail: str = ""
+    examples: tuple[Example, ...] = ()
+    reproduce: str = ""
+    elapsed_seconds: float | None = None
+    as_of: float | None = None
+    source: str = ""
+    pending: bool = False
 
     @property
     def is_red(self) -> bool:
@@ -37,12 +60,20 @@ class SeenCheck:
     def is_blind(self) -> bool:
         return self.status in ("error", "not_evaluated")
 
+    @property
+    def is_bad(self) -> bool:
+        return not self.pending and (self.is_red or self.is_blind)
+
+    @property
+    def example_lines(self) -> tuple[str, ...]:
+        return tuple(map(str, self.examples))
+
 
 @dataclass(frozen=True)
 class CheckReport:
     """A report of checks. ``raw`` is all of it, for what only one symptom reads."""
 
-    checks: dict[str, SeenCheck]
+    checks: dict[str, Check]
     finished_at: float | None
     source: str
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -50,11 +81,11 @@ class CheckReport:
     def red(self, ids: Iterable[str]) -> list[str]:
         return [each for each in ids if each in self.checks and self.checks[each].is_red]
 
-    def with_checks(self, asked: Mapping[str, SeenCheck]) -> CheckReport:
+    def with_checks(self, asked: Mapping[str, Check]) -> CheckReport:
         """The report with some checks as they were asked anew."""
         return replace(self, checks={**self.checks, **asked})
 
-    def seen(self, ids: Iterable[str]) -> dict[str, SeenCheck]:
+    def seen(self, ids: Iterable[str]) -> dict[str, Check]:
         return {each: self.checks[each] for each in ids if each in self.checks}
 
 
@@ -66,37 +97,40 @@ def check_report(raw: Mapping[str, Any] | None, source: str) -> CheckReport | No
     return CheckReport(checks_of(raw, finished, source), finished, source, raw)
 
 
-def checks_of(raw: Mapping[str, Any], as_of: float | None, source: str) -> dict[str, SeenCheck]:
-    found = (_seen(row, as_of, source) for row in objects_of(raw, "checks"))
+def checks_of(raw: Mapping[str, Any], as_of: float | None, source: str) -> dict[str, Check]:
+    found = (read_check(row, as_of, source) for row in objects_of(raw, "checks"))
     return {each.id: each for each in found}
 
 
-def _seen(row: Mapping[str, Any], as_of: float | None, source: str) -> SeenCheck:
-    listed = row.get("examples")
-    examples = tuple(_example(each) for each in listed) if isinstance(listed, list) else ()
-    words = {name: str(row.get(name) or "") for name in ("id", "phase", "status", "detail", "observed")}
-    return SeenCheck(
-        words["id"],
-        words["phase"],
-        row.get("required") is True,
-        words["status"],
-        words["detail"],
-        words["observed"],
-        examples,
-        as_of,
-        source,
+def read_check(row: Json, as_of: float | None, source: str) -> Check:
+    """One check of a report or of an event. What it does not say is required is."""
+    return Check(
+        id=text_of(row, "id") or "?",
+        phase=text_of(row, "phase") or "?",
+        status=text_of(row, "status") or "?",
+        required=flag_of(row, "required") is not False,
+        examined=count_of(row, "examined"),
+        failed=count_of(row, "failed"),
+        threshold=text_of(row, "threshold") or "",
+        observed=text_of(row, "observed") or "",
+        detail=text_of(row, "detail") or "",
+        examples=tuple(
+            Example(
+                text_of(example, "file") or "",
+                count_of(example, "line"),
+                text_of(example, "run_id") or "",
+                text_of(example, "text") or "",
+            )
+            for example in objects_of(row, "examples")[:MOST_EXAMPLES]
+        ),
+        reproduce=text_of(row, "reproduce") or "",
+        elapsed_seconds=number_of(row, "elapsed_seconds"),
+        as_of=as_of,
+        source=source,
     )
 
 
-def _example(example: object) -> str:
-    if not isinstance(example, dict):
-        return str(example)
-    place = ":".join(str(example[name]) for name in ("file", "line") if example.get(name) is not None)
-    rest = [str(value) for name, value in example.items() if name not in ("file", "line") and value]
-    return " ".join([place, *rest]).strip()
-
-
-def told(seen: Iterable[SeenCheck]) -> str:
+def told(seen: Iterable[Check]) -> str:
     return "; ".join(f"{each.id}: {each.detail}" for each in seen)
 
 
@@ -107,7 +141,7 @@ def answer_of_report(checks: Sequence[str], report: CheckReport | None) -> Answe
     return answer_of_checks(checks, report.seen(checks))
 
 
-def answer_of_checks(checks: Sequence[str], seen: Mapping[str, SeenCheck]) -> Answer:
+def answer_of_checks(checks: Sequence[str], seen: Mapping[str, Check]) -> Answer:
     """Red where one check fails; not known where none fails and one could not look."""
     red = [each for each in seen.values() if each.is_red]
     blind = [each for each in seen.values() if each.is_blind]

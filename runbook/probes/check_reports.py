@@ -18,8 +18,8 @@ from pipeline.platform.process import Ended
 from pipeline.reading.check_report import (
     ACCEPTANCE,
     AUDIT,
+    Check,
     CheckReport,
-    SeenCheck,
     check_report,
     checks_of,
 )
@@ -46,13 +46,13 @@ def last_acceptance(workspace: Workspace) -> CheckReport | None:
 
 def look_again(
     workspace: Workspace, ids: Sequence[str], *, seconds: float = CHECK_SECONDS
-) -> dict[str, SeenCheck]:
+) -> dict[str, Check]:
     """The checks anew, by the engine in use; no report is written.
 
     A check that the engine did not answer for is ``error``. Raises SettingsError when the
     workspace's own engine may not be run.
     """
-    found: dict[str, SeenCheck] = {}
+    found: dict[str, Check] = {}
     for command, chosen in (
         ("audit-full", [each for each in ids if not each.startswith("A")]),
         ("acceptance", [each for each in ids if each.startswith("A")]),
@@ -64,7 +64,7 @@ def look_again(
     return found
 
 
-def red_again(workspace: Workspace, report: CheckReport) -> dict[str, SeenCheck]:
+def red_again(workspace: Workspace, report: CheckReport) -> dict[str, Check]:
     """The report's red checks anew, all in one go: several symptoms ask, and none waits twice.
 
     The gate is left out. It takes its time, and its symptoms look at its invariants themselves.
@@ -75,7 +75,7 @@ def red_again(workspace: Workspace, report: CheckReport) -> dict[str, SeenCheck]
     return _AGAIN.answer(workspace, red, lambda: look_again(workspace, red)) if red else {}
 
 
-_AGAIN = AnswerCache[dict[str, SeenCheck]]()
+_AGAIN = AnswerCache[dict[str, Check]]()
 
 
 def by_checks(symptom_id: str, checks: Sequence[str], glance: Glance) -> tuple[Detector, Detector]:
@@ -117,7 +117,7 @@ def detection_of(symptom_id: str, checks: Sequence[str], glance: Glance, facts: 
             says=f"{each.id} fails: {each.detail}",
             source=each.source,
             read_at=each.as_of or facts.now,
-            lines=each.examples,
+            lines=each.example_lines,
         )
         for each in red
     )
@@ -138,7 +138,7 @@ def _read(workspace: Workspace, name: str) -> CheckReport | None:
     return check_report(object_in(workspace.root / name), name)
 
 
-def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]:
+def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, Check]:
     now = time.time()
     source = f"distill {command}"
     known = checks_of(object_or_empty(ran.stdout), now, source)
@@ -146,7 +146,7 @@ def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, SeenCheck]
     if ran.exit_code == ExitCode.LOCKED:
         why = f"the workspace is busy: {ran.last_words}"
     missing = {
-        each: SeenCheck(each, each.split(".")[0], True, "error", why, "", (), now, source)
+        each: Check(each, each.split(".")[0], "error", detail=why, as_of=now, source=source)
         for each in ids
         if each not in known
     }

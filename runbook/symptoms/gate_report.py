@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, SeenCheck, told
+from pipeline.reading.check_report import ACCEPTANCE, AUDIT, Check, CheckReport, told
 from pipeline.reading.facts import Facts
 from runbook.symptoms.by_report import as_old
 from runbook.symptoms.s1_p6_acceptance.define import GATE
@@ -26,9 +26,9 @@ class GateState:
     ``audited`` is whether any audit has told of the real data; ``root`` is the kept temp root.
     """
 
-    red: tuple[SeenCheck, ...]
-    blind: tuple[SeenCheck, ...]
-    others: tuple[SeenCheck, ...]
+    red: tuple[Check, ...]
+    blind: tuple[Check, ...]
+    others: tuple[Check, ...]
     audited: bool
     root: str | None
     source: str
@@ -63,7 +63,7 @@ def state_by_reports(
     return state, latest
 
 
-def _invariants(audit: CheckReport | None, gate: CheckReport | None, latest: CheckReport) -> list[SeenCheck]:
+def _invariants(audit: CheckReport | None, gate: CheckReport | None, latest: CheckReport) -> list[Check]:
     """The gate's own report, unless a later audit was handed another one: then what that says."""
     own = list(gate.checks.values()) if gate is not None else []
     told = audit.checks.get(GATE) if audit is not None else None
@@ -75,12 +75,12 @@ def _invariants(audit: CheckReport | None, gate: CheckReport | None, latest: Che
     return own if bool(bad) == bool(named) and {each.id for each in named} <= bad | {GATE} else named
 
 
-def named_in(check: SeenCheck) -> list[SeenCheck]:
+def named_in(check: Check) -> list[Check]:
     """The invariants that P6 names in its examples, ``A09: what is wrong``; itself when it names none."""
     if not (check.is_red or check.is_blind):
         return []
     found = []
-    for example in check.examples:
+    for example in check.example_lines:
         name, colon, detail = example.partition(": ")
         if colon and name.startswith("A") and name[1:].isdigit():
             found.append(replace(check, id=name, detail=detail, examples=()))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pipeline.reading.check_report import ACCEPTANCE, CheckReport, SeenCheck
+from pipeline.reading.check_report import ACCEPTANCE, Check, CheckReport
 from runbook.probes.check_reports import last_acceptance, last_audit, look_again, red_again
 from runbook.probes.evidence import Detection, Evidence, Stance, detection_from
 from runbook.probes.workspace import Workspace
@@ -20,7 +20,7 @@ from runbook.wizard.answer_cache import AnswerCache
 from runbook.wizard.touched import is_touched_since
 
 # Two symptoms ask the same, at once.
-_AGAIN: AnswerCache[dict[str, SeenCheck]] = AnswerCache()
+_AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()
 
 
 def read_gate(workspace: Workspace) -> GateState | None:
@@ -53,8 +53,8 @@ def _by_reports(workspace: Workspace) -> tuple[GateState | None, CheckReport | N
     return state_by_reports(last_audit(workspace), last_acceptance(workspace))
 
 
-def _answered(state: GateState, seen: dict[str, SeenCheck]) -> GateState:
-    invariants: list[SeenCheck] = []
+def _answered(state: GateState, seen: dict[str, Check]) -> GateState:
+    invariants: list[Check] = []
     others = []
     for each in seen.values():
         if each.id == GATE:
@@ -106,13 +106,13 @@ def _evidence(state: GateState) -> tuple[Evidence, ...]:
     )
 
 
-def _told(check: SeenCheck) -> Evidence:
+def _told(check: Check) -> Evidence:
     return Evidence(
         stance=Stance.FOR,
         says=f"{check.id} {check.status}: {check.detail}",
         source=check.source,
         read_at=check.as_of or time.time(),
-        lines=check.examples,
+        lines=check.example_lines,
     )
 
 

@@ -30,7 +30,7 @@ sys.stdout.write((root / "answer.json").read_text())
 
 
 def _row(check: str, status: str) -> dict[str, object]:
-    example = {"file": "data/scored-runs/a.jsonl", "line": 7, "run_id": "a/1", "detail": "two verdicts"}
+    example = {"file": "data/scored-runs/a.jsonl", "line": 7, "run_id": "a/1", "text": "two verdicts"}
     examples = [example] if status == "fail" else []
     row = {"id": check, "phase": check[:2], "required": True, "status": status, "detail": "1 of 9"}
     return row | {"examples": examples}

@@ -18,7 +18,7 @@ from console.presentation.check_list import (
     summary_words,
 )
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.reading.check_runs import Check, CheckRun, acceptance_reader, audit_reader
+from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
 from console.reading.report_basis import other_code
 from console.tui.screens.base import bindings_for
@@ -26,6 +26,7 @@ from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.status import NEVER, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading import staleness
+from pipeline.reading.check_report import Check
 
 
 class AuditScreen(MarkedList):

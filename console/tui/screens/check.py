@@ -22,8 +22,8 @@ from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.reading.check_runs import Check, Example
     from console.tui.screens.audit import AuditScreen
+    from pipeline.reading.check_report import Check, Example
 
 
 class CheckScreen(MarkedList):

@@ -19,7 +19,7 @@ from console.presentation.release import (
     tag_command,
 )
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
-from console.reading.check_runs import Check, CheckRun, release_reader
+from console.reading.check_runs import CheckRun, release_reader
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.page import Page
@@ -27,6 +27,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
+from pipeline.reading.check_report import Check
 from pipeline.reading.report_files import Notes, read_object
 
 _DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK
-from pipeline.reading.check_report import AUDIT, SeenCheck, answer_of_checks, answer_of_report
+from pipeline.reading.check_report import AUDIT, Check, answer_of_checks, answer_of_report
 from pipeline.reading.facts import Facts
 from pipeline.reading.latest_run import is_quarantined
 from runbook.symptoms.by_report import as_old
@@ -26,10 +26,10 @@ def glance(facts: Facts) -> Answer:
     return as_old(answer_of(facts.root, report.seen(CHECKS)), facts)
 
 
-def answer_of(root: Path, seen: dict[str, SeenCheck]) -> Answer:
+def answer_of(root: Path, seen: dict[str, Check]) -> Answer:
     """What is missing because it was quarantined is contained, though not repaired."""
     answer = answer_of_checks(CHECKS, seen)
-    files = places_in(line for each in seen.values() if each.is_red for line in each.examples)
+    files = places_in(line for each in seen.values() if each.is_red for line in each.example_lines)
     aside = bool(files) and all(not (root / path).exists() and is_quarantined(root / path) for path in files)
     if answer.is_detected and aside:
         said = f"{', '.join(files)}: quarantined; export again: distill export"

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
-from pipeline.reading.check_report import SeenCheck, checks_of
+from pipeline.reading.check_report import Check, checks_of
 from runbook.probes import check_reports
 from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
 from runbook.probes.evidence import Detection
@@ -120,7 +120,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What is asked again; every answer is a pass, but for A10."""
     calls: list[tuple[str, ...]] = []
 
-    def look(_workspace: Workspace, ids: Sequence[str]) -> dict[str, SeenCheck]:
+    def look(_workspace: Workspace, ids: Sequence[str]) -> dict[str, Check]:
         calls.append(tuple(ids))
         rows = [check(each, "fail" if each == "A10" else "pass") for each in ids]
         return checks_of({"checks": rows}, time.time(), "distill acceptance")
