@@ -89,3 +89,21 @@ def test_one_module_says_who_acts() -> None:
         and not name.startswith(("pipeline/acceptance/", "runbook/probes/nondeterminism.py"))
     ]
     assert found == [], "use pipeline.platform.identity"
+
+
+def test_git_is_started_and_gitpython_imported_in_one_place() -> None:
+    """Whoever starts git by itself forgets one of the programs that a repository can name."""
+    found = []
+    for name, tree in _modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                modules = (
+                    [each.name for each in node.names] if isinstance(node, ast.Import) else [node.module]
+                )
+                if any(str(module).split(".")[0] == "git" for module in modules):
+                    found.append(f"{name}:{node.lineno} import")
+            elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.List):
+                first = node.args[0].elts[:1]
+                if any(isinstance(each, ast.Constant) and each.value == "git" for each in first):
+                    found.append(f"{name}:{node.lineno} start")
+    assert found == []
