@@ -66,7 +66,7 @@ class PlainWizards:
 
     def subjects(self, shown: Sequence[SymptomStatus]) -> list[Subject]:
         """Every wizard that there is something to do in, symptoms first. Reads the record."""
-        from runbook.wizard.driver import open_incidents
+        from runbook.wizard.open_incidents import open_incidents
 
         found = [
             Subject(f"{each.id:<20} {each.severity}  {visible(each.observed, 44)}", symptom_id=each.id)

@@ -12,8 +12,9 @@ from runbook.change.plan import Draft
 from runbook.commands.consenting import preview_or_ask
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Question
-from runbook.wizard.driver import Driver, open_incidents
+from runbook.wizard.driver import Driver
 from runbook.wizard.incident import Incident
+from runbook.wizard.open_incidents import open_incidents
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
 from runbook.wizard.session import WizardSession, open_session

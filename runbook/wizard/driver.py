@@ -17,7 +17,6 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.process import Detached
-from pipeline.reading.incidents import incident_ids
 from runbook.change.apply import refuse_when_changed
 from runbook.change.plan import Draft
 from runbook.change.void_watch import VoidWatch
@@ -27,31 +26,13 @@ from runbook.symptom import Symptom
 from runbook.wizard import worker
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
-from runbook.wizard.dialogue import CHANGES, Standing, Work, fold
+from runbook.wizard.dialogue import CHANGES, Standing, Work
 from runbook.wizard.incident import Incident, load_incident
+from runbook.wizard.open_incidents import open_incidents
 from runbook.wizard.refusals import RefusedError, refused
 from runbook.wizard.session import WizardSession, open_session
 
 Start = Callable[[Incident, str], Detached]
-
-
-def open_incidents(
-    root: Path, *, among: Callable[[Incident], bool] = lambda _incident: True
-) -> Iterator[tuple[Incident, Standing]]:
-    """Incidents from which somebody has to go on, the latest first.
-
-    ``among`` is asked before a journal is read. A damaged one is left out: the list of incidents shows it.
-    """
-    for incident_id in reversed(incident_ids(root)):
-        incident = Incident(root, incident_id)
-        if not among(incident):
-            continue
-        try:
-            standing = fold(incident.journal.entries())
-        except OperatorError:
-            continue
-        if standing.entries and not standing.is_over:
-            yield incident, standing
 
 
 class Driver:
