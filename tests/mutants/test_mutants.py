@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.check_index import ACCEPTANCE
+from tests.mutants import passed_before
 from tests.mutants.broken_engine import PACKAGE, accept, engine_with, red
 from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.passed_before import has_passed, keep
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
@@ -43,6 +45,8 @@ def asked_of(mutant: Mutant) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_a_broken_engine_turns_exactly_its_invariant_red(mutant: Mutant, tmp_path: Path) -> None:
+    if has_passed(mutant.id):
+        pytest.skip("passed with these very bytes; CI=true runs it all the same")
     engine = engine_with(mutant, tmp_path / "engine")
     options = [word for each in asked_of(mutant) for word in ("--check", each)]
     report = accept(engine, tmp_path / "run" / "workspace", *options, installed=mutant.installed)
@@ -51,3 +55,28 @@ def test_a_broken_engine_turns_exactly_its_invariant_red(mutant: Mutant, tmp_pat
     assert report["exit_code"] == 1
     failing = [check for check in report["checks"] if check["id"] in mutant.red]
     assert all(check["status"] == "fail" and check["examples"] for check in failing)
+    keep(mutant.id)
+
+
+def test_a_pass_is_kept_until_a_byte_changes_and_never_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passed_before, "CACHE", tmp_path / "kept")
+    monkeypatch.setattr(passed_before, "PACKAGE", tmp_path / "engine")
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine/a.py").write_text("1")
+    passed_before.digest.cache_clear()
+    try:
+        assert not has_passed("m")
+        keep("m")
+        assert has_passed("m")
+        assert not has_passed("another")
+        monkeypatch.setenv("CI", "true")
+        assert not has_passed("m")
+        monkeypatch.delenv("CI")
+        (tmp_path / "engine/a.py").write_text("2")
+        passed_before.digest.cache_clear()
+        assert not has_passed("m")
+    finally:
+        passed_before.digest.cache_clear()
