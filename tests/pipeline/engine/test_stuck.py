@@ -1,9 +1,10 @@
-"""A worker that never ends: a signal ends the run all the same, and frees the lock."""
+"""A firewall that hangs, a worker that never ends: a signal ends the run all the same, and frees the lock."""
 
 from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +17,46 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.platform import lock
-from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace
+from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace, run_all
 
 # What hangs would hang for an hour; what heeds a signal does so within a second on a quiet machine.
 LONG_SECONDS = 60.0
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with last-good outputs."""
+    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
+    run_all(workspace)
+    return workspace
+
+
+@pytest.fixture
+def workspace(done: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(done, tmp_path / "w"))
+
+
+@pytest.fixture
+def python_with_hung_firewall(tmp_path: Path) -> Path:
+    """An interpreter whose firewall says nothing, names itself in ``stuck`` and is deaf to SIGTERM."""
+    python = tmp_path / "python"
+    python.write_text(
+        textwrap.dedent(
+            f"""\
+            #!/bin/sh
+            case " $* " in
+            *" pipeline.firewall "*)
+                trap '' TERM INT
+                echo $$ >> {tmp_path / "stuck"}
+                while :; do sleep 3600; done ;;
+            esac
+            exec {sys.executable} "$@"
+            """
+        )
+    )
+    python.chmod(0o755)
+    return python
 
 
 def start(code: str, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
@@ -59,6 +95,42 @@ def signalled(run: subprocess.Popen[bytes], number: signal.Signals, stuck: Seque
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             os.close(descriptor)
     return said.decode()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run-all", "--no-cache", "--recorded-at", "2026-02-01T00:00:00Z"],
+        ["export", "--recorded-at", "2026-02-01T00:00:00Z"],
+        ["score"],
+        ["audit-full"],
+        ["acceptance"],
+        ["--batch", "--only", "firewall"],
+        ["--batch", "--only", "run-all"],
+    ],
+    ids=" ".join,
+)
+def test_a_hung_firewall_keeps_no_command_alive(
+    workspace: Path,
+    tmp_path: Path,
+    python_with_hung_firewall: Path,
+    command: list[str],
+    number: signal.Signals,
+) -> None:
+    code = """
+        import os, sys
+        from console.cli.distill import entry
+        sys.executable = os.environ["DISTILL_INSTALLED_PYTHON"]
+        sys.argv[0] = "distill"
+        sys.exit(entry())
+    """
+    run = start(code, *command, "-C", workspace, DISTILL_INSTALLED_PYTHON=str(python_with_hung_firewall))
+    said = signalled(run, number, stuck_processes(tmp_path / "stuck", run))
+
+    assert run.returncode == 128 + number, said
+    assert "Traceback" not in said
+    assert not lock.is_held(workspace)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
