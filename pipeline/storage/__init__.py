@@ -1,1 +1,1 @@
-"""Bytes on disk: hostile source lines in, atomic and durable files out."""
+"""Bytes of sources: archives and hostile lines in, digests of both. Writing is ``platform.disk``'s."""
