@@ -43,7 +43,7 @@ _CONSOLE_FLAGS = (
     ),
     arg("--profile", choices=PROFILES, help="how to draw"),
     arg("--plain", action="store_true", help="plain lines instead of a screen"),
-)  # fmt: skip
+)
 
 
 def span(text: str) -> float:
@@ -193,7 +193,7 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
         needs_workspace=False,
         example=("bash",),
     ),
-)  # fmt: skip
+)
 # A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
 BATCH = Command(
     "--batch",
@@ -208,9 +208,7 @@ BATCH = Command(
             metavar="PART",
             help=f"run this alone: {', '.join(PARTS)}",
         ),
-        arg(
-            "--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"
-        ),
+        arg("--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"),
         arg("--determinism", action="store_true", help="run the pipeline several ways and compare, too"),
         arg("--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"),
         arg(
@@ -230,7 +228,7 @@ BATCH = Command(
     ),
     example=("--only", "firewall"),
     exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.NOT_EVALUATED, ExitCode.LOCKED),
-)  # fmt: skip
+)
 
 
 def _joined() -> tuple[Command, ...]:

@@ -355,11 +355,7 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "trust",
         "Write the page for whoever arrives cold.",
         "engine",
-        (
-            arg(
-                "--print", action="store_true", dest="only_print", help="print the page, write nothing"
-            ),
-        ),
+        (arg("--print", action="store_true", dest="only_print", help="print the page, write nothing"),),
         example=("--print",),
     ),
     Command(
@@ -402,6 +398,6 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         example=("exports/sft/instruction_response.jsonl:1",),
         exits=(_FAILED,),
     ),
-)  # fmt: skip
+)
 
 ENGINE_BY_NAME = {command.name: command for command in ENGINE_COMMANDS}

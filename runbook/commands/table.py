@@ -149,4 +149,4 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
         example=("list",),
         exits=(ExitCode.CHECK_FAILED, ExitCode.LOCKED),
     ),
-)  # fmt: skip
+)
