@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.contracts.faults import ExitCode
+from pipeline.stages.scoring_rules import RULES
 from tests.pipeline.traced_workspace import build, rows
 
 EVIDENCE = "data/evidence/airline.jsonl"
@@ -52,7 +53,7 @@ def test_the_last_rule_asked_is_the_one_that_decided(
     assert [rule["fired"] for rule in data["rules"]] == [False] * (len(data["rules"]) - 1) + [True]
     assert all(rule["why"] for rule in data["rules"])
     assert reason not in data["not_asked"]
-    assert len(data["rules"]) + len(data["not_asked"]) == 13
+    assert len(data["rules"]) + len(data["not_asked"]) == len(RULES)
 
 
 def test_people_read_evidence_and_rules_without_a_hidden_character(

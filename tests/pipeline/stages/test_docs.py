@@ -26,7 +26,7 @@ def rows_of(page: str, heading: str) -> list[list[str]]:
 def test_the_rules_are_listed_in_their_order_with_their_categories() -> None:
     assert [(row[1], row[3]) for row in rows_of("scoring.md", "The rules")] == [
         (f"`{rule.code.value}`", rule.category or "the one that they named") for rule in RULES
-    ]
+    ], "a rule has its row in docs/scoring.md: see 'Add a scoring rule' in CONTRIBUTING.md"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ def test_each_rule_decides_its_example(signals: dict[str, Any], code: ReasonCode
 
 
 def test_every_rule_has_an_example_and_codes_are_unique() -> None:
-    assert {code for _, code, _ in EXAMPLES} == {rule.code for rule in RULES} == set(ReasonCode)
+    examples = {code for _, code, _ in EXAMPLES}
+    assert examples == set(ReasonCode), "a rule has an example in EXAMPLES: see CONTRIBUTING.md"
+    assert {rule.code for rule in RULES} == set(ReasonCode)
     assert len(RULES) == len(ReasonCode)
 
 
