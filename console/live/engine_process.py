@@ -1,6 +1,6 @@
 """Follow a run to its end, whoever started it: ours by its job files, others' by the lock.
 
-``RunFeed.items`` yields facts and slices of events for ``view_state.advance``, for ever: it
+``RunFeed.items`` yields facts and slices of events for ``derive.advance``, for ever: it
 follows our own job when there is one, else the run that holds the workspace, else it waits.
 How a run ended is told by its last event; without one, by its exit code and its last words.
 """
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from console.control.jobs import Job, start_job
-from console.live.event_tail import RUNNING_POLL_SECONDS, EventTail, TailSlice
+from console.live.event_tail import RUNNING_POLL_SECONDS, EventTail
 from console.live.workspace_changes import set_within
-from console.state.view_state import RunEnded, RunFollowed
+from console.state.view_state import RunEnded, RunFollowed, TailSlice
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.contracts.status import LockStatus

@@ -16,13 +16,12 @@ import stat
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from console.state.view_state import LOG_LIMIT
+from console.state.view_state import LOG_LIMIT, TailSlice
 
 if TYPE_CHECKING:
     from pipeline.contracts.events import Event
@@ -38,27 +37,6 @@ LOG_LINES_PER_SECOND = 400
 _ALWAYS_KEPT = frozenset(("warning", "error"))
 # Looking at the clock for every line would cost as much as parsing it.
 _LINES_PER_CLOCK = 64
-
-
-@dataclass(frozen=True, slots=True)
-class TailSlice:
-    """What one read found. ``lost`` counts lines that ``seq`` says are missing.
-
-    ``restarted`` means that the file was truncated or replaced and reading began again.
-    ``caught_up`` is False when the budget ended before the file did.
-    """
-
-    events: tuple[Event, ...] = ()
-    lines: int = 0
-    lost: int = 0
-    garbage: int = 0
-    replaced: int = 0
-    restarted: bool = False
-    caught_up: bool = True
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.lines or self.restarted)
 
 
 class EventTail:

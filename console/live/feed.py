@@ -1,6 +1,6 @@
 """Where the console's facts come from, and how it asks for a change: the seam that tests use.
 
-A feed is one stream of items for ``view_state.advance`` and two requests. The live feed reads
+A feed is one stream of items for ``derive.advance`` and two requests. The live feed reads
 the workspace; tests replay a recorded one. Each request takes the ``Permit`` that the armed
 console gave out, so that no path to a change avoids it.
 """
@@ -16,8 +16,7 @@ from console.control.armed import Permit
 from pipeline.contracts.shell_words import joined
 
 if TYPE_CHECKING:
-    from console.live.event_tail import TailSlice
-    from console.state.view_state import Fact
+    from console.state.view_state import Fact, TailSlice
     from pipeline.contracts.events import Event
 
     Item = Event | TailSlice | Fact

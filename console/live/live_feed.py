@@ -32,9 +32,9 @@ from pipeline.platform.identity import user_name
 if TYPE_CHECKING:
     from console.control.lease import ControlLease
     from console.live.engine_process import RunFeed
-    from console.live.event_tail import TailSlice
     from console.live.feed import Item
     from console.live.runbook_watch import RunbookWatch
+    from console.state.view_state import TailSlice
 
 # File events wake the readers; they look by themselves this often all the same.
 READ_EVERY_SECONDS = 5.0

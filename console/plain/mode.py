@@ -29,7 +29,8 @@ from console.plain.pages import Choice
 from console.plain.records import PlainRecords
 from console.plain.status import exit_code
 from console.plain.wizard import PlainWizards
-from console.state.view_state import Noted, Session, Tick, ViewState, advance, initial
+from console.state.derive import advance
+from console.state.view_state import Noted, Session, Tick, ViewState, initial
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
 from pipeline.contracts.untrusted import visible

@@ -17,6 +17,7 @@ from console.state.unanswered import unanswered
 from console.state.view_state import (
     Fact,
     Pane,
+    TailSlice,
     ViewState,
 )
 from pipeline.contracts.status import (
@@ -35,7 +36,6 @@ from pipeline.reading import staleness
 from pipeline.reading.symptom_answers import tally
 
 if TYPE_CHECKING:
-    from console.live.event_tail import TailSlice
     from pipeline.contracts.events import Event
 
 _FIELDS_OF_PANE = {
@@ -51,7 +51,7 @@ _FIELDS_OF_PANE = {
 
 
 def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> ViewState:
-    """See ``view_state.advance``, the public door."""
+    """``state`` after ``item``. Never raises, whatever an engine wrote."""
     if isinstance(item, Fact):
         after = _panes(fact_fold.fold_fact(state, item, now), now)
     else:
@@ -66,7 +66,6 @@ def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> Vie
 
 
 def _fold_stream(state: ViewState, item: Event | TailSlice, now: float) -> ViewState:
-    from console.live.event_tail import TailSlice
     from console.state import event_fold  # 0.1 s of model building, not needed for the first paint
 
     if not isinstance(item, TailSlice):

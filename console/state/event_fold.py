@@ -1,7 +1,7 @@
 """PURE: one event of an engine's stream folded into the followed run.
 
 ``fold_event(state, event, now)`` changes ``state.run``, ``state.log`` and ``state.live_rows``
-only; ``view_state.advance`` derives the panes from them. Any event in any order is accepted: a
+only; ``derive.advance`` derives the panes from them. Any event in any order is accepted: a
 stream may begin in the middle, lose lines, or come from a newer engine. Kept apart from
 ``view_state`` because the event models take 0.1 s to import, which the first paint need not wait for.
 """

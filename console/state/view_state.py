@@ -1,8 +1,8 @@
 """PURE: everything the dashboard, the plain status and a headless run show, as one value.
 
-``advance(state, item, now)`` folds one item in and returns the next state; it reads no file
+``derive.advance(state, item, now)`` folds one item in and returns the next state; it reads no file
 and no clock. Items are *facts* (the frozen classes below), one event of an engine's stream,
-or an ``event_tail.TailSlice`` of many. ``dirty`` names the panes whose content changed since
+or a ``TailSlice`` of many. ``dirty`` names the panes whose content changed since
 ``cleaned(state)``, so that a screen repaints only those. Ages are not stored: a screen asks
 ``staleness`` with its own clock.
 """
@@ -33,7 +33,6 @@ from pipeline.contracts.status import (
 from pipeline.reading.symptom_answers import Tally
 
 if TYPE_CHECKING:
-    from console.live.event_tail import TailSlice
     from pipeline.contracts.events import Event
 
 LOG_LIMIT = 500
@@ -227,6 +226,27 @@ class Tick:
     """Time passed and nothing else: what may have gone stale is looked at again."""
 
 
+@dataclass(frozen=True, slots=True)
+class TailSlice:
+    """What one read found. ``lost`` counts lines that ``seq`` says are missing.
+
+    ``restarted`` means that the file was truncated or replaced and reading began again.
+    ``caught_up`` is False when the budget ended before the file did.
+    """
+
+    events: tuple[Event, ...] = ()
+    lines: int = 0
+    lost: int = 0
+    garbage: int = 0
+    replaced: int = 0
+    restarted: bool = False
+    caught_up: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.lines or self.restarted)
+
+
 Fact = (
     StatusRead
     | ReadFailed
@@ -286,10 +306,3 @@ def initial(workspace: str, session: Session = Session()) -> ViewState:
 def cleaned(state: ViewState) -> ViewState:
     """The same state with no pane dirty: what a screen keeps after a repaint."""
     return replace(state, dirty=frozenset()) if state.dirty else state
-
-
-def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> ViewState:
-    """``state`` after ``item``. Never raises, whatever an engine wrote."""
-    from console.state import derive  # the folding half; imported late because it needs these types
-
-    return derive.advance(state, item, now)

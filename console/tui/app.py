@@ -11,8 +11,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
@@ -26,6 +27,7 @@ from console import keymap
 from console.control.armed import Armed, Lease
 from console.control.operations import Operations
 from console.live.live_feed import LiveFeed
+from console.state.derive import advance
 from console.state.view_state import (
     FirewallSeen,
     Noted,
@@ -34,16 +36,14 @@ from console.state.view_state import (
     Session,
     Tick,
     ViewState,
-    advance,
     cleaned,
     initial,
 )
 from console.terminal.lifeline import Lifeline
 from console.terminal.link_profile import LinkProfile
-from console.tui import themes
+from console.tui import screen_registry, themes
+from console.tui.capture import Capture
 from console.tui.changes import ChangeDialogues
-from console.tui.copies import Copies
-from console.tui.screens import doors
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
@@ -104,7 +104,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.armed = Armed(monotonic, lease)
         self.operations = Operations(self.armed, feed)
         self.changes = ChangeDialogues(self)
-        self.copies = Copies(self)
+        self.capture = Capture(self)
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._is_listening = self._flush_is_due = False
@@ -223,7 +223,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if keymap.BY_ID[action_id].mutating:
             self.changes.ask_for(action_id)
             return
-        if action_id.startswith(doors.PREFIX):
+        if action_id.startswith(screen_registry.PREFIX):
             self._go_to(action_id)
             return
         routes: dict[str, Callable[[], object]] = {
@@ -234,52 +234,51 @@ class ConsoleApp(App[int], inherit_bindings=False):
             "back": self._back,
             "help": self._help,
             "palette": self._palette,
-            "log": self._open_log,
-            "filter": lambda: self._open_log(filtering=True),
+            "log": lambda: self.open("log"),
+            "filter": lambda: self.open("log", True),
             "wizard.open": lambda: self._with_marked_symptom(self.open_wizard),
-            "symptom.help": lambda: self._with_marked_symptom(self.open_symptom),
+            "symptom.help": lambda: self._with_marked_symptom(partial(self.open, "symptom")),
             "arm": self.changes.arm_or_disarm,
             "refresh": self._refresh,
             "redraw": self._redraw,
-            "save": self.copies.save_picture,
-            "save.text": self.copies.save_text,
+            "save": self.capture.save_picture,
+            "save.text": self.capture.save_text,
             "suspend": self.action_suspend_process,
-            "copy": self.copies.copy_marked,
-            "copy.command": self.copies.copy_command,
+            "copy": self.capture.copy_marked,
+            "copy.command": self.capture.copy_command,
         }
         if action_id in routes:
             routes[action_id]()
+
+    def open(self, name: str, *arguments: object, then: Callable[[Any], None] | None = None) -> None:
+        """Show a screen of the registry on top of this one; ``then`` gets what a dialogue answers."""
+        self.push_screen(screen_registry.make(name, *arguments), then)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put ``text`` on the operator's clipboard."""
+        self.capture.copy(text, what)
 
     def _go_to(self, action_id: str) -> None:
         """Another screen, from wherever we are: its way back is the dashboard."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(doors.screen_for(action_id, self.state.workspace))
+        self.open(action_id, self.state.workspace)
 
     def _back(self) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
 
     def _help(self) -> None:
-        from console.tui.screens.help import HelpScreen
-
-        if isinstance(self.screen, ConsoleScreen) and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen.place))
+        if isinstance(self.screen, ConsoleScreen) and self.screen.place != "help":
+            self.open("help", self.screen.place)
 
     def _palette(self) -> None:
-        from console.tui.screens.palette import PaletteDialogue
-
         if isinstance(self.screen, ConsoleScreen):
-            self.push_screen(PaletteDialogue(self.screen.place), self._palette_chose)
+            self.open("palette", self.screen.place, then=self._palette_chose)
 
     def _palette_chose(self, action_id: str | None) -> None:
         if action_id and isinstance(self.screen, ConsoleScreen):
             self.screen.act(action_id)
-
-    def _open_log(self, *, filtering: bool = False) -> None:
-        from console.tui.screens.log import LogScreen
-
-        self.push_screen(LogScreen(filtering=filtering))
 
     def _with_marked_symptom(self, then: Callable[[str], None]) -> None:
         dashboard = self.screen_stack[0]
@@ -291,14 +290,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def open_wizard(self, symptom_id: str | None, incident_id: str | None = None) -> None:
         """The wizard of an incident, or that of a symptom, in its open incident where there is one."""
-        if symptom_id or incident_id:
-            self.push_screen(doors.wizard_for(symptom_id, incident_id))
-
-    def open_symptom(self, symptom_id: str) -> None:
-        """The page of one symptom."""
-        from console.tui.screens.symptom import SymptomScreen
-
-        self.push_screen(SymptomScreen(symptom_id))
+        if incident_id:
+            self.open("wizard.reopened", incident_id)
+        elif symptom_id:
+            self.open("wizard", symptom_id)
 
     def _redraw(self) -> None:
         """All cells, also those that did not change: the terminal may show something else."""

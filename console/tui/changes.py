@@ -9,22 +9,20 @@ from console.control.changes import Changes
 if TYPE_CHECKING:
     from console.control.armed import LeaseHeldError
     from console.live.feed import CommandPlan
-    from console.tui.app import ConsoleApp
+    from console.tui.host import Host
 
 
 class ChangeDialogues(Changes):
-    def __init__(self, app: ConsoleApp) -> None:
-        super().__init__(app, app.armed, app.operations)
-        self._app = app
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, host.armed, host.operations)
+        self._host = host
 
     def arm_or_disarm(self) -> None:
         """Disarm at once when armed; otherwise ask for the reason."""
-        from console.tui.screens.arm import ArmDialogue
-
-        if self._app.armed.is_armed:
+        if self._host.armed.is_armed:
             self.disarm()
         else:
-            self._app.push_screen(ArmDialogue(), self.arm_because)
+            self._host.open("arm", then=self.arm_because)
 
     def arm_because(self, reason: str | None) -> None:
         """Arm with ``reason``; without one nothing happens. Asks first when another console is armed."""
@@ -32,26 +30,22 @@ class ChangeDialogues(Changes):
             self._ask_to_take_over(held, reason)
 
     def _ask_to_take_over(self, held: LeaseHeldError, reason: str) -> None:
-        from console.tui.screens.take_over import TakeOverDialogue
-
         def answered(yes: bool | None) -> None:
             if yes:
                 self.arm(reason, take_over=True)
             else:
-                self._app.say(f"read-only: {held}")
+                self._host.say(f"read-only: {held}")
 
-        self._app.push_screen(TakeOverDialogue(held.holder), answered)
+        self._host.open("take_over", held.holder, then=answered)
 
     def ask_for(self, action_id: str, subject: str = "") -> None:
         """Plan a mutating action and ask; the command layer refuses when read-only."""
-        from console.tui.screens.consent import ConsentDialogue
-
         plan = self.plan(action_id, subject)
         if plan is not None:
-            self._app.push_screen(ConsentDialogue(plan), lambda yes: self._answered(plan, yes))
+            self._host.open("consent", plan, then=lambda yes: self._answered(plan, yes))
 
     def _answered(self, plan: CommandPlan, yes: bool | None) -> None:
         if yes:
-            self._app.run_worker(self.carry_out(plan), name=plan.action_id, exit_on_error=False)
+            self._host.run_worker(self.carry_out(plan), name=plan.action_id, exit_on_error=False)
         else:
             self.decline()

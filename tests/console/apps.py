@@ -9,7 +9,7 @@ from console.presentation.spans import plain_text
 from console.state.view_state import ViewState
 from console.terminal.link_profile import LinkProfile, Profile
 from console.tui.app import ConsoleApp
-from console.tui.copies import Copies
+from console.tui.capture import Capture
 from console.tui.widgets.canvas import Canvas
 from tests.console.fake_feed import FakeFeed
 from tests.console.states import NOW
@@ -44,8 +44,8 @@ class Clock:
         return self.seconds
 
 
-class NotedCopies(Copies):
-    """Copies, and notes in ``written`` what was to be copied."""
+class NotedCapture(Capture):
+    """Captures, and notes in ``written`` what was to be copied."""
 
     def __init__(self, app: ConsoleApp, written: list[str]) -> None:
         super().__init__(app)
@@ -71,7 +71,7 @@ class StillApp(ConsoleApp):
             operate_because="a test" if armed else None,
         )
         self.written: list[str] = []
-        self.copies = NotedCopies(self, self.written)
+        self.capture = NotedCapture(self, self.written)
 
     def _begin(self) -> None:
         """No feed, no timer: tests draw by acting."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from console.state.derive import advance
 from console.state.runbook_state import KnownSymptom, RunbookReading, parse
-from console.state.view_state import RunbookHeard, ViewState, advance
+from console.state.view_state import RunbookHeard, ViewState
 from pipeline.reading.incidents import IncidentGlance
 from tests.console import states
 from tests.console.runbook_answers import answer, symptom

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.reading.detectors import definitions
+from console.state.derive import advance
 from console.state.view_state import (
     Fact,
     FirewallSeen,
@@ -14,7 +15,6 @@ from console.state.view_state import (
     Session,
     StatusRead,
     ViewState,
-    advance,
     initial,
 )
 from pipeline.contracts.events import Event, RunStarted, StageProgress, StageStarted

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.live.event_tail import TailSlice
 from console.state.view_state import (
     LOG_LIMIT,
     CancelAsked,
@@ -17,6 +16,7 @@ from console.state.view_state import (
     RunEnded,
     RunFollowed,
     StatusRead,
+    TailSlice,
     Tick,
     initial,
 )

@@ -11,7 +11,8 @@ from console.control.armed import ARMED_SECONDS, Armed
 from console.control.changes import Changes
 from console.control.lease import ControlLease
 from console.control.operations import Operations
-from console.state.view_state import Session, ViewState, advance, initial
+from console.state.derive import advance
+from console.state.view_state import Session, ViewState, initial
 from pipeline.contracts.faults import Fault
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed

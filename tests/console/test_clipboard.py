@@ -41,7 +41,7 @@ async def test_nothing_that_is_copied_can_act_where_it_is_pasted(monkeypatch: py
         sent: list[str] = []
         assert app._driver is not None
         monkeypatch.setattr(app._driver, "write", sent.append)  # what the terminal would get
-        app.copies.copy("\x1b]52;c;x\x07 row\r\nnext \u202e\x9b31m", "it")
+        app.capture.copy("\x1b]52;c;x\x07 row\r\nnext \u202e\x9b31m", "it")
         await pilot.pause()
     copies = [re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", text) for text in sent]
     found = [base64.b64decode(copy[1]).decode() for copy in copies if copy is not None]

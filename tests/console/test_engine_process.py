@@ -11,8 +11,8 @@ import pytest
 
 from console.control.jobs import start_job
 from console.live.engine_process import Followed, RunFeed, follow_job, follow_lock
-from console.live.event_tail import TailSlice
-from console.state.view_state import RunEnded, RunFollowed, ViewState, advance, initial
+from console.state.derive import advance
+from console.state.view_state import RunEnded, RunFollowed, TailSlice, ViewState, initial
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.reading.lock_facts import read_lock
 from tests.console.written_engine import write_engine

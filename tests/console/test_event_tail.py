@@ -9,14 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.live.event_tail import (
-    LOG_LINES_PER_SECOND,
-    MAX_DECODED_EVENTS,
-    MAX_LINE_BYTES,
-    EventTail,
-    TailSlice,
-)
-from console.state.view_state import LOG_LIMIT
+from console.live.event_tail import LOG_LINES_PER_SECOND, MAX_DECODED_EVENTS, MAX_LINE_BYTES, EventTail
+from console.state.view_state import LOG_LIMIT, TailSlice
 from pipeline.contracts.events import LogLine, RunStarted, StageProgress, UnknownEvent
 
 AT = "2026-04-27T06:00:00Z"

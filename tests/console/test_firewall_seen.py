@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from console.state.view_state import (
-    FirewallLost,
-    Pane,
-    StatusRead,
-    Tick,
-    advance,
-    initial,
-)
+from console.state.derive import advance
+from console.state.view_state import FirewallLost, Pane, StatusRead, Tick, initial
 from pipeline.contracts.status import (
     Answer,
     FirewallWord,

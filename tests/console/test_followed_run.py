@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.state.view_state import (
-    CancelAsked,
-    RunEnded,
-    RunFollowed,
-    StatusRead,
-    ViewState,
-    advance,
-    initial,
-)
+from console.state.derive import advance
+from console.state.view_state import CancelAsked, RunEnded, RunFollowed, StatusRead, ViewState, initial
 from pipeline.contracts import events
 from pipeline.contracts.status import (
     ExportCounts,

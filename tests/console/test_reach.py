@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.reading.workspace_reader import WorkspaceReader
-from console.state.view_state import ReadFailed, StatusRead, ViewState, advance, initial
+from console.state.derive import advance
+from console.state.view_state import ReadFailed, StatusRead, ViewState, initial
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord, PhaseState, WorkspaceStatus
 from tests.console.other_user import open_folder, unprivileged

@@ -13,8 +13,9 @@ import pytest
 
 from console.live.runbook_look import Look, RunbookLook
 from console.live.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
+from console.state.derive import advance
 from console.state.runbook_state import RunbookReading, parse
-from console.state.view_state import RunbookHeard, advance, initial
+from console.state.view_state import RunbookHeard, initial
 from tests.console.polling import wait_until
 from tests.console.runbook_answers import answer, look_that, symptom
 

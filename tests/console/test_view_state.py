@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.live.event_tail import TailSlice
+from console.state.derive import advance
 from console.state.view_state import (
     LOG_LIMIT,
     Noted,
@@ -11,8 +11,8 @@ from console.state.view_state import (
     Session,
     SessionChanged,
     StatusRead,
+    TailSlice,
     Tick,
-    advance,
     cleaned,
     initial,
 )

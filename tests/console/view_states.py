@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from console.state.view_state import (
-    FirewallSeen,
-    ViewState,
-    advance,
-)
+from console.state.derive import advance
+from console.state.view_state import FirewallSeen, ViewState
 from pipeline.contracts import events
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.status import (

@@ -93,9 +93,7 @@ class AuditScreen(MarkedList):
         return next((check for run in self.runs for check in run.checks if check.id == check_id), None)
 
     def open_marked(self, key: str) -> None:
-        from console.tui.screens.check import CheckScreen
-
-        self.console.push_screen(CheckScreen(self, key))
+        self.console.open("check", self, key)
 
     def text_to_copy(self) -> str | None:
         return visible(self.marked or "") or None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from console import keymap
-
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
+from console.tui.host import Host
 
 
 def bindings_for(place: keymap.Place) -> list[BindingType]:
@@ -36,11 +34,8 @@ class ConsoleScreen(Screen[None]):
     place: ClassVar[keymap.Place]
 
     @property
-    def console(self) -> ConsoleApp:
-        from console.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)  # noqa: S101 (narrows the type; no other app uses these)
-        return self.app
+    def console(self) -> Host:
+        return cast(Host, self.app)
 
     @property
     def is_current(self) -> bool:

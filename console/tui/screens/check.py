@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.binding import BindingType
 
@@ -22,8 +22,20 @@ from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.tui.screens.audit import AuditScreen
+    from pipeline.contracts.status import Origin
     from pipeline.reading.check_report import Check, Example
+
+
+class Audited(Protocol):
+    """The list that the check is one of: ``marked`` is the check that is open in it."""
+
+    marked: str | None
+
+    def find(self, check_id: str) -> Check | None: ...
+
+    def origin_of(self, check: Check) -> Origin: ...
+
+    def beside(self, items: int) -> str | None: ...
 
 
 class CheckScreen(MarkedList):
@@ -34,7 +46,7 @@ class CheckScreen(MarkedList):
     looks: ClassVar[bool] = False
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "copy command", "back")
 
-    def __init__(self, audit: AuditScreen, check_id: str) -> None:
+    def __init__(self, audit: Audited, check_id: str) -> None:
         super().__init__()
         self._audit = audit
         self._check_id = check_id
@@ -129,14 +141,12 @@ class CheckScreen(MarkedList):
             self.console.say(found.doubt, "warning")
 
     def _trace(self) -> None:
-        from console.tui.screens.lineage import LineageScreen
-
         example = self._example()
         if example is None:
             self.console.say("no example here names a row")
             return
         asked = example.run_id or f"{example.file}:{example.line}"
-        self.console.push_screen(LineageScreen(Path(self.console.state.workspace), asked))
+        self.console.open("lineage", Path(self.console.state.workspace), asked)
 
     def text_to_copy(self) -> str | None:
         return visible(self._check_id)

@@ -116,7 +116,7 @@ class ConsentDialogue(Dialogue[bool]):
             case "back":
                 self.dismiss(False)
             case "copy.command":
-                self.console.copies.copy(self.plan.command_line, "the command")
+                self.console.copy(self.plan.command_line, "the command")
                 self.dismiss(False)
             case _:
                 pass  # keys of other dialogues mean nothing here

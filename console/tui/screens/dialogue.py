@@ -6,12 +6,11 @@ So keys are dropped until the box has been on the screen for a moment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from textual.screen import ModalScreen
 
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
+from console.tui.host import Host
 
 DEAF_SECONDS = 0.3
 Result = TypeVar("Result")
@@ -31,11 +30,8 @@ class Dialogue(ModalScreen[Result]):
         self._seen_at: float | None = None
 
     @property
-    def console(self) -> ConsoleApp:
-        from console.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)  # noqa: S101 (narrows the type; no other app uses these)
-        return self.app
+    def console(self) -> Host:
+        return cast(Host, self.app)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._was_drawn)

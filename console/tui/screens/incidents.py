@@ -86,7 +86,7 @@ class IncidentsScreen(MarkedList):
         return rows or [Row(None, spans) for spans in nothing_lines()]
 
     def open_marked(self, key: str) -> None:
-        self.console.push_screen(IncidentScreen(self._root, key, self))
+        self.app.push_screen(IncidentScreen(self._root, key, self))
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
@@ -110,10 +110,10 @@ class IncidentsScreen(MarkedList):
 
     def _page(self) -> None:
         if self.marked is not None:
-            self.console.push_screen(IncidentScreen(self._root, self.marked, self, as_page=True))
+            self.app.push_screen(IncidentScreen(self._root, self.marked, self, as_page=True))
 
     def _copy_undo(self, incident_id: str) -> None:
-        self.console.copies.copy(undo_command(incident_id, self.console.state.workspace), "the command")
+        self.console.copy(undo_command(incident_id, self.console.state.workspace), "the command")
 
     def text_to_copy(self) -> str | None:
         return self.marked
@@ -213,7 +213,7 @@ class IncidentScreen(ReadPage[IncidentRecord]):
         if self._found is not None and not self._found.can_undo:
             self.console.say("nothing in this incident can be taken back")
             return
-        self.console.copies.copy(undo_command(self._incident_id, self.console.state.workspace), "the command")
+        self.console.copy(undo_command(self._incident_id, self.console.state.workspace), "the command")
 
     def text_to_copy(self) -> str | None:
         if self._found is not None and self._as_page:

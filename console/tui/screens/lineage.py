@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
@@ -12,6 +12,7 @@ from console.presentation.lineage import link_line, link_lines, verdict_line, wo
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.lineage_query import Lineage, Link, ask, asked_of
 from console.reading.row_file import RowFile
+from console.tui.host import Host
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.faults import OperatorError
@@ -19,19 +20,16 @@ from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import inside
 
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
-
 
 def trace_row(
-    console: ConsoleApp, root: Path, relative: str, number: int | None, row: Mapping[str, Any] | None
+    console: Host, root: Path, relative: str, number: int | None, row: Mapping[str, Any] | None
 ) -> None:
     """Open the lineage of a row, or say why there is none to ask for."""
     asked = asked_of(relative, number, row)
     if asked is None:
         console.say("this row has no id, and its line is not counted yet")
     else:
-        console.push_screen(LineageScreen(root, asked))
+        console.open("lineage", root, asked)
 
 
 class LineageScreen(MarkedList):
@@ -90,10 +88,8 @@ class LineageScreen(MarkedList):
         if raw is None and not link.text:
             self.console.say(f"{link.file} cannot be read from here")
             return
-        from console.tui.screens.row import RowScreen
-
         shown = raw if raw is not None else link.text.encode("utf-8", "surrogatepass")
-        self.console.push_screen(RowScreen(self._root, link.file, link.line, shown))
+        self.console.open("row", self._root, link.file, link.line, shown)
 
     def _bytes_of(self, link: Link) -> bytes | None:
         """The link's row from disk: only a plain file of this workspace is opened here."""

@@ -20,7 +20,7 @@ class LogScreen(Page):
     place = "log"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("log")
 
-    def __init__(self, *, filtering: bool = False) -> None:
+    def __init__(self, filtering: bool = False) -> None:
         super().__init__()
         self.follows = True
         self._filtering = filtering

@@ -89,7 +89,7 @@ class ReleaseScreen(MarkedList):
         if check is None:
             self.console.say("this gate was not evaluated yet")
         else:
-            self.console.push_screen(GatePage(check))
+            self.app.push_screen(GatePage(check))
 
     def text_to_copy(self) -> str | None:
         return self.marked

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -20,25 +20,23 @@ from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.line_index import LineIndex
 from console.reading.row_file import RawRow, RowFile, needles_for
 from console.reading.row_files import kind_of
+from console.tui.host import Host
 from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import with_cursor
 from console.tui.screens.page import Page
 from pipeline.contracts.untrusted import visible
 
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
-
 COUNT_AGAIN_SECONDS = 1.0
 
 
-def open_rows(console: ConsoleApp, root: Path, relative: str, offset: int | None = None) -> None:
+def open_rows(console: Host, root: Path, relative: str, offset: int | None = None) -> None:
     """Open a file of rows at a row, or say why it cannot be opened."""
     try:
         file = RowFile(root / relative)
     except (OSError, ValueError) as error:
         console.say(f"{relative} cannot be opened: {error}", "warning")
         return
-    console.push_screen(RowsScreen(root, relative, file, offset or 0))
+    console.open("rows", root, relative, file, offset or 0)
 
 
 class RowsScreen(Page):
@@ -294,19 +292,17 @@ class RowsScreen(Page):
     def _refresh(self) -> None:
         """Another file under this name is opened anew; the same one is looked at again."""
         if self.file.is_replaced:
-            self.console.pop_screen()
+            self.app.pop_screen()
             open_rows(self.console, self._root, self.relative)
         else:
             self._look_for_growth()
             self.console.act("refresh")
 
     def _open(self) -> None:
-        from console.tui.screens.row import RowScreen
-
         if self.marked_row is not None:
             number = self.index.line_of(self.marked_row.offset)
             raw = self.file.whole(self.marked_row)
-            self.console.push_screen(RowScreen(self._root, self.relative, number, raw))
+            self.console.open("row", self._root, self.relative, number, raw)
 
     def _trace(self) -> None:
         from console.tui.screens.lineage import trace_row

@@ -31,6 +31,10 @@ class RunbookScreen(MarkedList):
     silent: ClassVar[tuple[str, ...]] = ("screen.runbook",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "open", "copy command", "back")
 
+    def __init__(self, workspace: str) -> None:
+        super().__init__()
+        self._workspace = workspace
+
     def trail(self) -> tuple[str, ...]:
         return ("Runbook",)
 
@@ -56,9 +60,7 @@ class RunbookScreen(MarkedList):
         return rows or [Row(None, line(Span(" ? the detectors have not answered yet", "dim")))]
 
     def open_marked(self, key: str) -> None:
-        from console.tui.screens.symptom import SymptomScreen
-
-        self.console.push_screen(SymptomScreen(key, self))
+        self.console.open("symptom", key, self)
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
@@ -77,7 +79,7 @@ class RunbookScreen(MarkedList):
         return self.marked
 
     def command_to_copy(self) -> str | None:
-        return wizard_command(self.marked, self.console.state.workspace) if self.marked else None
+        return wizard_command(self.marked, self._workspace) if self.marked else None
 
 
 def _trouble(trouble: Sequence[str], width: int) -> list[Line]:

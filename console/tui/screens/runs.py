@@ -79,9 +79,9 @@ class RunsScreen(MarkedList):
 
     def open_marked(self, key: str) -> None:
         if len(self.chosen) == _COMPARED:
-            self.console.push_screen(ComparePage(self._root, *self.chosen))
+            self.app.push_screen(ComparePage(self._root, *self.chosen))
         else:
-            self.console.push_screen(RunPage(self._root, key))
+            self.app.push_screen(RunPage(self._root, key))
 
     def text_to_copy(self) -> str | None:
         return self.marked

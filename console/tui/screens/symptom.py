@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.presentation.symptom_page import page_lines, steps_of, wizard_command
 from console.tui.screens.base import bindings_for
+from console.tui.screens.marked_list import MarkedList
 from console.tui.screens.page import Page
 from pipeline.contracts.status import SymptomStatus
-
-if TYPE_CHECKING:
-    from console.tui.screens.runbook import RunbookScreen
 
 
 class SymptomScreen(Page):
@@ -25,7 +23,7 @@ class SymptomScreen(Page):
     silent: ClassVar[tuple[str, ...]] = ("symptom.help",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "copy command", "back")
 
-    def __init__(self, symptom_id: str, among: RunbookScreen | None = None) -> None:
+    def __init__(self, symptom_id: str, among: MarkedList | None = None) -> None:
         super().__init__()
         self.symptom_id = symptom_id
         self._among = among

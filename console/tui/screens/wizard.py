@@ -65,7 +65,7 @@ class WizardScreen(WizardPage):
             case Deed.LOOK:
                 self._look_deeper()
             case Deed.ELSEWHERE:
-                self.console.push_screen(WizardScreen(choice.value))
+                self.app.push_screen(WizardScreen(choice.value))
             case Deed.CONSENT:
                 self._ask_for_consent()
             case Deed.TYPE:
@@ -114,7 +114,7 @@ class WizardScreen(WizardPage):
         if view is None or view.preview is None or view.preview.is_trial or view.void:
             return
         if self._permit() is not None:
-            self.console.push_screen(WizardConsent(view), self._consented)
+            self.app.push_screen(WizardConsent(view), self._consented)
 
     def _consented(self, answer: Agreed | None) -> None:
         control, view = self._control, self._view
@@ -135,7 +135,7 @@ class WizardScreen(WizardPage):
         question = self._view.question if self._view is not None else None
         if question is not None and self._permit() is not None:
             asked = question.id
-            self.console.push_screen(WizardAnswer(question), lambda words: self._typed(asked, words))
+            self.app.push_screen(WizardAnswer(question), lambda words: self._typed(asked, words))
 
     def _typed(self, question_id: str, words: str | None) -> None:
         control = self._control
@@ -162,6 +162,6 @@ class WizardScreen(WizardPage):
         """The page of the symptom: its commands work while the runbook does not."""
         wanted = (self._view.symptom_id if self._view else None) or self._symptom_id
         if wanted:
-            self.console.open_symptom(wanted)
+            self.console.open("symptom", wanted)
         else:
             self.console.say("this incident has no symptom: c copies the command that shows its record")

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from console.terminal.clipboard import osc52
+from console.tui.host import Host
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import screen_text
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible_lines
 
 if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
+    from textual.app import App
 
 
-class Copies:
-    def __init__(self, app: ConsoleApp) -> None:
-        self._app = app
+class Capture:
+    def __init__(self, app: App[Any]) -> None:
+        self._app, self._host = app, cast(Host, app)
 
     def copy(self, text: str, what: str) -> None:
         """Put ``text`` on the operator's clipboard, or say that it is too long for that.
@@ -32,10 +33,10 @@ class Copies:
         text = "\n".join(visible_lines(text))
         sequence = osc52(text, inside_tmux="TMUX" in os.environ)
         if sequence is None:
-            self._app.say(f"{what} is too long for a terminal's clipboard")
+            self._host.say(f"{what} is too long for a terminal's clipboard")
             return
-        self._app.write_to_terminal(sequence)
-        self._app.say(f"copied {what}: {text.splitlines()[0][:60] if text else ''}")
+        self._host.write_to_terminal(sequence)
+        self._host.say(f"copied {what}: {text.splitlines()[0][:60] if text else ''}")
 
     def copy_marked(self) -> None:
         """What the screen on top has marked."""
@@ -49,14 +50,14 @@ class Copies:
         screen = self._app.screen
         command = screen.command_to_copy() if isinstance(screen, ConsoleScreen) else None
         if command is None:
-            run = self._app.state.run
+            run = self._host.state.run
             running = run is not None and not run.ended
-            plan = self._app.operations.preview("run.cancel" if running else "run.start")
+            plan = self._host.operations.preview("run.cancel" if running else "run.start")
             command = plan.command_line if plan is not None else None
         if command:
             self.copy(command, "the command")
         else:
-            self._app.say("there is no command to copy here")
+            self._host.say("there is no command to copy here")
 
     def save_picture(self) -> None:
         """The screen as it looks."""
@@ -70,8 +71,8 @@ class Copies:
         from console.terminal.saved_screen import save_screen
 
         try:
-            path = save_screen(Path(self._app.state.workspace), text, kind, self._app.now())
+            path = save_screen(Path(self._host.state.workspace), text, kind, self._host.now())
         except OperatorError as error:
-            self._app.say(error.fault.what_happened, "error")
+            self._host.say(error.fault.what_happened, "error")
         else:
-            self._app.say(f"saved: {path}")
+            self._host.say(f"saved: {path}")
