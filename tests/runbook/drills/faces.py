@@ -22,8 +22,9 @@ from console.commands import status as status_command
 from console.live.runbook_look import Look
 from console.reading.firewall_scan import scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
+from console.state.derive import advance
 from console.state.runbook_state import RunbookReading, known_symptoms
-from console.state.view_state import FirewallSeen, RunbookHeard, StatusRead, advance, initial
+from console.state.view_state import FirewallSeen, RunbookHeard, StatusRead, initial
 from pipeline.contracts.status import FirewallStatus
 
 # id → (words, first seen to the second; None where a face does not say since when)
