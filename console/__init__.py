@@ -7,7 +7,7 @@ Doors into this package, in reading order:
 * facts from disk   ``workspace_reader`` (all of it), and what it asks: ``report_files``, ``past_runs``,
                     ``latest_run``, ``changed_files``, ``source_files``, ``lock_facts``, ``git_facts``,
                     ``settings_glance``, ``phase_verdicts``, ``row_counts_report``, ``drift_report``,
-                    ``live_symptoms``
+                    ``detectors`` (the runbook's light half)
 * facts from runs   ``jobs`` (start), ``engine_process`` (follow), ``event_tail``, ``cancel_run``,
                     ``firewall_watch``, ``firewall_scan``
 * PURE state        ``view_state`` (types, ``advance``), ``fact_fold``, ``event_fold``, ``live_counts``,
