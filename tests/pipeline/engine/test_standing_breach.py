@@ -1,0 +1,155 @@
+"""A run does not erase the breach that it replaces: bytes, findings and alarm outlive it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.engine.commit_points import VARIABLE
+from tests.pipeline.engine.workspaces import RECORDED_AT, engine, make_workspace, run_all
+
+SFT = paths.SFT_EXPORT
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = make_workspace(tmp_path_factory.mktemp("clean") / "w")
+    run_all(workspace)
+    return workspace
+
+
+@pytest.fixture
+def workspace(clean: Path, tmp_path: Path) -> Path:
+    shutil.copytree(clean, tmp_path / "w")
+    return tmp_path / "w"
+
+
+@pytest.fixture
+def breached(workspace: Path) -> Path:
+    """One forbidden row that two walls object to: its label, and the verdict of its run."""
+    scored = [json.loads(line) for line in (workspace / paths.scored_file("runs")).read_bytes().splitlines()]
+    rejected = next(row["run_id"] for row in scored if row["category"] == "rejected")
+    path = workspace / SFT
+    row = json.loads(path.read_bytes().splitlines()[0])
+    row |= {"quality_score": "rejected", "source_run_id": rejected, "id": "sft-forbidden"}
+    with path.open("ab") as file:
+        file.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+    return workspace
+
+
+def run(workspace: Path, command: str = "run-all", *options: str, **env: str) -> Any:
+    return engine(workspace, command, "--recorded-at", RECORDED_AT, *options, env=env)
+
+
+def newest(workspace: Path) -> tuple[Path, dict[str, Any], list[dict[str, Any]]]:
+    """The folder, summary and firewall events of the last run."""
+    folder = max((workspace / paths.REPORTS).glob("*T*Z-*"), key=lambda each: each.stat().st_mtime_ns)
+    summary = json.loads((folder / "summary.json").read_bytes())
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+    return folder, summary, [event for event in events if event["type"] == "firewall.state"]
+
+
+def quarantined(workspace: Path) -> list[Path]:
+    return sorted((workspace / SFT.parent).glob(f"{SFT.name}{paths.QUARANTINE_MARK}*"))
+
+
+@pytest.mark.parametrize("command", ["run-all", "export", "export-sft"])
+def test_the_bytes_the_findings_and_the_alarm_outlive_the_run(
+    breached: Path, clean: Path, command: str
+) -> None:
+    before = (breached / SFT).read_bytes()
+    ended = run(breached, command)
+    assert ended.returncode == 10, ended.stderr
+    assert (breached / SFT).read_bytes() == (clean / SFT).read_bytes(), "the new file is clean, and stands"
+    folder, summary, states = newest(breached)
+    assert (folder / "standing" / SFT).read_bytes() == before
+    assert [path.read_bytes() for path in quarantined(breached)] == [before]
+    answer = json.loads((folder / "standing" / f"{SFT}.firewall.json").read_bytes())
+    assert (answer["state"], answer["forbidden_rows"]) == ("BREACH", 1)
+    assert answer["findings_count"] > 1, "one row, several findings"
+    told = next(state for state in states if state["detail"].startswith("standing file"))
+    assert (told["state"], told["forbidden_rows"]) == ("BREACH", 1)
+    assert (summary["ok"], summary["exit_code"]) == (True, 10)
+    assert "1 forbidden row (" in ended.stderr
+    again = run(breached, command)
+    assert again.returncode == 0, again.stderr
+    assert len(quarantined(breached)) == 1
+
+
+def test_an_export_of_something_else_leaves_the_breach_where_it_is(breached: Path) -> None:
+    before = (breached / SFT).read_bytes()
+    assert run(breached, "export-rag").returncode == 0
+    assert (breached / SFT).read_bytes() == before
+    assert quarantined(breached) == []
+
+
+def test_what_is_as_the_last_clear_saw_it_is_not_scanned_again(workspace: Path) -> None:
+    run(workspace, "run-all", "--no-cache")
+    _, _, states = newest(workspace)
+    assert [state["detail"] for state in states] == ["staged file"]
+    extra = workspace / paths.EVIDENCE / "more.jsonl"
+    shutil.copy(workspace / paths.evidence_file("runs"), extra)
+    (workspace / paths.LAST_CLEAR).write_bytes(b"{")
+    assert run(workspace, "run-all", "--no-cache").returncode == 0
+    assert json.loads((workspace / paths.LAST_CLEAR).read_bytes())["exports"][str(SFT)]["files"]
+
+
+def test_a_run_that_stages_nothing_good_leaves_file_and_alarm(breached: Path) -> None:
+    before = (breached / SFT).read_bytes()
+    for source in (breached / paths.KNOWLEDGE_BASE).glob("*.jsonl"):
+        if not source.name.endswith("_skips.jsonl"):
+            source.write_bytes(b"")
+    ended = run(breached)
+    assert ended.returncode == 10, "an emptied export alone would be 1"
+    assert "would become empty" in ended.stderr
+    assert (breached / SFT).read_bytes() == before
+    assert quarantined(breached) == []
+    folder, summary, _ = newest(breached)
+    assert (summary["ok"], summary["exit_code"]) == (False, 10)
+    assert (folder / "standing" / SFT).read_bytes() == before
+    assert json.loads((breached / paths.EXPORT_MANIFEST).read_bytes())["void"]
+
+
+def test_what_score_has_told_is_kept_and_cured_without_another_alarm(workspace: Path) -> None:
+    settings = workspace / paths.SETTINGS
+    settings.write_text(settings.read_text() + "\n[scoring]\npartial_at = 0.7\n", encoding="utf-8")
+    before = (workspace / SFT).read_bytes()
+    scored = run(workspace, "score")
+    assert scored.returncode == 10
+    assert "stale_export" in scored.stderr
+    _, summary, (state,) = newest(workspace)
+    assert (summary["exit_code"], state["cause"]) == (10, "stale_export")
+    exported = run(workspace, "export")
+    assert exported.returncode == 0, exported.stderr
+    assert "told by score already" in exported.stderr
+    assert [path.read_bytes() for path in quarantined(workspace)] == [before]
+
+
+def test_a_stale_export_that_nobody_told_is_an_alarm(workspace: Path) -> None:
+    scored = workspace / paths.scored_file("runs")
+    scored.write_bytes(scored.read_bytes().replace(b'"category":"accepted"', b'"category":"rejected"', 1))
+    ended = run(workspace)
+    assert ended.returncode == 10
+    assert "cause stale_export" in ended.stderr
+
+
+@pytest.mark.parametrize("point", ["outputs-staged", "intent-written", "output-renamed", "output-renamed:3"])
+def test_killed_on_the_way_the_bytes_are_never_lost(breached: Path, clean: Path, point: str) -> None:
+    digest = hashlib.sha256((breached / SFT).read_bytes()).hexdigest()
+    killed = run(breached, "run-all", **{VARIABLE: point})
+    assert killed.returncode == -signal.SIGKILL
+    ended = run(breached)
+    assert ended.returncode in (0, 10), ended.stderr
+    aside = [hashlib.sha256(path.read_bytes()).hexdigest() for path in quarantined(breached)]
+    assert aside == [digest], "once, whether this run or the one before had it in its commit"
+    assert (breached / SFT).read_bytes() == (clean / SFT).read_bytes()
+    if ended.returncode == 0:  # the commit was rolled forward: its own report has the alarm
+        kept = list((breached / paths.REPORTS).glob(f"*/standing/{SFT}"))
+        assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [digest]
