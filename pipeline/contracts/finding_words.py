@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def found_in_words(rows: int, files: int, findings: int) -> str:
-    """``2 forbidden rows and 1 forbidden file (5 findings)``.
+    """``2 forbidden rows and 1 forbidden file (5 findings)``; of one finding each, ``2 forbidden rows``.
 
     ``files`` are those that a finding concerns as a whole. An alarm whose counts were lost is never none.
     """
@@ -15,5 +15,5 @@ def found_in_words(rows: int, files: int, findings: int) -> str:
     )
     counted = f"{findings:,} finding{'' if findings == 1 else 's'}"
     if offenders:
-        return f"{offenders} ({counted})"
+        return offenders if findings == rows + files else f"{offenders} ({counted})"
     return counted if findings else "forbidden rows that were not counted"

@@ -94,4 +94,4 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
 
 def leak_in_words(firewall: FirewallStatus) -> str:
     """What an alarm is about; one whose counts were lost is still one."""
-    return f"{firewall.found} in the {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
+    return f"{firewall.found} of {firewall.rows_read:,} in {paths.SFT_EXPORT}"

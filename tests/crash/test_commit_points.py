@@ -63,6 +63,8 @@ OF_SINGLE_STAGES = (
     "state-written",
     "intent-removed",
 )
+# The sources have changed: by the new verdicts a row of the standing export is forbidden.
+_ENDS_WITH = {"score": 10}
 
 
 def test_every_commit_point_has_a_case_and_a_row_in_the_crash_table() -> None:
@@ -115,7 +117,7 @@ def test_a_stage_killed_at_a_commit_point_is_resumed_to_the_straight_run(
     stages = ["materialize", "score", "export"]
     for stage in stages[: stages.index(command)]:
         code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
-        assert code == 0, output
+        assert code == _ENDS_WITH.get(stage, 0), output
     before = output_bytes(workspace)
     killed = warm.start(workspace, [command, "--recorded-at", RECORDED_AT], {commit_points.VARIABLE: point})
     assert killed.wait() == -signal.SIGKILL, killed.output.read_text()
@@ -124,7 +126,7 @@ def test_a_stage_killed_at_a_commit_point_is_resumed_to_the_straight_run(
     assert was_open == CASES[point]
     for stage in stages[stages.index(command) :]:
         code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
-        assert code == 0, output
+        assert code == _ENDS_WITH.get(stage, 0), output
     assert newest_summary(workspace)["run_hash"] == expected.run_hash
     assert output_bytes(workspace).items() >= expected.outputs.items()
 

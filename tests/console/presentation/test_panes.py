@@ -229,7 +229,7 @@ def band(state_name: str, width: int, rows: int) -> list[str]:
 def test_the_worst_symptom_stands_first_and_is_marked() -> None:
     lines = band("breach", 80, 24)
     assert lines[0].startswith("━━ 2 SYMPTOMS · 17 of 17 evaluated, oldest 2h ━")
-    assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 findings in 2,764 rows")
+    assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows of 2,764")
     assert lines[2].startswith(" X error    └ S1.P5.summary")
 
 
