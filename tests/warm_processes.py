@@ -74,7 +74,8 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]  # generic in stubs
 
     def _execute_child(self, *arguments: Any) -> None:
         asked = dict(zip(_PARAMETERS, arguments, strict=True))
-        start = _start_of(asked) if _enabled else None
+        # What a process forked off by itself shares with us is not its own: a fork would become our child.
+        start = _start_of(asked) if _enabled and os.getpid() == _owner else None
         if start is None:
             _Popen._execute_child(self, *arguments)  # type: ignore[attr-defined]
             return
@@ -87,14 +88,15 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]  # generic in stubs
 
 
 _enabled = False
+_owner = 0
 _zygotes: dict[tuple[str, ...], _Zygote] = {}
 
 
 def install() -> None:
     """From here on in this process, unless the environment asks for real starts."""
-    global _enabled
+    global _enabled, _owner
     if sys.platform == "linux" and not os.environ.get(COLD_VARIABLE):
-        _enabled = True
+        _enabled, _owner = True, os.getpid()
         subprocess.Popen = WarmPopen  # type: ignore[misc]
 
 
