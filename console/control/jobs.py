@@ -20,12 +20,13 @@ from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.process import Detached, start_detached
 
 JOBS_KEPT = 50
 TAIL_BYTES = 16 * 1024
 TAIL_LINES = 12
+_NEW_LOG = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,15 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
     log, events = folder / f"{name}.log", folder / f"{name}.events.jsonl"
     argv = job_argv(root, arguments, events)
     try:
-        confined.make_folder(root, paths.JOBS)
-        _prune(folder)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with confined.folder_of(root, log.relative_to(root), make=[]) as (jobs, log_name):
+            _prune(folder)
+            output = os.open(log_name, _NEW_LOG, disk.FILE_MODE, dir_fd=jobs)
     except OSError as error:
+        place = error.place if isinstance(error, disk.NotPlainError) else log
         raise StorageError(
             Fault(
                 "job_log_refused",
-                f"{log} could not be made: {error.strerror}.",
+                f"The job's log could not be made: {place}: {error.strerror}.",
                 "Nothing was started.",
                 f"Make room or give permission there, or run it here: {joined(['distill', *arguments])}",
                 file=str(log),

@@ -45,7 +45,7 @@ def with_looks(answers: Sequence[Answer], looks: Iterable[Answer], now: float) -
 
 def _with(answers: Sequence[Answer], heard: Answer | None, symptom_id: str, now: float) -> tuple[Answer, ...]:
     before = next((answer for answer in answers if answer.id == symptom_id), None)
-    answer = newer(heard, before, now)
+    answer = newer(before, heard, now)
     if answer is None:
         return tuple(answers)
     others = tuple(each for each in answers if each.id != symptom_id)

@@ -131,8 +131,9 @@ async def test_one_key_leads_from_the_alarm_to_what_to_do_by_hand() -> None:
 
 
 async def test_the_mark_stays_on_its_symptom_when_a_worse_one_arrives() -> None:
-    (_, mild) = states.breach().symptoms
-    calm = states.seen(states.status(symptoms=(mild, replace(mild, id="S6.replay-log"))), states.clear())
+    mild = next(each for each in states.breach().answers if each.id == "S1.P5.summary")
+    raised = states.answers(mild, replace(mild, id="S6.replay-log"))
+    calm = states.seen(states.status(answers=raised), states.clear())
     app = StillApp(calm, LEAN)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("right_square_bracket")

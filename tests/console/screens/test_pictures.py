@@ -1,6 +1,6 @@
 """Every screen in every state at three sizes, as text; a difference is read before it is accepted.
 
-After a wanted change: pytest tests/console/tui/screens/test_pictures.py --snapshot-update
+After a wanted change: pytest tests/console/screens/test_pictures.py --snapshot-update
 """
 
 from __future__ import annotations

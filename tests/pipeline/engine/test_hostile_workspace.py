@@ -177,15 +177,18 @@ def test_a_read_only_workspace_is_named_in_three_lines(read_only: Path) -> None:
         assert len(finished.stderr.splitlines()) == 3
 
 
-# Permission bits do not stop root, so the calls that would be refused are.
+# Permission bits do not stop root, so the calls that would be refused are. A path may be told from an
+# open folder, which is then looked up.
 _REFUSING = """\
 import os, sys
 from pathlib import Path
 refused = sys.argv[1]
 def watched(call):
     def looked_at(*arguments, **names):
-        for path in arguments:
-            if isinstance(path, (str, Path)) and os.fspath(path).startswith(refused):
+        folders = [folder for name, folder in names.items() if name.endswith("dir_fd") and folder is not None]
+        above = [os.readlink(f"/proc/self/fd/{folder}") for folder in folders] or [""]
+        for path in (each for each in arguments if isinstance(each, (str, Path))):
+            if any(os.path.join(folder, path).startswith(refused) for folder in above):
                 raise PermissionError(13, "Permission denied", os.fspath(path))
         return call(*arguments, **names)
     return looked_at
