@@ -103,9 +103,10 @@ def workspace(way: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def command(workspace: Path, *arguments: str) -> tuple[int, str]:
+    before = set((workspace / paths.REPORTS).iterdir())
     code = cli.main([arguments[0], "-C", str(workspace), *arguments[1:]])
-    events = sorted((workspace / paths.REPORTS).glob("*/events.jsonl"))[-1].read_text()
-    return code, events
+    [run] = set((workspace / paths.REPORTS).iterdir()) - before
+    return code, (run / "events.jsonl").read_text()
 
 
 def of_the_run(workspace: Path) -> None:
