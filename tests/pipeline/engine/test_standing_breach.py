@@ -13,7 +13,14 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.engine.commit_points import VARIABLE
-from tests.pipeline.engine.workspaces import RECORDED_AT, engine, make_workspace, run_all
+from tests.pipeline.engine.workspaces import (
+    RECORDED_AT,
+    encoded,
+    engine,
+    flat_line,
+    make_workspace,
+    run_all,
+)
 
 SFT = paths.SFT_EXPORT
 
@@ -138,6 +145,37 @@ def test_a_stale_export_that_nobody_told_is_an_alarm(workspace: Path) -> None:
     ended = run(workspace)
     assert ended.returncode == 10
     assert "cause stale_export" in ended.stderr
+
+
+@pytest.mark.parametrize("before", [(), ("materialize",)], ids=["at once", "materialised before"])
+@pytest.mark.parametrize("is_upgraded", [False, True])
+def test_lines_that_contradict_an_exported_row_are_no_alarm(
+    workspace: Path, before: tuple[str, ...], is_upgraded: bool
+) -> None:
+    """The run that scores them exports as well: at no moment does a row stand that its verdicts forbid."""
+    row = json.loads((workspace / SFT).read_bytes().splitlines()[0])
+    line = flat_line(1) | {"ask": row["instruction"], "said": row["response"]}
+    with (workspace / paths.KNOWLEDGE_BASE / "runs-b.jsonl").open("ab") as file:
+        file.write(encoded([line]))
+    if is_upgraded:  # nothing is known of what the last version's firewall called CLEAR
+        (workspace / paths.LAST_CLEAR).unlink()
+    for command in (*before, "run-all"):
+        ended = run(workspace, command)
+        assert ended.returncode == 0, ended.stderr
+    assert row["response"].encode() not in (workspace / SFT).read_bytes()
+    assert quarantined(workspace) == []
+    assert run(workspace, "score").returncode == 0
+
+
+def test_evidence_taken_away_by_materialize_alone_is_an_alarm_once(workspace: Path) -> None:
+    """Between the two commands trainers could read rows that no run accounts for, and nobody said so."""
+    source = workspace / paths.KNOWLEDGE_BASE / "runs-b.jsonl"
+    source.write_bytes(b"".join(source.read_bytes().splitlines(keepends=True)[:10]))
+    assert run(workspace, "materialize").returncode == 0
+    ended = run(workspace)
+    assert ended.returncode == 10
+    assert "cause stale_export" in ended.stderr
+    assert run(workspace).returncode == 0
 
 
 @pytest.mark.parametrize("point", ["outputs-staged", "intent-written", "output-renamed", "output-renamed:3"])
