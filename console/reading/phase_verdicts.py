@@ -165,7 +165,8 @@ def of_replay_log(rows: Sequence[Json], *, source: str, now: float) -> PhaseStat
     last = rows[-1]
     ok = flag_of(last.get("validation_result"), "ok")
     word = PhaseState.UNKNOWN if ok is None else PhaseState.OK if ok else PhaseState.FAIL
-    return verdict("P7", word, source=source, as_of=report_time(last), now=now)
+    failed = ("P7.replay",) if word is PhaseState.FAIL else ()
+    return verdict("P7", word, source=source, as_of=report_time(last), now=now, failed_checks=failed)
 
 
 def unread(phases: Sequence[PhaseStatus], reasons: Mapping[str, str]) -> tuple[PhaseStatus, ...]:

@@ -39,10 +39,9 @@ from pipeline.reading.facts import FactReader, Facts
 from pipeline.reading.latest_run import LatestRun, Moved, is_quarantined
 from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import read_receipts
-from pipeline.reading.report_files import Notes, last_objects, read_object
+from pipeline.reading.report_files import Notes, read_object
 from pipeline.reading.symptom_log import read_looks
 
-REPLAY_TAIL_BYTES = 256 * 1024
 # A longer document is not read to see whether it says anything.
 _SHORT_BYTES = 64 * 1024
 _AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
@@ -121,8 +120,7 @@ class WorkspaceReader:
             found.append(
                 phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now, changed=changed)
             )
-        replays = last_objects(self.root, paths.REPLAY_RUNS, REPLAY_TAIL_BYTES, notes)
-        replayed = phase_verdicts.of_replay_log(replays, source=str(paths.REPLAY_RUNS), now=now)
+        replayed = phase_verdicts.of_replay_log(facts.replays, source=str(paths.REPLAY_RUNS), now=now)
         if replayed is not None:
             found.append(replayed)
         release = read_object(self.root, paths.RELEASE_MANIFEST, notes)

@@ -7,7 +7,7 @@ workspace only stats files.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -19,13 +19,14 @@ from pipeline.reading.changed_files import ChangeDetector
 from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, check_report
 from pipeline.reading.latest_run import LatestRun, Moved, find_latest, moved_since_run
 from pipeline.reading.past_runs import RunReports
-from pipeline.reading.report_files import Notes, read_object
+from pipeline.reading.report_files import Notes, last_objects, read_object
 from pipeline.reading.settings_glance import SettingsGlance, read_settings
 from pipeline.reading.source_files import FoundSources, find_sources
 from pipeline.reading.touched import last_touch
 
 # Walking over all that is judged may take this share of the time between two readings.
 _WALK_SHARE = 0.01
+_REPLAY_TAIL_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Facts:
     """``touched_at`` is when anything that checks judge was touched last.
 
     ``firewall`` is the firewall's word where somebody has just asked it, ``audit`` and ``acceptance``
-    the last reports as they are told by checks. ``unreadable`` are the reports that are there and cannot
-    be read, with the reason.
+    the last reports as they are told by checks. ``replays`` are the last rows of the replay log, oldest
+    first. ``unreadable`` are the reports that are there and cannot be read, with the reason.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class Facts:
     audit: CheckReport | None = None
     acceptance: CheckReport | None = None
     determinism: Json | None = None
+    replays: Sequence[Json] = ()
     firewall: FirewallStatus | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
@@ -90,6 +92,7 @@ class FactReader:
             audit=check_report(read_object(self.root, PurePosixPath(AUDIT), notes), AUDIT),
             acceptance=check_report(read_object(self.root, PurePosixPath(ACCEPTANCE), notes), ACCEPTANCE),
             determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
+            replays=last_objects(self.root, paths.REPLAY_RUNS, _REPLAY_TAIL_BYTES, notes),
             unreadable=notes.unreadable,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,25 @@ def model_in_use(workspace: Workspace) -> tuple[str, str]:
     return (named, "settings") if isinstance(named, str) else (DEFAULT_MODEL, "default")
 
 
+def refused_since_it_passed(workspace: Workspace) -> tuple[str, Reply] | None:
+    """The task of the last logged replay and what becomes of it now, where it was refused, had passed
+    before, and still does not pass."""
+    log = workspace.root / paths.REPLAY_RUNS
+    last = next(_logged(log), None)
+    if last is None or _ok(last) or _last_passed(log, last["task"]) is None:
+        return None
+    reply = _reply(workspace, model_in_use(workspace)[0], last["task"], (), _SECONDS)
+    return None if reply.ok else (last["task"], reply)
+
+
 def _look(workspace: Workspace, seconds: float) -> ReplayLook:
     model, origin = model_in_use(workspace)
     playbooks = _count(workspace.root / PLAYBOOKS)
     look = ReplayLook(model=model, origin=origin, playbooks=playbooks)
-    row = _last_passed(workspace.root / paths.REPLAY_RUNS)
+    log = workspace.root / paths.REPLAY_RUNS
+    last = next(_logged(log), None)
+    # The task that was refused last speaks best, if it ever passed.
+    row = (last and _last_passed(log, last["task"])) or _last_passed(log)
     task = row.get("task") if row is not None else _a_title(workspace.root / PLAYBOOKS)
     if not isinstance(task, str):
         return look
@@ -140,20 +155,27 @@ def _count(path: Path) -> int | None:
         return sum(1 for line in file if line.strip())
 
 
-def _last_passed(log: Path) -> dict[str, Any] | None:
-    """The newest logged replay that passed, looked for in the log's last piece."""
+def _last_passed(log: Path, task: str | None = None) -> dict[str, Any] | None:
+    """The newest logged replay that passed, of ``task`` or of any."""
+    return next((row for row in _logged(log) if _ok(row) and task in (None, row["task"])), None)
+
+
+def _logged(log: Path) -> Iterator[dict[str, Any]]:
+    """The replays in the log's last piece, newest first."""
     if not log.is_file():
-        return None
+        return
     with log.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _LOOK_BYTES))
         lines = file.read().splitlines()
     for line in reversed(lines):
         row = object_or_empty(line)
-        verdict = row.get("validation_result")
-        if isinstance(verdict, dict) and verdict.get("ok") is True and isinstance(row.get("task"), str):
-            return row
-    return None
+        if isinstance(row.get("task"), str) and isinstance(row.get("validation_result"), dict):
+            yield row
+
+
+def _ok(row: dict[str, Any]) -> bool:
+    return row["validation_result"].get("ok") is True
 
 
 def _a_title(playbooks: Path) -> str | None:

@@ -99,7 +99,7 @@ def test_the_recon_doc_and_the_replay_log_are_looked_at(tmp_path: Path) -> None:
     status = read(root)
     assert phase(status, "P0").state is PhaseState.FAIL
     assert phase(status, "P7").state is PhaseState.FAIL
-    assert symptoms(status) == ["S1.P0.recon-doc", "S6.replay-log"]
+    assert symptoms(status) == ["S1.P0.recon-doc", "S1.P7.replay", "S6.replay-log"]
 
 
 def test_exports_that_fell_to_nothing_raise_s4(tmp_path: Path) -> None:

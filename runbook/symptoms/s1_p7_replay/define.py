@@ -26,8 +26,9 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.ERROR,
     title="Replay finds no playbook, or its answer is refused",
-    what_you_see="The audit's P7 is red: retrieval is empty for tasks that have a playbook, or the local "
-    "answer is refused as filler, too short, cut off or unsupported, or there is no answer.",
+    what_you_see="The audit's P7 is red, or the last replay was refused: retrieval is empty for tasks that "
+    "have a playbook, or the local answer is refused as filler, too short, cut off or unsupported, or there "
+    "is no answer.",
     why="Replay is how what was distilled is used. A model that hedges, or playbooks that are gone, give the "
     "next run nothing, while every earlier phase looks well.",
     phases=("P7",),

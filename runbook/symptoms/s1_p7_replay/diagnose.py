@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
@@ -17,7 +18,14 @@ from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evi
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.replay_look import PLAYBOOKS, PROBE, ReplayLook, read_replay, replay_probe
+from runbook.symptoms.replay_look import (
+    PLAYBOOKS,
+    PROBE,
+    ReplayLook,
+    read_replay,
+    refused_since_it_passed,
+    replay_probe,
+)
 from runbook.symptoms.s1_p7_replay.define import (
     CAUSES,
     CHECK,
@@ -31,23 +39,42 @@ from runbook.symptoms.s1_p7_replay.define import (
     UNKNOWN,
     VARIABLE,
 )
-from runbook.symptoms.s1_p7_replay.glance import glance, is_silent
+from runbook.symptoms.s1_p7_replay.glance import LOG, glance, is_silent
 from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
 
 _TOML = str(paths.SETTINGS)
 _TASK_SHOWN = 200
-_by_report, rerun = by_checks(ID, (CHECK,), glance)
+_by_report, _check_anew = by_checks(ID, (CHECK,), glance)
 
 
 def detect(workspace: Workspace) -> Detection:
-    """By the last audit; where the model gave no answer, anew once something was touched since."""
+    """By the last audit; anew where it is not the audit that rings, but a replay that was logged since,
+    and where the model gave no answer, once something was touched since."""
     facts = workspace.facts()
     report = facts.audit
     was_silent = is_silent(answer_of_report((CHECK,), report))
     if was_silent and report is not None and facts.is_touched_since(report.finished_at):
         return rerun(workspace)
-    return _by_report(workspace)
+    seen = _by_report(workspace)
+    return rerun(workspace) if seen.verdict is Verdict.DETECTED and seen.source == LOG else seen
+
+
+def rerun(workspace: Workspace) -> Detection:
+    """The check anew; where it passes, the task that the log saw refused, if it ever passed before."""
+    seen = _check_anew(workspace)
+    refused = refused_since_it_passed(workspace) if seen.verdict is Verdict.CLEAR else None
+    if refused is None:
+        return seen
+    task, reply = refused
+    observed = f"a task that used to pass: {reply.told}"
+    said = Evidence(
+        stance=Stance.FOR, says=observed, source=LOG, read_at=seen.read_at, lines=(task[:_TASK_SHOWN],)
+    )
+    facts = {**seen.facts, "checks": [CHECK]}
+    return seen.model_copy(
+        update={"verdict": Verdict.DETECTED, "observed": observed, "evidence": (said,), "facts": facts}
+    )
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
