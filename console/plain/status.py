@@ -91,7 +91,7 @@ def _head(status: WorkspaceStatus) -> list[str]:
         tree = "dirty" if git.dirty else "clean"
         repository = f"{git.branch or 'detached'} {git.head[:7]} {tree}"
     if git.is_repository:
-        repository += f" · tag {git.last_good_tag}" + ("" if git.tag_commit else " (no such tag)")
+        repository += f" · tag {git.last_good_tag}" + (" (no such tag)" if git.lacks_tag else "")
     if lock.held:
         who = f"lock held by {lock.user or 'somebody'} ({lock.command}, pid {lock.pid}"
         who += f", {_age(lock.since, status.read_at)})"

@@ -61,8 +61,9 @@ def _git(state: ViewState) -> list[Line]:
     )
     if not git.last_good_tag:
         return [branch]
-    missing = git.tag_commit is None
-    tag = line(Span("tag ", "dim"), visible(git.last_good_tag), Span(" missing", "warn") if missing else "")
+    tag = line(
+        Span("tag ", "dim"), visible(git.last_good_tag), Span(" missing", "warn") if git.lacks_tag else ""
+    )
     return [branch, tag]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.contracts.status import GitStatus, Origin
-from pipeline.platform.git import is_repository, read_git_state, resolve_tag
+from pipeline.platform.git import GitError, is_repository, look_up, read_git_state
 from pipeline.reading import staleness
 
 GIT_SECONDS = 2.0
@@ -36,6 +36,12 @@ def read_git(root: Path, last_good_tag: str, now: float) -> GitStatus:
     state = read_git_state(root, limit_seconds=GIT_SECONDS)
     if state.problem:
         return GitStatus(is_repository(root), last_good_tag=last_good_tag, origin=origin, note=state.problem)
-    tag = resolve_tag(root, last_good_tag, limit_seconds=GIT_SECONDS) if last_good_tag else None
-    note = f"no tag {last_good_tag}" if last_good_tag and tag is None else ""
-    return GitStatus(True, state.branch, state.head, state.dirty, last_good_tag, tag, origin, note)
+    tag, note, lacks_tag = None, "", False
+    try:
+        if last_good_tag:
+            tag = look_up(root, f"refs/tags/{last_good_tag}", limit_seconds=GIT_SECONDS)
+            lacks_tag = tag is None
+            note = f"no tag {last_good_tag}" if lacks_tag else ""
+    except GitError as error:
+        note = str(error)
+    return GitStatus(True, state.branch, state.head, state.dirty, last_good_tag, tag, origin, note, lacks_tag)

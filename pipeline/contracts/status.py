@@ -296,7 +296,10 @@ class LockStatus:
 
 @dataclass(frozen=True, slots=True)
 class GitStatus:
-    """None is "not known"; ``note`` says why. ``tag_commit`` is what the last-good tag names."""
+    """None is "not known"; ``note`` says why. ``tag_commit`` is what the last-good tag names.
+
+    ``lacks_tag``: git said that there is no such tag, which is more than not knowing its commit.
+    """
 
     is_repository: bool = False
     branch: str | None = None
@@ -306,6 +309,7 @@ class GitStatus:
     tag_commit: str | None = None
     origin: Origin = NEVER
     note: str = ""
+    lacks_tag: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,16 @@ _UNDER_WAY = ("MERGE_HEAD", "rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", 
 
 
 class GitError(Exception):
-    """git is missing, refused, or took too long. The text is one line for an operator."""
+    """git is missing, refused, or took too long. The text is one line for an operator.
+
+    ``exit_code`` is git's own, None when it came to no end of its own.
+    """
+
+    exit_code: int | None = None
+
+
+# What ``rev-parse --verify --quiet`` ends with where nothing has that name.
+_NO_SUCH_REVISION = 1
 
 
 @dataclass(frozen=True)
@@ -183,12 +192,25 @@ def is_repository(root: Path) -> bool:
 
 
 def resolve(root: Path, revision: str, *, limit_seconds: float = GIT_SECONDS) -> str | None:
-    """The full id of the commit that ``revision`` names, or None."""
+    """The full id of the commit that ``revision`` names, or None, also when git cannot tell."""
+    try:
+        return look_up(root, revision, limit_seconds=limit_seconds)
+    except GitError:
+        return None
+
+
+def look_up(root: Path, revision: str, *, limit_seconds: float = GIT_SECONDS) -> str | None:
+    """The full id of the commit that ``revision`` names; None when git said that there is none.
+
+    Raises GitError when it could not say.
+    """
     wanted = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
         return _start(root, wanted, limit_seconds).decode().strip() or None
-    except GitError:
-        return None
+    except GitError as error:
+        if error.exit_code == _NO_SUCH_REVISION:
+            return None
+        raise
 
 
 def resolve_tag(root: Path, tag: str, *, limit_seconds: float = GIT_SECONDS) -> str | None:
@@ -296,5 +318,7 @@ def _start(
         raise GitError("git is not installed")
     if ended.exit_code != 0:
         said = ended.why or (ended.said[0] if ended.said else f"git ended with {ended.exit_code}")
-        raise GitError(said)
+        error = GitError(said)
+        error.exit_code = ended.exit_code
+        raise error
     return ended.stdout

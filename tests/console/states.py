@@ -261,7 +261,7 @@ def empty() -> ViewState:
     nothing = status(
         phases=initial(WORKSPACE).phases,
         rows=RowCounts(),
-        git=GitStatus(True, "main", "73f242e19b", False, "distillation-v1.0.0", None),
+        git=GitStatus(True, "main", "73f242e19b", False, "distillation-v1.0.0", None, lacks_tag=True),
         runs=(),
     )
     absent = FirewallStatus(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from console.reading import git_facts
 from console.reading.git_facts import GitReader, read_git
-from pipeline.platform.git import read_git_state
+from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release.git_gates import clean_state
 
 TAG = "distillation-v1.0.0"
@@ -95,3 +96,19 @@ def test_dirty_means_the_same_in_console_receipt_and_release_gate(
     assert receipt is not None
     faces = (read_git(repository, TAG, 5.0).dirty, receipt["dirty"], clean_state(repository).failed == 1)
     assert faces == (dirty,) * 3
+
+
+def test_a_tag_that_git_could_not_be_asked_for_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def starved(*_: object, **__: object) -> str:
+        raise GitError("git could not be started: Too many open files")
+
+    monkeypatch.setattr(git_facts, "read_git_state", lambda *_, **__: GitState(head="0" * 40, branch="main"))
+    monkeypatch.setattr(git_facts, "look_up", starved)
+    seen = read_git(tmp_path, "v1", 0.0)
+    assert (seen.tag_commit, seen.lacks_tag, seen.note) == (
+        None,
+        False,
+        "git could not be started: Too many open files",
+    )

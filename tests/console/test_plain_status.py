@@ -164,7 +164,7 @@ def test_runs_stand_below_each_other_whatever_room_there_is(status: WorkspaceSta
 
 def test_who_holds_the_lock_and_what_git_says_are_on_top(status: WorkspaceStatus) -> None:
     lock = LockStatus(True, LIVE, 48213, "h", "jun", "audit-full", "r", NOW - 36)
-    git = GitStatus(True, "main", "73f242e" + "0" * 33, True, "v1", None, LIVE, "no tag v1")
+    git = GitStatus(True, "main", "73f242e" + "0" * 33, True, "v1", None, LIVE, "no tag v1", True)
     first, second = status_lines(replace(status, lock=lock, git=git))[:2]
     assert first.startswith("night · main 73f242e dirty · tag v1 (no such tag) · ")
     assert second.endswith("lock held by jun (audit-full, pid 48213, 30s)")
