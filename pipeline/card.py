@@ -16,7 +16,6 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 
-EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 _MODELS_SHOWN = 20
 _NAME_CHARACTERS = 80
 # What is markup inside a line; a colon, so that no address becomes a link by itself.
@@ -92,7 +91,7 @@ def _front_matter(name: str, licences: Mapping[str, str | None]) -> str:
     lines = ["---", f"pretty_name: {_yaml(name)}", "license:"]
     lines += [f"- {_yaml(licence)}" for licence in known or ["unknown"]]
     lines.append("configs:")
-    for export, path in EXPORT_FILES.items():
+    for export, path in paths.EXPORT_FILES.items():
         lines += [f"- config_name: {export}", f"  data_files: {path.relative_to(paths.EXPORTS)}"]
     return "\n".join([*lines, "---"])
 
@@ -123,7 +122,7 @@ def _export_table(exports: Mapping[str, ExportFacts]) -> str:
         kinds = ", ".join(f"{_cell(kind)} {count:,}" for kind, count in _most_first(facts.categories))
         rows.append(
             [
-                f"`{EXPORT_FILES[export].relative_to(paths.EXPORTS)}`",
+                f"`{paths.EXPORT_FILES[export].relative_to(paths.EXPORTS)}`",
                 f"{facts.rows:,}",
                 f"{facts.splits['train']:,}",
                 f"{facts.splits['validation']:,}",

@@ -24,7 +24,6 @@ from pipeline.streams.compiled import run_id as derived_run_id
 _EXPORT_ID = re.compile(r"(rag|sft|pref)-[0-9a-f]{16}")
 _FILE_AND_LINE = re.compile(r"(?P<file>.+):(?P<line>[0-9]{1,18})", re.DOTALL)
 _EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "pref": paths.PREFERENCE_EXPORT}
-_QUARANTINES = (paths.RAG_QUARANTINE, paths.SFT_QUARANTINE, paths.PREFERENCE_QUARANTINE)
 # Where rows lie that name runs. Any other file is taken for a source.
 _ROW_FOLDERS = (paths.EXPORTS, paths.EVIDENCE, paths.SCORED_RUNS)
 
@@ -256,7 +255,7 @@ def _rows_of(workspace: Path, run_id: str) -> Iterator[Elsewhere]:
     for side in ("chosen", "rejected"):
         for found in find_by(workspace, paths.PREFERENCE_EXPORT, f"{side}_run_id", run_id):
             yield Elsewhere(f"preference, {side}", found)
-    for file in _QUARANTINES:
+    for file in paths.QUARANTINE_FILES.values():
         for found in find_by(workspace, file, "run_id", run_id):
             yield Elsewhere(f"refused by {file.stem}: {found.row.get('reason')}", found)
 

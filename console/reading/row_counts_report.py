@@ -20,8 +20,6 @@ from pipeline.contracts.status import (
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt
 
-_EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
-
 
 def rows_of_summary(root: Path, summary: Json, origin: Origin) -> RowCounts:
     """Counts by stream and export, with the laws of conservation that they must obey."""
@@ -31,7 +29,7 @@ def rows_of_summary(root: Path, summary: Json, origin: Origin) -> RowCounts:
         ExportCounts(
             name, count_of(counts, name), count_of(counts, f"quarantined_{name}"), _size(root / path)
         )
-        for name, path in _EXPORT_FILES.items()
+        for name, path in paths.EXPORT_FILES.items()
     )
     return RowCounts(
         origin,

@@ -30,12 +30,10 @@ class Failures:
 
     def outcome(self, examined: int, detail: str, *, observed: str | None = None) -> Outcome:
         """What the check reports. With failures the first of them is the detail."""
-        first = self.examples[0] if self.examples else None
         said = detail
-        if first is not None:
-            place = f"{first.file or ''}{f':{first.line}' if first.line is not None else ''}"
-            told = " ".join(piece for piece in (place, first.run_id, first.text) if piece)
-            said = f"{told} (first of {self.count:,}). {detail}" if self.count > 1 else f"{told}. {detail}"
+        if self.examples:
+            which = f" (first of {self.count:,})" if self.count > 1 else ""
+            said = f"{self.examples[0]}{which}. {detail}"
         return Outcome(
             examined=max(examined, self.count and 1),
             failed=self.count,

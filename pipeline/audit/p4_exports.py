@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipeline.audit.failures import Failures
-from pipeline.audit.workspace_view import EXPORTS, Verdict, WorkspaceView
+from pipeline.audit.workspace_view import Verdict, WorkspaceView
 from pipeline.checks.runner import Outcome
+from pipeline.contracts import paths
 from pipeline.schemas.registry import BY_NAME
 from pipeline.schemas.validators import first_refusal
 from pipeline.storage.source_lines import LineFault, parse_line
@@ -48,7 +49,7 @@ def exports_valid(view: WorkspaceView) -> Outcome:
     """Examines rows of the three exports."""
     failures = Failures()
     counts = {}
-    for export, place in EXPORTS.items():
+    for export, place in paths.EXPORT_FILES.items():
         shown = str(place)
         model = BY_NAME[export].model
         ids: set[str] = set()
@@ -88,7 +89,7 @@ def _rag_problem(row: dict[str, Any], verdict: Verdict | None) -> str:
 def preference_pairs(view: WorkspaceView) -> Outcome:
     """Examines pairs: one task, two runs, two texts, and the chosen one ranks higher."""
     failures = Failures()
-    shown = str(EXPORTS["preference"])
+    shown = str(paths.EXPORT_FILES["preference"])
     pairs = 0
     for number, row in export_rows(view.workspace / shown, shown, failures):
         pairs += 1
@@ -145,7 +146,7 @@ def quarantine_balances(view: WorkspaceView) -> Outcome:
     """Per export every scored run is exported or quarantined, and only once. Examines runs."""
     failures = Failures()
     said = []
-    for export, place in EXPORTS.items():
+    for export, place in paths.EXPORT_FILES.items():
         exported = _exported_runs(view, export, str(place), failures)
         quarantine = view.quarantine(export)
         refused: Counter[str] = Counter()

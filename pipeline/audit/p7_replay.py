@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.audit.failures import Failures
 from pipeline.audit.rows import RowFile
-from pipeline.audit.workspace_view import EXPORTS, WorkspaceView
+from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.replay.replay import replay_task
@@ -33,7 +33,7 @@ class _Task(msgspec.Struct, frozen=True):
 
 def replay(view: WorkspaceView) -> Outcome:
     """Examines probes. Raises EngineUnavailableError, naming the URL, when no model answers."""
-    shown = str(EXPORTS["rag"])
+    shown = str(paths.EXPORT_FILES["rag"])
     playbooks = [(number, row) for number, row in RowFile(view.workspace / shown, shown, _Playbook)]
     chosen = [playbooks[at * len(playbooks) // PROBES] for at in range(min(PROBES, len(playbooks)))]
     tasks = _tasks(view, {row.source_run_id for _, row in chosen})

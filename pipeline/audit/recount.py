@@ -9,7 +9,8 @@ from typing import Any
 
 from pipeline.audit.p3_verdicts import CATEGORIES
 from pipeline.audit.rows import ExportedRow, RowFile
-from pipeline.audit.workspace_view import EXPORTS, WorkspaceView
+from pipeline.audit.workspace_view import WorkspaceView
+from pipeline.contracts import paths
 
 _LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
 _OF_LINES = ("lines", "looked_up")
@@ -82,7 +83,7 @@ def recounted(view: WorkspaceView) -> Recount:
         for _, row in scored:
             again.verdicts.setdefault(row.stream, Counter())[row.category] += 1
     again.scoring_skips.update(skip.reason for _, skip in view.scoring_skips() or ())
-    for export, place in EXPORTS.items():
+    for export, place in paths.EXPORT_FILES.items():
         _recount_export(view, export, str(place), again)
     return again
 

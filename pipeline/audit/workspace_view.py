@@ -12,13 +12,6 @@ from pipeline.contracts import paths
 from pipeline.settings.digest import rows_digest
 from pipeline.settings.model import Settings
 
-QUARANTINES = {
-    "rag": paths.RAG_QUARANTINE,
-    "sft": paths.SFT_QUARANTINE,
-    "preference": paths.PREFERENCE_QUARANTINE,
-}
-EXPORTS = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
-
 
 class Verdict:
     """What a scored row says of one run."""
@@ -75,7 +68,7 @@ class WorkspaceView:
         return self._skips(str(paths.SCORING_SKIPS))
 
     def quarantine(self, export: str) -> RowFile[QuarantinedRow]:
-        shown = str(QUARANTINES[export])
+        shown = str(paths.QUARANTINE_FILES[export])
         return RowFile(self.workspace / shown, shown, QuarantinedRow)
 
     @cached_property

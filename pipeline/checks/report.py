@@ -78,6 +78,12 @@ def write_report(workspace: Path, relative: PurePosixPath, report: Mapping[str, 
     confined.write_file(workspace, relative.with_suffix(".json"), data)
 
 
+def failure_lines(result: CheckResult) -> list[str]:
+    """Where a check failed, and the command that runs it alone, for a terminal."""
+    told = [*map(str, result.examples), f"again: {result.reproduce}"]
+    return [f"{'':13}    {visible(line)}" for line in told]
+
+
 def page(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
     results = [CheckResult.model_validate(check) for check in report["checks"]]
@@ -126,16 +132,9 @@ def _failures(bad: Sequence[CheckResult]) -> list[str]:
             f"- {_text(result.detail) or 'no detail'}",
             f"- reproduce: `{visible(result.reproduce).replace('`', '')}`",
         ]
-        lines += [f"  - {_example(example.model_dump())}" for example in result.examples]
+        lines += [f"  - {_text(str(example))}" for example in result.examples]
         lines.append("")
     return lines
-
-
-def _example(example: Mapping[str, Any]) -> str:
-    place = example["file"] or ""
-    if example["line"] is not None:
-        place += f":{example['line']}"
-    return " ".join(_text(piece) for piece in (place, example["run_id"], example["text"]) if piece)
 
 
 def _phases(results: Sequence[CheckResult]) -> list[str]:

@@ -19,7 +19,7 @@ from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.event_writer import EventWriter
-from pipeline.engine.run_session import new_run_id
+from pipeline.engine.run_session import Request, new_run_id
 from pipeline.platform import disk
 from pipeline.platform.identity import who_acts
 
@@ -44,17 +44,14 @@ class CheckSession:
 def check_session(
     workspace: Path,
     events_file: PurePosixPath | None,
-    *,
-    command: str,
-    argv: Sequence[str],
+    request: Request,
     phases: Sequence[str],
-    events_writer: EventWriter,
-    engine_source: str,
 ) -> Iterator[CheckSession]:
     """Tell the event stream how the block began and ended. Raises what the block raises, StorageError.
 
     ``events_file`` is replaced; with None only the places that the caller gave are written.
     """
+    events_writer = request.events_writer
     if events_file is not None:
         path = workspace / events_file
         disk.make_folder(path.parent)
@@ -68,12 +65,12 @@ def check_session(
     events_writer.emit(
         events.RunStarted,
         pipeline_run_id=session.audit_id,
-        command=command,
-        argv=tuple(argv),
+        command=request.command,
+        argv=tuple(request.argv),
         workspace=str(workspace),
         **asdict(who_acts()),
         stages=tuple(phases),
-        engine_source=engine_source,
+        engine_source=request.engine_source,
         engine_version=ENGINE_VERSION,
     )
     fault: Fault | None = None

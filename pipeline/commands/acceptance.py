@@ -22,15 +22,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.checks.session import check_session
 
     whole = not arguments.check
-    with check_session(
-        context.workspace,
-        EVENTS_FILE if whole else None,
-        command="acceptance",
-        argv=context.argv,
-        phases=["P6"],
-        events_writer=context.events,
-        engine_source=context.engine_source,
-    ) as session:
+    events_file = EVENTS_FILE if whole else None
+    with check_session(context.workspace, events_file, context.request(arguments), ["P6"]) as session:
         try:
             acceptance = accept(context.workspace, session, only=arguments.check, keep=arguments.keep)
         except TerminatedError:
@@ -50,17 +43,15 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _print(
     context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
 ) -> None:
+    from pipeline.checks.report import failure_lines
+
     for result in results:
         what = result.detail or result.observed or ""
         context.out(
             f"{result.status.upper():<13}  {visible(result.id)}  {result.examined:>6,}  {visible(what)}"
         )
         if result.failed:
-            for example in result.examples:
-                where = f"{example.file or ''}{f':{example.line}' if example.line is not None else ''}"
-                said = " ".join(piece for piece in (where, example.run_id, example.text) if piece)
-                context.out(f"{'':13}    {visible(said)}")
-            context.out(f"{'':13}    again: {visible(result.reproduce)}")
+            context.out("\n".join(failure_lines(result)))
     for note in report["notes"]:
         context.out(visible(note))
     kept = "kept" if report["temp_root_kept"] else "removed"

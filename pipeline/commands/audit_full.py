@@ -31,11 +31,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         check_session(
             context.workspace,
             EVENTS_FILE if whole else None,
-            command="audit-full",
-            argv=context.argv,
-            phases=[f"P{number}" for number in range(8)],
-            events_writer=context.events,
-            engine_source=context.engine_source,
+            context.request(arguments),
+            [f"P{number}" for number in range(8)],
         ) as session,
     ):
         audit = run_audit(
@@ -65,6 +62,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _print(
     context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
 ) -> None:
+    from pipeline.checks.report import failure_lines
+
     for result in results:
         seconds = f"{result.elapsed_seconds or 0:.2f} s"
         context.out(
@@ -72,11 +71,7 @@ def _print(
             f"{result.detail}"
         )
         if result.failed:
-            for example in result.examples:
-                where = f"{example.file or ''}{f':{example.line}' if example.line is not None else ''}"
-                said = " ".join(piece for piece in (where, example.run_id, example.text) if piece)
-                context.out(f"{'':13}    {said}")
-            context.out(f"{'':13}    again: {visible(result.reproduce)}")
+            context.out("\n".join(failure_lines(result)))
     for row in report["drift"]:
         if row["status"] in ("warn", "missing"):
             context.out(

@@ -10,17 +10,12 @@ from typing import Any
 
 import orjson
 
-from pipeline.card import EXPORT_FILES, ExportFacts, dataset_card
+from pipeline.card import ExportFacts, dataset_card
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
 from pipeline.platform import confined
 
-_QUARANTINES = {
-    "rag": paths.RAG_QUARANTINE,
-    "sft": paths.SFT_QUARANTINE,
-    "preference": paths.PREFERENCE_QUARANTINE,
-}
 _KEPT_SAFE = "The dataset card was not changed."
 
 
@@ -29,7 +24,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     summary = latest_summary(workspace)
     claims = _export_claims(workspace, summary)
-    exports = {export: _count(workspace, export, claims) for export in EXPORT_FILES}
+    exports = {export: _count(workspace, export, claims) for export in paths.EXPORT_FILES}
     licences = {stream.name: stream.license for stream in settings.streams if stream.role == "source"}
     text = dataset_card(settings.workspace.name, summary, exports, licences)
     confined.write_file(workspace, paths.DATASET_CARD, text.encode())
@@ -93,9 +88,9 @@ def _export_claims(workspace: Path, summary: dict[str, Any]) -> dict[str, str]:
 
 def _count(workspace: Path, export: str, claims: dict[str, str]) -> ExportFacts:
     facts = ExportFacts()
-    for row in _rows(workspace, str(EXPORT_FILES[export]), claims):
+    for row in _rows(workspace, str(paths.EXPORT_FILES[export]), claims):
         facts.take(row)
-    for row in _rows(workspace, str(_QUARANTINES[export]), claims):
+    for row in _rows(workspace, str(paths.QUARANTINE_FILES[export]), claims):
         facts.refused[row["reason"]] += 1
     return facts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
     from pipeline.engine.event_writer import EventWriter
+    from pipeline.engine.run_session import Request
     from pipeline.settings.load import LoadedSettings
 
 
@@ -29,6 +31,14 @@ class CommandContext(Voice):
     @cached_property
     def engine_source(self) -> str:
         return choose_engine(self.workspace).source
+
+    def request(self, arguments: argparse.Namespace) -> Request:
+        """What this call asks of the engine. Raises SettingsError for an impossible ``--recorded-at``."""
+        from pipeline.engine.clock import checked_recorded_at
+        from pipeline.engine.run_session import Request
+
+        recorded_at = checked_recorded_at(getattr(arguments, "recorded_at", None))
+        return Request(arguments.command, self.argv, recorded_at, self.events, self.engine_source)
 
     @cached_property
     def events(self) -> EventWriter:

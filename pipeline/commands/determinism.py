@@ -29,15 +29,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
     settings = context.settings().settings
     chosen = variants(arguments.runs)
-    with check_session(
-        context.workspace,
-        None,
-        command="determinism",
-        argv=context.argv,
-        phases=[variant.name for variant in chosen],
-        events_writer=context.events,
-        engine_source=context.engine_source,
-    ) as session:
+    names = [variant.name for variant in chosen]
+    with check_session(context.workspace, None, context.request(arguments), names) as session:
 
         def begins(variant: Variant) -> None:
             session.events.emit(events.StageStarted, stage=variant.name)

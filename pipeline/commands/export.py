@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from pipeline.commands.context import CommandContext
-from pipeline.commands.run_report import report
-from pipeline.engine.clock import checked_recorded_at
-from pipeline.engine.export_stage import ExportRequest, run_export
-from pipeline.engine.run_session import InterruptedRunError
+from pipeline.commands.run_report import carry_out
+from pipeline.engine.export_stage import run_export
 from pipeline.engine.stage_facts import EXPORT_KINDS
 
 
@@ -18,20 +16,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
         return write_formats(context, arguments.format)
     kind = arguments.command.removeprefix("export").removeprefix("-")
-    recorded_at = checked_recorded_at(arguments.recorded_at)
-    try:
-        finished = run_export(
-            context.workspace,
-            context.settings().settings,
-            ExportRequest((kind,) if kind else EXPORT_KINDS, arguments.allow_empty),
-            command=arguments.command,
-            argv=context.argv,
-            recorded_at=recorded_at,
-            events_writer=context.events,
-            engine_source=context.engine_source,
-        )
-    except InterruptedRunError as stopped:
-        context.note("stopped at a safe point; the last exports are in place")
-        return stopped.exit_code
-    report(context, finished)
-    return finished.exit_code
+    kinds = (kind,) if kind else EXPORT_KINDS
+    settings = context.settings().settings
+    request = context.request(arguments)
+    return carry_out(
+        context,
+        "the last exports are in place",
+        lambda: run_export(context.workspace, settings, request, kinds, allow_empty=arguments.allow_empty),
+    )

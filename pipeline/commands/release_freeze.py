@@ -12,15 +12,7 @@ from pipeline.release.freeze import EVENTS, freeze
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
-    with check_session(
-        context.workspace,
-        EVENTS,
-        command="release-freeze",
-        argv=context.argv,
-        phases=("P9",),
-        events_writer=context.events,
-        engine_source=context.engine_source,
-    ) as session:
+    with check_session(context.workspace, EVENTS, context.request(arguments), ("P9",)) as session:
         frozen = freeze(
             context.workspace, settings, session, tag=arguments.tag, engine_source=context.engine_source
         )

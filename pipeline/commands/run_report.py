@@ -1,17 +1,32 @@
-"""What a command that changed outputs prints at its end."""
+"""How a command that changes outputs is carried out, and what it prints at its end."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.finish import Finished
+from pipeline.engine.run_session import InterruptedRunError
 
 _COLUMNS = ("evidence", *CATEGORIES)
 
 
-def report(context: CommandContext, finished: Finished) -> None:
+def carry_out(context: CommandContext, stays: str, work: Callable[[], Finished]) -> int:
+    """Do the work and report; ``stays`` says what is in place where the operator stopped it."""
+    try:
+        finished = work()
+    except InterruptedRunError as stopped:
+        context.note(f"stopped at a safe point; {stays}")
+        return stopped.exit_code
+    _report(context, finished)
+    return finished.exit_code
+
+
+def _report(context: CommandContext, finished: Finished) -> None:
     """The summary as data with ``--json``, else a table by stream and a few lines."""
     summary = finished.summary
     if context.json:
@@ -29,7 +44,7 @@ def report(context: CommandContext, finished: Finished) -> None:
         f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} looked up"
         f" + {totals['skipped']:,} skipped"
     )
-    for export in ("rag", "sft", "preference"):
+    for export in paths.EXPORT_FILES:
         context.out(
             f"{export:<10} {totals[export]:>9,} rows, {totals[f'quarantined_{export}']:>9,} runs refused"
         )

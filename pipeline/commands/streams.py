@@ -24,7 +24,7 @@ _TURNS_SHOWN = 2
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
-    return print_survey(context, settings, _names(settings, arguments.stream))
+    return print_survey(context, settings, chosen_streams(settings, arguments.stream))
 
 
 def print_survey(context: CommandContext, settings: Settings, names: Sequence[str]) -> int:
@@ -46,7 +46,8 @@ def print_survey(context: CommandContext, settings: Settings, names: Sequence[st
     return worst(codes)
 
 
-def _names(settings: Settings, wanted: str | None) -> list[str]:
+def chosen_streams(settings: Settings, wanted: str | None) -> list[str]:
+    """The stream called ``wanted``, all of them for None. Raises SettingsError, naming the nearest."""
     names = [stream.name for stream in settings.streams]
     if wanted is None:
         return names
@@ -59,7 +60,7 @@ def _names(settings: Settings, wanted: str | None) -> list[str]:
             code="unknown_stream",
             what_happened=visible(f'{paths.SETTINGS} has no stream "{wanted}". {hint}'),
             kept_safe="Nothing was read or written.",
-            do_next="Name one of them: distill streams check --stream NAME",
+            do_next="Name one of them: --stream NAME",
             file=str(paths.SETTINGS),
         )
     )

@@ -26,6 +26,10 @@ class Example(BaseModel):
     run_id: str | None = None
     text: str = ""
 
+    def __str__(self) -> str:
+        place = f"{self.file or ''}{f':{self.line}' if self.line is not None else ''}"
+        return " ".join(piece for piece in (place, self.run_id, self.text) if piece)
+
 
 class CheckResult(BaseModel):
     """The outcome of one check. ``examined`` and ``failed`` are counts, at least 0."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode, worst
@@ -47,7 +44,7 @@ def compare(
     """Every trial against the first. Stops at the first difference. Raises StorageError, InputError."""
     comparison = Comparison()
     outputs = outputs_in_order([stream.name for stream in settings.streams if stream.role == "source"])
-    with _terminated_like_interrupted(), private_folder() as folder:
+    with private_folder() as folder:
         first: Trial | None = None
         for number, variant in enumerate(chosen):
             on_begin(variant)
@@ -100,17 +97,3 @@ def _verdict(comparison: Comparison) -> tuple[int, str]:
             f"equal, but {', '.join(alive)} was never killed: it passed no such commit point"
         )
     return ExitCode.OK, f"equal: {len(comparison.trials)} runs from scratch, run_hash {first.run_hash}"
-
-
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM unwinds as Ctrl-C does, so that the copies are removed and no run is left behind."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(int(ExitCode.TERMINATED))
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -21,11 +21,6 @@ from pipeline.engine.chunks import unreadable_source
 from pipeline.settings.model import Settings
 
 Kind = Literal["count", "rate", "size"]
-_EXPORTS = {
-    "rag": (paths.RAG_EXPORT, paths.RAG_QUARANTINE),
-    "sft": (paths.SFT_EXPORT, paths.SFT_QUARANTINE),
-    "preference": (paths.PREFERENCE_EXPORT, paths.PREFERENCE_QUARANTINE),
-}
 
 
 @dataclass
@@ -154,7 +149,7 @@ def _count_verdicts(workspace: Path, settings: Settings, metrics: Metrics, model
 
 
 def _count_exports(workspace: Path, metrics: Metrics) -> None:
-    for export, (file, quarantine) in _EXPORTS.items():
+    for export, file in paths.EXPORT_FILES.items():
         parts: Counter[str] = Counter()
         total = 0
         for row in read_rows(workspace / file):
@@ -165,7 +160,7 @@ def _count_exports(workspace: Path, metrics: Metrics) -> None:
         metrics.add(f"{export}_rows", "P4", total, parts=dict(parts))
         refused: Counter[str] = Counter()
         count = 0
-        for row in read_rows(workspace / quarantine):
+        for row in read_rows(workspace / paths.QUARANTINE_FILES[export]):
             count += 1
             refused.update((f"stream:{row.get('stream')}", f"reason:{row.get('reason')}"))
         metrics.add(f"quarantined_{export}", "P4", count, parts=dict(refused))

@@ -201,8 +201,4 @@ def count_rows(by_stream: dict[str, Counter[str]], stream: str, **counts: int) -
 
 def export_outputs(kind: str) -> tuple[str, ...]:
     """The export file and its quarantine file, relative to the workspace."""
-    return {
-        "rag": (str(paths.RAG_EXPORT), str(paths.RAG_QUARANTINE)),
-        "sft": (str(paths.SFT_EXPORT), str(paths.SFT_QUARANTINE)),
-        "preference": (str(paths.PREFERENCE_EXPORT), str(paths.PREFERENCE_QUARANTINE)),
-    }[kind]
+    return str(paths.EXPORT_FILES[kind]), str(paths.QUARANTINE_FILES[kind])

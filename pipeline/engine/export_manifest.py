@@ -58,7 +58,7 @@ def manifest_data(
 def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
     """The manifest of the exports that a stage receipt claims."""
     prefix = f"{paths.EXPORTS}/"
-    wanted = tuple(str(path) for path in (paths.RAG_EXPORT, paths.SFT_EXPORT, paths.PREFERENCE_EXPORT))
+    wanted = tuple(map(str, paths.EXPORT_FILES.values()))
     files = [
         ExportFile(output["path"].removeprefix(prefix), output["bytes"], output["rows"], output["sha256"])
         for output in receipt["outputs"]

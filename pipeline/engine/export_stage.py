@@ -11,7 +11,6 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,12 @@ from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
 from pipeline.engine.emitters import emit
-from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import StageFacts
 from pipeline.engine.reduce import Decisions, Reducer
 from pipeline.engine.row_builder import RowBuilder
-from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import EXPORT_KINDS, Timing, export_facts
 from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import standing_export
@@ -42,26 +40,15 @@ from pipeline.stages.pairing import PairOptions
 from pipeline.storage.digests import digest_of, sha256_of_file
 
 
-@dataclass(frozen=True)
-class ExportRequest:
-    """``kinds`` are the exports to write; the others stay as they are."""
-
-    kinds: tuple[str, ...] = EXPORT_KINDS
-    allow_empty: bool = False
-
-
 def run_export(
     workspace: Path,
     settings: Settings,
-    request: ExportRequest,
+    request: Request,
+    kinds: Sequence[str] = EXPORT_KINDS,
     *,
-    command: str = "export",
-    argv: Sequence[str] = (),
-    recorded_at: str,
-    events_writer: EventWriter,
-    engine_source: str,
+    allow_empty: bool = False,
 ) -> Finished:
-    """Write exports. Raises OperatorError or InterruptedRunError."""
+    """Write the exports ``kinds``; the others stay as they are. Raises OperatorError, InterruptedRunError."""
     context = WorkContext(workspace, settings)
     streams = [
         stream
@@ -74,36 +61,31 @@ def run_export(
         session = frame.enter_context(
             run_session(
                 workspace,
-                command=command,
-                argv=argv,
+                request,
                 stages=("export",),
-                events_writer=events_writer,
-                recorded_at=recorded_at,
                 settings_digest=context.settings_digest,
-                engine_source=engine_source,
-                workers=1,
                 chunk_bytes=settings.engine.chunk_bytes,
             )
         )
         # The other exports are replaced without a look at the one that is scanned.
-        standing = frame.enter_context(standing_export(session)) if "sft" in request.kinds else None
+        standing = frame.enter_context(standing_export(session)) if "sft" in kinds else None
         timing = Timing(now_iso(), monotonic())
         session.events.emit(events.StageStarted, stage="export")
         chunks, reducer = _join_all(session, context, streams)
-        emitted = _emit(session, settings, request.kinds, chunks, reducer.finish())
+        emitted = _emit(session, settings, kinds, chunks, reducer.finish())
         reached("outputs-staged")
         if standing is not None:
             standing.look()
-        firewall = check_exports(session, emitted, allow_empty=request.allow_empty)
+        firewall = check_exports(session, emitted, allow_empty=allow_empty)
         timing.end(now_iso(), monotonic())
         names = [stream.name for stream in streams]
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
         facts = export_facts(emitted, inputs, timing, firewall)
-        if request.kinds != EXPORT_KINDS:
-            written = {relative for kind in request.kinds for relative in export_outputs(kind)}
+        if tuple(kinds) != EXPORT_KINDS:
+            written = {relative for kind in kinds for relative in export_outputs(kind)}
             previous = verified_receipts(workspace, ("materialize", "score"), written).get("export")
             if previous is not None:
-                _take_over(facts, previous, request.kinds)
+                _take_over(facts, previous, kinds)
         return finish(
             session,
             context,

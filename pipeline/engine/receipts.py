@@ -203,11 +203,8 @@ def run_counts(
         **{name: totals[name] for name in STREAM_COUNTS[:5]},
         "scored": scored.get("rows_out", 0),
         **{name: totals[name] for name in CATEGORY_COUNTS},
-        **{name: exported.get(name, 0) for name in ("rag", "sft", "preference")},
-        **{
-            f"quarantined_{name}": exported.get(f"quarantined_{name}", 0)
-            for name in ("rag", "sft", "preference")
-        },
+        **{name: exported.get(name, 0) for name in paths.EXPORT_FILES},
+        **{f"quarantined_{name}": exported.get(f"quarantined_{name}", 0) for name in paths.EXPORT_FILES},
         "chunks_total": chunks_total,
         "chunks_processed": chunks_processed,
     }

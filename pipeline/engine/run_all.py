@@ -13,13 +13,12 @@ from pipeline.engine import run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit_plan import emit_all, emit_tasks
-from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.executors import open_executor
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
 from pipeline.engine.receipts import STAGES
 from pipeline.engine.reduce import Decisions, Reducer
-from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.run_state import RunState
 from pipeline.engine.source_plan import plan_sources
 from pipeline.engine.stage_facts import Timing, stage_facts
@@ -45,15 +44,11 @@ class RunOptions:
 def run_all(
     workspace: Path,
     settings: Settings,
+    request: Request,
     options: RunOptions,
     *,
     stages: Sequence[str] = STAGES,
     only_stream: str | None = None,
-    command: str = "run-all",
-    argv: Sequence[str] = (),
-    recorded_at: str,
-    events_writer: EventWriter,
-    engine_source: str,
 ) -> Finished:
     """Run the stages from the sources. ``stages`` is all of them, or P2 alone.
 
@@ -66,13 +61,9 @@ def run_all(
         session = frame.enter_context(
             run_session(
                 workspace,
-                command=command,
-                argv=argv,
+                request,
                 stages=stages,
-                events_writer=events_writer,
-                recorded_at=recorded_at,
                 settings_digest=context.settings_digest,
-                engine_source=engine_source,
                 workers=options.workers,
                 chunk_bytes=options.chunk_bytes,
             )

@@ -75,6 +75,17 @@ class RefusedRunError(OperatorError):
         return type(self), (self.fault, self.exit_code)
 
 
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked for: a command as it was typed, the run's one clock value, where events go."""
+
+    command: str
+    argv: Sequence[str]
+    recorded_at: str
+    events_writer: EventWriter
+    engine_source: str
+
+
 @dataclass
 class Session:
     """What the body of a run works with."""
@@ -128,22 +139,19 @@ def new_run_id() -> str:
 @contextlib.contextmanager
 def run_session(
     workspace: Path,
+    request: Request,
     *,
-    command: str,
-    argv: Sequence[str],
     stages: Sequence[str],
-    events_writer: EventWriter,
-    recorded_at: str,
     settings_digest: str,
-    engine_source: str,
-    workers: int,
     chunk_bytes: int,
+    workers: int = 1,
 ) -> Iterator[Session]:
     """Hold the workspace, settle what a crash left open, and account for how the block ended.
 
     Raises what the block raises, WorkspaceLockedError, and StorageError.
     """
     pipeline_run_id = new_run_id()
+    command, argv, events_writer = request.command, request.argv, request.events_writer
     with hold_workspace(workspace, command=command, pipeline_run_id=pipeline_run_id, argv=argv) as lock:
         refuse_links(workspace, _WRITTEN_PLACES)
         settled = commit.settle(workspace)
@@ -156,10 +164,10 @@ def run_session(
             facts=RunFacts(
                 pipeline_run_id=pipeline_run_id,
                 command=command,
-                recorded_at=recorded_at,
+                recorded_at=request.recorded_at,
                 started_at=now_iso(),
                 settings_digest=settings_digest,
-                engine_source=engine_source,
+                engine_source=request.engine_source,
                 git=None,
                 workers=workers,
                 chunk_bytes=chunk_bytes,
@@ -177,7 +185,7 @@ def run_session(
             **asdict(who_acts()),
             stages=tuple(stages),
             workers=workers,
-            engine_source=engine_source,
+            engine_source=request.engine_source,
             engine_version=ENGINE_VERSION,
         )
         reached("run-started")

@@ -10,11 +10,10 @@ from pipeline.contracts import events, paths
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted, staged_path
-from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.receipts import CATEGORY_COUNTS
 from pipeline.engine.rows_writer import RowsWriter
-from pipeline.engine.run_session import Session, run_session
+from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import Timing, score_facts
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
@@ -29,11 +28,7 @@ _STOP_CHECK_ROWS = 1024
 def run_score(
     workspace: Path,
     settings: Settings,
-    *,
-    argv: Sequence[str] = (),
-    recorded_at: str,
-    events_writer: EventWriter,
-    engine_source: str,
+    request: Request,
 ) -> Finished:
     """Score every evidence row. Raises OperatorError or InterruptedRunError."""
     context = WorkContext(workspace, settings)
@@ -42,14 +37,9 @@ def run_score(
         raise no_rows_yet("evidence", workspace / paths.EVIDENCE, "distill materialize")
     with run_session(
         workspace,
-        command="score",
-        argv=argv,
+        request,
         stages=("score",),
-        events_writer=events_writer,
-        recorded_at=recorded_at,
         settings_digest=context.settings_digest,
-        engine_source=engine_source,
-        workers=1,
         chunk_bytes=settings.engine.chunk_bytes,
     ) as session:
         timing = Timing(now_iso(), monotonic())

@@ -14,7 +14,7 @@ from pipeline.engine.receipts import CATEGORY_COUNTS, StageFacts, claim
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
 
-EXPORT_KINDS = ("rag", "sft", "preference")
+EXPORT_KINDS = tuple(paths.EXPORT_FILES)
 _LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
 
 

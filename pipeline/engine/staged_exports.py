@@ -20,7 +20,7 @@ from pipeline.engine.standing_export import emit_state
 from pipeline.platform import disk
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, start_firewall
 
-_EXPORTS = (str(paths.RAG_EXPORT), str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT))
+_EXPORTS = tuple(map(str, paths.EXPORT_FILES.values()))
 
 
 class StagedScan:

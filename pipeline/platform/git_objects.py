@@ -33,7 +33,6 @@ if TYPE_CHECKING:  # it takes 0.1 s to import, which most commands do not need
 
 MOST_ENTRIES = 500_000
 _REGULAR = (0o100644, 0o100755)
-_LINK = 0o120000
 _SUBMODULE = 0o160000
 T = TypeVar("T")
 

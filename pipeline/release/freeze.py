@@ -7,7 +7,6 @@ passed, so a crash in between never leaves a manifest that reads as passed for t
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from pipeline.checks.runner import Outcome, result_of
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts import paths
-from pipeline.contracts.checks import CheckResult, CheckStatus
+from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.clock import now_iso
-from pipeline.engine.receipts import engine_claim
+from pipeline.engine.receipts import encode, engine_claim
 from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
 from pipeline.release.gates import GATES, GateRun
-from pipeline.release.manifest import encode, release_manifest, statement
+from pipeline.release.manifest import release_manifest, statement
 from pipeline.settings.model import Settings
 
 EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
@@ -131,7 +130,3 @@ def _notes(workspace: Path, settings: Settings, command: str | None) -> list[str
     if problem := handoff.what_is_wrong(workspace, settings):
         notes.append(f"{handoff.HANDOFF} {problem}: distill handoff")
     return notes
-
-
-def failed_gates(results: Sequence[CheckResult]) -> list[CheckResult]:
-    return [result for result in results if result.status not in (CheckStatus.PASS, CheckStatus.WARN)]

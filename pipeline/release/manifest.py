@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.drift.baselines import read_baselines
@@ -22,7 +20,6 @@ from pipeline.storage.digests import sha256_of_file
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
-_EXPORTS = (paths.RAG_EXPORT, paths.SFT_EXPORT, paths.PREFERENCE_EXPORT)
 _STATUS = {CheckStatus.WARN: "pass", CheckStatus.INFO: "pass"}
 
 
@@ -56,12 +53,12 @@ def release_manifest(
         "released_at": moment,
         "phase_commits": dict(phase_commits),
         "dataset_counts": {
-            **{name: counts.get(name, 0) for name in ("rag", "sft", "preference", "evidence", "scored")},
-            "quarantined": sum(counts.get(f"quarantined_{name}", 0) for name in ("rag", "sft", "preference")),
+            **{name: counts.get(name, 0) for name in (*paths.EXPORT_FILES, "evidence", "scored")},
+            "quarantined": sum(counts.get(f"quarantined_{name}", 0) for name in paths.EXPORT_FILES),
         },
         "exports": {
             str(relative): sha256_of_file(workspace / relative)
-            for relative in _EXPORTS
+            for relative in paths.EXPORT_FILES.values()
             if (workspace / relative).exists()
         },
         "run_hash": summary.get("run_hash"),
@@ -103,7 +100,3 @@ def statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
             "manifest": dict(manifest),
         },
     }
-
-
-def encode(value: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n"

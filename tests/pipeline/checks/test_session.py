@@ -11,6 +11,7 @@ import pytest
 from pipeline.checks.session import CheckSession, check_session
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.run_session import Request
 
 FILE = PurePosixPath("reports/distillation/x-events.jsonl")
 
@@ -20,15 +21,8 @@ def events_of(workspace: Path) -> list[dict[str, Any]]:
 
 
 def run(workspace: Path, error: BaseException | None = None, exit_code: int = 0) -> CheckSession:
-    with check_session(
-        workspace,
-        FILE,
-        command="audit-full",
-        argv=("audit-full",),
-        phases=("P0",),
-        events_writer=EventWriter(),
-        engine_source="installed",
-    ) as session:
+    request = Request("audit-full", ("audit-full",), "2026-01-01T00:00:00Z", EventWriter(), "installed")
+    with check_session(workspace, FILE, request, ("P0",)) as session:
         if error is not None:
             raise error
         session.exit_code, session.run_hash = exit_code, "ab"

@@ -21,11 +21,11 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.engine import run_session, staged_exports
 from pipeline.engine.event_writer import EventWriter
-from pipeline.engine.export_stage import ExportRequest, run_export
+from pipeline.engine.export_stage import run_export
 from pipeline.engine.finish import Finished
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_all import RunOptions, run_all
-from pipeline.engine.run_session import Session
+from pipeline.engine.run_session import Request, Session
 from pipeline.engine.score_stage import run_score
 from pipeline.platform import disk
 from pipeline.platform.git import GitState
@@ -56,28 +56,13 @@ def _sources() -> dict[str, bytes]:
 def _run(workspace: Path, command: str = "run-all") -> Finished:
     settings = load_settings(workspace).settings
     writer = EventWriter()
+    request = Request(command, (), RECORDED_AT, writer, "installed")
     try:
         if command == "score":
-            return run_score(
-                workspace, settings, recorded_at=RECORDED_AT, events_writer=writer, engine_source="installed"
-            )
+            return run_score(workspace, settings, request)
         if command == "export":
-            return run_export(
-                workspace,
-                settings,
-                ExportRequest(),
-                recorded_at=RECORDED_AT,
-                events_writer=writer,
-                engine_source="installed",
-            )
-        return run_all(
-            workspace,
-            settings,
-            RunOptions(workers=1, chunk_bytes=CHUNK_BYTES),
-            recorded_at=RECORDED_AT,
-            events_writer=writer,
-            engine_source="installed",
-        )
+            return run_export(workspace, settings, request)
+        return run_all(workspace, settings, request, RunOptions(workers=1, chunk_bytes=CHUNK_BYTES))
     finally:
         writer.close()
 

@@ -14,6 +14,7 @@ from pipeline.checks.runner import Outcome
 from pipeline.checks.session import check_session
 from pipeline.contracts import paths
 from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.run_session import Request
 from pipeline.release import gates
 from pipeline.release.freeze import EVENTS, STATEMENT, Freeze, freeze
 from pipeline.release.git_gates import PHASES
@@ -43,15 +44,8 @@ def ready(root: Path, suite: str = SUITE) -> Path:
 
 
 def frozen(workspace: Path) -> Freeze:
-    with check_session(
-        workspace,
-        EVENTS,
-        command="release-freeze",
-        argv=(),
-        phases=("P9",),
-        events_writer=EventWriter(),
-        engine_source="installed",
-    ) as session:
+    request = Request("release-freeze", (), "2026-01-01T00:00:00Z", EventWriter(), "installed")
+    with check_session(workspace, EVENTS, request, ("P9",)) as session:
         return freeze(
             workspace, load_settings(workspace).settings, session, tag=None, engine_source="installed"
         )
