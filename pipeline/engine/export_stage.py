@@ -18,18 +18,17 @@ from pipeline.contracts import events, paths
 from pipeline.engine import run_state
 from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry
 from pipeline.engine.chunks import plan_chunks, read_range
-from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
 from pipeline.engine.emitters import emit
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
-from pipeline.engine.receipts import StageFacts
+from pipeline.engine.receipts import StageFacts, Timing
 from pipeline.engine.reduce import Decisions, Reducer
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.run_session import Request, Session, run_session
-from pipeline.engine.stage_facts import EXPORT_KINDS, Timing, export_facts
+from pipeline.engine.stage_facts import EXPORT_KINDS, export_facts
 from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import standing_export
 from pipeline.engine.work_context import WorkContext
@@ -69,7 +68,7 @@ def run_export(
         )
         # The other exports are replaced without a look at the one that is scanned.
         standing = frame.enter_context(standing_export(session)) if "sft" in kinds else None
-        timing = Timing(now_iso(), monotonic())
+        timing = Timing()
         session.events.emit(events.StageStarted, stage="export")
         chunks, reducer = _join_all(session, context, streams)
         emitted = _emit(session, settings, kinds, chunks, reducer.finish())
@@ -77,7 +76,7 @@ def run_export(
         if standing is not None:
             standing.look()
         firewall = check_exports(session, emitted, allow_empty=allow_empty)
-        timing.end(now_iso(), monotonic())
+        timing.end()
         names = [stream.name for stream in streams]
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
         facts = export_facts(emitted, inputs, timing, firewall)

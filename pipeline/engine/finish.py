@@ -177,7 +177,7 @@ def announce(session: Session, facts: Sequence[StageFacts], summary: Mapping[str
             events.StageFinished,
             stage=fact.stage,
             ok=fact.ok,
-            elapsed_seconds=round(fact.elapsed_seconds, 3),
+            elapsed_seconds=round(fact.timing.elapsed_seconds, 3),
             rows_in=counts.get("lines", counts.get("rows_in", summary["counts"]["scored"])),
             rows_out=counts.get("evidence", counts.get("rows_out", counts.get("sft", 0))),
             skipped=counts.get("skipped", 0),

@@ -17,7 +17,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.engine import run_state
 from pipeline.platform import confined, disk
-from pipeline.platform.firewall import code_digest
+from pipeline.platform.firewall import firewall_digest
 
 _VERSION = 1
 
@@ -63,13 +63,13 @@ def digests_now(workspace: Path, export: str, staged: Digests | None = None) -> 
 
 def is_last_clear(workspace: Path, export: str, digests: Digests | None) -> bool:
     """Whether these bytes, judged by these files, are what today's firewall called CLEAR."""
-    code = code_digest()
+    code = firewall_digest()
     return bool(digests and code) and _load(workspace).get(export) == {"firewall": code, "files": digests}
 
 
 def remember_clear(workspace: Path, export: str, digests: Digests | None) -> None:
     """Note what has just been called CLEAR. A disk that refuses costs a scan, never the run."""
-    code = code_digest()
+    code = firewall_digest()
     if not digests or not code:
         return
     known = {**_load(workspace), export: {"firewall": code, "files": dict(digests)}}

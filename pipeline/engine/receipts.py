@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
+from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION, engine_digest
 from pipeline.engine.rows_writer import Output
 from pipeline.schemas.receipt import PHASE_OF_STAGE, StageReceipt
@@ -52,13 +53,25 @@ class RunFacts:
 
 
 @dataclass
+class Timing:
+    """When a stage began and ended; durations from a clock that does not jump."""
+
+    started_at: str = field(default_factory=now_iso)
+    started: float = field(default_factory=monotonic)
+    finished_at: str = ""
+    elapsed_seconds: float = 0.0
+
+    def end(self) -> None:
+        self.finished_at = now_iso()
+        self.elapsed_seconds = monotonic() - self.started
+
+
+@dataclass
 class StageFacts:
     """What one stage read, wrote and counted."""
 
     stage: str
-    started_at: str
-    finished_at: str
-    elapsed_seconds: float
+    timing: Timing
     inputs: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
     counts: Mapping[str, int]
@@ -101,9 +114,9 @@ def stage_receipt(run: RunFacts, stage: StageFacts) -> dict[str, Any]:
         "engine": engine_claim(run.engine_source),
         "settings_digest": run.settings_digest,
         "recorded_at": run.recorded_at,
-        "started_at": stage.started_at,
-        "finished_at": stage.finished_at,
-        "elapsed_seconds": round(stage.elapsed_seconds, 6),
+        "started_at": stage.timing.started_at,
+        "finished_at": stage.timing.finished_at,
+        "elapsed_seconds": round(stage.timing.elapsed_seconds, 6),
         "carried_from": None,
     }
     StageReceipt.model_validate(receipt)

@@ -10,18 +10,17 @@ from pathlib import Path
 
 from pipeline.contracts import events
 from pipeline.engine import run_state
-from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit_plan import emit_all, emit_tasks
 from pipeline.engine.executors import open_executor
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
-from pipeline.engine.receipts import STAGES
+from pipeline.engine.receipts import STAGES, Timing
 from pipeline.engine.reduce import Decisions, Reducer
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.run_state import RunState
 from pipeline.engine.source_plan import plan_sources
-from pipeline.engine.stage_facts import Timing, stage_facts
+from pipeline.engine.stage_facts import stage_facts
 from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import StandingExport, standing_export
 from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_fingerprint
@@ -117,7 +116,7 @@ def _map(
     stages: Sequence[str],
     only_stream: str | None,
 ) -> _Outcome:
-    timing = Timing(now_iso(), monotonic())
+    timing = Timing()
     # P2 alone must not need the scorer or an exporter, so its chunks go no further than evidence.
     depth = "all" if "score" in stages else "evidence"
     sources = list(plan_sources(context, state, depth, only_stream))
@@ -140,7 +139,7 @@ def _map(
     reached("all-chunks-mapped")
     with session.interruptible():
         decisions = reducer.finish()
-    timing.end(now_iso(), monotonic())
+    timing.end()
     return _Outcome(mapped, reducer, decisions, timing)
 
 
@@ -155,7 +154,7 @@ def _emit_and_finish(
     outcome: _Outcome,
     standing: StandingExport | None,
 ) -> Finished:
-    timing = Timing(now_iso(), monotonic())
+    timing = Timing()
     if "export" in stages:
         session.events.emit(events.StageStarted, stage="export", rows_total=None)
     tasks = emit_tasks(session, context, state, outcome.mapped, outcome.decisions, stages)
@@ -165,10 +164,8 @@ def _emit_and_finish(
     if standing is not None:
         standing.look()
         firewall = check_exports(session, emitted, allow_empty=options.allow_empty, scan=scan)
-    timing.end(now_iso(), monotonic())
-    facts = stage_facts(
-        session, outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall
-    )
+    timing.end()
+    facts = stage_facts(outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall)
     return finish(
         session,
         context,

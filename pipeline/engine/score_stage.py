@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts import events, paths
-from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted, staged_path
 from pipeline.engine.finish import Finished, finish
-from pipeline.engine.receipts import CATEGORY_COUNTS
+from pipeline.engine.receipts import CATEGORY_COUNTS, Timing
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.run_session import Request, Session, run_session
-from pipeline.engine.stage_facts import Timing, score_facts
+from pipeline.engine.stage_facts import score_facts
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import no_rows_yet, written_rows
@@ -42,13 +41,13 @@ def run_score(
         settings_digest=context.settings_digest,
         chunk_bytes=settings.engine.chunk_bytes,
     ) as session:
-        timing = Timing(now_iso(), monotonic())
+        timing = Timing()
         session.events.emit(events.StageStarted, stage="score")
         counts: dict[str, Counter[str]] = {}
         reasons: Counter[str] = Counter()
         emitted = _score_all(session, settings, streams, counts, reasons)
         reached("outputs-staged")
-        timing.end(now_iso(), monotonic())
+        timing.end()
         facts = score_facts(counts, emitted, input_claims(workspace, streams, paths.evidence_file), timing)
         skipped = reasons.total()
         facts.counts = {**facts.counts, "rows_in": facts.counts["rows_in"] + skipped, "skipped": skipped}

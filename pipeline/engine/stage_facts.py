@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.engine.emit import Emitted
 from pipeline.engine.mapping import Mapped
-from pipeline.engine.receipts import CATEGORY_COUNTS, StageFacts, claim
+from pipeline.engine.receipts import CATEGORY_COUNTS, StageFacts, Timing, claim
 from pipeline.engine.reduce import Reducer
-from pipeline.engine.run_session import Session
 
 EXPORT_KINDS = tuple(paths.EXPORT_FILES)
 _LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
 
 
-@dataclass
-class Timing:
-    """When a stage began and ended; durations from a clock that does not jump."""
-
-    started_at: str
-    started: float
-    finished_at: str = ""
-    elapsed_seconds: float = 0.0
-
-    def end(self, finished_at: str, now: float) -> None:
-        self.finished_at = finished_at
-        self.elapsed_seconds = now - self.started
-
-
 def stage_facts(
-    session: Session,
     mapped: Mapped,
     reducer: Reducer,
     emitted: Sequence[Emitted],
@@ -80,9 +63,7 @@ def materialize_facts(
         reasons.update(of_stream)
     return StageFacts(
         stage="materialize",
-        started_at=timing.started_at,
-        finished_at=timing.finished_at,
-        elapsed_seconds=timing.elapsed_seconds,
+        timing=timing,
         inputs=inputs,
         outputs=[
             *claims_under(emitted, str(paths.EVIDENCE)),
@@ -109,9 +90,7 @@ def score_facts(
     rows = sum(totals.values())
     return StageFacts(
         stage="score",
-        started_at=timing.started_at,
-        finished_at=timing.finished_at,
-        elapsed_seconds=timing.elapsed_seconds,
+        timing=timing,
         inputs=inputs,
         outputs=claims_under(emitted, str(paths.SCORED_RUNS)),
         counts={"rows_in": rows, "rows_out": rows, "skipped": 0, **totals},
@@ -144,9 +123,7 @@ def export_facts(
                 target[f"{result.kind}_{key}"] = count
     return StageFacts(
         stage="export",
-        started_at=timing.started_at,
-        finished_at=timing.finished_at,
-        elapsed_seconds=timing.elapsed_seconds,
+        timing=timing,
         inputs=inputs,
         outputs=outputs,
         counts=counts,

@@ -10,7 +10,6 @@ Rows, findings and lines are different numbers: a row with two findings is one f
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from pipeline.contracts.discovery import firewall_argv, firewall_environment, in
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.code_digest import code_digest, code_stamps
 from pipeline.platform.process import Running
 
 LIMIT_SECONDS = 600.0
@@ -153,19 +153,13 @@ def ask_firewall(
 
 
 @cache
-def code_digest() -> str:
+def firewall_digest() -> str:
     """Hex sha256 over the installed firewall's source files; empty when they cannot be read."""
-    root = installed_package()
-    hasher = hashlib.sha256()
+    package = installed_package()
     try:
-        for package in ("contracts", "firewall", "platform"):
-            for path in sorted((root / package).glob("*.py")):
-                hasher.update(
-                    f"{package}/{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest()
-                )
+        return code_digest(package, code_stamps(package, ("contracts", "firewall", "platform")))
     except OSError:
         return ""
-    return hasher.hexdigest()
 
 
 def watcher_argv(workspace: Path) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pipeline
-from pipeline.engine.code_digest import ROW_PACKAGES
+from pipeline.platform.code_digest import ROW_PACKAGES
 
 _TOP_LEVEL = (
     "import sys, pipeline.engine.run_all, pipeline.engine.row_builder, pipeline.engine.emit_preference;"
