@@ -1,4 +1,4 @@
-"""Make a workspace, and say what one is.
+"""Make a workspace.
 
 ``init_workspace`` lays down the files that ship as package data. It never overwrites: what is
 there is kept and named, so running it again changes nothing. Finding a workspace is the
@@ -17,9 +17,8 @@ from pathlib import Path, PurePosixPath
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.platform import disk
-from pipeline.platform.git import GitError, GitState, make_repository, read_git_state
+from pipeline.platform.git import GitError, make_repository, read_git_state
 from pipeline.settings import confine
-from pipeline.settings.model import Settings
 
 # Package data cannot be called .gitignore: it would take effect where it lies.
 _RENAMED = {"gitignore": ".gitignore"}
@@ -36,32 +35,6 @@ class InitReport:
     made: tuple[str, ...]
     kept: tuple[str, ...]
     git_problem: str | None
-
-
-@dataclass(frozen=True)
-class WorkspaceDescription:
-    """A workspace in a few facts. ``cannot_offer`` names what is missing without git."""
-
-    root: Path
-    name: str
-    last_good_tag: str
-    engine_source: str
-    streams: tuple[str, ...]
-    git: GitState
-    cannot_offer: tuple[str, ...]
-
-
-def describe(root: Path, settings: Settings) -> WorkspaceDescription:
-    git = read_git_state(root)
-    return WorkspaceDescription(
-        root=root,
-        name=settings.workspace.name,
-        last_good_tag=settings.workspace.last_good_tag,
-        engine_source=settings.engine.source,
-        streams=tuple(stream.name for stream in settings.streams),
-        git=git,
-        cannot_offer=git.cannot_offer,
-    )
 
 
 def init_workspace(root: Path) -> InitReport:

@@ -14,11 +14,8 @@ from pathlib import Path
 
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.contracts.status import LockStatus
-from pipeline.platform.identity import host_name
+from pipeline.platform.identity import host_name, is_running
 from pipeline.reading.lock_facts import read_lock
-
-# The lock's time has whole seconds and a process's start is counted in clock ticks.
-START_SLACK_SECONDS = 2.0
 
 
 def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
@@ -37,11 +34,9 @@ def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
             "no_such_process", f"Process {lock.pid} cannot be reached: {error.strerror}."
         ) from error
     try:
-        started = process_start(lock.pid)
         again = read_lock(root, time.time())
         same = again.held and again.pid == lock.pid and again.pipeline_run_id == pipeline_run_id
-        young = started is not None and lock.since is not None and started > lock.since + START_SLACK_SECONDS
-        if not same or young:
+        if not same or not is_running(lock.pid, lock.since):
             raise _refused("not_the_holder", f"Process {lock.pid} is not the one that took the lock.")
         signal.pidfd_send_signal(pinned, signal.SIGTERM)
     except PermissionError as error:
@@ -51,20 +46,6 @@ def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
     finally:
         os.close(pinned)
     return lock
-
-
-def process_start(pid: int) -> float | None:
-    """When a process started, in seconds since the epoch; None where ``/proc`` does not tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = next(
-            int(line.split()[1])
-            for line in Path("/proc/stat").read_text().splitlines()
-            if line.startswith("btime ")
-        )
-        return boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
 
 
 def _refused(code: str, what: str) -> InputError:

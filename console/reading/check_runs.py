@@ -8,15 +8,13 @@ by its process, because a killed one leaves the same file behind.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from console.control.cancel_run import START_SLACK_SECONDS, process_start
 from pipeline.contracts import paths
 from pipeline.contracts.status import epoch_seconds
-from pipeline.platform.identity import host_name
+from pipeline.platform.identity import host_name, is_running
 from pipeline.platform.lenient_json import (
     count_of,
     flag_of,
@@ -207,17 +205,4 @@ def _is_at_work(stream: _Stream) -> bool:
         return False
     if stream.host and stream.host != host_name():
         return True
-    began = process_start(stream.pid)
-    if began is None:
-        return _exists(stream.pid)
-    return stream.started is None or began <= stream.started + START_SLACK_SECONDS
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    return is_running(stream.pid, stream.started)

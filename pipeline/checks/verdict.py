@@ -23,16 +23,9 @@ _WORDS = {
 }
 
 
-def exit_code(
-    results: Iterable[CheckResult], drift: Iterable[DriftRow] = (), *, fail_on_warn: bool = False
-) -> int:
+def exit_code(results: Iterable[CheckResult]) -> int:
     """What a command that ran these checks ends with. No required check at all is NOT_EVALUATED."""
-    results = list(results)
-    required = [result for result in results if result.required]
-    codes = [_code(result) for result in required] or [ExitCode.NOT_EVALUATED]
-    if fail_on_warn and (_warned(results) or any(_warns(row) for row in drift)):
-        codes.append(ExitCode.WARNINGS)
-    return worst(codes)
+    return worst([_code(result) for result in results if result.required] or [ExitCode.NOT_EVALUATED])
 
 
 def _code(result: CheckResult) -> ExitCode:
@@ -49,10 +42,6 @@ def _code(result: CheckResult) -> ExitCode:
 
 def _warns(row: DriftRow) -> bool:
     return row.status in _WARNING_ROWS and row.dismissed is None
-
-
-def _warned(results: Iterable[CheckResult]) -> bool:
-    return any(result.status is CheckStatus.WARN for result in results)
 
 
 def passed(results: Iterable[CheckResult]) -> tuple[int, int]:

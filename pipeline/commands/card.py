@@ -14,6 +14,7 @@ from pipeline.card import ExportFacts, dataset_card
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
+from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.platform import confined
 
 _KEPT_SAFE = "The dataset card was not changed."
@@ -37,12 +38,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
 def latest_summary(workspace: Path) -> dict[str, Any]:
     """The summary of the last run that committed its outputs. Raises InputError when there is none."""
-    found = []
-    for path in (workspace / paths.REPORTS).glob("*/summary.json"):
-        summary = _read_json(path)
-        if summary.get("ok") is True:
-            found.append((summary["finished_at"], summary["pipeline_run_id"], summary))
-    if not found:
+    summary = next(committed_summaries(workspace), None)
+    if summary is None:
         raise InputError(
             Fault(
                 code="no_run",
@@ -51,18 +48,7 @@ def latest_summary(workspace: Path) -> dict[str, Any]:
                 do_next="distill run-all",
             )
         )
-    newest: dict[str, Any] = max(found, key=lambda entry: entry[:2])[2]
-    return newest
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = orjson.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _cannot_read(path, str(error)) from error
-    if not isinstance(value, dict):
-        raise _cannot_read(path, "it holds no object")
-    return value
+    return summary
 
 
 def _cannot_read(path: Path, why: str) -> InputError:
@@ -79,10 +65,12 @@ def _cannot_read(path: Path, why: str) -> InputError:
 
 def _export_claims(workspace: Path, summary: dict[str, Any]) -> dict[str, str]:
     """The sha256 that the run's export receipt claims for each file, by relative path."""
-    receipts = [stage["receipt"] for stage in summary["stages"] if stage["stage"] == "export"]
-    if not receipts:
+    place = next((stage["receipt"] for stage in summary["stages"] if stage["stage"] == "export"), None)
+    if place is None:
         return {}
-    receipt = _read_json(workspace / receipts[0])
+    receipt = receipts_of(workspace, summary).get("export")
+    if receipt is None:
+        raise _cannot_read(workspace / place, "it is no receipt of the export")
     return {claim["path"]: claim["sha256"] for claim in receipt["outputs"]}
 
 

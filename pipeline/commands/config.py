@@ -17,9 +17,9 @@ _MAX_KEY_WIDTH = 44
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    from pipeline.platform.git import read_git_state
     from pipeline.settings.digest import rows_digest
     from pipeline.settings.origin import leaves
-    from pipeline.workspace import describe
 
     loaded = context.settings()
     if context.json:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         )
         return ExitCode.OK
     context.out("\n".join(_table(loaded)))
-    for missing in describe(context.workspace, loaded.settings).cannot_offer:
+    for missing in read_git_state(context.workspace).cannot_offer:
         context.note(f"Not offered without a git repository: {missing}.")
     return ExitCode.OK
 

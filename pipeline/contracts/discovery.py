@@ -69,8 +69,8 @@ def firewall_environment(base: Mapping[str, str] | None = None) -> dict[str, str
     return EngineChoice("installed", None, "firewall").environment(base)
 
 
-def find_workspace(explicit: str | None, start: Path | None = None) -> Path:
-    """The workspace's root: ``-C DIR``, then ``DISTILL_WORKSPACE``, then upwards from ``start``.
+def find_workspace(explicit: str | None) -> Path:
+    """The workspace's root: ``-C DIR``, then ``DISTILL_WORKSPACE``, then upwards from here.
 
     Raises SettingsError when there is none.
     """
@@ -89,7 +89,7 @@ def find_workspace(explicit: str | None, start: Path | None = None) -> Path:
                 file=str(root),
             )
         )
-    here = (start or Path.cwd()).resolve()
+    here = Path.cwd().resolve()
     for candidate in (here, *here.parents):
         if (candidate / paths.SETTINGS).is_file():
             return candidate

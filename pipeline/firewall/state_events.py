@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.firewall.report import Report
-from pipeline.platform import streams
+from pipeline.platform import disk, streams
 
 _FINDINGS_IN_EVENT = 10
 
@@ -78,17 +78,10 @@ class StateEvents:
             self._gone = not streams.is_heard()
         elif not self._gone:
             try:
-                _write_all(self._descriptor, line.encode())
+                disk.write_all(self._descriptor, line.encode())
             except OSError:
                 self._gone = True
 
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """One write call; more only where the other end took less."""
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, data[written:])

@@ -9,24 +9,16 @@ import signal
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from typing import Unpack
 
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.process import GRACE_SECONDS, KEEP_BYTES, Ended, NotWantedError, first_act, run
+from pipeline.platform.process import GRACE_SECONDS, Ended, How, NotWantedError, first_act, run
 
 MAX_LINE_BYTES = 1 << 20
 _WORDS_KEPT = 3
 
 
-async def run_async(
-    argv: Sequence[str],
-    *,
-    limit_seconds: float,
-    cwd: Path | str | None = None,
-    env: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
-    keep_bytes: int = KEEP_BYTES,
-) -> Ended:
+async def run_async(argv: Sequence[str], **how: Unpack[How]) -> Ended:
     """As ``run``, in a thread. Whoever is cancelled meanwhile has ended the program."""
     left = threading.Event()
 
@@ -35,16 +27,7 @@ async def run_async(
             raise NotWantedError("nobody waits for it any more")
 
     try:
-        return await asyncio.to_thread(
-            run,
-            argv,
-            limit_seconds=limit_seconds,
-            cwd=cwd,
-            env=env,
-            stdin=stdin,
-            keep_bytes=keep_bytes,
-            check=check,
-        )
+        return await asyncio.to_thread(run, argv, check=check, **how)
     finally:
         left.set()
 

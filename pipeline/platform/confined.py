@@ -111,10 +111,10 @@ def read_bytes(root: Path, relative: PurePath | str) -> bytes:
         return file.read()
 
 
-def make_folder(root: Path, relative: PurePath | str, *, folder_mode: int = disk.FOLDER_MODE) -> Path:
+def make_folder(root: Path, relative: PurePath | str) -> Path:
     """The folder ``relative``, made where it is missing. Raises StorageError."""
     try:
-        with folder_of(root, PurePath(relative) / "x", make=[], folder_mode=folder_mode):
+        with folder_of(root, PurePath(relative) / "x", make=[]):
             return root / relative
     except OSError as error:
         raise disk.storage_fault(error, root / relative, "Nothing was written.") from error

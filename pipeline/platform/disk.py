@@ -172,12 +172,12 @@ def sync_folders(folders: Iterable[Path], top: Path) -> None:
 
 
 @contextlib.contextmanager
-def new_file(path: Path, *, mode: int = FILE_MODE) -> Iterator[int]:
+def new_file(path: Path) -> Iterator[int]:
     """A descriptor for a new file at ``path``, removed again if the block fails.
 
     A link at ``path`` is not followed.
     """
-    descriptor = os.open(path, _NEW | os.O_TRUNC, mode)
+    descriptor = os.open(path, _NEW | os.O_TRUNC, FILE_MODE)
     try:
         yield descriptor
     except BaseException:
@@ -236,14 +236,12 @@ def replacing_in(
             raise UnsyncedError(error.errno, error.strerror) from error
 
 
-def write_file(
-    path: Path, data: bytes, *, mode: int = FILE_MODE, durable: bool = True, parents: bool = True
-) -> None:
+def write_file(path: Path, data: bytes, *, mode: int = FILE_MODE, parents: bool = True) -> None:
     """Put ``data`` at ``path`` all or nothing. Raises StorageError; the old bytes then stay."""
     if parents:
         make_folder(path.parent)
     try:
-        with replacing(path, mode=mode, durable=durable) as descriptor:
+        with replacing(path, mode=mode) as descriptor:
             write_all(descriptor, data)
     except OSError as error:
         raise storage_fault(error, path) from error

@@ -15,20 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pipeline.contracts.discovery import firewall_argv, firewall_environment, installed_package
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.code_digest import code_digest, code_stamps
+from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
 from pipeline.platform.process import Running
 
 LIMIT_SECONDS = 600.0
 _FIRST_OF_A_FAULT = "what happened"
 MOST_REPORT_BYTES = 16 * 2**20
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -216,24 +214,22 @@ def read_report(said: object) -> Report:
     """The members of a report that can be read; the others count as left out. PURE."""
     if not isinstance(said, Mapping):
         return Report()
-    walls = said.get("by_wall")
-    found = said.get("findings")
-    findings = tuple(each for each in found if isinstance(each, Mapping)) if isinstance(found, list) else ()
-    count = _count(said.get("findings_count"))
-    lines = {(each.get("file"), each.get("line")) for each in findings}
+    findings = tuple(objects_of(said, "findings"))
+    lines = {(text_of(each, "file"), count_of(each, "line")) for each in findings}
     files = sum(line == 0 for _, line in lines)
+    walls = object_of(said, "by_wall")
     return Report(
         said=said,
-        rows_read=_count(said.get("rows_read")),
+        rows_read=count_of(said, "rows_read") or 0,
         # A firewall that does not count them lists the first findings, which is nearly as good.
-        forbidden_rows=_count(said.get("forbidden_rows", len(lines) - files)),
-        forbidden_files=_count(said.get("forbidden_files", files)),
-        findings_count=count,
-        by_wall={str(wall): _count(walls[wall]) for wall in walls} if isinstance(walls, Mapping) else {},
+        forbidden_rows=count_of({"forbidden_rows": len(lines) - files, **said}, "forbidden_rows") or 0,
+        forbidden_files=count_of({"forbidden_files": files, **said}, "forbidden_files") or 0,
+        findings_count=count_of(said, "findings_count") or 0,
+        by_wall={str(wall): count_of(walls, wall) or 0 for wall in walls},
         findings=findings,
-        sha256=_text(said.get("sha256")),
-        cause=_text(said.get("cause")),
-        detail=_text(said.get("detail")) or "",
+        sha256=text_of(said, "sha256"),
+        cause=text_of(said, "cause"),
+        detail=text_of(said, "detail") or "",
     )
 
 
@@ -248,11 +244,3 @@ def _what_happened(stderr: bytes) -> str:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

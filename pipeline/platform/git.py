@@ -133,10 +133,9 @@ class Person:
     email: str
 
 
-def scrubbed_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+def scrubbed_environment() -> dict[str, str]:
     """The environment in which git may run: nothing that redirects it, makes it ask, or names a program."""
-    source = os.environ if base is None else base
-    return {name: source[name] for name in _INHERITED if name in source} | _ENVIRONMENT
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | _ENVIRONMENT
 
 
 def override_variables(settings: Sequence[tuple[str, str]] = ()) -> dict[str, str]:

@@ -193,10 +193,10 @@ def holder_of(root: Path, relative: PurePath) -> Holder | None:
         return None
 
 
-def is_held(root: Path, relative: PurePath = paths.LOCK) -> bool:
-    """Whether a live process holds the lock; one that cannot be looked at counts as held."""
+def is_held(root: Path) -> bool:
+    """Whether a live process holds the workspace; a lock that cannot be looked at counts as held."""
     try:
-        return holder_of(root, relative) is not None
+        return holder_of(root, paths.LOCK) is not None
     except OSError:
         return True
 

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Required, TypedDict, Unpack
 
 from pipeline.contracts.untrusted import visible
 
@@ -101,39 +101,28 @@ def obeying(check: Check) -> Iterator[None]:
         _checks.remove(check)
 
 
-def run(
-    argv: Sequence[str],
-    *,
-    limit_seconds: float,
-    cwd: Path | str | None = None,
-    env: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
-    keep_bytes: int = KEEP_BYTES,
-    nice: int = 0,
-    umask: int = -1,
-    grace_seconds: float = GRACE_SECONDS,
-    dies_with_us: bool = True,
-    check: Check | None = None,
-) -> Ended:
+class How(TypedDict, total=False):
+    """How a program is started and ended; the defaults are those of ``Running``."""
+
+    limit_seconds: Required[float]
+    cwd: Path | str | None
+    env: Mapping[str, str] | None
+    stdin: bytes
+    keep_bytes: int
+    nice: int
+    umask: int
+    grace_seconds: float
+    dies_with_us: bool
+
+
+def run(argv: Sequence[str], *, check: Check | None = None, **how: Unpack[How]) -> Ended:
     """Run ``argv`` to its end, for at most ``limit_seconds``. Never raises for what the program does.
 
     One that is over in a moment need not die with us, and is started in a third of the time.
     A program that writes more than ``keep_bytes`` to its standard output is ended, and has not answered.
     Raises what ``check``, a check of ``obeying`` or a signal handler raises, after the program's end.
     """
-    running = Running(
-        argv,
-        limit_seconds=limit_seconds,
-        cwd=cwd,
-        env=env,
-        stdin=stdin,
-        keep_bytes=keep_bytes,
-        nice=nice,
-        umask=umask,
-        grace_seconds=grace_seconds,
-        dies_with_us=dies_with_us,
-    )
-    return running.wait(check)
+    return Running(argv, **how).wait(check)
 
 
 class Running:
@@ -403,10 +392,7 @@ def run_in_front(argv: Sequence[str], *, env: Mapping[str, str] | None = None, o
 
 def die_with(parent: int) -> None:
     """Called by a forked child: be killed when ``parent`` dies, or end now when it is dead already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+    _act(_prctl(), parent, 0, signal.SIGKILL)
 
 
 def could_not_start(argv: Sequence[str], error: Exception) -> str:
@@ -420,8 +406,11 @@ def first_act(nice: int = 0, at_our_end: signal.Signals = signal.SIGKILL) -> fun
 
     "We" are the thread that starts it: a thread that ends before its child takes the child along.
     """
-    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
-    return functools.partial(_act, prctl, os.getpid(), nice, at_our_end)
+    return functools.partial(_act, _prctl(), os.getpid(), nice, at_our_end)
+
+
+def _prctl() -> Callable[[int, int], int] | None:
+    return ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
 
 def _act(prctl: Callable[[int, int], int] | None, parent: int, nice: int, at_our_end: int) -> None:

@@ -8,7 +8,7 @@
 * ``rules``      the syntax of the transform language
 * ``stream_checks``  a stream's rules, preset, look-ups and paths, checked before any source is read
 * ``confine``    which paths a stream may read
-* ``origin``     who set each value: the default, a line of the file, or a flag
+* ``origin``     who set each value: the default, or a line of the file
 * ``digest``     one digest of the settings that touch rows
 * ``reference``  ``docs/settings.md``, written from the model
 """

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.settings.locate import KeyPath, locate
+from pipeline.settings.locate import locate
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
 from pipeline.settings.origin import origins
@@ -39,29 +38,22 @@ class LoadedSettings:
     path: Path
 
 
-def load_settings(workspace: Path, flags: Mapping[str, object] | None = None) -> LoadedSettings:
-    """The settings of ``workspace``, with ``flags`` on top.
-
-    ``flags`` maps dotted keys to values as the file would hold them: ``{"engine.workers": 2}``.
-    Raises SettingsError.
-    """
+def load_settings(workspace: Path) -> LoadedSettings:
+    """The settings of ``workspace``. Raises SettingsError."""
     path = workspace / paths.SETTINGS
     text = _read(path)
     document = _parse(text, path)
     lines = locate(text)
-    flagged = _lay_flags(document, flags or {}, path)
-    for key_path in flagged:
-        lines.pop(key_path, None)
     try:
         settings = from_document(document)
     except ValidationError as error:
-        raise _settings_error(path, mistakes(error, document, lines), flagged) from None
+        raise _settings_error(path, mistakes(error, document, lines)) from None
     wrong = sorted(
         stream_mistakes(workspace, settings, document, lines), key=lambda mistake: mistake.line or 0
     )
     if wrong:
-        raise _settings_error(path, wrong, flagged)
-    return LoadedSettings(settings=settings, origins=origins(settings, lines, flagged), path=path)
+        raise _settings_error(path, wrong)
+    return LoadedSettings(settings=settings, origins=origins(settings, lines), path=path)
 
 
 def _read(path: Path) -> str:
@@ -98,36 +90,18 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise _unusable(path, f"is not valid TOML: {reason}", line) from cause
 
 
-def _lay_flags(document: dict[str, Any], flags: Mapping[str, object], path: Path) -> set[KeyPath]:
-    """Put flags into ``document``; the key paths that they set."""
-    flagged: set[KeyPath] = set()
-    for dotted_key, value in flags.items():
-        *sections, key = dotted_key.split(".")
-        table: Any = document
-        for section in sections:
-            table = table.setdefault(section, {})
-            if not isinstance(table, dict):
-                raise _unusable(path, f'holds "{section}" as a value where a table is expected', None)
-        table[key] = value
-        flagged.add((*sections, key))
-    return flagged
-
-
-def _settings_error(path: Path, wrong: list[Mistake], flagged: set[KeyPath]) -> SettingsError:
+def _settings_error(path: Path, wrong: list[Mistake]) -> SettingsError:
     first = wrong[0]
-    by_flag = any(flag[: len(first.path)] == first.path for flag in flagged)
-    place = (
-        "flag" if by_flag else str(paths.SETTINGS) if first.line is None else f"{paths.SETTINGS}:{first.line}"
-    )
+    place = str(paths.SETTINGS) if first.line is None else f"{paths.SETTINGS}:{first.line}"
     more = f" ({len(wrong) - 1} more: {_places(wrong[1:])}.)" if len(wrong) > 1 else ""
     return SettingsError(
         Fault(
             code="settings_invalid",
             what_happened=f"{place}: {first.sentence()}{more}",
             kept_safe=_KEPT_SAFE,
-            do_next="Correct the flag." if by_flag else f"Correct {path}, then: distill config show",
+            do_next=f"Correct {path}, then: distill config show",
             file=str(path),
-            line=None if by_flag else first.line,
+            line=first.line,
             value=first.value,
         )
     )

@@ -42,7 +42,7 @@ _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less tha
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong in the settings. ``line`` is None where a flag is to blame."""
+    """One thing wrong in the settings. ``line`` is None where the file has no such place."""
 
     path: KeyPath
     line: int | None

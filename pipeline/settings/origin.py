@@ -1,8 +1,8 @@
-"""Who set each value: the default, a line of ``distill.toml``, or a flag."""
+"""Who set each value: the default, or a line of ``distill.toml``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +12,6 @@ from pipeline.settings.locate import KeyPath
 from pipeline.settings.model import Settings, StreamSettings
 
 DEFAULT = "default"
-FLAG = "flag"
 
 
 def leaves(settings: Settings) -> Iterator[tuple[str, KeyPath, Any]]:
@@ -41,13 +40,11 @@ def _section(section: BaseModel, prefix: str, path: KeyPath) -> Iterator[tuple[s
             yield name, (*path, key), value
 
 
-def origins(settings: Settings, lines: dict[KeyPath, int], flags: Collection[KeyPath]) -> dict[str, str]:
-    """Name of each leaf value → ``default``, ``distill.toml:LINE`` or ``flag``."""
+def origins(settings: Settings, lines: dict[KeyPath, int]) -> dict[str, str]:
+    """Name of each leaf value → ``default``, or ``distill.toml:LINE``."""
     found = {}
     for name, path, _ in leaves(settings):
-        if path in flags:
-            found[name] = FLAG
-        elif path in lines:
+        if path in lines:
             found[name] = f"{paths.SETTINGS}:{lines[path]}"
         else:
             found[name] = DEFAULT

@@ -30,7 +30,7 @@ Written from the settings model by `make pages`; do not edit by hand.
 Everything but `[[stream]]` has a default. The file is checked before anything is read or written:
 an unknown key, a wrong type or a path that leaves the workspace ends the command with exit code 2
 and names the file, the line, the value and the nearest valid key. `distill config show` prints
-each value and whether it comes from the default, from a line of the file, or from a flag.
+each value and whether it comes from the default or from a line of the file.
 `distill init` writes a commented file to start from.
 
 Paths of streams stay inside the workspace, links followed, unless they lie in one of

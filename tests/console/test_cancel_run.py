@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.control.cancel_run import cancel_run, process_start
+from console.control.cancel_run import cancel_run
 from console.control.jobs import Job, start_job
 from pipeline.contracts.faults import InputError
 from tests.console.written_engine import write_engine
@@ -85,21 +85,3 @@ def test_a_process_younger_than_the_lock_is_not_its_holder(tmp_path: Path, start
     finally:
         bystander.send_signal(signal.SIGKILL)
         bystander.wait()
-
-
-def test_the_start_of_a_process_is_told_by_the_kernel() -> None:
-    started_at = process_start(os.getpid())
-    assert started_at is not None
-    assert started_at < process_start_of_a_child()
-    assert process_start(2**22 - 1) is None
-
-
-def process_start_of_a_child() -> float:
-    child = subprocess.Popen(["sleep", "60"])
-    try:
-        found = process_start(child.pid)
-        assert found is not None
-        return found
-    finally:
-        child.kill()
-        child.wait()

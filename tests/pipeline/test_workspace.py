@@ -19,7 +19,7 @@ from pipeline.contracts.faults import ExitCode, InputError, OperatorError, Stora
 from pipeline.platform.git import NEEDS_GIT, read_git_state, run_git
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings, from_document
-from pipeline.workspace import describe, init_workspace
+from pipeline.workspace import init_workspace
 
 LAID_DOWN = (
     ".git/",
@@ -120,20 +120,9 @@ def test_without_git_there_is_a_workspace_that_says_what_it_cannot_offer(
     monkeypatch.setenv("PATH", str(tmp_path))
     report = init_workspace(tmp_path / "plain")
     assert report.git_problem == "git is not installed"
-    description = describe(report.root, load_settings(report.root).settings)
-    assert description.git.problem == "not a git repository"
-    assert description.cannot_offer == NEEDS_GIT
-
-
-def test_a_description_names_streams_engine_and_tag(workspace: Path) -> None:
-    with (workspace / "distill.toml").open("a") as settings_file:
-        settings_file.write(
-            '[[stream]]\nname = "airline"\npath = "data/_kb/a.jsonl"\nfields.task_id = "id"\n'
-        )
-    description = describe(workspace, load_settings(workspace).settings)
-    assert description.streams == ("airline",)
-    assert (description.engine_source, description.last_good_tag) == ("installed", "distillation-v1.0.0")
-    assert description.cannot_offer == ()
+    git = read_git_state(report.root)
+    assert git.problem == "not a git repository"
+    assert git.cannot_offer == NEEDS_GIT
 
 
 def test_the_template_shows_every_key_with_its_default(workspace: Path) -> None:

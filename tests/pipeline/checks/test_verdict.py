@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.checks.verdict import exit_code, passed, verdict_line
-from pipeline.contracts.checks import CheckStatus, DriftStatus
+from pipeline.contracts.checks import CheckStatus, DriftRow, DriftStatus
 from tests.pipeline.checks.results import drift_row, result
 
 S = CheckStatus
@@ -43,15 +43,17 @@ def test_informational_checks_decide_nothing() -> None:
     assert exit_code([failed]) == 5
 
 
-def test_warnings_count_only_when_asked_for() -> None:
-    good, moved = [result("P0.recon-doc", S.PASS)], [drift_row(DriftStatus.WARN)]
-    warned = [*good, result("P0.source-chats", S.WARN, required=False)]
-    assert exit_code(good, moved) == 0
-    assert exit_code(good, moved, fail_on_warn=True) == 4
-    assert exit_code(warned, fail_on_warn=True) == 4
-    assert exit_code(good, [drift_row(DriftStatus.MISSING)], fail_on_warn=True) == 4
-    assert exit_code(good, [drift_row(DriftStatus.NOISY)], fail_on_warn=True) == 0
-    assert exit_code(good, [drift_row(DriftStatus.WARN, "seen")], fail_on_warn=True) == 0
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (drift_row(DriftStatus.MISSING), " · 1 drift warning"),
+        (drift_row(DriftStatus.NOISY), ""),
+        (drift_row(DriftStatus.WARN, "seen"), ""),
+    ],
+)
+def test_drift_that_was_dismissed_or_is_noise_is_no_warning(row: DriftRow, words: str) -> None:
+    line = verdict_line("audit-full", [result("P0.recon-doc", S.PASS)], 0, [row])
+    assert line == f"audit-full: PASS (exit 0) · 1/1 required checks passed{words}"
 
 
 def test_the_line_names_what_is_wrong() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from console.control.lease import LEASE, ControlLease
 from pipeline.contracts import paths
-from pipeline.platform.identity import user_name, who_acts
+from pipeline.platform.identity import is_running, user_name, who_acts
 from pipeline.platform.lock import hold_workspace, holder_of
 from pipeline.reading.lock_facts import read_lock
 from runbook.wizard.incident import open_incident
@@ -86,3 +88,16 @@ def test_another_account_is_named_by_its_process(monkeypatch: pytest.MonkeyPatch
     os.close(reading)
     os.close(writing)
     assert said == f"maria (as {pwd.getpwuid(NOBODY).pw_name})|{child}"
+
+
+def test_a_process_runs_on_until_its_end_and_its_number_is_not_taken_for_it() -> None:
+    began = time.time()
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        assert is_running(child.pid, began)
+        assert is_running(child.pid, None)
+        assert not is_running(child.pid, began - 3600), "the number was another process's then"
+    finally:
+        child.kill()
+        child.wait()
+    assert not is_running(child.pid, began)

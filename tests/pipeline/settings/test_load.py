@@ -38,10 +38,10 @@ def write(tmp_path: Path) -> Write:
     return write_settings
 
 
-def fault_of(workspace: Path, flags: dict[str, object] | None = None) -> Fault:
+def fault_of(workspace: Path) -> Fault:
     before = sorted(path for path in workspace.rglob("*"))
     with pytest.raises(SettingsError) as caught:
-        load_settings(workspace, flags)
+        load_settings(workspace)
     assert sorted(path for path in workspace.rglob("*")) == before
     assert caught.value.exit_code == ExitCode.USAGE
     return caught.value.fault
@@ -244,31 +244,6 @@ def test_unusable_settings_choose_the_installed_engine_which_then_names_the_mist
     write: Write, raw: bytes
 ) -> None:
     assert choose_engine(write(raw)).source == "installed"
-
-
-def test_flags_win_and_say_so(write: Write) -> None:
-    workspace = write("[engine]\nworkers = 4\n")
-    loaded = load_settings(workspace, {"engine.workers": 2, "scoring.partial_at": 0.7})
-    assert loaded.settings.engine.workers == 2
-    assert loaded.settings.scoring.partial_at == 0.7
-    assert loaded.origins["engine.workers"] == "flag"
-    assert loaded.origins["scoring.partial_at"] == "flag"
-    assert loaded.origins["scoring.accept_at"] == "default"
-
-
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        ({"engine.workers": -1}, "flag: engine.workers = -1: must be at least 0."),
-        ({"scoring.parial_at": 0.1}, 'Nearest valid key: "partial_at".'),
-        ({"scoring.accept_at": 0.1}, "flag: scoring: partial_at (0.5) is above accept_at (0.1)."),
-        ({"engine.workers.x": 1}, 'holds "workers" as a value where a table is expected'),
-    ],
-)
-def test_a_wrong_flag_is_called_a_flag(write: Write, flags: dict[str, object], words: str) -> None:
-    fault = fault_of(write("[engine]\nworkers = 4\n"), flags)
-    assert words in fault.what_happened
-    assert fault.line is None
 
 
 def test_hostile_text_in_a_value_is_harmless_when_printed(write: Write) -> None:
