@@ -20,7 +20,6 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import (
-    INDEX_VERSION,
     RAG,
     SFT,
     ChunkIndex,
@@ -114,19 +113,11 @@ class _Side:
         self.chunks: list[list[RowEntry]] = []
 
     def add(self, stream: str, entries: list[RowEntry]) -> None:
-        index = ChunkIndex(
-            version=INDEX_VERSION,
-            boot_id="",
-            lines_read=len(entries),
-            section_bytes=(0, 0, 0, 0),
-            # Written evidence has no duplicate lines left, so that a line's identity is its own number.
-            lines=[
-                LineEntry(number, 0, number.to_bytes(32, "big"), [entry])
-                for number, entry in enumerate(entries)
-            ],
-            skips=[],
-            counts={},
-        )
+        # Written evidence has no duplicate lines left, so that a line's identity is its own number.
+        lines = [
+            LineEntry(number, 0, number.to_bytes(32, "big"), [entry]) for number, entry in enumerate(entries)
+        ]
+        index = ChunkIndex.made_of([b""] * 4, lines_read=len(lines), lines=lines, skips=[], counts={})
         self.reducer.add(len(self.chunks), stream, "evidence", index)
         self.chunks.append(entries)
 

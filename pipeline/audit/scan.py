@@ -19,7 +19,7 @@ from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.source_lines import SourceLine, lines_of, open_source, parse_line
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import SourceFile, stream_files
-from pipeline.streams.lookup import LookupTable, load_lookup
+from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.skips import LineFault, SkipReason
 
 DIGEST_BYTES = 32
@@ -74,11 +74,7 @@ def scan_sources(
     Without it every byte counts. Raises SettingsError, and InputError for a look-up file or a
     link that leads out; a source that cannot be read to its end has a ``problem``.
     """
-    lookups: dict[str, LookupTable] = {}
-    for stream in settings.streams:
-        if stream.role == "lookup":
-            files = stream_files(workspace, settings, stream)
-            lookups[stream.name] = load_lookup(stream, [(file.relative, file.path) for file in files])
+    lookups = load_lookups(workspace, settings)
     scans = {}
     for stream in settings.streams:
         found = StreamScan(stream)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry, SkipEntry
+from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
 from pipeline.engine.evidence_builder import EvidenceBuilder
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
@@ -129,14 +129,8 @@ def _map(
     counts["skipped"] = len(skips)
     counts["evidence"] = builder.rows
     sections = builder.sections()
-    index = ChunkIndex(
-        version=INDEX_VERSION,
-        boot_id="",
-        lines_read=len(lines),
-        section_bytes=(len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3])),
-        lines=entries,
-        skips=skips,
-        counts=dict(counts),
+    index = ChunkIndex.made_of(
+        sections, lines_read=len(lines), lines=entries, skips=skips, counts=dict(counts)
     )
     return index, sections
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.contracts import events, paths
 from pipeline.engine import run_state
-from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry
+from pipeline.engine.chunk_index import ChunkIndex, LineEntry
 from pipeline.engine.chunks import plan_chunks, read_range
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached
@@ -126,14 +126,9 @@ def _join_all(
                 entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
                 unscored += missing
                 sections = builder.sections()
-                index = ChunkIndex(
-                    version=INDEX_VERSION,
-                    boot_id="",
-                    lines_read=len(entries),
-                    section_bytes=(len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3])),
-                    lines=entries,
-                    skips=[],
-                    counts=dict(builder.categories),
+                counts = dict(builder.categories)
+                index = ChunkIndex.made_of(
+                    sections, lines_read=len(entries), lines=entries, skips=[], counts=counts
                 )
                 key = digest_of([*identity, chunk.start, [entry.rows[0].digests.hex() for entry in entries]])
                 context.cache.store(key, index, sections)

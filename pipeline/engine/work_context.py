@@ -59,7 +59,7 @@ class WorkContext:
         if name not in self._lookups:
             stream = self.stream(name)
             files = stream_files(self.workspace, self.settings, stream)
-            self._lookups[name] = load_lookup(stream, [(file.relative, file.path) for file in files])
+            self._lookups[name] = load_lookup(stream, [file.path for file in files])
         return self._lookups[name]
 
     def compiled(self, name: str) -> CompiledStream:

@@ -16,11 +16,8 @@ from typing import NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError, SettingsError
 from pipeline.contracts.untrusted import visible
-from pipeline.settings.confine import is_inside, resolved, source_roots
+from pipeline.settings.confine import OUTPUTS, is_inside, resolved, source_roots
 from pipeline.settings.model import Settings, StreamSettings
-
-# What the pipeline writes. A stream that read it would feed on its own output.
-_OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, PurePosixPath("reports"), paths.STATE)
 
 
 class SourceFile(NamedTuple):
@@ -115,7 +112,7 @@ def _below(path: Path, root: Path) -> str | None:
 
 def _is_ours(relative: str) -> bool:
     path = PurePosixPath(relative)
-    if any(path.is_relative_to(output) for output in _OUTPUTS):
+    if any(path.is_relative_to(output) for output in OUTPUTS):
         return True
     in_journals = path.is_relative_to(paths.KNOWLEDGE_BASE)
     return in_journals and path.name.split(".", 1)[0] in paths.JOURNAL_STEMS

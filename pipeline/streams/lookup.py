@@ -8,15 +8,16 @@ that its difference is on record. Tables are held in memory whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings.model import StreamSettings
+from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.source_lines import lines_of, open_source, parse_line
 from pipeline.streams.conditions import Predicate, compile_all
 from pipeline.streams.declared import rules_of
+from pipeline.streams.files import stream_files
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import LineFault, SkipReason
@@ -45,8 +46,17 @@ class LookupTable:
         return None
 
 
-def load_lookup(stream: StreamSettings, files: Sequence[tuple[str, Path]]) -> LookupTable:
-    """The table of ``stream``, whose ``files`` are (name for provenance, path), in order.
+def load_lookups(workspace: Path, settings: Settings) -> dict[str, LookupTable]:
+    """The table of every look-up stream by its name. Raises as ``load_lookup``."""
+    return {
+        stream.name: load_lookup(stream, [file.path for file in stream_files(workspace, settings, stream)])
+        for stream in settings.streams
+        if stream.role == "lookup"
+    }
+
+
+def load_lookup(stream: StreamSettings, files: Iterable[Path]) -> LookupTable:
+    """The table of ``stream``, whose ``files`` are given in order.
 
     Lines that cannot be used are left out; the run over the stream counts them with ``check``.
     Raises InputError when a file cannot be read, SettingsError when the rules cannot be used.
@@ -56,7 +66,7 @@ def load_lookup(stream: StreamSettings, files: Sequence[tuple[str, Path]]) -> Lo
     key, where = compile_path(stream.key), compile_all(rules_of(stream).where)
     rows: dict[str, dict[str, Any]] = {}
     digests: list[bytes] = []
-    for _relative, path in files:
+    for path in files:
         with open_source(path) as file:
             for line in lines_of(file):
                 # A torn tail may still change, so it is left for the next run.

@@ -50,13 +50,23 @@ _CODE_ATTEMPT: dict[str, Any] = {
 }
 
 
-def _winner(side: str) -> dict[str, str]:
-    """Every spelling of the winner that is known; another word is a skip, not a loss."""
-    other = "b" if side == "a" else "a"
-    return {
+def _side(side: str, other: str) -> dict[str, Any]:
+    """One side of a judged pair. A tie says nothing about either: no verdict.
+
+    Every spelling of the winner that is known; another word is a skip, not a loss.
+    """
+    won = {
         spelling: outcome
         for letter, outcome in ((side, "pass"), (other, "fail"))
         for spelling in (letter, letter.upper(), f"model_{letter}", f"assistant_{letter}")
+    }
+    verdict = {"path": "winner", "nulls": ["tie", "tie (bothbad)", "both"], "map": won}
+    return {
+        "fields": {
+            "response": {"first_of": [f"response_{side}", f"answer_{side}"]},
+            "model_name": f"model_{side}",
+            "verdict": verdict,
+        }
     }
 
 
@@ -65,31 +75,7 @@ _JUDGED_PAIR: dict[str, Any] = {
         "task_id": {"first_of": ["question_id", "prompt_id", "id"]},
         "instruction": {"first_of": ["prompt", "question", "instruction"]},
     },
-    "parts": [
-        {
-            "fields": {
-                "response": {"first_of": ["response_a", "answer_a"]},
-                "model_name": "model_a",
-                # A tie says nothing about either side: no verdict.
-                "verdict": {
-                    "path": "winner",
-                    "nulls": ["tie", "tie (bothbad)", "both"],
-                    "map": _winner("a"),
-                },
-            }
-        },
-        {
-            "fields": {
-                "response": {"first_of": ["response_b", "answer_b"]},
-                "model_name": "model_b",
-                "verdict": {
-                    "path": "winner",
-                    "nulls": ["tie", "tie (bothbad)", "both"],
-                    "map": _winner("b"),
-                },
-            }
-        },
-    ],
+    "parts": [_side("a", "b"), _side("b", "a")],
 }
 
 PRESETS: dict[str, StreamRules] = {

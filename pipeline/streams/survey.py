@@ -25,7 +25,7 @@ from pipeline.storage.source_lines import (
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, stream_files
-from pipeline.streams.lookup import LookupTable, load_lookup
+from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.path_tree import PathTree
 from pipeline.streams.paths import Getter, compile_path
@@ -66,11 +66,7 @@ class StreamSurvey:
 
 def survey(workspace: Path, settings: Settings, names: Iterable[str]) -> Iterator[StreamSurvey]:
     """One survey a stream of ``names``, as each is finished. Raises SettingsError or InputError."""
-    lookups: dict[str, LookupTable] = {}
-    for stream in settings.streams:
-        if stream.role == "lookup":
-            files = stream_files(workspace, settings, stream)
-            lookups[stream.name] = load_lookup(stream, [(file.relative, file.path) for file in files])
+    lookups = load_lookups(workspace, settings)
     for name in names:
         yield _survey_stream(workspace, settings, settings.stream(name), lookups)
 

@@ -60,4 +60,4 @@ def lookup_of(folder: Path, name: str, key: str, *lines: dict[str, Any]) -> dict
     """A look-up table of ``lines``, under its name."""
     path = folder / f"{name}.jsonl"
     path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-    return {name: load_lookup(stream(name, role="lookup", key=key), [(path.name, path)])}
+    return {name: load_lookup(stream(name, role="lookup", key=key), [path])}

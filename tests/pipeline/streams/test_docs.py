@@ -65,7 +65,7 @@ def test_an_example_gives_what_it_shows(example: Example, tmp_path: Path) -> Non
         if stream.role == "lookup":
             path = tmp_path / f"{stream.name}.jsonl"
             path.write_text(example.lookups[stream.name])
-            tables[stream.name] = load_lookup(stream, [(path.name, path)])
+            tables[stream.name] = load_lookup(stream, [path])
     compiled = compile_stream(settings.streams[0], tables)
     given: list[dict[str, Any]] = []
     for line in example.lines:

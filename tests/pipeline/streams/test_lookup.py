@@ -16,7 +16,7 @@ def table(folder: Path, *files: bytes, where: object = None) -> LookupTable:
     for number, data in enumerate(files):
         path = folder / f"questions-{number}.jsonl"
         path.write_bytes(data)
-        paths.append((path.name, path))
+        paths.append(path)
     return load_lookup(questions, paths)
 
 

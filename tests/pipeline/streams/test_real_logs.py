@@ -48,7 +48,7 @@ def all_settings(folder: Path) -> Settings:
 def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
     settings = all_settings(folder)
     lookups = {
-        stream.name: load_lookup(stream, [(stream.name, LOGS / f"{stream.name}.jsonl")])
+        stream.name: load_lookup(stream, [LOGS / f"{stream.name}.jsonl"])
         for stream in settings.streams
         if stream.role == "lookup"
     }
