@@ -2,20 +2,18 @@
 
 Doors into this package, in reading order:
 
-* the command       ``distill`` (flags, hand-over), ``invocation``, ``commands/`` (one file each)
-* before a screen   ``terminal_facts`` and ``link_profile`` (how to draw), ``doctor``
-* facts from disk   ``workspace_reader`` (all of it), and what it asks: ``report_files``, ``past_runs``,
-                    ``latest_run``, ``changed_files``, ``source_files``, ``lock_facts``, ``git_facts``,
-                    ``settings_glance``, ``phase_verdicts``, ``row_counts_report``, ``drift_report``,
-                    ``detectors`` (the runbook's light half)
-* facts from runs   ``jobs`` (start), ``engine_process`` (follow), ``event_tail``, ``cancel_run``,
-                    ``firewall_watch``, ``firewall_scan``
-* PURE state        ``view_state`` (types, ``advance``), ``fact_fold``, ``event_fold``, ``live_counts``,
-                    ``derive``, ``staleness``, ``plain_status``; ``presentation/`` turns it into lines
-* the screen        ``app``, ``screens/``, ``widgets/``, ``keymap``; ``live_feed`` feeds it; ``armed``,
-                    ``operations`` and ``feed`` are the only way from a key to a change; ``lifeline``
-* the demo          ``demo/``
+* ``cli``, ``commands``   the ``distill`` command: its tree, completion, one file a command
+* ``terminal``            what this terminal is and how to draw on it; ``doctor``
+* ``reading``             facts from disk, all of them in ``reading/workspace_reader``
+* ``live``                facts from runs: events followed, the firewall and the runbook watched
+* ``state``               PURE: all that is known, as one value; ``state/derive`` makes the status
+* ``presentation``        PURE: the status to lines of text
+* ``control``             the only way from a key to a change: arming, the lease, jobs
+* ``tui``, ``plain``      the screens (``keymap`` has the keys), and the same by numbered prompts
+* ``batch``, ``watch``    without a person: for CI, cron and collectors
+* ``demo``                a workspace to try it on
 
-Types come from ``pipeline.contracts``; the engine's behaviour only as a subprocess. So this
-package starts while every module of the engine is broken (``tests/architecture``).
+Types, lenient readers and the machine come from ``pipeline.contracts``, ``pipeline.reading`` and
+``pipeline.platform``; the engine's behaviour only as a subprocess. So this package starts while every
+module of the engine is broken (``tests/architecture``).
 """

@@ -9,5 +9,6 @@
 * ``emit``, ``emit_export``, ``emit_preference``   decisions and parts to staged output files
 * ``commit``        staged files appear all or nothing; settles a crash
 * ``run_state``, ``receipts``, ``run_hash``, ``clock``, ``event_writer``
-* ``run_all``, ``single_stages``   the commands, joined from the above
+* ``run_session``   the frame around a run: lock, events, signals, how it ended
+* ``run_all``, ``score_stage``, ``export_stage``   the commands, joined from the above
 """

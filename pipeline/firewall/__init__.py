@@ -2,8 +2,9 @@
 
 Four walls: **label**, **lineage**, **content**, **readable** (``walls.py``). It reads JSON with
 msgspec, a parser the exporter does not use, builds its own index of verdicts and rejected texts
-(``index.py``), and imports neither schemas nor exporter: only ``pipeline.contracts``, msgspec and
-the standard library. ``python -P -m pipeline.firewall`` therefore works while they are broken.
+(``index.py``), and imports neither schemas nor exporter: only ``pipeline.contracts``, the machine
+from ``pipeline.platform``, msgspec and the standard library. ``python -P -m pipeline.firewall``
+therefore works while they are broken.
 
     line_feed.py     bytes of a file that may still grow, to whole lines
     sft_row.py       one line to a row, exactly: fast where our parser would write the same bytes

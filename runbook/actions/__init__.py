@@ -1,1 +1,1 @@
-"""The verbs: each makes a plan and touches nothing. ``apply.py`` carries plans out."""
+"""The verbs: each makes a plan and touches nothing. ``change/apply.py`` carries plans out."""

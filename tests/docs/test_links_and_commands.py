@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import subprocess
@@ -19,6 +20,9 @@ _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 # `distill` as a command word: at the start of the code or of a line in it, after a prompt, a
 # `;`, `|`, `&` or `(`. Options that come first (`-C DIR`) are passed over.
 _COMMAND = re.compile(r"(?:^|[`;|&($] ?)distill((?: +-C +\S+)*)(?: +([a-z][a-z-]*))?", re.MULTILINE)
+# The head of a line in a package's docstring: ``* ``run``, ``watch``  what they are``.
+_DOORS = re.compile(r"^\* (``[a-z0-9_/]+``(?:, ``[a-z0-9_/]+``)*)", re.MULTILINE)
+_TOPS = ("console", "pipeline", "runbook")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -73,6 +77,14 @@ def test_the_fixtures_have_the_digests_that_their_page_names() -> None:
     named = dict(re.findall(r"^\| `(\S+\.jsonl)` \| \d+ \| `([0-9a-f]{64})` \|", page, re.MULTILINE))
     streams = (CHECKOUT / "fixtures/streams").glob("*.jsonl")
     assert named == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in streams}
+
+
+def test_the_doors_that_a_package_lists_are_there() -> None:
+    packages = [path.parent for top in _TOPS for path in (CHECKOUT / top).rglob("__init__.py")]
+    for folder in packages:
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+        for name in re.findall(r"``([a-z0-9_/]+)``", " ".join(_DOORS.findall(text))):
+            assert (folder / name).is_dir() or (folder / f"{name}.py").is_file(), f"{folder.name}: {name}"
 
 
 def _anchors(page: Path) -> set[str]:
