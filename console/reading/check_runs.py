@@ -95,18 +95,15 @@ class CheckRunReader:
 
 
 def audit_reader(root: Path) -> CheckRunReader:
-    report = paths.AUDIT_REPORT.with_suffix(".json")
-    return CheckRunReader(root, "audit-full", report, paths.REPORTS / "phase8-full-audit-events.jsonl")
+    return CheckRunReader(root, "audit-full", paths.AUDIT_DATA, paths.AUDIT_EVENTS)
 
 
 def acceptance_reader(root: Path) -> CheckRunReader:
-    report = paths.ACCEPTANCE_REPORT.with_suffix(".json")
-    return CheckRunReader(root, "acceptance", report, paths.REPORTS / "phase6-acceptance-events.jsonl")
+    return CheckRunReader(root, "acceptance", paths.ACCEPTANCE_DATA, paths.ACCEPTANCE_EVENTS)
 
 
 def release_reader(root: Path) -> CheckRunReader:
-    report = paths.RELEASE_FREEZE.with_suffix(".json")
-    return CheckRunReader(root, "release-freeze", report, paths.REPORTS / "release-freeze-events.jsonl")
+    return CheckRunReader(root, "release-freeze", paths.RELEASE_FREEZE_DATA, paths.RELEASE_FREEZE_EVENTS)
 
 
 def _stamp(path: Path) -> object:

@@ -23,8 +23,8 @@ REPLAY_TAIL_BYTES = 4 * 1024 * 1024
 # Kinds of baseline rows that a person wrote. A row without a kind was appended by hand.
 _DECISIONS = ("accept", "dismiss", "revoke")
 _REPORTS = (
-    ("acceptance", paths.ACCEPTANCE_REPORT.with_suffix(".json")),
-    ("audit-full", paths.AUDIT_REPORT.with_suffix(".json")),
+    ("acceptance", paths.ACCEPTANCE_DATA),
+    ("audit-full", paths.AUDIT_DATA),
     ("determinism", paths.DETERMINISM_REPORT),
     ("release-freeze", paths.RELEASE_MANIFEST),
 )

@@ -10,7 +10,6 @@ from pipeline.reading.incidents import HEAD, JOURNAL, Head, remembered_heads
 
 # A longer journal is verified when it is opened, not for a list.
 MOST_BYTES = 4 * 2**20
-_AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
 
 
 class ChainChecks:
@@ -24,7 +23,7 @@ class ChainChecks:
 
     def broken(self, incident_ids: Iterable[str]) -> frozenset[str]:
         """Those in whose chain there is a problem, a lost tail included."""
-        audit = _stat_of(self._root / _AUDIT)
+        audit = _stat_of(self._root / paths.AUDIT_DATA)
         if audit != self._audit:
             self._audit, self._heads, self._known = audit, remembered_heads(self._root), {}
         return frozenset(each for each in incident_ids if self._is_broken(each))

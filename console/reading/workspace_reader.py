@@ -44,12 +44,10 @@ from pipeline.reading.symptom_log import read_looks
 
 # A longer document is not read to see whether it says anything.
 _SHORT_BYTES = 64 * 1024
-_AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
-_ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
 _RUN_PHASES = ("P2", "P3", "P4")
 _SPEAKS_FOR = {
-    _AUDIT: ("P1", "P7", "P8"),
-    _ACCEPTANCE: ("P6",),
+    paths.AUDIT_DATA: ("P1", "P7", "P8"),
+    paths.ACCEPTANCE_DATA: ("P6",),
     paths.REPLAY_RUNS: ("P7",),
     paths.RELEASE_MANIFEST: ("P9",),
 }
@@ -94,7 +92,7 @@ class WorkspaceReader:
             phases=phase_verdicts.looked_at_since(phases, definitions(), answers),
             rows=self._rows(latest, moved, now),
             firewall=firewall,
-            drift=read_drift(self.root, audit, str(_AUDIT), now, audit_moved, notes),
+            drift=read_drift(self.root, audit, str(paths.AUDIT_DATA), now, audit_moved, notes),
             symptoms=showing(answers, now),
             lock=lock,
             git=self._git.read(facts.settings.last_good_tag, now),
@@ -111,14 +109,16 @@ class WorkspaceReader:
         latest, moved = facts.latest, facts.moved
         if facts.audit is not None:
             found += phase_verdicts.of_audit(
-                facts.audit.raw, source=str(_AUDIT), now=now, changed=audit_moved
+                facts.audit.raw, source=str(paths.AUDIT_DATA), now=now, changed=audit_moved
             )
         found += self._of_run(latest, moved, now, notes)
         if facts.acceptance is not None:
             acceptance = facts.acceptance.raw
             changed = code_moved_since(acceptance, engine)
             found.append(
-                phase_verdicts.of_acceptance(acceptance, source=str(_ACCEPTANCE), now=now, changed=changed)
+                phase_verdicts.of_acceptance(
+                    acceptance, source=str(paths.ACCEPTANCE_DATA), now=now, changed=changed
+                )
             )
         replayed = phase_verdicts.of_replay_log(facts.replays, source=str(paths.REPLAY_RUNS), now=now)
         if replayed is not None:

@@ -59,7 +59,7 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
 
 def warned_since(workspace: Path) -> dict[str, str]:
     """Since when each metric has warned, from the report before this one."""
-    report = object_in((workspace / paths.AUDIT_REPORT).with_suffix(".json"))
+    report = object_in(workspace / paths.AUDIT_DATA)
     return {
         metric: since
         for row in objects_of(report, "drift")

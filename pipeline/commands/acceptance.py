@@ -13,8 +13,6 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from pipeline.contracts.checks import CheckResult
 
-EVENTS_FILE = paths.REPORTS / "phase6-acceptance-events.jsonl"
-
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.acceptance.gate import TerminatedError, accept, acceptance_report
@@ -22,7 +20,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.checks.session import check_session
 
     whole = not arguments.check
-    events_file = EVENTS_FILE if whole else None
+    events_file = paths.ACCEPTANCE_EVENTS if whole else None
     with check_session(context.workspace, events_file, context.request(arguments), ["P6"]) as session:
         try:
             acceptance = accept(context.workspace, session, only=arguments.check, keep=arguments.keep)

@@ -14,8 +14,6 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from pipeline.contracts.checks import CheckResult
 
-EVENTS_FILE = paths.REPORTS / "phase8-full-audit-events.jsonl"
-
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.audit.full import audit_report, run_audit
@@ -30,7 +28,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         shared_view(context.workspace, context.argv) as settled,
         check_session(
             context.workspace,
-            EVENTS_FILE if whole else None,
+            paths.AUDIT_EVENTS if whole else None,
             context.request(arguments),
             [f"P{number}" for number in range(8)],
         ) as session,

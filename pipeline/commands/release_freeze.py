@@ -6,13 +6,16 @@ import argparse
 
 from pipeline.checks.session import check_session
 from pipeline.commands.context import CommandContext
+from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from pipeline.release.freeze import EVENTS, freeze
+from pipeline.release.freeze import freeze
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
-    with check_session(context.workspace, EVENTS, context.request(arguments), ("P9",)) as session:
+    with check_session(
+        context.workspace, paths.RELEASE_FREEZE_EVENTS, context.request(arguments), ("P9",)
+    ) as session:
         frozen = freeze(
             context.workspace, settings, session, tag=arguments.tag, engine_source=context.engine_source
         )

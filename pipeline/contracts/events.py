@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -155,19 +155,7 @@ class UnknownEvent(_Event):
     raw: dict[str, Any]
 
 
-KnownEvent = Annotated[
-    RunStarted
-    | StageStarted
-    | StageProgress
-    | StageFinished
-    | CheckReported
-    | DriftReported
-    | FirewallState
-    | LogLine
-    | RunFinished,
-    Field(discriminator="type"),
-]
-Event = (
+Known = (
     RunStarted
     | StageStarted
     | StageProgress
@@ -177,22 +165,11 @@ Event = (
     | FirewallState
     | LogLine
     | RunFinished
-    | UnknownEvent
 )
+KnownEvent = Annotated[Known, Field(discriminator="type")]
+Event = Known | UnknownEvent
 
-_KNOWN_TYPES = frozenset(
-    (
-        "run.started",
-        "stage.started",
-        "stage.progress",
-        "stage.finished",
-        "check.result",
-        "drift.row",
-        "firewall.state",
-        "log",
-        "run.finished",
-    )
-)
+_KNOWN_TYPES = frozenset(kind.model_fields["type"].default for kind in get_args(Known))
 
 
 @cache

@@ -40,9 +40,16 @@ EXPORT_MANIFEST = EXPORTS / "manifest.json"
 DATASET_CARD = EXPORTS / "README.md"
 
 REPORTS = PurePosixPath("reports/distillation")
+# Each report as a page, as data beside it, and the events of the command that makes it.
 ACCEPTANCE_REPORT = REPORTS / "phase6-acceptance-report.md"
+ACCEPTANCE_DATA = ACCEPTANCE_REPORT.with_suffix(".json")
+ACCEPTANCE_EVENTS = REPORTS / "phase6-acceptance-events.jsonl"
 AUDIT_REPORT = REPORTS / "phase8-full-audit-report.md"
+AUDIT_DATA = AUDIT_REPORT.with_suffix(".json")
+AUDIT_EVENTS = REPORTS / "phase8-full-audit-events.jsonl"
 RELEASE_FREEZE = REPORTS / "release-freeze.md"
+RELEASE_FREEZE_DATA = RELEASE_FREEZE.with_suffix(".json")
+RELEASE_FREEZE_EVENTS = REPORTS / "release-freeze-events.jsonl"
 RELEASE_MANIFEST = REPORTS / "release-manifest.json"
 DETERMINISM_REPORT = REPORTS / "determinism.json"
 INCIDENTS = PurePosixPath("reports/incidents")

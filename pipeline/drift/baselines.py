@@ -140,7 +140,7 @@ def _fold(baselines: Baselines, row: dict[str, Any], number: int, workspace: Pat
 
 def last_audited_values(workspace: Path) -> dict[str, float]:
     """The values that the last audit report shows; empty without a readable report."""
-    report = object_in((workspace / paths.AUDIT_REPORT).with_suffix(".json"))
+    report = object_in(workspace / paths.AUDIT_DATA)
     return _numbers({str(row.get("metric")): row.get("current") for row in objects_of(report, "drift")})
 
 

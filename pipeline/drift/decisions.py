@@ -92,7 +92,7 @@ def baseline_row(
 
 def _audited_rows(workspace: Path) -> dict[str, DriftRow]:
     """The drift rows of the last audit, by metric."""
-    path = (workspace / paths.AUDIT_REPORT).with_suffix(".json")
+    path = workspace / paths.AUDIT_DATA
     try:
         return {row["metric"]: DriftRow.model_validate(row) for row in (object_in(path) or {})["drift"]}
     except (ValueError, KeyError, TypeError) as error:

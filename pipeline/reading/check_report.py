@@ -10,8 +10,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import Answer, Verdict, epoch_seconds
 from pipeline.platform.lenient_json import Json, count_of, flag_of, number_of, objects_of, text_of
 
-AUDIT = str(paths.AUDIT_REPORT.with_suffix(".json"))
-ACCEPTANCE = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
+AUDIT = str(paths.AUDIT_DATA)
+ACCEPTANCE = str(paths.ACCEPTANCE_DATA)
 
 
 MOST_EXAMPLES = 20

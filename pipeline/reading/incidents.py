@@ -101,7 +101,7 @@ def incident_heads(root: Path) -> dict[str, dict[str, Any]]:
 
 def remembered_heads(root: Path) -> dict[str, Head]:
     """Where the last audit saw each journal end; empty without one, or with one that did not look."""
-    report = object_in((root / paths.AUDIT_REPORT).with_suffix(".json"))
+    report = object_in(root / paths.AUDIT_DATA)
     found = {name: _head(value) for name, value in object_of(report, _REMEMBERED).items()}
     return {name: head for name, head in found.items() if head and head.seq > 0 and is_incident_id(name)}
 

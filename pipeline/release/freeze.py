@@ -27,7 +27,6 @@ from pipeline.release.gates import GATES, GateRun
 from pipeline.release.manifest import release_manifest, statement
 from pipeline.settings.model import Settings
 
-EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
 STATEMENT = paths.REPORTS / "release-manifest.intoto.json"
 
 

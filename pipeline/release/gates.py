@@ -68,7 +68,7 @@ class GateRun:
 
     def _audit(self) -> Outcome:
         # The gate has just run acceptance; the audit takes its result instead of running it twice.
-        report = (self.workspace / paths.ACCEPTANCE_REPORT).with_suffix(".json")
+        report = self.workspace / paths.ACCEPTANCE_DATA
         return self._command("audit-full", ["--no-append", "--acceptance-report", str(report)])
 
     def _command(self, name: str, options: Sequence[str]) -> Outcome:

@@ -57,7 +57,7 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
         plan_command(planning, ["acceptance"], title="Acceptance"),
         plan_command(
             planning,
-            ["audit-full", "--acceptance-report", str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))],
+            ["audit-full", "--acceptance-report", str(paths.ACCEPTANCE_DATA)],
             title="Audit",
             touches=OUTPUTS,
             appends=(str(paths.AUDIT_BASELINES), str(paths.REPLAY_RUNS)),

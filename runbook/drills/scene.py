@@ -54,7 +54,7 @@ class Scene:
 
         While the engine's code is as tagged, the standing acceptance of it still holds.
         """
-        report = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
+        report = str(paths.ACCEPTANCE_DATA)
         held = () if self._engine_was_changed() else ("--acceptance-report", report)
         self.engine("audit-full", *held, ends_with=None)
 

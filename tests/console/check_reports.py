@@ -11,9 +11,9 @@ from pipeline.contracts import paths
 from tests.console.states import NOW
 from tests.console.workspaces import write
 
-AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
-ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
-FREEZE = paths.RELEASE_FREEZE.with_suffix(".json")
+AUDIT = paths.AUDIT_DATA
+ACCEPTANCE = paths.ACCEPTANCE_DATA
+FREEZE = paths.RELEASE_FREEZE_DATA
 AUDIT_EVENTS = paths.REPORTS / "phase8-full-audit-events.jsonl"
 FREEZE_EVENTS = paths.REPORTS / "release-freeze-events.jsonl"
 HEAD = "73f242e19b0c4b6f8d2a5e7c9b1d3f5a7c9e1b3d"

@@ -11,8 +11,8 @@ from tests.console.workspaces import (
     NOW,
 )
 
-AUDIT_JSON = paths.AUDIT_REPORT.with_suffix(".json")
-ACCEPTANCE_JSON = paths.ACCEPTANCE_REPORT.with_suffix(".json")
+AUDIT_JSON = paths.AUDIT_DATA
+ACCEPTANCE_JSON = paths.ACCEPTANCE_DATA
 
 
 def read(root: Path, now: float = NOW) -> WorkspaceStatus:

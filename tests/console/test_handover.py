@@ -127,9 +127,9 @@ def test_runs_of_the_shift_are_told_and_failures_apart(tmp_path: Path) -> None:
 def test_verdicts_and_replays_of_the_shift_are_counted(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     report = {"verdict": "audit-full: FAIL", "exit_code": 1, "finished_at": iso(FINISHED)}
-    write(root, paths.AUDIT_REPORT.with_suffix(".json"), report)
+    write(root, paths.AUDIT_DATA, report)
     old = {"verdict": "acceptance: PASS", "exit_code": 0, "finished_at": iso(EARLIER)}
-    write(root, paths.ACCEPTANCE_REPORT.with_suffix(".json"), old)
+    write(root, paths.ACCEPTANCE_DATA, old)
     replays = [{"recorded_at": iso(FINISHED), "validation_result": {"ok": ok}} for ok in (True, False, False)]
     write(root, paths.REPLAY_RUNS, jsonl(*replays))
     shift = read(root)

@@ -94,7 +94,7 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
         "drift": drift,
         "finished_at": AT,
     }
-    write(root, paths.AUDIT_REPORT.with_suffix(".json"), audit)
+    write(root, paths.AUDIT_DATA, audit)
     freeze: dict[str, object] = {
         "checks": [check],
         "notes": texts,
@@ -103,7 +103,7 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
         "finished_at": AT,
     }
     freeze |= {"git": {"head": every, "branch": every}}
-    write(root, paths.RELEASE_FREEZE.with_suffix(".json"), freeze)
+    write(root, paths.RELEASE_FREEZE_DATA, freeze)
     manifest = {"tag": every, "git_branch": every, "released_at": AT, "gates": [{"name": every}]}
     write(root, paths.RELEASE_MANIFEST, manifest)
     started = {"pipeline_run_id": RUN_ID, "command": every, "workspace": every, "pid": 1, "host": every}

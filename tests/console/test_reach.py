@@ -17,7 +17,7 @@ from pipeline.contracts.status import FirewallWord, PhaseState, WorkspaceStatus
 from tests.console.other_user import open_folder, unprivileged
 from tests.console.workspaces import FINISHED, NOW, RUN_ID, audit, check, workspace_after_a_run, write
 
-AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
+AUDIT = paths.AUDIT_DATA
 
 
 @pytest.fixture

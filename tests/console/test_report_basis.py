@@ -19,8 +19,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import PhaseState, PhaseStatus, iso_utc
 from tests.console.workspaces import check, workspace_after_a_run, write
 
-AUDIT = paths.AUDIT_REPORT.with_suffix(".json")
-ACCEPTANCE = paths.ACCEPTANCE_REPORT.with_suffix(".json")
+AUDIT = paths.AUDIT_DATA
+ACCEPTANCE = paths.ACCEPTANCE_DATA
 RUN_HASH = "9f31c2d7" * 8  # of the run in tests.console.workspaces
 HOUR = 3600.0
 

@@ -59,7 +59,7 @@ def test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line(
 def test_acceptance_runs_once_and_what_it_printed_is_handed_on(tmp_path: Path) -> None:
     report = checks_report(("A01", "pass"))
     old = json.dumps(checks_report(("A01", "fail")))
-    file = str(paths.ACCEPTANCE_REPORT.with_suffix(".json"))
+    file = str(paths.ACCEPTANCE_DATA)
     root = workspace_with_engine(tmp_path / "w", acceptance={"report": report, "files": {file: old}})
     run(root, *NO_FIREWALL)
     # The detectors ask the old report's red invariant again, after the batch's own parts.

@@ -98,9 +98,9 @@ def test_reports_of_garbage_are_told_and_every_screen_opens(root: Path) -> None:
         *(
             root / name
             for name in (
-                paths.AUDIT_REPORT.with_suffix(".json"),
-                paths.ACCEPTANCE_REPORT.with_suffix(".json"),
-                paths.RELEASE_FREEZE.with_suffix(".json"),
+                paths.AUDIT_DATA,
+                paths.ACCEPTANCE_DATA,
+                paths.RELEASE_FREEZE_DATA,
                 paths.AUDIT_BASELINES,
                 paths.DISTILLATION_SKIPS,
                 paths.EXPORT_MANIFEST,

@@ -66,9 +66,7 @@ def test_all_invariants_hold_and_nothing_is_left(workspace: Path, tmp_path: Path
     assert roots(tmp_path) == []
     added = changes(before, listing(workspace))
     assert all(path == "reports" or path.startswith("reports/") for path in added)
-    report: dict[str, Any] = json.loads(
-        (workspace / paths.ACCEPTANCE_REPORT.with_suffix(".json")).read_bytes()
-    )
+    report: dict[str, Any] = json.loads((workspace / paths.ACCEPTANCE_DATA).read_bytes())
     assert (report["kind"], report["ok"], report["exit_code"]) == ("acceptance", True, 0)
     assert [check["id"] for check in report["checks"]] == [spec.id for spec in ACCEPTANCE]
     assert all(check["examined"] and not check["failed"] for check in report["checks"])
@@ -78,7 +76,7 @@ def test_all_invariants_hold_and_nothing_is_left(workspace: Path, tmp_path: Path
     assert len(report["run_hash"]) == 64
     page = (workspace / paths.ACCEPTANCE_REPORT).read_text(encoding="utf-8")
     assert page.index("## Failures") < page.index("## Checks by phase")
-    lines = (workspace / paths.REPORTS / "phase6-acceptance-events.jsonl").read_bytes().splitlines()
+    lines = (workspace / paths.ACCEPTANCE_EVENTS).read_bytes().splitlines()
     told = [events.decode(line) for line in lines]
     assert isinstance(told[0], events.RunStarted)
     assert isinstance(told[-1], events.RunFinished)

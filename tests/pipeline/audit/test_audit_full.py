@@ -12,7 +12,6 @@ import pytest
 
 from pipeline import cli
 from pipeline.audit.shared_view import shared_view
-from pipeline.commands.audit_full import EVENTS_FILE
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import WorkspaceLockedError
@@ -29,7 +28,7 @@ from tests.pipeline.audit.audited import (
 from tests.pipeline.audit.faults import flip_evidence_byte, remove_recon_doc
 from tests.pipeline.engine.workspaces import engine, make_workspace
 
-REPORT_JSON = paths.AUDIT_REPORT.with_suffix(".json")
+REPORT_JSON = paths.AUDIT_DATA
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def test_a_full_audit_writes_page_data_and_events_that_agree(workspace: Path, ga
     assert report["verdict"] in (workspace / paths.AUDIT_REPORT).read_text("utf-8")
     assert [name for name in statuses(report) if not name.startswith("P0.source-")] == list(REQUIRED)
     assert check_of(report, "P0.source-chats")["required"] is False
-    events = [json.loads(line) for line in (workspace / EVENTS_FILE).read_bytes().splitlines()]
+    events = [json.loads(line) for line in (workspace / paths.AUDIT_EVENTS).read_bytes().splitlines()]
     assert (events[0]["type"], events[-1]["type"]) == ("run.started", "run.finished")
     assert [event["check"]["id"] for event in events if event["type"] == "check.result"] == list(
         statuses(report)

@@ -66,7 +66,7 @@ def test_no_text_from_data_becomes_markup_or_reaches_a_terminal() -> None:
 def test_both_files_are_written_and_agree(tmp_path: Path) -> None:
     data = report(BAD, exit_code=1, facts={"run_hash": "ab" * 32, "temp_root": "/kept/here"}, notes=["n"])
     write_report(tmp_path, paths.AUDIT_REPORT, data)
-    read = json.loads((tmp_path / paths.AUDIT_REPORT.with_suffix(".json")).read_bytes())
+    read = json.loads((tmp_path / paths.AUDIT_DATA).read_bytes())
     assert read == data
     assert read["ok"] is False
     assert read["run_hash"] == "ab" * 32

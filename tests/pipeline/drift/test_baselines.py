@@ -46,7 +46,7 @@ def report_audit(workspace: Path) -> list[DriftRow]:
     """Leave the drift part of an audit report, as the audit writes it."""
     settings = load_settings(workspace).settings
     table = compare(measure(workspace, settings), read_baselines(workspace), settings.drift)
-    report = (workspace / paths.AUDIT_REPORT).with_suffix(".json")
+    report = workspace / paths.AUDIT_DATA
     report.write_text(json.dumps({"drift": [row.model_dump(mode="json") for row in table]}), encoding="utf-8")
     return table
 

@@ -16,7 +16,7 @@ from pipeline.contracts import paths
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.run_session import Request
 from pipeline.release import gates
-from pipeline.release.freeze import EVENTS, STATEMENT, Freeze, freeze
+from pipeline.release.freeze import STATEMENT, Freeze, freeze
 from pipeline.release.git_gates import PHASES
 from pipeline.settings.load import load_settings
 from pipeline.storage.digests import sha256_of_file
@@ -45,7 +45,7 @@ def ready(root: Path, suite: str = SUITE) -> Path:
 
 def frozen(workspace: Path) -> Freeze:
     request = Request("release-freeze", (), "2026-01-01T00:00:00Z", EventWriter(), "installed")
-    with check_session(workspace, EVENTS, request, ("P9",)) as session:
+    with check_session(workspace, paths.RELEASE_FREEZE_EVENTS, request, ("P9",)) as session:
         return freeze(
             workspace, load_settings(workspace).settings, session, tag=None, engine_source="installed"
         )

@@ -30,7 +30,7 @@ def _audited(metric: str) -> Path:
     atexit.register(shutil.rmtree, above, ignore_errors=True)
     root = filled(above / "w").root
     assert engine(root, "acceptance").returncode == 0
-    gate = ("--acceptance-report", str(root / paths.ACCEPTANCE_REPORT.with_suffix(".json")))
+    gate = ("--acceptance-report", str(root / paths.ACCEPTANCE_DATA))
     seeded = engine(root, "audit-full", *gate)
     assert seeded.returncode == 0, seeded.stdout
     journal = root / paths.AUDIT_BASELINES
