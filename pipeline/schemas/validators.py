@@ -1,8 +1,8 @@
 """The schemas as a wall: called once for each row that an exporter is about to write.
 
 The rows come without ``recorded_at``, which the engine stamps later with one value for the
-whole run. A constant moment stands in for it here; ``validate_moment`` checks the real one
-once a run. Each model is compiled at its first row, so that importing this file stays cheap.
+whole run, checked by ``engine.clock``. A constant moment stands in for it here. Each model is
+compiled at its first row, so that importing this file stays cheap.
 """
 
 from __future__ import annotations
@@ -11,13 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from pipeline.schemas.evidence import EvidenceRecord
-from pipeline.schemas.parts import UtcTimestamp
 from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.rag import RagSample
-from pipeline.schemas.scored_run import ScoredRun
 from pipeline.schemas.sft import SftSample
 
 _STAND_IN = "2000-01-01T00:00:00Z"
@@ -43,21 +40,6 @@ def validate_sft(row: dict[str, Any]) -> None:
 def validate_preference(row: dict[str, Any]) -> None:
     """Raises ValidationError unless the row, but for ``recorded_at``, is a PreferenceSample."""
     _compiled(PreferenceSample)({**row, "recorded_at": _STAND_IN})
-
-
-def validate_evidence(row: dict[str, Any]) -> None:
-    """Raises ValidationError unless the row, but for ``recorded_at``, is an EvidenceRecord."""
-    _compiled(EvidenceRecord)({**row, "recorded_at": _STAND_IN})
-
-
-def validate_scored_run(row: dict[str, Any]) -> None:
-    """Raises ValidationError unless the row, but for ``recorded_at``, is a ScoredRun."""
-    _compiled(ScoredRun)({**row, "recorded_at": _STAND_IN})
-
-
-def validate_moment(recorded_at: str) -> None:
-    """Raises ValidationError unless the text may stand as ``recorded_at``."""
-    TypeAdapter(UtcTimestamp).validate_python(recorded_at)
 
 
 def first_refusal(error: ValidationError) -> str:

@@ -133,13 +133,8 @@ _find_literals = BytesAhoCorasick(
 ).find_matches_as_indexes
 
 
-def secret_in(text: str) -> str | None:
-    """The kind of the first credential in ``text``, or None. Never the credential itself."""
-    return secret_in_bytes(text.encode("utf-8", "surrogatepass"))
-
-
 def secret_in_bytes(data: bytes) -> str | None:
-    """The same for a text that is encoded already."""
+    """The kind of the first credential in a text's UTF-8, or None. Never the credential itself."""
     searched: dict[str, int] = {}
     for literal, start, end in _find_literals(data):
         for rule in _LITERALS[literal][1]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.secrets import AFTER_BYTES, RULES, SecretRule, secret_in
+from pipeline.stages.secrets import AFTER_BYTES, RULES, SecretRule, secret_in_bytes
 
 # Put together here, so that no scanner takes this file for a leak.
 BODY = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4AB"
@@ -47,6 +47,10 @@ HARMLESS = [
     "sha256: " + "0123456789abcdef" * 4,
     "/home/user/very/long/path/to/a/file_with_underscores-and-dashes.tar.gz",
 ]
+
+
+def secret_in(text: str) -> str | None:
+    return secret_in_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize("kind", [rule.kind for rule in RULES])
