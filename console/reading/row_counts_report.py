@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from pipeline.contracts import paths
@@ -19,6 +20,9 @@ from pipeline.contracts.status import (
 )
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt
+
+# Every member but the stream's name is a count.
+_COUNTED = fields(StreamCounts)[1:]
 
 
 def rows_of_summary(root: Path, summary: Json, origin: Origin) -> RowCounts:
@@ -41,18 +45,7 @@ def rows_of_summary(root: Path, summary: Json, origin: Origin) -> RowCounts:
 
 
 def stream_counts(name: str, counts: object) -> StreamCounts:
-    return StreamCounts(
-        name,
-        lines=count_of(counts, "lines"),
-        mapped=count_of(counts, "mapped"),
-        looked_up=count_of(counts, "looked_up"),
-        skipped=count_of(counts, "skipped"),
-        evidence=count_of(counts, "evidence"),
-        accepted=count_of(counts, "accepted"),
-        partially_accepted=count_of(counts, "partially_accepted"),
-        needs_human_review=count_of(counts, "needs_human_review"),
-        rejected=count_of(counts, "rejected"),
-    )
+    return StreamCounts(name, **{field.name: count_of(counts, field.name) for field in _COUNTED})
 
 
 def firewall_of_receipt(exported: Receipt | None) -> FirewallStatus:
