@@ -19,13 +19,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.engine.chunk_index import (
-    RAG,
-    SFT,
-    ChunkIndex,
-    LineEntry,
-    RowEntry,
-)
+from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
 from pipeline.engine.reduce import Decisions, Reducer, RowPlace, conflict_keys
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows

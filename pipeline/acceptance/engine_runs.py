@@ -19,11 +19,7 @@ from typing import NoReturn
 
 from pipeline.acceptance.temp_root import TempRoot
 from pipeline.acceptance.write_watch import watch
-from pipeline.contracts.discovery import (
-    INSTALLED_PACKAGE_VARIABLE,
-    INSTALLED_PYTHON_VARIABLE,
-    engine_argv,
-)
+from pipeline.contracts.discovery import INSTALLED_PACKAGE_VARIABLE, INSTALLED_PYTHON_VARIABLE, engine_argv
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import streams

@@ -13,18 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pipeline.acceptance import (
-    crash,
-    exports,
-    isolation,
-    receipts,
-    replay,
-    scoring,
-    walls,
-)
-from pipeline.acceptance import (
-    input as input_lines,
-)
+from pipeline.acceptance import crash, exports, isolation, receipts, replay, scoring, walls
+from pipeline.acceptance import input as input_lines
 from pipeline.acceptance.fixture import Fixture
 from pipeline.acceptance.invariant import Invariant
 from pipeline.acceptance.jobs import JobBoard

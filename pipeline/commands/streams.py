@@ -60,7 +60,7 @@ def chosen_streams(settings: Settings, wanted: str | None) -> list[str]:
             code="unknown_stream",
             what_happened=visible(f'{paths.SETTINGS} has no stream "{wanted}". {hint}'),
             kept_safe="Nothing was read or written.",
-            do_next="Name one of them: --stream NAME",
+            do_next="See them all: distill streams check",
             file=str(paths.SETTINGS),
         )
     )

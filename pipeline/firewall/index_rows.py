@@ -14,14 +14,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from pipeline.firewall import strict_json
-from pipeline.firewall.conversation import (
-    Message,
-    Provenance,
-    hold_texts,
-    is_text,
-    parsed_messages,
-    raw_text,
-)
+from pipeline.firewall.conversation import Message, Provenance, hold_texts, is_text, parsed_messages, raw_text
 from pipeline.firewall.strict_json import UnreadableError
 
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

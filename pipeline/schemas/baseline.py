@@ -7,16 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import (
-    Count,
-    Name,
-    PipelineRunId,
-    Row,
-    SchemaVersion1,
-    Sha256,
-    Text,
-    UtcTimestamp,
-)
+from pipeline.schemas.parts import Count, Name, PipelineRunId, Row, SchemaVersion1, Sha256, Text, UtcTimestamp
 
 SCHEMA_VERSION = 1
 

@@ -7,17 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schemas.parts import (
-    Amount,
-    Code,
-    Name,
-    Row,
-    RunId,
-    SchemaVersion1,
-    Sha256,
-    Text,
-    UtcTimestamp,
-)
+from pipeline.schemas.parts import Amount, Code, Name, Row, RunId, SchemaVersion1, Sha256, Text, UtcTimestamp
 
 SCHEMA_VERSION = 1
 

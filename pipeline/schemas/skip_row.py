@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipeline.schemas.parts import (
-    Code,
-    Count,
-    Name,
-    Ordinal,
-    Row,
-    SchemaVersion1,
-    Text,
-    UtcTimestamp,
-)
+from pipeline.schemas.parts import Code, Count, Name, Ordinal, Row, SchemaVersion1, Text, UtcTimestamp
 
 SCHEMA_VERSION = 1
 

@@ -16,12 +16,7 @@ from pipeline.streams import coerce
 from pipeline.streams.conditions import Predicate, compile_all, compile_condition
 from pipeline.streams.declared import rules_of, unusable
 from pipeline.streams.lookup import LookupTable
-from pipeline.streams.messages import (
-    compile_messages,
-    first_user_text,
-    last_assistant_text,
-    system_text,
-)
+from pipeline.streams.messages import compile_messages, first_user_text, last_assistant_text, system_text
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter
 from pipeline.streams.rules import Lookups, compile_rule
