@@ -13,7 +13,7 @@ from pipeline.contracts import events, paths
 from pipeline.contracts.faults import InputError
 from pipeline.drift.baselines import append as append_baseline
 from pipeline.drift.baselines import read_baselines
-from pipeline.drift.compare import compare, warnings
+from pipeline.drift.compare import compare
 from pipeline.drift.decisions import baseline_row
 from pipeline.drift.measure import measure
 from pipeline.engine.clock import now_iso
@@ -33,7 +33,7 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         return
     now = now_iso()
     rows = compare(metrics, baselines, settings.drift, warned_since(workspace))
-    flagged = {row.metric for row in warnings(rows)}
+    flagged = {row.metric for row in rows if row.warns}
     audit.drift = [
         row.model_copy(update={"since": now}) if row.metric in flagged and row.since is None else row
         for row in rows

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipeline.contracts.check_index import AUDIT
-from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.faults import ExitCode, worst
 
 _ALARMS = frozenset(spec.id for spec in AUDIT if spec.alarm)
-_WARNING_ROWS = frozenset((DriftStatus.WARN, DriftStatus.MISSING))
 _WORDS = {
     ExitCode.OK: "PASS",
     ExitCode.WARNINGS: "WARN",
@@ -40,10 +39,6 @@ def _code(result: CheckResult) -> ExitCode:
             return ExitCode.OK
 
 
-def _warns(row: DriftRow) -> bool:
-    return row.status in _WARNING_ROWS and row.dismissed is None
-
-
 def passed(results: Iterable[CheckResult]) -> tuple[int, int]:
     """How many required checks passed, and how many there are."""
     required = [result for result in results if result.required]
@@ -66,7 +61,7 @@ def verdict_line(
         names = [result.id for result in results if result.required and result.status is status]
         if names:
             pieces.append(f"{label}: {', '.join(names)}")
-    warnings = sum(_warns(row) for row in drift)
+    warnings = sum(row.warns for row in drift)
     if warnings:
         pieces.append(f"{warnings} drift {'warning' if warnings == 1 else 'warnings'}")
     return " · ".join(pieces)

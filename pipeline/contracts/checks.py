@@ -94,3 +94,8 @@ class DriftRow(BaseModel):
     anchor: float | None = None
     anchor_delta_ratio: float | None = None
     dismissed: str | None = None
+
+    @property
+    def warns(self) -> bool:
+        """It moved or vanished, and nobody has dismissed it at this value."""
+        return self.status in (DriftStatus.WARN, DriftStatus.MISSING) and self.dismissed is None

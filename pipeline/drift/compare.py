@@ -7,7 +7,7 @@ anchor, and the worse of the two counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pipeline.contracts.checks import DriftRow, DriftStatus
 from pipeline.drift.baselines import Baselines, BaselineValue
@@ -52,9 +52,6 @@ def compare(
                     metric=name,
                     phase="",
                     baseline=known.value,
-                    current=None,
-                    delta_ratio=None,
-                    z=None,
                     status=DriftStatus.MISSING,
                     trend=_trend(baselines, name),
                     since=since.get(name),
@@ -64,22 +61,12 @@ def compare(
     return sorted(rows, key=lambda row: _ORDER[row.status] + (row.dismissed is not None))
 
 
-def warnings(rows: Sequence[DriftRow]) -> list[DriftRow]:
-    """The rows that count as warnings: moved or vanished, and not dismissed at this value."""
-    return [
-        row for row in rows if row.status in (DriftStatus.WARN, DriftStatus.MISSING) and row.dismissed is None
-    ]
-
-
 def _new(metrics: Metrics, name: str, value: float) -> DriftRow:
     return DriftRow(
         metric=name,
         phase=metrics.phases[name],
         kind=metrics.kinds[name],
-        baseline=None,
         current=value,
-        delta_ratio=None,
-        z=None,
         status=DriftStatus.NEW,
     )
 

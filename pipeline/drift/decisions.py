@@ -15,7 +15,6 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow
 from pipeline.contracts.faults import Fault, InputError, IntegrityError, SettingsError
 from pipeline.drift import baselines
-from pipeline.drift.compare import warnings
 from pipeline.drift.measure import Metrics, measure
 from pipeline.engine.clock import now_iso
 from pipeline.engine.last_run import committed_summaries
@@ -44,7 +43,7 @@ def decide(
             )
         )
     audited = _audited_rows(workspace)
-    names = list(names) or [row.metric for row in warnings(list(audited.values()))]
+    names = list(names) or [row.metric for row in audited.values() if row.warns]
     if not names:
         raise InputError(
             Fault(
