@@ -20,7 +20,6 @@ from pipeline.acceptance.invariant import Invariant
 from pipeline.acceptance.jobs import JobBoard
 from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.temp_root import TempRoot, temp_root
-from pipeline.checks.report import report_data
 from pipeline.checks.runner import Outcome, run_check
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
@@ -28,10 +27,7 @@ from pipeline.contracts import events
 from pipeline.contracts.check_index import ACCEPTANCE, CheckSpec, selected
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.faults import ExitCode
-from pipeline.engine.clock import now_iso
 from pipeline.engine.code_digest import engine_digest
-from pipeline.engine.receipts import engine_claim
-from pipeline.platform.git import read_git_state
 
 SLOTS = 2
 GROUPS = (isolation, input_lines, receipts, scoring, walls, exports, crash, replay)
@@ -196,21 +192,14 @@ def _notes(fixture: Fixture, root: TempRoot) -> list[str]:
     return notes
 
 
-def acceptance_report(
-    acceptance: Acceptance, session: CheckSession, workspace: Path, engine_source: str
-) -> dict[str, Any]:
+def acceptance_report(acceptance: Acceptance, session: CheckSession) -> dict[str, Any]:
     """The report as JSON types."""
-    return report_data(
+    return session.report(
         "acceptance",
         acceptance.results,
         acceptance.exit_code,
-        started_at=session.started_at,
-        finished_at=now_iso(),
-        elapsed_seconds=session.elapsed_seconds,
         facts={
             "run_hash": acceptance.run_hash,
-            "git": read_git_state(workspace).to_dict(),
-            "engine": engine_claim(engine_source),
             "temp_root": str(acceptance.temp_root),
             "temp_root_kept": acceptance.is_kept,
             "fixture_sha256": acceptance.fixture_sha256,

@@ -20,15 +20,11 @@ from pipeline.audit import (
     p7_replay,
 )
 from pipeline.audit.workspace_view import WorkspaceView
-from pipeline.checks.report import report_data
 from pipeline.checks.runner import CheckFunction, run_checks
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
-from pipeline.engine.clock import now_iso
-from pipeline.engine.receipts import engine_claim
-from pipeline.platform.git import read_git_state
 from pipeline.reading.incidents import incident_heads
 from pipeline.settings.model import Settings
 
@@ -114,22 +110,17 @@ def _functions(
     return functions
 
 
-def audit_report(audit: Audit, session: CheckSession, *, engine_source: str) -> dict[str, Any]:
+def audit_report(audit: Audit, session: CheckSession) -> dict[str, Any]:
     """The report as data. Raises OSError when the last run cannot be read."""
     run = audit.view.last_run
-    return report_data(
+    return session.report(
         "audit-full",
         audit.results,
         exit_code(audit.results),
-        started_at=session.started_at,
-        finished_at=now_iso(),
-        elapsed_seconds=session.elapsed_seconds,
         drift=audit.drift,
         facts={
             "pipeline_run_id": run.pipeline_run_id,
             "run_hash": run.run_hash,
-            "git": read_git_state(audit.view.workspace).to_dict(),
-            "engine": engine_claim(engine_source),
             "drift_thresholds": audit.drift_thresholds,
             "incident_heads": incident_heads(audit.view.workspace),
         },

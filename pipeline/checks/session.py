@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from types import FrameType
+from typing import Any
 
+from pipeline.checks.report import report_data
 from pipeline.contracts import events
+from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION
 from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.receipts import engine_claim
 from pipeline.engine.run_session import Request, new_run_id
 from pipeline.platform import disk
+from pipeline.platform.git import read_git_state
 from pipeline.platform.identity import who_acts
 
 
@@ -32,12 +37,38 @@ class CheckSession:
     started_at: str
     started: float
     audit_id: str
+    workspace: Path
+    engine_source: str
     exit_code: int = ExitCode.NOT_EVALUABLE
     run_hash: str | None = field(default=None)
 
     @property
     def elapsed_seconds(self) -> float:
         return monotonic() - self.started
+
+    def report(
+        self,
+        kind: str,
+        results: Sequence[CheckResult],
+        exit_code: int,
+        *,
+        drift: Sequence[DriftRow] = (),
+        facts: Mapping[str, Any],
+        notes: Sequence[str],
+    ) -> dict[str, Any]:
+        """The report as it stands now, with the times, the repository and the engine of this session."""
+        git, engine = read_git_state(self.workspace).to_dict(), engine_claim(self.engine_source)
+        return report_data(
+            kind,
+            results,
+            exit_code,
+            started_at=self.started_at,
+            finished_at=now_iso(),
+            elapsed_seconds=self.elapsed_seconds,
+            drift=drift,
+            facts={"git": git, "engine": engine, **facts},
+            notes=notes,
+        )
 
 
 @contextlib.contextmanager
@@ -61,7 +92,9 @@ def check_session(
         except OSError as error:
             raise disk.storage_fault(error, path) from error
     events_writer.stop_remembering()
-    session = CheckSession(events_writer, now_iso(), monotonic(), new_run_id())
+    session = CheckSession(
+        events_writer, now_iso(), monotonic(), new_run_id(), workspace, request.engine_source
+    )
     events_writer.emit(
         events.RunStarted,
         pipeline_run_id=session.audit_id,

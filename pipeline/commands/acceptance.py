@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         except TerminatedError:
             session.exit_code = ExitCode.TERMINATED
             return ExitCode.TERMINATED
-        report = acceptance_report(acceptance, session, context.workspace, context.engine_source)
+        report = acceptance_report(acceptance, session)
         if whole:
             write_report(context.workspace, paths.ACCEPTANCE_REPORT, report)
         session.exit_code, session.run_hash = report["exit_code"], report["run_hash"]

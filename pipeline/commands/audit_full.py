@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             from pipeline.audit.drift_table import add_drift
 
             add_drift(audit, session.events, append=not arguments.no_append)
-        report = audit_report(audit, session, engine_source=context.engine_source)
+        report = audit_report(audit, session)
         if whole:
             write_report(context.workspace, paths.AUDIT_REPORT, report)
         session.exit_code, session.run_hash = report["exit_code"], report["run_hash"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
@@ -25,6 +23,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.determinism.compare import compare
     from pipeline.determinism.trial import Trial
     from pipeline.determinism.variants import Variant, variants
+    from pipeline.engine.receipts import encode
     from pipeline.platform import confined
 
     settings = context.settings().settings
@@ -47,10 +46,9 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             context.note(f"{trial.variant.name:<22} {trial.elapsed_seconds:6.1f} s  {hashed}{killed}")
 
         comparison = compare(context.workspace, settings, chosen, on_begin=begins, on_trial=ended)
-        report = _report(comparison, session, context)
+        report = _report(comparison, session)
         if not arguments.no_report:
-            text = orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
-            confined.write_file(context.workspace, paths.DETERMINISM_REPORT, text)
+            confined.write_file(context.workspace, paths.DETERMINISM_REPORT, encode(report))
         session.exit_code = comparison.exit_code
         session.run_hash = comparison.trials[0].run_hash
     if context.json:
@@ -60,9 +58,9 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     return comparison.exit_code
 
 
-def _report(comparison: Comparison, session: CheckSession, context: CommandContext) -> dict[str, Any]:
+def _report(comparison: Comparison, session: CheckSession) -> dict[str, Any]:
     from pipeline.engine.clock import now_iso
-    from pipeline.engine.code_digest import ENGINE_VERSION, engine_digest
+    from pipeline.engine.receipts import engine_claim
 
     finished_at = now_iso()
     return {
@@ -74,7 +72,7 @@ def _report(comparison: Comparison, session: CheckSession, context: CommandConte
         "finished_at": finished_at,
         "recorded_at": finished_at,
         "elapsed_seconds": round(session.elapsed_seconds, 3),
-        "engine": {"version": ENGINE_VERSION, "digest": engine_digest(), "source": context.engine_source},
+        "engine": engine_claim(session.engine_source),
         **comparison.to_dict(),
     }
 

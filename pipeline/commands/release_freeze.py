@@ -16,9 +16,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     with check_session(
         context.workspace, paths.RELEASE_FREEZE_EVENTS, context.request(arguments), ("P9",)
     ) as session:
-        frozen = freeze(
-            context.workspace, settings, session, tag=arguments.tag, engine_source=context.engine_source
-        )
+        frozen = freeze(context.workspace, settings, session, arguments.tag)
         session.exit_code = frozen.exit_code
     if context.json:
         context.out_json(frozen.report)

@@ -85,17 +85,7 @@ def run_export(
             previous = verified_receipts(workspace, ("materialize", "score"), written).get("export")
             if previous is not None:
                 _take_over(facts, previous, kinds)
-        return finish(
-            session,
-            context,
-            [facts],
-            emitted,
-            fingerprint="",
-            sources=(),
-            chunks_total=0,
-            chunks_processed=0,
-            standing=standing,
-        )
+        return finish(session, context, [facts], emitted, standing=standing)
 
 
 def _join_all(

@@ -67,10 +67,10 @@ def finish(
     facts: Sequence[StageFacts],
     emitted: Sequence[Emitted],
     *,
-    fingerprint: str,
-    sources: Sequence[PlannedSource],
-    chunks_total: int,
-    chunks_processed: int,
+    fingerprint: str = "",
+    sources: Sequence[PlannedSource] = (),
+    chunks_total: int = 0,
+    chunks_processed: int = 0,
     standing: StandingExport | None = None,
 ) -> Finished:
     """Commit what was staged and say so. Raises StorageError.

@@ -54,9 +54,7 @@ def run_score(
         facts.reasons = reasons
         if skipped:
             session.warn(f"{skipped:,} evidence rows could not be scored: see {paths.SCORING_SKIPS}")
-        return finish(
-            session, context, [facts], emitted, fingerprint="", sources=(), chunks_total=0, chunks_processed=0
-        )
+        return finish(session, context, [facts], emitted)
 
 
 def _score_all(

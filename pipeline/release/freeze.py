@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.checks.report import report_data, write_report
+from pipeline.checks.report import write_report
 from pipeline.checks.runner import Outcome, result_of
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
-from pipeline.engine.clock import now_iso
-from pipeline.engine.receipts import encode, engine_claim
+from pipeline.engine.receipts import encode
 from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
@@ -40,9 +39,7 @@ class Freeze:
     tag_command: str | None
 
 
-def freeze(
-    workspace: Path, settings: Settings, session: CheckSession, *, tag: str | None, engine_source: str
-) -> Freeze:
+def freeze(workspace: Path, settings: Settings, session: CheckSession, tag: str | None) -> Freeze:
     """Run the gates and write report, manifest and statement. Raises StorageError."""
     _withdraw(workspace)
     tag = tag or _default_tag(workspace, settings)
@@ -65,24 +62,16 @@ def freeze(
             phase_commits=run.phase_commits,
             gates=results,
             ok=code == ExitCode.OK,
-            engine_source=engine_source,
+            engine_source=session.engine_source,
         )
         confined.write_file(workspace, paths.RELEASE_MANIFEST, encode(manifest))
         confined.write_file(workspace, STATEMENT, encode(statement(manifest)))
     command = tag_command(tag, git.head) if code == ExitCode.OK and git.head else None
-    report = report_data(
+    report = session.report(
         "release-freeze",
         results,
         code,
-        started_at=session.started_at,
-        finished_at=now_iso(),
-        elapsed_seconds=session.elapsed_seconds,
-        facts={
-            "git": git.to_dict(),
-            "engine": engine_claim(engine_source),
-            "tag": tag,
-            "tag_command": command,
-        },
+        facts={"git": git.to_dict(), "tag": tag, "tag_command": command},
         notes=_notes(workspace, settings, command),
     )
     write_report(workspace, paths.RELEASE_FREEZE, report)

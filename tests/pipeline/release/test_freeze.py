@@ -46,9 +46,7 @@ def ready(root: Path, suite: str = SUITE) -> Path:
 def frozen(workspace: Path) -> Freeze:
     request = Request("release-freeze", (), "2026-01-01T00:00:00Z", EventWriter(), "installed")
     with check_session(workspace, paths.RELEASE_FREEZE_EVENTS, request, ("P9",)) as session:
-        return freeze(
-            workspace, load_settings(workspace).settings, session, tag=None, engine_source="installed"
-        )
+        return freeze(workspace, load_settings(workspace).settings, session, None)
 
 
 @pytest.fixture
