@@ -27,7 +27,7 @@ from pipeline.platform.lenient_json import object_in
 from pipeline.schemas.registry import BY_NAME
 from pipeline.schemas.validators import first_refusal
 from pipeline.settings.digest import rows_digest
-from pipeline.storage.digests import READ_BYTES, RECORDED_AT, unstamp
+from pipeline.storage.digests import READ_BYTES, measured
 from pipeline.storage.source_lines import open_source
 from pipeline.streams.files import resolve_source
 
@@ -188,24 +188,6 @@ def _compare_output(
         if claim[key] is not None and claim[key] != found[key]:
             failures.add(f"{key} is {found[key]}, and the receipt of {stage} says {claim[key]}", file=shown)
     return {**claim, **found}
-
-
-def measured(path: Path) -> dict[str, Any]:
-    """Size, rows, digest and rows digest of an output, in one pass. Raises OSError."""
-    whole, rows_hash = hashlib.sha256(), hashlib.sha256()
-    size = rows = 0
-    with path.open("rb") as file:
-        for line in file:
-            whole.update(line)
-            rows_hash.update(hashlib.sha256(unstamp(line) if RECORDED_AT in line else line).digest())
-            size += len(line)
-            rows += 1
-    return {
-        "bytes": size,
-        "rows": rows,
-        "sha256": whole.hexdigest(),
-        "rows_digest": rows_hash.hexdigest(),
-    }
 
 
 def _compare_source(view: WorkspaceView, claim: Mapping[str, Any], failures: Failures) -> bool:

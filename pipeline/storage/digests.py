@@ -50,12 +50,19 @@ def unstamp(line: bytes) -> bytes:
     return line[:at] + UNSTAMPED_END
 
 
-def rows_digest_of_file(path: Path) -> tuple[int, str]:
-    """Number of rows and their rows digest, read from a written file. Raises OSError."""
-    hasher = hashlib.sha256()
-    rows = 0
+def measured(path: Path) -> dict[str, Any]:
+    """Size, rows, digest and rows digest of a written file, in one pass. Raises OSError."""
+    whole, rows_hash = hashlib.sha256(), hashlib.sha256()
+    size = rows = 0
     with path.open("rb") as file:
         for line in file:
-            hasher.update(hashlib.sha256(unstamp(line)).digest())
+            whole.update(line)
+            rows_hash.update(hashlib.sha256(unstamp(line)).digest())
+            size += len(line)
             rows += 1
-    return rows, hasher.hexdigest()
+    return {
+        "bytes": size,
+        "rows": rows,
+        "sha256": whole.hexdigest(),
+        "rows_digest": rows_hash.hexdigest(),
+    }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.acceptance.written import Written, answers, normal, rows_digest, source_lines
 from pipeline.contracts.faults import IntegrityError
 from pipeline.stages.text_keys import normalise
-from pipeline.storage.digests import rows_digest_of_file
+from pipeline.storage.digests import measured
 from pipeline.storage.source_lines import iter_lines
 
 PIECES = st.sampled_from([b"{}", b"\n", b"\r\n", b"\r", b"\x00", b"", b" ", b"\xef\xbb\xbf", b'{"a": 1}'])
@@ -40,7 +40,7 @@ def test_the_digest_of_rows_leaves_out_when_they_were_recorded(tmp_path: Path) -
     data = b'{"a":1,"recorded_at":"2026-01-01T00:00:00Z"}\n{"a":2,"recorded_at":"2026-01-01T00:00:00Z"}\n'
     path = tmp_path / "rows.jsonl"
     path.write_bytes(data)
-    assert rows_digest(data) == rows_digest_of_file(path)[1]
+    assert rows_digest(data) == measured(path)["rows_digest"]
     assert rows_digest(data) == rows_digest(data.replace(b"2026", b"2027"))
     assert rows_digest(data) != rows_digest(data.replace(b":2,", b":3,"))
     assert rows_digest(b"") == hashlib.sha256().hexdigest()
