@@ -7,7 +7,6 @@ one run; when scoring again turns a standing export into a breach, its manifest 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,50 +22,26 @@ MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 1
 
 
-@dataclass(frozen=True)
-class ExportFile:
-    """One file as the manifest lists it: path below ``exports/``, bytes, rows, sha256."""
-
-    path: str
-    bytes: int
-    rows: int
-    sha256: str
-
-
-def manifest_data(
-    pipeline_run_id: str,
-    run_hash: str,
-    recorded_at: str,
-    files: list[ExportFile],
-    firewall: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """The manifest of a committed run as data."""
+def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
+    """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``."""
+    claims = {output["path"]: output for output in receipt["outputs"]}
+    exported = sorted(path for path in map(str, paths.EXPORT_FILES.values()) if path in claims)
+    firewall = receipt["firewall"]
     return {
         "schema_version": MANIFEST_VERSION,
         "void": False,
-        "pipeline_run_id": pipeline_run_id,
+        "pipeline_run_id": receipt["pipeline_run_id"],
         "run_hash": run_hash,
-        "recorded_at": recorded_at,
+        "recorded_at": receipt["recorded_at"],
         "firewall": None if firewall is None else firewall.get("state"),
         "files": [
-            {"path": file.path, "bytes": file.bytes, "rows": file.rows, "sha256": file.sha256}
-            for file in sorted(files, key=lambda file: file.path)
+            {
+                "path": path.removeprefix(f"{paths.EXPORTS}/"),
+                **{name: claims[path][name] for name in ("bytes", "rows", "sha256")},
+            }
+            for path in exported
         ],
     }
-
-
-def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
-    """The manifest of the exports that a stage receipt claims."""
-    prefix = f"{paths.EXPORTS}/"
-    wanted = tuple(map(str, paths.EXPORT_FILES.values()))
-    files = [
-        ExportFile(output["path"].removeprefix(prefix), output["bytes"], output["rows"], output["sha256"])
-        for output in receipt["outputs"]
-        if output["path"] in wanted
-    ]
-    return manifest_data(
-        receipt["pipeline_run_id"], run_hash, receipt["recorded_at"], files, receipt["firewall"]
-    )
 
 
 def standing(workspace: Path) -> dict[str, Any] | None:

@@ -18,13 +18,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import orjson
-
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode, OperatorError, worst
 from pipeline.engine import export_manifest, last_clear
 from pipeline.engine.emit import Emitted
 from pipeline.engine.intent import Rename
+from pipeline.engine.receipts import encode
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import Session
 from pipeline.platform import confined, disk
@@ -221,11 +220,10 @@ class Rescored:
 
 def keep_answer(session: Session, export: str, answer: Answer) -> None:
     """Put what the firewall said beside the run's report. Raises StorageError."""
-    said = dict(answer.report.said)
+    said = {**answer.report.said, "state": answer.state}
     if isinstance(answer, Unknown):
-        said = {**said, "state": answer.state, "detail": answer.why}
-    data = orjson.dumps({**said, "state": answer.state}, option=orjson.OPT_INDENT_2) + b"\n"
-    confined.write_file(session.workspace, paths.kept_answer(session.pipeline_run_id, export), data)
+        said["detail"] = answer.why
+    confined.write_file(session.workspace, paths.kept_answer(session.pipeline_run_id, export), encode(said))
 
 
 def emit_state(
