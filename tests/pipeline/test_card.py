@@ -148,7 +148,7 @@ def workspace(tmp_path: Path) -> Path:
         claims.append({"path": str(relative), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
     receipt = tmp_path / SUMMARY["stages"][0]["receipt"]
     receipt.parent.mkdir(parents=True)
-    receipt.write_bytes(orjson.dumps({"outputs": claims}))
+    receipt.write_bytes(orjson.dumps({"stage": "export", "outputs": claims}))
     summary = tmp_path / paths.summary_file(RUN)
     summary.write_bytes(orjson.dumps(SUMMARY | {"streams": {"shell": STREAM_COUNTS}}))
     return tmp_path
