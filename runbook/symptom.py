@@ -7,12 +7,13 @@ journal kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from pipeline.contracts.symptoms import Definition
 from runbook.change.plan import Draft
+from runbook.probes.conclusions import Found
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning
@@ -31,6 +32,29 @@ class Probe:
     title: str
     seconds: float
     look: Callable[[Workspace, float], ProbeOutput]
+
+
+def record_probe(
+    probe_id: str,
+    title: str,
+    seconds: float,
+    find: Callable[[Workspace, float], Found],
+    tell: Callable[[Found], Iterable[str]],
+    argv: tuple[str, ...] = (),
+) -> Probe:
+    """A probe that finds one record, told in lines; ``found_by`` reads it back."""
+
+    def look(workspace: Workspace, limit: float) -> ProbeOutput:
+        found = find(workspace, limit)
+        return ProbeOutput(
+            probe_id=probe_id,
+            title=title,
+            argv=argv,
+            text="\n".join(tell(found)),
+            data=found.model_dump(mode="json"),
+        )
+
+    return Probe(probe_id, title, seconds, look)
 
 
 @dataclass(frozen=True)

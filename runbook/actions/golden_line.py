@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.platform.lenient_json import rows
-from runbook.change.files import read_bytes
-from runbook.change.plan import ABSENT, AppendLine, Draft, FileState
+from runbook.change.plan import Draft
 from runbook.probes.source_streams import declared_streams, files_of
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
@@ -32,20 +30,8 @@ def plan_golden_line(planning: Planning, stream: str, path: str, gives: Sequence
     line = json.dumps({"gives": list(gives), "line": found}, ensure_ascii=False)
     has_tests = (planning.workspace.root / TESTS).is_dir()
     target = str((FOLDER if has_tests else ELSEWHERE) / f"{stream}.jsonl")
-    before = planning.state(target)
-    whole = b"" if before.is_absent else read_bytes(planning.workspace.root, target)
-    whole += line.encode() + b"\n"
-    digest = hashlib.sha256(whole).hexdigest()
-    # A new file gets the mode of an append, which is private; git keeps none of it.
-    mode = 0o600 if before == ABSENT else before.mode
-    step = AppendLine(
-        path=target,
-        line=line,
-        before=before,
-        after=FileState(sha256=digest, bytes=len(whole), mode=mode),
-        says=f"Keep one source line of stream {stream} as a golden line of the new shape, in {target}.",
-        by_hand=f"Append a line of the stream to {target}.",
-    )
+    says = f"Keep one source line of stream {stream} as a golden line of the new shape, in {target}."
+    step = planning.appended(target, line, says, f"Append a line of the stream to {target}.")
     notes = [f"{target} is tracked by git: read the line before you commit it"]
     if not has_tests:
         notes.append(f"the workspace has no {TESTS}/, so no test reads it: distill init makes them")

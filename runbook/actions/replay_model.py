@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import MutableMapping
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
-from runbook.change.files import read_bytes
-from runbook.change.plan import Draft, FileState, Kept, Manual, WriteFile
+from runbook.actions.stream_edit import parsed_settings, read_settings
+from runbook.change.plan import Draft, Manual
 from runbook.wizard.planning import Planning
 from runbook.wizard.refusals import refused
-
-_PATH = str(paths.SETTINGS)
 
 
 def plan_default_model(planning: Planning) -> Draft:
     """Take ``model`` out of ``[replay]``; comments and order stay. Raises RefusedError."""
-    before = planning.state(_PATH)
-    if before.sha256 is None or before.mode is None:
-        raise refused("no_settings", "There is no distill.toml.", "Restore it: distill restore distill.toml")
-    try:
-        document = tomlkit.parse(read_bytes(planning.workspace.root, _PATH).decode())
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.") from error
+    before, text = read_settings(planning)
+    document = parsed_settings(text)
     section = document.get("replay")
     if not isinstance(section, MutableMapping) or "model" not in section:
         raise refused(
@@ -34,15 +25,9 @@ def plan_default_model(planning: Planning) -> Draft:
     named = str(section["model"])
     del section["model"]
     data = tomlkit.dumps(document).encode()
-    digest = hashlib.sha256(data).hexdigest()
-    step = WriteFile(
-        path=_PATH,
-        before=before,
-        after=FileState(sha256=digest, bytes=len(data), mode=before.mode),
-        content=Kept(sha256=digest),
-        says=f'Take model = "{named}" out of [replay]; the default, extractive, answers then.',
-        by_hand=f'Delete the line model = "{named}" below [replay] in distill.toml.',
-    )
+    says = f'Take model = "{named}" out of [replay]; the default, extractive, answers then.'
+    by_hand = f'Delete the line model = "{named}" below [replay] in distill.toml.'
+    step = planning.rewritten(str(paths.SETTINGS), before, data, says, by_hand)
     return planning.draft(
         "default_model",
         "Back to the default model",

@@ -6,7 +6,6 @@ in a copy before it is a plan.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import MutableMapping, MutableSequence, Sequence
@@ -19,11 +18,11 @@ from tomlkit.exceptions import TOMLKitError
 from pipeline.contracts import paths
 from pipeline.platform.process import Ended
 from runbook.change.files import read_bytes, write_bytes
-from runbook.change.plan import Draft, FileState, Kept, WriteFile
+from runbook.change.plan import Draft, FileState
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
 from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.wizard.refusals import RefusedError, refused
 
 _RULES = ("fields", "where", "parts", "key", "preset")
 DRY_RUN_SECONDS = 120.0
@@ -49,23 +48,18 @@ class Trial:
     never_found: tuple[str, ...] = ()
 
 
-def edit_stream(text: str, stream: str, old: str, new: str, field: str | None = None) -> Edit:
-    """Let ``stream`` read ``new`` where it read ``old``, in ``field`` or in all of its rules.
+def edit_stream(text: str, stream: str, old: str, new: str) -> Edit:
+    """Let ``stream`` read ``new`` where it read ``old``.
 
     ``old`` is a name or dotted path in a source line; ``old[1].content`` and ``old.x`` follow it.
-    Raises RefusedError when the stream, the field or the old name is not there.
+    Raises RefusedError when the stream or the old name is not there.
     """
     document, rules = _stream_table(text, stream)
     changed: list[tuple[str, str, str]] = []
     pattern = re.compile(rf'(?<![\w."]){re.escape(old)}(?![\w"])')
     for key in _RULES:
-        if key not in rules or (field is not None and key != "fields"):
-            continue
-        if field is not None:
-            if field in rules["fields"]:
-                _replace(rules["fields"], field, f"fields.{field}", pattern, new, changed)
-            continue
-        _replace(rules, key, key, pattern, new, changed)
+        if key in rules:
+            _replace(rules, key, key, pattern, new, changed)
     if not changed:
         raise refused(
             "old_not_found", f"Stream {stream} nowhere reads {old}.", "See its rules: distill config show"
@@ -86,10 +80,7 @@ def edit_stream_path(text: str, stream: str, path: str) -> Edit:
 
 def _stream_table(text: str, stream: str) -> tuple[tomlkit.TOMLDocument, MutableMapping[str, Any]]:
     """The parsed settings and the one table of that stream in them. Raises RefusedError."""
-    try:
-        document = tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.") from error
+    document = parsed_settings(text)
     streams = document.get("stream", [])
     found = [table for table in streams if isinstance(table, MutableMapping) and table.get("name") == stream]
     if len(found) != 1:
@@ -142,45 +133,50 @@ def _trial(ran: Ended, stream: str) -> Trial:
     return Trial(ok, lines, mapped + looked_up, skipped, said, never)
 
 
-def plan_stream_edit(
-    planning: Planning, stream: str, old: str, new: str, *, field: str | None = None
-) -> Draft:
-    """The edit as a plan, tried first. Raises RefusedError when the dry run maps nothing."""
-    _, text = _settings(planning)
-    edit = edit_stream(text, stream, old, new, field)
-    return _tried(planning, stream, edit, f"Stream {stream} reads {new} instead of {old}")
-
-
 def plan_stream_edits(planning: Planning, stream: str, pairs: Sequence[tuple[str, str]]) -> Draft:
-    """Several (old, new) names of one stream as one edit. Raises RefusedError."""
-    _, text = _settings(planning)
+    """(old, new) names of one stream as one edit, tried first. Raises RefusedError when it maps nothing."""
+    before, text = read_settings(planning)
     changed: list[tuple[str, str, str]] = []
     for old, new in pairs:
         edit = edit_stream(text, stream, old, new)
         text, changed = edit.text, [*changed, *edit.changed]
     told = ", ".join(f"{new} instead of {old}" for old, new in pairs)
-    return _tried(planning, stream, Edit(text, tuple(changed)), f"Stream {stream} reads {told}")
+    return _tried(planning, stream, before, Edit(text, tuple(changed)), f"Stream {stream} reads {told}")
 
 
 def plan_stream_path(planning: Planning, stream: str, path: str) -> Draft:
     """Point ``stream`` at other files, tried first. Raises RefusedError when no line there maps."""
-    _, text = _settings(planning)
+    before, text = read_settings(planning)
     edit = edit_stream_path(text, stream, path)
-    return _tried(planning, stream, edit, f"Stream {stream} reads {path}")
+    return _tried(planning, stream, before, edit, f"Stream {stream} reads {path}")
 
 
-def _settings(planning: Planning) -> tuple[FileState, str]:
+def read_settings(planning: Planning) -> tuple[FileState, str]:
+    """``distill.toml`` as it is. Raises RefusedError where there is none, or it is no text."""
     path = str(paths.SETTINGS)
     before = planning.state(path)
     if before.is_absent:
         raise refused("no_settings", "There is no distill.toml.", "Restore it: distill restore distill.toml")
-    return before, read_bytes(planning.workspace.root, path).decode()
+    try:
+        return before, read_bytes(planning.workspace.root, path).decode()
+    except UnicodeDecodeError as error:
+        raise _unreadable(error) from error
 
 
-def _tried(planning: Planning, stream: str, edit: Edit, title: str) -> Draft:
+def parsed_settings(text: str) -> tomlkit.TOMLDocument:
+    """Raises RefusedError."""
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> RefusedError:
+    return refused("settings_broken", f"distill.toml cannot be parsed: {error}.", "Correct it.")
+
+
+def _tried(planning: Planning, stream: str, before: FileState, edit: Edit, title: str) -> Draft:
     """The plan, once a dry run in a copy has mapped lines with the new settings."""
-    path = str(paths.SETTINGS)
-    before, _ = _settings(planning)
     trial = try_settings(planning.workspace, edit.text, stream)
     # A line whose fields are all optional is mapped to nothing, which is no repair.
     missed = [now for _, _, now in edit.changed if now in trial.never_found]
@@ -193,15 +189,9 @@ def _tried(planning: Planning, stream: str, edit: Edit, title: str) -> Draft:
             "Look at a line of it: distill streams check",
         )
     data = edit.text.encode()
-    digest = hashlib.sha256(data).hexdigest()
     told = "; ".join(f"{where}: {was} → {now}" for where, was, now in edit.changed)
-    step = WriteFile(
-        path=path,
-        before=before,
-        after=FileState(sha256=digest, bytes=len(data), mode=before.mode),
-        content=Kept(sha256=digest),
-        says=told,
-        by_hand=f"Edit distill.toml, stream {stream}: {told}",
+    step = planning.rewritten(
+        str(paths.SETTINGS), before, data, told, f"Edit distill.toml, stream {stream}: {told}"
     )
     return planning.draft(
         "stream_edit",

@@ -50,67 +50,59 @@ class Kept(Record):
 Content = Annotated[GitBlob | Kept, Field(discriminator="type")]
 
 
-class WriteFile(Record):
-    """Put ``content`` at ``path``, all or nothing. ``before`` may be absent."""
+class _Told(Record):
+    """A step in words, and the command line that does the same by hand."""
 
-    type: Literal["write_file"] = "write_file"
-    path: str
-    before: FileState
-    after: FileState
-    content: Content
     says: str = ""
     by_hand: str = ""
 
 
-class RemoveFile(Record):
+class _OfFile(_Told):
+    path: str
+    before: FileState
+
+
+class WriteFile(_OfFile):
+    """Put ``content`` at ``path``, all or nothing. ``before`` may be absent."""
+
+    type: Literal["write_file"] = "write_file"
+    after: FileState
+    content: Content
+
+
+class RemoveFile(_OfFile):
     """Take ``path`` away; its bytes stay in the incident's store.
 
     ``folders`` are removed after it where they are empty then, innermost first.
     """
 
     type: Literal["remove_file"] = "remove_file"
-    path: str
-    before: FileState
     folders: tuple[str, ...] = ()
-    says: str = ""
-    by_hand: str = ""
 
 
-class RenameFile(Record):
+class RenameFile(_OfFile):
     """Rename within the file system. ``to`` must be free; nothing is ever overwritten."""
 
     type: Literal["rename_file"] = "rename_file"
-    path: str
     to: str
-    before: FileState
-    says: str = ""
-    by_hand: str = ""
 
 
-class AppendLine(Record):
+class AppendLine(_OfFile):
     """Append one line to an append-only file."""
 
     type: Literal["append_line"] = "append_line"
-    path: str
     line: str
-    before: FileState
     after: FileState
-    says: str = ""
-    by_hand: str = ""
 
 
-class TruncateFile(Record):
+class TruncateFile(_OfFile):
     """Cut ``path`` back to its first bytes: the undo of an append after which nothing followed."""
 
     type: Literal["truncate_file"] = "truncate_file"
-    path: str
-    before: FileState
     after: FileState
-    says: str = ""
-    by_hand: str = ""
 
 
-class RunCommand(Record):
+class RunCommand(_Told):
     """Run the engine (``distill ARGUMENTS…``) and note what it changed.
 
     ``touches`` are the files and folders it may change (``leaves`` below them it does not, such as
@@ -129,8 +121,6 @@ class RunCommand(Record):
     ends_with: tuple[int, ...] = (0,)
     seconds: float = 3600.0
     repeatable: bool = True
-    says: str = ""
-    by_hand: str = ""
 
 
 class Manual(Record):
@@ -236,11 +226,3 @@ class Rehearsal(Record):
     changed: tuple[str, ...] = ()
     linked_bytes: int = 0
     copied_bytes: int = 0
-
-
-class Consent(Record):
-    """Who agreed to which plan, and why."""
-
-    plan_hash: Sha256
-    who: Annotated[str, Field(min_length=1)]
-    reason: Annotated[str, Field(min_length=1)]

@@ -1,7 +1,7 @@
 """What a drill is: a real fault, planted in a throw-away workspace, and what must come of it.
 
-A drill module stands in this folder under the name of its symptom's module and holds one or
-more drills, which ``__init__`` lists. ``plant`` does what somebody would have done by mistake::
+The module ``drill`` of a symptom's folder holds one or more drills. ``plant`` does what somebody would
+have done by mistake::
 
     def plant(scene: Scene) -> Planted:
         wall = scene.random.choice(WALLS)
@@ -30,14 +30,13 @@ class Planted:
     """What was planted, and the way out that a good wizard leads to.
 
     ``says`` tells the operator afterwards, in one sentence, what was done. ``cause`` is the id that
-    the diagnosis must name, with ``confidence`` where that matters. ``offer`` is chosen, with
+    the diagnosis must name, with this ``confidence`` where that is not None. ``offer`` is chosen, with
     ``answers`` to its questions; where it only contains the damage, ``afterwards`` are the offers
     chosen after it, one after the other, until the detector is green.
 
     ``also`` are the other symptoms that rightly show, beneath this one or beside it; exactly
     those may. ``audited`` has the night's audit (acceptance included) run after planting: symptoms
-    that read reports ring only then. Where the wizard's answer is another symptom's wizard
-    (``Diagnosis.see``), ``repaired_by`` is that symptom, and ``offer`` one of its offers.
+    that read reports ring only then.
     """
 
     says: str
@@ -46,9 +45,8 @@ class Planted:
     answers: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     audited: bool = False
-    confidence: Confidence | None = None
+    confidence: Confidence | None = Confidence.CERTAIN
     afterwards: tuple[str, ...] = ()
-    repaired_by: str | None = None
 
 
 @dataclass(frozen=True)

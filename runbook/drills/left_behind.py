@@ -48,13 +48,15 @@ def left_behind(
     lines = []
     for name in sorted({*sound, *now}):
         if sound.get(name) != now.get(name):
-            lines.append(f"{name}: {_told(name, sound.get(name), planted.get(name), now.get(name))}")
+            lines.append(
+                f"{name}: {_what_became_of(name, sound.get(name), planted.get(name), now.get(name))}"
+            )
         elif name in uncommitted:
             lines.append(f"{name}: as it was, and not committed")
     return lines + _open_incidents(root)
 
 
-def _told(name: str, sound: str | None, planted: str | None, now: str | None) -> str:
+def _what_became_of(name: str, sound: str | None, planted: str | None, now: str | None) -> str:
     if _SET_ASIDE.search(name):
         return "set aside; remove it when nobody needs it any more"
     if now == planted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,17 @@ ENGINE_SECONDS = 600.0
 
 
 INES, TOMAS, AIKO = (Person(name, f"{name.lower()}@distill.invalid") for name in ("Ines", "Tomas", "Aiko"))
+PEOPLE = (AIKO, INES, TOMAS)
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What stood once in a file, what somebody put there instead, and the words of the commit."""
+
+    path: str
+    sound: str
+    broken: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,23 @@ class Scene:
         self.git("add", "--all", author=author)
         self.git("commit", "--quiet", "--no-verify", "--message", message, author=author)
         return self.git("rev-parse", "HEAD")
+
+    def anybody(self) -> Person:
+        return self.random.choice(PEOPLE)
+
+    def slip(self, slips: Sequence[Slip]) -> Slip:
+        """Make one of them; it is not committed yet."""
+        chosen = self.random.choice(slips)
+        self.edit(chosen.path, chosen.sound, chosen.broken)
+        return chosen
+
+    def commit_perhaps(self, message: str, chance: float = 0.7) -> str:
+        """``committed by Ines``, or ``not committed``."""
+        author = self.anybody()
+        if self.random.random() >= chance:
+            return "not committed"
+        self.commit(message, author=author)
+        return f"committed by {author.name}"
 
     def text(self, path: str) -> str:
         return (self.root / path).read_text(encoding="utf-8")

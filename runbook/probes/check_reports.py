@@ -24,7 +24,8 @@ from pipeline.reading.check_report import (
     checks_of,
 )
 from pipeline.reading.facts import Facts
-from runbook.probes.evidence import Detection, Evidence, Stance, detection_from
+from runbook.probes.conclusions import detection_from
+from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
 from runbook.wizard.answer_cache import AnswerCache
@@ -123,7 +124,7 @@ def detection_of(symptom_id: str, checks: Sequence[str], glance: Glance, facts: 
     )
     if answer.is_detected and not red:
         seen_at = answer.as_of or facts.now
-        evidence = (Evidence(stance=Stance.FOR, says=answer.observed, source=answer.source, read_at=seen_at),)
+        evidence = (Evidence.of(Stance.FOR, answer.observed, answer.source, seen_at),)
     known = [each.id for each in red] or ([checks[0]] if answer.is_detected else [])
     return detection_from(
         symptom_id,

@@ -19,11 +19,12 @@ from typing import Literal
 
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git_objects import Change, Repository
+from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 
-PROBE = "code"
+CODE = "code"
 ENGINE = "pipeline"
 DISTRIBUTION = "distill-console"
 _SECONDS = 60.0
@@ -87,6 +88,11 @@ class CodeHistory(Record):
     trouble: str = ""
     files: tuple[ChangedFile, ...] = ()
 
+    @property
+    def against(self) -> str:
+        """What the code is compared with."""
+        return self.tag if self.source == "workspace" else "the wheel's record"
+
     def of_phase(self, *phases: str) -> tuple[ChangedFile, ...]:
         return tuple(each for each in self.files if each.phase in phases)
 
@@ -99,25 +105,14 @@ def phase_of(path: str) -> str | None:
 
 def code_probe(under: Sequence[str] = (ENGINE,), *, title: str = "The code since the last-good tag") -> Probe:
     """The probe whose output ``read_code`` understands."""
-
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
-        history = code_history(workspace, under)
-        return ProbeOutput(
-            probe_id=PROBE,
-            title=title,
-            text="\n".join(_told(history)),
-            data=history.model_dump(mode="json"),
-        )
-
-    return Probe(PROBE, title, _SECONDS, look)
+    return record_probe(CODE, title, _SECONDS, lambda workspace, _: code_history(workspace, under), _lines)
 
 
 def read_code(output: ProbeOutput | None) -> CodeHistory:
     """What the probe found; after one that failed, a history without files that says why."""
-    if output is None or output.data is None:
-        why = (output.trouble if output is not None else "") or "nobody looked at the code"
-        return CodeHistory(source="workspace", tag="", trouble=why)
-    return CodeHistory.model_validate(output.data)
+    return found_by(output, CodeHistory) or CodeHistory(
+        source="workspace", tag="", trouble=why_blind(output, "nobody looked at the code")
+    )
 
 
 def code_history(workspace: Workspace, under: Sequence[str] = (ENGINE,)) -> CodeHistory:
@@ -240,11 +235,10 @@ def _against_record(path: Path, recorded: str) -> Literal["changed", "missing"] 
     return None if digest == recorded else "changed"
 
 
-def _told(history: CodeHistory) -> list[str]:
+def _lines(history: CodeHistory) -> list[str]:
     if history.trouble:
         return [history.trouble]
-    against = history.tag if history.source == "workspace" else "the wheel's record"
-    lines = [f"{len(history.files)} files differ from {against}"]
+    lines = [f"{len(history.files)} files differ from {history.against}"]
     for each in history.files:
         lines.append(each.told)
         lines += [f"    {one.name}: {one.before} → {one.after}" for one in each.constants]

@@ -7,10 +7,7 @@ epoch.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -46,6 +43,37 @@ class Evidence(Record):
     source: str
     read_at: float
     lines: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, stance: Stance, says: str, source: str, read_at: float, lines: tuple[str, ...] = ()
+    ) -> Evidence:
+        return cls(stance=stance, says=says, source=source, read_at=read_at, lines=lines)
+
+    @classmethod
+    def judged(
+        cls,
+        holds: bool,
+        says: str,
+        unless: str,
+        source: str,
+        read_at: float,
+        lines: tuple[str, ...] = (),
+        *,
+        trouble: str = "",
+    ) -> Evidence:
+        """FOR with ``says`` where it ``holds``, AGAINST with ``unless``; UNKNOWN where nobody could look."""
+        if trouble:
+            return cls.of(Stance.UNKNOWN, trouble, source, read_at)
+        return cls.of(
+            Stance.FOR if holds else Stance.AGAINST, says if holds else unless, source, read_at, lines
+        )
+
+    @property
+    def turned(self) -> Evidence:
+        """The same fact for a cause that needs the opposite."""
+        opposite = {Stance.FOR: Stance.AGAINST, Stance.AGAINST: Stance.FOR}
+        return self.model_copy(update={"stance": opposite.get(self.stance, self.stance)})
 
 
 class Detection(Record):
@@ -87,30 +115,6 @@ class Detection(Record):
         return None if self.as_of is None else max(0.0, now - self.as_of)
 
 
-def detection_from(
-    symptom_id: str,
-    answer: Answer,
-    *,
-    reproduce: str,
-    evidence: tuple[Evidence, ...] = (),
-    facts: Mapping[str, JsonValue] = MappingProxyType({}),
-) -> Detection:
-    """What ``answer`` says, with what a diagnosis needs beside it."""
-    return Detection(
-        symptom_id=symptom_id,
-        verdict=answer.verdict,
-        observed=answer.observed,
-        read_at=time.time(),
-        as_of=answer.as_of,
-        source=answer.source,
-        reproduce=reproduce,
-        evidence=evidence,
-        facts=dict(facts),
-        nothing_yet=answer.nothing_yet,
-        explained_by=answer.explained_by,
-    )
-
-
 class ProbeOutput(Record):
     """One read-only look. ``text`` is what it printed, ``data`` the same for machines."""
 
@@ -124,6 +128,11 @@ class ProbeOutput(Record):
     timed_out: bool = False
     took_seconds: float = 0.0
     read_at: float = 0.0
+
+    @property
+    def members(self) -> dict[str, JsonValue]:
+        """``data`` where it is an object; empty after a probe that failed."""
+        return self.data if isinstance(self.data, dict) else {}
 
 
 class Cause(Record):

@@ -6,7 +6,7 @@ never makes a file clear.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def accounts_probe(files: Sequence[str]) -> Probe:
         return ProbeOutput(
             probe_id=PROBE,
             title=_TITLE,
-            text="\n".join(line for each in found for line in _told(each)),
+            text="\n".join(line for each in found for line in _lines(each)),
             data=[each.model_dump(mode="json") for each in found],
         )
 
@@ -71,11 +71,16 @@ def read_accounts(output: ProbeOutput | None) -> tuple[Account, ...]:
 
 def account_of(root: Path, path: str) -> Account:
     """Raises RefusedError where ``path`` is no plain file, OSError."""
+    return account_at(root, path, _lies_at(root, path))
+
+
+def account_at(root: Path, path: str, file: str | None) -> Account:
+    """The same of an output whose bytes lie at ``file``."""
     receipt, claim, inputs = newest_claim(root, path)
     rows = claim.get("rows")
     account = Account(
         path=path,
-        file=_lies_at(root, path),
+        file=file,
         receipt=receipt,
         rows_claimed=rows if isinstance(rows, int) else None,
         changed_since=tuple(changed_claims(root, inputs)),
@@ -103,10 +108,15 @@ def _lies_at(root: Path, path: str) -> str | None:
     """In place, or under the newest name that a quarantine gave it."""
     if not state_of(root, path).is_absent:
         return path
+    return next(quarantined(root, path), None)
+
+
+def quarantined(root: Path, path: str) -> Iterator[str]:
+    """The names that quarantines gave it, the newest first."""
     place = Path(path)
     folder = root / place.parent
-    twins = sorted(each.name for each in folder.glob(f"{place.name}{MARK}*")) if folder.is_dir() else []
-    return str(place.with_name(twins[-1])) if twins else None
+    names = sorted(each.name for each in folder.glob(f"{place.name}{MARK}*")) if folder.is_dir() else []
+    return (str(place.with_name(name)) for name in reversed(names))
 
 
 def told_by_account(account: Account, read_at: float) -> Evidence:
@@ -124,9 +134,7 @@ def told_by_account(account: Account, read_at: float) -> Evidence:
     elif account.receipt is None:
         says = f"No receipt of a finished run claims {account.path}."
     lines = (f"last written {account.last_written}, user id {account.owner_uid}",) if account.file else ()
-    return Evidence(
-        stance=stance, says=says, source=account.receipt or str(paths.REPORTS), read_at=read_at, lines=lines
-    )
+    return Evidence.of(stance, says, account.receipt or str(paths.REPORTS), read_at, lines)
 
 
 def newest_claim(
@@ -174,7 +182,7 @@ def last_change(path: Path) -> tuple[str, int]:
     return when, found.st_uid
 
 
-def _told(account: Account) -> list[str]:
+def _lines(account: Account) -> list[str]:
     says = told_by_account(account, 0.0)
     since = [f"{path} changed since the export was made" for path in account.changed_since]
     return [says.says, *says.lines, *since]

@@ -9,11 +9,12 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
+from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 
-PROBE = "settings"
+SETTINGS = "settings"
 FILE = str(paths.SETTINGS)
 _TITLE = "The settings since the last-good tag"
 _SECONDS = 30.0
@@ -56,26 +57,18 @@ class SettingsHistory(Record):
 
 def settings_probe() -> Probe:
     """The probe whose output ``read_settings_history`` understands."""
+    return record_probe(SETTINGS, _TITLE, _SECONDS, lambda workspace, _: settings_history(workspace), _lines)
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
-        found = settings_history(workspace)
-        lines = [each.told for each in found.changes] or [found.trouble or f"as in {found.tag}"]
-        return ProbeOutput(
-            probe_id=PROBE,
-            title=_TITLE,
-            text="\n".join(visible(line) for line in [*lines, *found.commits]),
-            data=found.model_dump(mode="json"),
-        )
 
-    return Probe(PROBE, _TITLE, _SECONDS, look)
+def _lines(found: SettingsHistory) -> list[str]:
+    changes = [each.told for each in found.changes] or [found.trouble or f"as in {found.tag}"]
+    return [visible(line) for line in [*changes, *found.commits]]
 
 
 def read_settings_history(output: ProbeOutput | None) -> SettingsHistory:
     """What the probe found; after one that failed, a history without changes that says why."""
-    if output is None or output.data is None:
-        why = (output.trouble if output is not None else "") or "nobody looked at the settings"
-        return SettingsHistory(tag="", trouble=why)
-    return SettingsHistory.model_validate(output.data)
+    blind = SettingsHistory(tag="", trouble=why_blind(output, "nobody looked at the settings"))
+    return found_by(output, SettingsHistory) or blind
 
 
 def tagged_settings(workspace: Workspace) -> dict[str, Any]:

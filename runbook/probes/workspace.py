@@ -21,6 +21,7 @@ from pipeline.contracts.discovery import (
 from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
+from pipeline.reading import touched
 from pipeline.reading.facts import Facts, read_facts
 
 _MOST_OUTPUT_BYTES = 16 * 2**20
@@ -69,6 +70,10 @@ class Workspace:
     def runs_own_engine(self) -> bool:
         """Whether ``[engine] source = "workspace"``: only then does restoring code repair it."""
         return self.section("engine").get("source") == "workspace"
+
+    def is_touched_since(self, when: float | None) -> bool:
+        """Whether anything that checks judge was touched; true for an unknown time, too."""
+        return touched.is_touched_since(self.root, when, own_engine=self.runs_own_engine)
 
     def engine_choice(self) -> EngineChoice:
         """Raises SettingsError when the workspace's own engine may not be run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from pydantic import JsonValue
@@ -19,12 +19,10 @@ def told_by_code(
     history: CodeHistory, files: Iterable[ChangedFile], read_at: float, *, stance: Stance = Stance.FOR
 ) -> tuple[Evidence, ...]:
     """One piece of evidence a file: who changed what in it, and the difference to the last-good tag."""
-    own = history.source == "workspace"
-    against = history.tag if own else "the wheel's record"
     return tuple(
         Evidence(
             stance=stance,
-            says=f"{each.path} is not as in {against}: {_change(each)}",
+            says=f"{each.path} is not as in {history.against}: {_change(each)}",
             source=f"git diff {quote(history.tag)} -- {each.path}"
             if history.source == "workspace"
             else "RECORD",
@@ -52,11 +50,15 @@ def _bound(constant: ConstantChange) -> str:
 def unchanged(history: CodeHistory, what: str, read_at: float) -> Evidence:
     """That no code of ``what`` differs; or that nobody could tell."""
     if history.trouble:
-        return Evidence(stance=Stance.UNKNOWN, says=history.trouble, source="git", read_at=read_at)
-    against = history.tag if history.source == "workspace" else "the wheel's record"
-    return Evidence(
-        stance=Stance.AGAINST, says=f"{what}: as in {against}.", source="git cat-file", read_at=read_at
-    )
+        return Evidence.of(Stance.UNKNOWN, history.trouble, "git", read_at)
+    return Evidence.of(Stance.AGAINST, f"{what}: as in {history.against}.", "git cat-file", read_at)
+
+
+def code_evidence(
+    history: CodeHistory, files: Sequence[ChangedFile], what: str, read_at: float
+) -> tuple[Evidence, ...]:
+    """What ``files`` say that changed; where there are none, that ``what`` is as it was."""
+    return told_by_code(history, files, read_at) or (unchanged(history, what, read_at),)
 
 
 def restoring(files: Iterable[ChangedFile]) -> dict[str, JsonValue]:

@@ -8,29 +8,15 @@ from shlex import quote
 
 from pydantic import JsonValue
 
-from runbook.probes.code_history import PROBE as CODE
-from runbook.probes.code_history import ChangedFile, CodeHistory, read_code
+from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
+from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.settings_history import PROBE as SETTINGS
-from runbook.probes.settings_history import SettingChange, SettingsHistory, read_settings_history
-from runbook.symptoms.s1_p3_distribution.define import (
-    CAUSES,
-    CHANGED,
-    NO_EVIDENCE,
-    NO_SIGNAL,
-    NOT_SCORED,
-    THRESHOLDS,
-    TOUCHED,
-    UNKNOWN,
-)
-from runbook.symptoms.scorer_look import PROBE as SCORER
-from runbook.symptoms.scorer_look import ScorerLook, read_scorer
-from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
-from runbook.symptoms.stream_shapes import PROBE as STREAMS
-from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
-from runbook.symptoms.verdict_counts import PROBE as VERDICTS
-from runbook.symptoms.verdict_counts import Counts, read_counts
-from runbook.tell.causes import concluded
+from runbook.probes.settings_history import SETTINGS, SettingChange, SettingsHistory, read_settings_history
+from runbook.symptoms.offers import differing
+from runbook.symptoms.s1_p3_distribution import define
+from runbook.symptoms.stage_claims import StageClaims, probe_id
+from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey
+from runbook.symptoms.verdict_look import EXPLAINED, VERDICTS, Counts, ScorerLook
 
 STAGE = "score"
 MATERIALIZE = "S1.P2.materialize"
@@ -72,11 +58,11 @@ class Seen:
 def seen_in(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Seen:
     checks = detection.facts.get("checks")
     return Seen(
-        read_counts(outputs.get(VERDICTS)) or Counts(),
+        found_by(outputs.get(VERDICTS), Counts) or Counts(),
         read_code(outputs.get(CODE)),
         read_settings_history(outputs.get(SETTINGS)),
-        read_claims(outputs.get(probe_id(STAGE)), STAGE),
-        read_scorer(outputs.get(SCORER)),
+        found_by(outputs.get(probe_id(STAGE)), StageClaims) or StageClaims(stage=STAGE),
+        found_by(outputs.get(EXPLAINED), ScorerLook) or ScorerLook(),
         read_survey(outputs.get(STREAMS)),
         tuple(str(each) for each in checks) if isinstance(checks, list) else (),
         max((output.read_at for output in outputs.values()), default=0.0),
@@ -87,7 +73,7 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
     return concluded(
-        CAUSES,
+        define.CAUSES,
         cause,
         confidence,
         evidence,
@@ -95,41 +81,43 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
         places=places,
         aside=evidence,
         facts=_facts(seen),
-        see=MATERIALIZE if cause == NO_EVIDENCE else None,
+        see=MATERIALIZE if cause == define.NO_EVIDENCE else None,
     )
 
 
 def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     counts = seen.counts
     if not counts.evidence:
-        return NO_EVIDENCE, Confidence.CERTAIN, ("data/evidence",)
+        return define.NO_EVIDENCE, Confidence.CERTAIN, ("data/evidence",)
     if not counts.scored:
-        return NOT_SCORED, Confidence.CERTAIN, ("data/scored-runs",)
+        return define.NOT_SCORED, Confidence.CERTAIN, ("data/scored-runs",)
     touched = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
     if touched:
-        return TOUCHED, Confidence.CERTAIN, touched
+        return define.TOUCHED, Confidence.CERTAIN, touched
     if seen.claims.inputs:
-        return NOT_SCORED, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
+        return define.NOT_SCORED, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
     if seen.files:
         confidence = Confidence.CERTAIN if seen.scorer.failed else Confidence.LIKELY
-        return CHANGED, confidence, tuple(each.told for each in seen.files)
+        return define.CHANGED, confidence, tuple(each.told for each in seen.files)
     if seen.thresholds:
         by = f" ({seen.settings.by_whom})" if seen.settings.by_whom else ""
-        return THRESHOLDS, Confidence.CERTAIN, tuple(f"{each.told}{by}" for each in seen.thresholds)
+        return define.THRESHOLDS, Confidence.CERTAIN, tuple(f"{each.told}{by}" for each in seen.thresholds)
     if "P3.coverage" in seen.red and (counts.unscored or counts.orphans):
-        return NOT_SCORED, Confidence.LIKELY, counts.unscored_streams
+        return define.NOT_SCORED, Confidence.LIKELY, counts.unscored_streams
     if counts.reasons.get("no_signal") and seen.silent:
         places = tuple(f"stream {each.stream}: no line has {', '.join(each.gone)}" for each in seen.silent)
-        return NO_SIGNAL, Confidence.LIKELY, places
-    return UNKNOWN, Confidence.UNKNOWN, ()
+        return define.NO_SIGNAL, Confidence.LIKELY, places
+    return define.UNKNOWN, Confidence.UNKNOWN, ()
 
 
 def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines)
+        return Evidence.of(stance, says, source, seen.read_at, lines)
 
-    def judged(holds: bool, says: str, unless: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return fact(Stance.FOR if holds else Stance.AGAINST, says if holds else unless, source, lines)
+    def judged(
+        holds: bool, says: str, unless: str, source: str, lines: tuple[str, ...] = (), trouble: str = ""
+    ) -> Evidence:
+        return Evidence.judged(holds, says, unless, source, seen.read_at, lines, trouble=trouble)
 
     counts = seen.counts
     receipt = seen.claims.receipt or "no receipt of a scoring"
@@ -141,9 +129,10 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
         judged(
             bool(seen.files),
             f"The scorer's code differs from {seen.code.tag}.",
-            seen.code.trouble or f"The scorer's code is as in {seen.code.tag}.",
+            f"The scorer's code is as in {seen.code.tag}.",
             f"git ls-tree {quote(seen.code.tag)} -- pipeline/stages",
             tuple(line for each in seen.files for line in (each.told, *each.diff)),
+            seen.code.trouble,
         )
     ]
     if tests:
@@ -157,7 +146,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
         code.append(fact(Stance.UNKNOWN, "One verdict explained.", "distill explain", seen.scorer.explained))
     gone = tuple(f"{each.stream}: no line has {', '.join(each.gone)}" for each in seen.silent)
     return {
-        NOT_SCORED: (
+        define.NOT_SCORED: (
             counted,
             judged(
                 bool(moved),
@@ -167,7 +156,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
                 moved,
             ),
         ),
-        TOUCHED: (
+        define.TOUCHED: (
             judged(
                 bool(touched),
                 "Scored runs are not what the last run wrote.",
@@ -176,20 +165,21 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
                 touched,
             ),
         ),
-        CHANGED: tuple(code),
-        THRESHOLDS: (
+        define.CHANGED: tuple(code),
+        define.THRESHOLDS: (
             judged(
                 bool(seen.thresholds),
                 f"[scoring] differs from {seen.settings.tag}.",
-                seen.settings.trouble or f"[scoring] is as in {seen.settings.tag}.",
+                f"[scoring] is as in {seen.settings.tag}.",
                 f"git ls-tree {quote(seen.settings.tag)} -- distill.toml",
                 (*(each.told for each in seen.thresholds), *seen.settings.commits),
+                seen.settings.trouble,
             ),
         ),
-        NO_EVIDENCE: (
+        define.NO_EVIDENCE: (
             judged(not counts.evidence, "No evidence row.", "There is evidence.", "data/evidence"),
         ),
-        NO_SIGNAL: (
+        define.NO_SIGNAL: (
             counted,
             judged(
                 bool(gone),
@@ -204,7 +194,6 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
 
 def _facts(seen: Seen) -> dict[str, JsonValue]:
     return {
-        "code": [each.model_dump(mode="json", exclude={"diff"}) for each in seen.files],
-        "settings": [each.told for each in seen.thresholds],
+        **differing(seen.files, (each.told for each in seen.thresholds)),
         "shapes": [each.model_dump(mode="json") for each in seen.silent if each.renames],
     }

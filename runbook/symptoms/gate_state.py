@@ -7,17 +7,18 @@ while all of them are: never both, never neither.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
+from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import ACCEPTANCE, Check, CheckReport
 from runbook.probes.check_reports import last_acceptance, last_audit, look_again, red_again
-from runbook.probes.evidence import Detection, Evidence, Stance, detection_from
+from runbook.probes.conclusions import detection_from
+from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
 from runbook.symptoms.s1_p6_acceptance.define import GATE
 from runbook.wizard.answer_cache import AnswerCache
-from runbook.wizard.touched import is_touched_since
 
 # Two symptoms ask the same, at once.
 _AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()
@@ -26,12 +27,7 @@ _AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()
 def read_gate(workspace: Workspace) -> GateState | None:
     """By the last reports; what is red there is asked again where they are too old. None without any."""
     state, latest = _by_reports(workspace)
-    if (
-        state is None
-        or latest is None
-        or not state.red
-        or not is_touched_since(workspace, latest.finished_at)
-    ):
+    if state is None or latest is None or not state.red or not workspace.is_touched_since(latest.finished_at):
         return state
     asked = tuple(each.id for each in state.red)
     again = _AGAIN.answer(workspace, asked, lambda: look_again(workspace, asked))
@@ -93,20 +89,20 @@ def detection_of_gate(
 
 
 def _evidence(state: GateState) -> tuple[Evidence, ...]:
-    fixture = [_told(each) for each in state.red]
+    fixture = [_evidence_of(each) for each in state.red]
     if not state.audited:
         says, stance = "No audit has told how the real data stand.", Stance.UNKNOWN
     elif state.is_divergence:
         says, stance = "Every other required check of the last audit is green.", Stance.FOR
     else:
-        return (*fixture, *(_told(each) for each in state.others))
+        return (*fixture, *(_evidence_of(each) for each in state.others))
     return (
         *fixture,
-        Evidence(stance=stance, says=says, source="distill audit-full", read_at=state.as_of or time.time()),
+        Evidence.of(stance, says, "distill audit-full", state.as_of or time.time()),
     )
 
 
-def _told(check: Check) -> Evidence:
+def _evidence_of(check: Check) -> Evidence:
     return Evidence(
         stance=Stance.FOR,
         says=f"{check.id} {check.status}: {check.detail}",
@@ -117,14 +113,8 @@ def _told(check: Check) -> Evidence:
 
 
 def red_invariants(detection: Detection) -> tuple[str, ...]:
-    found = detection.facts.get("checks")
-    return _texts(found) if isinstance(found, list) else ()
+    return texts_of(detection.facts, "checks")
 
 
 def other_checks(detection: Detection) -> tuple[str, ...]:
-    found = detection.facts.get("others")
-    return _texts(found) if isinstance(found, list) else ()
-
-
-def _texts(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(str(each) for each in values)
+    return texts_of(detection.facts, "others")

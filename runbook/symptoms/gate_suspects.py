@@ -9,16 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runbook.probes.code_history import ChangedFile, CodeHistory
-from runbook.probes.evidence import Cause, Confidence, Detection, Evidence, Stance
-from runbook.symptoms.code_evidence import told_by_code, unchanged
+from runbook.probes.conclusions import concluded
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.symptoms.code_evidence import code_evidence, restoring, told_by_code, unchanged
 from runbook.symptoms.gate_state import red_invariants
-from runbook.symptoms.s1_p6_acceptance.define import (
-    CAUSES,
-    GATE_EDITED,
-    PHASE_CHANGED,
-    SHARED_CHANGED,
-    UNKNOWN,
-)
+from runbook.symptoms.s1_p6_acceptance import define
 
 _GATE = "P6"
 _RUN = ("P2", "P3", "P4", "P5")
@@ -72,16 +67,7 @@ WATCHED: dict[str, Watched] = {
 }
 
 
-@dataclass(frozen=True)
-class Suspicion:
-    """The cause, and the ``files`` that a repair puts back."""
-
-    cause: Cause
-    considered: tuple[Cause, ...]
-    files: tuple[ChangedFile, ...]
-
-
-def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Suspicion:
+def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Diagnosis:
     """Who may be behind the red invariants, with what speaks for and against it."""
     ids = red_invariants(detection)
     files, cause_id = _suspects(ids, history)
@@ -89,24 +75,20 @@ def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Sus
     confidence = Confidence.UNKNOWN
     if files:
         alone = not rest and len({each.phase for each in files}) == 1
-        sure = cause_id != SHARED_CHANGED and alone and history.source == "workspace"
+        sure = cause_id != define.SHARED_CHANGED and alone and history.source == "workspace"
         confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
-    evidence = (*detection.evidence, *told_by_code(history, files, read_at))
-    if not files:
-        evidence = (*evidence, unchanged(history, "All of the engine's code", read_at))
-    sentences = dict(CAUSES)
-    cause = Cause(
-        id=cause_id,
-        sentence=sentences[cause_id],
-        confidence=confidence,
+    aside = _set_aside(cause_id, ids, history, rest, read_at)
+    own = code_evidence(history, files, "All of the engine's code", read_at)
+    return concluded(
+        define.CAUSES,
+        cause_id,
+        confidence,
+        {**aside, cause_id: own},
+        first=detection.evidence,
         places=(*(f"{each} watches {_phases(each)}" for each in ids), *(each.told for each in files)),
-        evidence=evidence,
+        aside=aside,
+        facts=restoring(files),
     )
-    considered = tuple(
-        Cause(id=other, sentence=sentences[other], confidence=Confidence.UNKNOWN, evidence=against)
-        for other, against in _set_aside(cause_id, ids, history, rest, read_at)
-    )
-    return Suspicion(cause, considered, files)
 
 
 def _suspects(ids: Sequence[str], history: CodeHistory) -> tuple[tuple[ChangedFile, ...], str]:
@@ -114,8 +96,10 @@ def _suspects(ids: Sequence[str], history: CodeHistory) -> tuple[tuple[ChangedFi
     found = {each.path: each for name in ids for each in _of_watched(name, history)}
     if found or gate:
         chosen = {**found, **{each.path: each for each in gate}}
-        return tuple(chosen[path] for path in sorted(chosen)), PHASE_CHANGED if found else GATE_EDITED
-    return (history.files, SHARED_CHANGED) if history.files else ((), UNKNOWN)
+        return tuple(
+            chosen[path] for path in sorted(chosen)
+        ), define.PHASE_CHANGED if found else define.GATE_EDITED
+    return (history.files, define.SHARED_CHANGED) if history.files else ((), define.UNKNOWN)
 
 
 def _of_watched(name: str, history: CodeHistory) -> tuple[ChangedFile, ...]:
@@ -132,14 +116,13 @@ def _phases(name: str) -> str:
 
 def _set_aside(
     cause_id: str, ids: Iterable[str], history: CodeHistory, rest: Sequence[ChangedFile], read_at: float
-) -> list[tuple[str, tuple[Evidence, ...]]]:
-    found: list[tuple[str, tuple[Evidence, ...]]] = []
-    if cause_id != PHASE_CHANGED:
+) -> dict[str, tuple[Evidence, ...]]:
+    found: dict[str, tuple[Evidence, ...]] = {}
+    if cause_id != define.PHASE_CHANGED:
         watched = ", ".join(dict.fromkeys(_phases(name) for name in ids))
-        found.append((PHASE_CHANGED, (unchanged(history, f"The code of {watched}", read_at),)))
-    if cause_id not in (GATE_EDITED, UNKNOWN) and not history.of_phase(_GATE):
-        found.append((GATE_EDITED, (unchanged(history, "The gate and its fixture", read_at),)))
-    if cause_id != SHARED_CHANGED and rest:
-        others = told_by_code(history, rest, read_at, stance=Stance.UNKNOWN)
-        found.append((SHARED_CHANGED, others))
+        found[define.PHASE_CHANGED] = (unchanged(history, f"The code of {watched}", read_at),)
+    if cause_id not in (define.GATE_EDITED, define.UNKNOWN) and not history.of_phase(_GATE):
+        found[define.GATE_EDITED] = (unchanged(history, "The gate and its fixture", read_at),)
+    if cause_id != define.SHARED_CHANGED and rest:
+        found[define.SHARED_CHANGED] = told_by_code(history, rest, read_at, stance=Stance.UNKNOWN)
     return found

@@ -12,26 +12,14 @@ from shlex import quote
 
 from pydantic import JsonValue
 
-from runbook.probes.code_history import PROBE as CODE
-from runbook.probes.code_history import CodeHistory, read_code
+from runbook.probes.code_history import CODE, CodeHistory, read_code
+from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.settings_history import PROBE as SETTINGS
-from runbook.probes.settings_history import SettingsHistory, read_settings_history
-from runbook.symptoms.s1_p2_materialize.define import (
-    CAUSES,
-    EMPTY,
-    REWRITTEN,
-    SETTING,
-    SHAPE,
-    TOUCHED,
-    TRANSFORM,
-    UNKNOWN,
-    UNUSABLE,
-)
-from runbook.symptoms.stage_claims import StageClaims, probe_id, read_claims
-from runbook.symptoms.stream_shapes import PROBE as STREAMS
-from runbook.symptoms.stream_shapes import Shape, Survey, read_survey
-from runbook.tell.causes import concluded
+from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history
+from runbook.symptoms.offers import differing
+from runbook.symptoms.s1_p2_materialize import define
+from runbook.symptoms.stage_claims import StageClaims, probe_id
+from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey
 
 STAGE = "materialize"
 SOURCE_MISSING = "S1.P0.source-missing"
@@ -76,7 +64,7 @@ def seen_in(outputs: Mapping[str, ProbeOutput]) -> Seen:
         read_survey(outputs.get(STREAMS)),
         read_code(outputs.get(CODE)),
         read_settings_history(outputs.get(SETTINGS)),
-        read_claims(outputs.get(probe_id(STAGE)), STAGE),
+        found_by(outputs.get(probe_id(STAGE)), StageClaims) or StageClaims(stage=STAGE),
         max((output.read_at for output in outputs.values()), default=0.0),
     )
 
@@ -86,7 +74,7 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     cause, confidence, places = _judged(seen)
     evidence = _evidence(seen)
     return concluded(
-        CAUSES,
+        define.CAUSES,
         cause,
         confidence,
         evidence,
@@ -94,7 +82,7 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
         places=places,
         aside=[other for other, facts in evidence.items() if facts],
         facts=_facts(seen),
-        see=SOURCE_MISSING if cause == EMPTY else None,
+        see=SOURCE_MISSING if cause == define.EMPTY else None,
     )
 
 
@@ -102,30 +90,30 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     if not seen.survey.shapes:
         return _of_a_crash(seen)
     if not seen.survey.lines:
-        return EMPTY, Confidence.CERTAIN, tuple(each.stream for each in seen.survey.shapes)
+        return define.EMPTY, Confidence.CERTAIN, tuple(each.stream for each in seen.survey.shapes)
     if seen.broken:
         return _of_a_stream(seen, seen.broken[0])
     if seen.claims.outputs or seen.claims.unknown:
         files = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
-        return TOUCHED, Confidence.CERTAIN, files
+        return define.TOUCHED, Confidence.CERTAIN, files
     if seen.claims.inputs:
-        return REWRITTEN, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
+        return define.REWRITTEN, Confidence.CERTAIN, tuple(each.told for each in seen.claims.inputs)
     if seen.code_files:
-        return TRANSFORM, Confidence.LIKELY, _code_places(seen)
+        return define.TRANSFORM, Confidence.LIKELY, _code_places(seen)
     if seen.settings.under("stream"):
-        return SETTING, Confidence.LIKELY, tuple(each.told for each in seen.settings.under("stream"))
-    return UNKNOWN, Confidence.UNKNOWN, ()
+        return define.SETTING, Confidence.LIKELY, tuple(each.told for each in seen.settings.under("stream"))
+    return define.UNKNOWN, Confidence.UNKNOWN, ()
 
 
 def _of_a_crash(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     """The survey itself failed: a traceback, or settings that the engine refuses."""
     if seen.code_files:
         named = set(seen.code_files) & set(seen.survey.frames)
-        return TRANSFORM, Confidence.CERTAIN if named else Confidence.LIKELY, _code_places(seen)
+        return define.TRANSFORM, Confidence.CERTAIN if named else Confidence.LIKELY, _code_places(seen)
     if seen.settings.changes:
         places = tuple(each.told for each in seen.settings.changes)
-        return SETTING, Confidence.LIKELY, places
-    return UNKNOWN, Confidence.UNKNOWN, seen.survey.frames
+        return define.SETTING, Confidence.LIKELY, places
+    return define.UNKNOWN, Confidence.UNKNOWN, seen.survey.frames
 
 
 def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, ...]]:
@@ -133,18 +121,18 @@ def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, 
     setting = seen.settings_of(shape.stream)
     if setting:
         by = f" ({seen.settings.by_whom})" if seen.settings.by_whom else ""
-        return SETTING, Confidence.CERTAIN, (name, *(f"{each}{by}" for each in setting))
+        return define.SETTING, Confidence.CERTAIN, (name, *(f"{each}{by}" for each in setting))
     if shape.gone:
         told = [each.told for found in shape.best().values() for each in found[:1]]
         fields = (f"{name}: no line has {', '.join(shape.gone)}", *told, *shape.files[:3])
         certain = bool(told) and not seen.code_files
-        return SHAPE, Confidence.CERTAIN if certain else Confidence.LIKELY, fields
+        return define.SHAPE, Confidence.CERTAIN if certain else Confidence.LIKELY, fields
     if seen.code_files:
         # The lines have what the rules read, and the engine does not find it or cannot use it.
-        return TRANSFORM, Confidence.CERTAIN, (*_code_places(seen), name)
+        return define.TRANSFORM, Confidence.CERTAIN, (*_code_places(seen), name)
     if shape.skips_told:
-        return UNUSABLE, Confidence.LIKELY, (name, *shape.skips_told[:3], *shape.files[:3])
-    return UNKNOWN, Confidence.UNKNOWN, (name,)
+        return define.UNUSABLE, Confidence.LIKELY, (name, *shape.skips_told[:3], *shape.files[:3])
+    return define.UNKNOWN, Confidence.UNKNOWN, (name,)
 
 
 def _code_places(seen: Seen) -> tuple[str, ...]:
@@ -158,11 +146,11 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     """For each cause what speaks for it and against it."""
 
     def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines)
+        return Evidence.of(stance, says, source, seen.read_at, lines)
 
     survey, found = "distill streams check", dict[str, tuple[Evidence, ...]]()
     if seen.survey.crash:
-        found[TRANSFORM] = (
+        found[define.TRANSFORM] = (
             fact(Stance.FOR, "The engine ended without a survey.", survey, seen.survey.crash),
         )
     for shape in seen.broken[:1]:
@@ -171,7 +159,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
         if shape.gone:
             appeared = tuple(f"{path} ({count:,} lines)" for path, count in shape.appeared)
             told = tuple(each.told for each in shape.renames) or appeared
-            found[SHAPE] = (
+            found[define.SHAPE] = (
                 skipped,
                 fact(
                     Stance.FOR, f"A line does not have {', '.join(shape.gone)}.", ", ".join(shape.files[:3])
@@ -182,60 +170,60 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
             )
         else:
             here = f"A line has everything that the rules of {shape.stream} read."
-            found[SHAPE] = (fact(Stance.AGAINST, here, ", ".join(shape.files[:3])),)
-            found[UNUSABLE] = (skipped,)
-    found[TRANSFORM] = (*found.get(TRANSFORM, ()), *_code_evidence(seen))
-    found[SETTING] = _settings_evidence(seen)
+            found[define.SHAPE] = (fact(Stance.AGAINST, here, ", ".join(shape.files[:3])),)
+            found[define.UNUSABLE] = (skipped,)
+    found[define.TRANSFORM] = (*found.get(define.TRANSFORM, ()), _code_evidence(seen))
+    found[define.SETTING] = (_settings_evidence(seen),)
     receipt = seen.claims.receipt or "no receipt"
     wrote = tuple(each.told for each in seen.claims.outputs) + seen.claims.unknown
-    whole = "Evidence and skips are what the last run wrote."
-    by_other = "Evidence or skips are not what the last run wrote."
-    found[TOUCHED] = (
-        fact(Stance.FOR if wrote else Stance.AGAINST, by_other if wrote else whole, receipt, wrote),
+    found[define.TOUCHED] = (
+        Evidence.judged(
+            bool(wrote),
+            "Evidence or skips are not what the last run wrote.",
+            "Evidence and skips are what the last run wrote.",
+            receipt,
+            seen.read_at,
+            wrote,
+        ),
     )
     read = tuple(each.told for each in seen.claims.inputs)
     says = f"Sources begin with {'other bytes than' if read else 'what'} the last run read."
-    found[REWRITTEN] = (fact(Stance.FOR if read else Stance.AGAINST, says, receipt, read),)
+    found[define.REWRITTEN] = (Evidence.judged(bool(read), says, says, receipt, seen.read_at, read),)
     return found
 
 
-def _code_evidence(seen: Seen) -> tuple[Evidence, ...]:
-    against = seen.code.tag if seen.code.source == "workspace" else "the wheel's record"
-    source = f"git ls-tree {quote(seen.code.tag)} -- pipeline"
-    lines: tuple[str, ...] = ()
-    if seen.code.trouble:
-        stance, says = Stance.UNKNOWN, seen.code.trouble
-    elif seen.code_files:
-        chosen = [each for each in seen.code.files if each.path in seen.code_files]
-        stance, says = Stance.FOR, f"{len(chosen)} files that read or map lines differ from {against}."
-        lines = tuple(line for each in chosen for line in (each.told, *each.diff))
-    else:
-        stance, says = Stance.AGAINST, f"The code that reads and maps lines is as in {against}."
-    return (Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines),)
+def _code_evidence(seen: Seen) -> Evidence:
+    chosen = [each for each in seen.code.files if each.path in seen.code_files]
+    return Evidence.judged(
+        bool(chosen),
+        f"{len(chosen)} files that read or map lines differ from {seen.code.against}.",
+        f"The code that reads and maps lines is as in {seen.code.against}.",
+        f"git ls-tree {quote(seen.code.tag)} -- pipeline",
+        seen.read_at,
+        tuple(line for each in chosen for line in (each.told, *each.diff)),
+        trouble=seen.code.trouble,
+    )
 
 
-def _settings_evidence(seen: Seen) -> tuple[Evidence, ...]:
+def _settings_evidence(seen: Seen) -> Evidence:
     changes = seen.settings.under("stream")
-    source = f"git ls-tree {quote(seen.settings.tag)} -- distill.toml"
-    lines: tuple[str, ...] = ()
-    if seen.settings.trouble:
-        stance, says = Stance.UNKNOWN, seen.settings.trouble
-    elif changes:
-        stance, says = Stance.FOR, f"Rules of streams differ from {seen.settings.tag}."
-        lines = (*(each.told for each in changes), *seen.settings.commits)
-    else:
-        stance, says = Stance.AGAINST, f"The streams' rules are as in {seen.settings.tag}."
-    return (Evidence(stance=stance, says=says, source=source, read_at=seen.read_at, lines=lines),)
+    return Evidence.judged(
+        bool(changes),
+        f"Rules of streams differ from {seen.settings.tag}.",
+        f"The streams' rules are as in {seen.settings.tag}.",
+        f"git ls-tree {quote(seen.settings.tag)} -- distill.toml",
+        seen.read_at,
+        (*(each.told for each in changes), *seen.settings.commits) if changes else (),
+        trouble=seen.settings.trouble,
+    )
 
 
 def _facts(seen: Seen) -> dict[str, JsonValue]:
     """What the offers are made from."""
     return {
         "shapes": [each.model_dump(mode="json") for each in seen.broken if each.renames],
-        "code": [
-            each.model_dump(mode="json", exclude={"diff"})
-            for each in seen.code.files
-            if each.path in seen.code_files
-        ],
-        "settings": [each.told for each in seen.settings.under("stream")],
+        **differing(
+            (each for each in seen.code.files if each.path in seen.code_files),
+            (each.told for each in seen.settings.under("stream")),
+        ),
     }

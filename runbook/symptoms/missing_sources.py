@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.reading.past_runs import committed_runs
-from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.evidence import Record
 from runbook.probes.nearby_sources import Nearby, nearby
 from runbook.probes.settings_history import tagged_settings
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 
 PROBE = "nearby"
 _TITLE = "Where the files may have gone"
@@ -30,23 +30,25 @@ class Missing(Record):
     found: tuple[Nearby, ...]
 
 
+class Sought(Record):
+    """``any_source`` and ``any_run`` tell whether the workspace has any at all."""
+
+    missing: tuple[Missing, ...] = ()
+    any_source: bool = False
+    any_run: bool = False
+
+
 def missing_probe(names: Sequence[str]) -> Probe:
     """The probe for the streams called ``names``."""
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
-        found = [each for each in _look(workspace) if each.stream in names]
-        return ProbeOutput(
-            probe_id=PROBE,
-            title=_TITLE,
-            text="\n".join(line for each in found for line in _told(each)),
-            data={
-                "missing": [each.model_dump(mode="json") for each in found],
-                "any_source": _has_any_source(workspace),
-                "any_run": next(committed_runs(workspace.root), None) is not None,
-            },
+    def find(workspace: Workspace, _seconds: float) -> Sought:
+        return Sought(
+            missing=tuple(each for each in _look(workspace) if each.stream in names),
+            any_source=any(files_of(workspace, each) for each in declared_streams(workspace.settings())),
+            any_run=next(committed_runs(workspace.root), None) is not None,
         )
 
-    return Probe(PROBE, _TITLE, 60.0, look)
+    return record_probe(PROBE, _TITLE, 60.0, find, _lines)
 
 
 def _look(workspace: Workspace) -> list[Missing]:
@@ -95,15 +97,11 @@ def _last_read(
     return None, 0, ()
 
 
-def _has_any_source(workspace: Workspace) -> bool:
-    return any(files_of(workspace, each) for each in declared_streams(workspace.settings()))
-
-
-def _told(missing: Missing) -> list[str]:
-    lines = [f"{missing.stream}: {', '.join(missing.globs)} finds {len(missing.empty_files)} files"]
-    if missing.last_run is not None:
-        lines.append(f"  run {missing.last_run} read {missing.last_lines:,} lines of it")
-    lines += [f"  {each.told}" for each in missing.found]
-    if missing.tagged_globs:
-        lines.append(f"  its path in the last-good tag: {', '.join(missing.tagged_globs)}")
-    return lines
+def _lines(found: Sought) -> Iterator[str]:
+    for missing in found.missing:
+        yield f"{missing.stream}: {', '.join(missing.globs)} finds {len(missing.empty_files)} files"
+        if missing.last_run is not None:
+            yield f"  run {missing.last_run} read {missing.last_lines:,} lines of it"
+        yield from (f"  {each.told}" for each in missing.found)
+        if missing.tagged_globs:
+            yield f"  its path in the last-good tag: {', '.join(missing.tagged_globs)}"

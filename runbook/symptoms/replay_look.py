@@ -10,9 +10,9 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
-from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.evidence import Record
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
 
 PROBE = "replay"
@@ -56,28 +56,17 @@ class ReplayLook(Record):
 
 
 def replay_probe() -> Probe:
-    """The probe whose output ``read_replay`` understands. It logs nothing."""
-
-    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
-        found = _look(workspace, seconds)
-        count = "no" if found.playbooks is None else str(found.playbooks)
-        lines = [f"model {found.model}, from {found.origin}; {count} playbooks"]
-        if found.task is not None:
-            lines.append(f"task: {found.task}")
-            lines.append(f"passed before: {found.passed_by} at {found.passed_at}")
-        lines += [f"now: {each.told}" for each in (found.reply, found.by_default) if each is not None]
-        return ProbeOutput(
-            probe_id=PROBE, title=_TITLE, text="\n".join(lines), data=found.model_dump(mode="json")
-        )
-
-    return Probe(PROBE, _TITLE, _SECONDS, look)
+    """The probe that finds a ``ReplayLook``. It logs nothing."""
+    return record_probe(PROBE, _TITLE, _SECONDS, _look, _lines)
 
 
-def read_replay(output: ProbeOutput | None) -> ReplayLook | None:
-    """What the probe found; None after one that failed."""
-    if output is None or output.data is None:
-        return None
-    return ReplayLook.model_validate(output.data)
+def _lines(found: ReplayLook) -> list[str]:
+    count = "no" if found.playbooks is None else str(found.playbooks)
+    lines = [f"model {found.model}, from {found.origin}; {count} playbooks"]
+    if found.task is not None:
+        lines.append(f"task: {found.task}")
+        lines.append(f"passed before: {found.passed_by} at {found.passed_at}")
+    return lines + [f"now: {each.told}" for each in (found.reply, found.by_default) if each is not None]
 
 
 def model_in_use(workspace: Workspace) -> tuple[str, str]:

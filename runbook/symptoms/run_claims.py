@@ -7,7 +7,6 @@ outputs and sources by the receipts. The engine's own code is not asked; it may 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +14,9 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from pipeline.platform.lenient_json import objects_of, read_tail, rows
 from runbook.change.files import prefix_digest, state_of
-from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.receipt_claims import read_json
-from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.probes.evidence import Record
+from runbook.probes.receipt_claims import last_change, read_json
+from runbook.symptom import Probe, record_probe
 
 PROBE = "claims"
 _TITLE = "The last run's claims against the disk"
@@ -63,24 +61,13 @@ class RunClaims(Record):
 
 
 def claims_probe() -> Probe:
-    """The probe whose output ``read_run_claims`` understands."""
-
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
-        claims = run_claims(workspace.root)
-        lines = [f"run {claims.pipeline_run_id}: {claims.examined} files held to what pins them"]
-        lines += [f"{each.kind} {each.path}: {each.says}" for each in claims.differing]
-        return ProbeOutput(
-            probe_id=PROBE, title=_TITLE, text="\n".join(lines), data=claims.model_dump(mode="json")
-        )
-
-    return Probe(PROBE, _TITLE, 120.0, look)
+    """The probe that finds ``RunClaims``."""
+    return record_probe(PROBE, _TITLE, 120.0, lambda workspace, _: run_claims(workspace.root), _lines)
 
 
-def read_run_claims(output: ProbeOutput | None) -> RunClaims:
-    """What the probe found; nothing after one that failed."""
-    if output is None or output.data is None:
-        return RunClaims(pipeline_run_id=None)
-    return RunClaims.model_validate(output.data)
+def _lines(claims: RunClaims) -> list[str]:
+    examined = f"run {claims.pipeline_run_id}: {claims.examined} files held to what pins them"
+    return [examined, *(f"{each.kind} {each.path}: {each.says}" for each in claims.differing)]
 
 
 def run_claims(root: Path) -> RunClaims:
@@ -188,8 +175,7 @@ def _unclaimed(root: Path, receipt: str) -> list[Differing]:
 
 def _differing(root: Path, path: str, kind: Kind, says: str, pinned_by: str) -> Differing:
     try:
-        written = (root / path).stat(follow_symlinks=False).st_mtime
-        when = datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        when, _ = last_change(root / path)
     except OSError:
         when = ""
     return Differing(path=path, kind=kind, says=says, pinned_by=pinned_by, last_written=when)

@@ -1,16 +1,58 @@
-"""Why the SFT export may be contaminated, and what speaks for and against each of the causes."""
+"""A contaminated SFT export: what its receipt says of it, why it may be so, what speaks for and against."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from runbook.change.files import state_of
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Evidence, ProbeOutput, Stance
-from runbook.symptoms.code_evidence import told_by_code, unchanged
-from runbook.symptoms.s1_p4_sft_leak.define import OTHER_WRITER, OWN_WALLS, STALE, UNKNOWN, WALLS
+from runbook.probes.receipt_claims import account_at, quarantined
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Probe
+from runbook.symptoms.code_evidence import code_evidence
+from runbook.symptoms.s1_p4_sft_leak.define import OTHER_WRITER, OWN_WALLS, SFT, STALE, UNKNOWN, WALLS
+
+PROBE = "receipts"
+
+
+def receipts_probe(sha256: str | None, files: Sequence[str]) -> Probe:
+    """Compare the export with the newest receipt that claims it.
+
+    ``sha256`` is what the firewall read: by it the bytes are found again after a quarantine.
+    ``files`` are those with findings; ``standing`` tells which of them readers still meet.
+    """
+
+    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+        data = _compared(workspace.root, sha256, files)
+        return ProbeOutput(
+            probe_id=PROBE,
+            title="The export against its receipt",
+            text="\n".join(f"{name}: {value}" for name, value in data.items()),
+            data=data,
+        )
+
+    return Probe(PROBE, "The export against its receipt", 30.0, look)
+
+
+def _compared(root: Path, sha256: str | None, files: Sequence[str]) -> dict[str, JsonValue]:
+    account = account_at(root, SFT, _where(root, sha256))
+    return {
+        **account.model_dump(mode="json", exclude={"path"}),
+        "standing": [name for name in files if not state_of(root, name).is_absent],
+        "begins_as_written": account.lines_after is not None,
+    }
+
+
+def _where(root: Path, sha256: str | None) -> str | None:
+    """The export, or the name under which just these bytes are quarantined."""
+    if not state_of(root, SFT).is_absent and state_of(root, SFT).sha256 == sha256:
+        return SFT
+    return next((path for path in quarantined(root, SFT) if state_of(root, path).sha256 == sha256), None)
 
 
 def walls_of(history: CodeHistory) -> tuple[ChangedFile, ...]:
@@ -44,7 +86,7 @@ def evidence_for(
     """For each cause what speaks for and against it; of bytes that are gone nothing can be said."""
 
     def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=output.read_at, lines=lines)
+        return Evidence.of(stance, says, source, output.read_at, lines)
 
     source = str(seen.get("receipt") or paths.REPORTS)
     if seen.get("file") is None:
@@ -73,19 +115,13 @@ def evidence_for(
     )
     rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
     settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
-    code = told_by_code(history, walls_of(history), output.read_at) or (
-        unchanged(history, "Schemas and exporters", output.read_at),
-    )
+    code = code_evidence(history, walls_of(history), "Schemas and exporters", output.read_at)
     return {
         STALE: (
-            by_run if written else _against(by_other),
-            rescored if moved else _against(settled),
+            by_run if written else by_other.turned,
+            rescored if moved else settled.turned,
         ),
-        OTHER_WRITER: (_against(by_run),) if written else (by_other, last),
-        WALLS: (by_run if written else _against(by_other), *code),
+        OTHER_WRITER: (by_run.turned,) if written else (by_other, last),
+        WALLS: (by_run if written else by_other.turned, *code),
         UNKNOWN: (by_run, settled, *code) if written else (by_other,),
     }
-
-
-def _against(evidence: Evidence) -> Evidence:
-    return evidence.model_copy(update={"stance": Stance.AGAINST})

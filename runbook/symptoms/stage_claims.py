@@ -6,7 +6,6 @@ A file that is not as claimed was written by somebody else since, or its source 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from pipeline.reading.past_runs import CommittedRun, last_committed
 from runbook.change.files import prefix_digest, state_of
-from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.evidence import Record
+from runbook.probes.receipt_claims import last_change
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5"
 
@@ -49,28 +49,18 @@ def probe_id(stage: str) -> str:
 
 
 def claims_probe(stage: str, folder: str) -> Probe:
-    """The probe whose output ``read_claims`` understands. ``folder`` is where the stage writes."""
-    title = f"What {stage} claims, and what is there"
+    """The probe that finds ``StageClaims``. ``folder`` is where the stage writes."""
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
-        found = claims_of(workspace.root, stage, folder)
-        lines = [each.told for each in (*found.inputs, *found.outputs)]
-        lines += [f"{path} is in no receipt" for path in found.unknown]
-        return ProbeOutput(
-            probe_id=probe_id(stage),
-            title=title,
-            text="\n".join(lines) or f"as {found.receipt or 'nobody'} claims",
-            data=found.model_dump(mode="json"),
-        )
+    def find(workspace: Workspace, _seconds: float) -> StageClaims:
+        return claims_of(workspace.root, stage, folder)
 
-    return Probe(probe_id(stage), title, 60.0, look)
+    return record_probe(probe_id(stage), f"What {stage} claims, and what is there", 60.0, find, _lines)
 
 
-def read_claims(output: ProbeOutput | None, stage: str) -> StageClaims:
-    """What the probe found; nothing is claimed after one that failed."""
-    if output is None or output.data is None:
-        return StageClaims(stage=stage)
-    return StageClaims.model_validate(output.data)
+def _lines(found: StageClaims) -> list[str]:
+    lines = [each.told for each in (*found.inputs, *found.outputs)]
+    lines += [f"{path} is in no receipt" for path in found.unknown]
+    return lines or [f"as {found.receipt or 'nobody'} claims"]
 
 
 def claims_of(root: Path, stage: str, folder: str) -> StageClaims:
@@ -148,8 +138,7 @@ def _is_packed(path: Path) -> bool:
 
 def _by_whom(root: Path, path: str) -> str:
     try:
-        found = (root / path).lstat()
+        when, owner = last_change(root / path)
     except OSError:
         return ""
-    when = datetime.fromtimestamp(found.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"last written {when}, owner {found.st_uid}"
+    return f"last written {when}, owner {owner}"

@@ -14,13 +14,14 @@ from typing import Any
 
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
+from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at
 
-PROBE = "streams"
+STREAMS = "streams"
 _TITLE = "What the streams make of their lines"
 _SECONDS = 180.0
 _MOST_LINE_BYTES = 16 * 2**20
@@ -86,7 +87,7 @@ class Survey(Record):
 
 def streams_probe() -> Probe:
     """The probe whose output ``read_survey`` understands."""
-    return Probe(PROBE, _TITLE, _SECONDS, look_at_streams)
+    return Probe(STREAMS, _TITLE, _SECONDS, look_at_streams)
 
 
 def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
@@ -108,11 +109,11 @@ def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
         frames=tuple(_frames(workspace.root, error)) if crash else (),
     )
     return ProbeOutput(
-        probe_id=PROBE,
+        probe_id=STREAMS,
         title=_TITLE,
         argv=("distill", "streams", "check", "--json"),
         exit_code=ran.exit_code,
-        text="\n".join(line for each in survey.shapes for line in _told(each)) or "\n".join(survey.crash),
+        text="\n".join(line for each in survey.shapes for line in _lines(each)) or "\n".join(survey.crash),
         data=survey.model_dump(mode="json"),
         timed_out=ran.timed_out,
     )
@@ -120,10 +121,8 @@ def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
 
 def read_survey(output: ProbeOutput | None) -> Survey:
     """What the probe found; after one that failed, a survey without streams that says why."""
-    if output is None or output.data is None:
-        why = (output.trouble if output is not None else "") or "nobody looked at the streams"
-        return Survey(crash=(why,))
-    return Survey.model_validate(output.data)
+    blind = Survey(crash=(why_blind(output, "nobody looked at the streams"),))
+    return found_by(output, Survey) or blind
 
 
 def _reports(out: bytes) -> list[dict[str, Any]] | None:
@@ -166,7 +165,7 @@ def _shape(workspace: Workspace, stream: SourceStream, report: Mapping[str, Any]
     )
 
 
-def _told(shape: Shape) -> list[str]:
+def _lines(shape: Shape) -> list[str]:
     lines = [f"{shape.stream}: {shape.lines:,} lines, {shape.used:,} used, {shape.evidence:,} evidence rows"]
     lines += [f"  skipped {each}" for each in shape.skips_told]
     if shape.vanished:

@@ -16,11 +16,12 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.platform.lenient_json import object_in, object_or_empty
 from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.change.workspace_copy import workspace_copy
+from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
+from runbook.symptom import Probe, record_probe
 
-PROBE = "tried"
+TRIED = "tried"
 _TITLE = "The same run in a copy, allowed to be empty"
 _SECONDS = 600.0
 _ALLOWED = ("accepted", "partially_accepted")
@@ -65,27 +66,21 @@ class TriedRun(Record):
 def tried_probe(export: str, earlier_run: str | None) -> Probe:
     """The probe whose output ``read_tried`` understands."""
 
-    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
-        found = _tried(workspace, export, earlier_run, seconds)
-        lines = [] if found.before is None else ["the last good run:", *found.before.told]
-        lines += ["now:", *found.now.told] if found.now is not None else found.crash
-        return ProbeOutput(
-            probe_id=PROBE,
-            title=_TITLE,
-            argv=("distill", "run-all", "--allow-empty"),
-            text="\n".join(lines),
-            data=found.model_dump(mode="json"),
-        )
+    def find(workspace: Workspace, seconds: float) -> TriedRun:
+        return _tried(workspace, export, earlier_run, seconds)
 
-    return Probe(PROBE, _TITLE, _SECONDS, look)
+    return record_probe(TRIED, _TITLE, _SECONDS, find, _lines, ("distill", "run-all", "--allow-empty"))
+
+
+def _lines(found: TriedRun) -> list[str]:
+    lines = [] if found.before is None else ["the last good run:", *found.before.told]
+    return [*lines, "now:", *found.now.told] if found.now is not None else [*lines, *found.crash]
 
 
 def read_tried(output: ProbeOutput | None, export: str) -> TriedRun:
     """What the probe found; after one that failed, a run without numbers that says why."""
-    if output is None or output.data is None:
-        why = (output.trouble if output is not None else "") or "nobody tried"
-        return TriedRun(export=export, crash=(why,))
-    return TriedRun.model_validate(output.data)
+    blind = TriedRun(export=export, crash=(why_blind(output, "nobody tried"),))
+    return found_by(output, TriedRun) or blind
 
 
 def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: float) -> TriedRun:
@@ -130,13 +125,12 @@ def _flow(run: CommittedRun, export: str, feeding: tuple[str, ...]) -> Flow:
     names = tuple(name for name in known if not feeding or name in feeding)
     of = [run.counts_of(name) for name in names]
     totals = counts(run.summary.get("counts"))
-    scored = CATEGORIES
     refusals = counts(run.receipts.get("export", {}).get("reasons"))
     return Flow(
         streams=names,
         lines=sum(each.get("lines", 0) for each in of),
         evidence=sum(each.get("evidence", 0) for each in of),
-        scored=sum(each.get(name, 0) for each in of for name in scored),
+        scored=sum(each.get(name, 0) for each in of for name in CATEGORIES),
         allowed=sum(each.get(name, 0) for each in of for name in _ALLOWED),
         exported=totals.get(export, 0),
         skips=counts(run.receipts.get("materialize", {}).get("reasons")),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from runbook.probes.workspace import Workspace
-from runbook.wizard.touched import is_touched_since
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +36,7 @@ class AnswerCache(Generic[Answer]):
         with self._lock:
             known = self._known
             is_same = known is not None and known.question == whole
-            if known is not None and is_same and not is_touched_since(workspace, known.asked_at):
+            if known is not None and is_same and not workspace.is_touched_since(known.asked_at):
                 return known.answer
             asked_at = time.time()
             found = ask()

@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.contracts.faults import ExitCode, OperatorError
+from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import exit_code_of
 from pipeline.reading.symptom_log import keep_looks
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
+from runbook.wizard.refusals import why_failed
 
 # Detectors wait for subprocesses more than they compute.
 _AT_ONCE = 4
@@ -46,15 +47,10 @@ def detect_one(workspace: Workspace, symptom: Symptom, *, full: bool = False) ->
     try:
         return symptom.look_anew(workspace) if full else symptom.detect(workspace)
     except Exception as error:  # noqa: BLE001 - one broken detector must not silence the others
-        said = (
-            error.fault.what_happened
-            if isinstance(error, OperatorError)
-            else f"{type(error).__name__}: {error}"
-        )
         return Detection(
             symptom_id=symptom.id,
             verdict=Verdict.UNKNOWN,
-            observed=f"could not look: {said}",
+            observed=f"could not look: {why_failed(error)}",
             read_at=time.time(),
             as_of=None,
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from pipeline.contracts.faults import OperatorError
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Probe, Symptom
 from runbook.wizard.incident import Incident
-from runbook.wizard.touched import is_touched_since
+from runbook.wizard.refusals import why_failed
 
 MOST_TEXT = 20_000
 # A link that broke is taken up again within this; a bisection may have taken half an hour.
@@ -23,12 +22,7 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
     try:
         output = probe.look(workspace, probe.seconds)
     except Exception as error:  # noqa: BLE001 - a probe that fails is a result, and the others still run
-        said = (
-            error.fault.what_happened
-            if isinstance(error, OperatorError)
-            else f"{type(error).__name__}: {error}"
-        )
-        output = ProbeOutput(probe_id=probe.id, title=probe.title, trouble=said)
+        output = ProbeOutput(probe_id=probe.id, title=probe.title, trouble=why_failed(error))
     took = output.took_seconds or round(time.monotonic() - began, 3)
     return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
 
@@ -36,7 +30,7 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
 def still_holds(workspace: Workspace, output: ProbeOutput, now: float) -> bool:
     """Whether a probe that ended well may be believed: it is fresh, and nothing was touched since."""
     is_fresh = 0 <= now - output.read_at <= FRESH_SECONDS
-    return is_fresh and not output.trouble and not is_touched_since(workspace, output.read_at)
+    return is_fresh and not output.trouble and not workspace.is_touched_since(output.read_at)
 
 
 def classify(symptom: Symptom, detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

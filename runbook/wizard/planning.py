@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from runbook.change.files import state_of
-from runbook.change.plan import Draft, FileState, Plan, Step
+from runbook.change.files import read_bytes, state_of
+from runbook.change.plan import AppendLine, Draft, FileState, Kept, Plan, RenameFile, Step, WriteFile
 from runbook.probes.workspace import Workspace
 
 
 def utc_text(seconds: float) -> str:
     """``2026-04-27T08:41:07.250000Z``."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _state(data: bytes, mode: int | None) -> FileState:
+    return FileState(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), mode=mode)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,31 @@ class Planning:
     def state(self, path: str) -> FileState:
         """The file as it is. Raises RefusedError for anything but a plain file or nothing."""
         return state_of(self.workspace.root, path)
+
+    def renamed(self, path: str, to: str, says: str) -> RenameFile:
+        """A step; so are those that follow."""
+        by_hand = f"mv -n {shlex.quote(path)} {shlex.quote(to)}"
+        return RenameFile(path=path, to=to, before=self.state(path), says=says, by_hand=by_hand)
+
+    def beside(self, path: str, mark: str) -> str:
+        """A free name for ``path``: the mark and the time behind it."""
+        epoch = int(self.now)
+        while not self.state(f"{path}{mark}{epoch}").is_absent:
+            epoch += 1
+        return f"{path}{mark}{epoch}"
+
+    def appended(self, path: str, text: str, says: str, by_hand: str) -> AppendLine:
+        before = self.state(path)
+        whole = b"" if before.is_absent else read_bytes(self.workspace.root, path)
+        # A new file gets the mode of an append, which is private; git keeps none of it.
+        after = _state(whole + text.encode() + b"\n", before.mode or 0o600)
+        return AppendLine(path=path, line=text, before=before, after=after, says=says, by_hand=by_hand)
+
+    def rewritten(self, path: str, before: FileState, data: bytes, says: str, by_hand: str) -> WriteFile:
+        """``before`` is what ``data`` was made from; ``data`` has to be among the draft's contents."""
+        after = _state(data, before.mode)
+        content = Kept(sha256=after.sha256 or "")
+        return WriteFile(path=path, before=before, after=after, content=content, says=says, by_hand=by_hand)
 
     def draft(
         self,

@@ -25,5 +25,12 @@ class ApprovalNeededError(OperatorError):
     exit_code = ExitCode.APPROVAL_NEEDED
 
 
+def why_failed(error: Exception) -> str:
+    """What whoever looked for something met instead."""
+    if isinstance(error, OperatorError):
+        return error.fault.what_happened
+    return f"{type(error).__name__}: {error}"
+
+
 def refused(code: str, what_happened: str, do_next: str, file: str | None = None) -> RefusedError:
     return RefusedError(Fault(code, what_happened, NOTHING_CHANGED, do_next, file=file))

@@ -14,7 +14,6 @@ from runbook.probes.check_reports import by_checks, last_audit
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Detector
 from runbook.symptoms import by_report
-from runbook.wizard.touched import is_touched_since
 from tests.runbook.workspaces import make_workspace
 
 ID = "S1.P3.distribution"
@@ -141,10 +140,10 @@ def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_p
     assert report is not None
     with (workspace.root / "data/_kb/audit_baselines.jsonl").open("a") as file:
         file.write("{}\n")
-    assert not is_touched_since(workspace, report.finished_at)
+    assert not workspace.is_touched_since(report.finished_at)
     marker = workspace.root / "marker"
     marker.touch()
     while marker.lstat().st_ctime <= at:
         marker.touch()  # the file system's clock may tick in steps of milliseconds
     (workspace.root / "data/evidence/a.jsonl").unlink()
-    assert is_touched_since(workspace, report.finished_at)
+    assert workspace.is_touched_since(report.finished_at)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook.actions.stream_edit import edit_stream, plan_stream_edit
+from runbook.actions.stream_edit import edit_stream, plan_stream_edits
 from runbook.wizard.refusals import RefusedError
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.workspaces import direct, make_workspace, tree
@@ -50,11 +50,6 @@ def test_only_the_stream_and_only_that_name_change_and_comments_stay() -> None:
     assert ("fields.messages", "traj", "conversation") in edit.changed
 
 
-def test_one_field_alone_can_be_edited() -> None:
-    edit = edit_stream(SETTINGS, "airline", "traj", "conversation", "instruction")
-    assert edit.changed == (("fields.instruction", "traj[1].content", "conversation[1].content"),)
-
-
 @pytest.mark.parametrize(
     ("stream", "old", "says"), [("none", "traj", "no stream"), ("airline", "gone", "nowhere reads")]
 )
@@ -76,9 +71,9 @@ def test_an_edit_is_tried_in_a_copy_before_it_is_a_plan(tmp_path: Path) -> None:
     before = tree(root)
     session = direct(workspace)
     with pytest.raises(RefusedError, match="no line has"):
-        plan_stream_edit(session.planning(), "airline", "traj", "nonsense")
+        plan_stream_edits(session.planning(), "airline", [("traj", "nonsense")])
     assert tree(root) == before
-    draft = plan_stream_edit(session.planning(), "airline", "traj", "conversation")
+    draft = plan_stream_edits(session.planning(), "airline", [("traj", "conversation")])
     assert draft.plan.notes == ("tried in a dry run: 3 of 3 lines mapped, 0 skipped",)
     carried_out(session, draft)
     text = (root / "distill.toml").read_bytes()

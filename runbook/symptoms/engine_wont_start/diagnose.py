@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from shlex import quote
 
+from pydantic import JsonValue
+
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Verdict
-from runbook.actions.restore import plan_restore
-from runbook.change.plan import Draft
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform.lenient_json import text_of, texts_of
+from runbook.probes.conclusions import concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Offer, Probe, diagnosed
 from runbook.symptoms.engine_wont_start.define import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
-from runbook.wizard.planning import Planning
+from runbook.symptoms.offers import tag_offer
 
 PACKAGE = "pipeline"
 _PROBE = "code"
@@ -32,29 +34,14 @@ def detect(workspace: Workspace) -> Detection:
     ran = workspace.engine(_SMALLEST, seconds=_SECONDS)
     now = time.time()
     error = ran.narration
-    good = ran.exit_code == ExitCode.OK
-    said = ran.reason
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
-    return Detection(
-        symptom_id=ID,
-        verdict=Verdict.CLEAR if good else Verdict.DETECTED,
-        observed="it starts" if good else f"exit {ran.exit_code}: {said}",
-        read_at=now,
-        as_of=now,
-        reproduce="distill config --help",
-        evidence=()
-        if good
-        else (
-            Evidence(
-                stance=Stance.FOR,
-                says=f"It ended with {ran.exit_code}.",
-                source="stderr of distill config --help",
-                read_at=now,
-                lines=tuple(error.splitlines()[-_LAST_LINES:]),
-            ),
-        ),
-        facts={"frames": [each for each in frames if each is not None]},
-    )
+    facts: dict[str, JsonValue] = {"frames": [each for each in frames if each is not None]}
+    answer, evidence = Answer(Verdict.CLEAR, "it starts", now), tuple[Evidence, ...]()
+    if ran.exit_code != ExitCode.OK:
+        answer = Answer(Verdict.DETECTED, f"exit {ran.exit_code}: {ran.reason}", now)
+        source, lines = "stderr of distill config --help", tuple(error.splitlines()[-_LAST_LINES:])
+        evidence = (Evidence.of(Stance.FOR, f"It ended with {ran.exit_code}.", source, now, lines),)
+    return detection_from(ID, answer, reproduce="distill config --help", evidence=evidence, facts=facts)
 
 
 def _inside(workspace: Workspace, name: str) -> str | None:
@@ -85,10 +72,8 @@ def _code(workspace: Workspace, _seconds: float) -> ProbeOutput:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[_PROBE]
-    seen = output.data if isinstance(output.data, dict) else {}
-    found, frames = seen.get("changed"), detection.facts.get("frames")
-    changed = [str(each) for each in found] if isinstance(found, list) else []
-    named = [str(each) for each in frames] if isinstance(frames, list) else []
+    tag, changed = text_of(output.data, "tag"), texts_of(output.data, "changed")
+    named = texts_of(detection.facts, "frames")
     cause = CHANGED if changed else UNKNOWN
     # The innermost frame is the last one.
     culprit = next((each for each in reversed(named) if each in changed), None)
@@ -97,33 +82,27 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         confidence = Confidence.CERTAIN if culprit else Confidence.LIKELY
     evidence = Evidence(
         stance=Stance.FOR if changed else Stance.UNKNOWN,
-        says=output.trouble
-        or (f"{len(changed)} files differ from {seen.get('tag')}." if changed else output.text),
-        source=f"git ls-tree {quote(str(seen.get('tag')))} -- {PACKAGE}",
+        says=output.trouble or (f"{len(changed)} files differ from {tag}." if changed else output.text),
+        source=f"git ls-tree {quote(str(tag))} -- {PACKAGE}",
         read_at=output.read_at,
-        lines=tuple(changed),
+        lines=changed,
     )
-    return Diagnosis(
-        cause=Cause(
-            id=cause,
-            sentence=dict(CAUSES)[cause],
-            confidence=confidence,
-            places=(culprit,) if culprit else tuple(changed),
-            evidence=(*detection.evidence, evidence),
-        ),
-        facts={"restore": [culprit] if culprit else [*changed]},
+    places = (culprit,) if culprit else changed
+    return concluded(
+        CAUSES,
+        cause,
+        confidence,
+        {cause: [evidence]},
+        first=detection.evidence,
+        places=places,
+        facts={"restore": [*places]},
     )
 
 
 def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    found = diagnosis.facts.get("restore") if diagnosis is not None else None
-    paths = [str(each) for each in found] if isinstance(found, list) else []
-
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_restore(planning, paths)
-
+    paths = texts_of(diagnosis.facts, "restore") if diagnosis is not None else ()
     why = "the tag holds the bytes with which it last started"
-    return (Offer("restore", f"Restore {', '.join(paths)}", why, make),) if paths else ()
+    return (tag_offer(paths, f"Restore {', '.join(paths)}", why),) if paths else ()
 
 
 SYMPTOM = diagnosed(

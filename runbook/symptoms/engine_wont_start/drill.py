@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, Scene
-from runbook.probes.evidence import Confidence
 from runbook.symptoms.engine_wont_start.define import CHANGED, ID
 
 # All are imported before a command says its first word.
@@ -36,7 +35,6 @@ def plant(scene: Scene) -> Planted:
     return Planted(
         says=f"In {path} {what}{', in a commit of Aiko' if committed else ''}; {HARMLESS} is harmless.",
         cause=CHANGED,
-        confidence=Confidence.CERTAIN,
         offer="restore",
     )
 

@@ -15,25 +15,23 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
-from pipeline.contracts.status import Verdict
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.git import GitError
+from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import CheckReport
 from pipeline.reading.incidents import incident_ids
 from runbook.actions.nuclear import differences, plan_nuclear
-from runbook.change.plan import Draft
 from runbook.probes.check_reports import last_audit, look_again, red_again
-from runbook.probes.code_history import ENGINE, ChangedFile, code_probe, phase_of, read_code
-from runbook.probes.code_history import PROBE as CODE
-from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
+from runbook.probes.conclusions import concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Offer, Probe, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
 from runbook.wizard.incident import Incident
-from runbook.wizard.planning import Planning
-from runbook.wizard.touched import is_touched_since
 
 _PHASES_RED = 3
 _TREE = "tree"
@@ -50,15 +48,17 @@ def detect(workspace: Workspace) -> Detection:
     if failed:
         last = failed[-1]
         said = f"{last.symptom_id} is still there after “{last.title}” was carried out: {last.said}"
-        return _detected(said, _told(failed), last.when, "live", failed, ())
+        facts: dict[str, JsonValue] = {"failed": [each.incident_id for each in failed], "red": []}
+        return _detection(Answer(Verdict.DETECTED, said, last.when), _evidence_of(failed), facts)
     red = _red_phases(workspace, report) if report is not None else []
     if len(red) >= _PHASES_RED and report is not None:
         differing = _differing_phases(workspace)
         if len(differing) >= _PHASES_RED:
             said = f"{', '.join(red)} are red, and {', '.join(differing)} differ from the last-good tag"
-            return _detected(said, (), report.finished_at, report.source, (), red)
+            answer = Answer(Verdict.DETECTED, said, report.finished_at, report.source)
+            return _detection(answer, facts={"failed": [], "red": [*red]})
     said = "no repair failed" + (f"; {', '.join(red)} are red in the last audit" if red else "")
-    return _detection(Verdict.CLEAR, said, (), time.time(), "live", {})
+    return _detection(Answer(Verdict.CLEAR, said, time.time()))
 
 
 def rerun(workspace: Workspace) -> Detection:
@@ -69,7 +69,7 @@ def rerun(workspace: Workspace) -> Detection:
     if not _is_under_way(workspace):
         return detect(workspace)
     report = last_audit(workspace)
-    if report is not None and _passed(report) and not is_touched_since(workspace, report.finished_at):
+    if report is not None and _passed(report) and not workspace.is_touched_since(report.finished_at):
         seen, as_of, source = report.checks, report.finished_at, report.source
     else:
         seen, as_of, source = look_again(workspace, REQUIRED_CHECKS), time.time(), "live"
@@ -77,10 +77,10 @@ def rerun(workspace: Workspace) -> Detection:
     failing = [each for each in required if each.status != "pass"]
     said = f"{len(required) - len(failing)} of {len(REQUIRED_CHECKS)} required checks pass"
     if not failing and len(required) == len(REQUIRED_CHECKS):
-        return _detection(Verdict.CLEAR, said, _was_the_bug(workspace), as_of, source, {})
+        return _detection(Answer(Verdict.CLEAR, said, as_of, source), _was_the_bug(workspace))
     said += "".join(f"; {each.id} {each.status}: {each.detail}" for each in failing[:3])
     verdict = Verdict.DETECTED if any(each.is_red for each in failing) else Verdict.UNKNOWN
-    return _detection(verdict, said, (), as_of, source, {})
+    return _detection(Answer(verdict, said, as_of, source))
 
 
 def _is_under_way(workspace: Workspace) -> bool:
@@ -105,7 +105,7 @@ def _passed(report: CheckReport) -> bool:
 def _red_phases(workspace: Workspace, report: CheckReport) -> list[str]:
     """Phases with a red required check, looked at again where something was touched since."""
     red = [each for each in report.checks.values() if each.required and each.is_red]
-    if len({each.phase for each in red}) >= _PHASES_RED and is_touched_since(workspace, report.finished_at):
+    if len({each.phase for each in red}) >= _PHASES_RED and workspace.is_touched_since(report.finished_at):
         red = [each for each in red_again(workspace, report).values() if each.is_red]
     return sorted({each.phase or each.id.split(".")[0] for each in red})
 
@@ -121,7 +121,7 @@ def _differing_phases(workspace: Workspace) -> list[str]:
     return sorted(each for each in phases if each is not None)
 
 
-def _told(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
+def _evidence_of(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
             stance=Stance.FOR,
@@ -133,36 +133,11 @@ def _told(failed: Sequence[FailedRepair]) -> tuple[Evidence, ...]:
     )
 
 
-def _detected(
-    said: str,
-    evidence: tuple[Evidence, ...],
-    as_of: float | None,
-    source: str,
-    failed: Sequence[FailedRepair],
-    red: Sequence[str],
-) -> Detection:
-    facts: dict[str, JsonValue] = {"failed": [each.incident_id for each in failed], "red": [*red]}
-    return _detection(Verdict.DETECTED, said, evidence, as_of, source, facts)
-
-
 def _detection(
-    verdict: Verdict,
-    said: str,
-    evidence: tuple[Evidence, ...],
-    as_of: float | None,
-    source: str,
-    facts: dict[str, JsonValue],
+    answer: Answer, evidence: tuple[Evidence, ...] = (), facts: Mapping[str, JsonValue] | None = None
 ) -> Detection:
-    return Detection(
-        symptom_id=ID,
-        verdict=verdict,
-        observed=said,
-        read_at=time.time(),
-        as_of=as_of,
-        source=source,
-        reproduce="distill audit-full",
-        evidence=evidence,
-        facts=facts,
+    return detection_from(
+        ID, answer, reproduce="distill audit-full", evidence=evidence, facts=dict(facts or {})
     )
 
 
@@ -201,10 +176,9 @@ def _tree_probe() -> Probe:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     tree, history = outputs.get(_TREE), read_code(outputs.get(CODE))
-    seen = tree.data if tree is not None and isinstance(tree.data, dict) else {}
+    seen = tree.members if tree is not None else {}
     read_at = tree.read_at if tree is not None else detection.read_at
-    found = seen.get("changed")
-    changed = tuple(str(each) for each in found) if isinstance(found, list) else ()
+    changed = texts_of(seen, "changed")
     code = history.files if history.source == "workspace" else ()
     if not seen.get("commit"):
         cause_id, confidence = UNKNOWN, Confidence.UNKNOWN
@@ -222,17 +196,19 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         lines=changed[:_MOST_LISTED],
     )
     by_phase = sorted(code, key=lambda each: (_phase(each), each.path))
-    cause = Cause(
-        id=cause_id,
-        sentence=dict(CAUSES)[cause_id],
-        confidence=confidence,
-        places=tuple(f"{_phase(each)}: {each.told}" for each in by_phase) or changed,
-        evidence=(*detection.evidence, whole, *told_by_code(history, by_phase, read_at)),
-    )
     other = AS_TAGGED if cause_id == DIFFERS else DIFFERS
-    turned = whole if cause_id == UNKNOWN else whole.model_copy(update={"stance": Stance.AGAINST})
-    aside = Cause(id=other, sentence=dict(CAUSES)[other], confidence=Confidence.UNKNOWN, evidence=(turned,))
-    return Diagnosis(cause=cause, considered=(aside,))
+    return concluded(
+        CAUSES,
+        cause_id,
+        confidence,
+        {
+            cause_id: (whole, *told_by_code(history, by_phase, read_at)),
+            other: (whole if cause_id == UNKNOWN else whole.turned,),
+        },
+        first=detection.evidence,
+        places=tuple(f"{_phase(each)}: {each.told}" for each in by_phase) or changed,
+        aside=(other,),
+    )
 
 
 def _phase(file: ChangedFile) -> str:
@@ -246,16 +222,12 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (NUCLEAR,)
 
 
-def _make(planning: Planning, _answers: Answers) -> Draft:
-    return plan_nuclear(planning)
-
-
 NUCLEAR = Offer(
     "nuclear",
     "Restore everything from the last-good tag, run, accept, audit",
     "what was green at the tag is proven green again; journals, incidents and sources stay, "
     "and every byte that is replaced is kept for the way back",
-    _make,
+    lambda planning, _: plan_nuclear(planning),
 )
 
 SYMPTOM = diagnosed(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.drills.scene import Scene
 from runbook.symptoms.last_nuclear.define import DIFFERS, ID
 from runbook.symptoms.last_nuclear.diagnose import NUCLEAR
 
@@ -67,7 +67,7 @@ def plant(scene: Scene) -> Planted:
     chosen = sorted(scene.random.sample(BREAKAGES, count), key=lambda each: each.phase)
     for each in chosen:
         each.breaks(scene)
-        scene.commit(each.message, author=scene.random.choice((INES, TOMAS, AIKO)))
+        scene.commit(each.message, author=scene.anybody())
     (scene.root / _DRAFT).write_text('"""Asks twice before it rejects. Not finished."""\n', encoding="utf-8")
     with (scene.root / _SETTINGS).open("a", encoding="utf-8") as file:
         file.write("# Ask Aiko before the thresholds are moved.\n")
@@ -80,6 +80,7 @@ def plant(scene: Scene) -> Planted:
         offer=NUCLEAR.id,
         also=tuple(raised),
         audited=True,
+        confidence=None,
     )
 
 

@@ -5,46 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
-from runbook.actions.restore import plan_restore
-from runbook.change.plan import Draft
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    detection_from,
-)
+from pipeline.platform.lenient_json import texts_of
+from runbook.probes.conclusions import concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
-from runbook.symptoms.s1_p0_recon_doc.define import (
-    CAUSES,
-    DEFINITION,
-    DELETED,
-    DOC,
-    ID,
-    NEVER_COMMITTED,
-    TAG_LACKS_IT,
-    UNKNOWN,
-)
+from runbook.symptom import Offer, Probe, diagnosed
+from runbook.symptoms.offers import tag_offer
+from runbook.symptoms.s1_p0_recon_doc import define
 from runbook.symptoms.s1_p0_recon_doc.glance import glance
-from runbook.wizard.planning import Planning
 
 _PROBE = "history"
 
 
 def detect(workspace: Workspace) -> Detection:
-    return detection_from(ID, glance(workspace.facts()), reproduce=f"ls -l {DOC}")
+    return detection_from(define.ID, glance(workspace.facts()), reproduce=f"ls -l {define.DOC}")
 
 
 def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:
     """What tag and history hold. Raises GitError, which becomes the probe's trouble."""
     git, tag = workspace.git, workspace.last_good_tag
     commit = git.resolve_tag(tag)
-    tagged = len((git.bytes_at(commit, DOC) or b"").strip())
-    commits = git.log([DOC], limit=5) if git.resolve("HEAD") else []
+    tagged = len((git.bytes_at(commit, define.DOC) or b"").strip())
+    commits = git.log([define.DOC], limit=5) if git.resolve("HEAD") else []
     lines = [each.told for each in commits]
     return ProbeOutput(
         probe_id=_PROBE,
@@ -56,61 +38,43 @@ def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[_PROBE]
-    seen = output.data if isinstance(output.data, dict) else {}
-    commits = seen.get("commits")
-    lines = tuple(str(each) for each in commits) if isinstance(commits, list) else ()
+    seen, lines = output.members, texts_of(output.data, "commits")
     if not seen.get("commit"):
-        cause = UNKNOWN
+        cause = define.UNKNOWN
     elif seen.get("tagged"):
-        cause = DELETED
+        cause = define.DELETED
     else:
-        cause = TAG_LACKS_IT if lines else NEVER_COMMITTED
-    tag_says = f"{seen.get('tag')} holds {seen.get('tagged')} bytes of it."
-    log_says = "Commits touched it." if lines else "No commit touched it."
-    known = cause != UNKNOWN
-    trouble = output.trouble or "There is no repository, or no such tag."
-    evidence = [
-        Evidence(
-            stance=Stance.FOR if known else Stance.UNKNOWN,
-            says=tag_says if known else trouble,
-            source=f"git ls-tree {quote(str(seen.get('tag')))} -- {DOC}",
-            read_at=output.read_at,
-        )
-    ]
+        cause = define.TAG_LACKS_IT if lines else define.NEVER_COMMITTED
+    known = cause != define.UNKNOWN
+    source, read_at = f"git ls-tree {quote(str(seen.get('tag')))} -- {define.DOC}", output.read_at
     if known:
-        evidence.append(
-            Evidence(
-                stance=Stance.FOR,
-                says=log_says,
-                source=f"git log -- {DOC}",
-                read_at=output.read_at,
-                lines=lines,
-            )
-        )
-    return Diagnosis(
-        cause=Cause(
-            id=cause,
-            sentence=dict(CAUSES)[cause],
-            confidence=Confidence.CERTAIN if known else Confidence.UNKNOWN,
-            places=(detection.observed,),
-            evidence=tuple(evidence),
-        )
+        tag_says = f"{seen.get('tag')} holds {seen.get('tagged')} bytes of it."
+        log_says = "Commits touched it." if lines else "No commit touched it."
+        evidence = [
+            Evidence.of(Stance.FOR, tag_says, source, read_at),
+            Evidence.of(Stance.FOR, log_says, f"git log -- {define.DOC}", read_at, lines),
+        ]
+    else:
+        trouble = output.trouble or "There is no repository, or no such tag."
+        evidence = [Evidence.of(Stance.UNKNOWN, trouble, source, read_at)]
+    return concluded(
+        define.CAUSES,
+        cause,
+        Confidence.CERTAIN if known else Confidence.UNKNOWN,
+        {cause: evidence},
+        places=(detection.observed,),
     )
 
 
-def _restore(planning: Planning, _answers: Answers) -> Draft:
-    return plan_restore(planning, [DOC])
-
-
-RESTORE = Offer("restore", "Restore it from the last-good tag", "the tag holds its last good words", _restore)
+RESTORE = tag_offer([define.DOC], "Restore it from the last-good tag", "the tag holds its last good words")
 
 
 def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == DELETED else ()
+    return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == define.DELETED else ()
 
 
 SYMPTOM = diagnosed(
-    DEFINITION,
+    define.DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,

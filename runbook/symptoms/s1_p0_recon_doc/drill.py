@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import TOMAS, Scene
-from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p0_recon_doc.define import DELETED, ID
 from runbook.symptoms.s1_p0_recon_doc.diagnose import RESTORE
 
@@ -21,7 +20,7 @@ def plant(scene: Scene) -> Planted:
     if committed:
         scene.commit("docs: tidy up", author=TOMAS)
     how = f"{'emptied' if emptied else 'deleted'}{' and committed by Tomas' if committed else ''}"
-    return Planted(says=f"{DOC} was {how}.", cause=DELETED, confidence=Confidence.CERTAIN, offer=RESTORE.id)
+    return Planted(says=f"{DOC} was {how}.", cause=DELETED, offer=RESTORE.id)
 
 
 DRILL = Drill(ID, "The recon doc is gone", plant)

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
+from pipeline.platform.lenient_json import objects_of, texts_of
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.source_note import plan_source_notes
 from runbook.actions.stream_edit import plan_stream_path
 from runbook.change.files import checked
-from runbook.change.plan import Draft, RenameFile
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    detection_from,
-)
+from runbook.change.plan import Draft
+from runbook.probes.conclusions import detection_from, found_by
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
-from runbook.symptoms.missing_sources import PROBE, Missing, missing_probe
-from runbook.symptoms.s1_p0_source_missing.define import (
-    CAUSES,
-    DEFINITION,
-    EMPTIED,
-    FRESH_CLONE,
-    GONE,
-    ID,
-    MOVED,
-    ROTATED,
-    UNKNOWN,
-    WRONG_PATH,
-)
+from runbook.symptoms.missing_sources import PROBE, Missing, Sought, missing_probe
+from runbook.symptoms.s1_p0_source_missing import define
 from runbook.symptoms.s1_p0_source_missing.glance import glance
 from runbook.wizard.planning import Planning, joined
 
@@ -46,7 +27,7 @@ _NOTE = Question("note", "Why is it all right without these rows? The next repor
 def detect(workspace: Workspace) -> Detection:
     facts = workspace.facts()
     return detection_from(
-        ID,
+        define.ID,
         glance(facts),
         reproduce="distill streams check",
         facts={"streams": [*facts.sources.empty_tier_1]},
@@ -55,15 +36,14 @@ def detect(workspace: Workspace) -> Detection:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[PROBE]
-    seen = output.data if isinstance(output.data, dict) else {}
-    listed = seen.get("missing")
-    found = [Missing.model_validate(each) for each in listed] if isinstance(listed, list) else []
+    sought = found_by(output, Sought) or Sought()
+    found = sought.missing
     if not found:
         said = output.trouble or "The streams that had no rows have rows by now."
-        nothing = Evidence(stance=Stance.UNKNOWN, says=said, source="distill.toml", read_at=output.read_at)
-        cause = Cause(id=UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(nothing,))
+        nothing = Evidence.of(Stance.UNKNOWN, said, "distill.toml", output.read_at)
+        cause = Cause(id=define.UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(nothing,))
         return Diagnosis(cause=cause)
-    nothing_here = not seen.get("any_source") and not seen.get("any_run")
+    nothing_here = not sought.any_source and not sought.any_run
     causes = [_cause(each, nothing_here, output.read_at) for each in found]
     # The stream about which most is known stands for all; the others' places stand with it.
     ranks = list(Confidence)
@@ -82,20 +62,24 @@ def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
     globs = ", ".join(missing.globs)
 
     def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=read_at, lines=lines)
+        return Evidence.of(stance, says, source, read_at, lines)
 
     if missing.last_run is not None:
         run = f"Run {missing.last_run} read {missing.last_lines:,} lines of stream {missing.stream}."
-        stance = Stance.AGAINST if cause in (FRESH_CLONE, WRONG_PATH) else Stance.FOR
+        stance = Stance.AGAINST if cause in (define.FRESH_CLONE, define.WRONG_PATH) else Stance.FOR
         evidence = [fact(stance, run, str(paths.summary_file(missing.last_run)))]
     else:
-        stance = Stance.AGAINST if cause in (MOVED, ROTATED, GONE, EMPTIED) else Stance.FOR
+        stance = (
+            Stance.AGAINST
+            if cause in (define.MOVED, define.ROTATED, define.GONE, define.EMPTIED)
+            else Stance.FOR
+        )
         evidence = [fact(stance, f"No run ever read rows of stream {missing.stream}.", str(paths.REPORTS))]
     if missing.empty_files:
         says = "The path finds files, and all are empty."
         evidence.append(fact(Stance.FOR, says, globs, missing.empty_files))
     if missing.tagged_globs:
-        stance = Stance.FOR if cause == WRONG_PATH else Stance.UNKNOWN
+        stance = Stance.FOR if cause == define.WRONG_PATH else Stance.UNKNOWN
         says = f"In the last-good tag its path is {', '.join(missing.tagged_globs)}."
         evidence.append(fact(stance, says, str(paths.SETTINGS), missing.tagged_finds))
     same = tuple(each.told for each in missing.found if each.same_bytes)
@@ -103,15 +87,15 @@ def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
     if same:
         evidence.append(fact(Stance.FOR, "A file holds just the bytes that were read.", globs, same))
     if alike:
-        stance = Stance.FOR if cause in (WRONG_PATH, ROTATED, MOVED) else Stance.UNKNOWN
+        stance = Stance.FOR if cause in (define.WRONG_PATH, define.ROTATED, define.MOVED) else Stance.UNKNOWN
         evidence.append(fact(stance, "Files that no stream reads have similar names.", globs, alike))
     if not missing.found:
-        stance = Stance.AGAINST if cause == WRONG_PATH else Stance.FOR
+        stance = Stance.AGAINST if cause == define.WRONG_PATH else Stance.FOR
         evidence.append(fact(stance, "No file that no stream reads looks like it.", globs))
     named = [each.path for each in missing.found[:3]] or [globs]
     return Cause(
         id=cause,
-        sentence=dict(CAUSES)[cause],
+        sentence=dict(define.CAUSES)[cause],
         confidence=confidence,
         places=(f"stream {missing.stream}: {globs}", *named),
         evidence=tuple(evidence),
@@ -121,29 +105,25 @@ def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
 def _judged(missing: Missing, nothing_here: bool) -> tuple[str, Confidence]:
     same = next((each for each in missing.found if each.same_bytes), None)
     if missing.tagged_finds:
-        return WRONG_PATH, Confidence.CERTAIN
+        return define.WRONG_PATH, Confidence.CERTAIN
     if same is not None:
-        return ROTATED if same.is_archive or missing.empty_files else MOVED, Confidence.CERTAIN
+        return define.ROTATED if same.is_archive or missing.empty_files else define.MOVED, Confidence.CERTAIN
     if missing.empty_files:
-        return (EMPTIED, Confidence.CERTAIN) if missing.last_run else (EMPTIED, Confidence.LIKELY)
+        return (
+            (define.EMPTIED, Confidence.CERTAIN) if missing.last_run else (define.EMPTIED, Confidence.LIKELY)
+        )
     if missing.found:
-        return ROTATED if missing.found[0].is_archive else WRONG_PATH, Confidence.LIKELY
+        return define.ROTATED if missing.found[0].is_archive else define.WRONG_PATH, Confidence.LIKELY
     if missing.last_run is not None:
-        return GONE, Confidence.LIKELY
-    return (FRESH_CLONE, Confidence.LIKELY) if nothing_here else (UNKNOWN, Confidence.UNKNOWN)
-
-
-def _names(detection: Detection) -> list[str]:
-    listed = detection.facts.get("streams")
-    return [str(each) for each in listed] if isinstance(listed, list) else []
+        return define.GONE, Confidence.LIKELY
+    return (define.FRESH_CLONE, Confidence.LIKELY) if nothing_here else (define.UNKNOWN, Confidence.UNKNOWN)
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """Back where it was, another path, or a note: in that order, as far as each is possible."""
     if diagnosis is None or detection.verdict is not Verdict.DETECTED:
         return ()
-    listed = diagnosis.facts.get("missing")
-    found = [Missing.model_validate(each) for each in listed] if isinstance(listed, list) else []
+    found = [Missing.model_validate(each) for each in objects_of(diagnosis.facts, "missing")]
     ways = []
     for each in found:
         alone = "" if len(found) == 1 else f"-{each.stream}"
@@ -151,19 +131,13 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
         if same is not None and same.was is not None and not same.is_archive and not each.empty_files:
             ways.append(_move_back(f"move-back{alone}", same.path, same.was))
         ways.append(_point(f"point{alone}", each))
-    return (*ways, _accept(_names(detection)))
+    return (*ways, _accept(texts_of(detection.facts, "streams")))
 
 
 def _move_back(offer_id: str, path: str, was: str) -> Offer:
     def make(planning: Planning, _answers: Answers) -> Draft:
         checked(path)
-        step = RenameFile(
-            path=path,
-            to=was,
-            before=planning.state(path),
-            says=f"Rename {path} back to {was}, where the last run read it.",
-            by_hand=f"mv -n {shlex.quote(path)} {shlex.quote(was)}",
-        )
+        step = planning.renamed(path, was, f"Rename {path} back to {was}, where the last run read it.")
         return planning.draft("move_back", f"Move {path} back", [step], undo=f"Rename {was} to {path} again.")
 
     return Offer(
@@ -196,23 +170,20 @@ def _point(offer_id: str, missing: Missing) -> Offer:
     )
 
 
-def _accept(streams: list[str]) -> Offer:
-    def make(planning: Planning, answers: Answers) -> Draft:
-        return plan_source_notes(planning, streams, answers[_NOTE.id])
-
+def _accept(streams: Sequence[str]) -> Offer:
     return Offer(
         "accept",
         f"Accept that {', '.join(streams)} may have no rows",
         f"a note in {paths.SOURCE_NOTES}, which the next audit quotes; rows are welcome again any time",
-        make,
+        lambda planning, answers: plan_source_notes(planning, streams, answers[_NOTE.id]),
         (_NOTE,),
     )
 
 
 SYMPTOM = diagnosed(
-    DEFINITION,
+    define.DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
-    probes=lambda detection: (missing_probe(_names(detection)),),
+    probes=lambda detection: (missing_probe(texts_of(detection.facts, "streams")),),
 )

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene
 from runbook.symptoms.s1_p0_source_missing.define import ID, MOVED, ROTATED, WRONG_PATH
 
 CHATS = "data/_kb/chats.jsonl"
@@ -37,7 +36,7 @@ def _rotated(scene: Scene) -> Planted:
 def _mistyped(scene: Scene) -> Planted:
     glob = scene.random.choice(_MISTYPED)
     scene.edit(str(paths.SETTINGS), '"data/_kb/chats*.jsonl"', f'"{glob}"')
-    author = scene.random.choice((AIKO, INES, TOMAS))
+    author = scene.anybody()
     scene.commit("streams: read chats where they are", author=author)
     return _planted(f"{author.name} let stream chats read {glob}.", WRONG_PATH, "point")
 
@@ -48,7 +47,7 @@ def _move(scene: Scene, new: str) -> None:
 
 
 def _planted(says: str, cause: str, offer: str) -> Planted:
-    return Planted(says=says, cause=cause, confidence=Confidence.CERTAIN, offer=offer)
+    return Planted(says=says, cause=cause, offer=offer)
 
 
 WAYS: tuple[Callable[[Scene], Planted], ...] = (_renamed, _rotated, _mistyped)

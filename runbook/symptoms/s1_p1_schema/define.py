@@ -20,7 +20,7 @@ CAUSES = (
     (RAISED, "A version was raised on purpose, and the lock still holds the one before."),
     (UNKNOWN, "No code that could explain it differs from what was last good."),
 )
-_COMMAND = "distill schema check"
+COMMAND = "distill schema check"
 FOLDER = "pipeline/schemas"
 
 DEFINITION = Definition(
@@ -36,7 +36,7 @@ DEFINITION = Definition(
     explained_by=("ENGINE.wont-start",),
     causes=CAUSES,
     by_hand=(
-        ByHand("Which schema and field: the check names them, as they were and as they are.", _COMMAND),
+        ByHand("Which schema and field: the check names them, as they were and as they are.", COMMAND),
         ByHand("What changed since the tag, and by whom.", f'git diff "$TAG" -- {FOLDER}/'),
         ByHand("Put that file back (sft.py stands for the one named).", f"distill restore {FOLDER}/sft.py"),
         ByHand(

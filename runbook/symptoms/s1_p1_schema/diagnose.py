@@ -6,33 +6,28 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Verdict
-from runbook.actions.repair_code import plan_code_repair
+from pipeline.contracts.status import Answer, Verdict
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
-from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.s1_p1_schema.define import (
-    _COMMAND,
-    CAUSES,
-    DEFINITION,
-    FOLDER,
-    ID,
-    LOCK_CHANGED,
-    RAISED,
-    ROWS_CHANGED,
-    SCHEMA_CHANGED,
-    UNKNOWN,
-    VERSIONS,
+from runbook.symptoms.code_evidence import (
+    code_evidence,
+    named,
+    restoring,
+    to_restore,
+    told_by_code,
+    unchanged,
 )
+from runbook.symptoms.offers import code_offer
+from runbook.symptoms.s1_p1_schema import define
 from runbook.symptoms.schema_refusals import Refusal, read_refusals, refusals_as_facts, refusals_of
-from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
 
-LOCK = f"{FOLDER}/schemas.lock.json"
+LOCK = f"{define.FOLDER}/schemas.lock.json"
 _SECONDS = 60.0
 
 
@@ -50,19 +45,16 @@ def detect(workspace: Workspace) -> Detection:
         good = ran.exit_code == ExitCode.OK
         verdict = Verdict.CLEAR if good else Verdict.UNKNOWN
         observed = "schemas, lock and golden rows agree" if good else f"not evaluated: exit {ran.exit_code}"
-    return Detection(
-        symptom_id=ID,
-        verdict=verdict,
-        observed=observed,
-        read_at=now,
-        as_of=now,
-        reproduce=_COMMAND,
+    return detection_from(
+        define.ID,
+        Answer(verdict, observed, now),
+        reproduce=define.COMMAND,
         evidence=tuple(
-            Evidence(
-                stance=Stance.FOR,
-                says=f"{each.check}: {each.place}: {each.says}",
-                source=f"{each.file or LOCK}{f':{each.line}' if each.line else ''}",
-                read_at=now,
+            Evidence.of(
+                Stance.FOR,
+                f"{each.check}: {each.place}: {each.says}",
+                f"{each.file or LOCK}{f':{each.line}' if each.line else ''}",
+                now,
             )
             for each in found or ()
         ),
@@ -71,21 +63,19 @@ def detect(workspace: Workspace) -> Detection:
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    refusals, history = refusals_of(detection), read_code(outputs.get(PROBE))
-    read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
+    refusals, history = refusals_of(detection), read_code(outputs.get(CODE))
+    read_at = outputs[CODE].read_at if CODE in outputs else detection.read_at
     files = _culprits(refusals, history)
     cause_id = _judged(refusals, files)
     unexplained = [each for each in refusals if not _explains(each, history)]
-    confidence = Confidence.UNKNOWN if cause_id == UNKNOWN else Confidence.CERTAIN
-    if cause_id != UNKNOWN and (unexplained or history.source == "installed"):
+    confidence = Confidence.UNKNOWN if cause_id == define.UNKNOWN else Confidence.CERTAIN
+    if cause_id != define.UNKNOWN and (unexplained or history.source == "installed"):
         confidence = Confidence.LIKELY
-    found = told_by_code(history, files, read_at)
-    if not files:
-        found = (*found, unchanged(history, f"All of {FOLDER}", read_at))
+    found = code_evidence(history, files, f"All of {define.FOLDER}", read_at)
     against = {other: (says,) for other, says in _set_aside(cause_id, refusals, history, read_at)}
     facts = restoring(files) | {"source": history.source}
     return concluded(
-        CAUSES,
+        define.CAUSES,
         cause_id,
         confidence,
         {**against, cause_id: found},
@@ -112,14 +102,14 @@ def _explains(refusal: Refusal, history: CodeHistory) -> list[ChangedFile]:
     A file in which no name or field is bound otherwise than before is left out if another has one.
     """
     code = [each for each in history.files if _is_code(each.path) and not _is_other_schema(each, refusal)]
-    own = [each for each in code if each.path == f"{FOLDER}/{refusal.schema_name}.py"]
+    own = [each for each in code if each.path == f"{define.FOLDER}/{refusal.schema_name}.py"]
     if own and _names_field(own[0], refusal):
         return own
     if code:
         return [each for each in code if each.constants] or code
-    if refusal.check == VERSIONS:
+    if refusal.check == define.VERSIONS:
         return [each for each in history.files if each.path == LOCK]
-    rows = f"{FOLDER}/golden/{refusal.schema_name or ''}"
+    rows = f"{define.FOLDER}/golden/{refusal.schema_name or ''}"
     return [each for each in history.files if each.path.startswith(rows)]
 
 
@@ -129,7 +119,7 @@ def _names_field(file: ChangedFile, refusal: Refusal) -> bool:
 
 
 def _is_code(path: str) -> bool:
-    return path.startswith(f"{FOLDER}/") and path.endswith(".py")
+    return path.startswith(f"{define.FOLDER}/") and path.endswith(".py")
 
 
 # Every schema has a file of its own; the rest serves all of them.
@@ -137,18 +127,18 @@ _SHARED = ("parts", "validators", "registry", "fingerprint", "lock", "golden_row
 
 
 def _is_other_schema(file: ChangedFile, refusal: Refusal) -> bool:
-    stem = file.path.removeprefix(f"{FOLDER}/").removesuffix(".py")
+    stem = file.path.removeprefix(f"{define.FOLDER}/").removesuffix(".py")
     return stem != refusal.schema_name and stem not in _SHARED and refusal.schema_name is not None
 
 
 def _judged(refusals: Sequence[Refusal], files: Sequence[ChangedFile]) -> str:
     if refusals and all(each.is_raised_version for each in refusals):
-        return RAISED
+        return define.RAISED
     if any(_is_code(each.path) for each in files):
-        return SCHEMA_CHANGED
+        return define.SCHEMA_CHANGED
     if any(each.path == LOCK for each in files):
-        return LOCK_CHANGED
-    return ROWS_CHANGED if files else UNKNOWN
+        return define.LOCK_CHANGED
+    return define.ROWS_CHANGED if files else define.UNKNOWN
 
 
 def _set_aside(
@@ -156,10 +146,10 @@ def _set_aside(
 ) -> list[tuple[str, Evidence]]:
     """The other causes, each with the one fact that decides against it (or leaves it open)."""
     by_kind = {
-        SCHEMA_CHANGED: ([each for each in history.files if _is_code(each.path)], "The schemas' code"),
-        LOCK_CHANGED: ([each for each in history.files if each.path == LOCK], "The lock"),
-        ROWS_CHANGED: (
-            [each for each in history.files if each.path.startswith(f"{FOLDER}/golden/")],
+        define.SCHEMA_CHANGED: ([each for each in history.files if _is_code(each.path)], "The schemas' code"),
+        define.LOCK_CHANGED: ([each for each in history.files if each.path == LOCK], "The lock"),
+        define.ROWS_CHANGED: (
+            [each for each in history.files if each.path.startswith(f"{define.FOLDER}/golden/")],
             "Every golden row",
         ),
     }
@@ -173,10 +163,10 @@ def _set_aside(
         for kind, (files, what) in by_kind.items()
         if kind != cause_id
     ]
-    if cause_id != RAISED:
-        same = [each for each in refusals if each.check == VERSIONS and not each.is_raised_version]
+    if cause_id != define.RAISED:
+        same = [each for each in refusals if each.check == define.VERSIONS and not each.is_raised_version]
         says = f"{same[0].place} moved under the same version." if same else "No version was raised."
-        found.append((RAISED, Evidence(stance=Stance.AGAINST, says=says, source=_COMMAND, read_at=read_at)))
+        found.append((define.RAISED, Evidence.of(Stance.AGAINST, says, define.COMMAND, read_at)))
     return found
 
 
@@ -185,18 +175,11 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     files = to_restore(diagnosis)
     if diagnosis is None or not files:
         return ()
-
-    def restore(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, files)
-
-    way_back = Offer(
-        "restore",
-        f"Restore {named(files)} from the last-good tag",
-        "a schema changes together with its version, and never silently",
-        restore,
-    )
+    title = f"Restore {named(files)} from the last-good tag"
+    why = "a schema changes together with its version, and never silently"
+    way_back = code_offer(files, title, why)
     # The lock of an installed engine belongs to its wheel.
-    may_pin = diagnosis.cause.id == RAISED and diagnosis.facts.get("source") == "workspace"
+    may_pin = diagnosis.cause.id == define.RAISED and diagnosis.facts.get("source") == "workspace"
     return (PIN, way_back) if may_pin else (way_back,)
 
 
@@ -215,9 +198,9 @@ PIN = Offer(
 )
 
 SYMPTOM = diagnosed(
-    DEFINITION,
+    define.DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,
-    probes=lambda _detection: (code_probe([FOLDER], title="The schemas since the last-good tag"),),
+    probes=lambda _detection: (code_probe([define.FOLDER], title="The schemas since the last-good tag"),),
 )

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
+from pipeline.platform.lenient_json import objects_of
 from runbook.actions.golden_line import plan_golden_line
-from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.actions.restore import plan_restore
 from runbook.actions.stream_edit import plan_stream_edits
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import settings_probe
 from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
-from runbook.symptoms.s1_p2_materialize.define import (
-    CHECKS,
-    DEFINITION,
-    ID,
-    REWRITTEN,
-    SETTING,
-    SHAPE,
-    TOUCHED,
-    TRANSFORM,
-)
+from runbook.symptoms.offers import RUN_ALL, as_tagged, fitting_first, rerun_offer
+from runbook.symptoms.s1_p2_materialize import define
 from runbook.symptoms.s1_p2_materialize.glance import glance
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
 from runbook.wizard.planning import Planning, joined
 from runbook.wizard.refusals import refused
 
-RUN_ALL = "run-all"
 _LEAVE = "leave"
 _GOLDEN = Question(
     "golden",
@@ -50,7 +39,7 @@ _GOLDEN = Question(
 )
 
 
-detect, rerun = by_checks(ID, CHECKS, glance)
+detect, rerun = by_checks(define.ID, define.CHECKS, glance)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
@@ -72,28 +61,17 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
         return ()
     cause = diagnosis.cause.id
-    edits = [(SHAPE, each) for each in edit_offers(diagnosis)]
-    code = [ChangedFile.model_validate(each) for each in listed(diagnosis, "code")]
-    ways = [*edits]
-    if code:
-        ways.append((TRANSFORM, restore_code(code)))
-    if listed(diagnosis, "settings"):
-        ways.append((SETTING, RESTORE_SETTINGS))
-    if cause in (TOUCHED, REWRITTEN):
+    ways = [(define.SHAPE, each) for each in edit_offers(diagnosis)]
+    ways += as_tagged(diagnosis, define.TRANSFORM, define.SETTING)
+    if cause in (define.TOUCHED, define.REWRITTEN):
         ways.append((cause, AGAIN))
-    ways.sort(key=lambda one: one[0] != cause)
-    return tuple(offer for _, offer in ways)
+    return fitting_first(ways, cause)
 
 
 def edit_offers(diagnosis: Diagnosis) -> list[Offer]:
     """One a stream: its rules read the new names instead of the old ones."""
-    shapes = [Shape.model_validate(each) for each in listed(diagnosis, "shapes")]
+    shapes = [Shape.model_validate(each) for each in objects_of(diagnosis.facts, "shapes")]
     return [_edit(f"edit{'' if len(shapes) == 1 else f'-{each.stream}'}", each) for each in shapes]
-
-
-def listed(diagnosis: Diagnosis, name: str) -> list[Any]:
-    found = diagnosis.facts.get(name)
-    return found if isinstance(found, list) else []
 
 
 def _edit(offer_id: str, shape: Shape) -> Offer:
@@ -138,49 +116,13 @@ def _which(number: int, old: str, candidates: tuple[Rename, ...]) -> Question:
     )
 
 
-def restore_code(files: list[ChangedFile]) -> Offer:
-    named = ", ".join(each.path for each in files[:3]) + (" …" if len(files) > 3 else "")
-
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, files, then=[(RUN_ALL,)])
-
-    return Offer(
-        "restore-code",
-        f"Restore {named}, then {RUN_ALL}",
-        "the last-good tag holds the code that read these lines",
-        make,
-    )
-
-
-def _restore_settings(planning: Planning, _answers: Answers) -> Draft:
-    settings = plan_restore(planning, [str(paths.SETTINGS)])
-    return joined(f"Restore {paths.SETTINGS}, then {RUN_ALL}", [settings, plan_rerun(planning, RUN_ALL)])
-
-
-RESTORE_SETTINGS = Offer(
-    "restore-settings",
-    f"Restore {paths.SETTINGS}, then {RUN_ALL}",
-    "the last-good tag holds the rules with which these lines were read; every later edit goes with it",
-    _restore_settings,
-)
-
-
-def _again(planning: Planning, _answers: Answers) -> Draft:
-    return plan_rerun(planning, RUN_ALL)
-
-
-AGAIN = Offer(
+AGAIN = rerun_offer(
     "rerun",
     f"Make evidence and all that follows from it again: {RUN_ALL}",
     "sources, rules and code are sound; what stands is not what they lead to",
-    _again,
+    RUN_ALL,
 )
 
 SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=probes,
-    rerun=rerun,
+    define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun
 )

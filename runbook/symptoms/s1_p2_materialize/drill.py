@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene, Slip
 from runbook.symptoms.s1_p2_materialize.define import ID, SHAPE, TRANSFORM
 
 FILES = {
@@ -38,7 +35,6 @@ def plant_renamed(scene: Scene) -> Planted:
         says=f"The writer of stream {stream} calls {old} {new} now"
         f"{', and a run has read it' if is_run else ''}.",
         cause=SHAPE,
-        confidence=Confidence.CERTAIN,
         offer="edit",
         # What the run itself counted rings at once; bytes that changed under evidence, in the audit.
         also=() if is_run else ("S1.P5.summary",),
@@ -58,30 +54,20 @@ def _is_row(line: bytes) -> bool:
     return line.startswith(b"{") and line.rstrip().endswith(b"}")
 
 
-@dataclass(frozen=True)
-class Broken:
-    """What stood once in the engine, and what somebody put there instead."""
-
-    path: str
-    sound: str
-    broken: str
-    message: str
-
-
 BROKEN = (
-    Broken(
+    Slip(
         "pipeline/streams/messages.py",
         "if type(turns) is not list:",
         "if type(turns) is not tuple:",
         "messages: turns do not change, so they are a tuple",
     ),
-    Broken(
+    Slip(
         "pipeline/storage/source_lines.py",
         "MAX_LINE_BYTES = 16 * 2**20",
         "MAX_LINE_BYTES = 400",
         "source lines: keep memory down",
     ),
-    Broken(
+    Slip(
         "pipeline/streams/messages.py",
         "roles = {**USUAL_ROLES, **rule.roles}",
         "roles = dict(rule.roles)",
@@ -91,15 +77,12 @@ BROKEN = (
 
 
 def plant_transform(scene: Scene) -> Planted:
-    fault = scene.random.choice(BROKEN)
-    scene.edit(fault.path, fault.sound, fault.broken)
-    author = scene.random.choice((AIKO, INES, TOMAS))
-    scene.commit(fault.message, author=author)
+    slip, author = scene.slip(BROKEN), scene.anybody()
+    scene.commit(slip.message, author=author)
     scene.engine("run-all")
     return Planted(
-        says=f"{author.name} changed {fault.path} ({fault.message}); stream chats yields nothing since.",
+        says=f"{author.name} changed {slip.path} ({slip.message}); stream chats yields nothing since.",
         cause=TRANSFORM,
-        confidence=Confidence.CERTAIN,
         offer="restore-code",
     )
 

@@ -6,33 +6,21 @@ from collections.abc import Mapping
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
-from runbook.actions.rerun_stage import plan_rerun
-from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import ChangedFile, code_probe
+from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.settings_history import settings_probe
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Offer, Probe, diagnosed
 from runbook.symptoms import distribution_causes as why
-from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS, edit_offers, listed, restore_code
-from runbook.symptoms.s1_p3_distribution.define import (
-    CHANGED,
-    CHECKS,
-    DEFINITION,
-    ID,
-    NO_SIGNAL,
-    NOT_SCORED,
-    THRESHOLDS,
-    TOUCHED,
-)
+from runbook.symptoms.offers import as_tagged, fitting_first, rerun_offer
+from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers
+from runbook.symptoms.s1_p3_distribution import define
 from runbook.symptoms.s1_p3_distribution.glance import glance
-from runbook.symptoms.scorer_look import SCORER, scorer_probe
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import streams_probe
-from runbook.symptoms.verdict_counts import verdicts_probe
-from runbook.wizard.planning import Planning, joined
+from runbook.symptoms.verdict_look import SCORER, scorer_probe, verdicts_probe
 
-detect, rerun = by_checks(ID, CHECKS, glance)
+detect, rerun = by_checks(define.ID, define.CHECKS, glance)
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
@@ -56,37 +44,22 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     if diagnosis is None or detection.verdict is not Verdict.DETECTED or diagnosis.see is not None:
         return ()
     cause = diagnosis.cause.id
-    ways: list[tuple[str, Offer]] = []
-    code = [ChangedFile.model_validate(each) for each in listed(diagnosis, "code")]
-    if code:
-        ways.append((CHANGED, restore_code(code)))
-    if listed(diagnosis, "settings"):
-        ways.append((THRESHOLDS, RESTORE_SETTINGS))
-    if cause in (NOT_SCORED, TOUCHED):
+    ways = as_tagged(diagnosis, define.CHANGED, define.THRESHOLDS)
+    if cause in (define.NOT_SCORED, define.TOUCHED):
         ways.append((cause, SCORE_AGAIN))
-    if cause == NO_SIGNAL:
+    if cause == define.NO_SIGNAL:
         ways += [(cause, each) for each in edit_offers(diagnosis)]
-    ways.sort(key=lambda one: one[0] != cause)
-    return tuple(offer for _, offer in ways)
+    return fitting_first(ways, cause)
 
 
-def _score_again(planning: Planning, _answers: Answers) -> Draft:
-    stages = [plan_rerun(planning, command) for command in ("score", "export")]
-    return joined("Score the evidence again, then export", stages)
-
-
-SCORE_AGAIN = Offer(
+SCORE_AGAIN = rerun_offer(
     "rescore",
     "Score the evidence again, then export",
     "evidence, rules and thresholds are sound; every verdict is made again from them",
-    _score_again,
+    "score",
+    "export",
 )
 
 SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=probes,
-    rerun=rerun,
+    define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun
 )

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene, Slip
 from runbook.symptoms.s1_p3_distribution.define import CHANGED, ID, TOUCHED
 from runbook.symptoms.s1_p3_distribution.diagnose import SCORE_AGAIN
 
 RULES = "pipeline/stages/scoring_rules.py"
 
 
-@dataclass(frozen=True)
-class Tightened:
-    """What stood once among the rules, and what somebody put there instead: nobody is accepted then."""
-
-    sound: str
-    tightened: str
-    message: str
-
-
 TIGHTENED = (
-    Tightened(
+    Slip(
+        RULES,
         "signals.reward is not None and signals.reward >= threshold",
         "signals.reward is not None and signals.reward > threshold",
         "scoring: a threshold must be passed, not met",
     ),
-    Tightened(
+    Slip(
+        RULES,
         '"Is the reward accept_at or more?",\n        ACCEPTED,',
         '"Is the reward accept_at or more?",\n        PARTIALLY_ACCEPTED,',
         "scoring: only people accept",
@@ -40,18 +30,12 @@ _IN_NO_EXPORT = ("rejected", "needs_human_review")
 
 
 def plant_scorer(scene: Scene) -> Planted:
-    fault = scene.random.choice(TIGHTENED)
-    scene.edit(RULES, fault.sound, fault.tightened)
-    how = "not committed"
-    if scene.random.random() < 0.7:
-        author = scene.random.choice((AIKO, INES, TOMAS))
-        scene.commit(fault.message, author=author)
-        how = f"committed by {author.name}"
+    slip = scene.slip(TIGHTENED)
+    how = scene.commit_perhaps(slip.message)
     scene.engine("run-all")
     return Planted(
-        says=f"The scorer in {RULES} accepts nobody any more ({fault.message}; {how}).",
+        says=f"The scorer in {RULES} accepts nobody any more ({slip.message}; {how}).",
         cause=CHANGED,
-        confidence=Confidence.CERTAIN,
         offer="restore-code",
     )
 
@@ -66,7 +50,6 @@ def plant_dropped(scene: Scene) -> Planted:
     return Planted(
         says=f"{len(dropped)} verdicts were taken out of {path}.",
         cause=TOUCHED,
-        confidence=Confidence.CERTAIN,
         offer=SCORE_AGAIN.id,
         also=("S1.P4.self-pair", "S1.P5.summary"),
         audited=True,

@@ -21,7 +21,7 @@ CAUSES = (
     (MISSING, "The file is not there at all."),
     (UNKNOWN, "The file is what a run wrote, and no code that could explain it differs."),
 )
-_REPRODUCE = "distill audit-full --check P4.preference-pairs"
+REPRODUCE = "distill audit-full --check P4.preference-pairs"
 
 DEFINITION = Definition(
     id=ID,
@@ -48,7 +48,7 @@ DEFINITION = Definition(
         ),
         ByHand("Put that code back.", "distill restore pipeline/stages/export_preference.py"),
         ByHand("Export again, all three: each receipt then holds what stands.", "distill export"),
-        ByHand("Look again.", _REPRODUCE),
+        ByHand("Look again.", REPRODUCE),
     ),
     rank=70,
 )

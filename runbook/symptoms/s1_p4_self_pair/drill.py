@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene
 from runbook.symptoms.s1_p4_self_pair.define import GUARD, ID, OTHER_WRITER
 
 PAIRS = str(paths.PREFERENCE_EXPORT)
@@ -36,16 +35,11 @@ def plant_without_guard(scene: Scene) -> Planted:
         scene.edit(EXPORTER, '"rejected": worse', '"rejected": better')
         what = "writes the better answer on both sides"
     scene.edit(WRITER, "validate_preference(row)", "pass  # a third of the time went here")
-    author = scene.random.choice((TOMAS, AIKO))
-    committed = scene.random.random() < 0.7
-    if committed:
-        scene.commit("export: faster pairs", author=author)
+    how = scene.commit_perhaps("export: faster pairs")
     scene.engine("export")
-    how = f"committed by {author.name}" if committed else "not committed"
     return Planted(
         says=f"{EXPORTER} {what}, and {WRITER} does not validate any more ({how}); exported since.",
         cause=GUARD,
-        confidence=Confidence.CERTAIN,
         offer="repair",
     )
 
@@ -60,7 +54,6 @@ def plant_appended(scene: Scene) -> Planted:
     return Planted(
         says=f"A copy of {row['id']} with the {side} on both sides was appended to {PAIRS}.",
         cause=OTHER_WRITER,
-        confidence=Confidence.CERTAIN,
         offer="re-export",
         also=("S1.P5.summary",),
         audited=True,

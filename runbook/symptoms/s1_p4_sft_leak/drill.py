@@ -11,7 +11,6 @@ from typing import Any
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
 from runbook.symptoms.s1_p4_sft_leak.define import ID, OTHER_WRITER, WALLS
 from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN
 
@@ -31,7 +30,6 @@ def plant_appended(scene: Scene) -> Planted:
     return Planted(
         says=f"{len(chosen)} rows of {category} runs were appended to {SFT} by another writer.",
         cause=OTHER_WRITER,
-        confidence=Confidence.CERTAIN,
         offer="quarantine",
         afterwards=(EXPORT_AGAIN.id,),
         also=("S1.P5.summary",),
@@ -75,7 +73,6 @@ def plant_all_walls(scene: Scene) -> Planted:
     return Planted(
         says=f"{walls.name} let {category} runs through exporter and schema, {scan.name} ended the scan.",
         cause=WALLS,
-        confidence=Confidence.CERTAIN,
         offer="quarantine",
         afterwards=("restore",),
         also=("S1.P1.schema",),

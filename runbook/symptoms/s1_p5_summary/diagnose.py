@@ -8,33 +8,21 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.platform.lenient_json import texts_of
+from runbook.actions.quarantine import plan_set_aside
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.actions.restore import plan_restore
-from runbook.actions.set_aside import plan_set_aside
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
-from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe, read_run_claims
-from runbook.symptoms.s1_p5_summary.define import (
-    CAUSES,
-    DEFINITION,
-    FILE,
-    HARNESS,
-    ID,
-    RECEIPTS,
-    SETTINGS,
-    SOURCES,
-    STAGE_ALONE,
-    SUMMARY,
-    UNKNOWN,
-)
+from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
+from runbook.symptoms.offers import tag_offer
+from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe
+from runbook.symptoms.s1_p5_summary import define
 from runbook.symptoms.s1_p5_summary.glance import glance
-from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning, joined
 
 _OF_SETTINGS = "the settings that touch rows are not those of the run"
@@ -42,11 +30,12 @@ _BAD = re.compile(rf"({paths.REPORTS}/[^/\s]+/summary\.json) (.*)")
 # A harness is what writes these documents, and what decides whether they are valid.
 _HARNESS_SCHEMAS = ("run_summary.py", "receipt.py", "parts.py", "validators.py")
 _TOML = str(paths.SETTINGS)
-detect, rerun = by_checks(ID, (SUMMARY, RECEIPTS), glance)
+detect, rerun = by_checks(define.ID, (define.SUMMARY, define.RECEIPTS), glance)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    claims, history = read_run_claims(outputs.get(PROBE)), read_code(outputs.get(CODE))
+    claims = found_by(outputs.get(PROBE), RunClaims) or RunClaims(pipeline_run_id=None)
+    history = read_code(outputs.get(CODE))
     read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
     code = tuple(each for each in history.files if _is_harness(each))
     lines = [line for each in detection.evidence for line in each.lines]
@@ -55,16 +44,15 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         bad.setdefault(match[1], match[2])
     cause_id, confidence = _judged(claims, code, lines, history)
     evidence = _evidence(claims, code, lines, history, read_at)
-    differing = claims.differing if cause_id in (FILE, SOURCES, STAGE_ALONE) else ()
+    differing = claims.differing if cause_id in (define.FILE, define.SOURCES, define.STAGE_ALONE) else ()
     toml = any(each.path == _TOML and each.kind != "added" for each in history.files)
-    refused = detection.facts.get("checks")
     facts: dict[str, JsonValue] = {
-        **restoring(code if cause_id == HARNESS else ()),
-        "bad": [*bad] if isinstance(refused, list) and SUMMARY in refused else [],
+        **restoring(code if cause_id == define.HARNESS else ()),
+        "bad": [*bad] if define.SUMMARY in texts_of(detection.facts, "checks") else [],
         "settings_differ": toml,
     }
     return concluded(
-        CAUSES,
+        define.CAUSES,
         cause_id,
         confidence,
         evidence,
@@ -72,9 +60,9 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         places=(
             *(f"{path}: {says}" for path, says in bad.items()),
             *(f"{each.path}: {each.says}, last written {each.last_written}" for each in differing),
-            *(each.told for each in (code if cause_id == HARNESS else ())),
+            *(each.told for each in (code if cause_id == define.HARNESS else ())),
         ),
-        aside=(FILE, HARNESS, SETTINGS, SOURCES),
+        aside=(define.FILE, define.HARNESS, define.SETTINGS, define.SOURCES),
         facts=facts,
     )
 
@@ -90,17 +78,17 @@ def _judged(
     """What a pinned file itself says goes before any changed code."""
     touched = claims.of("summary", "receipt", "output")
     if touched:
-        return FILE, Confidence.CERTAIN
+        return define.FILE, Confidence.CERTAIN
     if claims.of("source"):
-        return SOURCES, Confidence.CERTAIN
+        return define.SOURCES, Confidence.CERTAIN
     if any(_OF_SETTINGS in line for line in lines):
-        return SETTINGS, Confidence.CERTAIN if not code else Confidence.LIKELY
+        return define.SETTINGS, Confidence.CERTAIN if not code else Confidence.LIKELY
     if code:
         sure = claims.summary_is_pinned and history.source == "workspace"
-        return HARNESS, Confidence.CERTAIN if sure else Confidence.LIKELY
+        return define.HARNESS, Confidence.CERTAIN if sure else Confidence.LIKELY
     if claims.of("unclaimed"):
-        return STAGE_ALONE, Confidence.CERTAIN
-    return UNKNOWN, Confidence.UNKNOWN
+        return define.STAGE_ALONE, Confidence.CERTAIN
+    return define.UNKNOWN, Confidence.UNKNOWN
 
 
 def _evidence(
@@ -114,7 +102,7 @@ def _evidence(
     source = f"{paths.REPORTS}/{claims.pipeline_run_id}"
 
     def fact(stance: Stance, says: str) -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=read_at)
+        return Evidence.of(stance, says, source, read_at)
 
     def files(found: tuple[Differing, ...], otherwise: str) -> tuple[Evidence, ...]:
         told = tuple(
@@ -130,39 +118,33 @@ def _evidence(
         return told or (fact(Stance.AGAINST, otherwise),)
 
     if claims.pipeline_run_id is None:
-        return dict.fromkeys(dict(CAUSES), (fact(Stance.UNKNOWN, "No run's claims could be read."),))
+        return dict.fromkeys(dict(define.CAUSES), (fact(Stance.UNKNOWN, "No run's claims could be read."),))
     what = "All code that writes or checks summaries and receipts"
-    harness = told_by_code(history, code, read_at) if code else (unchanged(history, what, read_at),)
+    harness = code_evidence(history, code, what, read_at)
     moved = [line for line in lines if _OF_SETTINGS in line]
     kept = fact(Stance.AGAINST, "The settings that touch rows are those of the run.")
     whole = f"All {claims.examined} files are what pins them."
     by_file = files(claims.of("summary", "receipt", "output"), whole)
     return {
-        FILE: by_file,
-        HARNESS: (*harness, *(_turned(each) for each in by_file)),
-        SETTINGS: tuple(fact(Stance.FOR, line) for line in moved) or (kept,),
-        SOURCES: files(claims.of("source"), "Every source begins with the bytes that were read."),
-        STAGE_ALONE: files(claims.of("unclaimed"), "Receipts claim every export."),
-        UNKNOWN: (*harness, fact(Stance.FOR, whole)),
+        define.FILE: by_file,
+        define.HARNESS: (*harness, *(each.turned for each in by_file)),
+        define.SETTINGS: tuple(fact(Stance.FOR, line) for line in moved) or (kept,),
+        define.SOURCES: files(claims.of("source"), "Every source begins with the bytes that were read."),
+        define.STAGE_ALONE: files(claims.of("unclaimed"), "Receipts claim every export."),
+        define.UNKNOWN: (*harness, fact(Stance.FOR, whole)),
     }
-
-
-def _turned(evidence: Evidence) -> Evidence:
-    turned = {Stance.FOR: Stance.AGAINST, Stance.AGAINST: Stance.FOR}
-    return evidence.model_copy(update={"stance": turned.get(evidence.stance, evidence.stance)})
 
 
 def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """A new run, after whatever was wrong is back; a summary that is none goes out of its way."""
     if diagnosis is None or not diagnosis.is_known:
         return ()
-    found = diagnosis.facts.get("bad")
-    bad = [str(each) for each in found] if isinstance(found, list) else []
+    bad = texts_of(diagnosis.facts, "bad")
     code = to_restore(diagnosis)
     if code:
         return (_repair(code, bad),)
     again = _run_again(bad)
-    if diagnosis.cause.id == SETTINGS and diagnosis.facts.get("settings_differ"):
+    if diagnosis.cause.id == define.SETTINGS and diagnosis.facts.get("settings_differ"):
         return (again, RESTORE_SETTINGS)
     return (again,)
 
@@ -201,19 +183,15 @@ def _run_again(bad: Sequence[str]) -> Offer:
     )
 
 
-def _restore_settings(planning: Planning, _answers: Answers) -> Draft:
-    return plan_restore(planning, [_TOML])
-
-
-RESTORE_SETTINGS = Offer(
-    "restore-settings",
+RESTORE_SETTINGS = tag_offer(
+    [_TOML],
     "Restore distill.toml from the last-good tag",
     "where the change was not meant; outputs and claims are then those of the settings again",
-    _restore_settings,
+    offer_id="restore-settings",
 )
 
 SYMPTOM = diagnosed(
-    DEFINITION,
+    define.DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene
 from runbook.symptoms.s1_p5_summary.define import FILE, HARNESS, ID
 
 HARNESS_FILE = "pipeline/engine/receipts.py"
@@ -17,25 +14,17 @@ _RECORDED_AT = b'"recorded_at":"'
 _OUTPUTS = (paths.RAG_QUARANTINE, paths.SFT_QUARANTINE, paths.PREFERENCE_QUARANTINE, paths.RAG_EXPORT)
 
 
-@dataclass(frozen=True)
-class Slip:
-    """What stood once in the harness, and what somebody put there instead."""
-
-    field: str
-    sound: str
-    slip: str
-
-
+# A field of the summary, how it is written, and how it is written wrongly.
 SLIPS = (
-    Slip("command", '"command": run.command', '"command": [run.command]'),
-    Slip(
+    ("command", '"command": run.command', '"command": [run.command]'),
+    (
         "finished_at",
         '"finished_at": finished_at,\n        "elapsed',
         '"finished": finished_at,\n        "elapsed',
     ),
-    Slip("warnings", '"warnings": run.warnings', '"warnings": run.warnings or None'),
-    Slip("workers", '"workers": run.workers', '"workers": str(run.workers)'),
-    Slip("chunk_bytes", '"chunk_bytes": run.chunk_bytes', '"chunk_bytes": float(run.chunk_bytes)'),
+    ("warnings", '"warnings": run.warnings', '"warnings": run.warnings or None'),
+    ("workers", '"workers": run.workers', '"workers": str(run.workers)'),
+    ("chunk_bytes", '"chunk_bytes": run.chunk_bytes', '"chunk_bytes": float(run.chunk_bytes)'),
 )
 
 
@@ -63,24 +52,19 @@ def plant_changed_file(scene: Scene) -> Planted:
         data[at] ^= 1  # "2" of the year becomes "3"
         path.write_bytes(bytes(data))
         says = f"Byte {at} of {path.relative_to(scene.root)} (line {number + 1}) was flipped."
-    return Planted(says=says, cause=FILE, confidence=Confidence.CERTAIN, offer="run-again", audited=True)
+    return Planted(says=says, cause=FILE, offer="run-again", audited=True)
 
 
 def plant_harness(scene: Scene) -> Planted:
     """The harness writes a summary that is none, does not look at it any more, and a run is made."""
-    slip = scene.random.choice(SLIPS)
-    scene.edit(HARNESS_FILE, slip.sound, slip.slip)
+    field, sound, broken = scene.random.choice(SLIPS)
+    scene.edit(HARNESS_FILE, sound, broken)
     scene.edit(HARNESS_FILE, _VALIDATION, "")
-    author = scene.random.choice((TOMAS, AIKO))
-    committed = scene.random.random() < 0.7
-    if committed:
-        scene.commit("receipts: easier to read", author=author)
+    how = scene.commit_perhaps("receipts: easier to read")
     scene.engine("run-all", ends_with=None)
     return Planted(
-        says=f"{HARNESS_FILE} writes {slip.field} wrongly and validates no summary "
-        f"({f'committed by {author.name}' if committed else 'not committed'}); run since.",
+        says=f"{HARNESS_FILE} writes {field} wrongly and validates no summary ({how}); run since.",
         cause=HARNESS,
-        confidence=Confidence.CERTAIN,
         offer="repair",
         audited=True,
     )

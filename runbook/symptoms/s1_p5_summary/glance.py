@@ -13,7 +13,7 @@ _by_report = by_checks((SUMMARY, RECEIPTS))
 
 def glance(facts: Facts) -> Answer:
     """A claim that does not hold is seen at once. That all of them do takes an audit to say."""
-    faults = [*facts.latest.faults, *(_told(each) for each in facts.moved.of_outputs if each.is_seen)]
+    faults = [*facts.latest.faults, *(_name(each) for each in facts.moved.of_outputs if each.is_seen)]
     if not faults and facts.latest.hidden:
         return Answer(Verdict.UNKNOWN, facts.latest.hidden, facts.now)
     if not faults:
@@ -22,5 +22,5 @@ def glance(facts: Facts) -> Answer:
     return Answer(Verdict.DETECTED, faults[0] + more, facts.now)
 
 
-def _told(change: Change) -> str:
+def _name(change: Change) -> str:
     return f"{change.name} is not the file of its receipt" if change.what == CHANGED else str(change)

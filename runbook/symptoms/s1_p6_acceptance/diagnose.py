@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runbook.actions.repair_code import plan_code_repair
-from runbook.change.plan import Draft
-from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import named, restoring, to_restore
+from runbook.symptom import Offer, diagnosed
+from runbook.symptoms.code_evidence import named, to_restore
 from runbook.symptoms.gate_report import is_not_alone
 from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate
 from runbook.symptoms.gate_suspects import suspicion
+from runbook.symptoms.offers import RUN_ALL, code_offer
 from runbook.symptoms.s1_p6_acceptance.define import DEFINITION, ID
 from runbook.symptoms.s3_divergence.define import DIVERGENCE
-from runbook.wizard.planning import Planning
 
 # Checks of data that a run makes: with sound code, a new run makes them anew.
 _OF_A_RUN = ("P2", "P3", "P4", "P5")
@@ -33,41 +31,26 @@ def rerun(workspace: Workspace) -> Detection:
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs.get(PROBE)
-    found = suspicion(detection, read_code(output), output.read_at if output else detection.read_at)
-    return Diagnosis(cause=found.cause, considered=found.considered, facts=restoring(found.files))
+    output = outputs.get(CODE)
+    return suspicion(detection, read_code(output), output.read_at if output else detection.read_at)
 
 
 def restore_offer(diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """The suspected files back to the tag; none where nobody is suspected."""
     files = to_restore(diagnosis)
-    if not files:
-        return ()
-
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, files)
-
     why = "the tag is the last state that was good; the failed invariants are asked again afterwards"
-    return (Offer("restore", f"Restore {named(files)} from the last-good tag", why, make),)
+    return (code_offer(files, f"Restore {named(files)} from the last-good tag", why),) if files else ()
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """Code alone, or code and a new run where outputs of the run are red as well."""
-    files = to_restore(diagnosis)
-    if not any(each.startswith(_OF_A_RUN) for each in other_checks(detection)):
+    files, others = to_restore(diagnosis), other_checks(detection)
+    if not files or not any(each.startswith(_OF_A_RUN) for each in others):
         return restore_offer(diagnosis)
-
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, files, then=(("run-all",),))
-
-    red = ", ".join(other_checks(detection))
-    again = Offer(
-        "restore-and-run",
-        f"Restore {named(files)}, then run everything again",
-        f"the outputs were made by that code: {red} looks at them",
-        make,
-    )
-    return (*restore_offer(diagnosis), *((again,) if files else ()))
+    title = f"Restore {named(files)}, then run everything again"
+    why = f"the outputs were made by that code: {', '.join(others)} looks at them"
+    again = code_offer(files, title, why, offer_id="restore-and-run", then=[(RUN_ALL,)])
+    return (*restore_offer(diagnosis), again)
 
 
 SYMPTOM = diagnosed(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.drills.scene import Scene
 from runbook.symptoms.s1_p6_acceptance.define import ID, PHASE_CHANGED
 
 VALIDATOR = "pipeline/replay/validate.py"
@@ -53,7 +53,7 @@ MOVED = (
 
 def plant(scene: Scene) -> Planted:
     fault = scene.random.choice(MOVED)
-    author = scene.random.choice((AIKO, INES, TOMAS))
+    author = scene.anybody()
     scene.edit(fault.path, fault.sound, fault.draw(scene))
     scene.commit(fault.message, author=author)
     if fault.runs:
@@ -64,6 +64,7 @@ def plant(scene: Scene) -> Planted:
         offer="restore-and-run" if fault.runs else "restore",
         also=fault.also,
         audited=True,
+        confidence=None,
     )
 
 

@@ -7,45 +7,30 @@ from collections.abc import Mapping, Sequence
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
-from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.replay_model import plan_default_model, plan_unset
-from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import by_checks
-from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.code_history import PROBE as CODE
+from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
+from runbook.symptoms.offers import code_offer, rerun_offer
 from runbook.symptoms.replay_look import (
     PLAYBOOKS,
     PROBE,
     ReplayLook,
-    read_replay,
     refused_since_it_passed,
     replay_probe,
 )
-from runbook.symptoms.s1_p7_replay.define import (
-    CAUSES,
-    CHECK,
-    CODE_CHANGED,
-    DEFAULT_MODEL,
-    DEFINITION,
-    EMPTY,
-    ID,
-    SILENT,
-    SWAPPED,
-    UNKNOWN,
-    VARIABLE,
-)
+from runbook.symptoms.s1_p7_replay import define
 from runbook.symptoms.s1_p7_replay.glance import LOG, glance, is_silent
-from runbook.tell.causes import concluded
 from runbook.wizard.planning import Planning
 
 _TOML = str(paths.SETTINGS)
 _TASK_SHOWN = 200
-_by_report, _check_anew = by_checks(ID, (CHECK,), glance)
+_by_report, _check_anew = by_checks(define.ID, (define.CHECK,), glance)
 
 
 def detect(workspace: Workspace) -> Detection:
@@ -53,7 +38,7 @@ def detect(workspace: Workspace) -> Detection:
     and where the model gave no answer, once something was touched since."""
     facts = workspace.facts()
     report = facts.audit
-    was_silent = is_silent(answer_of_report((CHECK,), report))
+    was_silent = is_silent(answer_of_report((define.CHECK,), report))
     if was_silent and report is not None and facts.is_touched_since(report.finished_at):
         return rerun(workspace)
     seen = _by_report(workspace)
@@ -68,36 +53,36 @@ def rerun(workspace: Workspace) -> Detection:
         return seen
     task, reply = refused
     observed = f"a task that used to pass: {reply.told}"
-    said = Evidence(
-        stance=Stance.FOR, says=observed, source=LOG, read_at=seen.read_at, lines=(task[:_TASK_SHOWN],)
-    )
-    facts = {**seen.facts, "checks": [CHECK]}
+    said = Evidence.of(Stance.FOR, observed, LOG, seen.read_at, (task[:_TASK_SHOWN],))
+    facts = {**seen.facts, "checks": [define.CHECK]}
     return seen.model_copy(
         update={"verdict": Verdict.DETECTED, "observed": observed, "evidence": (said,), "facts": facts}
     )
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    look, history = read_replay(outputs.get(PROBE)), read_code(outputs.get(CODE))
+    look, history = found_by(outputs.get(PROBE), ReplayLook), read_code(outputs.get(CODE))
     read_at = outputs[PROBE].read_at if PROBE in outputs else detection.read_at
     code = history.of_phase("P7")
     if look is None:
         said = outputs[PROBE].trouble if PROBE in outputs else "nobody looked"
-        blind = Evidence(stance=Stance.UNKNOWN, says=said, source=CHECK, read_at=read_at)
-        cause = Cause(id=UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(blind,))
+        blind = Evidence.of(Stance.UNKNOWN, said, define.CHECK, read_at)
+        cause = Cause(id=define.UNKNOWN, sentence=said, confidence=Confidence.UNKNOWN, evidence=(blind,))
         return Diagnosis(cause=cause)
     cause_id, confidence = _judged(look, code, history)
     evidence = _evidence(look, code, history, read_at)
-    facts = restoring(code if cause_id == CODE_CHANGED else ())
+    facts = restoring(code if cause_id == define.CODE_CHANGED else ())
     return concluded(
-        CAUSES,
+        define.CAUSES,
         cause_id,
         confidence,
         evidence,
         first=detection.evidence,
         places=_places(cause_id, look, code, history),
         # A model that is silent was swapped as well; that speaks against nothing.
-        aside=(EMPTY, CODE_CHANGED) if cause_id == SILENT else (EMPTY, SWAPPED, CODE_CHANGED),
+        aside=(define.EMPTY, define.CODE_CHANGED)
+        if cause_id == define.SILENT
+        else (define.EMPTY, define.SWAPPED, define.CODE_CHANGED),
         facts={**facts, "model": look.model, "origin": look.origin},
     )
 
@@ -105,29 +90,31 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
 def _judged(look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory) -> tuple[str, Confidence]:
     """What the default model makes of the same task tells a swapped model from a broken judge."""
     if not look.playbooks:
-        return EMPTY, Confidence.CERTAIN
-    if look.model != DEFAULT_MODEL:
+        return define.EMPTY, Confidence.CERTAIN
+    if look.model != define.DEFAULT_MODEL:
         default, reply = look.by_default, look.reply
         helps = default is not None and default.ok and (reply is None or not reply.ok)
         silent = reply is not None and bool(reply.trouble)
         if helps or not code:
-            return (SILENT if silent else SWAPPED), Confidence.CERTAIN if helps else Confidence.LIKELY
+            return (
+                define.SILENT if silent else define.SWAPPED
+            ), Confidence.CERTAIN if helps else Confidence.LIKELY
     if code:
-        return CODE_CHANGED, Confidence.CERTAIN if history.source == "workspace" else Confidence.LIKELY
-    return UNKNOWN, Confidence.UNKNOWN
+        return define.CODE_CHANGED, Confidence.CERTAIN if history.source == "workspace" else Confidence.LIKELY
+    return define.UNKNOWN, Confidence.UNKNOWN
 
 
 def _places(
     cause_id: str, look: ReplayLook, code: Sequence[ChangedFile], history: CodeHistory
 ) -> tuple[str, ...]:
-    if cause_id == EMPTY:
+    if cause_id == define.EMPTY:
         return (f"{PLAYBOOKS}: {'no such file' if look.playbooks is None else 'no rows'}",)
-    if cause_id == CODE_CHANGED:
+    if cause_id == define.CODE_CHANGED:
         return tuple(each.told for each in code)
-    if cause_id == UNKNOWN:
+    if cause_id == define.UNKNOWN:
         return ()
     if look.origin == "environment":
-        return (f"environment variable {VARIABLE}={look.model}",)
+        return (f"environment variable {define.VARIABLE}={look.model}",)
     who = next((each.told for each in history.files if each.path == _TOML), "as in the last-good tag")
     return (f'{_TOML} [replay] model = "{look.model}"', who)
 
@@ -138,15 +125,15 @@ def _evidence(
     """For each cause what speaks for and against it."""
 
     def fact(stance: Stance, says: str, source: str = "distill replay --no-log") -> Evidence:
-        return Evidence(stance=stance, says=says, source=source, read_at=read_at)
+        return Evidence.of(stance, says, source, read_at)
 
     count = "There is no such file." if look.playbooks is None else f"It has {look.playbooks} rows."
     rows = fact(Stance.AGAINST if look.playbooks else Stance.FOR, count, PLAYBOOKS)
-    swapped = look.model != DEFAULT_MODEL
-    where = VARIABLE if look.origin == "environment" else f"{_TOML} [replay]"
+    swapped = look.model != define.DEFAULT_MODEL
+    where = define.VARIABLE if look.origin == "environment" else f"{_TOML} [replay]"
     model = fact(
         Stance.FOR if swapped else Stance.AGAINST,
-        f"The model is {look.model}, from {look.origin}; the default is {DEFAULT_MODEL}.",
+        f"The model is {look.model}, from {look.origin}; the default is {define.DEFAULT_MODEL}.",
         where,
     )
     told = []
@@ -163,13 +150,13 @@ def _evidence(
             stance = Stance.FOR if look.by_default.ok else Stance.AGAINST
             told.append(fact(stance, f"The same task by the default: {look.by_default.told}."))
     what = "All code of replay and its validator"
-    changed = told_by_code(history, code, read_at) if code else (unchanged(history, what, read_at),)
+    changed = code_evidence(history, code, what, read_at)
     return {
-        EMPTY: (rows,),
-        SWAPPED: (model, *told),
-        SILENT: (model, *told),
-        CODE_CHANGED: (*changed, *(() if swapped else told)),
-        UNKNOWN: (rows, model, *told, *changed),
+        define.EMPTY: (rows,),
+        define.SWAPPED: (model, *told),
+        define.SILENT: (model, *told),
+        define.CODE_CHANGED: (*changed, *(() if swapped else told)),
+        define.UNKNOWN: (rows, model, *told, *changed),
     }
 
 
@@ -177,11 +164,13 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     if diagnosis is None:
         return ()
     match diagnosis.cause.id:
-        case "playbooks_empty":
+        case define.EMPTY:
             return (EXPORT_RAG,)
-        case "replay_code_changed":
-            return (_repair(to_restore(diagnosis)),)
-        case "model_swapped" | "model_silent":
+        case define.CODE_CHANGED:
+            code = to_restore(diagnosis)
+            title = f"Restore {named(code)} from the last-good tag"
+            return (code_offer(code, title, "the tag's code asked and judged well with these playbooks"),)
+        case define.SWAPPED | define.SILENT:
             return (_default_model(str(diagnosis.facts.get("model")), str(diagnosis.facts.get("origin"))),)
         case _:
             return ()
@@ -190,42 +179,26 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
 def _default_model(model: str, origin: str) -> Offer:
     def make(planning: Planning, _answers: Answers) -> Draft:
         if origin == "environment":
-            return plan_unset(planning, VARIABLE, model)
+            return plan_unset(planning, define.VARIABLE, model)
         return plan_default_model(planning)
 
     return Offer(
         "default-model",
-        f"Back to the default model, {DEFAULT_MODEL}, from {model}",
+        f"Back to the default model, {define.DEFAULT_MODEL}, from {model}",
         "it answers from the playbooks themselves, offline and always alike",
         make,
     )
 
 
-def _repair(code: Sequence[ChangedFile]) -> Offer:
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        return plan_code_repair(planning, code)
-
-    return Offer(
-        "restore",
-        f"Restore {named(code)} from the last-good tag",
-        "the tag's code asked and judged well with these playbooks",
-        make,
-    )
-
-
-def _export_rag(planning: Planning, _answers: Answers) -> Draft:
-    return plan_rerun(planning, "export-rag")
-
-
-EXPORT_RAG = Offer(
+EXPORT_RAG = rerun_offer(
     "export-rag",
     "Export the playbooks again from today's verdicts",
     "retrieval reads nothing else; where no run is accepted it stays empty, and scoring comes first",
-    _export_rag,
+    "export-rag",
 )
 
 SYMPTOM = diagnosed(
-    DEFINITION,
+    define.DEFINITION,
     detect=detect,
     classify=classify,
     offers=offers,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene
 from runbook.symptoms.s1_p7_replay.define import CODE_CHANGED, EMPTY, ID, SILENT
 
 SETTINGS = str(paths.SETTINGS)
@@ -25,11 +24,10 @@ def plant_swapped(scene: Scene) -> Planted:
     model = scene.random.choice(_NAMES)
     with (scene.root / SETTINGS).open("a", encoding="utf-8") as file:
         file.write(f'\n[replay]\nmodel = "{model}"  # faster than extractive\nbase_url = "{_NOBODY}"\n')
-    how = _perhaps_committed(scene, "replay: ask a real model")
+    how = scene.commit_perhaps("replay: ask a real model")
     return Planted(
         says=f"{SETTINGS} names the model {model}, at a server that is not there ({how}).",
         cause=SILENT,
-        confidence=Confidence.CERTAIN,
         offer="default-model",
         audited=True,
     )
@@ -40,11 +38,10 @@ def plant_hedging(scene: Scene) -> Planted:
     scene.engine("replay", "--task", TASK, "--local-only")
     hedge = scene.random.choice(_HEDGES)
     scene.edit(MODELS, _ANSWER, f'            f"{hedge}Extracted from playbook {{best.rag_id}}')
-    how = _perhaps_committed(scene, "replay: sound friendlier")
+    how = scene.commit_perhaps("replay: sound friendlier")
     return Planted(
         says=f"{MODELS}: the embedded model says “{hedge.strip()}” first ({how}).",
         cause=CODE_CHANGED,
-        confidence=Confidence.CERTAIN,
         offer="restore",
         also=("S1.P6.acceptance",),
         audited=True,
@@ -62,19 +59,10 @@ def plant_emptied(scene: Scene) -> Planted:
     return Planted(
         says=f"{PLAYBOOKS} was {'emptied' if emptied else 'deleted'}.",
         cause=EMPTY,
-        confidence=Confidence.CERTAIN,
         offer="export-rag",
         also=("S1.P4.self-pair", "S1.P5.summary", "S2.drift"),
         audited=True,
     )
-
-
-def _perhaps_committed(scene: Scene, message: str) -> str:
-    author = scene.random.choice((TOMAS, AIKO))
-    if scene.random.random() < 0.7:
-        scene.commit(message, author=author)
-        return f"committed by {author.name}"
-    return "not committed"
 
 
 SWAPPED_MODEL = Drill(ID, "The model was swapped for one that does not answer", plant_swapped, "swapped")

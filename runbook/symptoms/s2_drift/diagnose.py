@@ -10,31 +10,23 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
-from pipeline.platform.lenient_json import object_or_empty
+from pipeline.platform.lenient_json import object_or_empty, objects_of, text_of, texts_of
 from pipeline.reading.check_report import AUDIT
-from runbook.actions.baseline_decision import plan_decision
+from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.probes.check_reports import last_audit
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    detection_from,
-)
+from runbook.probes.conclusions import concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.symptoms.s2_drift.define import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 from runbook.wizard.planning import Planning
-from runbook.wizard.touched import is_touched_since
 
 # The first phase that moved explains those after it.
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
@@ -53,7 +45,7 @@ def detect(workspace: Workspace) -> Detection:
     if report is None or not isinstance(rows, list):
         return _detection(glance(workspace.facts()), [])
     is_warned = any(map(is_flagged, rows))
-    if is_warned and is_touched_since(workspace, report.finished_at):
+    if is_warned and workspace.is_touched_since(report.finished_at):
         measured = _measured(workspace)
         # An engine from before it could measure leaves the report, with its age.
         if measured is not None:
@@ -92,14 +84,7 @@ def _detection(answer: Answer, rows: list[dict[str, Any]]) -> Detection:
         answer,
         reproduce="distill baseline measure",
         evidence=tuple(
-            Evidence(
-                stance=Stance.FOR,
-                says=_told(row),
-                source=answer.source,
-                read_at=seen_at,
-                lines=_moved_by(row),
-            )
-            for row in rows
+            Evidence.of(Stance.FOR, _moved(row), answer.source, seen_at, _moved_by(row)) for row in rows
         ),
         facts={
             "metrics": [str(row["metric"]) for row in rows],
@@ -120,18 +105,16 @@ def _is_decided(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
     return value is not None and value["value"] == current and known["anchors"].get(name) == current
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _moved(row: Mapping[str, Any]) -> str:
     ratio = row.get("delta_ratio")
     moved = f", {ratio:+.1%}" if isinstance(ratio, int | float) else ""
     return f"{row['metric']}: {row.get('baseline')} → {row.get('current')}{moved}"
 
 
 def _moved_by(row: Mapping[str, Any]) -> tuple[str, ...]:
-    causes = row.get("causes")
-    found = [each for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
     return tuple(
         f"{each.get('dimension')} {each.get('name')}: {each.get('baseline')} → {each.get('current')}"
-        for each in found
+        for each in objects_of(row, "causes")
     )
 
 
@@ -144,9 +127,7 @@ def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[_PROBE]
-    verdict = output.data.get("verdict") if isinstance(output.data, dict) else None
-    phases = detection.facts.get("phases")
-    moved = phases if isinstance(phases, list) else []
+    verdict, moved = text_of(output.data, "verdict"), texts_of(detection.facts, "phases")
     if verdict == Verdict.DETECTED:
         cause, confidence = LEAK, Confidence.CERTAIN
     elif verdict != Verdict.CLEAR:
@@ -156,22 +137,19 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         confidence = Confidence.UNKNOWN if cause == UNKNOWN else Confidence.LIKELY
     stances = {Verdict.DETECTED: Stance.FOR, Verdict.CLEAR: Stance.AGAINST}
     firewall = Evidence(
-        stance=stances.get(Verdict(str(verdict or "unknown")), Stance.UNKNOWN),
+        stance=stances.get(Verdict(verdict or "unknown"), Stance.UNKNOWN),
         says=output.trouble or output.text,
         source="distill firewall",
         read_at=output.read_at,
     )
-    sentences = dict(CAUSES)
-    leak = Cause(id=LEAK, sentence=sentences[LEAK], confidence=Confidence.UNKNOWN, evidence=(firewall,))
-    return Diagnosis(
-        cause=Cause(
-            id=cause,
-            sentence=sentences[cause],
-            confidence=confidence,
-            places=tuple(each.says for each in detection.evidence),
-            evidence=(firewall, *detection.evidence) if cause == LEAK else detection.evidence,
-        ),
-        considered=() if cause == LEAK else (leak,),
+    seen = {LEAK: (firewall,)}
+    return concluded(
+        CAUSES,
+        cause,
+        confidence,
+        {LEAK: (firewall, *detection.evidence)} if cause == LEAK else {**seen, cause: detection.evidence},
+        places=(each.says for each in detection.evidence),
+        aside=seen,
         see=LEAKED if cause == LEAK else None,
     )
 
@@ -180,16 +158,26 @@ NOTE = Question("note", "Why is that so? The next shift reads it.")
 
 
 def _decision(decision: str, title: str, why: str, metrics: list[str]) -> Offer:
+    """``distill baseline accept|dismiss`` appends a row; undo cuts it off again, or revokes it."""
+
     def make(planning: Planning, answers: Answers) -> Draft:
-        return plan_decision(planning, decision, metrics, answers[NOTE.id])
+        chosen = [word for metric in metrics for word in ("--metric", metric)]
+        return plan_command(
+            planning,
+            ["baseline", decision, *chosen, "--note", answers[NOTE.id]],
+            title=f"{decision.capitalize()} {', '.join(metrics)}",
+            touches=(),
+            appends=(str(paths.AUDIT_BASELINES),),
+            repeatable=False,
+            undo="Cut the appended row off if nothing followed it; otherwise append a row that revokes it.",
+        )
 
     return Offer(decision, title, why, make, (NOTE,))
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """Nothing is decided about numbers while the firewall rings or is silent."""
-    found = detection.facts.get("metrics")
-    metrics = [str(each) for each in found] if isinstance(found, list) else []
+    metrics = [*texts_of(detection.facts, "metrics")]
     if diagnosis is None or not metrics or diagnosis.cause.id in (LEAK, UNKNOWN):
         return ()
     return (

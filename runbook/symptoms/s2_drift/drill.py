@@ -27,6 +27,7 @@ def plant_sources(scene: Scene) -> Planted:
         offer=scene.random.choice(DECISIONS),
         answers={NOTE.id: "Lowlands logs here since today"},
         audited=True,
+        confidence=None,
     )
 
 
@@ -55,6 +56,7 @@ def plant_threshold(scene: Scene) -> Planted:
         offer=scene.random.choice(DECISIONS),
         answers={NOTE.id: "agreed with the reviewers"},
         audited=True,
+        confidence=None,
     )
 
 

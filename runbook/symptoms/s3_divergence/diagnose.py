@@ -10,11 +10,10 @@ from typing import Any
 import pipeline.contracts
 from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
 from runbook.change.plan import Draft, Manual
-from runbook.probes.code_history import PROBE, code_probe, read_code
+from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
-from runbook.symptoms.code_evidence import restoring
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
 from runbook.symptoms.gate_report import is_alone
 from runbook.symptoms.gate_state import ask_gate, detection_of_gate, read_gate, red_invariants
@@ -100,10 +99,9 @@ def _table(invariant: str, rows: list[Beside] | None) -> list[str]:
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    code, kept = outputs.get(PROBE), outputs.get(_KEPT)
+    code, kept = outputs.get(CODE), outputs.get(_KEPT)
     found = suspicion(detection, read_code(code), code.read_at if code else detection.read_at)
-    seen = kept.data if kept is not None and isinstance(kept.data, dict) else {}
-    root = seen.get("root")
+    root = text_of(kept.data, "root") if kept is not None else None
     evidence = [
         Evidence(
             stance=Stance.FOR,
@@ -125,14 +123,14 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
             )
         )
     cause = found.cause.model_copy(update={"evidence": (*found.cause.evidence, *evidence)})
-    facts = restoring(found.files) | ({"root": root} if root else {})
-    return Diagnosis(cause=cause, considered=found.considered, facts=facts)
+    facts = found.facts | ({"root": root} if root else {})
+    return found.model_copy(update={"cause": cause, "facts": facts})
 
 
 def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
     """The code back, or a look by a person. The fixture is only ever put back, never adapted."""
-    root = diagnosis.facts.get("root") if diagnosis is not None else None
-    return (*restore_offer(diagnosis), *((_opening(root),) if isinstance(root, str) else ()))
+    root = text_of(diagnosis.facts, "root") if diagnosis is not None else None
+    return (*restore_offer(diagnosis), *((_opening(root),) if root is not None else ()))
 
 
 def _opening(root: str) -> Offer:

@@ -8,9 +8,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.git import Person
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
-from runbook.symptoms.s1_p2_materialize.diagnose import RESTORE_SETTINGS
+from runbook.drills.scene import Scene
+from runbook.symptoms.offers import RESTORE_SETTINGS
 from runbook.symptoms.s4_empty_exports.define import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
 
 SETTINGS = str(paths.SETTINGS)
@@ -19,7 +18,7 @@ _MODELS = ("delta-7b", "sigma-2", "tau")
 
 
 def plant(scene: Scene) -> Planted:
-    author = scene.random.choice((AIKO, INES, TOMAS))
+    author = scene.anybody()
     planted = scene.random.choice(WAYS)(scene, author)
     scene.engine("run-all", ends_with=ExitCode.CHECK_FAILED)
     return planted
@@ -55,7 +54,7 @@ def _limit(scene: Scene, author: Person) -> Planted:
 
 def _planted(says: str, cause: str, offer: str) -> Planted:
     refused = f"{says}; the run that would have emptied an export was refused."
-    return Planted(says=refused, cause=cause, offer=offer, confidence=Confidence.CERTAIN)
+    return Planted(says=refused, cause=cause, offer=offer)
 
 
 WAYS: tuple[Callable[[Scene, Person], Planted], ...] = (_filter, _scorer, _limit)

@@ -23,7 +23,7 @@ CAUSES = (
     (CHANGED, "Code changed since the last-good tag, and nothing in its syntax tree says why."),
     (UNKNOWN, "No code differs from what was last good, or nobody could look."),
 )
-_COMMAND = "distill determinism"
+COMMAND = "distill determinism"
 
 DEFINITION = Definition(
     id=ID,
@@ -39,7 +39,7 @@ DEFINITION = Definition(
     causes=CAUSES,
     by_hand=(
         ByHand(
-            "From scratch several ways, with one clock value for all; it names stage, row, field.", _COMMAND
+            "From scratch several ways, with one clock value for all; it names stage, row, field.", COMMAND
         ),
         ByHand("What changed in the stages since the tag.", 'git diff "$TAG" -- pipeline/stages/'),
         ByHand(

@@ -6,25 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Verdict
+from pipeline.contracts.status import Answer, Verdict
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
-from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    detection_from,
-)
+from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.conclusions import detection_from
+from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.code_evidence import named, restoring, to_restore, told_by_code, unchanged
+from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore, told_by_code
 from runbook.symptoms.determinism_probes import (
     BISECT,
     SUSPECTS,
@@ -33,11 +25,10 @@ from runbook.symptoms.determinism_probes import (
     suspects_probe,
 )
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
-from runbook.symptoms.s5_hash_mismatch.define import _COMMAND, CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.s5_hash_mismatch.define import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
 from runbook.wizard.answer_cache import AnswerCache
 from runbook.wizard.planning import Planning, joined
-from runbook.wizard.touched import is_touched_since
 
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.
@@ -48,9 +39,9 @@ def detect(workspace: Workspace) -> Detection:
     """By the last report. A red one is asked again, if that is soon done, once code or data moved."""
     report = last_report(workspace)
     if report is None:
-        return detection_from(ID, glance(workspace.facts()), reproduce=_COMMAND)
+        return detection_from(ID, glance(workspace.facts()), reproduce=COMMAND)
     seen = _detection(report, report.verdict, REPORT)
-    if seen.verdict is not Verdict.DETECTED or not is_touched_since(workspace, report.finished_at):
+    if seen.verdict is not Verdict.DETECTED or not workspace.is_touched_since(report.finished_at):
         return seen
     if report.elapsed_seconds > SOON_SECONDS:
         return seen.model_copy(update={"observed": glance(workspace.facts()).observed})
@@ -66,7 +57,7 @@ def rerun(workspace: Workspace) -> Detection:
     ran = workspace.engine(("determinism", *runs, "--no-report", "--json"), seconds=_SECONDS)
     found = told_by(ran)
     said = found.verdict if found else ran.reason
-    return _detection(found, said, _COMMAND)
+    return _detection(found, said, COMMAND)
 
 
 def _detection(report: DeterminismReport | None, observed: str, source: str) -> Detection:
@@ -81,14 +72,10 @@ def _detection(report: DeterminismReport | None, observed: str, source: str) -> 
         read_at=(report.finished_at if report is not None else None) or now,
         lines=difference.diff if difference else (),
     )
-    return Detection(
-        symptom_id=ID,
-        verdict=verdict,
-        observed=observed,
-        read_at=now,
-        as_of=report.finished_at if report is not None else None,
-        source=source,
-        reproduce=_COMMAND,
+    return detection_from(
+        ID,
+        Answer(verdict, observed, report.finished_at if report is not None else None, source),
+        reproduce=COMMAND,
         evidence=(evidence,) if verdict is Verdict.DETECTED else (),
         facts={
             "runs": report.runs if report is not None else None,
@@ -104,9 +91,9 @@ def _runs(detection: Detection) -> int:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     """The commit that bisecting names, and the new suspects in the files it touched."""
-    code, bisected = outputs.get(PROBE), outputs.get(BISECT)
+    code, bisected = outputs.get(CODE), outputs.get(BISECT)
     history, (new, found) = read_code(code), read_suspects(outputs.get(SUSPECTS))
-    seen = bisected.data if bisected is not None and isinstance(bisected.data, dict) else {}
+    seen = bisected.members if bisected is not None else {}
     commit, said = seen.get("commit"), str(seen.get("says") or (bisected.trouble if bisected else ""))
     files = _culprits(history, commit if isinstance(commit, str) else None, found if new else [])
     accused = [each for each in found if new and each.path in {file.path for file in files}]
@@ -125,7 +112,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
             )
         )
     read_at = code.read_at if code is not None else detection.read_at
-    evidence += told_by_code(history, files, read_at) or [unchanged(history, "All of the engine", read_at)]
+    evidence += code_evidence(history, files, "All of the engine", read_at)
     confidence = Confidence.LIKELY if accused or commit else Confidence.POSSIBLE
     if accused and (commit or len(history.files) == 1):
         confidence = Confidence.CERTAIN

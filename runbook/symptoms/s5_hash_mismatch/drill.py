@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
-from runbook.probes.evidence import Confidence
+from runbook.drills.scene import Scene
 from runbook.probes.nondeterminism import Kind
 from runbook.symptoms.s5_hash_mismatch.define import ID
 
-PEOPLE = (AIKO, INES, TOMAS)
 SCORE = "pipeline/stages/score.py"
 IDENTITY = "pipeline/stages/row_identity.py"
 
 
-@dataclass(frozen=True)
-class Chance:
-    """``edits`` are (path, what stood there once, what stands there now)."""
-
-    kind: Kind
-    edits: tuple[tuple[str, str, str], ...]
-    message: str
-
-
+_IMPORTS = "from dataclasses import dataclass\n"
+# Which chance it is, the slips that bring it in, and what the commit says.
 CHANCES = (
-    Chance(
+    (
         Kind.CLOCK,
         (
-            (
-                SCORE,
-                "from dataclasses import dataclass\n",
-                "import time\nfrom dataclasses import dataclass\n",
-            ),
+            (SCORE, _IMPORTS, f"import time\n{_IMPORTS}"),
             (
                 SCORE,
                 '        "sub_scores": _sub_scores(evidence),\n',
@@ -41,14 +26,10 @@ CHANCES = (
         ),
         "scoring: note how fresh a verdict is",
     ),
-    Chance(
+    (
         Kind.RANDOM,
         (
-            (
-                SCORE,
-                "from dataclasses import dataclass\n",
-                "import random\nfrom dataclasses import dataclass\n",
-            ),
+            (SCORE, _IMPORTS, f"import random\n{_IMPORTS}"),
             (
                 SCORE,
                 '        "score": strength,\n',
@@ -57,7 +38,7 @@ CHANCES = (
         ),
         "scoring: break ties",
     ),
-    Chance(
+    (
         Kind.UUID,
         (
             (
@@ -73,7 +54,7 @@ CHANCES = (
         ),
         "exports: ids as everybody makes them",
     ),
-    Chance(
+    (
         Kind.SET_ORDER,
         (
             (
@@ -96,30 +77,29 @@ INNOCENT = (
 
 
 def plant(scene: Scene) -> Planted:
-    fault = scene.random.choice(CHANCES)
+    kind, edits, what = scene.random.choice(CHANCES)
     before = scene.random.sample(INNOCENT, scene.random.randint(1, 2))
     after = scene.random.sample(INNOCENT, 1)
-    culprit = scene.random.choice(PEOPLE)
+    culprit = scene.anybody()
     for path, message in before:
         _say_a_word(scene, path, message)
-    for path, sound, broken in fault.edits:
+    for path, sound, broken in edits:
         scene.edit(path, sound, broken)
-    scene.commit(fault.message, author=culprit)
+    scene.commit(what, author=culprit)
     for path, message in after:
         _say_a_word(scene, path, message)
     # The nightly comparison: exit 1, and a report.
     scene.engine("determinism", "--runs", "2", ends_with=1)
     return Planted(
-        says=f"{culprit.name} committed “{fault.message}” among {len(before) + len(after)} innocent commits.",
-        cause=str(fault.kind),
-        confidence=Confidence.CERTAIN,
+        says=f"{culprit.name} committed “{what}” among {len(before) + len(after)} innocent commits.",
+        cause=str(kind),
         offer="restore",
     )
 
 
 def _say_a_word(scene: Scene, path: str, message: str) -> None:
     """A commit by somebody in which nothing is wrong."""
-    author = scene.random.choice(PEOPLE)
+    author = scene.anybody()
     text = f"{scene.text(path)}# {message} ({author.name})\n"
     (scene.root / path).write_text(text, encoding="utf-8")
     scene.commit(message, author=author)

@@ -7,27 +7,19 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict, epoch_seconds
-from pipeline.platform.lenient_json import object_or_empty
-from runbook.actions.rotate import plan_rotate
+from pipeline.platform.lenient_json import number_of, object_or_empty
+from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
-from runbook.probes.evidence import (
-    Cause,
-    Confidence,
-    Detection,
-    Diagnosis,
-    Evidence,
-    ProbeOutput,
-    Stance,
-    detection_from,
-)
+from runbook.probes.conclusions import concluded, detection_from
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Probe, diagnosed
 from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 from runbook.wizard.planning import Planning
 
-DEFAULT_MB = 100.0
 _MEGABYTE = 1e6
 _DAY = 86_400.0
 _PROBE = "growth"
@@ -84,30 +76,27 @@ def _time_of(line: bytes) -> float | None:
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[_PROBE]
-    seen = output.data if isinstance(output.data, dict) else {}
-    dated = seen.get("first") is not None and seen.get("last") is not None
+    dated = all(number_of(output.data, each) is not None for each in ("first", "last"))
     cause = GROWN if dated else UNKNOWN
     says = "First and last row say when they were logged." if dated else "First or last row has no time."
     evidence = (
-        Evidence(stance=Stance.FOR, says=detection.observed, source=LOG, read_at=detection.read_at),
-        Evidence(
-            stance=Stance.FOR,
-            says=says,
-            source=LOG,
-            read_at=output.read_at,
-            lines=tuple(output.text.splitlines()),
-        ),
+        Evidence.of(Stance.FOR, detection.observed, LOG, detection.read_at),
+        Evidence.of(Stance.FOR, says, LOG, output.read_at, tuple(output.text.splitlines())),
     )
     confidence = Confidence.CERTAIN if dated else Confidence.UNKNOWN
-    return Diagnosis(
-        cause=Cause(
-            id=cause, sentence=dict(CAUSES)[cause], confidence=confidence, places=(LOG,), evidence=evidence
-        )
-    )
+    return concluded(CAUSES, cause, confidence, {cause: evidence}, places=(LOG,))
 
 
 def _rotate(planning: Planning, _answers: Answers) -> Draft:
-    return plan_rotate(planning)
+    """The engine moves, compresses and verifies; taken back by putting the log's bytes back in place."""
+    return plan_command(
+        planning,
+        ["rotate-replay-log", "--force"],
+        title="Rotate the replay log",
+        touches=(LOG, str(paths.REPLAY_RUNS.with_name(f"{paths.REPLAY_RUNS.stem}.archive.*"))),
+        repeatable=False,
+        undo="Put the log back as it was and take the archive away, if no replay was logged since.",
+    )
 
 
 ROTATE = Offer(

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
-from runbook.probes.evidence import Confidence
 from runbook.symptoms.s6_replay_log.define import GROWN, ID, LOG
 from runbook.symptoms.s6_replay_log.diagnose import ROTATE
 
@@ -33,7 +32,6 @@ def plant(scene: Scene) -> Planted:
     return Planted(
         says=f"{LOG} was filled with {count} replays of {days} days.",
         cause=GROWN,
-        confidence=Confidence.CERTAIN,
         offer=ROTATE.id,
     )
 

@@ -18,7 +18,6 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_all
-from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.drills.faces import glanced, six_faces
 from tests.runbook.drills.killing import walk_offer
@@ -98,14 +97,9 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
     root, workspace = scene.root, scene.workspace
     seen = plant(drill, scene)
     planted, broken = seen.planted, tree(root)
-    diagnosis = None
-    if planted.repaired_by is not None:
-        own = _symptom(drill.symptom_id)
-        _, diagnosis = diagnose_only(workspace, own, seen.shown[own.id])
-        assert diagnosis.see == planted.repaired_by, diagnosis.see
-    session, killed = _repaired(workspace, planted.repaired_by or drill.symptom_id, seen, kill=kill)
+    session, killed = _repaired(workspace, drill.symptom_id, seen, kill=kill)
     standing = session.standing
-    diagnosis = diagnosis or standing.diagnosis
+    diagnosis = standing.diagnosis
     assert diagnosis is not None
     _as_declared(diagnosis, planted)
     left = _showing(workspace)

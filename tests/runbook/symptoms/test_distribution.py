@@ -17,10 +17,9 @@ from runbook.probes.workspace import Workspace
 from runbook.symptoms import distribution_causes as why
 from runbook.symptoms.s1_p3_distribution.define import CAUSES
 from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM, offers
-from runbook.symptoms.scorer_look import ScorerLook
 from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey
-from runbook.symptoms.verdict_counts import Counts, counted
+from runbook.symptoms.verdict_look import Counts, ScorerLook, counted
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import run_all

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.platform.process import Ended
-from runbook.probes.code_history import PROBE, ChangedFile, CodeHistory
+from runbook.probes.code_history import CODE, ChangedFile, CodeHistory
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
@@ -143,7 +143,7 @@ def diagnosed(
     outputs = {
         name: ProbeOutput(probe_id=name, title=name, data=data)
         for name, data in (
-            (PROBE, history.model_dump(mode="json")),
+            (CODE, history.model_dump(mode="json")),
             (SUSPECTS, suspects),
             (BISECT, bisected),
         )

@@ -1,0 +1,105 @@
+"""Ways out that several symptoms offer: code or settings as tagged, a command run again, a file aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import JsonValue
+
+from pipeline.contracts import paths
+from pipeline.platform.lenient_json import objects_of, texts_of
+from runbook.actions.quarantine import plan_quarantine
+from runbook.actions.repair_code import plan_code_repair
+from runbook.actions.rerun_stage import plan_rerun
+from runbook.actions.restore import plan_restore
+from runbook.change.plan import Draft
+from runbook.probes.code_history import ChangedFile
+from runbook.probes.evidence import Diagnosis
+from runbook.symptom import Answers, Offer
+from runbook.wizard.planning import Planning, joined
+from runbook.wizard.refusals import refused
+
+RUN_ALL = "run-all"
+
+
+def code_offer(
+    files: Sequence[ChangedFile],
+    title: str,
+    why: str,
+    *,
+    offer_id: str = "restore",
+    then: Sequence[Sequence[str]] = (),
+) -> Offer:
+    """The engine's code back, then the commands ``then``."""
+    return Offer(offer_id, title, why, lambda planning, _: plan_code_repair(planning, files, then))
+
+
+def tag_offer(
+    names: Sequence[str], title: str, why: str, *, offer_id: str = "restore", then: str = ""
+) -> Offer:
+    """Files back to the last-good tag's bytes, then the command ``then``."""
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        restored = plan_restore(planning, names)
+        return joined(title, [restored, plan_rerun(planning, then)]) if then else restored
+
+    return Offer(offer_id, title, why, make)
+
+
+def rerun_offer(offer_id: str, title: str, why: str, *commands: str) -> Offer:
+    """Engine commands, one after the other."""
+
+    def make(planning: Planning, _answers: Answers) -> Draft:
+        drafts = [plan_rerun(planning, each) for each in commands]
+        return drafts[0] if len(drafts) == 1 else joined(title, drafts)
+
+    return Offer(offer_id, title, why, make)
+
+
+RESTORE_SETTINGS = tag_offer(
+    [str(paths.SETTINGS)],
+    f"Restore {paths.SETTINGS}, then {RUN_ALL}",
+    "the last-good tag holds the rules with which these lines were read; every later edit goes with it",
+    offer_id="restore-settings",
+    then=RUN_ALL,
+)
+
+
+def differing(files: Iterable[ChangedFile], settings: Iterable[str]) -> dict[str, JsonValue]:
+    """A diagnosis' facts from which ``as_tagged`` makes its offers."""
+    return {
+        "code": [each.model_dump(mode="json", exclude={"diff"}) for each in files],
+        "settings": [*settings],
+    }
+
+
+def as_tagged(diagnosis: Diagnosis, code_cause: str, settings_cause: str) -> list[tuple[str, Offer]]:
+    """Code and settings back where they differ, each with the cause that it is the answer to."""
+    ways = []
+    code = [ChangedFile.model_validate(each) for each in objects_of(diagnosis.facts, "code")]
+    if code:
+        named = ", ".join(each.path for each in code[:3]) + (" …" if len(code) > 3 else "")
+        why = "the last-good tag holds the code that read these lines"
+        title = f"Restore {named}, then {RUN_ALL}"
+        ways.append((code_cause, code_offer(code, title, why, offer_id="restore-code", then=[(RUN_ALL,)])))
+    if texts_of(diagnosis.facts, "settings"):
+        ways.append((settings_cause, RESTORE_SETTINGS))
+    return ways
+
+
+def fitting_first(ways: Iterable[tuple[str, Offer]], cause: str) -> tuple[Offer, ...]:
+    """The answers to ``cause`` first; the others stay possible."""
+    return tuple(offer for _, offer in sorted(ways, key=lambda one: one[0] != cause))
+
+
+def set_aside(planning: Planning, files: Iterable[str]) -> list[Draft]:
+    """A quarantine each for those that still stand."""
+    return [plan_quarantine(planning, path) for path in files if not planning.state(path).is_absent]
+
+
+def all_aside(planning: Planning, files: Iterable[str], none_left: str) -> Draft:
+    """The same as one plan. Raises RefusedError, saying ``none_left``, where none stands."""
+    drafts = set_aside(planning, files)
+    if not drafts:
+        raise refused("nothing_there", none_left, "Diagnose on.")
+    return drafts[0] if len(drafts) == 1 else joined(f"Quarantine {len(drafts)} files", drafts)
