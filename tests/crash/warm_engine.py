@@ -69,7 +69,9 @@ class Run:
 
     def wait(self) -> int:
         """Exit code, or minus the signal that ended it."""
-        return os.waitstatus_to_exitcode(self._engine.answer())
+        status = self._engine.answer()
+        self._engine.under_way = None
+        return os.waitstatus_to_exitcode(status)
 
     def left_processes(self) -> list[int]:
         """Processes of its group that still run."""
@@ -98,6 +100,7 @@ class WarmEngine:
     def __init__(self, scratch: Path) -> None:
         self._output = scratch / "output"
         self._buffer = b""
+        self.under_way: Run | None = None
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from tests.crash.warm_engine import serve; serve()"],
             stdin=subprocess.PIPE,
@@ -118,6 +121,10 @@ class WarmEngine:
                 stream.close()
 
     def start(self, workspace: Path, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
+        if self.under_way is not None:  # of a test that failed: its answer is not the next one's
+            with contextlib.suppress(ProcessLookupError):
+                self.under_way.kill_group()
+            self.under_way.wait()
         request = {
             "argv": [*argv, "-C", str(workspace)],
             "env": dict(env or {}),
@@ -126,7 +133,8 @@ class WarmEngine:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
-        return Run(self.answer(), self._output, self)
+        self.under_way = Run(self.answer(), self._output, self)
+        return self.under_way
 
     def run(
         self, workspace: Path, argv: Sequence[str], env: Mapping[str, str] | None = None
