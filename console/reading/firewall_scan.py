@@ -26,5 +26,7 @@ def scan_or_known(root: Path, known: FirewallStatus, limit_seconds: float = SCAN
     if not isinstance(answer, Unknown):
         return seen
     before = f"; last known: {known.detail}" if known.detail else ""
-    origin = replace(seen.origin, as_of=known.origin.as_of)
-    return replace(seen, origin=origin, detail=f"{seen.detail}{before}")
+    detail = f"{seen.detail}{before}"
+    if known.state is FirewallWord.BREACH:  # an alarm is not silenced by one who could not look
+        return replace(known, detail=detail)
+    return replace(seen, origin=replace(seen.origin, as_of=known.origin.as_of), detail=detail)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -208,11 +209,15 @@ def test_a_breach_that_the_firewall_finds_ends_the_status_with_10(tmp_path: Path
     assert run("status", "-C", str(root), "--firewall-seconds", "0").returncode == 1
 
 
-def test_a_firewall_that_is_too_slow_leaves_what_was_known(tmp_path: Path) -> None:
+def test_a_firewall_that_is_too_slow_is_unknown_and_what_was_known_stands_beside_it(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
-    text = run("status", "-C", str(root), "--firewall-seconds", "0.001").stdout
-    assert "~ STALE" in text
-    assert "a scan takes longer than 0.001 s here" in text
+    done = run("status", "-C", str(root), "--firewall-seconds", "0.001")
+    words = " ".join(done.stdout.split())
+    assert "? UNKNOWN the firewall gave no answer: no end within 0.001 s" in words
+    assert "last known: CLEAR when it was exported; not scanned since" in words
+    assert re.search(r"FIREWALL read \d+d \d+h ago", words), "the age is that of what was known"
+    assert done.returncode == 5
+    assert "~ STALE" in run("status", "-C", str(root), "--firewall-seconds", "0").stdout, "nobody was asked"
 
 
 def test_a_terminal_without_utf_8_gets_ascii(tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def test_without_an_answer_it_is_unknown_and_says_what_was_known(
     )
 
 
+def test_a_known_breach_is_not_silenced_by_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use(monkeypatch, "import time; time.sleep(600)")
+    breach = FirewallStatus(FirewallWord.BREACH, Origin("receipt", 5.0, Freshness.STALE), forbidden_rows=1)
+    found = scan_or_known(tmp_path, breach, 0.3)
+    assert (found.state, found.forbidden_rows, found.origin) == (FirewallWord.BREACH, 1, breach.origin)
+    assert "no answer" in found.detail
+
+
 def test_what_it_said_of_why_it_cannot_judge_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said = """{"state": "UNKNOWN", "rows_read": 4, "findings_count": 0, "detail": "there is no evidence"}"""
     use(monkeypatch, f"import sys; print('''{said}'''); sys.exit(3)")
