@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.check_list import (
     check_line,
     column_line,
@@ -21,7 +19,6 @@ from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
 from console.reading.report_basis import other_code
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.status import NEVER, Origin
 from pipeline.contracts.untrusted import visible
@@ -31,7 +28,6 @@ from pipeline.reading.check_report import Check
 
 class AuditScreen(MarkedList):
     place = "audit"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("audit")
     silent: ClassVar[tuple[str, ...]] = ("screen.audit",)
     first_hints: ClassVar[tuple[str, ...]] = ("audit", "acceptance", "open", "copy command", "back")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -32,6 +32,11 @@ class ConsoleScreen(Screen[None]):
 
     AUTO_FOCUS: ClassVar[str | None] = None
     place: ClassVar[keymap.Place]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "place" in cls.__dict__:
+            cls.BINDINGS = bindings_for(cls.place)
+        super().__init_subclass__(**options)
 
     @property
     def console(self) -> Host:

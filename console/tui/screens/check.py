@@ -11,13 +11,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from textual.binding import BindingType
-
 from console.presentation.check_list import runnable
 from console.presentation.check_page import check_rows
 from console.presentation.spans import EMPTY, Span, line
 from console.reading.row_finder import find_row, names_row
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.untrusted import visible
 
@@ -42,7 +39,6 @@ class CheckScreen(MarkedList):
     """Shows what ``audit`` knows of the check; it goes on reading while this page is on top."""
 
     place = "check"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("check")
     looks: ClassVar[bool] = False
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "copy command", "back")
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 
 from console import keymap
 from console.live.feed import CommandPlan
@@ -16,7 +14,6 @@ from console.presentation.pages import plan_lines
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, line
 from console.tui.screens.base import bindings_for
 from console.tui.screens.dialogue import Dialogue
-from console.tui.widgets.canvas import Canvas
 
 _DIGITS = 4
 _TYPED = frozenset("0123456789")
@@ -34,24 +31,13 @@ class ConsentDialogue(Dialogue[bool]):
     def __init__(self, plan: CommandPlan) -> None:
         super().__init__()
         self.plan = plan
+        self.heading = plan.title
         self.chosen_yes = False
         self.typed = ""
         self._wrong = False
-        self._body = Canvas(id="plan")
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = self.plan.title
-            yield self._body
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
-
-    def draw(self) -> None:
-        width = self._body.size.width or 60
-        lines = [*plan_lines(self.plan, width), EMPTY, *self._choices(width), EMPTY, self._keys(width)]
-        self._body.styles.height = len(lines)
-        self._body.show(lines)
+    def body_lines(self, width: int) -> list[Line]:
+        return [*plan_lines(self.plan, width), EMPTY, *self._choices(width), EMPTY, self._keys(width)]
 
     def _choices(self, width: int) -> list[Line]:
         if self.plan.critical:

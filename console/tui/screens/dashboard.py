@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.geometry import Size
 
 from console import keymap
@@ -15,7 +13,7 @@ from console.presentation import arrangement
 from console.presentation.band import band_height, band_lines
 from console.presentation.edge_lines import header_line, key_line, status_line, tiny_lines
 from console.presentation.spans import plain_text
-from console.tui.screens.base import ConsoleScreen, bindings_for
+from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.board import Board
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.panes import (
@@ -32,7 +30,6 @@ from pipeline.contracts.status import SymptomStatus
 
 class Dashboard(ConsoleScreen):
     place = "dashboard"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dashboard")
 
     def __init__(self) -> None:
         super().__init__()

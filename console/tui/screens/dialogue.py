@@ -6,28 +6,55 @@ So keys are dropped until the box has been on the screen for a moment.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar, TypeVar, cast
 
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input
 
+from console.presentation.spans import Line
 from console.tui.host import Host
+from console.tui.screens.base import bindings_for
+from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.one_line import one_line
 
 DEAF_SECONDS = 0.3
 Result = TypeVar("Result")
 
 
 class Dialogue(ModalScreen[Result]):
-    """Subclasses answer with ``dismiss``; escape and a lost link both mean no.
+    """Subclasses say what is read, and answer with ``dismiss``; escape and a lost link both mean no.
 
     The app drops keys for as long as the dialogue on top does not listen.
     """
 
     AUTO_FOCUS: ClassVar[str | None] = None
     waits_for_eyes: ClassVar[bool] = True
+    heading: str
 
     def __init__(self) -> None:
         super().__init__()
         self._seen_at: float | None = None
+        self.body = Canvas(id="text")
+
+    @abstractmethod
+    def body_lines(self, width: int) -> list[Line]:
+        """The text of the box, which is as high as that."""
+
+    def parts(self) -> Iterable[Widget]:
+        """What stands in the box, from the top down."""
+        yield self.body
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = self.heading
+            yield from self.parts()
 
     @property
     def console(self) -> Host:
@@ -45,5 +72,39 @@ class Dialogue(ModalScreen[Result]):
             return True
         return self._seen_at is not None and self.console.monotonic() - self._seen_at >= DEAF_SECONDS
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
     def draw(self) -> None:
-        """Bring the box to the app's state; most have nothing that changes."""
+        """Bring the box to the app's state."""
+        lines = self.body_lines(self.body.size.width or 60)
+        self.body.styles.height = len(lines)
+        self.body.show(lines)
+
+
+class InputDialogue(Dialogue[Result]):
+    """Asks for one line; escape answers as an empty one does."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
+    placeholder: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._input = one_line(self.placeholder, "words")
+
+    @abstractmethod
+    def answer(self, words: str) -> Result:
+        """What the typed line answers."""
+
+    def parts(self) -> Iterable[Widget]:
+        yield self.body
+        yield self._input
+
+    @on(Input.Submitted)
+    def _submitted(self, message: Input.Submitted) -> None:
+        self.dismiss(self.answer(message.value.strip()))
+
+    def action_act(self, action_id: str) -> None:
+        if action_id == "back":
+            self.dismiss(self.answer(""))

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.row_list import file_head, file_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.row_files import FoundFile, RowFiles, find_row_files
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
@@ -29,7 +26,6 @@ _EXPORTS = {
 
 class FilesScreen(MarkedList):
     place = "files"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("files")
     silent: ClassVar[tuple[str, ...]] = ("screen.rows",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "back")
 

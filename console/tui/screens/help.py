@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console import keymap
 from console.presentation.pages import help_lines
 from console.presentation.spans import Line
-from console.tui.screens.base import bindings_for
 from console.tui.screens.page import Page
 
 
 class HelpScreen(Page):
     place = "help"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
     silent: ClassVar[tuple[str, ...]] = ("help",)
 
     def __init__(self, about: keymap.Place) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.incident_list import (
     column_line,
     grouped,
@@ -21,7 +19,6 @@ from console.presentation.incident_replay import page_lines, replay_lines, show_
 from console.presentation.spans import Line, Span, line
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.read_page import ReadPage
 from pipeline.reading.incidents import IncidentGlance, read_incidents
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
 
 class IncidentsScreen(MarkedList):
     place = "incidents"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("incidents")
     silent: ClassVar[tuple[str, ...]] = ("screen.incidents", "symptom.help")
     first_hints: ClassVar[tuple[str, ...]] = (
         "open",
@@ -126,7 +122,6 @@ class IncidentScreen(ReadPage[IncidentRecord]):
     """The journal, entry by entry; ``o`` shows the hand-over page instead, and back."""
 
     place = "incident"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("incident")
     silent: ClassVar[tuple[str, ...]] = ("symptom.help",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "hand-over", "export", "copy undo", "back")
 

@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.lineage import link_line, link_lines, verdict_line, word_lines
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.lineage_query import Lineage, Link, ask, asked_of
 from console.reading.row_file import RowFile
 from console.tui.host import Host
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
@@ -36,7 +33,6 @@ class LineageScreen(MarkedList):
     """Asks once, when it opens, and again on ``r``."""
 
     place = "lineage"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("lineage")
     looks: ClassVar[bool] = False
 
     def __init__(self, root: Path, asked: str) -> None:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import on
-from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
 from console.presentation.event_log import log_line, matching
 from console.presentation.spans import Line, Span, line
-from console.tui.screens.base import bindings_for
 from console.tui.screens.page import Page
 
 
 class LogScreen(Page):
     place = "log"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("log")
 
     def __init__(self, filtering: bool = False) -> None:
         super().__init__()

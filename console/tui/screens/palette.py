@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Input
 
 from console import keymap
-from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
+from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
 from console.tui import palette
 from console.tui.screens.base import bindings_for
 from console.tui.screens.dialogue import Dialogue
-from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.one_line import one_line
 
 _MOST_ROWS = 12
 
@@ -26,40 +26,34 @@ class PaletteDialogue(Dialogue[str]):
     AUTO_FOCUS: ClassVar[str | None] = "#wanted"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
     waits_for_eyes: ClassVar[bool] = False
+    heading = "COMMANDS"
 
     def __init__(self, place: keymap.Place) -> None:
         super().__init__()
         self._actions = tuple(action for action in keymap.at(place) if action.in_palette)
         self._marked = 0
-        self._wanted = Input(placeholder="part of a command", id="wanted")
-        self._wanted.cursor_blink = False
-        self._list = Canvas(id="found")
+        self._wanted = one_line("part of a command", "wanted")
 
     @property
     def found(self) -> list[keymap.Action]:
         return palette.find(self._wanted.value, self._actions)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = "COMMANDS"
-            yield self._wanted
-            yield self._list
+    def parts(self) -> Iterable[Widget]:
+        yield self._wanted
+        yield self.body
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
-
-    def draw(self) -> None:
+    def body_lines(self, width: int) -> list[Line]:
+        """A list that keeps its height, whatever is found."""
         found = self.found
         rows = max(1, min(_MOST_ROWS, self.size.height - 4))
         self._marked = max(0, min(self._marked, len(found) - 1))
         first = max(0, self._marked - rows + 1)
-        width = self._list.size.width or 60
         lines = [
             self._row(action, position == self._marked, width)
             for position, action in enumerate(found[first : first + rows], start=first)
         ]
-        self._list.styles.height = rows
-        self._list.show(lines or [line(Span(" no command like that", "dim"))])
+        lines = lines or [line(Span(" no command like that", "dim"))]
+        return [*lines, *[EMPTY] * (rows - len(lines))]
 
     def _row(self, action: keymap.Action, marked: bool, width: int) -> Line:
         refused = action.mutating and not self.console.armed.is_armed

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.check_page import check_lines
 from console.presentation.release import (
     datasets_line,
@@ -20,7 +18,6 @@ from console.presentation.release import (
 )
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.reading.check_runs import CheckRun, release_reader
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.page import Page
 from pipeline.contracts import paths
@@ -35,7 +32,6 @@ _DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 
 class ReleaseScreen(MarkedList):
     place = "release"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("release")
     silent: ClassVar[tuple[str, ...]] = ("screen.release",)
     first_hints: ClassVar[tuple[str, ...]] = ("freeze", "open", "copy command", "back")
 
@@ -102,7 +98,6 @@ class GatePage(Page):
     """One gate, as it was when it was opened."""
 
     place = "page"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("page")
 
     def __init__(self, check: Check) -> None:
         super().__init__()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 import orjson
-from textual.binding import BindingType
 
 from console.presentation.row_page import row_lines
 from console.presentation.spans import Line
-from console.tui.screens.base import bindings_for
 from console.tui.screens.page import Page
 
 
@@ -19,7 +16,6 @@ class RowScreen(Page):
     """``line`` is None where it is not counted yet; ``raw`` is what was read when it was opened."""
 
     place = "row"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("row")
 
     def __init__(self, root: Path, relative: str, line: int | None, raw: bytes) -> None:
         super().__init__()

@@ -9,7 +9,6 @@ from threading import Event
 from typing import ClassVar
 
 from textual import on
-from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -21,7 +20,6 @@ from console.reading.line_index import LineIndex
 from console.reading.row_file import RawRow, RowFile, needles_for
 from console.reading.row_files import kind_of
 from console.tui.host import Host
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import with_cursor
 from console.tui.screens.page import Page
 from pipeline.contracts.untrusted import visible
@@ -44,7 +42,6 @@ class RowsScreen(Page):
 
     place = "rows"
     AUTO_FOCUS: ClassVar[str | None] = ""
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("rows")
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "filter", "back")
 
     def __init__(self, root: Path, relative: str, file: RowFile, offset: int = 0) -> None:

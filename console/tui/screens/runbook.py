@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.detector_tally import head_words, tally_role
 from console.presentation.runbook_list import (
     column_line,
@@ -17,7 +15,6 @@ from console.presentation.runbook_list import (
 )
 from console.presentation.spans import EMPTY, Line, Role, Span, line, wrap_text
 from console.presentation.symptom_page import wizard_command
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.untrusted import visible
 
@@ -26,7 +23,6 @@ class RunbookScreen(MarkedList):
     """The list is the app's state: detectors are asked by the feed, never by a screen."""
 
     place = "runbook"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("runbook")
     looks: ClassVar[bool] = False
     silent: ClassVar[tuple[str, ...]] = ("screen.runbook",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "open", "copy command", "back")

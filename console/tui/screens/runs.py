@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.run_list import run_head, run_line
 from console.presentation.run_page import comparison_lines, run_lines
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.run_compare import RunDetails, compare, read_run
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.read_page import ReadPage
 
@@ -23,7 +20,6 @@ class RunsScreen(MarkedList):
     """The list is that of the app's state: the newest runs, as many as the reader keeps."""
 
     place = "runs"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("runs")
     looks: ClassVar[bool] = False
     silent: ClassVar[tuple[str, ...]] = ("screen.runs",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "choose", "back")
@@ -89,7 +85,6 @@ class RunsScreen(MarkedList):
 
 class RunPage(ReadPage[RunDetails]):
     place = "page"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("page")
 
     def __init__(self, root: Path, run_id: str) -> None:
         super().__init__()
@@ -107,7 +102,6 @@ class RunPage(ReadPage[RunDetails]):
 
 class ComparePage(ReadPage[tuple[RunDetails, RunDetails]]):
     place = "page"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("page")
 
     def __init__(self, root: Path, first: str, second: str) -> None:
         super().__init__()

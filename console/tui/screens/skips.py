@@ -7,13 +7,10 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.skip_list import by_reason, example_line, reason_line, stream_line, total_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.row_file import RowFile
 from console.reading.skip_tally import SkipExample, SkipTally
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.rows import open_rows
 from pipeline.contracts import paths
@@ -25,7 +22,6 @@ _COMPRESSED = (".gz", ".zst")
 
 class SkipsScreen(MarkedList):
     place = "skips"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("skips")
     silent: ClassVar[tuple[str, ...]] = ("screen.skips",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "back")
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.presentation.symptom_page import page_lines, steps_of, wizard_command
-from console.tui.screens.base import bindings_for
 from console.tui.screens.marked_list import MarkedList
 from console.tui.screens.page import Page
 from pipeline.contracts.status import SymptomStatus
@@ -19,7 +16,6 @@ class SymptomScreen(Page):
     """``among`` is the list that it was opened from; without one, ``[`` and ``]`` go through what shows."""
 
     place = "symptom"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("symptom")
     silent: ClassVar[tuple[str, ...]] = ("symptom.help",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "copy command", "back")
 

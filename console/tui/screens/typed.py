@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from console import keymap
 from console.presentation.spans import Line, Span, cell_width, line
 from console.tui.screens.dialogue import Dialogue
-from console.tui.widgets.canvas import Canvas
 from pipeline.contracts.untrusted import visible
 
 Result = TypeVar("Result")
@@ -37,15 +34,12 @@ class Field:
 class TypedDialogue(Dialogue[Result]):
     """Subclasses say what stands above the fields, and what enter in a field means."""
 
-    heading: ClassVar[str]
-
     def __init__(self, fields: tuple[Field, ...], *, no: str = "", at: int = NOWHERE) -> None:
         """``no`` is the answer that is marked while no field is; without one a field always is."""
         super().__init__()
         self.fields = fields
         self.at = at
         self._no = no
-        self._body = Canvas(id="typed")
 
     @abstractmethod
     def above(self, width: int) -> list[Line]:
@@ -59,16 +53,7 @@ class TypedDialogue(Dialogue[Result]):
     def refused(self) -> None:
         """Escape, or enter on no field."""
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = self.heading
-            yield self._body
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
-
-    def draw(self) -> None:
-        width = self._body.size.width or 60
+    def body_lines(self, width: int) -> list[Line]:
         lines = self.above(width)
         if self._no:
             lines.append(_marked(self._no, self.at == NOWHERE))
@@ -79,8 +64,7 @@ class TypedDialogue(Dialogue[Result]):
             shown = visible(field.text)[-room:]
             label = _marked(f"{field.label:>{widest}}  ", here)
             lines.append(line(*label, Span(shown, "strong"), Span("▏" if here else "", "cursor")))
-        self._body.styles.height = len(lines)
-        self._body.show(lines)
+        return lines
 
     def go_to(self, position: int) -> None:
         lowest = NOWHERE if self._no else 0

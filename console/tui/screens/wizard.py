@@ -8,13 +8,10 @@ in a process of its own, so leaving this screen, or losing it, changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from console import keymap
 from console.control.armed import Permit, ReadOnlyError
-from console.tui.screens.base import bindings_for
 from console.tui.screens.wizard_page import WizardPage
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
 
 
 class WizardScreen(WizardPage):
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("wizard")
-
     def handlers(self) -> dict[str, Callable[[], None]]:
         page = max(1, self._room - 1)
         return {

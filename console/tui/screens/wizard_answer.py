@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.typed import Field, TypedDialogue
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class WizardAnswer(TypedDialogue[str]):
     """Answers with the words; an empty line answers nothing."""
 
-    heading: ClassVar[str] = "THE WIZARD ASKS"
+    heading = "THE WIZARD ASKS"
 
     def __init__(self, question: Question) -> None:
         super().__init__((Field("answer"),), at=0)

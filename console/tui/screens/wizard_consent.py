@@ -6,7 +6,7 @@ been typed ahead; every plan wants a reason, for the record. Enter alone answers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.presentation.spans import Line
 from console.presentation.wizard_plan import consent_lines
@@ -27,7 +27,7 @@ class Agreed(NamedTuple):
 class WizardConsent(TypedDialogue[Agreed]):
     """``view`` has a plan. Down leads from "no" to the fields, enter on the last one agrees."""
 
-    heading: ClassVar[str] = "CONSENT"
+    heading = "CONSENT"
 
     def __init__(self, view: WizardView) -> None:
         assert view.preview is not None  # noqa: S101 (the caller has looked)

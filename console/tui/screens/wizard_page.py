@@ -8,13 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from textual.binding import BindingType
-
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
-from console.tui.screens.base import bindings_for
 from console.tui.screens.page import Page
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
@@ -35,7 +32,6 @@ class WizardPage(Page):
     """Subclasses answer."""
 
     place = "wizard"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("wizard")
     silent: ClassVar[tuple[str, ...]] = ("wizard.open",)
     first_hints: ClassVar[tuple[str, ...]] = ("answer", "back", "arm", "copy command", "copy", "unfold")
 
