@@ -20,10 +20,7 @@ from console.presentation.states import SEVERITIES
 from console.reading.detectors import definitions
 from console.state import symptoms_now
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import (
-    WorkspaceStatus,
-    iso_utc,
-)
+from pipeline.contracts.status import WorkspaceStatus, iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 from pipeline.reading.symptom_answers import tally

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from console.presentation.difference import difference_lines, is_difference
-from console.presentation.facts import label, wrapped
+from console.presentation.lines import label, wrapped
 from console.presentation.spans import (
     EMPTY,
     Line,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.presentation.check_names import full_name
 from console.presentation.counts import count, plural
+from console.presentation.lines import column_heads
 from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
 from pipeline.contracts.shell_words import joined
@@ -99,12 +100,7 @@ def column_line(width: int) -> Line:
     right = f"{'examined':>11}{'failed':>8}{'took':>8}{'age':>6} "
     if width >= _OBSERVED_FROM:
         left += "observed"
-    return spread(line(Span(left, "dim")), line(Span(right, "dim")), width)
-
-
-def heading_line(group: Group, width: int) -> Line:
-    title = Span(f" {group.title} ", group.role)
-    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+    return column_heads(left, right, width)
 
 
 def check_line(check: Check, freshness: Freshness, now: float, width: int) -> Line:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.presentation.check_list import look_of, runnable
 from console.presentation.check_names import full_name
 from console.presentation.counts import count
-from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
+from console.presentation.lines import WIDE_LABEL, fact_lines
+from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from pipeline.contracts.status import Freshness, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
@@ -15,7 +17,7 @@ from pipeline.reading.durations import age_in_words, age_of, took_in_words
 if TYPE_CHECKING:
     from pipeline.reading.check_report import Check, Example
 
-_LABEL = 12
+_fact = partial(fact_lines, size=WIDE_LABEL)
 
 
 def check_lines(check: Check, origin: Origin, workspace: str, now: float, width: int) -> list[Line]:
@@ -83,11 +85,3 @@ def _example(example: Example, width: int) -> list[Line]:
         line(Span(f"    {part}", "dim")) for part in wrap_text(visible(example.text), width - 6) if part
     ]
     return lines
-
-
-def _fact(name: str, text: str, width: int) -> list[Line]:
-    first, *rest = wrap_text(visible(text), max(10, width - _LABEL - 3))
-    return [
-        line(Span(f" {fit_text(name, _LABEL)} ", "dim"), first),
-        *(line(f"{'':{_LABEL + 2}}{part}") for part in rest),
-    ]

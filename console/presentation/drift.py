@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from console.presentation.counts import count, sparkline
 from console.presentation.frame import PaneView
-from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, join, line, wrap_text
+from console.presentation.lines import wrapped
+from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, join, line
 from console.presentation.states import DRIFT
 from pipeline.contracts.status import DriftLine, DriftStatus, Freshness, epoch_seconds
 from pipeline.contracts.untrusted import visible
@@ -58,12 +59,7 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
 
 def _nothing(drift: DriftStatus, width: int, word: str) -> list[Line]:
     note = drift.note or "no audit yet: nothing was compared, so nothing is called steady"
-    indent = len(word) + 5
-    first, *rest = wrap_text(visible(note), max(8, width - indent - 1))
-    return [
-        line(" ", Span(f"? {word}", "warn"), f"  {first}"),
-        *(line(f"{'':{indent}}{part}") for part in rest),
-    ]
+    return wrapped(line(" ", Span(f"? {word}", "warn"), "  "), note, width)
 
 
 def _aside(drift: DriftStatus, flagged: int, now: float, width: int) -> Line:

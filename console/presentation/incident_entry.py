@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.presentation.facts import fact_lines
+from console.presentation.lines import fact_lines
 from console.presentation.spans import Line, Span, line
 from pipeline.contracts.untrusted import visible
 

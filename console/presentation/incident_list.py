@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
+from console.presentation.lines import column_heads
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
 from console.presentation.states import Look
 from pipeline.contracts.untrusted import visible
@@ -71,12 +72,7 @@ def look_of(state: str) -> Look:
 def column_line(width: int) -> Line:
     left = f"   {'state':<{_STATE}} {'symptom':<{_SYMPTOM}} what"
     more = f" {'opened':>6} {'last':>4}" if width >= _WIDE else ""
-    return spread(line(Span(left, "dim")), line(Span(f"{'who':<{_WHO}}{more} {'age':>4} ", "dim")), width)
-
-
-def heading_line(group: Group, width: int) -> Line:
-    title = Span(f" {group.title} ", group.role)
-    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+    return column_heads(left, f"{'who':<{_WHO}}{more} {'age':>4} ", width)
 
 
 def incident_line(incident: IncidentGlance, now: float, width: int, *, is_broken: bool = False) -> Line:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, plural
-from console.presentation.facts import fact_lines
 from console.presentation.incident_entry import entry_lines, short_words
 from console.presentation.incident_list import BROKEN, look_of
+from console.presentation.lines import fact_lines, heading, side_by_side
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -112,9 +112,8 @@ def _progress(record: IncidentRecord, number: int, width: int) -> Line:
 def _heading(entry: Entry, now: float, width: int) -> Line:
     who = f"{visible(entry.actor, 60)} on {visible(entry.host, 40)}" if entry.actor else "nobody is named"
     age = age_in_words(age_of(entry.at, now))
-    right = line(Span(f" {clock_time(entry.at)}, {age} ago · {who} ", "dim"), Span("━", "border"))
-    title = Span(f" {entry.number} {visible(entry.kind or 'unreadable', 30).upper()} ", "title")
-    return spread(line(Span("━", "border"), title), right, width, Span("━", "border"))
+    right = line(Span(f" {clock_time(entry.at)}, {age} ago · {who} ", "dim"))
+    return heading(f"{entry.number} {visible(entry.kind or 'unreadable', 30).upper()}", width, right=right)
 
 
 def replay_lines(
@@ -126,16 +125,8 @@ def replay_lines(
         return [*head, *body_lines(record, number, standing, width)]
     body = body_lines(record, number, standing, width - _CONTENTS - 2)
     rows = max(len(body), height - len(head))
-    contents = _contents(record, number, rows)
-    both = [
-        line(*fit(left, _CONTENTS), Span("│ ", "border"), *right)
-        for left, right in zip(
-            [*contents, *[EMPTY] * (rows - len(contents))],
-            [*body, *[EMPTY] * (rows - len(body))],
-            strict=True,
-        )
-    ]
-    return [*head, *both]
+    body += [EMPTY] * (rows - len(body))
+    return [*head, *side_by_side(_contents(record, number, rows), body, _CONTENTS, Span("│ ", "border"))]
 
 
 def _contents(record: IncidentRecord, number: int, rows: int) -> list[Line]:
@@ -163,21 +154,12 @@ def body_lines(record: IncidentRecord, number: int, standing: Standing | None, w
         text = f"X this line {entry.problem}. Neither it nor what follows it can be believed."
         lines += [line(Span(f" {part}", "fail")) for part in wrap_text(visible(text, 300), width - 2)]
     lines += entry_lines(entry, width)
-    lines += [EMPTY, _title("KNOWN BY THEN", width)]
+    lines += [EMPTY, heading("KNOWN BY THEN", width)]
     if standing is None:
         broken = record.first_broken
         where = f"from line {broken.number} on" if broken else "here"
         return [*lines, *fact_lines("?", f"not told: the chain does not hold {where}", width, "warn")]
     return [*lines, *_known(record, number, standing, width)]
-
-
-def _title(words: str, width: int) -> Line:
-    return spread(
-        line(Span("━", "border"), Span(f" {words} ", "title")),
-        line(Span("━", "border")),
-        width,
-        Span("━", "border"),
-    )
 
 
 def _known(record: IncidentRecord, number: int, standing: Standing, width: int) -> list[Line]:

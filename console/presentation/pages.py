@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console import keymap
+from console.presentation.lines import wrapped
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from pipeline.contracts.shell_words import quoted
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
@@ -27,9 +28,7 @@ def help_lines(place: keymap.Place, width: int) -> list[Line]:
         lines += [EMPTY, line(Span(f" {title}", "title"))]
         for action in actions:
             keys = " ".join(keymap.shown(key) for key in action.keys)
-            parts = wrap_text(action.help, max(20, width - 16))
-            lines.append(line(Span(f"  {fit_text(keys, 12)}", "key"), f" {parts[0]}"))
-            lines += [line(f"{'':15}{part}") for part in parts[1:]]
+            lines += wrapped(line(Span(f"  {fit_text(keys, 12)} ", "key")), action.help, width)
     return [*lines, EMPTY, *_legend(width)]
 
 

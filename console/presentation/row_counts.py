@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from console.presentation.counts import bar_cells, count, share
 from console.presentation.frame import PaneView
+from console.presentation.lines import wrapped
 from console.presentation.spans import (
     EMPTY,
     Line,
@@ -37,9 +38,8 @@ _CATEGORY_ROLES: tuple[tuple[str, str, Role], ...] = (
 def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
     """``width`` and ``height`` are the inside of the pane; a wide one lists the streams."""
     if not was_read:
-        why = wrap_text(visible(rows.origin.why) or "not read yet", max(8, width - 13))
-        first = line(" ", Span("? unknown", "warn"), f"  {why[0]}")
-        return PaneView(2, "ROWS", (first, *(line(f"{'':12}{part}") for part in why[1:])))
+        unknown = line(" ", Span("? unknown", "warn"), "  ")
+        return PaneView(2, "ROWS", tuple(wrapped(unknown, rows.origin.why or "not read yet", width)))
     view = _counted(rows, now, width, height)
     if not _was_counted(rows) or rows.origin.freshness in (Freshness.FRESH, Freshness.AGEING):
         return view

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from console.presentation.counts import count
+from console.presentation.lines import column_heads
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
 from pipeline.contracts.untrusted import visible
 
@@ -152,7 +153,7 @@ def file_line(file: FoundFile, rows: int | None, age: str, width: int) -> Line:
 
 def file_head(width: int) -> Line:
     left, right = f" {'kind':<11}file", f"{'rows':>9}{'size':>8}{'age':>7} "
-    return spread(line(Span(left, "dim")), line(Span(right, "dim")), width)
+    return column_heads(left, right, width)
 
 
 def bytes_in_words(size: int) -> str:

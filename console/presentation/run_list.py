@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from console.presentation.counts import count
+from console.presentation.lines import column_heads
 from console.presentation.spans import Line, Role, Span, fit_text, line, spread
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
@@ -18,7 +19,7 @@ def run_head(width: int) -> Line:
     right = f"{'lines':>9}{'sft':>8}{'took':>8}{'age':>8}  {'run_hash':<9}"
     if width >= _ALL_COUNTS:
         right = f"{'evidence':>10}{'rag':>8}{'pairs':>8}{'chunks':>9}" + right
-    return spread(line(Span(left, "dim")), line(Span(right, "dim")), width)
+    return column_heads(left, right, width)
 
 
 def run_line(run: RunRow, chosen: int | None, now: float, width: int) -> Line:

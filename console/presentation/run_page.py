@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import count
+from console.presentation.lines import heading
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
 from pipeline.contracts.status import epoch_seconds
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 _MOST_FILES = 200
 _LABEL = 13
 _DIFFERS = Span(" ╳", "warn")  # noqa: RUF001 (the mark where two things differ)
-
-
-def rule(title: str, width: int, right: Line = EMPTY) -> Line:
-    head = line(Span("━", "border"), Span(f" {visible(title)} ", "title"))
-    return spread(head, line(*right, Span("━", "border")), width, Span("━", "border"))
 
 
 def run_lines(run: RunDetails, now: float, width: int) -> list[Line]:
@@ -61,11 +57,11 @@ def run_lines(run: RunDetails, now: float, width: int) -> list[Line]:
         line(Span(f" {name:<{_LABEL}}", "dim"), Span(cut_text(visible(value or "-"), width - _LABEL - 2)))
         for name, value in facts
     ]
-    lines += [*faults, EMPTY, rule("COUNTS", width), *_counts(object_of(summary, "counts"), width)]
+    lines += [*faults, EMPTY, heading("COUNTS", width), *_counts(object_of(summary, "counts"), width)]
     for receipt in run.receipts:
         lines += [EMPTY, *_receipt(receipt, width)]
     if warnings := texts_of(summary, "warnings"):
-        lines += [EMPTY, rule("WARNINGS", width)]
+        lines += [EMPTY, heading("WARNINGS", width)]
         for text in warnings[:50]:
             lines += [line(Span(f" ! {part}", "warn")) for part in wrap_text(visible(text), width - 4)]
     return lines
@@ -99,7 +95,7 @@ def _receipt(receipt: Receipt, width: int) -> list[Line]:
         f"carried from {carried}" if carried else f"took {took_in_words(number_of(body, 'elapsed_seconds'))}"
     )
     right = line(Span(f" {summed}", role), Span(f" · {visible(took)} ", "dim"))
-    lines = [rule(f"{receipt.phase} {receipt.stage}", width, right)]
+    lines = [heading(f"{receipt.phase} {receipt.stage}", width, right=right)]
     for side in ("inputs", "outputs"):
         claims = objects_of(body, side)
         lines += [_claim(side, claim, width) for claim in claims[:_MOST_FILES]]
@@ -128,9 +124,9 @@ def comparison_lines(first: RunDetails, second: RunDetails, comparison: Comparis
     room = max(12, (width - 22) // 2 - 1)
     lines = [EMPTY, _heads(first, second, room)]
     lines += [_hash_line(name, a, b, room) for name, a, b in comparison.hashes]
-    lines += [EMPTY, rule("COUNTS", width)]
+    lines += [EMPTY, heading("COUNTS", width)]
     lines += [_count_line(name, a, b) for name, a, b in comparison.counts]
-    lines += [EMPTY, rule("FIRST DIFFERENCE OF EACH STAGE", width)]
+    lines += [EMPTY, heading("FIRST DIFFERENCE OF EACH STAGE", width)]
     for stage in comparison.stages:
         lines += _stage(stage, width)
     if not comparison.stages:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from console.presentation.lines import column_heads
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES, Look
 from console.state.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
@@ -176,14 +177,7 @@ def _before(reading: RunbookReading, now: float) -> Line:
 def column_line(width: int) -> Line:
     left = f"   {'state':<{_STATE}} {'symptom':<{_NAME}} what it is, or what was seen"
     who = f" {'who':<{_WHO}}" if width >= _WIDE else ""
-    return spread(
-        line(Span(left, "dim")), line(Span(f"{who}{'age, from':>{_AGE_AND_SOURCE}} ", "dim")), width
-    )
-
-
-def heading_line(group: Group, width: int) -> Line:
-    title = Span(f" {group.title} ", group.role)
-    return spread(line(Span("━", "border"), title), line(Span("━", "border")), width, Span("━", "border"))
+    return column_heads(left, f"{who}{'age, from':>{_AGE_AND_SOURCE}} ", width)
 
 
 def summary_words(shown: Sequence[SymptomStatus], reading: RunbookReading) -> str:

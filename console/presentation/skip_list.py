@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import bar_cells, count, plural, share
+from console.presentation.lines import heading
 from console.presentation.spans import Line, Span, fit_text, line, spread
 from pipeline.contracts.untrusted import visible
 
@@ -40,11 +41,8 @@ def total_line(rows: int, garbage: int, counted: float, lines_read: int | None, 
 
 def reason_line(reason: str, groups: Sequence[SkipGroup], total: int, width: int) -> Line:
     rows = sum(group.rows for group in groups)
-    head = line(Span("━", "border"), Span(f" {visible(reason, 60)} ", "title"))
-    right = line(
-        Span(f" {count(rows)} ", "strong"), Span(f"{share(rows, total):>4} ", "dim"), Span("━", "border")
-    )
-    return spread(head, right, width, Span("━", "border"))
+    right = line(Span(f" {count(rows)} ", "strong"), Span(f"{share(rows, total):>4} ", "dim"))
+    return heading(visible(reason, 60), width, right=right)
 
 
 def stream_line(group: SkipGroup, most: int, width: int) -> Line:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.presentation.firewall import cause_in_words, finding_line
+from console.presentation.lines import WIDE_LABEL, fact_lines, wrapped
 from console.presentation.pages import commands_for
 from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from console.state.runbook_state import KnownSymptom, RunbookReading
     from pipeline.reading.incidents import IncidentGlance
 
-_LABEL = 12
+_fact = partial(fact_lines, size=WIDE_LABEL)
 
 
 def page_lines(
@@ -110,9 +112,8 @@ def _causes(known: KnownSymptom, width: int) -> list[Line]:
     lines = [EMPTY, line(Span(" What may be behind it", "title"))]
     size = min(24, max(len(cause) for cause, _ in known.causes))
     for cause, sentence in known.causes:
-        first, *rest = wrap_text(visible(sentence), max(20, width - size - 5))
-        lines.append(line("  ", Span(f"{fit_text(visible(cause), size)} ", "strong"), first))
-        lines += [line(f"{'':{size + 3}}{part}") for part in rest]
+        name = Span(f"{fit_text(visible(cause), size)} ", "strong")
+        lines += wrapped(line("  ", name), sentence, width - 1)
     return lines
 
 
@@ -130,9 +131,7 @@ def _by_hand(
     if known is not None and known.by_hand:
         lines.append(line(Span(f"    cd {quoted(workspace)}", "accent")))
     for number, (why, command) in enumerate(steps, start=1):
-        first, *rest = wrap_text(visible(why), max(20, width - 6))
-        lines.append(line(Span(f"  {number} ", "key"), first))
-        lines += [line(f"    {part}") for part in rest]
+        lines += wrapped(line(Span(f"  {number} ", "key")), why, width - 1)
         lines += [
             line(Span(f"      {part}", "accent"))
             for part in (wrap_text(visible(command), width - 8) if command else [])
@@ -173,11 +172,3 @@ def _section(title: str, text: str, width: int) -> list[Line]:
         return []
     words = [line(f"  {part}") for part in wrap_text(visible(text.replace("`", "")), width - 4)]
     return [EMPTY, line(Span(f" {title}", "title")), *words]
-
-
-def _fact(name: str, text: str, width: int) -> list[Line]:
-    first, *rest = wrap_text(visible(text, 1000), max(10, width - _LABEL - 3))
-    return [
-        line(Span(f" {fit_text(name, _LABEL)} ", "dim"), first),
-        *(line(f"{'':{_LABEL + 2}}{part}") for part in rest),
-    ]

@@ -11,18 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console.presentation.difference import difference_lines
-from console.presentation.spans import (
-    EMPTY,
-    Line,
-    Role,
-    Span,
-    cut,
-    fit,
-    fit_text,
-    line,
-    spread,
-    wrap_text,
-)
+from console.presentation.lines import side_by_side
+from console.presentation.spans import EMPTY, Line, Role, Span, cut, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_evidence import rule, seen_lines, why_lines
 from console.presentation.wizard_plan import plan_lines, progress_lines
@@ -132,11 +122,8 @@ def body_lines(
     if width < BESIDE_FROM or not left or not right:
         return _below(left + right, width)
     first = (width - 3) * 11 // 20
-    one, two = _below(left, first), _below(right, width - 3 - first)
-    rows = max(len(one), len(two))
-    one += [EMPTY] * (rows - len(one))
-    two += [EMPTY] * (rows - len(two))
-    return [(*fit(a, first), Span(" │ ", "border"), *b) for a, b in zip(one, two, strict=True)]
+    between = Span(" │ ", "border")
+    return side_by_side(_below(left, first), _below(right, width - 3 - first), first, between)
 
 
 def _below(sections: Sequence[Section], width: int) -> list[Line]:

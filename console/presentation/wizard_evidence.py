@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from console.presentation.blocks import block_lines
-from console.presentation.facts import wrapped
+from console.presentation.lines import wrapped
 from console.presentation.spans import Line, Role, Span, line, line_width, spread
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible

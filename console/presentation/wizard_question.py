@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.control.wizard_view import READING
+from console.presentation.lines import wrapped
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.wizard_evidence import rule
 from pipeline.contracts.shell_words import joined
@@ -62,9 +63,7 @@ def question_lines(
 def _answer(choice: Choice, chosen: bool, armed: bool, width: int) -> list[Line]:
     refused = not armed and choice.deed not in READING
     role: Role = "strong" if chosen else ("dim" if refused else "text")
-    first, *rest = wrap_text(visible(choice.words), max(8, width - 5))
-    mark = Span("► " if chosen else "  ", "cursor")
-    return [line(" ", mark, Span(first, role)), *(line("   ", Span(part, role)) for part in rest)]
+    return wrapped(line(" ", Span("► " if chosen else "  ", "cursor")), choice.words, width - 1, role)
 
 
 def _said(text: str, width: int, role: Role) -> list[Line]:

@@ -14,12 +14,7 @@ from console.reading.detectors import definitions
 from console.state import fact_fold, symptoms_now
 from console.state.drift_lines import flagged_first
 from console.state.unanswered import unanswered
-from console.state.view_state import (
-    Fact,
-    Pane,
-    TailSlice,
-    ViewState,
-)
+from console.state.view_state import Fact, Pane, TailSlice, ViewState
 from pipeline.contracts.status import (
     PHASE_NAMES,
     Answer,

@@ -25,13 +25,7 @@ from console.state.view_state import FirewallLost
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import call_alert_command
 from pipeline.contracts.faults import OperatorError
-from pipeline.contracts.status import (
-    Answer,
-    FirewallStatus,
-    FirewallWord,
-    SymptomStatus,
-    WorkspaceStatus,
-)
+from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, SymptomStatus, WorkspaceStatus
 
 # Alerts that wait for a slow command; older ones than these are stale news.
 _QUEUE_ALERTS = 100

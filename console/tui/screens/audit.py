@@ -10,11 +10,11 @@ from console.presentation.check_list import (
     check_line,
     column_line,
     grouped,
-    heading_line,
     run_line,
     runnable,
     summary_words,
 )
+from console.presentation.lines import heading
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
@@ -79,7 +79,7 @@ class AuditScreen(MarkedList):
             check.id: self._origin(run, check.as_of).freshness for run in self.runs for check in run.checks
         }
         for group in grouped(check for run in self.runs for check in run.checks):
-            rows.append(Row(None, heading_line(group, width)))
+            rows.append(Row(None, heading(group.title, width, group.role)))
             rows += [
                 Row(check.id, check_line(check, freshness[check.id], now, width)) for check in group.checks
             ]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from console.presentation.incident_list import (
     column_line,
     grouped,
-    heading_line,
     incident_line,
     nothing_lines,
     summary_words,
     trouble_line,
 )
 from console.presentation.incident_replay import page_lines, replay_lines, show_command, undo_command
+from console.presentation.lines import heading
 from console.presentation.spans import Line, Span, line
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
@@ -74,7 +74,7 @@ class IncidentsScreen(MarkedList):
         now = self.console.now()
         rows: list[Row] = []
         for group in grouped(self.incidents, self._broken):
-            rows.append(Row(None, heading_line(group, width)))
+            rows.append(Row(None, heading(group.title, width, group.role)))
             rows += [
                 Row(each.id, incident_line(each, now, width, is_broken=each.id in self._broken))
                 for each in group.incidents

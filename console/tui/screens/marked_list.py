@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
-from console.presentation.spans import EMPTY, Line, Span, line, plain_text, wrap_text
+from console.presentation.lines import wrapped
+from console.presentation.spans import EMPTY, Line, Span, line, plain_text
 from console.tui.screens.page import Page
-from pipeline.contracts.untrusted import visible
 
 LOOK_SECONDS = 0.5
 
@@ -38,11 +38,9 @@ def with_cursor(spans: Line) -> Line:
 
 def not_readable(trouble: str, width: int) -> list[Line]:
     """What stands in place of a list that may be empty only because nothing can be read."""
-    first, *rest = wrap_text(visible(trouble), max(20, width - 13))
     return [
         EMPTY,
-        line(" ", Span("? unknown", "warn"), f"  {first}"),
-        *(line(f"{'':12}{part}") for part in rest),
+        *wrapped(line(" ", Span("? unknown", "warn"), "  "), trouble, width),
         EMPTY,
         line(Span(f"{'':12}It is asked again every two seconds; r asks now.", "dim")),
     ]

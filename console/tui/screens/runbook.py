@@ -6,14 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from console.presentation.detector_tally import head_words, tally_role
-from console.presentation.runbook_list import (
-    column_line,
-    grouped,
-    heading_line,
-    look_line,
-    summary_words,
-)
-from console.presentation.spans import EMPTY, Line, Role, Span, line, wrap_text
+from console.presentation.lines import fact_lines, heading
+from console.presentation.runbook_list import column_line, grouped, look_line, summary_words
+from console.presentation.spans import EMPTY, Line, Span, line
 from console.presentation.symptom_page import wizard_command
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts.untrusted import visible
@@ -48,7 +43,7 @@ class RunbookScreen(MarkedList):
         if state.runbook.trouble:
             rows += [Row(None, spans) for spans in _trouble(state.runbook.trouble, width)]
         for group in grouped(state.symptoms, state.runbook, now, width):
-            rows.append(Row(None, heading_line(group, width)))
+            rows.append(Row(None, heading(group.title, width, group.role)))
             rows += [Row(symptom_id, spans) for symptom_id, spans in group.lines]
         if not state.symptoms and state.runbook.symptoms:
             calm = line(" ", Span(head_words(0, state.tally, now), tally_role(state.tally)))
@@ -82,8 +77,5 @@ def _trouble(trouble: Sequence[str], width: int) -> list[Line]:
     names = ("what happened", "kept safe", "do next")
     lines: list[Line] = [EMPTY]
     for name, text in zip(names, trouble, strict=False):
-        first, *rest = wrap_text(visible(text, 500), max(20, width - 17))
-        role: Role = "accent" if name == "do next" else "text"
-        lines.append(line(Span(f" {name:<14} ", "dim"), Span(first, role)))
-        lines += [line(f"{'':16}", Span(part, role)) for part in rest]
+        lines += fact_lines(name, visible(text, 500), width, "accent" if name == "do next" else "text", 15)
     return [*lines, EMPTY]

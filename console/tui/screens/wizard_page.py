@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
+from console.presentation.lines import wrapped
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.page import Page
 from pipeline.contracts.faults import Fault
@@ -276,8 +277,5 @@ def fault_lines(fault: Fault, width: int) -> list[Line]:
     """What went wrong, what was kept safe, what to do: three lines, longer ones wrapped."""
     lines: list[Line] = []
     for text in fault.as_lines():
-        label, rest = text[:15], text[15:]
-        first, *more = wrap_text(rest, max(16, width - 18))
-        lines.append(line(" ", Span(label, "dim"), first))
-        lines += [line(" " * 16, part) for part in more]
+        lines += wrapped(line(" ", Span(text[:15], "dim")), text[15:], width - 1)
     return lines
