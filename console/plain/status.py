@@ -10,11 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.presentation.detector_tally import head_words
-from console.presentation.drift import drift_pane
-from console.presentation.firewall import firewall_pane
-from console.presentation.phases import phases_pane
-from console.presentation.row_counts import rows_pane
-from console.presentation.runs import runs_pane
+from console.presentation.panes import pane_view
 from console.presentation.spans import Line, plain_text
 from console.presentation.states import SEVERITIES
 from console.reading.detectors import definitions
@@ -58,20 +54,10 @@ def pane_lines(
     name: str, view: WorkspaceStatus | ViewState, now: float, *, was_read: bool = True, runs: int = RUNS_SHOWN
 ) -> list[str]:
     """One pane of the dashboard, whole, as the screen has it; only its frame is missing."""
-    match name:
-        case "firewall":
-            pane = firewall_pane(view.firewall, now, WIDTH)
-        case "rows":
-            pane = rows_pane(view.rows, now, _WITHOUT_MIX, _TALL, was_read=was_read)
-        case "phases":
-            pane = phases_pane(view.phases, now, WIDTH, _TALL, was_read=was_read)
-        case "drift":
-            pane = drift_pane(view.drift, now, WIDTH, _TALL, was_read=was_read)
-        case "runs":
-            # A heading above them, a sparkline below.
-            pane = runs_pane(view.runs, now, WIDTH, min(len(view.runs), runs) + 3)
-        case _:
-            raise ValueError(f"no pane {name}")
+    # Runs have a heading above them, a sparkline below.
+    height = min(len(view.runs), runs) + 3 if name == "runs" else _TALL
+    width = _WITHOUT_MIX if name == "rows" else WIDTH
+    pane = pane_view(name, view, now, width, height, was_read=was_read)
     aside = plain_text(pane.aside).strip()
     return [f"{pane.title}  {aside}".rstrip(), *texts(pane.lines)]
 

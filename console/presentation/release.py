@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from console.presentation.check_names import GATES, GATES_PROVE
+from console.presentation.check_names import GATE_SPECS
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
@@ -27,7 +27,9 @@ _NEVER = Look("?", "never", "warn")
 def gates_of(run: CheckRun) -> dict[str, Check | None]:
     """The six gates in their order, each with its result; None when it was never evaluated."""
     known = {check.id: check for check in run.checks}
-    return {gate: known.get(gate) for gate in (*GATES, *(name for name in known if name not in GATES))}
+    return {
+        gate: known.get(gate) for gate in (*GATE_SPECS, *(name for name in known if name not in GATE_SPECS))
+    }
 
 
 def outdated(run: CheckRun, released: Origin, firewall: FirewallWord, now: float) -> str:
@@ -88,7 +90,10 @@ def gate_line(
         " ",
         Span(f"{number} ", "dim"),
         Span(f"{look.mark} {fit_text(look.word, 8)}", look.role),
-        Span(fit_text(visible(GATES.get(gate, gate)), 15), "strong" if look.role == "fail" else known),
+        Span(
+            fit_text(visible(GATE_SPECS[gate].title if gate in GATE_SPECS else gate), 15),
+            "strong" if look.role == "fail" else known,
+        ),
         Span(_observed(check, gate), known),
     )
     right = line(Span(_times(check, now), "dim"))
@@ -97,7 +102,7 @@ def gate_line(
 
 def _observed(check: Check | None, gate: str) -> str:
     if check is None or check.pending:
-        return GATES_PROVE.get(gate, "")
+        return GATE_SPECS[gate].what_it_proves if gate in GATE_SPECS else ""
     return visible(check.observed or check.detail)
 
 
@@ -121,7 +126,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
         return [state, EMPTY]
     if run.word == "running":
         since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
-        words = f" » running, pid {run.pid} · {run.reported} of {len(GATES)} gates so far"
+        words = f" » running, pid {run.pid} · {run.reported} of {len(GATE_SPECS)} gates so far"
         return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
     if run.word in ("died", "unreadable"):
         words = "X ended" if run.word == "died" else "? unknown"

@@ -21,18 +21,13 @@ from console.presentation.spans import (
     spread,
     wrap_text,
 )
+from console.presentation.states import CATEGORIES, SHORT_CATEGORIES
 from pipeline.contracts.status import Balance, ExportCounts, Freshness, RowCounts, StreamCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 
 _STREAM_TABLE = 56
 _MIX = 74
-_CATEGORY_ROLES: tuple[tuple[str, str, Role], ...] = (
-    ("accepted", "accepted", "accepted"),
-    ("partial", "partially_accepted", "partial"),
-    ("review", "needs_human_review", "review"),
-    ("rejected", "rejected", "rejected"),
-)
 
 
 def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
@@ -115,18 +110,20 @@ def _totals(rows: RowCounts, width: int) -> list[Line]:
 
 
 def _category_bars(total: StreamCounts, width: int) -> list[Line]:
-    known = {field: _category(total, field) or 0 for _, field, _ in _CATEGORY_ROLES}
+    known = {field: _category(total, field) or 0 for field in CATEGORIES}
     whole = sum(known.values())
     size = max(4, width - 2 - 9 - 8 - 1 - 6)
     lines = []
-    for name, field, role in _CATEGORY_ROLES:
+    for field, role in CATEGORIES.items():
         value = _category(total, field)
         filled = bar_cells(value or 0, max(known.values(), default=0), size)
         bar = Span("▇" * filled, role)
         percent = share(value, whole) if value is not None else "-"
         lines.append(
             spread(
-                line(f"  {fit_text(name, 9)}{count(value):>7} ", bar), line(Span(f"{percent} ", "dim")), width
+                line(f"  {fit_text(SHORT_CATEGORIES.get(field, field), 9)}{count(value):>7} ", bar),
+                line(Span(f"{percent} ", "dim")),
+                width,
             )
         )
     return lines
@@ -169,7 +166,7 @@ def _law(balance: Balance, width: int) -> Line:
 
 def _short(name: str) -> str:
     """A counter's name as people say it."""
-    name = {"partially_accepted": "partial", "needs_human_review": "review"}.get(name, name)
+    name = SHORT_CATEGORIES.get(name, name)
     return "refused" if name.startswith("quarantined") else visible(name.replace("_", " "))
 
 
@@ -189,7 +186,7 @@ def _stream_table(rows: RowCounts, width: int) -> list[Line]:
 def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role: Role) -> Line:
     if counts.looked_up and not counts.evidence:
         return line(Span(f" {fit_text(name, name_width)}   looked up, {count(counts.lines)} lines", "dim"))
-    values = [counts.evidence, *(_category(counts, field) for _, field, _ in _CATEGORY_ROLES)]
+    values = [counts.evidence, *(_category(counts, field) for field in CATEGORIES)]
     numbers = [Span(f"{count(value):>8}", "dim" if value == 0 else role) for value in values]
     # Work that a person has to do, skipped lines, is told at the name.
     mark = "!" if counts.skipped else " "
@@ -203,7 +200,7 @@ def _mix(counts: StreamCounts, width: int) -> Line:
         return EMPTY
     spans: list[Span] = [Span("   ")]
     done = seen = 0
-    for _, field, role in _CATEGORY_ROLES:
+    for field, role in CATEGORIES.items():
         seen += _category(counts, field) or 0
         upto = round(width * min(seen, whole) / whole)
         spans.append(Span("▇" * (upto - done), role))

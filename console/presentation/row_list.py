@@ -10,6 +10,7 @@ import orjson
 from console.presentation.counts import count
 from console.presentation.lines import column_heads
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
+from console.presentation.states import CATEGORIES, SHORT_CATEGORIES
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
 
 NUMBER = 11
 _TEXT_CHARACTERS = 400
-_CATEGORIES: dict[str, Role] = {
-    "accepted": "accepted",
-    "partially_accepted": "partial",
-    "needs_human_review": "review",
-    "rejected": "rejected",
-}
-_SHORT_CATEGORIES = {"partially_accepted": "partial", "needs_human_review": "review"}
 
 
 class Column(NamedTuple):
@@ -76,8 +70,8 @@ def row_line(raw: RawRow, number: int | None, kind: Kind, width: int) -> Line:
         text = _text_of(row, column, raw)
         role: Role = "text"
         if column is _CATEGORY:
-            role = _CATEGORIES.get(text, "text")
-            text = _SHORT_CATEGORIES.get(text, text)
+            role = CATEGORIES.get(text, "text")
+            text = SHORT_CATEGORIES.get(text, text)
         elif not column.width:
             role = "dim"
         shown = visible(text, _TEXT_CHARACTERS)

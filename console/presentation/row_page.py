@@ -8,6 +8,7 @@ from typing import Any
 
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, cut, line, wrap_text
+from console.presentation.states import CATEGORIES
 from pipeline.contracts.untrusted import visible, visible_lines
 
 FOLD_CHARACTERS = 240
@@ -15,12 +16,6 @@ MOST_CHARACTERS = 200_000
 MOST_LINES = 5_000
 _DEEPEST = 12
 _INDENT = 2
-_CATEGORIES: dict[str, Role] = {
-    "accepted": "accepted",
-    "partially_accepted": "partial",
-    "needs_human_review": "review",
-    "rejected": "rejected",
-}
 
 
 def row_lines(raw: bytes, width: int, *, unfolded: bool) -> list[Line]:
@@ -121,5 +116,5 @@ def _scalar(value: Any) -> str:
 
 def _role(value: Any) -> Role:
     if isinstance(value, str):
-        return _CATEGORIES.get(value, "text")
+        return CATEGORIES.get(value, "text")
     return "dim" if value is None or isinstance(value, (dict, list)) else "accent"

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from console.presentation.counts import count
 from console.presentation.lines import column_heads
-from console.presentation.spans import Line, Role, Span, fit_text, line, spread
+from console.presentation.runs import run_look
+from console.presentation.spans import Line, Span, fit_text, line, spread
+from console.presentation.states import Look
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
@@ -24,21 +26,13 @@ def run_head(width: int) -> Line:
 
 def run_line(run: RunRow, chosen: int | None, now: float, width: int) -> Line:
     """A run on one line; the first cell is left to the cursor. ``chosen`` is 1 or 2 for a comparison."""
-    if run.note == "running":
-        mark, role, words = "»", "accent", "running"
-    elif not run.finished:
-        mark, role, words = "?", "warn", "no end"
-    elif run.ok:
-        mark, role, words = " ", "text", (run.run_hash or "-")[:8]
-    else:
-        mark, role, words = "X", "fail", f"exit {run.exit_code}"
-    look: Role = role  # type: ignore[assignment]  # each of the four is a role
+    look = Look("»", "running", "accent") if run.note == "running" else run_look(run)
     left = line(
         " ",
         Span(str(chosen) if chosen else " ", "key"),
-        Span(f"{mark} ", look),
+        Span(f"{look.mark} ", look.role),
         Span(f"{_moment(run.started):<18}"),
-        Span(fit_text(visible(run.command or "?"), 11), look),
+        Span(fit_text(visible(run.command or "?"), 11), look.role),
     )
     counts = f"{count(run.lines):>9}{count(run.sft):>8}"
     if width >= _ALL_COUNTS:
@@ -48,7 +42,7 @@ def run_line(run: RunRow, chosen: int | None, now: float, width: int) -> Line:
     right = line(
         Span(counts),
         Span(f"{took_in_words(run.elapsed_seconds):>8}{age:>8}  ", "dim"),
-        Span(fit_text(visible(words), 9), look),
+        Span(fit_text(visible(look.word), 9), look.role),
     )
     return spread(left, right, width)
 

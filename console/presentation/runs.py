@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from console.presentation.counts import count, plural, sparkline
 from console.presentation.frame import PaneView
-from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line
+from console.presentation.spans import EMPTY, Line, Span, fit_text, line
+from console.presentation.states import Look
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import day_or_time, took_in_words
@@ -30,6 +31,15 @@ def runs_pane(runs: tuple[RunRow, ...], now: float, width: int, height: int) -> 
     return PaneView(5, "RUNS", tuple(lines), aside)
 
 
+def run_look(run: RunRow) -> Look:
+    """How a run ended; the first digits of its hash where it ended well."""
+    if not run.finished:
+        return Look("?", "no end", "warn")
+    return (
+        Look(" ", (run.run_hash or "-")[:8], "text") if run.ok else Look("X", f"exit {run.exit_code}", "fail")
+    )
+
+
 def _columns(
     mark: str, when: str, command: str, lines: str, sft: str, took: str, run_hash: str, width: int
 ) -> str:
@@ -38,24 +48,18 @@ def _columns(
 
 
 def _run(run: RunRow, now: float, width: int) -> Line:
-    if not run.finished:
-        mark, role, words = "?", "warn", "no end"
-    elif run.ok:
-        mark, role, words = " ", "text", (run.run_hash or "-")[:8]
-    else:
-        mark, role, words = "X", "fail", f"exit {run.exit_code}"
+    look = run_look(run)
     text = _columns(
-        f" {mark}",
+        f" {look.mark}",
         day_or_time(run.started, now),
         visible(run.command),
         count(run.lines),
         count(run.sft),
         took_in_words(run.elapsed_seconds),
-        visible(words),
+        visible(look.word),
         width,
     )
-    chosen: Role = "text" if role == "text" else ("fail" if role == "fail" else "warn")
-    return line(Span(text, chosen))
+    return line(Span(text, look.role))
 
 
 def _trend(runs: tuple[RunRow, ...]) -> Line:

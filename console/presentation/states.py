@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from console.presentation.spans import Role
-from pipeline.contracts.status import FirewallWord, Freshness, PhaseState, Severity
+from pipeline.contracts.status import FirewallWord, PhaseState, Severity
 
 
 class Look(NamedTuple):
@@ -62,10 +62,11 @@ UNKNOWN_CHECK = Look("?", "unknown", "warn")
 WAITING_CHECK = Look("·", "next", "dim")
 STALE_CHECK = Look("~", "stale", "dim")
 
-FRESHNESS: dict[Freshness, Role] = {
-    Freshness.FRESH: "text",
-    Freshness.AGEING: "text",
-    Freshness.STALE: "dim",
-    Freshness.UNKNOWN: "warn",
-    Freshness.CLOCK: "warn",
+# Categories of a verdict have colours of their own, by their names.
+CATEGORIES: dict[str, Role] = {
+    "accepted": "accepted",
+    "partially_accepted": "partial",
+    "needs_human_review": "review",
+    "rejected": "rejected",
 }
+SHORT_CATEGORIES = {"partially_accepted": "partial", "needs_human_review": "review"}

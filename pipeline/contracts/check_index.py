@@ -190,6 +190,20 @@ AUDIT: tuple[CheckSpec, ...] = (
     ),
 )
 
+
+def _gate(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
+    return CheckSpec(check_id, "P9", title, what_it_proves, command="release-freeze")
+
+
+GATES = (
+    _gate("git_clean", "clean state", "What is released is what is committed."),
+    _gate("tests", "test suite", "The workspace's own contract tests pass."),
+    _gate("phase_commits", "phase commits", "Each phase's commit is in the history of HEAD."),
+    _gate("acceptance", "acceptance", "22 of 22 invariants hold."),
+    _gate("audit_full", "full audit", "Every required check of the audit passes."),
+    _gate("tag_free", "free tag", "The tag does not exist yet."),
+)
+
 INVARIANTS = tuple(spec.id for spec in ACCEPTANCE)
 REQUIRED_CHECKS = tuple(spec.id for spec in AUDIT if spec.required)
 SOURCE_PREFIX = "P0.source-"

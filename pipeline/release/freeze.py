@@ -16,13 +16,14 @@ from pipeline.checks.runner import Outcome, result_of
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import GATES
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.receipts import encode
 from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
-from pipeline.release.gates import GATES, GateRun
+from pipeline.release.gates import GateRun
 from pipeline.release.manifest import release_manifest, statement
 from pipeline.settings.model import Settings
 

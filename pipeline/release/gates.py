@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.checks.runner import CheckFunction, Outcome, run_checks
 from pipeline.contracts import paths
-from pipeline.contracts.check_index import CheckSpec
+from pipeline.contracts.check_index import GATES
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.discovery import engine_argv
 from pipeline.engine.event_writer import EventWriter
@@ -23,20 +23,6 @@ from pipeline.settings.model import Settings
 # The audit reads everything; nobody waits for one of these longer than this.
 _LIMIT_SECONDS = 4 * 3600.0
 _MOST_REPORT_BYTES = 64 << 20
-
-
-def _gate(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
-    return CheckSpec(check_id, "P9", title, what_it_proves, command="release-freeze")
-
-
-GATES = (
-    _gate("git_clean", "clean state", "What is released is what is committed."),
-    _gate("tests", "test suite", "The workspace's own contract tests pass."),
-    _gate("phase_commits", "phase commits", "Each phase's commit is in the history of HEAD."),
-    _gate("acceptance", "acceptance", "22 of 22 invariants hold."),
-    _gate("audit_full", "full audit", "Every required check of the audit passes."),
-    _gate("tag_free", "free tag", "The tag does not exist yet."),
-)
 
 
 @dataclass

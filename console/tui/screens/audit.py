@@ -28,6 +28,7 @@ from pipeline.reading.check_report import Check
 
 class AuditScreen(MarkedList):
     place = "audit"
+    crumb: ClassVar[str] = "Audit"
     silent: ClassVar[tuple[str, ...]] = ("screen.audit",)
     first_hints: ClassVar[tuple[str, ...]] = ("audit", "acceptance", "open", "copy command", "back")
 
@@ -43,9 +44,6 @@ class AuditScreen(MarkedList):
         audit, acceptance = (reader.read() for reader in self._readers)
         self._engine = self._code.digest()
         self.runs, self._was_read = (audit, acceptance), True
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Audit",)
 
     def place_words(self) -> str:
         return summary_words(self.runs)

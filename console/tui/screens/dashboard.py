@@ -16,15 +16,7 @@ from console.presentation.spans import plain_text
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.board import Board
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.panes import (
-    DriftTable,
-    EventLogPane,
-    FirewallAlarm,
-    Pane,
-    PhaseTable,
-    RowCountsPane,
-    RunList,
-)
+from console.tui.widgets.panes import Pane
 from pipeline.contracts.status import SymptomStatus
 
 
@@ -41,14 +33,7 @@ class Dashboard(ConsoleScreen):
         self._status = Canvas(id="status")
         self._keys = Canvas(id="keys")
         self._tiny = Canvas(id="tiny")
-        self.panes: dict[str, Pane] = {
-            "firewall": FirewallAlarm("firewall"),
-            "rows": RowCountsPane("rows"),
-            "phases": PhaseTable("phases"),
-            "drift": DriftTable("drift"),
-            "runs": RunList("runs"),
-            "log": EventLogPane("log"),
-        }
+        self.panes = {name: Pane(name) for name in arrangement.PANES}
         self._band_height = 1
         self._laid_out: dict[str, arrangement.Box] = {}
 

@@ -26,6 +26,7 @@ _EXPORTS = {
 
 class FilesScreen(MarkedList):
     place = "files"
+    crumb: ClassVar[str] = "Rows"
     silent: ClassVar[tuple[str, ...]] = ("screen.rows",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "back")
 
@@ -40,9 +41,6 @@ class FilesScreen(MarkedList):
         from console.tui.screens import row, rows  # noqa: F401
 
         self._found, self._was_read = find_row_files(self._root), True
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Rows",)
 
     def head_lines(self, width: int) -> list[Line]:
         return [file_head(width)]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 class IncidentsScreen(MarkedList):
     place = "incidents"
+    crumb: ClassVar[str] = "Incidents"
     silent: ClassVar[tuple[str, ...]] = ("screen.incidents", "symptom.help")
     first_hints: ClassVar[tuple[str, ...]] = (
         "open",
@@ -57,9 +58,6 @@ class IncidentsScreen(MarkedList):
         except Exception as error:  # noqa: BLE001 - a runbook that cannot be loaded costs the verdict alone
             notes.add(f"no chain was verified: {type(error).__name__}: {error}")
         self.incidents, self._notes, self._was_read = found, notes.lines, True
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Incidents",)
 
     def place_words(self) -> str:
         return summary_words(self.incidents)

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from console.presentation.event_log import log_line, matching
 from console.presentation.spans import Line, Span, line
 from console.tui.screens.page import Page
+from console.tui.widgets.one_line import one_line
 
 
 class LogScreen(Page):
@@ -20,10 +21,7 @@ class LogScreen(Page):
         super().__init__()
         self.follows = True
         self._filtering = filtering
-        self._filter = Input(
-            placeholder="words that a line must hold; !word leaves out; enter, esc", id="filter"
-        )
-        self._filter.cursor_blink = False
+        self._filter = one_line("words that a line must hold; !word leaves out; enter, esc", "filter")
 
     def extra_widgets(self) -> list[Widget]:
         return [self._filter]

@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
-from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.lines import wrapped
 from console.presentation.spans import EMPTY, Line, Span, line, plain_text
 from console.tui.screens.page import Page
@@ -106,12 +105,11 @@ class MarkedList(Page):
         width, height = self._body.size
         if width == 0:
             return
-        state, now = self.console.state, self.console.now()
-        before = self._position()
+        before, trouble = self._position(), self.console.state.trouble
         head, self._rows = self.head_lines(width), list(self.rows(width))
-        if state.trouble and not any(row.key for row in self._rows):
+        if trouble and not any(row.key for row in self._rows):
             # Nothing was found because nothing can be read, which is not what an empty list says.
-            head, self._rows = [], [Row(None, spans) for spans in not_readable(state.trouble, width)]
+            head, self._rows = [], [Row(None, spans) for spans in not_readable(trouble, width)]
         room = max(1, height - len(head))
         self._count = len(self._rows)
         position = self._position()
@@ -121,9 +119,7 @@ class MarkedList(Page):
         shown = [self._with_cursor(row) for row in self._rows[self.first_line : self.first_line + room]]
         lines = [*head, *shown]
         self._body.show(lines + [EMPTY] * (height - len(lines)))
-        self._crumbs.show([breadcrumb_line(state, self.trail(), self.place_words(), width)])
-        self._status.show([status_line(state, now, width, self.console.notice)])
-        self._keys.show([key_line(self.hints(), width)])
+        self.draw_edges(self.place_words())
 
     def place_words(self) -> str:
         """Where in the list we are, for the breadcrumb line."""

@@ -39,9 +39,12 @@ class Page(ConsoleScreen):
         self._status = Canvas(classes="edge")
         self._keys = Canvas(classes="edge")
 
-    @abstractmethod
+    crumb: ClassVar[str]
+    """What the screen is called in the trail, where that is all there is to say."""
+
     def trail(self) -> tuple[str, ...]:
         """Where we are, the dashboard's name left out."""
+        return (self.crumb,)
 
     @abstractmethod
     def page_lines(self, width: int) -> list[Line]:
@@ -62,15 +65,20 @@ class Page(ConsoleScreen):
 
     def draw(self) -> None:
         width, height = self._body.size
-        state, now = self.console.state, self.console.now()
         lines = self.page_lines(width)
         self._count = len(lines)
         self.first_line = max(0, min(self.first_line, len(lines) - height))
         shown = lines[self.first_line : self.first_line + height]
         self._body.show(shown + [EMPTY] * (height - len(shown)))
-        place = f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else "empty"
+        self.draw_edges(
+            f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else "empty"
+        )
+
+    def draw_edges(self, place: str, notice: str = "") -> None:
+        """The lines above and below the body. ``place`` is where in it we are."""
+        state, width = self.console.state, self._body.size.width
         self._crumbs.show([breadcrumb_line(state, self.trail(), place, width)])
-        self._status.show([status_line(state, now, width, self.console.notice)])
+        self._status.show([status_line(state, self.console.now(), width, notice or self.console.notice)])
         self._keys.show([key_line(self.hints(), width)])
 
     def hints(self) -> tuple[tuple[str, str], ...]:

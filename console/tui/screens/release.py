@@ -32,6 +32,7 @@ _DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 
 class ReleaseScreen(MarkedList):
     place = "release"
+    crumb: ClassVar[str] = "Release"
     silent: ClassVar[tuple[str, ...]] = ("screen.release",)
     first_hints: ClassVar[tuple[str, ...]] = ("freeze", "open", "copy command", "back")
 
@@ -46,9 +47,6 @@ class ReleaseScreen(MarkedList):
     def look(self) -> None:
         self.freeze, self._was_read = self._reader.read(), True
         self._manifest = read_object(self._root, paths.RELEASE_MANIFEST, Notes()) or {}
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Release",)
 
     def head_lines(self, width: int) -> list[Line]:
         if not self._was_read:

@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.presentation.counts import count
-from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.row_list import bytes_in_words, head_line, parsed, row_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.line_index import LineIndex
@@ -22,6 +21,7 @@ from console.reading.row_files import kind_of
 from console.tui.host import Host
 from console.tui.screens.marked_list import with_cursor
 from console.tui.screens.page import Page
+from console.tui.widgets.one_line import one_line
 from pipeline.contracts.untrusted import visible
 
 COUNT_AGAIN_SECONDS = 1.0
@@ -58,8 +58,7 @@ class RowsScreen(Page):
         self._searching_at: int | None = None
         self._wanted = ""
         self._found_before: list[int] = []
-        self._input = Input(placeholder="a text to find from here on; enter, esc", id="filter")
-        self._input.cursor_blink = False
+        self._input = one_line("a text to find from here on; enter, esc", "filter")
 
     def extra_widgets(self) -> list[Widget]:
         return [self._input]
@@ -107,10 +106,7 @@ class RowsScreen(Page):
         if not self.page:
             lines.append(line(Span(" - this file has no rows", "dim")))
         self._body.show(lines[:height] + [EMPTY] * (height - len(lines)))
-        state, now = self.console.state, self.console.now()
-        self._crumbs.show([breadcrumb_line(state, self.trail(), self._place_words(), width)])
-        self._status.show([status_line(state, now, width, self._notice())])
-        self._keys.show([key_line(self.hints(), width)])
+        self.draw_edges(self._place_words(), self._notice())
 
     def _line_of(self, raw: RawRow, width: int) -> tuple[tuple[int | None, int, int], Line]:
         """The row's line, made once: a row may be long, and the screen is drawn every second."""

@@ -18,6 +18,7 @@ class RunbookScreen(MarkedList):
     """The list is the app's state: detectors are asked by the feed, never by a screen."""
 
     place = "runbook"
+    crumb: ClassVar[str] = "Runbook"
     looks: ClassVar[bool] = False
     silent: ClassVar[tuple[str, ...]] = ("screen.runbook",)
     first_hints: ClassVar[tuple[str, ...]] = ("what to do", "open", "copy command", "back")
@@ -25,9 +26,6 @@ class RunbookScreen(MarkedList):
     def __init__(self, workspace: str) -> None:
         super().__init__()
         self._workspace = workspace
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Runbook",)
 
     def place_words(self) -> str:
         state = self.console.state

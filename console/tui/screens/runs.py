@@ -20,6 +20,7 @@ class RunsScreen(MarkedList):
     """The list is that of the app's state: the newest runs, as many as the reader keeps."""
 
     place = "runs"
+    crumb: ClassVar[str] = "Runs"
     looks: ClassVar[bool] = False
     silent: ClassVar[tuple[str, ...]] = ("screen.runs",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "choose", "back")
@@ -28,9 +29,6 @@ class RunsScreen(MarkedList):
         super().__init__()
         self._root = Path(workspace)
         self.chosen: list[str] = []
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Runs",)
 
     def head_lines(self, width: int) -> list[Line]:
         return [run_head(width)]

@@ -22,6 +22,7 @@ _COMPRESSED = (".gz", ".zst")
 
 class SkipsScreen(MarkedList):
     place = "skips"
+    crumb: ClassVar[str] = "Skips"
     silent: ClassVar[tuple[str, ...]] = ("screen.skips",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "back")
 
@@ -38,9 +39,6 @@ class SkipsScreen(MarkedList):
 
     def on_unmount(self) -> None:
         self._stop.set()
-
-    def trail(self) -> tuple[str, ...]:
-        return ("Skips",)
 
     def head_lines(self, width: int) -> list[Line]:
         tally = self._tally

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
-from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
 from console.presentation.lines import wrapped
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.page import Page
@@ -154,11 +153,7 @@ class WizardPage(Page):
         shown = lines[self.first_line : self.first_line + room]
         self._body.show([*head, *shown, *[EMPTY] * (room - len(shown)), *foot][:height])
         below = len(lines) - self.first_line - len(shown)
-        place = f"↓{below}" if below > 0 else (f"↑{self.first_line}" if self.first_line else "")
-        state = self.console.state
-        self._crumbs.show([breadcrumb_line(state, self.trail(), place, width)])
-        self._status.show([status_line(state, self.console.now(), width, self.console.notice)])
-        self._keys.show([key_line(self.hints(), width)])
+        self.draw_edges(f"↓{below}" if below > 0 else (f"↑{self.first_line}" if self.first_line else ""))
 
     def _head(self, width: int) -> list[Line]:
         if self._view is None or self._fault is not None:
