@@ -28,22 +28,16 @@ DEMO_PLACE = "distill-demo"
 _FOUND = (ExitCode.CHECK_FAILED, ExitCode.FIREWALL_BREACH)
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
 _SPAN_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
-_FIREWALL_SECONDS = arg(
-    "--firewall-seconds",
-    type=float,
-    default=SCAN_SECONDS,
-    metavar="S",
-    help="how long the firewall may scan (default: %(default)s; 0: only what is known already)",
-)
+# fmt: off
+_FIREWALL_SECONDS = arg("--firewall-seconds", type=float, default=SCAN_SECONDS, metavar="S",
+    help="how long the firewall may scan (default: %(default)s; 0: only what is known already)")
 _CONSOLE_FLAGS = (
-    arg(
-        "--operate",
-        metavar="REASON",
-        help="start armed for 15 minutes; the reason is kept with what is done",
-    ),
+    arg("--operate", metavar="REASON",
+        help="start armed for 15 minutes; the reason is kept with what is done"),
     arg("--profile", choices=PROFILES, help="how to draw"),
     arg("--plain", action="store_true", help="plain lines instead of a screen"),
 )
+# fmt: on
 
 
 def span(text: str) -> float:
@@ -56,179 +50,64 @@ def span(text: str) -> float:
     return int(found[1]) * _SPAN_SECONDS[found[2]]
 
 
+# A table, which is read better with its words in lines of their own.
+# fmt: off
 CONSOLE_COMMANDS: tuple[Command, ...] = (
-    Command(
-        "console",
-        "watch",
-        "Open the full-screen console (what plain `distill` does).",
-        "console",
-        _CONSOLE_FLAGS,
-        exits=_FOUND,
-    ),
-    Command(
-        "status",
-        "watch",
-        "Print the dashboard as text, or as data with --json.",
-        "console",
-        (_FIREWALL_SECONDS,),
-        exits=_FOUND,
-    ),
-    Command(
-        "runs",
-        "watch",
-        "List past runs with counts and run_hash.",
-        "console",
-        (
-            arg(
-                "--limit",
-                type=int,
-                default=20,
-                metavar="N",
-                help="how many (default: %(default)s, at most 40)",
-            ),
-        ),
-    ),
-    Command(
-        "watch",
-        "watch",
-        "Run the live detectors without a screen; call [alert] command.",
-        "console",
-        (
-            arg(
-                "--interval",
-                type=within(0.05, 30 * 86400, float, " seconds"),
-                default=10.0,
-                metavar="S",
-                help="seconds between two looks at the files "
-                "(default: %(default)s; the firewall reports at once)",
-            ),
-            arg(
-                "--remind",
-                type=within(0.05, 30 * 86400, float, " seconds"),
-                default=3600.0,
-                metavar="S",
-                help="seconds after which what still shows is told again (default: %(default)s)",
-            ),
-            arg("--once", action="store_true", help="look once; the exit code is that of distill status"),
-        ),
-        example=("--once",),
-        exits=_FOUND,
-    ),
-    Command(
-        "handover",
-        "watch",
-        "Print what the next shift must know.",
-        "console",
-        (arg("--since", type=span, default="8h", metavar="SPAN", help="30m, 8h or 2d (default: 8h)"),),
-    ),
-    Command(
-        "metrics",
-        "watch",
-        "Write the dashboard's numbers as a Prometheus textfile.",
-        "console",
-        (
-            arg(
-                "--out",
-                metavar="FILE.prom",
-                type=Path,
-                completes="file",
-                help="replace this file, all or nothing (default: standard output)",
-            ),
-            _FIREWALL_SECONDS,
-        ),
-    ),
-    Command(
-        "doctor",
-        "watch",
-        "Say what this terminal can do and which profile follows.",
-        "console",
-        (arg("--profile", choices=PROFILES, help="as if this were asked for"),),
-        needs_workspace=False,
-        exits=(ExitCode.CHECK_FAILED,),
-    ),
-    Command(
-        "demo",
-        "start",
-        "Build a demo workspace and open the console on it.",
-        "console",
-        (
-            arg(
-                "--sources",
-                metavar="DIR",
-                type=Path,
-                completes="directory",
-                help="logs to copy into the demo (default: the shipped fixtures)",
-            ),
-            arg(
-                "--dir",
-                metavar="DIR",
-                type=Path,
-                default=Path(DEMO_PLACE),
-                completes="directory",
-                help=f"where to build it (default: ./{DEMO_PLACE}); an earlier demo there is replaced",
-            ),
-            arg(
-                "--rows",
-                metavar="N",
-                type=int,
-                help=f"lines of a generated stream to add (default: {WATCHED_ROWS} when the console opens "
-                "on the fixtures, so that there is a run to watch; else 0)",
-            ),
-            arg(
-                "--batch",
-                action="store_true",
-                help="build, run the pipeline in the foreground, end with its exit code",
-            ),
-        ),
-        needs_workspace=False,
-        example=("--batch", "--dir", "a-demo"),
-        exits=(ExitCode.CHECK_FAILED, ExitCode.FIREWALL_BREACH, ExitCode.LOCKED),
-    ),
-    Command(
-        "completion",
-        "start",
-        "Print a completion script for bash, zsh or tcsh.",
-        "console",
-        (arg("shell", choices=SHELLS, help="which shell reads it"),),
-        needs_workspace=False,
-        example=("bash",),
-    ),
+    Command("console", "watch", "Open the full-screen console (what plain `distill` does).", "console",
+        _CONSOLE_FLAGS, exits=_FOUND),
+    Command("status", "watch", "Print the dashboard as text, or as data with --json.", "console",
+        (_FIREWALL_SECONDS,), exits=_FOUND),
+    Command("runs", "watch", "List past runs with counts and run_hash.", "console", (
+        arg("--limit", type=int, default=20, metavar="N", help="how many (default: %(default)s, at most 40)"),
+    )),
+    Command("watch", "watch", "Run the live detectors without a screen; call [alert] command.", "console", (
+        arg("--interval", type=within(0.05, 30 * 86400, float, " seconds"), default=10.0, metavar="S",
+            help="seconds between two looks at the files "
+            "(default: %(default)s; the firewall reports at once)"),
+        arg("--remind", type=within(0.05, 30 * 86400, float, " seconds"), default=3600.0, metavar="S",
+            help="seconds after which what still shows is told again (default: %(default)s)"),
+        arg("--once", action="store_true", help="look once; the exit code is that of distill status"),
+    ), example=("--once",), exits=_FOUND),
+    Command("handover", "watch", "Print what the next shift must know.", "console", (
+        arg("--since", type=span, default="8h", metavar="SPAN", help="30m, 8h or 2d (default: 8h)"),
+    )),
+    Command("metrics", "watch", "Write the dashboard's numbers as a Prometheus textfile.", "console", (
+        arg("--out", metavar="FILE.prom", type=Path, completes="file",
+            help="replace this file, all or nothing (default: standard output)"),
+        _FIREWALL_SECONDS,
+    )),
+    Command("doctor", "watch", "Say what this terminal can do and which profile follows.", "console", (
+        arg("--profile", choices=PROFILES, help="as if this were asked for"),
+    ), needs_workspace=False, exits=(ExitCode.CHECK_FAILED,)),
+    Command("demo", "start", "Build a demo workspace and open the console on it.", "console", (
+        arg("--sources", metavar="DIR", type=Path, completes="directory",
+            help="logs to copy into the demo (default: the shipped fixtures)"),
+        arg("--dir", metavar="DIR", type=Path, default=Path(DEMO_PLACE), completes="directory",
+            help=f"where to build it (default: ./{DEMO_PLACE}); an earlier demo there is replaced"),
+        arg("--rows", metavar="N", type=int,
+            help=f"lines of a generated stream to add (default: {WATCHED_ROWS} when the console opens "
+            "on the fixtures, so that there is a run to watch; else 0)"),
+        arg("--batch", action="store_true",
+            help="build, run the pipeline in the foreground, end with its exit code"),
+    ), needs_workspace=False, example=("--batch", "--dir", "a-demo"), exits=(*_FOUND, ExitCode.LOCKED)),
+    Command("completion", "start", "Print a completion script for bash, zsh or tcsh.", "console", (
+        arg("shell", choices=SHELLS, help="which shell reads it"),
+    ), needs_workspace=False, example=("bash",)),
 )
 # A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
-BATCH = Command(
-    "--batch",
-    "run",
-    "Run and verify everything without a screen, for CI.",
-    "console",
-    (
-        arg(
-            "--only",
-            action="append",
-            default=[],
-            metavar="PART",
-            help=f"run this alone: {', '.join(PARTS)}",
-        ),
-        arg("--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"),
-        arg("--determinism", action="store_true", help="run the pipeline several ways and compare, too"),
-        arg("--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"),
-        arg(
-            "--timeout",
-            type=within(0.001, 7 * 24 * 3600, float, " seconds"),
-            metavar="SECONDS",
-            help="for the whole batch; what is not done by then is exit 3",
-        ),
-        arg(
-            "--report-dir",
-            type=Path,
-            metavar="DIR",
-            completes="directory",
-            help="write report.json, junit.xml, summary.md, metrics.prom there",
-        ),
-        arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
-    ),
-    example=("--only", "firewall"),
-    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.NOT_EVALUATED, ExitCode.LOCKED),
-)
+BATCH = Command("--batch", "run", "Run and verify everything without a screen, for CI.", "console", (
+    arg("--only", action="append", default=[], metavar="PART", help=f"run this alone: {', '.join(PARTS)}"),
+    arg("--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"),
+    arg("--determinism", action="store_true", help="run the pipeline several ways and compare, too"),
+    arg("--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"),
+    arg("--timeout", type=within(0.001, 7 * 24 * 3600, float, " seconds"), metavar="SECONDS",
+        help="for the whole batch; what is not done by then is exit 3"),
+    arg("--report-dir", type=Path, metavar="DIR", completes="directory",
+        help="write report.json, junit.xml, summary.md, metrics.prom there"),
+    arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
+), example=("--only", "firewall"),
+    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.NOT_EVALUATED, ExitCode.LOCKED))
+# fmt: on
 
 
 def _joined() -> tuple[Command, ...]:
