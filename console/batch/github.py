@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.batch.outcome import BatchOutcome, PartOutcome, Word
-from pipeline.contracts.checks import CheckStatus
+from console.batch.outcome import BAD_CHECKS, TROUBLE, BatchOutcome, PartOutcome
 from pipeline.contracts.untrusted import visible
 
 MAX_ANNOTATIONS = 9
-_TROUBLE = (Word.FAIL, Word.BREACH, Word.ERROR, Word.NOT_EVALUATED, Word.TIMED_OUT)
-_BAD = (CheckStatus.FAIL, CheckStatus.ERROR, CheckStatus.NOT_EVALUATED)
 
 
 def workflow_commands(batch: BatchOutcome) -> list[str]:
@@ -29,10 +26,10 @@ def workflow_commands(batch: BatchOutcome) -> list[str]:
 def _errors(parts: Sequence[PartOutcome]) -> list[tuple[str, str, str]]:
     found = []
     for part in parts:
-        bad = [check for check in part.checks if check.required and check.status in _BAD]
+        bad = [check for check in part.checks if check.required and check.status in BAD_CHECKS]
         found += [("error", check.id, f"{check.status}: {check.detail} · {check.reproduce}") for check in bad]
         # The checks of a part say more than the part itself, where there are some.
-        if part.word in _TROUBLE and not bad:
+        if part.word in TROUBLE and not bad:
             found.append(("error", str(part.part), f"{part.word}: {part.detail or part.said}"))
     return found
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.batch.parts import Part
-from pipeline.contracts.checks import CheckResult, DriftRow
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.lenient_json import Json
 
@@ -34,13 +34,15 @@ class Word(StrEnum):
     NOT_RUN = "not_run"
 
 
-_WORD_OF_CODE = {
+_WORD_OF_CODE: dict[int, Word] = {
     ExitCode.OK: Word.PASS,
     ExitCode.WARNINGS: Word.WARN,
     ExitCode.CHECK_FAILED: Word.FAIL,
     ExitCode.FIREWALL_BREACH: Word.BREACH,
     ExitCode.NOT_EVALUATED: Word.NOT_EVALUATED,
 }
+TROUBLE = (Word.FAIL, Word.BREACH, Word.ERROR, Word.NOT_EVALUATED, Word.TIMED_OUT)
+BAD_CHECKS = (CheckStatus.FAIL, CheckStatus.ERROR, CheckStatus.NOT_EVALUATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,8 @@ class PartOutcome:
             return Word.TIMED_OUT
         if self.state is PartState.NOT_RUN or self.exit_code is None:
             return Word.NOT_RUN
-        word = (
-            _WORD_OF_CODE.get(ExitCode(self.exit_code), Word.ERROR)
-            if _is_known(self.exit_code)
-            else Word.ERROR
-        )
+        word = _WORD_OF_CODE.get(self.exit_code, Word.ERROR)
         return Word.WARN if word is Word.PASS and self.warnings else word
-
-
-def _is_known(code: int) -> bool:
-    return code in list(ExitCode)
 
 
 @dataclass(frozen=True, slots=True)

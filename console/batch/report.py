@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from console.batch.outcome import BatchOutcome, PartOutcome
@@ -14,6 +15,10 @@ from pipeline.contracts.status import iso_utc
 REPORT_VERSION = 1
 # The report of acceptance repeats in the audit's P6; the parts' own reports stay where they are.
 _FROM_RUN = ("pipeline_run_id", "run_hash", "git", "engine")
+_FROM_FIREWALL = (
+    "state", "file", "rows_read", "findings_count", "forbidden_rows", "forbidden_files", "by_wall",
+    "findings", "sha256", "cause", "detail",
+)  # fmt: skip
 
 
 def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict[str, Any]:
@@ -45,16 +50,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
         "drift_thresholds": audit.report.get("drift_thresholds") if audit is not None else None,
         "firewall": _firewall(firewall) if firewall is not None and firewall.report else None,
         "firewall_before": _firewall(before) if before is not None and before.report else None,
-        "symptoms": [
-            {
-                "id": symptom.id,
-                "severity": symptom.severity,
-                "observed": symptom.observed,
-                "next_step": symptom.next_step,
-            }
-            for part in batch.parts
-            for symptom in part.symptoms
-        ],
+        "symptoms": [asdict(symptom) for part in batch.parts for symptom in part.symptoms],
         "incident": batch.incident or None,
         "acceptance_root": acceptance_root(acceptance),
         "acceptance_root_packed": packed_root,
@@ -74,17 +70,4 @@ def _part(part: PartOutcome) -> dict[str, Any]:
 
 
 def _firewall(part: PartOutcome) -> dict[str, Any]:
-    names = (
-        "state",
-        "file",
-        "rows_read",
-        "findings_count",
-        "forbidden_rows",
-        "forbidden_files",
-        "by_wall",
-        "findings",
-        "sha256",
-        "cause",
-        "detail",
-    )
-    return {name: part.report[name] for name in names if name in part.report}
+    return {name: part.report[name] for name in _FROM_FIREWALL if name in part.report}

@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from console.batch.outcome import BatchOutcome, PartOutcome, Word
+from console.batch.outcome import BAD_CHECKS, TROUBLE, BatchOutcome, PartOutcome, Word
 from console.batch.parts import Part
 from console.batch.verdict import verdict_line
-from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
+from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import took_in_words
 
 # GitHub takes 1 MiB for all summaries of a step.
 MAX_BYTES = 900_000
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~!&_])")
-_BAD = (CheckStatus.FAIL, CheckStatus.ERROR, CheckStatus.NOT_EVALUATED)
-_TROUBLE = (Word.FAIL, Word.BREACH, Word.ERROR, Word.NOT_EVALUATED, Word.TIMED_OUT, Word.NOT_RUN)
 
 
 def summary(batch: BatchOutcome, *, max_bytes: int = MAX_BYTES) -> str:
@@ -28,8 +26,8 @@ def summary(batch: BatchOutcome, *, max_bytes: int = MAX_BYTES) -> str:
     head = ["# distill --batch", "", f"**{text(verdict_line(batch))}**", "", *_parts(batch.parts)]
     checks = [check for part in batch.parts for check in part.checks]
     sections: list[list[str]] = [
-        *(_failed_part(part) for part in batch.parts if part.word in _TROUBLE),
-        *(_failed_check(check) for check in checks if check.status in _BAD and check.required),
+        *(_failed_part(part) for part in batch.parts if part.word in (*TROUBLE, Word.NOT_RUN)),
+        *(_failed_check(check) for check in checks if check.status in BAD_CHECKS and check.required),
         *_warnings(batch.parts),
         *_symptoms(batch.part(Part.SYMPTOMS)),
         *_drift([row for part in batch.parts for row in part.drift]),

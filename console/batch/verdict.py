@@ -7,7 +7,7 @@ from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import took_in_words
 
-_WORDS = {
+_WORDS: dict[int, str] = {
     ExitCode.OK: "PASS",
     ExitCode.WARNINGS: "WARN",
     ExitCode.CHECK_FAILED: "FAIL",
@@ -40,7 +40,7 @@ def exit_code(batch: BatchOutcome) -> int:
 def verdict_line(batch: BatchOutcome) -> str:
     """``batch: PASS (exit 0) · run-all 143 evidence rows · firewall CLEAR · …``, one line."""
     code = exit_code(batch)
-    word = _WORDS[ExitCode(code)] if code in list(ExitCode) else "STOPPED"
+    word = _WORDS.get(code, "STOPPED")
     pieces = [f"batch: {word} (exit {code})", *(_piece(part) for part in batch.parts)]
     pieces.append(took_in_words(batch.elapsed_seconds))
     return visible(" · ".join(pieces), LINE_CHARACTERS)

@@ -25,7 +25,7 @@ from pipeline.contracts.discovery import (
     firewall_argv,
     firewall_environment,
 )
-from pipeline.contracts.faults import EngineUnavailableError, ExitCode, Fault, SettingsError
+from pipeline.contracts.faults import ExitCode, Fault, SettingsError, engine_not_started
 from pipeline.platform import streams
 from pipeline.platform.command_line import nearest, parser_of
 from pipeline.platform.voice import Voice, speak
@@ -175,14 +175,7 @@ def _hand_over(command: Command, asked: Asked) -> int:
     try:
         os.execve(argv[0], argv, environment | streams.encoding_for_children())  # noqa: S606 - no shell
     except OSError as error:
-        raise EngineUnavailableError(
-            Fault(
-                "engine_not_started",
-                f"{argv[0]} could not be started: {error.strerror}.",
-                "Nothing was started; every file is as it was.",
-                "distill doctor",
-            )
-        ) from error
+        raise engine_not_started(argv[0], error) from error
 
 
 def help_text() -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
-from pipeline.contracts.faults import EngineUnavailableError, Fault, StorageError
+from pipeline.contracts.faults import Fault, StorageError, engine_not_started
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined, disk
@@ -88,14 +88,7 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
     try:
         process = start_detached(argv, output=output, cwd=root, env=environment)
     except OSError as error:
-        raise EngineUnavailableError(
-            Fault(
-                "engine_not_started",
-                f"{argv[0]} could not be started: {error.strerror}.",
-                "Nothing was started; every file is as it was.",
-                "distill doctor",
-            )
-        ) from error
+        raise engine_not_started(argv[0], error) from error
     finally:
         os.close(output)
     return Job(name, arguments[0], tuple(argv), log, events, started, process)

@@ -43,7 +43,7 @@ class PlainRecords:
             rows: list[tuple[str | None, Line]] = []
             for group in runbook_list.grouped(state.symptoms, state.runbook, now, WIDTH - _NUMBER):
                 rows.append((None, _plain(group.title)))
-                rows += group.lines
+                rows += group.items
             chosen = await self._choose(head, rows, "a number for its page; empty goes back")
             if chosen is None:
                 return
@@ -60,7 +60,7 @@ class PlainRecords:
             rows: list[tuple[str | None, Line]] = []
             for group in incident_list.grouped(found, broken):
                 rows.append((None, _plain(group.title)))
-                for each in group.incidents:
+                for each in group.items:
                     width = WIDTH - _NUMBER
                     spans = incident_list.incident_line(each, self.now(), width, is_broken=each.id in broken)
                     rows.append((each.id, spans))

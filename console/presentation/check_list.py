@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.presentation.check_names import full_name
 from console.presentation.counts import count, plural
-from console.presentation.lines import column_heads
+from console.presentation.lines import Group, column_heads
 from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
 from pipeline.contracts.shell_words import joined
@@ -26,16 +25,7 @@ _OBSERVED_FROM = 100
 _NAME = 31
 
 
-@dataclass(frozen=True)
-class Group:
-    """Checks under one heading. ``role`` tells the failing group from the phases."""
-
-    title: str
-    checks: tuple[Check, ...]
-    role: Role = "title"
-
-
-def grouped(checks: Iterable[Check]) -> list[Group]:
+def grouped(checks: Iterable[Check]) -> list[Group[Check]]:
     """Failing ones first, required before informational; then the rest by phase, in their order."""
     known = list(checks)
     bad = sorted((check for check in known if check.is_bad), key=lambda check: not check.required)

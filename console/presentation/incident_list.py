@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
-from console.presentation.lines import column_heads
+from console.presentation.lines import Group, column_heads
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
 from console.presentation.states import Look
 from pipeline.contracts.untrusted import visible
@@ -40,25 +39,18 @@ _OTHER = Look("?", "unknown", "warn")
 BROKEN = Look("X", "broken", "fail")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    title: str
-    role: Role
-    incidents: tuple[IncidentGlance, ...]
-
-
-def grouped(incidents: Sequence[IncidentGlance], broken: Container[str] = ()) -> list[Group]:
+def grouped(incidents: Sequence[IncidentGlance], broken: Container[str] = ()) -> list[Group[IncidentGlance]]:
     """Open first, then those whose record does not hold, then the rest; the newest first in each."""
     newest = sorted(incidents, key=lambda each: (each.opened or 0.0, each.id), reverse=True)
     waiting = tuple(each for each in newest if each.is_open and not _is_broken(each, broken))
     damaged = tuple(each for each in newest if _is_broken(each, broken))
     over = tuple(each for each in newest if not each.is_open and not _is_broken(each, broken))
     groups = (
-        Group(f"OPEN {len(waiting)}", "warn", waiting),
-        Group(f"RECORD BROKEN {len(damaged)}", "fail", damaged),
-        Group(f"OVER {len(over)}", "title", over),
+        Group(f"OPEN {len(waiting)}", waiting, "warn"),
+        Group(f"RECORD BROKEN {len(damaged)}", damaged, "fail"),
+        Group(f"OVER {len(over)}", over),
     )
-    return [group for group in groups if group.incidents]
+    return [group for group in groups if group.items]
 
 
 def _is_broken(incident: IncidentGlance, broken: Container[str]) -> bool:

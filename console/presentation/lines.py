@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from console.presentation.spans import (
     EMPTY,
@@ -23,6 +24,15 @@ LABEL = 10
 WIDE_LABEL = 13
 _MOST = 2000
 _RULE = Span("━", "border")
+Item = TypeVar("Item")
+
+
+class Group(NamedTuple, Generic[Item]):
+    """Items of a list under one heading."""
+
+    title: str
+    items: tuple[Item, ...]
+    role: Role = "title"
 
 
 def heading(title: str, width: int, role: Role = "title", right: Line = EMPTY) -> Line:

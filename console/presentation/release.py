@@ -6,10 +6,11 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from console.presentation.check_list import look_of
 from console.presentation.check_names import GATE_SPECS
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
-from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
+from console.presentation.states import WAITING_CHECK, Look
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
@@ -79,12 +80,8 @@ def gate_line(
     """A gate on one line; the first cell is left to the cursor. A stale pass is not shown as one."""
     if check is None:
         look = WAITING_CHECK if running else _NEVER
-    elif check.pending:
-        look = WAITING_CHECK
-    elif stale and check.status == "pass":
-        look = STALE_CHECK
     else:
-        look = CHECKS.get(check.status, UNKNOWN_CHECK)
+        look = look_of(check, Freshness.STALE if stale else Freshness.FRESH)
     known: Role = "text" if check is not None and not check.pending else "dim"
     left = line(
         " ",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from console.presentation.lines import column_heads
+from console.presentation.lines import Group, column_heads
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, spread
 from console.presentation.states import SEVERITIES, Look
 from console.state.runbook_state import DETECTED, UNKNOWN, KnownSymptom, RunbookReading
@@ -36,23 +35,21 @@ _REPORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    title: str
-    role: Role
-    lines: tuple[tuple[str | None, Line], ...]
-    """Each with the id of the symptom that it stands for; None for a line that only says more."""
+# With the id of the symptom that it stands for; None for a line that only says more.
+SymptomLine = tuple[str | None, Line]
 
 
-def grouped(shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int) -> list[Group]:
+def grouped(
+    shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int
+) -> list[Group[SymptomLine]]:
     """Three groups; one that is empty is left out. ``shown`` is the merged list, arranged."""
-    found = [Group(f"SHOWING {len(shown)}", _worst(shown), _shown_lines(shown, reading, now, width))]
+    found = [Group(f"SHOWING {len(shown)}", _shown_lines(shown, reading, now, width), _worst(shown))]
     rest = [each for each in reading.symptoms if verdict_now(each, shown) != DETECTED]
     blind = [each for each in rest if verdict_now(each, shown) == UNKNOWN]
     calm = [each for each in rest if each not in blind]
-    found.append(Group(f"NOT KNOWN {len(blind)}", "warn", _other_lines(blind, reading, now, width)))
-    found.append(Group(f"NOT SEEN {len(calm)}", "title", _other_lines(calm, reading, now, width)))
-    return [group for group in found if group.lines]
+    found.append(Group(f"NOT KNOWN {len(blind)}", _other_lines(blind, reading, now, width), "warn"))
+    found.append(Group(f"NOT SEEN {len(calm)}", _other_lines(calm, reading, now, width)))
+    return [group for group in found if group.items]
 
 
 def _worst(shown: Sequence[SymptomStatus]) -> Role:
@@ -61,9 +58,9 @@ def _worst(shown: Sequence[SymptomStatus]) -> Role:
 
 def _shown_lines(
     shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int
-) -> tuple[tuple[str | None, Line], ...]:
+) -> tuple[SymptomLine, ...]:
     beneath = {each.id for each in shown}
-    lines: list[tuple[str | None, Line]] = []
+    lines: list[SymptomLine] = []
     for each in shown:
         known, is_beneath = reading.symptom(each.id), each.beneath in beneath
         title = visible(known.title) if known is not None else ""
@@ -110,7 +107,7 @@ def _age_and_source(age: str, source: str, *, stale: bool = False) -> Span:
 
 def _other_lines(
     symptoms: Iterable[KnownSymptom], reading: RunbookReading, now: float, width: int
-) -> tuple[tuple[str | None, Line], ...]:
+) -> tuple[SymptomLine, ...]:
     return tuple((each.id, _other_line(each, look_of(each, reading, now), now, width)) for each in symptoms)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from console.reading.detectors import definitions
 from console.state import fact_fold, symptoms_now
 from console.state.drift_lines import flagged_first
-from console.state.unanswered import unanswered
+from console.state.unreadable_workspace import while_unreadable
 from console.state.view_state import Fact, Pane, TailSlice, ViewState
 from pipeline.contracts.status import (
     PHASE_NAMES,
@@ -51,7 +51,7 @@ def advance(state: ViewState, item: Event | TailSlice | Fact, now: float) -> Vie
         after = _panes(fact_fold.fold_fact(state, item, now), now)
     else:
         after = _panes(_fold_stream(state, item, now), now)
-    after = unanswered(after)
+    after = while_unreadable(after)
     changed = frozenset(
         pane
         for pane, names in _FIELDS_OF_PANE.items()

@@ -44,6 +44,11 @@ class Finding:
     next_step: str = ""
 
 
+def _judged(subject: str, is_well: bool, found: str, advice: str, trouble: Level = Level.WARN) -> Finding:
+    """``trouble`` and the advice where it is not well."""
+    return Finding(subject, Level.OK, found) if is_well else Finding(subject, trouble, found, advice)
+
+
 def terminal_findings(facts: TerminalFacts, link: LinkProfile) -> list[Finding]:
     """PURE: the terminal as it was found, and what its user might change."""
     streams = ", ".join(
@@ -54,43 +59,23 @@ def terminal_findings(facts: TerminalFacts, link: LinkProfile) -> list[Finding]:
             ("stderr", facts.stderr_is_tty),
         )
     )
-    terminal = Finding(
-        "terminal",
-        Level.OK if facts.is_terminal else Level.WARN,
-        streams,
-        "" if facts.is_terminal else "The console needs a terminal; without one use: distill status",
-    )
     small = facts.is_terminal and (facts.columns < 80 or facts.lines < 24)
-    size = Finding(
-        "size",
-        Level.WARN if small else Level.OK,
-        f"{facts.columns}x{facts.lines}",
-        "80x24 shows all four panes; below it one pane at a time is shown" if small else "",
-    )
-    text = Finding(
-        "text",
-        Level.OK if facts.is_utf8 else Level.WARN,
-        f"encoding {facts.encoding or 'unknown'}, locale {facts.locale_name or 'not set'}",
-        "" if facts.is_utf8 else "For line drawing: export LC_ALL=C.UTF-8",
-    )
+    encoding = f"encoding {facts.encoding or 'unknown'}, locale {facts.locale_name or 'not set'}"
     colour = f"TERM {facts.term or 'not set'}, {facts.colours} colours, background {facts.background}"
     colour += ", NO_COLOR" if facts.no_color else ""
     hint = ""
     if facts.is_terminal and facts.colours not in ("truecolor", "none") and not facts.no_color:
         hint = "If it shows 24-bit colour: export COLORTERM=truecolor, or distill --profile rich"
-    reasons = "; ".join(link.reasons)
+    without = "The console needs a terminal; without one use: distill status"
+    narrow = "80x24 shows all four panes; below it one pane at a time is shown"
+    profile, other = f"{link.profile}: {'; '.join(link.reasons)}", "distill --profile rich|lean, or --plain"
     return [
-        terminal,
-        size,
-        text,
+        _judged("terminal", facts.is_terminal, streams, without),
+        _judged("size", not small, f"{facts.columns}x{facts.lines}", narrow),
+        _judged("text", facts.is_utf8, encoding, "For line drawing: export LC_ALL=C.UTF-8"),
         Finding("colour", Level.OK, colour, hint),
         Finding("link", Level.OK, link.link),
-        Finding(
-            "profile",
-            Level.OK,
-            f"{link.profile}: {reasons}",
-            "Another one: distill --profile rich|lean, or --plain",
-        ),
+        Finding("profile", Level.OK, profile, f"Another one: {other}"),
     ]
 
 
@@ -102,15 +87,11 @@ def machine_findings() -> list[Finding]:
             versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             versions.append(f"{name} missing")
-    missing = any(text.endswith("missing") for text in versions)
+    whole = not any(text.endswith("missing") for text in versions)
+    again = "Install it again: pipx install --force distill-console"
     return [
         Finding("python", Level.OK, f"{platform.python_version()} at {sys.executable}"),
-        Finding(
-            "packages",
-            Level.BROKEN if missing else Level.OK,
-            ", ".join(versions),
-            "Install it again: pipx install --force distill-console" if missing else "",
-        ),
+        _judged("packages", whole, ", ".join(versions), again, Level.BROKEN),
         _git(),
     ]
 
@@ -139,29 +120,30 @@ def engine_finding(choice: EngineChoice) -> Finding:
         env=choice.environment(),
     )
     if done.timed_out:
-        return Finding(
-            "engine", Level.BROKEN, f"{where}: importing it takes over {PROBE_SECONDS:g} s", _REPAIR
-        )
+        return _engine_broken(f"{where}: importing it takes over {PROBE_SECONDS:g} s")
     if done.exit_code is None:
-        return Finding("engine", Level.BROKEN, f"{where}: {done.why}", _REPAIR)
+        return _engine_broken(f"{where}: {done.why}")
     report = object_or_none(done.stdout.strip().rpartition(b"\n")[2])
     if report is None:
         last = visible(done.last_words or "no word", 200)
-        return Finding("engine", Level.BROKEN, f"{where}: exit code {done.exit_code}, {last}", _REPAIR)
+        return _engine_broken(f"{where}: exit code {done.exit_code}, {last}")
     failures = objects_of(report, "failures")
     place = visible(text_of(report, "place") or "?")
     if not failures:
-        return Finding(
-            "engine", Level.OK, f"{where}: {count_of(report, 'modules')} modules load from {place}"
-        )
+        found = f"{where}: {count_of(report, 'modules')} modules load from {place}"
+        return Finding("engine", Level.OK, found)
     first = failures[0]
     at = f"{text_of(first, 'file')}:{count_of(first, 'line')}"
     more = f" (+{len(failures) - 1} more)" if len(failures) > 1 else ""
     what = visible(f"{text_of(first, 'module')} does not load: {text_of(first, 'error')} ({at}){more}", 400)
-    return Finding("engine", Level.BROKEN, f"{where}: {what}", _REPAIR)
+    return _engine_broken(f"{where}: {what}")
 
 
 _REPAIR = "Restore that file from the last-good tag (git diff TAG -- FILE), or install the package again"
+
+
+def _engine_broken(found: str) -> Finding:
+    return Finding("engine", Level.BROKEN, found, _REPAIR)
 
 
 def _git() -> Finding:
@@ -177,9 +159,8 @@ def _lock(root: Path) -> Finding:
         who = f"held by {lock.user or 'somebody'} on {lock.host or '?'}: {lock.command}, pid {lock.pid}"
         return Finding("lock", Level.OK, visible(who), "Watch it: distill console")
     if lock.open_intent:
-        return Finding(
-            "lock", Level.WARN, "free, but a commit is open", "The next run settles it: distill run-all"
-        )
+        settles = "The next run settles it: distill run-all"
+        return Finding("lock", Level.WARN, "free, but a commit is open", settles)
     return Finding("lock", Level.OK, "free")
 
 
@@ -188,10 +169,6 @@ def _disk(root: Path) -> Finding:
         usage = shutil.disk_usage(root)
     except OSError as error:
         return Finding("disk", Level.WARN, f"cannot be asked: {error.strerror}", "Look at the mount: df .")
-    low = usage.free < LOW_DISK_BYTES
-    return Finding(
-        "disk",
-        Level.WARN if low else Level.OK,
-        f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB free",
-        "Make room before a run: its outputs are staged beside the old ones" if low else "",
-    )
+    found = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB free"
+    advice = "Make room before a run: its outputs are staged beside the old ones"
+    return _judged("disk", usage.free >= LOW_DISK_BYTES, found, advice)

@@ -124,6 +124,12 @@ class EngineUnavailableError(OperatorError):
     """The engine could not be started."""
 
 
+def engine_not_started(program: str, error: OSError) -> EngineUnavailableError:
+    what_happened = f"{program} could not be started: {error.strerror}."
+    kept_safe = "Nothing was started; every file is as it was."
+    return EngineUnavailableError(Fault("engine_not_started", what_happened, kept_safe, "distill doctor"))
+
+
 class WorkspaceLockedError(OperatorError):
     """Another run holds the workspace."""
 

@@ -14,12 +14,11 @@ from console.presentation.check_list import (
     runnable,
     summary_words,
 )
-from console.presentation.lines import heading
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
 from console.reading.report_basis import other_code
-from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
 from pipeline.contracts.status import NEVER, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading import staleness
@@ -72,15 +71,14 @@ class AuditScreen(MarkedList):
         now = self.console.now()
         if not self._was_read:
             return [Row(None, line(Span(" ? reading the reports", "dim")))]
-        rows: list[Row] = []
         freshness = {
             check.id: self._origin(run, check.as_of).freshness for run in self.runs for check in run.checks
         }
-        for group in grouped(check for run in self.runs for check in run.checks):
-            rows.append(Row(None, heading(group.title, width, group.role)))
-            rows += [
-                Row(check.id, check_line(check, freshness[check.id], now, width)) for check in group.checks
-            ]
+
+        def row_of(check: Check) -> Row:
+            return Row(check.id, check_line(check, freshness[check.id], now, width))
+
+        rows = [*grouped_rows(grouped(check for run in self.runs for check in run.checks), width, row_of)]
         return rows or [Row(None, spans) for spans in _nothing()]
 
     def find(self, check_id: str) -> Check | None:

@@ -15,11 +15,10 @@ from console.presentation.incident_list import (
     trouble_line,
 )
 from console.presentation.incident_replay import page_lines, replay_lines, show_command, undo_command
-from console.presentation.lines import heading
 from console.presentation.spans import Line, Span, line
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
-from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
 from console.tui.screens.read_page import ReadPage
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
@@ -70,13 +69,11 @@ class IncidentsScreen(MarkedList):
         if not self._was_read:
             return [Row(None, line(Span(" ? reading the journals", "dim")))]
         now = self.console.now()
-        rows: list[Row] = []
-        for group in grouped(self.incidents, self._broken):
-            rows.append(Row(None, heading(group.title, width, group.role)))
-            rows += [
-                Row(each.id, incident_line(each, now, width, is_broken=each.id in self._broken))
-                for each in group.incidents
-            ]
+
+        def row_of(each: IncidentGlance) -> Row:
+            return Row(each.id, incident_line(each, now, width, is_broken=each.id in self._broken))
+
+        rows = [*grouped_rows(grouped(self.incidents, self._broken), width, row_of)]
         return rows or [Row(None, spans) for spans in nothing_lines()]
 
     def open_marked(self, key: str) -> None:

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 from console.presentation.lineage import link_line, link_lines, verdict_line, word_lines
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.reading.lineage_query import Lineage, Link, ask, asked_of
-from console.reading.row_file import RowFile
+from console.reading.lineage_query import Lineage, ask, asked_of
 from console.tui.host import Host
 from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.rows import plain_row
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import inside
 
 
 def trace_row(
@@ -80,27 +79,12 @@ class LineageScreen(MarkedList):
     def open_marked(self, key: str) -> None:
         assert self.lineage is not None  # noqa: S101 (what is marked came from it)
         link = self.lineage.links[int(key)]
-        raw = self._bytes_of(link)
-        if raw is None and not link.text:
+        found = plain_row(self._root, link.file, link.byte_offset)
+        if found is None and not link.text:
             self.console.say(f"{link.file} cannot be read from here")
             return
-        shown = raw if raw is not None else link.text.encode("utf-8", "surrogatepass")
+        shown = found[2] if found is not None else link.text.encode("utf-8", "surrogatepass")
         self.console.open("row", self._root, link.file, link.line, shown)
-
-    def _bytes_of(self, link: Link) -> bytes | None:
-        """The link's row from disk: only a plain file of this workspace is opened here."""
-        relative = inside(link.file)
-        if relative is None or link.byte_offset is None or relative.suffix in (".gz", ".zst"):
-            return None
-        try:
-            file = RowFile(self._root / relative)
-        except (OSError, ValueError):
-            return None
-        try:
-            row = file.row_at(link.byte_offset)
-            return file.whole(row) if row is not None and row.offset == link.byte_offset else None
-        finally:
-            file.close()
 
     def text_to_copy(self) -> str | None:
         return visible(self._asked)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
-from console.presentation.lines import wrapped
+from console.presentation.lines import Group, Item, heading, wrapped
 from console.presentation.spans import EMPTY, Line, Span, line, plain_text
 from console.tui.screens.page import Page
 
@@ -43,6 +43,13 @@ def not_readable(trouble: str, width: int) -> list[Line]:
         EMPTY,
         line(Span(f"{'':12}It is asked again every two seconds; r asks now.", "dim")),
     ]
+
+
+def grouped_rows(groups: Iterable[Group[Item]], width: int, row_of: Callable[[Item], Row]) -> Iterator[Row]:
+    """A heading for each group, and a row for each of its items."""
+    for group in groups:
+        yield Row(None, heading(group.title, width, group.role))
+        yield from map(row_of, group.items)
 
 
 class MarkedList(Page):

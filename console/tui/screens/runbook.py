@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from console.presentation.detector_tally import head_words, tally_role
-from console.presentation.lines import fact_lines, heading
+from console.presentation.lines import fact_lines
 from console.presentation.runbook_list import column_line, grouped, look_line, summary_words
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.presentation.symptom_page import wizard_command
-from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
 from pipeline.contracts.untrusted import visible
 
 
@@ -40,9 +40,8 @@ class RunbookScreen(MarkedList):
         rows: list[Row] = []
         if state.runbook.trouble:
             rows += [Row(None, spans) for spans in _trouble(state.runbook.trouble, width)]
-        for group in grouped(state.symptoms, state.runbook, now, width):
-            rows.append(Row(None, heading(group.title, width, group.role)))
-            rows += [Row(symptom_id, spans) for symptom_id, spans in group.lines]
+        groups = grouped(state.symptoms, state.runbook, now, width)
+        rows += grouped_rows(groups, width, lambda found: Row(*found))
         if not state.symptoms and state.runbook.symptoms:
             calm = line(" ", Span(head_words(0, state.tally, now), tally_role(state.tally)))
             return [Row(None, EMPTY), Row(None, calm), Row(None, EMPTY), *rows]

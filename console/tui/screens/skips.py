@@ -9,15 +9,11 @@ from typing import ClassVar
 
 from console.presentation.skip_list import by_reason, example_line, reason_line, stream_line, total_line
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.reading.row_file import RowFile
 from console.reading.skip_tally import SkipExample, SkipTally
 from console.tui.screens.marked_list import MarkedList, Row
-from console.tui.screens.rows import open_rows
+from console.tui.screens.rows import open_rows, plain_row
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import inside
-
-_COMPRESSED = (".gz", ".zst")
 
 
 class SkipsScreen(MarkedList):
@@ -94,18 +90,8 @@ class SkipsScreen(MarkedList):
 
     def _source_of(self, example: SkipExample) -> tuple[str, int] | None:
         """The line's file and offset, when it is a plain file here in which a line begins there."""
-        relative, offset = inside(example.file), example.byte_offset
-        if relative is None or offset is None or relative.suffix in _COMPRESSED:
-            return None
-        try:
-            file = RowFile(self._root / relative)
-        except (OSError, ValueError):
-            return None
-        try:
-            row = file.row_at(offset)
-            return (str(relative), offset) if row is not None and row.offset == offset else None
-        finally:
-            file.close()
+        found = plain_row(self._root, example.file, example.byte_offset)
+        return found[:2] if found is not None else None
 
     def _trace(self) -> None:
         from console.tui.screens.lineage import trace_row

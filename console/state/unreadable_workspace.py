@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TELL_THEMSELVES = (PhaseState.FAIL, PhaseState.RUN, PhaseState.NEXT)
 
 
-def unanswered(state: ViewState) -> ViewState:
+def while_unreadable(state: ViewState) -> ViewState:
     """``state`` as it is while ``trouble`` says why the disk does not answer.
 
     The ten phases do not repeat the reason, which stands at the head of the screen.
