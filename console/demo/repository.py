@@ -32,7 +32,7 @@ class Repository:
         self.root = root
 
     def create(self) -> None:
-        with _told():
+        with _git_errors_told():
             make_repository(self.root)
         for name, value in _LOCAL_CONFIG.items():
             self._git("config", "--local", name, value)
@@ -49,12 +49,12 @@ class Repository:
         self._git("tag", "--annotate", "-m", message, "--end-of-options", name)
 
     def _git(self, *arguments: str) -> str:
-        with _told():
+        with _git_errors_told():
             return write_git(self.root, arguments, _AUTHOR)
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _git_errors_told() -> Iterator[None]:
     try:
         yield
     except GitError as cause:

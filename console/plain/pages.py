@@ -81,13 +81,7 @@ def menu_lines() -> list[str]:
 
 def head_lines(state: ViewState, now: float) -> list[str]:
     """Where we are, what is wrong, who may do what."""
-    return texts(
-        [
-            header_line(state, now, WIDTH),
-            *_band(state, now),
-            status_line(state, now, WIDTH),
-        ]
-    )
+    return texts([header_line(state, now, WIDTH), *_band(state, now), status_line(state, now, WIDTH)])
 
 
 def _band(state: ViewState, now: float) -> list[Line]:

@@ -52,7 +52,7 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
     for metric in drift.lines:
         lines.append(_metric(metric, width))
         if tell_causes:
-            lines += _told(metric, now, width)
+            lines += _explained(metric, now, width)
     lines += [EMPTY, _summary(drift.lines)]
     return PaneView(4, "DRIFT", tuple(lines), _aside(drift, len(flagged), now, width))
 
@@ -156,7 +156,7 @@ def _percent(ratio: float | None) -> str:
     return f"{percent:+.0f}" if abs(percent) < 999.5 else (">999" if percent > 0 else "<-999")
 
 
-def _told(metric: DriftLine, now: float, width: int) -> list[Line]:
+def _explained(metric: DriftLine, now: float, width: int) -> list[Line]:
     """What moved a flagged metric and what somebody said of it; whole on the whole screen."""
     whole, flagged = width >= _ALL_COLUMNS, metric.status in _FLAGGED
     causes = metric.causes if whole and flagged else metric.causes[:1]

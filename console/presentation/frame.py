@@ -76,8 +76,5 @@ def _bottom(width: int, edges: _Edges, role: Role, hidden: int, offset: int) -> 
     if len(note) + 4 > width:
         note = ""
     return spread(
-        line(Span(left, role)),
-        line(Span(note, "dim"), Span(rule + right, role)),
-        width,
-        Span(rule, role),
+        line(Span(left, role)), line(Span(note, "dim"), Span(rule + right, role)), width, Span(rule, role)
     )

@@ -56,7 +56,7 @@ def head_lines(record: IncidentRecord, number: int, now: float, width: int) -> l
             line(" ", Span(symptom, "strong"), f"  {visible(record.title, 200)}"),
             line(Span(f"{look.mark} {look.word} ".lstrip(), look.role)),
             width,
-        ),
+        )
     ]
     chain = chain_line(record)
     if record.held_by:

@@ -16,10 +16,7 @@ _STREAM_LIMIT = 1000  # more streams than any screen shows: a damaged stream mus
 def progress_of(event: StageProgress, elapsed: float) -> Progress:
     """How far a stage is after ``elapsed`` seconds; the time left assumes that it goes on so."""
     fraction = None
-    for done, total in (
-        (event.bytes_done, event.bytes_total),
-        (event.chunks_done, event.chunks_total),
-    ):
+    for done, total in ((event.bytes_done, event.bytes_total), (event.chunks_done, event.chunks_total)):
         if total:
             fraction = min(1.0, max(0.0, done / total))
             break

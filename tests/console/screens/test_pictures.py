@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.screens.looks import IN_COLOUR, MOST_IN_COLOUR
 from tests.console.screens.pictures import SIZES, WALKS, Pictures, all_pictures
 
 GOLDEN = Path(__file__).with_name("__pictures__")
@@ -60,3 +61,9 @@ def test_nothing_is_green_where_nothing_can_be_read(pictures: Pictures) -> None:
 def test_the_ascii_pictures_are_ascii(pictures: Pictures) -> None:
     for text in pictures["in_ascii"]:
         assert "".join(text.splitlines()[1:]).isascii()
+
+
+def test_colours_are_kept_for_a_few_screens_alone() -> None:
+    kept = {path.stem for path in GOLDEN.with_name("__snapshots__").glob("*/*.svg")}
+    assert kept == IN_COLOUR
+    assert len(kept) <= MOST_IN_COLOUR

@@ -48,61 +48,61 @@ def keys(*names: str) -> Callable[[Pilot[int]], Any]:
 @pytest.mark.parametrize(
     ("link", "size"), [(LEAN, SMALL), (LINK, WIDE), (ASCII, SMALL)], ids=["80x24", "120x40", "ascii"]
 )
-def test_a_failed_audit_looks_as_before(snap_compare: Compare, here: str, link: Any, size: Any) -> None:
+def test_a_failed_audit_looks_as_before(look_compare: Compare, here: str, link: Any, size: Any) -> None:
     check_reports.audited(Path(here))
-    assert snap_compare(app_on(here, link), run_before=keys("A"), terminal_size=size)
+    assert look_compare(app_on(here, link), run_before=keys("A"), terminal_size=size)
 
 
-def test_a_running_audit_looks_as_before(snap_compare: Compare, here: str) -> None:
+def test_a_running_audit_looks_as_before(look_compare: Compare, here: str) -> None:
     check_reports.audited(Path(here), failing=False)
     checks = [result(name) for name in ("P0.recon-doc", "P1.versions-pinned", "P1.validators-hold")]
     write(Path(here), AUDIT_EVENTS, events("audit-full", checks, started=NOW - 4, pid=48213, host="db2"))
-    assert snap_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
+    assert look_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
 
 
-def test_before_any_audit_the_screen_looks_as_before(snap_compare: Compare, here: str) -> None:
-    assert snap_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
+def test_before_any_audit_the_screen_looks_as_before(look_compare: Compare, here: str) -> None:
+    assert look_compare(app_on(here), run_before=keys("A"), terminal_size=SMALL)
 
 
-def test_a_check_looks_as_before(snap_compare: Compare, here: str) -> None:
+def test_a_check_looks_as_before(look_compare: Compare, here: str) -> None:
     check_reports.audited(Path(here))
-    assert snap_compare(app_on(here), run_before=keys("A", "enter"), terminal_size=SMALL)
+    assert look_compare(app_on(here), run_before=keys("A", "enter"), terminal_size=SMALL)
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["passed", "failed"])
-def test_a_freeze_looks_as_before(snap_compare: Compare, here: str, failing: bool) -> None:
+def test_a_freeze_looks_as_before(look_compare: Compare, here: str, failing: bool) -> None:
     checks = gates(git_clean="fail") if failing else gates()
     if failing:
         checks[0] |= {"observed": "2 changes", "detail": "not committed: README.md, exports/card.md"}
     write(Path(here), FREEZE, freeze(checks, finished=NOW - 240, notes=["Nothing was tagged."]))
     state = replace(states.healthy(), git=GitStatus(True, "main", HEAD, False, "distillation-v1.0.0", HEAD))
-    assert snap_compare(app_on(here, LINK, state=state), run_before=keys("F"), terminal_size=SMALL)
+    assert look_compare(app_on(here, LINK, state=state), run_before=keys("F"), terminal_size=SMALL)
 
 
 @pytest.mark.parametrize(("link", "size"), [(LEAN, SMALL), (LINK, WIDE)], ids=["80x24", "120x40"])
-def test_rows_look_as_before(snap_compare: Compare, here: str, link: Any, size: Any) -> None:
+def test_rows_look_as_before(look_compare: Compare, here: str, link: Any, size: Any) -> None:
     with_rows(Path(here))
-    assert snap_compare(app_on(here, link), run_before=keys("D", "enter"), terminal_size=size)
+    assert look_compare(app_on(here, link), run_before=keys("D", "enter"), terminal_size=size)
 
 
-def test_the_files_of_rows_look_as_before(snap_compare: Compare, here: str) -> None:
+def test_the_files_of_rows_look_as_before(look_compare: Compare, here: str) -> None:
     for path in sorted(with_rows(Path(here)).rglob("*.jsonl")):
         os.utime(path, (NOW - 7_920, NOW - 7_920))
-    assert snap_compare(app_on(here), run_before=keys("D"), terminal_size=SMALL)
+    assert look_compare(app_on(here), run_before=keys("D"), terminal_size=SMALL)
 
 
-def test_a_row_looks_as_before(snap_compare: Compare, here: str) -> None:
+def test_a_row_looks_as_before(look_compare: Compare, here: str) -> None:
     with_rows(Path(here))
-    assert snap_compare(app_on(here), run_before=keys("D", "enter", "enter"), terminal_size=SMALL)
+    assert look_compare(app_on(here), run_before=keys("D", "enter", "enter"), terminal_size=SMALL)
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken"])
-def test_a_lineage_looks_as_before(snap_compare: Compare, here: str, broken: bool) -> None:
+def test_a_lineage_looks_as_before(look_compare: Compare, here: str, broken: bool) -> None:
     sentences = ("the row says ACCEPTED, its scored run says REJECTED",) if broken else ()
     answer = json.dumps(lineage_answer(broken=sentences))
     write_engine(with_rows(Path(here)), f"print({answer!r})")
     typed = keys("D", "enter", "down", "down", "t")
-    assert snap_compare(app_on(here), run_before=typed, terminal_size=SMALL)
+    assert look_compare(app_on(here), run_before=typed, terminal_size=SMALL)
 
 
 @pytest.mark.parametrize(
@@ -115,22 +115,22 @@ def test_a_lineage_looks_as_before(snap_compare: Compare, here: str, broken: boo
     ],
     ids=["two-chosen-80x24", "list-120x40", "one-120x40", "compared-120x40"],
 )
-def test_runs_look_as_before(snap_compare: Compare, here: str, names: Any, size: Any) -> None:
+def test_runs_look_as_before(look_compare: Compare, here: str, names: Any, size: Any) -> None:
     state = states.healthy()
     if size == WIDE:
         state = state_of(two_runs(Path(here)))
-    assert snap_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)
+    assert look_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)
 
 
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
-def test_skips_look_as_before(snap_compare: Compare, here: str, size: Any) -> None:
+def test_skips_look_as_before(look_compare: Compare, here: str, size: Any) -> None:
     with_rows(Path(here))
-    assert snap_compare(app_on(here), run_before=keys("S"), terminal_size=size)
+    assert look_compare(app_on(here), run_before=keys("S"), terminal_size=size)
 
 
 @pytest.mark.parametrize("zoomed", [False, True], ids=["pane", "zoomed"])
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
-def test_drift_looks_as_before(snap_compare: Compare, here: str, size: Any, zoomed: bool) -> None:
+def test_drift_looks_as_before(look_compare: Compare, here: str, size: Any, zoomed: bool) -> None:
     state = states.seen(states.status(drift=states.drifted()), states.clear(), "rich", "local")
     names = ("4", "z") if zoomed else ("4",)
-    assert snap_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)
+    assert look_compare(app_on(here, state=state), run_before=keys(*names), terminal_size=size)

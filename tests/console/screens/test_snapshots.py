@@ -36,22 +36,22 @@ PICTURES: tuple[tuple[str, str, Any, tuple[int, int]], ...] = (
     ("state", "link", "size"), [row[1:] for row in PICTURES], ids=[row[0] for row in PICTURES]
 )
 def test_the_dashboard_looks_as_before(
-    snap_compare: Compare, state: str, link: Any, size: tuple[int, int]
+    look_compare: Compare, state: str, link: Any, size: tuple[int, int]
 ) -> None:
-    assert snap_compare(StillApp(getattr(states, state)(), link), terminal_size=size)
+    assert look_compare(StillApp(getattr(states, state)(), link), terminal_size=size)
 
 
-def test_the_question_before_a_run_looks_as_before(snap_compare: Compare) -> None:
+def test_the_question_before_a_run_looks_as_before(look_compare: Compare) -> None:
     async def ask(pilot: Pilot[int]) -> None:
         await pilot.press("s")
         await eyes_on(pilot)
 
-    assert snap_compare(StillApp(states.healthy(), LINK, armed=True), run_before=ask, terminal_size=(80, 24))
+    assert look_compare(StillApp(states.healthy(), LINK, armed=True), run_before=ask, terminal_size=(80, 24))
 
 
-def test_the_page_of_the_worst_symptom_looks_as_before(snap_compare: Compare) -> None:
-    assert snap_compare(StillApp(states.breach(), LINK), press=["b"], terminal_size=(80, 24))
+def test_the_page_of_the_worst_symptom_looks_as_before(look_compare: Compare) -> None:
+    assert look_compare(StillApp(states.breach(), LINK), press=["b"], terminal_size=(80, 24))
 
 
-def test_the_help_looks_as_before(snap_compare: Compare) -> None:
-    assert snap_compare(StillApp(states.healthy(), LEAN), press=["question_mark"], terminal_size=(120, 40))
+def test_the_help_looks_as_before(look_compare: Compare) -> None:
+    assert look_compare(StillApp(states.healthy(), LEAN), press=["question_mark"], terminal_size=(120, 40))

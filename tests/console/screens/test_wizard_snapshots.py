@@ -62,7 +62,7 @@ def opened(*keys: str) -> Callable[[Pilot[int]], Any]:
     ],
 )
 def test_a_step_of_the_wizard_looks_as_before(
-    snap_compare: Compare,
+    look_compare: Compare,
     monkeypatch: pytest.MonkeyPatch,
     view: Callable[[], Any],
     link: Any,
@@ -71,4 +71,4 @@ def test_a_step_of_the_wizard_looks_as_before(
 ) -> None:
     wizard_views.stand_still(monkeypatch, view())
     app = StillApp(states.breach(), link)
-    assert snap_compare(app, run_before=opened(*keys), terminal_size=size)
+    assert look_compare(app, run_before=opened(*keys), terminal_size=size)
