@@ -21,7 +21,7 @@ from types import FrameType
 import orjson
 
 from console.batch.breach_incident import open_incident
-from console.batch.child import Deadline, PartEnded, run_child
+from console.batch.child import Deadline, run_child
 from console.batch.narration import Narration
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState
 from console.batch.part_report import outcome_of
@@ -33,8 +33,6 @@ from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode
 from pipeline.platform import disk
 from pipeline.platform.identity import host_name
-
-RunChild = Callable[..., PartEnded]
 
 
 @dataclass(frozen=True, slots=True)

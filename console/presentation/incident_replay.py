@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import bar_cells, plural
+from console.presentation.counts import plural
 from console.presentation.incident_entry import entry_lines, short_words
 from console.presentation.incident_list import BROKEN, look_of
-from console.presentation.lines import fact_lines, heading, side_by_side
+from console.presentation.lines import bar, fact_lines, heading, side_by_side
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -105,8 +105,7 @@ def _progress(record: IncidentRecord, number: int, width: int) -> Line:
     total = len(record.entries)
     label = f" entry {number} of {total} "
     room = max(4, width - len(label) - 2)
-    done = bar_cells(number, total, room)
-    return line(Span(label, "dim"), Span("━" * done, "accent"), Span("─" * (room - done), "groove"))
+    return line(Span(label, "dim"), *bar(number, total, room, "━─"))
 
 
 def _heading(entry: Entry, now: float, width: int) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from console.presentation.counts import bar_cells
 from console.presentation.spans import (
     EMPTY,
     Line,
@@ -59,6 +60,12 @@ def wrapped(lead: Line, text: str, width: int, role: Role = "text") -> list[Line
     indent = " " * line_width(lead)
     first, *rest = wrap_text(visible(text, _MOST), max(16, width - line_width(lead) - 1))
     return [line(*lead, Span(first, role)), *(line(indent, Span(part, role)) for part in rest)]
+
+
+def bar(part: float, whole: float, width: int, marks: str = "▇░") -> tuple[Span, Span]:
+    """So much of the whole, filled and groove."""
+    filled = bar_cells(part, whole, width)
+    return Span(marks[0] * filled, "accent"), Span(marks[1] * (width - filled), "groove")
 
 
 def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int, between: Span) -> list[Line]:

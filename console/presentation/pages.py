@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console import keymap
-from console.presentation.lines import wrapped
+from console.presentation.lines import fact_lines, wrapped
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from pipeline.contracts.shell_words import quoted
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
@@ -77,13 +76,6 @@ def plan_lines(plan: CommandPlan, width: int) -> list[Line]:
     lines = [line(Span(" runs      ", "dim"), Span(f"plan {plan.digest}, detached from this console", "dim"))]
     lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(visible(plan.command_line), width - 4)]
     for name, texts in (("changes", plan.changes), ("stays", plan.stays), ("way back", (plan.way_back,))):
-        lines += _named(name, texts, width)
-    return lines
-
-
-def _named(name: str, texts: Sequence[str], width: int) -> list[Line]:
-    lines: list[Line] = []
-    for text in texts:
-        for part in wrap_text(visible(text), width - 12):
-            lines.append(line(Span(f" {fit_text('' if lines else name, 9)} ", "dim"), part))
+        for at, text in enumerate(texts):
+            lines += fact_lines("" if at else name, text, width)
     return lines

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.presentation.counts import bar_cells, count, rate
+from console.presentation.counts import count, rate
 from console.presentation.frame import PaneView
+from console.presentation.lines import bar
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, join, line
 from console.presentation.states import PHASES
 from pipeline.contracts.status import PhaseState, PhaseStatus, Progress
@@ -81,14 +82,8 @@ def _progress(progress: Progress, width: int) -> Line:
     percent = f"{int(progress.fraction * 100):>3}%"
     tail = rate(progress.rows_per_second) if width >= _RATE else ""
     size = max(4, width - len(percent) - 1 - (len(tail) + 1 if tail else 0))
-    filled = bar_cells(progress.fraction, 1.0, size)
-    return line(
-        Span(percent, "accent"),
-        " ",
-        Span("▇" * filled, "accent"),
-        Span("░" * (size - filled), "groove"),
-        Span(f" {tail}" if tail else "", "dim"),
-    )
+    filled, left = bar(progress.fraction, 1.0, size)
+    return line(Span(percent, "accent"), " ", filled, left, Span(f" {tail}" if tail else "", "dim"))
 
 
 def _detail(phase: PhaseStatus, width: int) -> Line:

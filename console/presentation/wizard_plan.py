@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.presentation.blocks import block_lines, step_lines
-from console.presentation.counts import bar_cells, count, rate
+from console.presentation.counts import count, rate
+from console.presentation.lines import bar
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, wrap_text
 from pipeline.contracts.status import epoch_seconds
 from pipeline.contracts.untrusted import visible
@@ -94,16 +95,9 @@ def _running(run: RunView | None, width: int) -> list[Line]:
         rows = f"{count(progress.rows_done)} rows" if progress.rows_done else "at work"
         return [line(Span(f"       {what}  {rows}", "accent"))]
     size = max(8, min(30, width - 50))
-    filled = bar_cells(progress.fraction, 1.0, size)
     tail = f" {int(progress.fraction * 100)}%  {rate(progress.rows_per_second)}"
-    return [
-        line(
-            Span(f"       {what}  ", "accent"),
-            Span("▇" * filled, "accent"),
-            Span("░" * (size - filled), "groove"),
-            Span(tail, "dim"),
-        )
-    ]
+    filled, left = bar(progress.fraction, 1.0, size)
+    return [line(Span(f"       {what}  ", "accent"), filled, left, Span(tail, "dim"))]
 
 
 def _times(

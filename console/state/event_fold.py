@@ -8,13 +8,13 @@ stream may begin in the middle, lose lines, or come from a newer engine. Kept ap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from console.state.drift_lines import cause_in_words
 from console.state.live_counts import progress_of, rows_of
 from console.state.stage_fold import phase_of_stage, phase_status, progress_in, with_phase, with_stage
-from console.state.view_state import LOG_LIMIT, LogEntry, RunView, StageAtWork, ViewState
+from console.state.view_state import LogEntry, RunView, StageAtWork, ViewState, logged, with_entries
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (
     CheckReported,
@@ -86,16 +86,6 @@ def fold_event(state: ViewState, event: Event, now: float) -> ViewState:
             return _run_finished(state, event, at)
         case UnknownEvent():
             return logged(state, event.at, "debug", f"{event.type} {event.raw}"[:400])
-
-
-def logged(state: ViewState, at: str, level: str, text: str, *, examined: int | None = None) -> ViewState:
-    """``state`` with one more log line."""
-    return with_entries(state, [LogEntry(at, level, text, examined)])
-
-
-def with_entries(state: ViewState, entries: Sequence[LogEntry]) -> ViewState:
-    """``state`` with more log lines; the oldest fall out of a full ring."""
-    return replace(state, log=(*state.log, *entries)[-LOG_LIMIT:]) if entries else state
 
 
 def _run(state: ViewState) -> RunView:

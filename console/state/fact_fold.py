@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from console.state.view_state import (
-    LOG_LIMIT,
     CancelAsked,
     Fact,
     FirewallLost,
     FirewallSeen,
-    LogEntry,
     Noted,
     OthersSeen,
     ReadFailed,
@@ -24,6 +22,7 @@ from console.state.view_state import (
     StatusRead,
     Tick,
     ViewState,
+    logged,
 )
 from pipeline.contracts.status import (
     Answer,
@@ -75,8 +74,7 @@ def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
 
 def noted(state: ViewState, now: float, level: str, text: str) -> ViewState:
     """One more log line of the console's own."""
-    entry = LogEntry(iso_utc(now) or "", level, text)
-    return replace(state, log=(*state.log[-(LOG_LIMIT - 1) :], entry))
+    return logged(state, iso_utc(now) or "", level, text)
 
 
 def _status_read(state: ViewState, fact: StatusRead) -> ViewState:

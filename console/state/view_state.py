@@ -9,6 +9,7 @@ or a ``TailSlice`` of many. ``dirty`` names the panes whose content changed sinc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -301,6 +302,16 @@ class ViewState:
 def initial(workspace: str, session: Session = Session()) -> ViewState:
     """The state before anything was read: all is unknown, and says so."""
     return ViewState(workspace=workspace, session=session)
+
+
+def logged(state: ViewState, at: str, level: str, text: str, *, examined: int | None = None) -> ViewState:
+    """``state`` with one more log line."""
+    return with_entries(state, [LogEntry(at, level, text, examined)])
+
+
+def with_entries(state: ViewState, entries: Sequence[LogEntry]) -> ViewState:
+    """``state`` with more log lines; the oldest fall out of a full ring."""
+    return replace(state, log=(*state.log, *entries)[-LOG_LIMIT:]) if entries else state
 
 
 def cleaned(state: ViewState) -> ViewState:

@@ -33,7 +33,6 @@ class TerminalFacts:
     mosh: bool
     tmux: bool
     screen: bool
-    ci: bool
 
     @property
     def is_terminal(self) -> bool:
@@ -73,7 +72,6 @@ def gather(
         mosh="mosh-server" in ancestors,
         tmux=bool(env.get("TMUX")),
         screen=bool(env.get("STY")),
-        ci=bool(env.get("CI")),
     )
 
 

@@ -24,7 +24,6 @@ LOCAL = TerminalFacts(
     mosh=False,
     tmux=False,
     screen=False,
-    ci=False,
 )
 
 
