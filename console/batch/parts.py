@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.contracts.discovery import EngineChoice, engine_argv, firewall_argv, firewall_environment
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 
 
 class Part(StrEnum):
@@ -67,7 +67,7 @@ def _parts(option: str, texts: Sequence[str]) -> frozenset[Part]:
 
 
 def _usage(what_happened: str, do_next: str) -> SettingsError:
-    return SettingsError(Fault("usage", what_happened, "Nothing was run or written.", do_next))
+    return SettingsError.of("usage", what_happened, "Nothing was run or written.", do_next)
 
 
 def argv_of(part: Part, root: Path, events: Path, *, acceptance_report: Path | None) -> list[str]:

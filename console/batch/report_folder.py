@@ -20,7 +20,7 @@ from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from console.batch.report import batch_report
 from console.batch.summary import summary
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import bytes_or_empty
 
@@ -37,14 +37,12 @@ def prepare(folder: Path) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(0, "no permission to write there")
     except OSError as error:
-        raise StorageError(
-            Fault(
-                "report_folder_refused",
-                f"{folder} cannot hold the reports: {error.strerror}.",
-                "Nothing was run.",
-                "Name another folder with --report-dir.",
-                file=str(folder),
-            )
+        raise StorageError.of(
+            "report_folder_refused",
+            f"{folder} cannot hold the reports: {error.strerror}.",
+            "Nothing was run.",
+            "Name another folder with --report-dir.",
+            file=str(folder),
         ) from error
 
 

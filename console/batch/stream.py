@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.status import iso_utc
 from pipeline.platform.lenient_json import Json
 
@@ -36,14 +36,12 @@ class BatchStream:
             try:
                 self._descriptor = os.open(place, flags, 0o600)
             except OSError as error:
-                raise StorageError(
-                    Fault(
-                        "events_place_refused",
-                        f"{place} cannot be written: {error.strerror}.",
-                        "Nothing was run.",
-                        "Name another file with --events.",
-                        file=place,
-                    )
+                raise StorageError.of(
+                    "events_place_refused",
+                    f"{place} cannot be written: {error.strerror}.",
+                    "Nothing was run.",
+                    "Name another file with --events.",
+                    file=place,
                 ) from error
 
     def emit(self, kind: str, **fields: Any) -> None:

@@ -25,7 +25,7 @@ from pipeline.contracts.discovery import (
     firewall_argv,
     firewall_environment,
 )
-from pipeline.contracts.faults import ExitCode, Fault, SettingsError, engine_not_started
+from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_started
 from pipeline.platform import streams
 from pipeline.platform.command_line import nearest, parser_of
 from pipeline.platform.voice import Voice, speak
@@ -209,4 +209,4 @@ def help_text() -> str:
 
 def _usage(what_happened: str, close: str) -> SettingsError:
     do_next = f"Did you mean: distill {close}" if close else "See all of them: distill --help"
-    return SettingsError(Fault("usage", what_happened, "Nothing was read or written.", do_next))
+    return SettingsError.of("usage", what_happened, "Nothing was read or written.", do_next)

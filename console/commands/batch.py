@@ -16,7 +16,7 @@ from console.batch.parts import select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream
 from console.batch.verdict import exit_code, verdict_line
-from pipeline.contracts.faults import Fault, OperatorError, SettingsError, StorageError
+from pipeline.contracts.faults import OperatorError, SettingsError, StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 
@@ -32,13 +32,11 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     )
     root = voice.workspace
     if voice.json and voice.events_place == "-":
-        raise SettingsError(
-            Fault(
-                "usage",
-                "--json and --events - both want standard output.",
-                "Nothing was run or written.",
-                "Give --events a file, or leave --json out.",
-            )
+        raise SettingsError.of(
+            "usage",
+            "--json and --events - both want standard output.",
+            "Nothing was run or written.",
+            "Give --events a file, or leave --json out.",
         )
     folder: Path | None = arguments.report_dir
     if folder is not None:
@@ -118,12 +116,10 @@ def _tell_github(batch: BatchOutcome, voice: Voice) -> None:
         with Path(place).open("ab") as file:
             file.write(summary(batch, max_bytes=MAX_BYTES).encode())
     except OSError as error:
-        raise StorageError(
-            Fault(
-                "step_summary_refused",
-                f"{place} cannot be written: {error.strerror}.",
-                "The reports are written.",
-                f"Look at {STEP_SUMMARY_VARIABLE}.",
-                file=place,
-            )
+        raise StorageError.of(
+            "step_summary_refused",
+            f"{place} cannot be written: {error.strerror}.",
+            "The reports are written.",
+            f"Look at {STEP_SUMMARY_VARIABLE}.",
+            file=place,
         ) from error

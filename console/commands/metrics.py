@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.commands.status import read_whole_status
 from console.watch.status_metrics import status_metrics
-from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+from pipeline.contracts.faults import ExitCode, SettingsError
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice
 
@@ -21,13 +21,11 @@ SUFFIX = ".prom"
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     place: Path | None = arguments.out
     if place is not None and place.suffix != SUFFIX:
-        raise SettingsError(
-            Fault(
-                "usage",
-                f"--out {place} does not end in {SUFFIX}; a collector reads no other file.",
-                "Nothing was read or written.",
-                f"Name it {place.with_suffix(SUFFIX).name}",
-            )
+        raise SettingsError.of(
+            "usage",
+            f"--out {place} does not end in {SUFFIX}; a collector reads no other file.",
+            "Nothing was read or written.",
+            f"Name it {place.with_suffix(SUFFIX).name}",
         )
     status = read_whole_status(voice.workspace, arguments.firewall_seconds)
     text = status_metrics(status)

@@ -15,7 +15,7 @@ from console.plain.status import exit_code, status_lines
 from console.reading.firewall_scan import SCAN_SECONDS, scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
 from console.state.symptoms_now import first_seen, showing, with_firewall, with_looks
-from pipeline.contracts.faults import ExitCode, Fault, InputError
+from pipeline.contracts.faults import ExitCode, InputError
 from pipeline.contracts.status import STATUS_VERSION, Answer, WorkspaceStatus, as_data
 from pipeline.platform.voice import Voice
 
@@ -44,10 +44,8 @@ def read_whole_status(root: Path, firewall_seconds: float, looks: Iterable[Answe
     try:
         status = WorkspaceReader(root).read()
     except OSError as error:
-        raise InputError(
-            Fault(
-                "workspace_gone", str(error), "Nothing was written.", "Look at the disk, then: distill doctor"
-            )
+        raise InputError.of(
+            "workspace_gone", str(error), "Nothing was written.", "Look at the disk, then: distill doctor"
         ) from error
     firewall = scan_or_known(root, status.firewall, firewall_seconds)
     now = status.read_at

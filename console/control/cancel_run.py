@@ -12,7 +12,7 @@ import signal
 import time
 from pathlib import Path
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.contracts.status import LockStatus
 from pipeline.platform.identity import host_name, is_running
 from pipeline.reading.lock_facts import read_lock
@@ -49,6 +49,4 @@ def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
 
 
 def _refused(code: str, what: str) -> InputError:
-    return InputError(
-        Fault(code, what, "No signal was sent; no run was touched.", "Look again: distill status")
-    )
+    return InputError.of(code, what, "No signal was sent; no run was touched.", "Look again: distill status")

@@ -8,7 +8,7 @@ from pathlib import Path
 from console.live.feed import CommandPlan
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined
 from pipeline.platform.process import run
@@ -60,11 +60,9 @@ def carry_out(root: Path, made: CommandPlan) -> str:
 
 
 def _not_written(why: str) -> StorageError:
-    return StorageError(
-        Fault(
-            "incident_not_exported",
-            f"The incident could not be packed: {visible(why, 300)}.",
-            "The incident is as it was.",
-            "See why by hand: distill incident export.",
-        )
+    return StorageError.of(
+        "incident_not_exported",
+        f"The incident could not be packed: {visible(why, 300)}.",
+        "The incident is as it was.",
+        "See why by hand: distill incident export.",
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
-from pipeline.contracts.faults import Fault, StorageError, engine_not_started
+from pipeline.contracts.faults import StorageError, engine_not_started
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined, disk
@@ -76,14 +76,12 @@ def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None)
             output = os.open(log_name, _NEW_LOG, disk.FILE_MODE, dir_fd=jobs)
     except OSError as error:
         place = error.place if isinstance(error, disk.NotPlainError) else log
-        raise StorageError(
-            Fault(
-                "job_log_refused",
-                f"The job's log could not be made: {place}: {error.strerror}.",
-                "Nothing was started.",
-                f"Make room or give permission there, or run it here: {joined(['distill', *arguments])}",
-                file=str(log),
-            )
+        raise StorageError.of(
+            "job_log_refused",
+            f"The job's log could not be made: {place}: {error.strerror}.",
+            "Nothing was started.",
+            f"Make room or give permission there, or run it here: {joined(['distill', *arguments])}",
+            file=str(log),
         ) from error
     try:
         process = start_detached(argv, output=output, cwd=root, env=environment)

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from console.state.view_state import OtherConsole
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.status import iso_utc
 from pipeline.platform import confined
 from pipeline.platform.identity import host_name
@@ -156,11 +156,9 @@ def _holder_of(root: Path, place: PurePosixPath) -> Holder | None:
 
 
 def _refused(error: OSError) -> StorageError:
-    return StorageError(
-        Fault(
-            "console_lease_refused",
-            f"The control lease could not be written: {error.strerror}.",
-            "This console is read-only; nothing was changed.",
-            "Make room or give permission in .distill and reports/console, then arm again.",
-        )
+    return StorageError.of(
+        "console_lease_refused",
+        f"The control lease could not be written: {error.strerror}.",
+        "This console is read-only; nothing was changed.",
+        "Make room or give permission in .distill and reports/console, then arm again.",
     )

@@ -18,7 +18,6 @@ from console.demo.sources import Sources, copy_sources
 from pipeline.contracts import discovery, paths
 from pipeline.contracts.faults import (
     EngineUnavailableError,
-    Fault,
     SettingsError,
     StorageError,
     WorkspaceLockedError,
@@ -44,14 +43,12 @@ def build_workspace(place: Path, sources: Sources) -> Path:
         root.parent.mkdir(parents=True, exist_ok=True)
         _build(root, sources)
     except OSError as cause:
-        raise StorageError(
-            Fault(
-                code="demo_not_built",
-                what_happened=f"The demo workspace {root} could not be built: {cause}.",
-                kept_safe="The unfinished workspace was removed; what stood there before is as it was.",
-                do_next="Make room or give permission there, or name another place with --dir.",
-                file=str(root),
-            )
+        raise StorageError.of(
+            code="demo_not_built",
+            what_happened=f"The demo workspace {root} could not be built: {cause}.",
+            kept_safe="The unfinished workspace was removed; what stood there before is as it was.",
+            do_next="Make room or give permission there, or name another place with --dir.",
+            file=str(root),
         ) from cause
     return root
 
@@ -75,24 +72,20 @@ def _check_replaceable(root: Path) -> None:
     if not root.exists():
         return
     if not root.is_dir() or (any(root.iterdir()) and not _is_our_demo(root)):
-        raise SettingsError(
-            Fault(
-                code="demo_place_taken",
-                what_happened=f"{root} is there already and is not a demo workspace made at this place.",
-                kept_safe="Nothing in it was changed or removed.",
-                do_next="Name a new directory: distill demo --dir DIR",
-                file=str(root),
-            )
+        raise SettingsError.of(
+            code="demo_place_taken",
+            what_happened=f"{root} is there already and is not a demo workspace made at this place.",
+            kept_safe="Nothing in it was changed or removed.",
+            do_next="Name a new directory: distill demo --dir DIR",
+            file=str(root),
         )
     if read_lock(root, time.time()).held:
-        raise WorkspaceLockedError(
-            Fault(
-                code="demo_in_use",
-                what_happened=f"A run is in progress in the demo workspace {root}.",
-                kept_safe="The run goes on and nothing was changed.",
-                do_next=f"Watch it: distill -C {root}   (or wait for its end and build the demo again)",
-                file=str(root),
-            )
+        raise WorkspaceLockedError.of(
+            code="demo_in_use",
+            what_happened=f"A run is in progress in the demo workspace {root}.",
+            kept_safe="The run goes on and nothing was changed.",
+            do_next=f"Watch it: distill -C {root}   (or wait for its end and build the demo again)",
+            file=str(root),
         )
 
 
@@ -136,13 +129,11 @@ def _run_init(workspace: Path) -> None:
     )
     if done.exit_code != 0:
         said = done.why or (done.said[0] if done.said else "it said nothing")
-        raise EngineUnavailableError(
-            Fault(
-                code="demo_init_failed",
-                what_happened=f"`distill init` ended with {done.exit_code}: {said}",
-                kept_safe="The unfinished workspace was removed; nothing else was touched.",
-                do_next="distill init in an empty directory shows the whole message.",
-            )
+        raise EngineUnavailableError.of(
+            code="demo_init_failed",
+            what_happened=f"`distill init` ended with {done.exit_code}: {said}",
+            kept_safe="The unfinished workspace was removed; nothing else was touched.",
+            do_next="distill init in an empty directory shows the whole message.",
         )
 
 

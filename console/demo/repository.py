@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.platform.git import GitError, Person, make_repository, write_git
 
 BRANCH = "main"
@@ -58,11 +58,9 @@ def _git_errors_told() -> Iterator[None]:
     try:
         yield
     except GitError as cause:
-        raise StorageError(
-            Fault(
-                code="repository_not_built",
-                what_happened=f"The demo's history could not be made: {cause}",
-                kept_safe="The unfinished workspace was removed; nothing else was touched.",
-                do_next="Check git, the disk and the directory's permissions, then run this command again.",
-            )
+        raise StorageError.of(
+            code="repository_not_built",
+            what_happened=f"The demo's history could not be made: {cause}",
+            kept_safe="The unfinished workspace was removed; nothing else was touched.",
+            do_next="Check git, the disk and the directory's permissions, then run this command again.",
         ) from cause

@@ -16,7 +16,7 @@ from typing import Any
 
 from console.demo import generated_log, package_data
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 
 _LOG_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _STREAM_HEADER = re.compile(r"^\[\[\s*stream\s*\]\]")
@@ -154,12 +154,10 @@ def _logs_in(directory: Path) -> tuple[Path, ...]:
 
 
 def _refusal(place: Path, complaint: str, do_next: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="demo_sources_unusable",
-            what_happened=f"{place} {complaint}.",
-            kept_safe="No workspace was built and nothing was changed.",
-            do_next=do_next,
-            file=str(place),
-        )
+    return SettingsError.of(
+        code="demo_sources_unusable",
+        what_happened=f"{place} {complaint}.",
+        kept_safe="No workspace was built and nothing was changed.",
+        do_next=do_next,
+        file=str(place),
     )

@@ -19,7 +19,7 @@ from console.live.event_tail import RUNNING_POLL_SECONDS, EventTail
 from console.live.workspace_changes import set_within
 from console.state.view_state import RunEnded, RunFollowed, TailSlice
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.status import LockStatus
 from pipeline.reading.lock_facts import read_lock
 
@@ -183,11 +183,9 @@ async def _slices(
 
 
 def _locked(lock: LockStatus) -> WorkspaceLockedError:
-    return WorkspaceLockedError(
-        Fault(
-            "workspace_locked",
-            f"{lock.command or 'A run'} by {lock.user or 'somebody'} (pid {lock.pid}) holds the workspace.",
-            "Nothing was started; that run goes on.",
-            "Watch it here, or cancel it first.",
-        )
+    return WorkspaceLockedError.of(
+        "workspace_locked",
+        f"{lock.command or 'A run'} by {lock.user or 'somebody'} (pid {lock.pid}) holds the workspace.",
+        "Nothing was started; that run goes on.",
+        "Watch it here, or cancel it first.",
     )

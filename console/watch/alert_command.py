@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.async_process import run_async
@@ -48,14 +48,12 @@ def _not_trusted(path: Path) -> str:
 
 
 def _unusable(path: Path, why: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            "alert_command_refused",
-            f"{path} {why}.",
-            "Nothing was run.",
-            "Mend [alert] in distill.toml, then look: distill config show",
-            file=str(path),
-        )
+    return SettingsError.of(
+        "alert_command_refused",
+        f"{path} {why}.",
+        "Nothing was run.",
+        "Mend [alert] in distill.toml, then look: distill config show",
+        file=str(path),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 from pipeline.contracts.untrusted import visible
 
@@ -94,6 +94,12 @@ class OperatorError(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.what_happened)
         self.fault = fault
+
+    @classmethod
+    def of(
+        cls, code: str, what_happened: str, kept_safe: str, do_next: str, *, file: str | None = None
+    ) -> Self:
+        return cls(Fault(code, what_happened, kept_safe, do_next, file))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers hand their errors on by pickle, which would call the class with the text alone."""
