@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from console.presentation.difference import difference_lines, is_difference
-from console.presentation.lines import label, wrapped
+from console.presentation.lines import difference_lines, is_difference, label, wrapped
 from console.presentation.spans import (
     EMPTY,
     Line,

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from console.presentation.check_names import full_name
 from console.presentation.counts import count, plural
 from console.presentation.lines import Group, column_heads
 from console.presentation.spans import Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
+from pipeline.contracts.check_index import ACCEPTANCE
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 _DOT = Span(" · ", "border")
 _OBSERVED_FROM = 100
 _NAME = 31
+
+
+_INVARIANTS = {spec.id: spec.title for spec in ACCEPTANCE}
+
+
+def full_name(check_id: str) -> str:
+    """``A13 firewall-blocks``; an id that says enough, or that is not known, stands alone."""
+    name = _INVARIANTS.get(check_id)
+    return f"{check_id} {name}" if name else check_id
 
 
 def grouped(checks: Iterable[Check]) -> list[Group[Check]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.presentation.check_list import look_of, runnable
-from console.presentation.check_names import full_name
+from console.presentation.check_list import full_name, look_of, runnable
 from console.presentation.counts import count
 from console.presentation.lines import WIDE_LABEL, fact_lines
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text

@@ -1,4 +1,4 @@
-"""The lines that pages and lists share: headings, a name with its text beside it, two columns."""
+"""The lines that pages and lists share: headings, facts, bars, two columns, a difference."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from console.presentation.spans import (
     Line,
     Role,
     Span,
+    cut,
     cut_text,
     fit,
     fit_text,
@@ -73,3 +74,31 @@ def side_by_side(left: Sequence[Line], right: Sequence[Line], width: int, betwee
     rows = max(len(left), len(right))
     ones, twos = ([*lines, *[EMPTY] * (rows - len(lines))] for lines in (left, right))
     return [line(*fit(one, width), between, *two) for one, two in zip(ones, twos, strict=True)]
+
+
+def difference_lines(difference: Sequence[str], width: int) -> list[Line]:
+    """What changes is shown whole, on as many lines as it takes; what is around it is cut."""
+    lines: list[Line] = []
+    for text in difference:
+        role = _role_of_difference(text)
+        if role in ("ok", "fail"):
+            first, *rest = wrap_text(text, max(16, width - 3))
+            lines.append(line(Span(f" {first}", role)))
+            lines += [line(Span(f"   {part}", role)) for part in rest]
+        else:
+            lines.append(cut(line(Span(f" {text}".rstrip(), role)), width - 1))
+    return lines
+
+
+def is_difference(texts: Sequence[str]) -> bool:
+    return any(text.startswith("@@ ") for text in texts)
+
+
+def _role_of_difference(text: str) -> Role:
+    if text.startswith(("+++", "---", "@@")):
+        return "accent"
+    if text.startswith("+"):
+        return "ok"
+    if text.startswith("-"):
+        return "fail"
+    return "text" if not text.strip() or text.startswith(" ") else "dim"

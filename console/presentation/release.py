@@ -7,10 +7,10 @@ import shlex
 from typing import TYPE_CHECKING
 
 from console.presentation.check_list import look_of
-from console.presentation.check_names import GATE_SPECS
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import WAITING_CHECK, Look
+from pipeline.contracts.check_index import GATES
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,120}\Z")
+_GATES = {spec.id: spec for spec in GATES}
 _NEVER = Look("?", "never", "warn")
 
 
 def gates_of(run: CheckRun) -> dict[str, Check | None]:
     """The six gates in their order, each with its result; None when it was never evaluated."""
     known = {check.id: check for check in run.checks}
-    return {
-        gate: known.get(gate) for gate in (*GATE_SPECS, *(name for name in known if name not in GATE_SPECS))
-    }
+    return {gate: known.get(gate) for gate in (*_GATES, *(name for name in known if name not in _GATES))}
 
 
 def outdated(run: CheckRun, released: Origin, firewall: FirewallWord, now: float) -> str:
@@ -88,7 +87,7 @@ def gate_line(
         Span(f"{number} ", "dim"),
         Span(f"{look.mark} {fit_text(look.word, 8)}", look.role),
         Span(
-            fit_text(visible(GATE_SPECS[gate].title if gate in GATE_SPECS else gate), 15),
+            fit_text(visible(_GATES[gate].title if gate in _GATES else gate), 15),
             "strong" if look.role == "fail" else known,
         ),
         Span(_observed(check, gate), known),
@@ -99,7 +98,7 @@ def gate_line(
 
 def _observed(check: Check | None, gate: str) -> str:
     if check is None or check.pending:
-        return GATE_SPECS[gate].what_it_proves if gate in GATE_SPECS else ""
+        return _GATES[gate].what_it_proves if gate in _GATES else ""
     return visible(check.observed or check.detail)
 
 
@@ -123,7 +122,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
         return [state, EMPTY]
     if run.word == "running":
         since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
-        words = f" » running, pid {run.pid} · {run.reported} of {len(GATE_SPECS)} gates so far"
+        words = f" » running, pid {run.pid} · {run.reported} of {len(_GATES)} gates so far"
         return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
     if run.word in ("died", "unreadable"):
         words = "X ended" if run.word == "died" else "? unknown"

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.presentation.difference import difference_lines
-from console.presentation.lines import side_by_side
+from console.presentation.lines import difference_lines, side_by_side
 from console.presentation.spans import EMPTY, Line, Role, Span, cut, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_evidence import rule, seen_lines, why_lines

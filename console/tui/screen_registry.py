@@ -34,7 +34,7 @@ _FROM_OTHER_SCREENS = {
     "row": "row.RowScreen",
     "rows": "rows.RowsScreen",
     "symptom": "symptom.SymptomScreen",
-    "take_over": "take_over.TakeOverDialogue",
+    "take_over": "arm.TakeOverDialogue",
     "wizard": "wizard.WizardScreen",
     "wizard.reopened": "wizard.WizardScreen.reopen",
 }

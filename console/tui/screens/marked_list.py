@@ -58,6 +58,7 @@ class MarkedList(Page):
     looks: ClassVar[bool] = True
     """Whether ``look`` is asked again and again."""
     first_hints: ClassVar[tuple[str, ...]] = ("open",)
+    kept_on_paging: ClassVar[int] = 3
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,17 +170,7 @@ class MarkedList(Page):
         return keys[max(0, min(len(keys) - 1, at + items))] if keys else None
 
     def handlers(self) -> dict[str, Callable[[], None]]:
-        page = max(1, self._body.size.height - 3)
-        return {
-            "up": lambda: self.step(-1),
-            "down": lambda: self.step(1),
-            "page_up": lambda: self.step(-page),
-            "page_down": lambda: self.step(page),
-            "top": lambda: self.step(-self._count),
-            "bottom": lambda: self.step(self._count),
-            "open": self._open,
-            "refresh": self._refresh,
-        }
+        return {**super().handlers(), "open": self._open, "refresh": self._refresh}
 
     def _open(self) -> None:
         if self.marked is not None:

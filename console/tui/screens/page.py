@@ -30,6 +30,9 @@ class Page(ConsoleScreen):
     first_hints: ClassVar[tuple[str, ...]] = ()
     """The words of the key line that come first; the rest keep their order."""
 
+    kept_on_paging: ClassVar[int] = 1
+    """Lines that are seen before and after going a page on."""
+
     def __init__(self) -> None:
         super().__init__()
         self.first_line = 0
@@ -96,15 +99,19 @@ class Page(ConsoleScreen):
         self.first_line = max(0, min(self.first_line + lines, self._count - self._body.size.height))
         self.draw()
 
+    def step(self, items: int) -> None:
+        """What the arrows do: a page has nothing but lines."""
+        self.scroll_lines(items)
+
     def handlers(self) -> dict[str, Callable[[], None]]:
-        page = max(1, self._body.size.height - 1)
+        page = max(1, self._body.size.height - self.kept_on_paging)
         return {
-            "up": lambda: self.scroll_lines(-1),
-            "down": lambda: self.scroll_lines(1),
-            "page_up": lambda: self.scroll_lines(-page),
-            "page_down": lambda: self.scroll_lines(page),
-            "top": lambda: self.scroll_lines(-self._count),
-            "bottom": lambda: self.scroll_lines(self._count),
+            "up": lambda: self.step(-1),
+            "down": lambda: self.step(1),
+            "page_up": lambda: self.step(-page),
+            "page_down": lambda: self.step(page),
+            "top": lambda: self.step(-self._count),
+            "bottom": lambda: self.step(self._count),
         }
 
     def text_to_copy(self) -> str | None:

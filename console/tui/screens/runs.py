@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from console.presentation.run_list import run_head, run_line
 from console.presentation.run_page import comparison_lines, run_lines
+from console.presentation.runs import run_head, run_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.run_compare import RunDetails, compare, read_run
 from console.tui.screens.marked_list import MarkedList, Row

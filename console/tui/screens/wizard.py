@@ -16,7 +16,7 @@ from console.tui.screens.wizard_page import WizardPage
 
 if TYPE_CHECKING:
     from console.control.wizard_view import Choice
-    from console.tui.screens.wizard_consent import Agreed
+    from console.tui.screens.wizard_dialogues import Agreed
 
 
 class WizardScreen(WizardPage):
@@ -103,7 +103,7 @@ class WizardScreen(WizardPage):
     # Consent and typed answers
 
     def _ask_for_consent(self) -> None:
-        from console.tui.screens.wizard_consent import WizardConsent
+        from console.tui.screens.wizard_dialogues import WizardConsent
 
         view = self._view
         if view is None or view.preview is None or view.preview.is_trial or view.void:
@@ -125,7 +125,7 @@ class WizardScreen(WizardPage):
             )
 
     def _ask_for_words(self) -> None:
-        from console.tui.screens.wizard_answer import WizardAnswer
+        from console.tui.screens.wizard_dialogues import WizardAnswer
 
         question = self._view.question if self._view is not None else None
         if question is not None and self._permit() is not None:

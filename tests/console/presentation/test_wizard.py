@@ -8,7 +8,7 @@ import pytest
 
 from console.control.wizard_view import Deed, WizardView, choices
 from console.presentation.blocks import block_lines
-from console.presentation.difference import difference_lines
+from console.presentation.lines import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
 from console.presentation.wizard_evidence import tally

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.tui.screens.wizard import WizardScreen
-from console.tui.screens.wizard_consent import WizardConsent
+from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import Standing

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.tui.screens.wizard import WizardScreen
-from console.tui.screens.wizard_answer import WizardAnswer
+from console.tui.screens.wizard_dialogues import WizardAnswer
 from pipeline.reading.incidents import incident_ids
 from tests.console.apps import eyes_on, text_of
 from tests.console.screens.opened import press

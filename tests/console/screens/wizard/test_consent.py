@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.control.wizard_view import Deed
-from console.tui.screens.wizard_consent import WizardConsent
+from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.wizard.incident import Incident
 from tests.console.apps import text_of

@@ -16,7 +16,7 @@ from console.keymap import BY_ID, WIZARD_ANSWER
 from console.tui.screens import wizard_page
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.wizard import WizardScreen
-from console.tui.screens.wizard_consent import WizardConsent
+from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.wizard.incident import Incident
 from tests.console import states

@@ -1,4 +1,4 @@
-"""The consent to one plan: it starts on no, and only typed words say yes.
+"""A question that is answered in words; and the consent to one plan: it starts on no, only words say yes.
 
 A critical plan wants four digits that only this plan has, so that they cannot be a habit or have
 been typed ahead; every plan wants a reason, for the record. Enter alone answers nothing.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.presentation.spans import Line
+from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.presentation.wizard_plan import consent_lines
 from console.tui.screens.typed import Field, TypedDialogue
+from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.control.wizard_view import WizardView
+    from runbook.symptom import Question
 
 
 class Agreed(NamedTuple):
@@ -61,3 +63,27 @@ class WizardConsent(TypedDialogue[Agreed]):
 
     def refused(self) -> None:
         self.dismiss(None)
+
+
+class WizardAnswer(TypedDialogue[str]):
+    """Answers with the words; an empty line answers nothing."""
+
+    heading = "THE WIZARD ASKS"
+
+    def __init__(self, question: Question) -> None:
+        super().__init__((Field("answer"),), at=0)
+        self._question = question
+
+    def above(self, width: int) -> list[Line]:
+        asked = wrap_text(visible(self._question.text), max(20, width - 2))
+        lines = [line(" ", Span(part, "strong")) for part in asked]
+        if self._question.help:
+            more = wrap_text(visible(self._question.help, 300), max(20, width - 2))
+            lines += [line(" ", Span(part, "dim")) for part in more]
+        return [*lines, EMPTY, line(Span(" enter answers; a plan comes before any change. esc: no", "dim"))]
+
+    def entered(self, field: Field) -> None:
+        self.dismiss(field.text.strip())
+
+    def refused(self) -> None:
+        self.dismiss("")
