@@ -225,30 +225,3 @@ def _is_root(action: Action, place: Place) -> bool:
 def hints(place: Place) -> tuple[tuple[str, str], ...]:
     """Key and word for the key line, those that matter most first."""
     return tuple((action.shown_key, action.hint) for action in at(place) if action.hint)
-
-
-def as_markdown() -> str:
-    """``docs/keys.md``, which a test compares with this table."""
-    lines = [
-        "# Keys",
-        "",
-        "Made from `console/keymap.py` by `make pages`. The same key means the same thing on every",
-        "screen. Keys that terminals and multiplexers keep for themselves (`ctrl+s`, `ctrl+q`, `ctrl+j`,",
-        "`ctrl+b`, Alt) are never the only way. Other keys are given in `distill.toml`, by an action's name:",
-        "",
-        "```toml",
-        "[console]",
-        'keys = { "run.start" = ["ctrl+r"], "quit" = ["Q", "f10"] }',
-        "```",
-        "",
-        "A mistake there (an unknown action, one key for two actions) is told at the start, and all keys",
-        "stay as they are below.",
-    ]
-    for group, title in GROUPS.items():
-        lines += ["", f"## {title}", "", "| key | action | does | where |", "| --- | --- | --- | --- |"]
-        for action in ACTIONS:
-            if action.group == group:
-                keys = " ".join(f"`{shown(key)}`" for key in action.keys)
-                places = ", ".join(sorted(place for place in action.where if not _is_root(action, place)))
-                lines.append(f"| {keys} | `{action.id}` | {action.help} | {places} |")
-    return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """``distill status``: the dashboard as text, or as data with ``--json``.
 
-Exit code 10 for a breach, 1 for a failed check or a severe symptom, 3 when the firewall was asked
+Exit code 10 for a breach, 1 for a failed check or a severe symptom, 5 when the firewall was asked
 and did not answer, else 0; what was never evaluated changes nothing.
 """
 

@@ -10,12 +10,11 @@ by ``seq``.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_DECODED_EVENTS = 512
 SLICE_SECONDS = 0.008
 RUNNING_POLL_SECONDS = 0.05
-IDLE_POLL_SECONDS = 0.25
 # What is read at once may fill the log; what keeps coming is thinned out to this rate.
 LOG_LINES_PER_SECOND = 400
 _ALWAYS_KEPT = frozenset(("warning", "error"))
@@ -88,23 +86,6 @@ class EventTail:
         self._last_seq = sieve.last_seq
         self._log_allowance -= sieve.log_lines_kept
         return sieve.slice(restarted=restarted, caught_up=caught_up)
-
-    async def slices(self, *, is_running: Callable[[], bool]) -> AsyncGenerator[TailSlice, None]:
-        """Slices for ever, empty ones left out: polled every 50 ms while a run works, else 250 ms.
-
-        The file is closed when the iterator is.
-        """
-        try:
-            while True:
-                found = self.read_slice()
-                if not found.is_empty:
-                    yield found
-                if not found.caught_up:
-                    await asyncio.sleep(0)  # let keys and paints in between two slices
-                    continue
-                await asyncio.sleep(RUNNING_POLL_SECONDS if is_running() else IDLE_POLL_SECONDS)
-        finally:
-            self.close()
 
     def _log_lines_now(self) -> int:
         """How many ordinary log lines the next slice may keep: a bucket that fills with time."""

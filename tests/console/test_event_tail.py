@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -221,17 +220,6 @@ def test_however_the_writes_are_cut_the_same_events_come_out(
         seen += messages(read(tail))
     assert seen == [f"line {seq}" for seq in range(1, 16)]
     tail.close()
-
-
-async def test_slices_follow_a_growing_file(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(started())
-    slices = EventTail(path).slices(is_running=lambda: True)
-    assert isinstance((await anext(slices)).events[0], RunStarted)
-    with path.open("ab") as file:
-        file.write(line(2))
-    assert messages(await asyncio.wait_for(anext(slices), 5)) == ["line 2"]
-    await slices.aclose()
 
 
 def test_what_keeps_coming_is_thinned_out_but_warnings_are_not(tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from console import keymap
 from pipeline.checks import reference as checks
 from pipeline.schemas import reference as schemas
 from pipeline.settings import reference as settings
 from runbook.symptoms import SYMPTOMS
 from runbook.tell.pages import pages as runbook_pages
-from tests.docs import exit_codes_page, readme_table
+from tests.docs import exit_codes_page, keys_page, readme_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FAULTS = CHECKOUT / "tests/pipeline/audit/faults.json"
@@ -24,7 +23,7 @@ def pages() -> dict[Path, str]:
     return {
         readme: readme_table.renewed((CHECKOUT / readme).read_text(encoding="utf-8")),
         Path("docs/exit-codes.md"): exit_codes_page.page(),
-        Path("docs/keys.md"): keymap.as_markdown(),
+        Path("docs/keys.md"): keys_page.page(),
         Path("docs/settings.md"): settings.page(),
         Path("docs/schemas.md"): schemas.page().rstrip("\n") + "\n",
         Path("docs/checks.md"): checks.page(json.loads(FAULTS.read_text(encoding="utf-8"))),
