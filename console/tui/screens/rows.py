@@ -50,8 +50,9 @@ def plain_row(root: Path, file_name: str, offset: int | None) -> tuple[str, int,
         return None
     try:
         row = file.row_at(offset)
-        is_there = row is not None and row.offset == offset
-        return (str(relative), offset, file.whole(row)) if row is not None and is_there else None
+        if row is None or row.offset != offset:
+            return None
+        return str(relative), offset, file.whole(row)
     finally:
         file.close()
 

@@ -1,6 +1,6 @@
 """One picture per state and size; a difference is looked at before it is accepted.
 
-After a wanted change: pytest tests/console/tui/screens/test_snapshots.py --snapshot-update
+After a wanted change: pytest tests/console/screens/test_snapshots.py --snapshot-update
 """
 
 from __future__ import annotations
