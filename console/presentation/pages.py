@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console import keymap
-from console.presentation.lines import fact_lines, wrapped
+from console.presentation.lines import label, wrapped
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from pipeline.contracts.shell_words import quoted
 from pipeline.contracts.status import FirewallStatus, SymptomStatus
@@ -76,6 +76,6 @@ def plan_lines(plan: CommandPlan, width: int) -> list[Line]:
     lines = [line(Span(" runs      ", "dim"), Span(f"plan {plan.digest}, detached from this console", "dim"))]
     lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(visible(plan.command_line), width - 4)]
     for name, texts in (("changes", plan.changes), ("stays", plan.stays), ("way back", (plan.way_back,))):
-        for at, text in enumerate(texts):
-            lines += fact_lines("" if at else name, text, width)
+        parts = [part for text in texts for part in wrap_text(visible(text), width - 12)]
+        lines += [line(*label("" if at else name), part) for at, part in enumerate(parts)]
     return lines

@@ -101,7 +101,6 @@ def test_no_color_and_a_light_background_are_passed_on() -> None:
         ({"SSH_CONNECTION": "1.2.3.4 5 6.7.8.9 22"}, {"ssh": True}),
         ({"TMUX": "/run/tmux-0/default,1,0", "STY": "1.pts"}, {"tmux": True, "screen": True}),
         ({"LC_ALL": "de_DE.ISO-8859-1", "LANG": "C"}, {"locale_name": "de_DE.ISO-8859-1"}),
-        ({"CI": "true"}, {"ci": True}),
     ],
 )
 def test_facts_are_read_from_the_environment(environment: dict[str, str], expected: dict[str, Any]) -> None:
