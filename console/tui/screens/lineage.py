@@ -10,8 +10,8 @@ from console.presentation.lineage import link_line, link_lines, verdict_line, wo
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.lineage_query import Lineage, ask, asked_of
 from console.tui.host import Host
+from console.tui.plain_row import plain_row
 from console.tui.screens.marked_list import MarkedList, Row
-from console.tui.screens.rows import plain_row
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible

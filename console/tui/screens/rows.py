@@ -23,10 +23,8 @@ from console.tui.screens.marked_list import with_cursor
 from console.tui.screens.page import Page
 from console.tui.widgets.one_line import one_line
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import inside
 
 COUNT_AGAIN_SECONDS = 1.0
-_COMPRESSED = (".gz", ".zst")
 
 
 def open_rows(console: Host, root: Path, relative: str, offset: int | None = None) -> None:
@@ -37,24 +35,6 @@ def open_rows(console: Host, root: Path, relative: str, offset: int | None = Non
         console.say(f"{relative} cannot be opened: {error}", "warning")
         return
     console.open("rows", root, relative, file, offset or 0)
-
-
-def plain_row(root: Path, file_name: str, offset: int | None) -> tuple[str, int, bytes] | None:
-    """The file, offset and bytes of a row that begins there, in a plain file of this workspace."""
-    relative = inside(file_name)
-    if relative is None or offset is None or relative.suffix in _COMPRESSED:
-        return None
-    try:
-        file = RowFile(root / relative)
-    except (OSError, ValueError):
-        return None
-    try:
-        row = file.row_at(offset)
-        if row is None or row.offset != offset:
-            return None
-        return str(relative), offset, file.whole(row)
-    finally:
-        file.close()
 
 
 class RowsScreen(Page):

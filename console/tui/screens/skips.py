@@ -10,8 +10,9 @@ from typing import ClassVar
 from console.presentation.skip_list import by_reason, example_line, reason_line, stream_line, total_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.skip_tally import SkipExample, SkipTally
+from console.tui.plain_row import plain_row
 from console.tui.screens.marked_list import MarkedList, Row
-from console.tui.screens.rows import open_rows, plain_row
+from console.tui.screens.rows import open_rows
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 
