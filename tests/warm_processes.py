@@ -6,7 +6,8 @@ the argv, environment, directory, streams, session and priority that were asked 
 one who asked, so that waiting for it, killing it and its death with its parent are as always.
 
 What a fork cannot be is started really: another interpreter, another PYTHONPATH, hash seed or locale, an
-engine of a workspace's own, ``-c`` programs. DISTILL_COLD_TESTS=1 starts everything really.
+engine of a workspace's own, ``-c`` programs. DISTILL_COLD_TESTS=1 starts everything really; in the
+environment of one start it does so for that one.
 """
 
 from __future__ import annotations
@@ -106,17 +107,6 @@ def end() -> None:
         _zygotes.popitem()[1].end()
 
 
-@contextlib.contextmanager
-def cold_starts() -> Any:
-    """Within the block every process is started really."""
-    global _enabled
-    before, _enabled = _enabled, False
-    try:
-        yield
-    finally:
-        _enabled = before
-
-
 def _start_of(asked: Mapping[str, Any]) -> _Start | None:
     """The request, when a fork can be what was asked for."""
     argv = asked["args"]
@@ -131,6 +121,7 @@ def _start_of(asked: Mapping[str, Any]) -> _Start | None:
         words[0] != _PYTHON
         or (flags, module) not in _PROGRAMS
         or not all(isinstance(text, str) for text in (*words, *env, *env.values()))
+        or env.get(COLD_VARIABLE)
         or any(asked[name] for name in ("executable", "shell", "pass_fds", "gids"))
         or any(asked[name] not in (None, -1) for name in ("gid", "uid"))
         or not _has_our_start(env)

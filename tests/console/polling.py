@@ -8,7 +8,7 @@ from collections.abc import Callable
 LIMIT_SECONDS = 60.0
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], object], what: str) -> None:
     """Look again and again until ``condition`` holds. Fails, naming ``what``, when it never does."""
     end = time.monotonic() + LIMIT_SECONDS
     while not condition():

@@ -12,10 +12,15 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
+# So many looks in a row, 20 ms apart, must find a program asleep: longer than the 0.1 s for which an
+# Escape may be the beginning of another key; and than the 0.3 s for which a dialogue is deaf.
+CALM_LOOKS = 8
+DIALOGUE_LOOKS = 17
 
 
 class Terminal:
@@ -91,11 +96,35 @@ class Terminal:
             select.select([], [], [], 0.01)
         raise AssertionError("the program did not end")
 
-    def _read_once(self) -> None:
+    def _read_once(self) -> bool:
+        """Whether the program wrote anything within 20 ms."""
         with contextlib.suppress(OSError):
             ready, _, _ = select.select([self._master], [], [], 0.02)
             if ready:
                 self.written += os.read(self._master, 65536)
+                return True
+        return False
+
+    def settle(self, *, looks: int = CALM_LOOKS, reading: bool = True, with_children: bool = True) -> None:
+        """Wait until the program, and whatever it started, has done all that there is to do.
+
+        It writes nothing more and each of its threads sleeps. One that wants a processor does not sleep,
+        however busy the machine is, so that a slow answer is waited for and a spinning loop never settles.
+        """
+        deadline = time.monotonic() + LIMIT_SECONDS
+        calm = 0
+        while calm < looks:
+            assert time.monotonic() < deadline, f"never still; last: {bytes(self.written[-300:])!r}"
+            is_quiet = not (reading and self._read_once())
+            if not reading:
+                time.sleep(0.02)
+            calm = calm + 1 if is_quiet and not _is_at_work(self.pid, with_children) else 0
+
+    def answer(self, *keys: bytes, looks: int = CALM_LOOKS) -> None:
+        """Send each of the keys and let the program do what it does on it."""
+        for key in keys:
+            self.send(key)
+            self.settle(looks=looks)
 
     def pause(self, seconds: float) -> None:
         """Read on for a while, as long as a person takes to see a dialogue."""
@@ -107,3 +136,15 @@ class Terminal:
         """The terminal's window changes; the kernel tells the program."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self._read_once()
+
+
+def _is_at_work(pid: int, with_children: bool) -> bool:
+    """Whether a thread of the process, or of one that it started, runs or wants to."""
+    with contextlib.suppress(OSError):  # a thread or process that ended meanwhile
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            if (thread / "stat").read_text().rpartition(")")[2].split()[0] in "RD":
+                return True
+            children = (thread / "children").read_text().split() if with_children else ()
+            if any(_is_at_work(int(child), with_children) for child in children):
+                return True
+    return False

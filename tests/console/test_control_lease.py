@@ -14,7 +14,7 @@ from console.control.armed import Armed, LeaseHeldError, ReadOnlyError
 from console.control.lease import JOURNAL, LEASE, ControlLease
 from console.keymap import BY_ID
 from tests.console.apps import Clock
-from tests.console.terminals import Terminal
+from tests.console.terminals import DIALOGUE_LOOKS, Terminal
 from tests.console.test_terminal_end import ARGV, drawn, environment
 
 RESTART = BY_ID["run.start"]
@@ -96,7 +96,7 @@ def test_two_consoles_see_each_other_and_one_takes_over(root: Path) -> None:
         arm(one, b"nightly", b"OPERATE")
         arm(two, b"mine", b"ANOTHER CONSOLE")
         two.read_until(lambda written: b"typed in full" in written, "the question")
-        one.pause(0.5)  # a dialogue is deaf to what was typed before it was seen
+        two.settle(looks=DIALOGUE_LOOKS)  # a dialogue is deaf to what was typed before it was seen
         two.send(b"take\r")
         two.read_until(lambda written: b"OPERATE" in written, "control in the second")
         one.read_until(lambda written: b"took control over" in written, "its loss in the first")
@@ -135,6 +135,6 @@ def test_a_console_that_is_killed_leaves_nothing_that_is_held(root: Path) -> Non
 def arm(terminal: Terminal, reason: bytes, expected: bytes) -> None:
     terminal.send(b"a")
     terminal.read_until(lambda written: b"Why?" in written, "the question for a reason")
-    terminal.pause(0.5)
+    terminal.settle(looks=DIALOGUE_LOOKS)
     terminal.send(reason + b"\r")
     terminal.read_until(lambda written: expected in written, expected.decode())

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from console.control.jobs import start_job
+from console.live import engine_process
 from console.live.engine_process import Followed, RunFeed, follow_job, follow_lock
 from console.state.derive import advance
 from console.state.view_state import RunEnded, RunFollowed, TailSlice, ViewState, initial
 from pipeline.contracts.faults import WorkspaceLockedError
+from pipeline.contracts.status import LockStatus
 from pipeline.reading.lock_facts import read_lock
 from tests.console.written_engine import write_engine
 
@@ -104,7 +106,7 @@ async def test_a_lock_given_back_without_a_last_event_is_a_killed_run(tmp_path: 
     assert "killed, most likely" in ended.reason
 
 
-async def test_a_run_started_here_is_followed_once(tmp_path: Path) -> None:
+async def test_a_run_started_here_is_followed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = "lock = hold_lock()\nstarted()\nfinished()\nwait_for('go')"
     feed = RunFeed(write_engine(tmp_path, body))
     items = feed.items()
@@ -120,9 +122,19 @@ async def test_a_run_started_here_is_followed_once(tmp_path: Path) -> None:
         feed.start(["run-all"])
     (tmp_path / "go").touch()
     assert isinstance(await asyncio.wait_for(anext(items), WAIT_SECONDS), RunEnded)
-    again = asyncio.create_task(anext(items))
-    done, _ = await asyncio.wait({again}, timeout=1.2)
-    assert not done, "the same run was followed a second time"
+    looks: list[Path] = []
+    looked_twice = asyncio.Event()
+
+    def still_held(root: Path, now: float) -> LockStatus:
+        """What our run leaves behind for a moment."""
+        looks.append(root)
+        (feed.wake if len(looks) == 1 else looked_twice.set)()
+        return LockStatus(held=True, pipeline_run_id="20260427T060000Z-9f31")
+
+    monkeypatch.setattr(engine_process, "read_lock", still_held)
+    again, looking = asyncio.create_task(anext(items)), asyncio.create_task(looked_twice.wait())
+    done, _ = await asyncio.wait({again, looking}, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {looking}, "the same run was followed a second time"
     again.cancel()
     await asyncio.gather(again, return_exceptions=True)
 
