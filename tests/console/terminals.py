@@ -126,12 +126,6 @@ class Terminal:
             self.send(key)
             self.settle(looks=looks)
 
-    def pause(self, seconds: float) -> None:
-        """Read on for a while, as long as a person takes to see a dialogue."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self._read_once()
-
     def resize(self, columns: int, lines: int) -> None:
         """The terminal's window changes; the kernel tells the program."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

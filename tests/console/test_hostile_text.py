@@ -18,7 +18,7 @@ from pathlib import Path
 from console.terminal.clipboard import osc52
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible_lines
-from tests.console.terminals import Terminal
+from tests.console.terminals import DIALOGUE_LOOKS, Terminal
 from tests.console.test_terminal_end import ARGV, environment
 
 AT = "2026-04-27T06:00:00Z"
@@ -94,7 +94,7 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
         "drift": drift,
         "finished_at": AT,
     }
-    write(root, paths.AUDIT_DATA, audit)
+    write(root, paths.AUDIT_REPORT.with_suffix(".json"), audit)
     freeze: dict[str, object] = {
         "checks": [check],
         "notes": texts,
@@ -103,7 +103,7 @@ def make(root: Path, texts: tuple[str, ...]) -> None:
         "finished_at": AT,
     }
     freeze |= {"git": {"head": every, "branch": every}}
-    write(root, paths.RELEASE_FREEZE_DATA, freeze)
+    write(root, paths.RELEASE_FREEZE.with_suffix(".json"), freeze)
     manifest = {"tag": every, "git_branch": every, "released_at": AT, "gates": [{"name": every}]}
     write(root, paths.RELEASE_MANIFEST, manifest)
     started = {"pipeline_run_id": RUN_ID, "command": every, "workspace": every, "pid": 1, "host": every}
@@ -184,29 +184,16 @@ def walk(root: Path, texts: tuple[str, ...], size: tuple[int, int]) -> str:
         Terminal([*ARGV, "-C", str(root)], environment(), size=size) as terminal,
     ):
         terminal.read_until(lambda written: b"quit" in written and b"BREACH" in written, "the alarm")
-        opened_and_left = (b"b", b"\x1b", b"e", b"\x1b", b"?", b"\x1b", b":", b"\x1b")
-        for keys in (*opened_and_left, b"y", b"c", b"2", b"y", b"4", b"z", b"y", b"G", b"z", b"v", b"\x13"):
-            terminal.send(keys)
-            terminal.pause(0.15)
-        for screen in b"ARDSFWI":
-            terminal.send(bytes((screen,)))
-            terminal.pause(0.6)
-            terminal.send(b"\r")  # opens what is marked, where something is
-            terminal.pause(0.4)
-            terminal.send(b"y")
-            terminal.pause(0.1)
-            terminal.send(b"c")
-            terminal.pause(0.1)
-        terminal.send(b"\x1b\x1b")
-        terminal.pause(0.3)
-        terminal.send(b"a")
-        terminal.pause(0.6)
-        terminal.send(b"because\r")
-        terminal.pause(0.5)
-        terminal.send(b"x")
-        terminal.pause(0.6)
-        terminal.send(b"\x1b")
-        terminal.pause(0.3)
+        terminal.settle()
+        terminal.answer(b"b", b"\x1b", b"e", b"\x1b", b"?", b"\x1b", b":", b"\x1b")
+        terminal.answer(b"y", b"c", b"2", b"y", b"4", b"z", b"y", b"G", b"z", b"v", b"\x13")
+        for title in ("Audit", "Runs", "D Rows", "Skips", "F Release", "W Runbook", "Incidents"):
+            seen = len(terminal.written)
+            terminal.answer(title[:1].encode())
+            drawn = _SEQUENCE.sub("", terminal.written[seen:].decode(errors="surrogateescape"))
+            assert f"› {title.split()[-1]}" in drawn
+            terminal.answer(b"\r", b"y", b"c")  # opens what is marked, where something is
+        terminal.answer(b"\x1b\x1b", b"a", b"because\r", b"x", b"\x1b", looks=DIALOGUE_LOOKS)
         terminal.send(b"q")
         terminal.wait()
         return bytes(terminal.written).decode(errors="surrogateescape")
@@ -249,8 +236,7 @@ def test_hostile_text_in_the_plain_console_is_only_text(tmp_path: Path) -> None:
     with Terminal([*ARGV, "--plain", "-C", str(tmp_path)], environment()) as terminal:
         terminal.read_until(lambda written: b"number or name" in written, "the prompt")
         for choice in (b"1", b"2", b"7", b"8", b"\x1b[2J"):
-            terminal.send(choice + b"\n")
-            terminal.pause(0.2)
+            terminal.answer(choice + b"\n")
         terminal.send(b"0\n")
         assert terminal.wait() == 0
     text = bytes(terminal.written).decode().replace("^[[2J", "")
