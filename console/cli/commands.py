@@ -96,8 +96,10 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
 )
 # A flag by contract with CI scripts, a command in all else; not in the table, which lists names.
 BATCH = Command("--batch", "run", "Run and verify everything without a screen, for CI.", "console", (
-    arg("--only", action="append", default=[], metavar="PART", help=f"run this alone: {', '.join(PARTS)}"),
-    arg("--skip", action="append", default=[], metavar="PART", help="leave this out; it reads skipped"),
+    arg("--only", action="append", default=[], metavar="PART", completes="part",
+        help=f"run this alone: {', '.join(PARTS)}"),
+    arg("--skip", action="append", default=[], metavar="PART", completes="part",
+        help="leave this out; it reads skipped"),
     arg("--determinism", action="store_true", help="run the pipeline several ways and compare, too"),
     arg("--fail-on", choices=("fail", "warn"), default="fail", help="warn: end with 4 on warnings"),
     arg("--timeout", type=within(0.001, 7 * 24 * 3600, float, " seconds"), metavar="SECONDS",

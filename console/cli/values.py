@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from console.cli.commands import PARTS
 from pipeline.contracts import check_index, paths
 from pipeline.contracts.command import Kind
 from pipeline.contracts.commands import FORMAT_NAMES
@@ -44,6 +45,8 @@ def _all(kind: Kind, directory: str | None) -> Iterable[str]:
             return check_index.INVARIANTS
         case "format":
             return FORMAT_NAMES
+        case "part":
+            return PARTS
         case "stream":
             return _streams(find_workspace(directory))
         case "incident":

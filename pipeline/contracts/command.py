@@ -14,7 +14,18 @@ from typing import Any, Literal
 Owner = Literal["engine", "firewall", "runbook", "console"]
 # What a shell can offer for a value; ``console/cli/values.py`` finds them.
 Kind = Literal[
-    "", "file", "directory", "stream", "run", "symptom", "incident", "drill", "check", "invariant", "format"
+    "",
+    "file",
+    "directory",
+    "stream",
+    "run",
+    "symptom",
+    "incident",
+    "drill",
+    "check",
+    "invariant",
+    "format",
+    "part",
 ]
 
 

@@ -61,6 +61,8 @@ def test_every_option_of_every_command_is_offered(command: Command) -> None:
         (("--profile", ""), ["rich", "lean", "plain"]),
         (("score", "--json", "--wh"), ["--what-if"]),
         (("export", "--format=chat"), ["--format=chat-jsonl"]),
+        (("--batch", "--skip", "a"), ["acceptance", "audit-full"]),
+        (("--batch", "--only=fire"), ["--only=firewall"]),
         (("metrics", "--out", "x"), [":files"]),
         (("status", "-C", ""), [":directories"]),
         (("score", "--json", "--js"), []),
