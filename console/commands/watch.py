@@ -18,7 +18,7 @@ from console.live.runbook_look import RunbookLook
 from console.plain.status import exit_code
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import alert_command
-from console.watch.loop import WatchLoop, deliver
+from console.watch.loop import WatchLoop, cannot_judge, deliver
 from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import ReaderGoneError, Voice
@@ -45,12 +45,16 @@ def _once(
     root: Path, command: tuple[str, ...], tell: Callable[[Alert], None], complain: Callable[[str], None]
 ) -> int:
     look = RunbookLook(root).run()
-    if look.trouble:
-        complain(look.trouble[0])
     status = read_whole_status(root, ONCE_SCAN_SECONDS, [each.answer for each in look.symptoms])
+    book, now = AlertBook(REMIND_SECONDS), status.read_at
+    alerts = [
+        *book.update(status.symptoms, now),
+        *book.trouble("firewall", cannot_judge(status.firewall), now),
+        *book.trouble("runbook", look.trouble[0] if look.trouble else None, now),
+    ]
 
     async def all_of_them() -> None:
-        for alert in AlertBook(REMIND_SECONDS).update(status.symptoms, status.read_at):
+        for alert in alerts:
             tell(alert)
             if command and alert.wants_a_person:
                 await deliver(command, alert, root, status.name, complain)

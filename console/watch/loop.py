@@ -110,8 +110,7 @@ class WatchLoop:
                     self._trouble("firewall", f"the firewall's watcher {fact.reason}")
                     continue
                 self._firewall = fact.firewall
-                unknown = fact.firewall.state is FirewallWord.UNKNOWN
-                self._trouble("firewall", f"it cannot judge: {fact.firewall.detail}" if unknown else None)
+                self._trouble("firewall", cannot_judge(fact.firewall))
                 self._look()
 
     async def _ask_runbook(self) -> None:
@@ -154,6 +153,11 @@ class WatchLoop:
         while True:
             alert = await self._queue.get()
             await deliver(self.command, alert, self.root, self.name, self.complain)
+
+
+def cannot_judge(firewall: FirewallStatus) -> str | None:
+    """What hides the firewall's verdict from a watch; None where it has one."""
+    return f"it cannot judge: {firewall.detail}" if firewall.state is FirewallWord.UNKNOWN else None
 
 
 async def deliver(

@@ -122,3 +122,13 @@ def test_once_looks_once_tells_and_ends_as_status_does(
     assert distill.main(["-C", str(root), "watch", "--once"]) == ExitCode.CHECK_FAILED
     assert [one["kind"] for one in delivered(root)] == ["raised"]
     assert "S1.P0.recon-doc" in capsys.readouterr().out
+
+
+def test_once_tells_and_calls_when_the_firewall_cannot_judge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace(tmp_path / "w", PAGER)
+    (root / paths.SFT_EXPORT).mkdir(parents=True)
+    assert distill.main(["-C", str(root), "watch", "--once"]) == ExitCode.NOT_EVALUATED
+    assert [(one["kind"], one["symptom"]["id"]) for one in delivered(root)] == [("trouble", "firewall")]
+    assert "it cannot judge: " in capsys.readouterr().out
