@@ -25,7 +25,7 @@ SCAN_SECONDS = 2.0
 WATCHED_ROWS = 20_000
 DEMO_PLACE = "distill-demo"
 
-_FOUND = (ExitCode.CHECK_FAILED, ExitCode.FIREWALL_BREACH)
+_FOUND = (ExitCode.CHECK_FAILED, ExitCode.NOT_EVALUATED, ExitCode.FIREWALL_BREACH)
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
 _SPAN_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 # fmt: off
@@ -108,7 +108,7 @@ BATCH = Command("--batch", "run", "Run and verify everything without a screen, f
         help="write report.json, junit.xml, summary.md, metrics.prom there"),
     arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
 ), example=("--only", "firewall"),
-    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.NOT_EVALUATED, ExitCode.LOCKED))
+    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.LOCKED))
 # fmt: on
 
 

@@ -53,7 +53,7 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
             *_CONSENT,
         ),
         example=("list",),
-        exits=(*_CHANGE_EXITS, ExitCode.FIREWALL_BREACH),
+        exits=(*_CHANGE_EXITS, ExitCode.NOT_EVALUATED, ExitCode.FIREWALL_BREACH),
     ),
     Command(
         "quarantine",

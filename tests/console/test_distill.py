@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from console.cli import distill
-from console.cli.commands import COMMANDS
+from console.cli.commands import BY_NAME, COMMANDS
 from console.cli.distill import main, sort_arguments
 from pipeline.contracts import paths
-from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.faults import ExitCode, SettingsError
 from tests.console.workspaces import empty_workspace, workspace_after_a_run, write
 from tests.console.written_engine import write_engine
 
@@ -276,3 +276,8 @@ def test_sorting_never_reads_past_a_double_dash() -> None:
     with pytest.raises(SettingsError):
         sort_arguments(["-C"])
     assert sort_arguments(["score", "--", "--json", "-C", "x"]).rest == ["--", "--json", "-C", "x"]
+
+
+@pytest.mark.parametrize("name", ["console", "status", "watch", "runbook"])
+def test_what_looks_says_that_it_may_not_have_seen(name: str) -> None:
+    assert ExitCode.NOT_EVALUATED in BY_NAME[name].exits
