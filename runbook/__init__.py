@@ -3,7 +3,7 @@
 Read in this order: ``symptom.py`` (what a symptom is made of), ``probes/evidence.py`` and
 ``change/plan.py`` (what diagnosis and planning return), ``wizard/dialogue.py`` (PURE: the dialogue, folded
 from the journal), ``wizard/session.py`` (the same with hands: probes, plans, applies, verifies),
-``change/apply.py`` (the only hand that moves a file), ``wizard/journal.py`` and ``wizard/incident.py``
+``change/apply.py`` (the only hand that moves a file), ``change/journal.py`` and ``change/incident.py``
 (what remains), ``tell/`` (how it is told). The symptoms themselves are in ``symptoms/``, worst first;
 ``drills/`` plants each of them for real.
 

@@ -7,54 +7,16 @@ journal kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from pipeline.contracts.symptoms import Definition
 from runbook.change.plan import Draft
-from runbook.probes.conclusions import Found
+from runbook.change.planning import Planning
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Detector, Probe
 from runbook.probes.workspace import Workspace
-from runbook.wizard.planning import Planning
-
-Detector = Callable[[Workspace], Detection]
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A read-only look with a time limit. ``look`` gets what is left of the limit, in seconds.
-
-    A probe that raises is an output with ``trouble``; the others still run.
-    """
-
-    id: str
-    title: str
-    seconds: float
-    look: Callable[[Workspace, float], ProbeOutput]
-
-
-def record_probe(
-    probe_id: str,
-    title: str,
-    seconds: float,
-    find: Callable[[Workspace, float], Found],
-    tell: Callable[[Found], Iterable[str]],
-    argv: tuple[str, ...] = (),
-) -> Probe:
-    """A probe that finds one record, told in lines; ``found_by`` reads it back."""
-
-    def look(workspace: Workspace, limit: float) -> ProbeOutput:
-        found = find(workspace, limit)
-        return ProbeOutput(
-            probe_id=probe_id,
-            title=title,
-            argv=argv,
-            text="\n".join(tell(found)),
-            data=found.model_dump(mode="json"),
-        )
-
-    return Probe(probe_id, title, seconds, look)
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ from pipeline.schemas.json_schema import write_json_schemas
 from pipeline.schemas.lock import write_lock
 from pipeline.settings.load import load_settings
 from pipeline.workspace import init_workspace
-from runbook.tell.export import export_incident
-from runbook.wizard.incident import Incident, open_incident
+from runbook.change.incident import Incident, open_incident
+from runbook.wizard.incident_export import export_incident
 from tests.console.batch.outcomes import batch, part
 from tests.console.view_states import status
 from tests.faulty_disk import FaultyDisk, ShortWrites

@@ -45,7 +45,7 @@ _PROGRAMS = {
     (_ENGINE, "pipeline"): False,
     (_ENGINE, "pipeline.firewall"): False,
     (_CONSOLE, "console"): True,
-    (_CONSOLE, "runbook.wizard.worker"): True,
+    (_CONSOLE, "runbook.worker"): True,
 }
 # Decided when an interpreter starts, and so the same for all forks.
 _DECIDED_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")

@@ -12,7 +12,7 @@ from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
 from console.presentation.detector_tally import tally_words
-from console.reading.detectors import definitions
+from console.state.detectors import definitions
 from console.state.runbook_state import known_symptoms
 from console.state.symptoms_now import open_command
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus

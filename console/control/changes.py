@@ -17,7 +17,7 @@ from pipeline.contracts.faults import Fault, OperatorError
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.live.feed import CommandPlan, Item
+    from console.control.feed import CommandPlan, Item
 
 _MINUTES = f"{ARMED_SECONDS / 60:.0f} minutes"
 _NOTHING_TO_DO = {

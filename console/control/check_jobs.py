@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.live.feed import CommandPlan
+from console.control.feed import CommandPlan
 from console.reading.check_runs import CheckRunReader, acceptance_reader, audit_reader, release_reader
 from pipeline.contracts import paths
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from console.live.feed import CommandPlan
+from console.control.feed import CommandPlan
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import StorageError

@@ -8,8 +8,8 @@ while the question was on the screen.
 from __future__ import annotations
 
 from console.control.armed import Armed, Permit
+from console.control.feed import CommandPlan, Feed
 from console.keymap import BY_ID
-from console.live.feed import CommandPlan, Feed
 
 
 class Operations:

@@ -22,7 +22,8 @@ from pipeline.contracts.status import Verdict
 from pipeline.platform.identity import user_name
 from pipeline.platform.process import Detached
 from runbook.change.plan import Draft, Plan
-from runbook.change.preview import diff_lines
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 from runbook.change.undo import last_undoable
 from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
@@ -30,8 +31,7 @@ from runbook.symptom import Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import CHANGES, Standing, next_move
 from runbook.wizard.driver import Driver, Start
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.wizard.preview import diff_lines
 from runbook.wizard.session import WizardSession
 from runbook.wizard.worker import last_words
 

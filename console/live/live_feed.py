@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.control.armed import Permit
-from console.live.feed import CommandPlan
+from console.control.feed import CommandPlan
 from console.live.workspace_changes import call_on_changes, set_within
 from console.state.view_state import (
     CancelAsked,
@@ -30,9 +30,9 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
+    from console.control.feed import Item
     from console.control.lease import ControlLease
     from console.live.engine_process import RunFeed
-    from console.live.feed import Item
     from console.live.runbook_watch import RunbookWatch
     from console.state.view_state import TailSlice
 

@@ -36,7 +36,7 @@ from pipeline.contracts.status import FirewallWord
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.live.feed import Feed, Item
+    from console.control.feed import Feed, Item
 
 FIRST_READ_SECONDS = 10.0
 _HELP = next(choice.number for choice in plain_pages.CHOICES if choice.name == "help")

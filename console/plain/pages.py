@@ -19,7 +19,7 @@ from console.presentation.spans import Line
 from console.presentation.symptom_page import page_lines as symptom_page_lines
 
 if TYPE_CHECKING:
-    from console.live.feed import CommandPlan
+    from console.control.feed import CommandPlan
     from console.state.view_state import ViewState
 
 LOG_LINES = 30

@@ -13,8 +13,8 @@ from console.presentation.detector_tally import head_words
 from console.presentation.panes import pane_view
 from console.presentation.spans import Line, plain_text
 from console.presentation.states import SEVERITIES
-from console.reading.detectors import definitions
 from console.state import symptoms_now
+from console.state.detectors import definitions
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import WorkspaceStatus, iso_utc
 from pipeline.contracts.untrusted import visible

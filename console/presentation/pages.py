@@ -12,7 +12,7 @@ from pipeline.contracts.status import FirewallStatus, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.live.feed import CommandPlan
+    from console.control.feed import CommandPlan
 
 _LEAK = "S1.P4.sft-leak"
 

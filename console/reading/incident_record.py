@@ -133,10 +133,10 @@ def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentR
     from pipeline.contracts.incidents import IncidentEntry
     from pipeline.reading.incident_journal import record_problems
     from pipeline.reading.incidents import remembered_heads
+    from runbook.change.incident import Incident
     from runbook.change.undo import last_undoable
-    from runbook.tell.incident_page import page
     from runbook.wizard.dialogue import fold
-    from runbook.wizard.incident import Incident
+    from runbook.wizard.incident_page import page
 
     incident = Incident(root, record.id)
     said: dict[int, str] = {}

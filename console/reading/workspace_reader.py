@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.reading import phase_verdicts
-from console.reading.detectors import answers_at, definitions
 from console.reading.drift_report import read_drift
 from console.reading.engine_code import EngineCode
 from console.reading.git_facts import GitReader
 from console.reading.report_basis import code_moved_since, moved_since
 from console.reading.row_counts_report import firewall_of_receipt, rows_of_summary
+from console.state.detectors import answers_at, definitions
 from console.state.symptoms_now import showing
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine

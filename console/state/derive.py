@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.reading.detectors import definitions
 from console.state import fact_fold, symptoms_now
+from console.state.detectors import definitions
 from console.state.drift_lines import flagged_first
 from console.state.unreadable_workspace import while_unreadable
 from console.state.view_state import Fact, Pane, TailSlice, ViewState

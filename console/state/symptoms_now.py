@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from console.reading.detectors import definition_of, definitions
+from console.state.detectors import definition_of, definitions
 from console.state.runbook_state import CLEAR, UNKNOWN, KnownSymptom, RunbookReading
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import (

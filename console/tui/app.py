@@ -55,7 +55,7 @@ from pipeline.contracts.status import FirewallWord
 from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
-    from console.live.feed import Feed, Item
+    from console.control.feed import Feed, Item
 
 NOTICE_SECONDS = 8.0
 # How old the shown ages may become: while a run is followed, and otherwise.

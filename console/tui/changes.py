@@ -8,7 +8,7 @@ from console.control.changes import Changes
 
 if TYPE_CHECKING:
     from console.control.armed import LeaseHeldError
-    from console.live.feed import CommandPlan
+    from console.control.feed import CommandPlan
     from console.tui.host import Host
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from pipeline.platform.lenient_json import rows
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 from runbook.probes.source_streams import declared_streams, files_of
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
 
 TESTS = "tests"
 FOLDER = PurePosixPath("tests/golden")

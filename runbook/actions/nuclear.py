@@ -14,9 +14,9 @@ from runbook.actions.remote_tag import compare_with_remote
 from runbook.actions.rerun_stage import OUTPUTS, plan_command
 from runbook.actions.restore import plan_restore, tagged_commit
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
+from runbook.change.refusals import refused
 from runbook.probes.workspace import Workspace
-from runbook.wizard.planning import Planning, joined
-from runbook.wizard.refusals import refused
 
 ENGINE = "pipeline"
 _UNTOUCHED = (str(paths.INCIDENTS), *(f"{paths.KNOWLEDGE_BASE}/{stem}" for stem in paths.JOURNAL_STEMS))

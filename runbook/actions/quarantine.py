@@ -9,8 +9,8 @@ from __future__ import annotations
 from pipeline.contracts import paths
 from runbook.change.files import checked
 from runbook.change.plan import Draft
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 
 MARK = paths.QUARANTINE_MARK
 PLACES = ("exports", "data")

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft, Manual
+from runbook.change.planning import Planning, joined
 from runbook.probes.code_history import DISTRIBUTION, ChangedFile
-from runbook.wizard.planning import Planning, joined
 
 
 def plan_code_repair(

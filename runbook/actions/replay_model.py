@@ -9,8 +9,8 @@ import tomlkit
 from pipeline.contracts import paths
 from runbook.actions.stream_edit import parsed_settings, read_settings
 from runbook.change.plan import Draft, Manual
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 
 
 def plan_default_model(planning: Planning) -> Draft:

@@ -10,7 +10,7 @@ from pipeline.contracts import paths
 from runbook.change.command_step import present
 from runbook.change.files import state_of
 from runbook.change.plan import Draft, RunCommand
-from runbook.wizard.planning import Planning
+from runbook.change.planning import Planning
 
 # What the stages write; the chunk cache is left out, because it can be made again.
 OUTPUTS = tuple(

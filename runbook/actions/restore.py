@@ -17,8 +17,8 @@ from pipeline.platform.git_objects import TreeEntry
 from runbook.change.engine_layout import ENGINE, missing_imports
 from runbook.change.files import checked
 from runbook.change.plan import Draft, FileState, GitBlob, RemoveFile, Step, WriteFile
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 
 _MOST_NAMED = 3
 _POINTER = b"version https://git-lfs.github.com/"

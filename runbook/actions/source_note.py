@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pipeline.contracts import paths
 from pipeline.reading.source_notes import note_line
 from runbook.change.plan import Draft
-from runbook.wizard.planning import Planning, utc_text
+from runbook.change.planning import Planning, utc_text
 
 
 def plan_source_notes(planning: Planning, streams: Sequence[str], note: str) -> Draft:

@@ -19,10 +19,10 @@ from pipeline.contracts import paths
 from pipeline.platform.process import Ended
 from runbook.change.files import read_bytes, write_bytes
 from runbook.change.plan import Draft, FileState
+from runbook.change.planning import Planning
+from runbook.change.refusals import RefusedError, refused
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import RefusedError, refused
 
 _RULES = ("fields", "where", "parts", "key", "preset")
 DRY_RUN_SECONDS = 120.0

@@ -15,10 +15,10 @@ from runbook.change import files
 from runbook.change.applied import Applied, expected_states, read_applied, states_from
 from runbook.change.command_step import present, run_command, settle_command
 from runbook.change.file_step import Boundary, change_file, differs, quiet, record_outcome
+from runbook.change.incident import Incident
 from runbook.change.plan import Manual, Plan, RunCommand
+from runbook.change.refusals import ApprovalNeededError, PlanVoidError
 from runbook.probes.workspace import Workspace
-from runbook.wizard.incident import Incident
-from runbook.wizard.refusals import ApprovalNeededError, PlanVoidError
 
 
 class StepFailedError(OperatorError):

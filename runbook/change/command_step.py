@@ -14,9 +14,9 @@ from pipeline.platform.lenient_json import object_or_none, text_of
 from pipeline.platform.process import Ended
 from runbook.change.applied import Applied, States, states_as_json, states_from
 from runbook.change.files import files_below, state_of
+from runbook.change.incident import Incident
 from runbook.change.plan import ABSENT, RunCommand
 from runbook.probes.workspace import Workspace
-from runbook.wizard.incident import Incident
 
 MOST_SAID = 300
 

@@ -17,6 +17,7 @@ from pipeline.platform.git import GitError
 from pipeline.platform.lock import hold_workspace
 from runbook.change import files
 from runbook.change.applied import States, states_as_json
+from runbook.change.incident import Incident
 from runbook.change.plan import (
     ABSENT,
     AppendLine,
@@ -29,9 +30,8 @@ from runbook.change.plan import (
     TruncateFile,
     WriteFile,
 )
+from runbook.change.refusals import PlanVoidError
 from runbook.probes.workspace import Workspace
-from runbook.wizard.incident import Incident
-from runbook.wizard.refusals import PlanVoidError
 
 # Called with the name of each boundary; tests end the process there.
 Boundary = Callable[[str], None]

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.platform import confined
 from pipeline.platform.disk import NotPlainError
 from runbook.change.plan import ABSENT, FileState
-from runbook.wizard.refusals import refused
+from runbook.change.refusals import refused
 
 _PIECE = 2**20
 # What no plan may touch, whoever consents: the repository itself.

@@ -15,12 +15,12 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible
 from runbook.change.apply import apply_plan
 from runbook.change.files import files_below, state_of
+from runbook.change.incident import Incident, open_incident
 from runbook.change.plan import Draft, FileState, Plan, Rehearsal
+from runbook.change.planning import Planning
 from runbook.change.undo import plan_undo
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
-from runbook.wizard.incident import Incident, open_incident
-from runbook.wizard.planning import Planning
 
 _MOST_NAMED = 20
 

@@ -19,6 +19,7 @@ from pipeline.contracts.incidents import IncidentEntry
 from runbook.change.applied import StepRecord, expected_states, read_applied
 from runbook.change.file_step import differs
 from runbook.change.files import prefix_digest, read_bytes, state_of
+from runbook.change.incident import Incident
 from runbook.change.plan import (
     AppendLine,
     Draft,
@@ -32,9 +33,8 @@ from runbook.change.plan import (
     TruncateFile,
     WriteFile,
 )
-from runbook.wizard.incident import Incident
-from runbook.wizard.planning import Planning, utc_text
-from runbook.wizard.refusals import refused
+from runbook.change.planning import Planning, utc_text
+from runbook.change.refusals import refused
 
 
 def plans_of(entries: Sequence[IncidentEntry]) -> list[Plan]:

@@ -15,13 +15,13 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import incident_ids
+from runbook.change.incident import Incident
 from runbook.change.plan import Plan, Rehearsal
+from runbook.change.refusals import refused
 from runbook.change.undo import plans_of
 from runbook.probes.workspace import Workspace
 from runbook.wizard.driver import Driver
-from runbook.wizard.incident import Incident
 from runbook.wizard.prompts import read_line, report_end, show_plan
-from runbook.wizard.refusals import refused
 from runbook.wizard.session import WizardSession
 from runbook.wizard.worker import last_words, wait
 

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.platform.voice import Voice
+from runbook.change.incident import Incident
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 from runbook.commands.consenting import preview_or_ask
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Question
 from runbook.wizard.driver import Driver
-from runbook.wizard.incident import Incident
 from runbook.wizard.open_incidents import open_incidents
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
 from runbook.wizard.session import WizardSession, open_session
 
 

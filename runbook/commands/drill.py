@@ -12,7 +12,7 @@ from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
-from runbook.wizard.refusals import refused
+from runbook.change.refusals import refused
 
 if TYPE_CHECKING:
     from runbook.drills.check import Checked
@@ -55,7 +55,7 @@ def start(arguments: argparse.Namespace, voice: Voice) -> Path:
 
 def _chosen(subject: str | None, seed: int) -> Drill:
     """By its own id; a symptom with several drills has one of them drawn by the seed."""
-    from runbook.drills import DRILLS
+    from runbook.symptoms import DRILLS
 
     wanted = (subject or "").lower()
     found = [each for each in DRILLS if wanted in (each.id.lower(), each.symptom_id.lower())]
@@ -66,8 +66,7 @@ def _chosen(subject: str | None, seed: int) -> Drill:
 
 
 def _list(voice: Voice) -> int:
-    from runbook.drills import DRILLS
-    from runbook.symptoms import SYMPTOMS
+    from runbook.symptoms import DRILLS, SYMPTOMS
 
     severity = {symptom.id: str(symptom.severity) for symptom in SYMPTOMS}
     if voice.json:

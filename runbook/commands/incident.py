@@ -10,11 +10,11 @@ from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import Head, incident_ids, remembered_heads
-from runbook.tell.export import export_incident
-from runbook.tell.incident_page import page, write_page
+from runbook.change.incident import Incident, load_incident
+from runbook.change.refusals import refused
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident, load_incident
-from runbook.wizard.refusals import refused
+from runbook.wizard.incident_export import export_incident
+from runbook.wizard.incident_page import page, write_page
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -12,6 +12,8 @@ from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
+from runbook.change.incident import load_incident
+from runbook.change.refusals import refused
 from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
@@ -20,7 +22,7 @@ from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code, k
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import converse, show_diagnosis
-from runbook.wizard.refusals import refused
+from runbook.worker import symptoms_for
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -183,7 +185,7 @@ def diagnosis_data(
 
 def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:
     given = arguments.incident
-    driver = Driver.of_incident(root, given) if given else _driver(root, symptom)
+    driver = _driver_of(root, given) if given else _driver(root, symptom)
     answers = dict(each.partition("=")[::2] for each in arguments.answer)
     with driver.acting():
         driver.plan(arguments.offer, answers)
@@ -194,10 +196,14 @@ def _driver(root: Path, symptom: Symptom) -> Driver:
     return Driver(Workspace(root), symptom, argv=["distill", "runbook", "open", symptom.id])
 
 
+def _driver_of(root: Path, incident_id: str) -> Driver:
+    return Driver.of_incident(root, incident_id, symptoms_for(load_incident(root, incident_id)))
+
+
 def _resume(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:
     if not arguments.subject:
         raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
-    return _converse(Driver.of_incident(root, arguments.subject), arguments, voice)
+    return _converse(_driver_of(root, arguments.subject), arguments, voice)
 
 
 def _converse(driver: Driver, arguments: argparse.Namespace, voice: Voice) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from pipeline.platform.voice import Voice
+from runbook.change.refusals import refused
 from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.wizard.driver import Driver
-from runbook.wizard.refusals import refused
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -9,13 +9,13 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict, epoch_seconds
 from pipeline.platform.git import read_git_state
 from pipeline.reading.incidents import incident_ids
+from runbook.change.incident import Incident
 from runbook.drills.left_behind import left_behind
 from runbook.drills.scene import does_not_fit, seeded
 from runbook.drills.start import DrillNote, read_note
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard.detecting import detect_all, detect_one
-from runbook.wizard.incident import Incident
 
 
 @dataclass(frozen=True)

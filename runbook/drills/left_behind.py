@@ -13,9 +13,9 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from pipeline.reading.incidents import incident_ids
+from runbook.change.incident import Incident
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident
 
 _LEFT_OUT = (".git/", f"{paths.STATE}/", "reports/")
 # A row written again says when: that alone is no difference.

@@ -12,12 +12,12 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.platform.disk import storage_fault
+from runbook.change.refusals import refused
 from runbook.drills.build import build_sound
 from runbook.drills.drill import Drill
 from runbook.drills.left_behind import digests
 from runbook.drills.scene import seeded
 from runbook.probes.evidence import Record
-from runbook.wizard.refusals import refused
 
 NOTE = paths.STATE / "drill.json"
 

@@ -24,11 +24,11 @@ from pipeline.reading.check_report import (
     checks_of,
 )
 from pipeline.reading.facts import Facts
+from runbook.probes.answer_cache import AnswerCache
 from runbook.probes.conclusions import detection_from
 from runbook.probes.evidence import Detection, Evidence, Stance
+from runbook.probes.looks import Detector
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Detector
-from runbook.wizard.answer_cache import AnswerCache
 
 CHECK_SECONDS = 600.0
 _GATE = "P6.acceptance"

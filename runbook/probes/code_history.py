@@ -21,8 +21,8 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.git_objects import Change, Repository
 from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 
 CODE = "code"
 ENGINE = "pipeline"

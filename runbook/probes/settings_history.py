@@ -11,8 +11,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 
 SETTINGS = "settings"
 FILE = str(paths.SETTINGS)

@@ -20,9 +20,12 @@ from pipeline.contracts.symptoms import SEVERITY_ORDER, Definition
 
 if TYPE_CHECKING:
     from pipeline.reading.facts import Facts
+    from runbook.drills.drill import Drill
     from runbook.symptom import Symptom
 
     SYMPTOMS: tuple[Symptom, ...]
+    # Some symptoms have several.
+    DRILLS: tuple[Drill, ...]
 
     # What files tell of a symptom; None when they do not tell.
     Glance = Callable[[Facts], Answer | None]
@@ -84,7 +87,12 @@ def _blind(error: Exception) -> Glance:
 
 
 def __getattr__(name: str) -> object:
-    """``SYMPTOMS``: all of them with what diagnoses them, which takes half a second to import."""
-    if name != "SYMPTOMS":
-        raise AttributeError(name)
-    return tuple(module.SYMPTOM for module in modules("diagnose"))
+    """``SYMPTOMS``: all of them with what diagnoses them, half a second of imports; ``DRILLS``: theirs."""
+    if name == "SYMPTOMS":
+        return tuple(module.SYMPTOM for module in modules("diagnose"))
+    if name == "DRILLS":
+        from runbook.drills.drill import Drill
+
+        planted = [each for module in modules("drill") for each in vars(module).values()]
+        return tuple(each for each in planted if isinstance(each, Drill))
+    raise AttributeError(name)

@@ -7,9 +7,9 @@ from pydantic import JsonValue
 from runbook.actions.bisect import find_commit
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
 from runbook.probes.evidence import ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
 
 SUSPECTS = "suspects"
 BISECT = "bisect"

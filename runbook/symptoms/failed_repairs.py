@@ -14,10 +14,10 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity, Verdict, epoch_seconds
 from pipeline.reading.incidents import JOURNAL, incident_ids
+from runbook.change.incident import Incident
 from runbook.change.undo import plans_of
 from runbook.probes.evidence import Record
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 

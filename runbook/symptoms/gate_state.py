@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import ACCEPTANCE, Check, CheckReport
+from runbook.probes.answer_cache import AnswerCache
 from runbook.probes.check_reports import last_acceptance, last_audit, look_again, red_again
 from runbook.probes.conclusions import detection_from
 from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
 from runbook.symptoms.s1_p6_acceptance.define import GATE
-from runbook.wizard.answer_cache import AnswerCache
 
 # Two symptoms ask the same, at once.
 _AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()

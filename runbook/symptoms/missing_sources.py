@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.reading.past_runs import committed_runs
 from runbook.probes.evidence import Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.nearby_sources import Nearby, nearby
 from runbook.probes.settings_history import tagged_settings
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 
 PROBE = "nearby"
 _TITLE = "Where the files may have gone"

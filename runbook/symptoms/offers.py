@@ -13,11 +13,11 @@ from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
+from runbook.change.refusals import refused
 from runbook.probes.code_history import ChangedFile
 from runbook.probes.evidence import Diagnosis
 from runbook.symptom import Answers, Offer
-from runbook.wizard.planning import Planning, joined
-from runbook.wizard.refusals import refused
 
 RUN_ALL = "run-all"
 

@@ -11,8 +11,8 @@ from pipeline.contracts import paths
 from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
 from runbook.probes.evidence import Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
 
 PROBE = "replay"

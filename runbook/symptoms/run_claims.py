@@ -15,8 +15,8 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.platform.lenient_json import objects_of, read_tail, rows
 from runbook.change.files import prefix_digest, state_of
 from runbook.probes.evidence import Record
-from runbook.probes.receipt_claims import last_change, read_json
-from runbook.symptom import Probe, record_probe
+from runbook.probes.looks import Probe, record_probe
+from runbook.symptoms.receipt_claims import last_change, read_json
 
 PROBE = "claims"
 _TITLE = "The last run's claims against the disk"

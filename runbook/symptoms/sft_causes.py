@@ -11,10 +11,10 @@ from pipeline.contracts import paths
 from runbook.change.files import state_of
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Evidence, ProbeOutput, Stance
-from runbook.probes.receipt_claims import account_at, quarantined
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
 from runbook.symptoms.code_evidence import code_evidence
+from runbook.symptoms.receipt_claims import account_at, quarantined
 from runbook.symptoms.s1_p4_sft_leak.define import OTHER_WRITER, OWN_WALLS, SFT, STALE, UNKNOWN, WALLS
 
 PROBE = "receipts"

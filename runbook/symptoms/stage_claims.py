@@ -14,9 +14,9 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.reading.past_runs import CommittedRun, last_committed
 from runbook.change.files import prefix_digest, state_of
 from runbook.probes.evidence import Record
-from runbook.probes.receipt_claims import last_change
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
+from runbook.symptoms.receipt_claims import last_change
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5"
 

@@ -18,8 +18,8 @@ from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 
 TRIED = "tried"
 _TITLE = "The same run in a copy, allowed to be empty"

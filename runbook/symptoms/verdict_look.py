@@ -19,8 +19,8 @@ from pipeline.platform.lenient_json import rows
 from runbook.probes.check_reports import look_again
 from runbook.probes.code_history import code_history
 from runbook.probes.evidence import Record
+from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, record_probe
 
 VERDICTS = "verdicts"
 _COUNTED = "The verdicts, counted"

@@ -17,10 +17,10 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import exit_code_of
 from pipeline.reading.symptom_log import keep_looks
+from runbook.change.refusals import why_failed
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.wizard.refusals import why_failed
 
 # Detectors wait for subprocesses more than they compute.
 _AT_ONCE = 4

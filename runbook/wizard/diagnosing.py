@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from runbook.change.incident import Incident
+from runbook.change.refusals import why_failed
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, Symptom
-from runbook.wizard.incident import Incident
-from runbook.wizard.refusals import why_failed
+from runbook.symptom import Symptom
 
 MOST_TEXT = 20_000
 # A link that broke is taken up again within this; a bisection may have taken half an hour.

@@ -18,7 +18,9 @@ from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.process import Detached
 from runbook.change.apply import refuse_when_changed
+from runbook.change.incident import Incident, load_incident
 from runbook.change.plan import Draft
+from runbook.change.refusals import RefusedError, refused
 from runbook.change.void_watch import VoidWatch
 from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
@@ -27,9 +29,7 @@ from runbook.wizard import worker
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
 from runbook.wizard.dialogue import CHANGES, Standing, Work
-from runbook.wizard.incident import Incident, load_incident
 from runbook.wizard.open_incidents import open_incidents
-from runbook.wizard.refusals import RefusedError, refused
 from runbook.wizard.session import WizardSession, open_session
 
 Start = Callable[[Incident, str], Detached]
@@ -69,13 +69,12 @@ class Driver:
         cls,
         root: Path,
         incident_id: str,
-        symptoms: Sequence[Symptom] | None = None,
+        symptoms: Sequence[Symptom],
         start: Start | None = None,
     ) -> Driver:
         """The incident where it was left. Raises RefusedError for one that is not there."""
         workspace, incident = Workspace(root), load_incident(root, incident_id)
-        known = worker.symptoms_for(root, incident.id) if symptoms is None else symptoms
-        symptom = next((each for each in known if each.id == incident.symptom_id), None)
+        symptom = next((each for each in symptoms if each.id == incident.symptom_id), None)
         return cls(workspace, symptom, WizardSession(workspace, incident, symptom), start=start)
 
     # Looking

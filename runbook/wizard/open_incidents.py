@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.reading.incidents import incident_ids
+from runbook.change.incident import Incident
 from runbook.wizard.dialogue import Standing, fold
-from runbook.wizard.incident import Incident
 
 
 def open_incidents(

@@ -15,7 +15,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from runbook.change.plan import Plan
-from runbook.change.preview import diff_lines
+from runbook.change.refusals import PlanVoidError
 from runbook.change.undo import last_undoable
 from runbook.probes.evidence import Diagnosis
 from runbook.symptom import Question
@@ -26,7 +26,7 @@ from runbook.wizard import dialogue as wizard
 from runbook.wizard import worker
 from runbook.wizard.dialogue import CHANGES, DOING
 from runbook.wizard.driver import Driver
-from runbook.wizard.refusals import PlanVoidError
+from runbook.wizard.preview import diff_lines
 from runbook.wizard.session import WizardSession
 
 Reader = Callable[[], str]

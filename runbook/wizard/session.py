@@ -18,20 +18,20 @@ from pipeline.platform.identity import user_name
 from runbook.change.applied import expected_states, read_applied
 from runbook.change.apply import apply_plan, no_boundary, settle
 from runbook.change.file_step import Boundary
+from runbook.change.incident import Incident, load_incident, open_incident
 from runbook.change.plan import Draft, Plan
+from runbook.change.planning import Planning
+from runbook.change.refusals import refused
 from runbook.change.rehearse import rehearse
 from runbook.change.undo import last_undoable, plan_undo
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Question, Symptom
-from runbook.tell.export import export_incident
-from runbook.tell.incident_page import write_page
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.diagnosing import classify, record_probe, run_probe, still_holds
 from runbook.wizard.dialogue import Move, Standing, Work, fold, next_move
-from runbook.wizard.incident import Incident, load_incident, open_incident
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import refused
+from runbook.wizard.incident_export import export_incident
+from runbook.wizard.incident_page import write_page
 from runbook.wizard.verifying import verify
 
 HANDOVER = "handover.tar.gz"

@@ -13,12 +13,12 @@ from pipeline.contracts.faults import StorageError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Verdict
 from pipeline.reading.symptom_log import keep_looks
+from runbook.change.incident import Incident
 from runbook.change.plan import Plan
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.detecting import detect_one
-from runbook.wizard.incident import Incident
 
 
 def verify(workspace: Workspace, incident: Incident, symptom: Symptom | None, plan: Plan) -> bool:

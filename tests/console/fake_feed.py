@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from console.control.armed import Permit
-from console.live.feed import CommandPlan
+from console.control.feed import CommandPlan
 
 if TYPE_CHECKING:
-    from console.live.feed import Item
+    from console.control.feed import Item
 
 
 def plan_for(action_id: str, *, critical: bool = False) -> CommandPlan:

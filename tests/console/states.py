@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.reading.detectors import definitions
 from console.state.derive import advance
+from console.state.detectors import definitions
 from console.state.view_state import (
     Fact,
     FirewallSeen,

@@ -18,7 +18,7 @@ from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed
 
 if TYPE_CHECKING:
-    from console.live.feed import Item
+    from console.control.feed import Item
 
 
 @dataclass

@@ -108,7 +108,7 @@ def test_a_runbook_that_cannot_be_loaded_costs_the_verdict_and_shows_the_journal
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_incident(tmp_path)
-    monkeypatch.setitem(sys.modules, "runbook.wizard.incident", None)
+    monkeypatch.setitem(sys.modules, "runbook.change.incident", None)
     record = read_record(tmp_path, ID)
     assert len(record.entries) == 10
     assert record.problems[0].startswith("the chain was not verified: ModuleNotFoundError")
@@ -135,7 +135,7 @@ def test_a_folder_without_a_journal_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_held_by_somebody_says_by_whom(tmp_path: Path) -> None:
-    from runbook.wizard.incident import Incident
+    from runbook.change.incident import Incident
 
     open_incident(tmp_path)
     with Incident(tmp_path, ID).lease():

@@ -18,11 +18,11 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.platform.command_line import parser_of
 from pipeline.reading.incidents import incident_ids
 from runbook import symptoms
+from runbook.change.incident import Incident
 from runbook.commands import runbook
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.wizard import worker
-from runbook.wizard.incident import Incident
 from runbook.wizard.session import reopen_session
 from tests.console.wizards import LEAKING, QUARANTINE, leaking
 from tests.heard import Heard

@@ -16,11 +16,11 @@ from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.file_step import Boundary
+from runbook.change.incident import Incident
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import worker
-from runbook.wizard.incident import Incident
-from runbook.wizard.planning import Planning
 from runbook.wizard.session import WizardSession
 from tests.console.apps import StillApp
 from tests.console.screens.opened import app_on, settled

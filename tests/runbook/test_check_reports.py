@@ -11,8 +11,8 @@ from pathlib import Path
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import AUDIT
 from runbook.probes.check_reports import by_checks, last_audit
+from runbook.probes.looks import Detector
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Detector
 from runbook.symptoms import by_report
 from tests.runbook.workspaces import make_workspace
 

@@ -19,12 +19,12 @@ from console.cli.commands import BY_NAME
 from pipeline.contracts.symptoms import ByHand
 from pipeline.reading.incidents import incident_ids
 from runbook.actions.rerun_stage import plan_command
+from runbook.change.incident import load_incident
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.tell.lint import lint
 from runbook.wizard.detecting import detect_all, exit_code
-from runbook.wizard.incident import load_incident
 from runbook.wizard.session import open_session
 from tests.architecture.fresh_interpreter import REPOSITORY
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, tree

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from runbook.probes.evidence import ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe, Symptom
+from runbook.symptom import Symptom
 from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 

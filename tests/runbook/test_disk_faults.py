@@ -12,8 +12,8 @@ from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
 from runbook.actions.restore import plan_restore
 from runbook.change.apply import apply_plan
+from runbook.change.journal import Journal
 from runbook.probes.workspace import Workspace
-from runbook.wizard.journal import Journal
 from tests.faulty_disk import FaultyDisk
 from tests.runbook.carrying_out import consented, taken_back
 from tests.runbook.workspaces import direct, make_workspace, tree

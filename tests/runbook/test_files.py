@@ -9,7 +9,7 @@ import pytest
 from pipeline.platform import disk
 from runbook.change import files
 from runbook.change.plan import ABSENT
-from runbook.wizard.refusals import RefusedError
+from runbook.change.refusals import RefusedError
 
 OUTSIDE = [
     "",

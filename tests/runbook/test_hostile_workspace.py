@@ -11,8 +11,8 @@ from runbook.actions.bisect import find_commit
 from runbook.actions.nuclear import plan_nuclear
 from runbook.actions.remote_tag import compare_with_remote
 from runbook.actions.restore import plan_restore
+from runbook.change.refusals import RefusedError
 from runbook.probes.workspace import Workspace
-from runbook.wizard.refusals import RefusedError
 from tests.runbook.carrying_out import carried_out
 from tests.runbook.workspaces import direct, git, make_workspace, planning
 

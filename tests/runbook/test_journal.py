@@ -8,8 +8,8 @@ import pytest
 from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
 from pipeline.reading.incident_journal import hash_of
 from pipeline.reading.incidents import incident_ids
-from runbook.wizard.incident import Incident, load_incident, open_incident
-from runbook.wizard.refusals import RefusedError
+from runbook.change.incident import Incident, load_incident, open_incident
+from runbook.change.refusals import RefusedError
 
 
 @pytest.fixture

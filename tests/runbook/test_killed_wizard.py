@@ -14,11 +14,11 @@ from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
 from runbook.change.apply import StepFailedError
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Work
-from runbook.wizard.planning import Planning, joined
 from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.carrying_out import taken_back
 from tests.runbook.killed_child import Boundary, killed_where

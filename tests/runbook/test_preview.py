@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook.change.plan import Draft, FileState, Kept, WriteFile
-from runbook.change.preview import diff_lines
+from runbook.wizard.preview import diff_lines
 from tests.runbook.workspaces import direct, make_workspace, planning
 
 PATH = "docs/recon/local-distillation-recon.md"

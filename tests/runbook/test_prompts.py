@@ -10,10 +10,10 @@ import pytest
 
 from runbook.actions.quarantine import plan_quarantine
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.symptom import Answers, Offer
 from runbook.wizard import worker
 from runbook.wizard.driver import Driver
-from runbook.wizard.planning import Planning
 from runbook.wizard.prompts import converse
 from runbook.wizard.session import WizardSession, open_session
 from tests.heard import Heard

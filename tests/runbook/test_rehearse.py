@@ -10,11 +10,11 @@ import pytest
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
+from runbook.change.planning import joined
 from runbook.change.rehearse import rehearse
 from runbook.change.undo import plan_undo
 from runbook.change.workspace_copy import FOLDER
 from runbook.probes.workspace import Workspace
-from runbook.wizard.planning import joined
 from runbook.wizard.session import WizardSession
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree
 

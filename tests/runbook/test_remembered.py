@@ -11,7 +11,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.reading.check_report import AUDIT
 from pipeline.reading.incidents import HEAD, incident_heads, remembered_heads
-from runbook.wizard.incident import Incident, open_incident
+from runbook.change.incident import Incident, open_incident
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.restore import plan_restore
-from runbook.wizard.refusals import PlanVoidError, RefusedError
+from runbook.change.refusals import PlanVoidError, RefusedError
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.workspaces import SFT, direct, git, make_workspace, planning, tree
 

@@ -12,10 +12,10 @@ from pipeline.schemas.baseline import AuditBaseline
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.apply import StepFailedError
 from runbook.change.plan import ABSENT, Draft, FileState, Kept, RemoveFile, RenameFile, Step, WriteFile
+from runbook.change.planning import Planning, joined
+from runbook.change.refusals import PlanVoidError, RefusedError
 from runbook.change.undo import _revocation
 from runbook.probes.workspace import Workspace
-from runbook.wizard.planning import Planning, joined
-from runbook.wizard.refusals import PlanVoidError, RefusedError
 from runbook.wizard.session import WizardSession
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree

@@ -11,12 +11,12 @@ from pipeline.platform.lock import hold_workspace
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
+from runbook.change.refusals import ApprovalNeededError, PlanVoidError, RefusedError
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import fold
-from runbook.wizard.planning import Planning
-from runbook.wizard.refusals import ApprovalNeededError, PlanVoidError, RefusedError
 from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity, Verdict
+from runbook.change.planning import Planning
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Offer, Probe, Symptom
-from runbook.wizard.planning import Planning
+from runbook.symptom import Offer, Symptom
 from runbook.wizard.session import WizardSession, open_session
 
 TAG = "distillation-v1.0.0"

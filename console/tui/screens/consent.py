@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import BindingType
 
 from console import keymap
-from console.live.feed import CommandPlan
+from console.control.feed import CommandPlan
 from console.presentation.edge_lines import key_line
 from console.presentation.pages import plan_lines
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, line

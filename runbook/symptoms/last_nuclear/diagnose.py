@@ -21,17 +21,18 @@ from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import CheckReport
 from pipeline.reading.incidents import incident_ids
 from runbook.actions.nuclear import differences, plan_nuclear
+from runbook.change.incident import Incident
 from runbook.probes.check_reports import last_audit, look_again, red_again
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Offer, Probe, diagnosed
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
 from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident import Incident
 
 _PHASES_RED = 3
 _TREE = "tree"

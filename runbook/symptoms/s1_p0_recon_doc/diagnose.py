@@ -8,8 +8,9 @@ from shlex import quote
 from pipeline.platform.lenient_json import texts_of
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Offer, Probe, diagnosed
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.offers import tag_offer
 from runbook.symptoms.s1_p0_recon_doc import define
 from runbook.symptoms.s1_p0_recon_doc.glance import glance

@@ -12,6 +12,7 @@ from runbook.actions.source_note import plan_source_notes
 from runbook.actions.stream_edit import plan_stream_path
 from runbook.change.files import checked
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
 from runbook.probes.conclusions import detection_from, found_by
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.workspace import Workspace
@@ -19,7 +20,6 @@ from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.missing_sources import PROBE, Missing, Sought, missing_probe
 from runbook.symptoms.s1_p0_source_missing import define
 from runbook.symptoms.s1_p0_source_missing.glance import glance
-from runbook.wizard.planning import Planning, joined
 
 _NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
 

@@ -9,6 +9,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
@@ -25,7 +26,6 @@ from runbook.symptoms.code_evidence import (
 from runbook.symptoms.offers import code_offer
 from runbook.symptoms.s1_p1_schema import define
 from runbook.symptoms.schema_refusals import Refusal, read_refusals, refusals_as_facts, refusals_of
-from runbook.wizard.planning import Planning
 
 LOCK = f"{define.FOLDER}/schemas.lock.json"
 _SECONDS = 60.0

@@ -11,11 +11,14 @@ from runbook.actions.golden_line import plan_golden_line
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.actions.stream_edit import plan_stream_edits
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
+from runbook.change.refusals import refused
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.settings_history import settings_probe
-from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
+from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms import materialize_causes as why
 from runbook.symptoms.field_renames import Rename
 from runbook.symptoms.offers import RUN_ALL, as_tagged, fitting_first, rerun_offer
@@ -23,8 +26,6 @@ from runbook.symptoms.s1_p2_materialize import define
 from runbook.symptoms.s1_p2_materialize.glance import glance
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
-from runbook.wizard.planning import Planning, joined
-from runbook.wizard.refusals import refused
 
 _LEAVE = "leave"
 _GOLDEN = Question(

@@ -9,8 +9,9 @@ from pipeline.contracts.status import Verdict
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.settings_history import settings_probe
-from runbook.symptom import Offer, Probe, diagnosed
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import distribution_causes as why
 from runbook.symptoms.offers import as_tagged, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers

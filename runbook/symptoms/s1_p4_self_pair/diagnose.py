@@ -14,19 +14,20 @@ from pipeline.platform.lenient_json import texts_of
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
 from runbook.symptoms.pair_rows import BadPair, bad_pairs
+from runbook.symptoms.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
 from runbook.symptoms.s1_p4_self_pair import define
 from runbook.symptoms.s1_p4_self_pair.glance import glance, places_in
-from runbook.wizard.planning import Planning, joined
 
 # Where pairs are made and refused.
 _PAIR_CODE = (

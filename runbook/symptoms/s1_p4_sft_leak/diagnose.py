@@ -19,17 +19,18 @@ from pipeline.reading.firewall_words import status_of
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
 from runbook.probes.code_history import CODE, ChangedFile, code_probe, read_code
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
 from runbook.symptoms.s1_p4_sft_leak import define
 from runbook.symptoms.s1_p4_sft_leak.glance import glance
 from runbook.symptoms.sft_causes import PROBE, evidence_for, judged, receipts_probe, told_wall, walls_of
-from runbook.wizard.planning import Planning, joined
 
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20

@@ -13,6 +13,7 @@ from runbook.actions.quarantine import plan_set_aside
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import concluded, found_by
@@ -23,7 +24,6 @@ from runbook.symptoms.offers import tag_offer
 from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe
 from runbook.symptoms.s1_p5_summary import define
 from runbook.symptoms.s1_p5_summary.glance import glance
-from runbook.wizard.planning import Planning, joined
 
 _OF_SETTINGS = "the settings that touch rows are not those of the run"
 _BAD = re.compile(rf"({paths.REPORTS}/[^/\s]+/summary\.json) (.*)")

@@ -9,6 +9,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
 from runbook.actions.replay_model import plan_default_model, plan_unset
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import concluded, found_by
@@ -26,7 +27,6 @@ from runbook.symptoms.replay_look import (
 )
 from runbook.symptoms.s1_p7_replay import define
 from runbook.symptoms.s1_p7_replay.glance import LOG, glance, is_silent
-from runbook.wizard.planning import Planning
 
 _TOML = str(paths.SETTINGS)
 _TASK_SHOWN = 200

@@ -18,15 +18,16 @@ from pipeline.platform.lenient_json import object_or_empty, objects_of, text_of,
 from pipeline.reading.check_report import AUDIT
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.probes.check_reports import last_audit
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, Question, diagnosed
+from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.symptoms.s2_drift.define import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
-from runbook.wizard.planning import Planning
 
 # The first phase that moved explains those after it.
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))

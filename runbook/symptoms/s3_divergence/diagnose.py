@@ -10,10 +10,12 @@ from typing import Any
 import pipeline.contracts
 from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
 from runbook.change.plan import Draft, Manual
+from runbook.change.planning import Planning
 from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, Probe, diagnosed
+from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
 from runbook.symptoms.gate_report import is_alone
 from runbook.symptoms.gate_state import ask_gate, detection_of_gate, read_gate, red_invariants
@@ -21,7 +23,6 @@ from runbook.symptoms.gate_suspects import WATCHED, suspicion
 from runbook.symptoms.s1_p6_acceptance.define import ID as NOT_ALONE
 from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
 from runbook.symptoms.s3_divergence.define import DEFINITION, EXPECTED, ID
-from runbook.wizard.planning import Planning
 
 _KEPT = "kept_root"
 _SECONDS = 300.0

@@ -15,9 +15,10 @@ from pipeline.reading.empty_exports import find_empty_export
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history, settings_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Offer, Probe, diagnosed
+from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.offers import RUN_ALL, as_tagged, differing, rerun_offer
 from runbook.symptoms.s4_empty_exports import define
 from runbook.symptoms.s4_empty_exports.glance import answer_of

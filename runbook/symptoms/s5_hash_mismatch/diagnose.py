@@ -10,6 +10,8 @@ from pipeline.contracts.status import Answer, Verdict
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning, joined
+from runbook.probes.answer_cache import AnswerCache
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.conclusions import detection_from
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
@@ -27,8 +29,6 @@ from runbook.symptoms.determinism_probes import (
 from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
 from runbook.symptoms.s5_hash_mismatch.define import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
-from runbook.wizard.answer_cache import AnswerCache
-from runbook.wizard.planning import Planning, joined
 
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.

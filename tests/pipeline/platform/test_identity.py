@@ -16,7 +16,7 @@ from pipeline.contracts import paths
 from pipeline.platform.identity import is_running, user_name, who_acts
 from pipeline.platform.lock import hold_workspace, holder_of
 from pipeline.reading.lock_facts import read_lock
-from runbook.wizard.incident import open_incident
+from runbook.change.incident import open_incident
 
 NOBODY = 65534
 

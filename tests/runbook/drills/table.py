@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from runbook.drills import DRILLS
+from runbook.symptoms import DRILLS
 from tests.runbook.drills.sound import sound_copy, sound_template
 from tests.runbook.drills.walk import Walked, walk
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import ExitCode
-from runbook.drills import DRILLS
 from runbook.drills.left_behind import digests
 from runbook.drills.start import break_sound, read_note
-from runbook.symptoms import SYMPTOMS
+from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.symptoms.s1_p0_recon_doc import drill as s1_p0_recon_doc
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import repaired

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.drills import DRILLS
 from runbook.drills.drill import Drill
-from runbook.symptoms import SYMPTOMS
+from runbook.symptoms import DRILLS, SYMPTOMS
 from tests.runbook.drills import test_walks_of_code, test_walks_of_data, test_walks_of_exports
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.drills.walk import SEED, find

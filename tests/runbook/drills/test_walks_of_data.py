@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.drills import DRILLS
 from runbook.drills.drill import Drill
+from runbook.symptoms import DRILLS
 from tests.runbook.drills import test_walks_of_code, test_walks_of_exports
 from tests.runbook.drills.walk import killed_walk
 

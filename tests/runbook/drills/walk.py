@@ -10,13 +10,12 @@ from typing import Any
 
 from runbook.change.plan import Plan, RunCommand
 from runbook.change.undo import last_undoable
-from runbook.drills import DRILLS
 from runbook.drills.drill import Drill, Planted
 from runbook.drills.scene import Scene
 from runbook.probes.evidence import Cause, Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.symptoms import SYMPTOMS
+from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.wizard.detecting import detect_all
 from runbook.wizard.session import WizardSession, open_session, reopen_session
 from tests.runbook.drills.faces import glanced, six_faces

@@ -14,6 +14,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import AUDIT
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
@@ -21,7 +22,6 @@ from runbook.symptoms.last_nuclear.define import AS_TAGGED, DIFFERS
 from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
-from runbook.wizard.planning import Planning
 from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 

@@ -10,6 +10,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
 from runbook.actions.golden_line import plan_golden_line
+from runbook.change.refusals import RefusedError
 from runbook.probes.evidence import Confidence, Detection, Diagnosis
 from runbook.probes.source_streams import SourceStream
 from runbook.probes.workspace import Workspace
@@ -17,7 +18,6 @@ from runbook.symptoms.field_renames import paths_of, renames_of
 from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM, offers
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
-from runbook.wizard.refusals import RefusedError
 from tests.pipeline.engine.workspaces import run_all
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import planning

@@ -9,7 +9,7 @@ import pytest
 from console.control.wizard_view import Deed
 from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
-from runbook.wizard.incident import Incident
+from runbook.change.incident import Incident
 from tests.console.apps import text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (

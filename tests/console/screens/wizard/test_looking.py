@@ -18,7 +18,7 @@ from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.wizard import WizardScreen
 from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
-from runbook.wizard.incident import Incident
+from runbook.change.incident import Incident
 from tests.console import states
 from tests.console.apps import ASCII, Clock, eyes_on, text_of
 from tests.console.fake_feed import FakeFeed

@@ -11,10 +11,10 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import GitError
 from runbook.change import files
+from runbook.change.incident import Incident
 from runbook.change.plan import GitBlob, Plan, WriteFile
 from runbook.probes.workspace import Workspace
 from runbook.tell.plan import change_words
-from runbook.wizard.incident import Incident
 
 MOST_LINES = 400
 _MOST_BYTES = 2 * 2**20

@@ -23,8 +23,8 @@ from pipeline.platform.identity import user_name
 from pipeline.reading.incident_journal import Problem, record_problems
 from pipeline.reading.incidents import Head, incident_ids, is_incident_id, read_facts
 from runbook.change.files import make_folder, plain_only
-from runbook.wizard.journal import NO_JOURNAL, Journal, write_facts
-from runbook.wizard.refusals import NOTHING_CHANGED, refused
+from runbook.change.journal import NO_JOURNAL, Journal, write_facts
+from runbook.change.refusals import NOTHING_CHANGED, refused
 
 INCIDENT_VERSION = 1
 KEPT = "kept"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipeline.platform import disk
 from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
-from runbook.tell.incident_page import PAGE
-from runbook.wizard.incident import KEPT, Incident
+from runbook.change.incident import KEPT, Incident
+from runbook.wizard.incident_page import PAGE
 
 MOST_KEPT_BYTES = 1 * 2**20
 

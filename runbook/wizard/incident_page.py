@@ -13,6 +13,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.platform import confined
 from pipeline.platform.disk import storage_fault
+from runbook.change.incident import Incident
 from runbook.change.undo import last_undoable, plans_of
 from runbook.probes.evidence import Detection
 from runbook.tell.blocks import GAP, Block, Fact, Heading, Paragraph, Table
@@ -21,7 +22,6 @@ from runbook.tell.entry import entry_words
 from runbook.tell.markdown import markdown_lines
 from runbook.tell.plan import plan_blocks
 from runbook.wizard.dialogue import Standing
-from runbook.wizard.incident import Incident
 
 PAGE = "incident.md"
 _MOST_QUOTED = 20

@@ -17,8 +17,8 @@ from pipeline.platform.lenient_json import object_in, objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Probe
 
 PROBE = "receipts"
 MOST_RECEIPT_BYTES = 4 * 2**20

@@ -1,0 +1,47 @@
+"""Apply and verify in a process of its own: ``python -P -m runbook.worker ROOT INCIDENT PLAN``.
+
+Started by ``runbook.wizard.worker``. Consent is in the journal before it starts; without it nothing is
+done.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.platform.voice import speak
+from runbook.change.incident import Incident
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Symptom
+from runbook.wizard.session import reopen_session
+from runbook.wizard.worker import another_plan, carry_out
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit 0 applied and verified, 11 void or not consented, 12 not verified, 75 somebody else acts."""
+    kept_safe = "What was done is in the journal; a change without an outcome is settled first."
+    return speak(lambda: _run(*arguments), who="The worker", kept_safe=kept_safe)
+
+
+def _run(root: str, incident_id: str, plan_hash: str) -> int:
+    known = symptoms_for(Incident(Path(root), incident_id))
+    session = reopen_session(Workspace(Path(root)), incident_id, known)
+    with session.lease():
+        plan = session.standing.plan
+        if plan is None or plan.hash != plan_hash:
+            raise another_plan(incident_id)
+        return int(carry_out(session))
+
+
+def symptoms_for(incident: Incident) -> tuple[Symptom, ...]:
+    """The symptoms, unless the incident has none: direct commands work while they are broken."""
+    if incident.symptom_id is None:
+        return ()
+    from runbook.symptoms import SYMPTOMS
+
+    return SYMPTOMS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
