@@ -7,33 +7,33 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
 from pipeline.formats.rows import FORMATS, Format
 from pipeline.formats.write import write_formatted
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
+from pipeline.platform.voice import Voice
 
 
 class _BreachError(IntegrityError):
     exit_code = ExitCode.FIREWALL_BREACH
 
 
-def write_formats(context: CommandContext, names: Sequence[str]) -> int:
+def write_formats(voice: Voice, names: Sequence[str]) -> int:
     """Carry out the command. ``help`` among the names lists the formats instead."""
     if "help" in names:
         for entry in FORMATS.values():
-            context.out(f"{entry.name:<24} {entry.export:<12} {entry.help}")
+            voice.out(f"{entry.name:<24} {entry.export:<12} {entry.help}")
         return ExitCode.OK
-    receipts = run_formats(context.workspace, names)
-    if context.json:
-        context.out_json(receipts)
+    receipts = run_formats(voice.workspace, names)
+    if voice.json:
+        voice.out_json(receipts)
         return ExitCode.OK
     for receipt in receipts:
         output = receipt["output"]
-        context.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
+        voice.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
         for reason, count in receipt["refused"].items():
-            context.note(f"{receipt['format']}: {count:,} rows refused ({reason})")
+            voice.note(f"{receipt['format']}: {count:,} rows refused ({reason})")
     return ExitCode.OK
 
 

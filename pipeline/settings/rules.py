@@ -13,9 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.streams.paths import check_path
-from pipeline.streams.templates import check_template
-from pipeline.streams.times import DURATION_UNITS, check_time_format
+from pipeline.settings.syntax import MILLISECONDS, check_path, check_template, check_time_format
 
 
 class _Syntax(BaseModel):
@@ -56,7 +54,7 @@ Regex = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_che
 TimeFormat = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_time_format)]
 Unit = Annotated[
     str,
-    AfterValidator(lambda unit: _one_of(unit, DURATION_UNITS)),
+    AfterValidator(lambda unit: _one_of(unit, MILLISECONDS)),
 ]
 Role = Literal["system", "user", "assistant", "tool"]
 StreamRef = Annotated[str, Field(min_length=1, max_length=100)]

@@ -17,8 +17,8 @@ from pipeline.settings import confine
 from pipeline.settings.locate import KeyPath, nearest_line
 from pipeline.settings.mistakes import Mistake, mistakes
 from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import StreamRules
-from pipeline.streams.presets import PRESETS
 
 
 def stream_mistakes(

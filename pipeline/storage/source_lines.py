@@ -29,9 +29,9 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 import orjson
 
+from pipeline.contracts.skips import LineFault as LineFault
+from pipeline.contracts.skips import SkipReason
 from pipeline.storage.archives import open_source as open_source
-from pipeline.streams.skips import LineFault as LineFault
-from pipeline.streams.skips import SkipReason
 
 MAX_LINE_BYTES = 16 * 2**20
 # Containers inside each other. orjson cannot write what is deeper than this, so no row could be.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipeline.streams.paths import plain_steps
+from pipeline.settings.syntax import plain_steps
 
 _ITEMS = "[]"
 # The plain paths inside a JMESPath expression. Words that are functions do no harm here.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from pipeline.settings.syntax import MILLISECONDS
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
 
@@ -21,8 +22,6 @@ _ISO = re.compile(
 )
 _NUMBER_AND_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?|\.[0-9]+)\s*([a-zµμ]*)\s*\Z")
 
-_MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "seconds": 1e3, "minutes": 6e4, "hours": 3.6e6}
-DURATION_UNITS = frozenset(_MILLISECONDS)
 _UNIT_WORDS = {
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), "ns"),
     **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), "us"),
@@ -31,21 +30,6 @@ _UNIT_WORDS = {
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
 }
-
-
-def check_time_format(text: str) -> str:
-    """``text`` itself. Raises ValueError when it names no format."""
-    if text in ("iso", "epoch_seconds", "epoch_ms"):
-        return text
-    if "%" not in text:
-        raise ValueError(
-            "a time format is iso, epoch_seconds, epoch_ms, or one of strptime's such as %Y-%m-%d"
-        )
-    try:
-        datetime.strptime(datetime(2001, 2, 3, tzinfo=UTC).strftime(text), text)  # noqa: DTZ007 only tried
-    except ValueError as error:
-        raise ValueError(f"not a time format: {error}") from None
-    return text
 
 
 def timestamp(value: Any, formats: tuple[str, ...] = ("iso",)) -> str:
@@ -114,4 +98,4 @@ def milliseconds(value: Any, unit: str) -> float:
     else:
         raise wrong_type("a duration", value)
     # Nanoseconds are as fine as any log gets; rounding hides what binary fractions add.
-    return round(number * _MILLISECONDS[unit], 6)
+    return round(number * MILLISECONDS[unit], 6)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from pipeline.settings.rules import Condition, MessagesRule, Rule
-from pipeline.streams.templates import split_template
+from pipeline.settings.syntax import split_template
 
 
 def rules_in(model: BaseModel) -> Iterator[Rule]:

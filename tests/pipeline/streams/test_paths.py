@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.settings.syntax import check_path, plain_steps
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.paths import check_path, compile_path, plain_steps
+from pipeline.streams.paths import compile_path
 from pipeline.streams.skips import SkipReason
 
 _NAMES = st.sampled_from(["a", "b", "_c", "success_%"])
