@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.fresh_interpreter import REPOSITORY, modules_after
+from tests.architecture.imports import Graph, import_graph
 from tests.console.workspaces import workspace_after_a_run
 
 SCREENS = {"textual", "rich"}
 # What console and runbook may import of the engine's package: types, the hand that touches the
 # machine, and the lenient readers. None of the three needs anything else of it.
 SHARED = ("pipeline.contracts", "pipeline.platform", "pipeline.reading")
+# What the firewall may import of the hand: its words, the lock of an open commit, and waiting.
+FIREWALL_NEEDS = {"command_line", "file_changes", "lock", "streams", "voice"}
+# What these import in their turn. ``lenient_json``, ``git`` and ``firewall`` itself are in neither.
+BENEATH_THEM = {"confined", "disk", "drawing", "identity", "system_calls"}
 ENGINE = {
     f"pipeline.{name}"
     for name in (
@@ -84,6 +90,62 @@ def test_the_contracts_need_only_themselves_and_pydantic() -> None:
         outside = {name for name in _imports(path) if name.split(".")[0] not in allowed}
         engine = {name for name in _imports(path) if name.startswith("pipeline.") and "contracts" not in name}
         assert (outside, engine) == (set(), set()), path.name
+
+
+def _foreign(nodes: Iterable[ast.AST]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {each.name.split(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found - {"pipeline", "__future__", *sys.stdlib_module_names}
+
+
+def test_the_hand_needs_only_the_standard_library_until_it_is_asked_for_more() -> None:
+    late = set()
+    for path in (REPOSITORY / "pipeline/platform").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert _foreign(tree.body) == set(), path.name
+        late |= _foreign(ast.walk(tree))
+    assert late == {"git", "rich", "watchfiles"}
+
+
+def _of_the_hand(graph: Graph) -> tuple[set[str], set[str]]:
+    """What the firewall imports of ``pipeline.platform``: by itself, and by way of that. Raises on others."""
+    ours = {name for name in graph if name.split(".")[:2] == ["pipeline", "firewall"]}
+    direct = set().union(*(graph[name] for name in ours)) - ours
+    seen: set[str] = set()
+    waiting = set(direct)
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= graph[name] - seen
+    hand = "pipeline.platform."
+    others = {name for name in seen if not name.startswith(("pipeline.contracts.", hand))}
+    assert others == set(), "the firewall reads for itself"
+    short = {name.removeprefix(hand) for name in direct if name.startswith(hand)}
+    return short, {name.removeprefix(hand) for name in seen if name.startswith(hand)} - short
+
+
+def test_the_firewall_imports_of_the_hand_what_is_named_here_and_no_more() -> None:
+    graph = import_graph(REPOSITORY)
+    assert _of_the_hand(graph) == (FIREWALL_NEEDS, BENEATH_THEM)
+    who_waits = {name for name, found in graph.items() if "pipeline.platform.file_changes" in found}
+    assert {name for name in who_waits if name.startswith("pipeline.firewall")} == {"pipeline.firewall.watch"}
+
+
+@pytest.mark.parametrize(
+    "planted", ["platform.lenient_json", "platform.git", "reading.facts", "storage.source_lines"]
+)
+def test_what_else_the_firewall_would_import_is_seen(planted: str) -> None:
+    graph = dict(import_graph(REPOSITORY))
+    graph["pipeline.firewall.scan"] |= {f"pipeline.{planted}"}
+    if planted.startswith("platform"):
+        assert _of_the_hand(graph) != (FIREWALL_NEEDS, BENEATH_THEM)
+    else:
+        with pytest.raises(AssertionError, match="reads for itself"):
+            _of_the_hand(graph)
 
 
 @pytest.mark.parametrize(
