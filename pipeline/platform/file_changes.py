@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.1
 # An event is told after one to two steps, so a flood of them wakes nobody more often than that.
-STEP_SECONDS = 0.06
+STEP_SECONDS = 0.08
 RETRY_SECONDS = 60.0
 LATE_SECONDS = 0.5
 _MOST_PATHS = 1024
