@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+import inspect
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ from pipeline.audit import (
     p7_replay,
 )
 from pipeline.audit.workspace_view import WorkspaceView
-from pipeline.checks.runner import CheckFunction, run_checks
+from pipeline.checks.runner import CheckFunction, Outcome, run_checks
 from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.reading.incidents import incident_heads
 from pipeline.settings.model import Settings
+
+_PHASES = (p0_recon, p1_schemas, p2_evidence, p3_verdicts, p4_exports, p5_receipts, p7_replay)
 
 
 @dataclass
@@ -81,33 +84,30 @@ def run_audit(
 def _functions(
     view: WorkspaceView, acceptance: p6_acceptance.AcceptanceRun | None, report: Path | None
 ) -> dict[str, CheckFunction]:
-    on_view = {
-        "P0.recon-doc": p0_recon.recon_doc,
-        "P2.dry-run": p2_evidence.dry_run,
-        "P2.conserves": p2_evidence.conserves,
-        "P2.provenance": p2_evidence.provenance,
-        "P3.distribution": p3_verdicts.distribution,
-        "P3.coverage": p3_verdicts.coverage,
-        "P4.preference-pairs": p4_exports.preference_pairs,
-        "P4.exports-valid": p4_exports.exports_valid,
-        "P4.quarantine-balances": p4_exports.quarantine_balances,
-        "P5.summary-valid": p5_receipts.summary_valid,
-        "P5.receipts-match": p5_receipts.receipts_match,
-        "P7.replay": p7_replay.replay,
-    }
+    """By id. Most are called as their check is; three are asked in another way."""
     functions: dict[str, CheckFunction] = {
-        name: functools.partial(check, view) for name, check in on_view.items()
+        "P4.sft-firewall": functools.partial(p4_firewall.sft_firewall, view.workspace)
     }
-    functions["P1.versions-pinned"] = p1_schemas.versions_pinned
-    functions["P1.validators-hold"] = p1_schemas.validators_hold
-    functions["P4.sft-firewall"] = functools.partial(p4_firewall.sft_firewall, view.workspace)
     if acceptance is not None:
         functions["P6.acceptance"] = acceptance.outcome
     elif report is not None:
         functions["P6.acceptance"] = functools.partial(p6_acceptance.handed_on, report)
     for stream in view.settings.streams:
         functions[f"{SOURCE_PREFIX}{stream.name}"] = p0_recon.source(view, stream)
-    return functions
+    on_view = [spec for spec in AUDIT if spec.id not in functions and spec.phase != "P6"]
+    return functions | {spec.id: functools.partial(function_of(spec), view) for spec in on_view}
+
+
+def function_of(spec: CheckSpec) -> Callable[[WorkspaceView], Outcome]:
+    """``recon_doc`` in a module of phase P0, for ``P0.recon-doc``. Raises LookupError."""
+    name = spec.id.partition(".")[2].replace("-", "_")
+    for module in _PHASES:
+        found = vars(module).get(name)
+        is_its_phase = module.__name__.startswith(f"{__package__}.{spec.phase.lower()}_")
+        if is_its_phase and inspect.isfunction(found):
+            return found
+    where = f"pipeline/audit/{spec.phase.lower()}_*.py"
+    raise LookupError(f"{spec.id} has no function {name} in {where}; see 'Add a check' in CONTRIBUTING.md")
 
 
 def audit_report(audit: Audit, session: CheckSession) -> dict[str, Any]:

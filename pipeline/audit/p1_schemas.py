@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckResult
 from pipeline.schemas.checks import validators_hold as golden_rows_check
 from pipeline.schemas.checks import versions_pinned as lock_check
 
 
-def versions_pinned() -> Outcome:
+def versions_pinned(_view: WorkspaceView) -> Outcome:
     return _outcome(lock_check())
 
 
-def validators_hold() -> Outcome:
+def validators_hold(_view: WorkspaceView) -> Outcome:
     return _outcome(golden_rows_check())
 
 

@@ -8,7 +8,8 @@ import inspect
 import pytest
 
 from console.cli.commands import BATCH, COMMANDS
-from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
+from pipeline.audit.full import function_of
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, CheckSpec
 from pipeline.contracts.command import Command
 from pipeline.settings.model import ScoringSettings
 from pipeline.stages.scoring_rules import Thresholds
@@ -45,6 +46,14 @@ def test_a_check_is_spelled_by_its_index_and_its_phase_alone() -> None:
             text = path.read_text(encoding="utf-8")
             named = [spec.id for spec in (*AUDIT, *ACCEPTANCE) if f'"{spec.id}"' in text]
             assert len(named) <= 4, f"{path} lists checks: {named}; see 'Add a check' in CONTRIBUTING.md"
+
+
+def test_a_check_of_the_audit_has_its_function_by_its_name() -> None:
+    elsewhere = {"P4.sft-firewall", "P6.acceptance"}
+    functions = [function_of(spec) for spec in AUDIT if spec.id not in elsewhere]
+    assert len(set(functions)) == len(functions) == len(AUDIT) - len(elsewhere)
+    with pytest.raises(LookupError, match=r"P3\.no-such has no function no_such in pipeline/audit/p3_"):
+        function_of(CheckSpec("P3.no-such", "P3", "", ""))
 
 
 def test_rules_are_asked_with_every_threshold_of_the_settings() -> None:
