@@ -71,6 +71,7 @@ PAGES = (
     Stop("arm", ("a",)),
 )
 DIALOGUES = ("palette", "arm")
+ON_NO_WALK = ("take_over", "consent", "in_ascii")
 WALKS: dict[str, tuple[Stop, ...]] = {
     "empty": LISTS,
     "running": LISTS,
