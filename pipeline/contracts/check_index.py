@@ -209,6 +209,11 @@ REQUIRED_CHECKS = tuple(spec.id for spec in AUDIT if spec.required)
 SOURCE_PREFIX = "P0.source-"
 
 
+def required_of(phase: str) -> tuple[str, ...]:
+    """The required checks of a phase, in order; without the alarm, which is a symptom by itself."""
+    return tuple(spec.id for spec in AUDIT if spec.phase == phase and spec.required and not spec.alarm)
+
+
 def source_check(stream: str) -> CheckSpec:
     """The informational check of one tier-1 stream."""
     return CheckSpec(

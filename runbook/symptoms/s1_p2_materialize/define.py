@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.contracts.check_index import required_of
 from pipeline.contracts.status import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S1.P2.materialize"
-CHECKS = ("P2.dry-run", "P2.conserves", "P2.provenance")
+CHECKS = required_of("P2")
 SHAPE = "source_shape"
 TRANSFORM = "transform_changed"
 SETTING = "settings_changed"

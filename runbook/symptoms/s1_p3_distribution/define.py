@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.contracts.check_index import required_of
 from pipeline.contracts.status import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S1.P3.distribution"
-CHECKS = ("P3.distribution", "P3.coverage")
+CHECKS = required_of("P3")
 NOT_SCORED = "not_scored"
 TOUCHED = "verdicts_touched"
 CHANGED = "scorer_changed"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import required_of
 from pipeline.contracts.status import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S1.P4.self-pair"
 PAIRS = str(paths.PREFERENCE_EXPORT)
-CHECKS = ("P4.preference-pairs", "P4.exports-valid", "P4.quarantine-balances")
+CHECKS = required_of("P4")
 GUARD = "guard_gone"
 OTHER_WRITER = "other_writer"
 STALE = "stale_export"
