@@ -15,10 +15,10 @@ SCREENS = {"textual", "rich"}
 # What console and runbook may import of the engine's package: types, the hand that touches the
 # machine, and the lenient readers. None of the three needs anything else of it.
 SHARED = ("pipeline.contracts", "pipeline.platform", "pipeline.reading")
-# What the firewall may import of the hand: its words, the lock of an open commit, and waiting.
-FIREWALL_NEEDS = {"command_line", "file_changes", "lock", "streams", "voice"}
+# What the firewall may import of the hand: its words, reading, the lock of an open commit, and waiting.
+FIREWALL_NEEDS = {"command_line", "disk", "file_changes", "lock", "streams", "voice"}
 # What these import in their turn. ``lenient_json``, ``git`` and ``firewall`` itself are in neither.
-BENEATH_THEM = {"confined", "disk", "drawing", "identity", "system_calls"}
+BENEATH_THEM = {"confined", "drawing", "identity", "system_calls"}
 ENGINE = {
     f"pipeline.{name}"
     for name in (
