@@ -87,7 +87,8 @@ def _symptom(symptom: SymptomStatus, marked: bool, now: float, width: int) -> Li
     name_width = max(20 if width >= 100 else 15, len(shown))
     name = fit_text(shown, name_width) if width >= 60 else shown
     role = "badge" if symptom.severity is Severity.CRITICAL else look.role
-    left = line(cursor, Span(head, role), " ", Span(name, "strong"), f" {visible(symptom.observed)}")
+    stale = Span(" ~", "warn") if symptom.origin.is_old else ""
+    left = line(cursor, Span(head, role), " ", Span(name, "strong"), stale, f" {visible(symptom.observed)}")
     since = age_in_words(age_of(symptom.since, now))
     if width < 60:
         return left

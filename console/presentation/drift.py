@@ -65,7 +65,7 @@ def _nothing(drift: DriftStatus, width: int, word: str) -> list[Line]:
 def _aside(drift: DriftStatus, flagged: int, now: float, width: int) -> Line:
     age = age_of(drift.origin.as_of, now)
     words = f"audit {age_in_words(age) if width >= _TREND else short_age(age)} ago"
-    stale = drift.origin.freshness not in (Freshness.FRESH, Freshness.AGEING)
+    stale = drift.origin.is_old
     if stale:
         mark, word = ("~", "stale") if drift.origin.freshness is Freshness.STALE else ("?", "unknown")
         words = f"{mark} {word}, {words}" if width >= _TREND else f"{mark} {words}"

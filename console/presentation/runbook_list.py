@@ -91,7 +91,7 @@ def _shown_line(
         title or visible(symptom.observed, 400),
     )
     who = visible((incident.owner if incident is not None else "") or symptom.owner or "nobody")
-    stale = symptom.origin.freshness not in (Freshness.FRESH, Freshness.AGEING)
+    stale = symptom.origin.is_old
     seen = f"{'~' if stale else ''}{short_age(age_of(symptom.origin.as_of, now))}"
     right = line(
         Span(f" {fit_text(who, _WHO)}" if width >= _WIDE else ""),

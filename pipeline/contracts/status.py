@@ -75,6 +75,11 @@ class Origin:
     freshness: Freshness = Freshness.UNKNOWN
     why: str = ""
 
+    @property
+    def is_old(self) -> bool:
+        """Whether it may be otherwise by now."""
+        return self.freshness not in (Freshness.FRESH, Freshness.AGEING)
+
 
 NEVER = Origin()
 

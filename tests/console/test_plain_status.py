@@ -245,3 +245,12 @@ def test_the_data_form_holds_times_in_both_forms_and_only_json_types(status: Wor
     assert data["read_at_utc"] == "2026-04-27T06:01:02Z"
     assert data["firewall"]["since_utc"] == "2026-04-27T05:56:39Z"
     assert data["rows"]["balances"][0]["holds"] is True
+
+
+@pytest.mark.parametrize("freshness", list(Freshness))
+def test_a_symptom_that_may_be_gone_by_now_says_so(tmp_path: Path, freshness: Freshness) -> None:
+    seen = Origin("look", NOW - 60, freshness, "code or data were touched since")
+    symptom = SymptomStatus("S1.P5.summary", Severity.ERROR, "not the file of its receipt", seen, "look")
+    told = "\n".join(status_lines(replace(WorkspaceReader(tmp_path).read(NOW), symptoms=(symptom,))))
+    is_told = "~ stale: code or data were touched since" in told
+    assert is_told is (freshness not in (Freshness.FRESH, Freshness.AGEING))
