@@ -70,7 +70,10 @@ async def call_on_changes(root: Path, changed: Callable[[], None]) -> None:
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
     """Whether the event was set in time."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        # ``wait_for`` would lose a cancellation that comes together with the event, and the loop around
+        # it would never end (Python 3.11).
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

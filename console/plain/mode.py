@@ -79,7 +79,8 @@ class PlainConsole:
         listening = asyncio.create_task(self._listen())
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._was_read.wait(), FIRST_READ_SECONDS)
+                async with asyncio.timeout(FIRST_READ_SECONDS):
+                    await self._was_read.wait()
             self._say(*plain_pages.all_lines(self.state, self._clock()))
             if operate_because:
                 await self._arm_because(operate_because)

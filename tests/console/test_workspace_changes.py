@@ -14,7 +14,7 @@ import pytest
 
 from console.live import live_feed, workspace_changes
 from console.live.live_feed import LiveFeed
-from console.live.workspace_changes import call_on_changes, watched
+from console.live.workspace_changes import call_on_changes, set_within, watched
 from console.state.view_state import ReadFailed, StatusRead
 from pipeline.contracts import paths
 
@@ -98,3 +98,21 @@ def test_what_is_kept_for_nobody_to_judge_is_not_watched(root: Path) -> None:
     found = {path.relative_to(root).as_posix() for path in watched(root)}
     assert {f"{paths.EVIDENCE}/deep/er", f"{paths.INCIDENTS}/one", ".", ".git/refs"} <= found
     assert not {path for path in found if "kept" in path or "__pycache__" in path}
+
+
+async def test_a_wait_that_is_cancelled_as_its_event_comes_ends_all_the_same() -> None:
+    event = asyncio.Event()
+
+    async def wait_for_ever() -> None:
+        while True:
+            await set_within(event, 60.0)
+            event.clear()
+
+    waiting = asyncio.create_task(wait_for_ever())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    event.set()
+    await asyncio.sleep(0)  # the event has come, and nobody has been told yet
+    waiting.cancel()
+    done, _ = await asyncio.wait([waiting], timeout=5.0)
+    assert done == {waiting}
