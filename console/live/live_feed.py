@@ -126,18 +126,21 @@ class LiveFeed:
             await set_within(self._read_now, READ_EVERY_SECONDS)
 
     async def _runs(self) -> None:
-        async for item in self._feed_of_runs().items():
-            await self._queue.put(item)
-            if _ends_run(item):
-                if isinstance(item, RunEnded) and item.before_first_event and self._runbook_watch is not None:
-                    self._runbook_watch.ask()
-                self._read_now.set()  # receipts and summary are on disk now
+        async with contextlib.aclosing(self._feed_of_runs().items()) as items:
+            async for item in items:
+                await self._queue.put(item)
+                if _ends_run(item):
+                    failed_to_start = isinstance(item, RunEnded) and item.before_first_event
+                    if failed_to_start and self._runbook_watch is not None:
+                        self._runbook_watch.ask()
+                    self._read_now.set()  # receipts and summary are on disk now
 
     async def _firewall(self) -> None:
         from console.live.firewall_watch import FirewallWatch
 
-        async for state in FirewallWatch(self._root, clock=self._clock).states():
-            await self._queue.put(state)
+        async with contextlib.aclosing(FirewallWatch(self._root, clock=self._clock).states()) as states:
+            async for state in states:
+                await self._queue.put(state)
 
     async def _runbook(self) -> None:
         from console.live.runbook_watch import RunbookWatch

@@ -46,16 +46,13 @@ class Followed:
         Raises TimeoutError after so much silence, ValueError for a line of more than MAX_LINE_BYTES.
         """
         assert self._process.stdout is not None  # noqa: S101 - a pipe, as started below
-        # Not ``wait_for``: until Python 3.12 it loses a cancellation that comes together with a line.
-        async with asyncio.timeout(silence_seconds):
-            return await self._process.stdout.readline()
+        return await asyncio.wait_for(self._process.stdout.readline(), silence_seconds)
 
     async def told_at_its_end(self) -> str:
         """How it ended, once it has: its exit code and its last words."""
         code = await self._process.wait()
         with contextlib.suppress(TimeoutError):  # somebody else may hold the pipe
-            async with asyncio.timeout(GRACE_SECONDS):
-                await asyncio.shield(self._listening)
+            await asyncio.wait_for(asyncio.shield(self._listening), GRACE_SECONDS)
         last = f": {self._words[-1]}" if self._words else ""
         return f"ended with exit code {code}{last}"
 
@@ -73,14 +70,12 @@ class Followed:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GRACE_SECONDS):
-                    await self._process.wait()
+                await asyncio.wait_for(self._process.wait(), GRACE_SECONDS)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
         with contextlib.suppress(TimeoutError):  # to the end of its pipes, or they stay open behind us
-            async with asyncio.timeout(GRACE_SECONDS):
-                await self._process.communicate()
+            await asyncio.wait_for(self._process.communicate(), GRACE_SECONDS)
 
 
 @contextlib.asynccontextmanager
