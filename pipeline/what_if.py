@@ -22,7 +22,7 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
 from pipeline.engine.reduce import Decisions, Reducer, RowPlace, conflict_keys
 from pipeline.engine.row_builder import RowBuilder
-from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows
+from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.schemas.validators import validate_preference
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.stages.export_preference import preference_row
@@ -178,12 +178,13 @@ def _both_ways(
     now_entries: list[RowEntry] = []
     then_entries: list[RowEntry] = []
     of_chunk: list[tuple[Path, int]] = []
-    for row, offset in batch:
+    for written, offset in batch:
         try:
+            row = as_evidence(written)
             before, after = score(row, result.now), score(row, result.then)
             now_entry = builders[0].add(row, before)
             then_entry = now_entry if after == before else builders[1].add(row, after)
-        except (UnscorableError, KeyError, TypeError, ValueError):
+        except (UnscorableError, KeyError, TypeError, AttributeError, ValueError):
             # A row that was edited by hand until it is no evidence any more.
             result.left_out += 1
             continue
@@ -259,7 +260,7 @@ class _Evidence:
         row = without_stamp(file.readline())
         if row is None:
             raise ValueError(f"{path} changed while it was read")
-        return row
+        return as_evidence(row)
 
 
 def _change(export: str, now: list[str], then: list[str]) -> ExportChange:

@@ -17,6 +17,7 @@ from pipeline.audit.scan import FileScan, scan_bytes
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.faults import InputError
+from pipeline.streams.compiled import SCHEMA_VERSION
 from pipeline.streams.files import SourceFile, resolve_source
 
 _RUN_ID_CHARACTERS = 16
@@ -68,10 +69,11 @@ def conserves(view: WorkspaceView) -> Outcome:
         for file in scan.files
     }
     gone: Counter[str] = Counter()
-    rows = 0
+    rows = of_older_version = 0
     for evidence in (files := view.evidence_files()):
         for number, row in evidence:
             rows += 1
+            of_older_version += row.schema_version < SCHEMA_VERSION
             at = row.provenance
             ledger = ledgers.get((row.stream, at.source_file))
             if ledger is None:
@@ -97,7 +99,8 @@ def conserves(view: WorkspaceView) -> Outcome:
         else:
             ledger.skips[skip.line - 1] = min(255, ledger.skips[skip.line - 1] + 1)
     failures.add_bad_rows([*files, skips])
-    count_parts = view.settings_are_those_of_the_run
+    # What today's mapper makes of a line says nothing about rows that an earlier one wrote.
+    count_parts = view.settings_are_those_of_the_run and not of_older_version
     mapped = looked_up = lines = 0
     for ledger in ledgers.values():
         lines += ledger.scan.lines
@@ -110,7 +113,9 @@ def conserves(view: WorkspaceView) -> Outcome:
     )
     if gone:
         detail += f"; source_gone: {gone.total():,} rows and skips of {len(gone)} files, not recounted"
-    if not count_parts:
+    if of_older_version:
+        detail += f"; {of_older_version:,} rows are of an earlier version, so parts were not recounted"
+    elif not count_parts:
         detail += "; the settings changed since the run, so the parts of a line were not recounted"
     return failures.outcome(lines + gone.total(), detail)
 

@@ -30,6 +30,7 @@ class EvidenceRow(msgspec.Struct, frozen=True):
     task_id: str
     stream: str
     provenance: Provenance
+    schema_version: int = 0
 
 
 class ScoredRow(msgspec.Struct, frozen=True):

@@ -58,6 +58,7 @@ def explained(workspace: Path, run_id: str, thresholds: ScoringSettings) -> Expl
     """Raises InputError for an unknown run, IntegrityError for evidence that is not as P2 writes it."""
     from pydantic import ValidationError
 
+    from pipeline.engine.written_rows import as_evidence
     from pipeline.lineage import evidence_of, scored_of
     from pipeline.schemas.evidence import EvidenceRecord
     from pipeline.schemas.validators import first_refusal
@@ -68,15 +69,18 @@ def explained(workspace: Path, run_id: str, thresholds: ScoringSettings) -> Expl
     if evidence is None:
         raise _unknown(run_id)
     try:
-        EvidenceRecord.model_validate(evidence.row)
+        row = as_evidence(evidence.row)
+        EvidenceRecord.model_validate(row)
     except ValidationError as error:
         raise _damaged(evidence, first_refusal(error)) from error
-    outcomes = tuple(explain(evidence.row, thresholds))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(evidence, type(error).__name__) from error
+    outcomes = tuple(explain(row, thresholds))
     return Explanation(
         evidence=evidence,
         scored=scored_of(workspace, run_id),
         outcomes=outcomes,
-        category=score(evidence.row, thresholds)["category"],
+        category=score(row, thresholds)["category"],
         not_asked=tuple(rule.code.value for rule in RULES[len(outcomes) :]),
     )
 

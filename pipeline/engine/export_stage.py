@@ -33,7 +33,7 @@ from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import standing_export
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
-from pipeline.engine.written_rows import no_rows_yet, without_stamp, written_rows
+from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.stages.pairing import PairOptions
 from pipeline.storage.digests import digest_of, sha256_of_file
@@ -174,7 +174,7 @@ def _join(
         try:
             if scored is None or scored["run_id"] != evidence["run_id"]:
                 raise KeyError("run_id")
-            row = builder.add(evidence, scored)
+            row = builder.add(as_evidence(evidence), scored)
             provenance = evidence["provenance"]
             entries.append(
                 LineEntry(
@@ -185,7 +185,7 @@ def _join(
                     provenance["source_file"],
                 )
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             # A row that was edited by hand until it is no evidence any more has no place in an export.
             missing += 1
     return entries, missing

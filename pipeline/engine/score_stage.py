@@ -16,7 +16,7 @@ from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import score_facts
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
-from pipeline.engine.written_rows import no_rows_yet, written_rows
+from pipeline.engine.written_rows import as_evidence, no_rows_yet, written_rows
 from pipeline.platform import disk
 from pipeline.settings.model import Settings
 from pipeline.stages.score import UnscorableError, score
@@ -86,10 +86,10 @@ def _score_all(
                     problem = "duplicate_run_id"
                 else:
                     try:
-                        scored = score(row, settings.scoring)
+                        scored = score(as_evidence(row), settings.scoring)
                     except UnscorableError as error:
                         problem, detail = str(error.reason), error.detail
-                    except (KeyError, TypeError) as error:
+                    except (KeyError, TypeError, AttributeError) as error:
                         problem, detail = "not_evidence", type(error).__name__
                     else:
                         seen.add(scored["run_id"])

@@ -9,6 +9,7 @@ from pydantic import Field
 from pipeline.schemas.parts import (
     Amount,
     Category,
+    Code,
     Count,
     Fraction,
     Message,
@@ -16,12 +17,21 @@ from pipeline.schemas.parts import (
     Provenance,
     Row,
     RunId,
-    SchemaVersion1,
+    SchemaVersion2,
     Text,
     UtcTimestamp,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+class EvidenceMessage(Message):
+    """One turn of a conversation as the log has it."""
+
+    reasoning: Text | None = Field(
+        description="What the model thought before it spoke, where the log has it."
+    )
+    weight: float | None = Field(description="How much the turn counts in training, where the log says so.")
 
 
 class HumanOverride(Row):
@@ -36,7 +46,7 @@ class HumanOverride(Row):
 class EvidenceRecord(Row):
     """One attempt, mapped from one part of one source line. Written by P2."""
 
-    schema_version: SchemaVersion1 = Field(description="Version of this schema.")
+    schema_version: SchemaVersion2 = Field(description="Version of this schema.")
     run_id: RunId = Field(description="Identity derived from stream, sig_hash and part.")
     task_id: Name = Field(description="What was attempted; attempts of one task share it.")
     stream: Name = Field(description="Stream of `distill.toml` that the source line belongs to.")
@@ -49,8 +59,9 @@ class EvidenceRecord(Row):
     goal: Text | None = Field(
         description="What a simulated user wanted; never exported, since the model never saw it."
     )
-    messages: list[Message] | None = Field(description="The conversation, or null for a flat run.")
+    messages: list[EvidenceMessage] | None = Field(description="The conversation, or null for a flat run.")
     tools: Text | None = Field(description="Tools that the model was offered, as JSON text.")
+    finish_reason: Text | None = Field(description="Why the model stopped, in the log's own word.")
     success_markers: list[Text] = Field(description="Weak signs of success found in the log.")
     failure_markers: list[Text] = Field(description="Weak signs of failure found in the log.")
     reward: Fraction | None = Field(description="Reward of the environment, from 0 to 1.")
@@ -63,5 +74,6 @@ class EvidenceRecord(Row):
     cost_usd: Amount | None = Field(description="Cost of the run in US dollars.")
     latency_ms: Amount | None = Field(description="Duration of the run in milliseconds.")
     tags: list[Text] = Field(description="Labels for search and retrieval.")
+    flags: list[Code] = Field(description="What to know of the run before it is used, such as `truncated`.")
     provenance: Provenance = Field(description="The source line that the row was mapped from.")
     recorded_at: UtcTimestamp = Field(description="When the row was first written.")

@@ -1,8 +1,8 @@
 """Steps from an older version of a persisted row to the next, one small function each.
 
 ``STEPS`` maps (schema, version) to the function that lifts a row from that version to the
-next. All schemas are at version 1, so there is no step yet. Steps are plain functions from
-dict to dict, because the model of an older version no longer exists.
+next. Steps are plain functions from dict to dict, because the model of an older version no
+longer exists.
 
 The rows of the three exports carry no ``schema_version``, since trainers' loaders would read
 it as a feature; their version is 1 until a version that says otherwise.
@@ -20,7 +20,22 @@ Row = dict[str, Any]
 Step = Callable[[Row], Row]
 Steps = Mapping[tuple[str, int], Step]
 
-STEPS: Steps = {}
+
+def _evidence_of_version_1(row: Row) -> Row:
+    """What version 1 did not record stays unknown: no flag is made up for it."""
+    if row["messages"] is not None:
+        row["messages"] = [{**turn, "reasoning": None, "weight": None} for turn in row["messages"]]
+    lifted: Row = {}
+    for name, value in row.items():
+        lifted[name] = value
+        if name == "tools":
+            lifted["finish_reason"] = None
+        elif name == "tags":
+            lifted["flags"] = []
+    return lifted
+
+
+STEPS: Steps = {("evidence", 1): _evidence_of_version_1}
 
 
 def upgrade(schema: str, row: Row, *, target: int | None = None, steps: Steps = STEPS) -> Row:

@@ -47,6 +47,7 @@ class Row(BaseModel):
 
 
 SchemaVersion1 = Annotated[Literal[1], BeforeValidator(_plain_integer)]
+SchemaVersion2 = Annotated[Literal[2], BeforeValidator(_plain_integer)]
 # Any constraint makes pydantic read the text as Unicode, so that a lone surrogate is refused.
 Text = Annotated[str, Field(min_length=0)]
 Name = Annotated[str, Field(min_length=1)]

@@ -264,6 +264,7 @@ class StreamFields(_Syntax):
     goal: RuleText | None = None
     messages: MessagesText | None = None
     tools: RuleText | None = None
+    finish_reason: RuleText | None = None
     success_markers: Rules = ()
     failure_markers: Rules = ()
     reward: RuleText | None = None

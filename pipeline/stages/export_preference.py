@@ -14,7 +14,7 @@ from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, split_of, task_identity
 from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
-from pipeline.stages.transcript import Message, answers, flat_prompt
+from pipeline.stages.transcript import Message, answers, as_exported, flat_prompt
 
 
 def candidate(
@@ -130,4 +130,5 @@ def _texts_of_pair(
     shared = shared_messages(chosen.turn_keys, rejected.turn_keys)
     if shared is None:
         return None
-    return chosen.messages[:shared], chosen.messages[shared:], rejected.messages[shared:]
+    better, worse = as_exported(chosen.messages), as_exported(rejected.messages)
+    return better[:shared], better[shared:], worse[shared:]

@@ -12,6 +12,7 @@ from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, split_of
 from pipeline.stages.sample import Sample, read_sample, refusal_of
+from pipeline.stages.transcript import as_exported
 
 # Do not loosen. A run of one of these categories in a training file is a breach.
 SFT_NEVER = frozenset(("rejected", "needs_human_review"))
@@ -44,7 +45,7 @@ def sft_row(
         "instruction": sample.instruction,
         "context": sample.context,
         "response": sample.response,
-        "messages": sample.messages,
+        "messages": None if sample.messages is None else as_exported(sample.messages),
         "source_run_id": run_id,
         "quality_score": category,
         "stream": stream,

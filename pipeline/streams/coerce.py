@@ -110,6 +110,7 @@ FIELD_COERCERS: dict[str, Callable[[Any], Any]] = {
     "response": text,
     "goal": text,
     "tools": tools_text,
+    "finish_reason": text,
     "reward": fraction,
     "verdict": verdict,
     "tokens": count,

@@ -24,7 +24,7 @@ from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.times import timestamp
 from pipeline.streams.walk import rules_in
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _LABEL_FIELDS = ("success_markers", "failure_markers", "tags")
 Line = dict[str, Any]
 Row = dict[str, Any]
@@ -228,6 +228,7 @@ def _row(plan: _PartPlan, line: Line) -> Row | LineFault:
         "goal": None,
         "messages": None,
         "tools": None,
+        "finish_reason": None,
         "success_markers": [],
         "failure_markers": [],
         "reward": None,
@@ -238,6 +239,7 @@ def _row(plan: _PartPlan, line: Line) -> Row | LineFault:
         "cost_usd": None,
         "latency_ms": None,
         "tags": [],
+        "flags": [],
         "provenance": None,
     }
     field = ""

@@ -64,13 +64,23 @@ def _message(turn: Any, role: Getter, content: Getter, roles: Mapping[str, str])
         text = content_text(text)
     if len(turn) == 2:
         # Most turns are a speaker and a text.
-        return {"role": known, "content": text, "tool_calls": None, "tool_call_id": None, "name": None}
+        return {
+            "role": known,
+            "content": text,
+            "tool_calls": None,
+            "tool_call_id": None,
+            "name": None,
+            "reasoning": None,
+            "weight": None,
+        }
     return {
         "role": known,
         "content": text,
         "tool_calls": _tool_calls(turn),
         "tool_call_id": _text(turn, "tool_call_id"),
         "name": _text(turn, "name"),
+        "reasoning": None,
+        "weight": None,
     }
 
 

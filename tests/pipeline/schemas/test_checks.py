@@ -53,7 +53,7 @@ def test_a_missing_lock_fails_and_is_not_an_error(tmp_path: Path) -> None:
 def test_a_schema_that_is_gone_fails() -> None:
     check = versions_pinned(schemas=SCHEMAS[1:])
     assert (check.status, check.failed) == (CheckStatus.FAIL, 1)
-    assert check.detail == "evidence.(schema) is gone, was: version 1"
+    assert check.detail == "evidence.(schema) is gone, was: version 2"
 
 
 def test_missing_golden_rows_fail(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_type_reads_as_words(description: str, words: str) -> None:
 def test_json_schema_is_closed_and_asks_for_every_field(schema: Schema) -> None:
     document = json_schema(schema)
     assert document["$schema"] == DIALECT
-    assert document["$id"] == f"urn:distill:schema:{schema.name}:1"
+    assert document["$id"] == f"urn:distill:schema:{schema.name}:{schema.version}"
     assert document["additionalProperties"] is False
     assert document["required"] == list(schema.model.model_fields)
     for definition in document.get("$defs", {}).values():

@@ -15,7 +15,7 @@ OPTIONS = ExportSettings()
 def evidence(run: int = 1, **fields: Any) -> dict[str, Any]:
     """A flat run without any signal, as P2 hands it over (no ``recorded_at``)."""
     row: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": f"shell/{run:016x}",
         "task_id": "count-lines",
         "stream": "shell",
@@ -28,6 +28,7 @@ def evidence(run: int = 1, **fields: Any) -> dict[str, Any]:
         "goal": None,
         "messages": None,
         "tools": None,
+        "finish_reason": None,
         "success_markers": [],
         "failure_markers": [],
         "reward": None,
@@ -38,6 +39,7 @@ def evidence(run: int = 1, **fields: Any) -> dict[str, Any]:
         "cost_usd": None,
         "latency_ms": None,
         "tags": [],
+        "flags": [],
         "provenance": {
             "source_file": "data/_kb/shell.jsonl",
             "line": run,
@@ -63,6 +65,8 @@ def turn(role: str, content: str | None = None, *calls: tuple[str, str], **field
         "tool_calls": made or None,
         "tool_call_id": None,
         "name": None,
+        "reasoning": None,
+        "weight": None,
     } | fields
 
 

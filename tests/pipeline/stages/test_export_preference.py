@@ -13,6 +13,7 @@ from pipeline.settings.model import ExportSettings, PreferenceSettings
 from pipeline.stages.export_preference import candidate, preference_row
 from pipeline.stages.pairing import PairOptions, choose_pairs
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.transcript import as_exported
 from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, scored, turn
 
 GOOD = evidence(1, response="wc -l FILE", reward=1.0)
@@ -72,9 +73,9 @@ def test_conversations_share_the_messages_before_the_first_answer_that_differs()
         2, *start, turn("user", "4A"), turn("assistant", "Sold out."), turn("user", "###STOP###")
     )
     row = made(good, bad)
-    assert row["prompt"] == [*start, turn("user", "4A")]
-    assert row["chosen"] == [good["messages"][4]]
-    assert row["rejected"] == [turn("assistant", "Sold out.")]
+    assert row["prompt"] == as_exported([*start, turn("user", "4A")])
+    assert row["chosen"] == as_exported([good["messages"][4]])
+    assert row["rejected"] == as_exported([turn("assistant", "Sold out.")])
     assert b"###STOP###" not in orjson.dumps(row)
 
 

@@ -16,6 +16,7 @@ from pipeline.stages.export_sft import SFT_NEVER, sft_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.sample import read_sample
 from pipeline.stages.sample_keys import sft_sample_key
+from pipeline.stages.transcript import as_exported
 from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, scored, turn
 
 # Put together here, so that no scanner takes this file for a leak.
@@ -58,7 +59,7 @@ def test_a_flat_row_carries_its_texts_and_its_lineage() -> None:
 
 def test_a_conversation_ends_on_its_last_answer_and_keeps_its_calls() -> None:
     row = made(conversation())
-    assert row["messages"] == conversation()["messages"][:5]
+    assert row["messages"] == as_exported(conversation()["messages"][:5])
     assert row["messages"][2]["tool_calls"][0]["arguments"] == '{"seat": "4A", "meal": null}'
     assert (row["instruction"], row["context"], row["response"]) == (
         "Book a seat.",

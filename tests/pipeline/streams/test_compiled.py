@@ -200,6 +200,7 @@ _SINGLE = [
         "provenance",
         "recorded_at",
         "messages",
+        "flags",
         "human_override",
         "validation",
     )

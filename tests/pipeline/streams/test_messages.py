@@ -11,7 +11,16 @@ from tests.pipeline.streams.sources import evidence, refusal
 
 
 def message(role: str, content: str | None, **more: Any) -> dict[str, Any]:
-    return {"role": role, "content": content, "tool_calls": None, "tool_call_id": None, "name": None, **more}
+    return {
+        "role": role,
+        "content": content,
+        "tool_calls": None,
+        "tool_call_id": None,
+        "name": None,
+        "reasoning": None,
+        "weight": None,
+        **more,
+    }
 
 
 def test_tool_calls_keep_their_arguments_as_text_whatever_they_were() -> None:
