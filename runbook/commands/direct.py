@@ -46,21 +46,24 @@ def preview_directly(
     make: Callable[[Planning], Draft],
     arguments: argparse.Namespace,
     voice: Voice,
+    *,
+    plan_where_it_belongs: Callable[[Workspace], Driver | None] = lambda _workspace: None,
 ) -> int:
-    """Make the plan, store it in an incident of its own, rehearse it, show it. Exit 11.
+    """Make the plan, store it in an incident, rehearse it, show it. Exit 11.
 
-    The same preview asked for again is the same plan, as long as nothing has changed.
+    The incident is its own, unless it belongs to another. The same preview asked for again is the same
+    plan, as long as nothing has changed.
     """
     workspace = Workspace(root)
     # Before the incident is opened: a refusal leaves no incident behind.
     make(Planning(workspace, "trial", None, "trial", 0.0))
-    driver = _standing_preview(workspace, title)
+    driver = plan_where_it_belongs(workspace) or _standing_preview(workspace, title)
     if driver is None:
         name = "-".join((title.split()[0], Path(title.split()[-1]).stem))
         session = open_session(workspace, None, None, title=title, name=name)
         driver = Driver(workspace, None, session)
         with driver.acting():
-            driver.adopt(make(session.planning()))
+            driver.plan_by_hand(make)
     return preview_or_ask(driver, arguments, voice)
 
 

@@ -120,7 +120,8 @@ def _advance(standing: Standing, entry: IncidentEntry) -> Standing:
         case "planned":
             plan = Plan.model_validate(detail["plan"])
             fresh = replace(standing, rehearsal=None, consented=False, trouble="", verified_plan=None)
-            return replace(fresh, plan=plan)
+            # One that was made by hand is the answer to no offer.
+            return replace(fresh, plan=plan, offer_id=detail.get("offer"))
         case "consent":
             return replace(standing, consented=True)
         case "verified":

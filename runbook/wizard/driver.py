@@ -20,6 +20,7 @@ from pipeline.platform.process import Detached
 from runbook.change.apply import refuse_when_changed
 from runbook.change.incident import Incident, load_incident
 from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused
 from runbook.change.void_watch import VoidWatch
 from runbook.probes.evidence import Detection, Diagnosis
@@ -179,31 +180,14 @@ class Driver:
         if standing.plan is not None and standing.plan != before:
             self.void.trust(standing.plan, standing.applied)
 
-    def adopt(self, draft: Draft) -> None:
-        """Take what was planned elsewhere as this incident's plan, and rehearse what needs it."""
-        self.hold().adopt(draft)
-        self.work_until_asked()
-
     def plan(self, offer_id: str | None, answers: Mapping[str, str]) -> None:
         """Choose a way out, the first where none is named, and plan it. The same plan stays while it holds.
 
         What can be done before anything is understood comes first, as on the screen.
         Raises RefusedError for an unknown offer, and while an agreed plan waits to be finished.
         """
-        resumes = not self._is_given and self.find() is not None
-        session = self.hold()
-        if session.move is Work.SETTLE:
-            session.settle()
+        session = self._begin_planning()
         standing = session.standing
-        if session.move in CHANGES and not self.why_void(standing):
-            raise refused(
-                "plan_unfinished",
-                "A plan that was agreed to is not finished.",
-                f"Finish it: distill runbook resume {session.incident.id}",
-            )
-        if resumes:
-            self._see_again(session, standing)
-            standing = session.standing
         immediate = [offer.id for offer in session.offers() if offer.immediate]
         if standing.state != "mitigated":
             offer_id = offer_id or next(iter(immediate), None)
@@ -219,6 +203,34 @@ class Driver:
         if not self._stands(session, chosen or "", answers):
             session.choose(chosen or "", answers)
         self.work_until_asked()
+
+    def plan_by_hand(self, make: Callable[[Planning], Draft]) -> None:
+        """Plan what a person named, beside the ways out that are offered. The same plan stays while it holds.
+
+        Raises what ``make`` raises, and RefusedError while an agreed plan waits to be finished.
+        """
+        session = self._begin_planning()
+        draft, standing = make(session.planning()), session.standing
+        is_planned = standing.plan is not None and standing.plan.title == draft.plan.title
+        if not is_planned or standing.consented or self.why_void(standing):
+            session.adopt(draft)
+        self.work_until_asked()
+
+    def _begin_planning(self) -> WizardSession:
+        resumes = not self._is_given and self.find() is not None
+        session = self.hold()
+        if session.move is Work.SETTLE:
+            session.settle()
+        standing = session.standing
+        if session.move in CHANGES and not self.why_void(standing):
+            raise refused(
+                "plan_unfinished",
+                "A plan that was agreed to is not finished.",
+                f"Finish it: distill runbook resume {session.incident.id}",
+            )
+        if resumes:
+            self._see_again(session, standing)
+        return session
 
     def plan_again(self) -> None:
         """The same way out, from the files as they are now; it needs a consent of its own."""

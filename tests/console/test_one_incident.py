@@ -1,4 +1,6 @@
-"""One symptom, one incident while it is open: screen, prompts and flags all go on where another stopped."""
+"""One symptom, one incident while it is open: screen, prompts, flags and a quarantine by hand all go on
+where another stopped.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,17 @@ from pipeline.platform.command_line import parser_of
 from pipeline.reading.incidents import incident_ids
 from runbook import symptoms
 from runbook.change.incident import Incident
-from runbook.commands import runbook
+from runbook.commands import quarantine, runbook
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.offers import all_aside
 from runbook.wizard import worker
 from runbook.wizard.session import reopen_session
 from tests.console.wizards import LEAKING, QUARANTINE, leaking
 from tests.heard import Heard
-from tests.runbook.workspaces import LEAK, SFT, seen
+from tests.runbook.workspaces import LEAK, SFT, leak_symptom, seen
 
+RAG = "exports/rag/playbooks.jsonl"
 PERMIT = Permit(WIZARD_ANSWER, "a test")
 
 
@@ -68,6 +72,14 @@ def _run(root: Path, *words: str, json: bool = False) -> Said:
     return said
 
 
+def _quarantine(root: Path, path: str = SFT) -> dict[str, Any]:
+    said = Said(json=True)
+    said.directory = str(root)
+    quarantine.run(parser_of(BY_NAME["quarantine"]).parse_args([path]), said)
+    (found,) = said.data
+    return found
+
+
 def _plan(root: Path, *words: str) -> dict[str, Any]:
     (found,) = _run(root, "plan", LEAKING.id, *words, json=True).data
     return found
@@ -93,7 +105,11 @@ def _by_flags(root: Path) -> str:
     return str(_plan(root, "--offer", QUARANTINE.id)["incident_id"])
 
 
-FACES = {"screen": _by_screen, "prompts": _by_prompts, "flags": _by_flags}
+def _by_hand(root: Path) -> str:
+    return str(_quarantine(root)["incident_id"])
+
+
+FACES = {"screen": _by_screen, "prompts": _by_prompts, "flags": _by_flags, "hand": _by_hand}
 
 
 @pytest.mark.parametrize("second", FACES)
@@ -113,6 +129,44 @@ def test_the_same_plan_asked_for_again_is_the_same_plan_while_it_holds(root: Pat
     third = _plan(root, "--offer", QUARANTINE.id)
     assert third["incident_id"] == one["incident_id"]
     assert third["plan_hash"] != one["plan_hash"]
+
+
+def test_a_quarantine_by_hand_is_the_plan_that_the_wizard_makes(root: Path) -> None:
+    by_hand = _quarantine(root)
+    assert _plan(root)["plan_hash"] == by_hand["plan_hash"]
+    assert _quarantine(root)["plan_hash"] == by_hand["plan_hash"]
+
+
+def test_of_several_files_in_breach_a_person_may_name_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / RAG).parent.mkdir(parents=True)
+    (root / RAG).write_text(f"{LEAK}\n")
+    both = replace(QUARANTINE, make=lambda planning, _: all_aside(planning, (SFT, RAG), "none"))
+    monkeypatch.setattr(symptoms, "SYMPTOMS", (leak_symptom(both),))
+    of_both = _plan(root)
+    of_one, again = _quarantine(root, RAG), _quarantine(root, RAG)
+    assert of_one["incident_id"] == again["incident_id"] == of_both["incident_id"]
+    assert of_one["plan_hash"] == again["plan_hash"]
+    assert [step["path"] for step in of_one["plan"]["steps"]] == [RAG]
+
+
+def test_a_quarantine_of_what_no_breach_is_in_has_an_incident_of_its_own(root: Path) -> None:
+    (root / RAG).parent.mkdir(parents=True)
+    (root / RAG).write_text("fine\n")
+    assert Incident(root, _quarantine(root, RAG)["incident_id"]).symptom_id is None
+    (root / SFT).write_text("clean\n")
+    assert Incident(root, _by_hand(root)).symptom_id is None
+
+
+def test_a_quarantine_works_while_the_symptoms_are_broken(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(symptoms, "SYMPTOMS")
+
+    def broken(_leaf: str) -> list[Any]:
+        raise ImportError("half an edit")
+
+    monkeypatch.setattr(symptoms, "modules", broken)
+    assert Incident(root, _by_hand(root)).symptom_id is None
 
 
 def test_what_rings_after_it_was_contained_is_another_case(root: Path) -> None:
