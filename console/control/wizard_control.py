@@ -131,6 +131,7 @@ class WizardControl:
             title=symptom.title if symptom else str(facts.get("title") or ""),
             why=symptom.why if symptom else "",
             incident_id=session.incident.id,
+            taken_over=self._driver.taken_over(),
             standing=standing,
             move=move,
             offers=offers,

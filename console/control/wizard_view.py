@@ -59,7 +59,8 @@ class WizardView:
     """``incident_id`` is None while nothing was opened: all of it was only looked at.
 
     ``holder`` is who else acts on the incident now. ``running`` says that a worker of this
-    console carries the plan out. ``void`` is why the plan does not hold any more.
+    console carries the plan out. ``void`` is why the plan does not hold any more. ``taken_over``
+    tells of another person's incident.
     """
 
     symptom_id: str | None
@@ -67,6 +68,7 @@ class WizardView:
     title: str
     why: str = ""
     incident_id: str | None = None
+    taken_over: str = ""
     standing: Standing = field(default_factory=Standing)
     move: Move = None
     offers: tuple[Offer, ...] = ()

@@ -61,7 +61,7 @@ def head_lines(view: WizardView, now: float, width: int) -> list[Line]:
         since = age_in_words(age_of(epoch_seconds(view.standing.opened_at), now))
         right = line(Span(f"opened {since} ago · {visible(view.standing.owner, 20)} ", "dim"))
     first = spread(line(" ", badge, " ", Span(visible(view.title), "strong")), right, width)
-    return [first, _steps(view, width), *_holder(view, now, width)]
+    return [first, _steps(view, width), *_taken_over(view, width), *_holder(view, now, width)]
 
 
 def _steps(view: WizardView, width: int) -> Line:
@@ -96,6 +96,11 @@ def _is_done(view: WizardView, name: str) -> bool:
         "apply": standing.plan is not None and standing.applied.is_complete(standing.plan),
         "verify": standing.verified_plan is not None,
     }[name]
+
+
+def _taken_over(view: WizardView, width: int) -> list[Line]:
+    told = wrap_text(view.taken_over, width - 2) if view.taken_over else []
+    return [line(Span(f" {part}", "warn")) for part in told]
 
 
 def _holder(view: WizardView, now: float, width: int) -> list[Line]:

@@ -56,6 +56,7 @@ def _journal_bytes(incident: Incident) -> bytes:
 def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) -> int:
     """Show the plan, and let a person at a terminal consent by its code. Exit 11 without consent."""
     session = driver.open()
+    _say_whose(driver, voice)
     standing = session.standing
     plan = standing.plan
     if plan is None:
@@ -76,6 +77,11 @@ def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) 
     return _consent_and_apply(driver, plan, arguments.approve_as or user_name(), reason, voice)
 
 
+def _say_whose(driver: Driver, voice: Voice) -> None:
+    if told := driver.whose():
+        voice.note(told)
+
+
 def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:
     """``--plan HASH --approve-as NAME --reason WHY``. Raises RefusedError when a part is missing."""
     if not (arguments.approve_as and arguments.reason):
@@ -86,6 +92,7 @@ def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> in
     workspace = Workspace(root)
     # Without its symptom: direct commands work while the symptoms are broken.
     driver = Driver(workspace, None, WizardSession(workspace, incident, None))
+    _say_whose(driver, voice)
     return _consent_and_apply(driver, plan, arguments.approve_as, arguments.reason, voice)
 
 

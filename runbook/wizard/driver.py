@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.identity import user_name
 from pipeline.platform.process import Detached
 from runbook.change.apply import refuse_when_changed
 from runbook.change.incident import Incident, load_incident
@@ -57,6 +58,8 @@ class Driver:
         self.symptom = symptom
         self.session = session
         self._is_given = session is not None
+        self._is_found = False
+        self._owner_before: str | None = None
         self.detection: Detection | None = None
         self.diagnosis: Diagnosis | None = None
         self.void = VoidWatch(workspace.root)
@@ -92,7 +95,36 @@ class Driver:
             rings = standing.state == "mitigated" and self.look().verdict is Verdict.DETECTED
             if incident is not None and not rings:
                 self.session = WizardSession(self.workspace, incident, self.symptom)
+                self._is_found = True
         return self.session
+
+    def whose(self) -> str:
+        """Whose incident is gone on with, and by whom; empty where it is the caller's, who named it."""
+        session = self.find()
+        yours = (
+            f"incident {session.incident.id} goes on; it is yours"
+            if session is not None and self._is_found
+            else ""
+        )
+        return self.taken_over() or yours
+
+    def taken_over(self) -> str:
+        """The same for another person's; empty for the caller's own."""
+        session = self.find()
+        if session is None:
+            return ""
+        was, owner, me = self._found_as(session), session.standing.owner, user_name()
+        if not was or was == me:
+            return ""
+        is_taken = owner == me
+        then = f"{me} goes on with it" if is_taken else f"what {me} does here takes it over"
+        return visible(f"incident {session.incident.id} {'was' if is_taken else 'is'} {was}'s; {then}", 200)
+
+    def _found_as(self, session: WizardSession) -> str:
+        """Who owned it before anything was done in it from here."""
+        if self._owner_before is None:
+            self._owner_before = session.standing.owner
+        return self._owner_before
 
     def look(self) -> Detection:
         """What the detector says, asked once. Raises RefusedError without a symptom."""
@@ -134,6 +166,7 @@ class Driver:
         """Be the one who acts, until ``let_go``. Raises WorkspaceLockedError, naming who else does."""
         is_new = self.find() is None
         session = self.open()
+        self._found_as(session)
         if self._lease is None:
             lease = ExitStack()
             lease.enter_context(session.lease())

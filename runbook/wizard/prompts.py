@@ -49,7 +49,7 @@ def converse(
     """Ask until the incident is over or nobody answers. Exit 11 when a question is left open."""
     session = driver.open()
     driver.tell = lambda work: voice.note(f"… {DOING[work]}")
-    voice.note(f"incident {session.incident.id}")
+    voice.note(driver.whose() or f"incident {session.incident.id}")
     prompts = _Prompts(driver, session, voice, who, reason, read)
     while True:
         with driver.acting():

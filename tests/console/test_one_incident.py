@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,21 @@ from console.cli.commands import BY_NAME
 from console.control.armed import Permit
 from console.control.wizard_control import WizardControl
 from console.keymap import WIZARD_ANSWER
+from console.presentation.spans import plain_text
+from console.presentation.wizard import head_lines
 from pipeline.contracts.faults import OperatorError
 from pipeline.platform.command_line import parser_of
+from pipeline.platform.identity import user_name
 from pipeline.reading.incidents import incident_ids
 from runbook import symptoms
 from runbook.change.incident import Incident
-from runbook.commands import quarantine, runbook
+from runbook.commands import quarantine, runbook, undo
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.offers import all_aside
 from runbook.wizard import worker
 from runbook.wizard.session import reopen_session
+from tests.console.states import NOW
 from tests.console.wizards import LEAKING, QUARANTINE, leaking
 from tests.heard import Heard
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, seen
@@ -98,7 +103,7 @@ def _by_screen(root: Path) -> str:
 
 def _by_prompts(root: Path) -> str:
     said = _run(root, "open", LEAKING.id)
-    return said.lines[0].removeprefix("incident ")
+    return said.lines[0].split()[1]
 
 
 def _by_flags(root: Path) -> str:
@@ -131,13 +136,63 @@ def test_the_same_plan_asked_for_again_is_the_same_plan_while_it_holds(root: Pat
     assert third["plan_hash"] != one["plan_hash"]
 
 
+@pytest.mark.parametrize("words", ["plan", "open", "quarantine", "apply", "undo"])
+def test_another_persons_incident_is_never_gone_on_with_silently(
+    root: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    plan, mine = _plan(root), user_name()
+    if words == "undo":
+        _run(root, "apply", "--plan", plan["plan_hash"], "--approve-as", "mira", "--reason", "rows")
+    monkeypatch.setenv("SUDO_USER", "alice")
+    said = _spoken(root, words, plan)
+    assert re.search(f"incident {plan['incident_id']} (is|was) {mine}'s; .*{re.escape(user_name())}", said)
+
+
+def _spoken(root: Path, words: str, plan: dict[str, Any]) -> str:
+    """What a command says beside its data."""
+    said = Said()
+    said.directory = str(root)
+    if words == "undo":
+        undo.run(parser_of(BY_NAME["undo"]).parse_args([plan["incident_id"]]), said)
+    elif words == "quarantine":
+        quarantine.run(parser_of(BY_NAME["quarantine"]).parse_args([SFT]), said)
+    else:
+        consent = ["--plan", plan["plan_hash"], "--approve-as", "alice", "--reason", "rows"]
+        more = consent if words == "apply" else [LEAKING.id]
+        return "\n".join(_run(root, words, *more).lines)
+    return "\n".join(said.lines)
+
+
+def test_who_opened_an_incident_hears_that_it_goes_on(root: Path) -> None:
+    plan = _plan(root)
+    assert f"incident {plan['incident_id']} goes on" in _spoken(root, "plan", plan)
+
+
+def test_the_screen_says_whose_incident_it_shows(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, mine = f"incident {_plan(root)['incident_id']}", user_name()
+    monkeypatch.setenv("SUDO_USER", "alice")
+    control = WizardControl(root, (LEAKING,), symptom_id=LEAKING.id)
+    words = [_head(control)]
+    control.answer(PERMIT, "consent", "back")
+    control.let_go()
+    words.append(_head(control))
+    assert f"{named} is {mine}'s; what {user_name()} does here takes it over" in words[0]
+    assert f"{named} was {mine}'s; {user_name()} goes on with it" in words[1]
+
+
+def _head(control: WizardControl) -> str:
+    return " ".join(plain_text(each) for each in head_lines(control.look(), NOW, 120))
+
+
 def test_a_quarantine_by_hand_is_the_plan_that_the_wizard_makes(root: Path) -> None:
     by_hand = _quarantine(root)
     assert _plan(root)["plan_hash"] == by_hand["plan_hash"]
     assert _quarantine(root)["plan_hash"] == by_hand["plan_hash"]
 
 
-def test_of_several_files_in_breach_a_person_may_name_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_files_in_breach_a_person_may_name_one(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (root / RAG).parent.mkdir(parents=True)
     (root / RAG).write_text(f"{LEAK}\n")
     both = replace(QUARANTINE, make=lambda planning, _: all_aside(planning, (SFT, RAG), "none"))
