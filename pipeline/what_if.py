@@ -20,9 +20,11 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
-from pipeline.engine.reduce import Decisions, Reducer, RowPlace, conflict_keys
+from pipeline.engine.reduce import Decisions, Reducer, RowPlace
 from pipeline.engine.row_builder import RowBuilder
+from pipeline.engine.row_decision import RowDecision
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
+from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.schemas.validators import validate_preference
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.stages.export_preference import preference_row
@@ -101,9 +103,10 @@ def _bad(value: str, why: str) -> SettingsError:
 class _Side:
     """Everything under one set of thresholds."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, evaluation: EvaluationIndex) -> None:
         self.settings = settings
-        self.reducer = Reducer(PairOptions(settings.export.preference.max_pairs_per_task))
+        self.evaluation = evaluation
+        self.reducer = Reducer(PairOptions(settings.export.preference.max_pairs_per_task), evaluation)
         self.chunks: list[list[RowEntry]] = []
 
     def add(self, stream: str, entries: list[RowEntry]) -> None:
@@ -119,8 +122,9 @@ class _Side:
 def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatIf:
     """Compare. Raises InputError when there is no evidence to look at."""
     result = WhatIf(settings.scoring, then)
-    now_side = _Side(settings)
-    then_side = _Side(settings.model_copy(update={"scoring": then}))
+    evaluation = load_sets(workspace, settings)
+    now_side = _Side(settings, evaluation)
+    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation)
     places: list[list[tuple[Path, int]]] = []
     streams = [stream for stream in settings.streams if stream.role == "source"]
     if not any((workspace / paths.evidence_file(stream.name)).exists() for stream in streams):
@@ -174,7 +178,10 @@ def _both_ways(
     places: list[list[tuple[Path, int]]],
     result: WhatIf,
 ) -> None:
-    builders = RowBuilder(now_side.settings, stream), RowBuilder(then_side.settings, stream)
+    builders = (
+        RowBuilder(now_side.settings, stream, now_side.evaluation),
+        RowBuilder(then_side.settings, stream, then_side.evaluation),
+    )
     now_entries: list[RowEntry] = []
     then_entries: list[RowEntry] = []
     of_chunk: list[tuple[Path, int]] = []
@@ -205,20 +212,12 @@ def _both_ways(
 
 
 def _exported(chunks: list[list[RowEntry]], decided: Decisions, section: int) -> Iterator[str]:
-    """The run ids that an export takes, by the emitter's rules.
-
-    tests/pipeline/test_what_if.py holds them to the rows that a run exports.
-    """
-    seen: set[bytes] = set()
-    for entries in chunks:
-        for row in entries:
-            if row.rag_refusal if section == RAG else row.sft_refusal:
-                continue
-            sample = row.rag_sample if section == RAG else row.sft_sample
-            if any(key in decided.conflicting for key in conflict_keys(row)) or sample in seen:
-                continue
-            seen.add(sample)
-            yield row.run_id
+    """The run ids that an export takes."""
+    rows = RowDecision(section, decided)
+    for number, entries in enumerate(chunks):
+        for ordinal, row in enumerate(entries):
+            if rows.refusal(row, (number, ordinal)) is None:
+                yield row.run_id
 
 
 def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str]:

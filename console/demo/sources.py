@@ -1,8 +1,7 @@
-"""Which log files the demo copies, which stream settings read them, and where its material lies.
+"""Which log files the demo copies, and which stream settings read them.
 
-A directory may bring its own streams in a ``distill.toml``; otherwise the shipped settings for real logs are
-used, reduced to the streams whose files are there. The material lies beside the code in a wheel, in
-``fixtures/`` in a checkout.
+A directory may bring its own streams in a ``distill.toml``; otherwise the shipped settings
+for real logs are used, reduced to the streams whose files are there.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pipeline
-from console.demo import generated_log
+from console.demo import generated_log, package_data
 from pipeline.contracts import paths
 from pipeline.contracts.faults import SettingsError
 
@@ -51,7 +49,7 @@ def choose_sources(directory: Path | None) -> Sources:
     Raises SettingsError when the directory has no log that a stream reads.
     """
     if directory is None:
-        directory = fixtures() / "streams"
+        directory = package_data.fixtures() / "streams"
     if not directory.is_dir():
         raise _refusal(directory, "is not a directory", "Name a directory with .jsonl logs.")
     files = _logs_in(directory)
@@ -61,7 +59,7 @@ def choose_sources(directory: Path | None) -> Sources:
     if own.is_file():
         return Sources(directory, files, "\n".join(stream_blocks(own)))
     names = [str(paths.KNOWLEDGE_BASE / file.name) for file in files]
-    shipped = fixtures() / SHIPPED_STREAMS
+    shipped = package_data.fixtures() / package_data.SHIPPED_STREAMS
     blocks = [block for block in stream_blocks(shipped) if _reads_any(block, names)]
     if not blocks:
         raise _refusal(
@@ -163,20 +161,3 @@ def _refusal(place: Path, complaint: str, do_next: str) -> SettingsError:
         do_next=do_next,
         file=str(place),
     )
-
-
-SHIPPED_STREAMS = Path("settings/real-logs.toml")
-
-
-def fixtures() -> Path:
-    """The directory with ``streams/`` and ``settings/``. Raises FileNotFoundError."""
-    here = Path(__file__).resolve().parent
-    for candidate in (here / "fixtures", here.parents[1] / "fixtures"):
-        if (candidate / SHIPPED_STREAMS).is_file() and (candidate / "streams").is_dir():
-            return candidate
-    raise FileNotFoundError(f"the demo's fixtures are neither in {here} nor in {here.parents[1]}")
-
-
-def engine_package() -> Path:
-    """The directory of the installed engine's source."""
-    return Path(pipeline.__path__[0]).resolve()

@@ -24,17 +24,17 @@ _FROM_THE_KEY_MAP = {
     "skips": "skips.SkipsScreen",
 }
 _FROM_OTHER_SCREENS = {
-    "arm": "consent.ArmDialogue",
-    "check": "audit.CheckScreen",
+    "arm": "arm.ArmDialogue",
+    "check": "check.CheckScreen",
     "consent": "consent.ConsentDialogue",
     "help": "help.HelpScreen",
-    "lineage": "row.LineageScreen",
+    "lineage": "lineage.LineageScreen",
     "log": "log.LogScreen",
     "palette": "palette.PaletteDialogue",
     "row": "row.RowScreen",
     "rows": "rows.RowsScreen",
-    "symptom": "runbook.SymptomScreen",
-    "take_over": "consent.TakeOverDialogue",
+    "symptom": "symptom.SymptomScreen",
+    "take_over": "arm.TakeOverDialogue",
     "wizard": "wizard.WizardScreen",
     "wizard.reopened": "wizard.WizardScreen.reopen",
 }

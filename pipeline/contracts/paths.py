@@ -37,6 +37,7 @@ EXPORT_FILES = {"rag": RAG_EXPORT, "sft": SFT_EXPORT, "preference": PREFERENCE_E
 QUARANTINE_FILES = {"rag": RAG_QUARANTINE, "sft": SFT_QUARANTINE, "preference": PREFERENCE_QUARANTINE}
 FORMATTED = EXPORTS / "formatted"
 EXPORT_MANIFEST = EXPORTS / "manifest.json"
+DECONTAMINATION = EXPORTS / "decontamination.json"
 DATASET_CARD = EXPORTS / "README.md"
 
 REPORTS = PurePosixPath("reports/distillation")

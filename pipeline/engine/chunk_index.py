@@ -16,7 +16,7 @@ import msgspec
 
 from pipeline.contracts.categories import CATEGORIES
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -39,7 +39,8 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """One evidence row. Lengths are bytes in the sections, 0 for a row that was not made there.
 
     ``digests`` is the concatenation of the sha256 of the evidence, scored, rag and sft row as
-    far as they exist. Keys are 16 bytes, empty where the text does not exist.
+    far as they exist. Keys are 16 bytes, empty where the text does not exist. ``evaluation_facts`` are those
+    of ``pipeline.evaluation.overlap``.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     is_conversation: bool = False
     rag_sample: bytes = b""
     sft_sample: bytes = b""
+    evaluation_facts: bytes = b""
 
 
 class LineEntry(msgspec.Struct, array_like=True, gc=False):

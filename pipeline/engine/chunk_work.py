@@ -140,7 +140,7 @@ def _builder(context: WorkContext, task: ChunkTask) -> EvidenceBuilder | RowBuil
         return EvidenceBuilder()
     from pipeline.engine.row_builder import RowBuilder
 
-    return RowBuilder(context.settings, context.stream(task.stream))
+    return RowBuilder(context.settings, context.stream(task.stream), context.evaluation)
 
 
 def digest_source(path: str, size: int) -> str:

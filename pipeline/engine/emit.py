@@ -21,6 +21,7 @@ from pipeline.engine.chunk_index import EVIDENCE, SCORED, ChunkIndex
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.rows_writer import Output, RowsWriter
 from pipeline.platform import disk
+from pipeline.settings.model import Settings
 
 KEPT_SAFE = "The last outputs are in place and verified; finished chunks are kept."
 _SECTION_OF = {"evidence": EVIDENCE, "scored": SCORED}
@@ -45,7 +46,7 @@ class EmitTask:
     they likely hold the same rows, which is then found out before anything is written.
     """
 
-    kind: str  # evidence, scored, skips, rag, sft, preference
+    kind: str  # evidence, scored, skips, rag, sft, preference, decontamination
     workspace: str
     staging: str
     recorded_at: str
@@ -174,6 +175,19 @@ def emit_skips(task: EmitTask, staging: Path) -> Emitted:
     written = writer.finish(relative)
     emitted.outputs = [standing_or_written(task, written)]
     return emitted
+
+
+def is_checked_for_evaluation_sets(workspace: Path, settings: Settings) -> bool:
+    """Whether a report on evaluation sets is due: one is declared, or an older report would say so."""
+    return bool(settings.evaluations) or (workspace / paths.DECONTAMINATION).exists()
+
+
+def emit_decontamination(task: EmitTask, staging: Path) -> Emitted:
+    """The report on evaluation sets: one JSON object on one line. Raises OSError."""
+    relative = task.outputs[0]
+    writer = RowsWriter(staged_path(staging, relative), task.recorded_at)
+    writer.add_row(task.decisions.decontamination)
+    return Emitted(task.kind, [standing_or_written(task, writer.finish(relative))])
 
 
 def standing_or_written(task: EmitTask, written: Output) -> Output:

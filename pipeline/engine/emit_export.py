@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, RowEntry, unpack_refusal
+from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, unpack_refusal
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
@@ -19,7 +19,7 @@ from pipeline.engine.emit import (
     standing_outputs,
 )
 from pipeline.engine.quarantine_lines import quarantine_line
-from pipeline.engine.reduce import conflict_keys
+from pipeline.engine.row_decision import RowDecision
 from pipeline.engine.rows_writer import RowsWriter
 
 _SECTION_OF = {"rag": RAG, "sft": SFT}
@@ -57,8 +57,7 @@ class _Export:
     def __init__(self, task: EmitTask) -> None:
         self._task = task
         self._section = _SECTION_OF[task.kind]
-        self._conflicting = task.decisions.conflicting
-        self._seen_samples: set[bytes] = set()
+        self._rows = RowDecision(self._section, task.decisions)
         self.plan = _sha256()
         self.reasons: Counter[str] = Counter()
         self.by_stream: dict[str, Counter[str]] = {}
@@ -82,11 +81,13 @@ class _Export:
         spans, digests, lines, planned = [], [], [], []
         refused: Counter[str] = Counter()
         start = end = 0
+        ordinal = -1
         for line in index.lines:
             is_dropped = line.line in dropped
             for row in line.rows:
+                ordinal += 1
                 start, end = end, end + row.lengths[section]
-                refusal = None if is_dropped else self._refusal(row)
+                refusal = None if is_dropped else self._rows.refusal(row, (chunk.number, ordinal))
                 if not is_dropped and refusal is None:
                     digest = row.digests[digest_in]
                     digests.append(digest)
@@ -102,17 +103,3 @@ class _Export:
             self.reasons[unpack_refusal(refusal)[0]] += count
         count_rows(self.by_stream, chunk.stream, exported=len(digests), quarantined=refused.total())
         return spans, digests, lines
-
-    def _refusal(self, row: RowEntry) -> str | None:
-        """Why the row stays out of the export, or None."""
-        of_itself, sample = (
-            (row.rag_refusal, row.rag_sample) if self._section == RAG else (row.sft_refusal, row.sft_sample)
-        )
-        if of_itself:
-            return of_itself
-        if self._conflicting and not self._conflicting.isdisjoint(conflict_keys(row)):
-            return "conflicting_verdict"
-        if sample in self._seen_samples:
-            return "duplicate_sample"
-        self._seen_samples.add(sample)
-        return None

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 
 from pipeline.contracts import paths
-from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
+from pipeline.engine.emit import (
+    EmitTask,
+    Emitted,
+    MappedChunk,
+    export_outputs,
+    is_checked_for_evaluation_sets,
+)
 from pipeline.engine.emitters import emit
 from pipeline.engine.mapping import Mapped, result_of, submit
 from pipeline.engine.reduce import Decisions
@@ -31,7 +37,11 @@ def emit_tasks(
     standing = state.standing_outputs(session.workspace)
     evidence_chunks = tuple(chunk for chunk in mapped.chunks if chunk.role == "source")
     # The pairs are for the preference task alone; the other tasks travel lighter without.
-    light = Decisions(duplicate_lines=decisions.duplicate_lines, conflicting=decisions.conflicting)
+    light = Decisions(
+        duplicate_lines=decisions.duplicate_lines,
+        conflicting=decisions.conflicting,
+        overlapping=decisions.overlapping,
+    )
 
     def task(
         kind: str, outputs: tuple[str, ...], chunks: tuple[MappedChunk, ...], with_pairs: Decisions
@@ -65,6 +75,8 @@ def emit_tasks(
     if "export" in stages:
         tasks.append(task("rag", export_outputs("rag"), evidence_chunks, light))
         tasks.append(task("preference", export_outputs("preference"), evidence_chunks, decisions))
+        if is_checked_for_evaluation_sets(session.workspace, context.settings):
+            tasks.append(task("decontamination", (str(paths.DECONTAMINATION),), (), decisions))
     if "materialize" in stages:
         tasks.append(task("skips", (str(paths.DISTILLATION_SKIPS),), tuple(mapped.chunks), light))
     return tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_section, emit_skips
+from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_decontamination, emit_section, emit_skips
 from pipeline.engine.emit_export import emit_export
 from pipeline.platform import disk
 from pipeline.settings.model import ExportSettings
@@ -24,6 +24,8 @@ def emit(task: EmitTask, options: ExportSettings) -> Emitted:
                 from pipeline.engine.emit_preference import emit_preference
 
                 return emit_preference(task, staging, options)
+            case "decontamination":
+                return emit_decontamination(task, staging)
             case _:
                 return emit_skips(task, staging)
     except OSError as error:

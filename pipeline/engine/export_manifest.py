@@ -25,7 +25,8 @@ MANIFEST_VERSION = 1
 def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
     """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``."""
     claims = {output["path"]: output for output in receipt["outputs"]}
-    exported = sorted(path for path in map(str, paths.EXPORT_FILES.values()) if path in claims)
+    wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION)
+    exported = sorted(path for path in map(str, wanted) if path in claims)
     firewall = receipt["firewall"]
     return {
         "schema_version": MANIFEST_VERSION,

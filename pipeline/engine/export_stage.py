@@ -20,7 +20,13 @@ from pipeline.engine.chunk_index import ChunkIndex, LineEntry
 from pipeline.engine.chunks import plan_chunks, read_range
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached
-from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, export_outputs
+from pipeline.engine.emit import (
+    EmitTask,
+    Emitted,
+    MappedChunk,
+    export_outputs,
+    is_checked_for_evaluation_sets,
+)
 from pipeline.engine.emitters import emit
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
@@ -93,7 +99,7 @@ def _join_all(
 ) -> tuple[list[MappedChunk], Reducer]:
     """Every stream's evidence with its verdicts, as finished chunks that the reducer has seen."""
     chunks: list[MappedChunk] = []
-    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task))
+    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task), context.evaluation)
     unscored = 0
     for stream in streams:
         evidence_path = context.workspace / paths.evidence_file(stream.name)
@@ -104,6 +110,7 @@ def _join_all(
             context.settings_digest,
             stream.name,
             "export",
+            context.evaluation.digests,
             sha256_of_file(scored_path),
         ]
         descriptor = os.open(scored_path, os.O_RDONLY | os.O_CLOEXEC)
@@ -112,7 +119,7 @@ def _join_all(
             for chunk in plan_chunks(evidence_path, context.settings.engine.chunk_bytes, size):
                 session.check_stop()
                 data = _chunk_bytes(evidence_path, chunk.start, chunk.end)
-                builder = RowBuilder(context.settings, stream)
+                builder = RowBuilder(context.settings, stream, context.evaluation)
                 entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
                 unscored += missing
                 sections = builder.sections()
@@ -200,9 +207,11 @@ def _emit(
 ) -> list[Emitted]:
     standing = run_state.load(session.workspace).standing_outputs(session.workspace)
     emitted = []
-    for kind in kinds:
+    wanted = {kind: export_outputs(kind) for kind in kinds}
+    if is_checked_for_evaluation_sets(session.workspace, settings):
+        wanted["decontamination"] = (str(paths.DECONTAMINATION),)
+    for kind, outputs in wanted.items():
         session.check_stop()
-        outputs = export_outputs(kind)
         task = EmitTask(
             kind=kind,
             workspace=str(session.workspace),

@@ -11,11 +11,15 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.chunk_index import EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry
+from pipeline.engine.chunk_index import EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry, pack_refusal
+from pipeline.evaluation.overlap import Overlaps, refusal_detail
+from pipeline.evaluation.report import decontamination_report
+from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
+from pipeline.stages.refusals import QuarantineReason
 
 # chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset
 # and length, response key, prompt key, instruction key, bytes of turn keys; then run id and turns
@@ -41,6 +45,9 @@ class Decisions:
     conflicting: set[bytes] = field(default_factory=set)
     pairs: list[tuple[RowPlace, RowPlace, str]] = field(default_factory=list)
     unpaired: dict[tuple[int, int], str] = field(default_factory=dict)
+    # Rows that hold items of evaluation sets, with their refusal; and the report on all of them.
+    overlapping: dict[tuple[int, int], str] = field(default_factory=dict)
+    decontamination: dict[str, Any] = field(default_factory=dict)
 
 
 def conflict_keys(row: RowEntry) -> Iterator[bytes]:
@@ -54,8 +61,10 @@ def conflict_keys(row: RowEntry) -> Iterator[bytes]:
 class Reducer:
     """Feed it every chunk's index in order with ``add``, then ask for ``finish``."""
 
-    def __init__(self, options: PairOptions) -> None:
+    def __init__(self, options: PairOptions, evaluation: EvaluationIndex) -> None:
         self._options = options
+        self._overlaps = Overlaps(evaluation)
+        self._task_keys: set[bytes] = set()
         self._decisions = Decisions()
         self._seen_lines: dict[str, set[bytes]] = {}
         self._rejected: set[bytes] = set()
@@ -105,6 +114,10 @@ class Reducer:
             return
         category = CATEGORIES[row.category]
         counts[category] += 1
+        if self._overlaps.index.sets:
+            self._task_keys.add(row.task_key)
+            if row.evaluation_facts:
+                self._overlaps.add((number, ordinal), row.run_id, row.task_key, row.evaluation_facts)
         if category == "rejected":
             self._rejected.update(conflict_keys(row))
         elif category != "needs_human_review":
@@ -139,6 +152,13 @@ class Reducer:
         decisions.conflicting = self._rejected & self._approved
         self._rejected, self._approved = set(), set()
         self._seen_lines = {}
+        judged = self._overlaps.finish(len(self._task_keys))
+        for place, (_, overlaps) in judged.items():
+            if overlaps[0].is_refused:
+                decisions.overlapping[place] = pack_refusal(
+                    QuarantineReason.EVALUATION_OVERLAP, refusal_detail(overlaps[0])
+                )
+        decisions.decontamination = decontamination_report(self._overlaps, list(judged.values()))
         for task_key in list(self._tasks):
             # One by one out of the index, while the pairs grow.
             self._pair(task_key, bytes(self._tasks.pop(task_key)))
@@ -171,6 +191,9 @@ class Reducer:
             at += run_id_bytes
             turn_keys = packed[at : at + turn_bytes]
             at += turn_bytes
+            if (overlap := self._decisions.overlapping.get((number, ordinal))) is not None:
+                self._decisions.unpaired[(number, ordinal)] = overlap
+                continue
             places[run_id] = RowPlace(number, ordinal, evidence_at, evidence_length, scored_at, scored_length)
             if (
                 task_key[:8] + response_key[:8] in self._decisions.conflicting

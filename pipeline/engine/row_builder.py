@@ -16,6 +16,8 @@ import orjson
 from pydantic import ValidationError
 
 from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry, pack_refusal
+from pipeline.evaluation.overlap import Matcher
+from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.stages.export_preference import side_refusal
@@ -23,7 +25,7 @@ from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
-from pipeline.stages.sample import Sample, read_sample
+from pipeline.stages.sample import Sample, answered_texts, asked_texts, read_sample
 from pipeline.stages.sample_keys import rag_sample_key, same_key_for_both, sft_sample_key
 from pipeline.stages.score import score
 from pipeline.stages.scoring_rules import RANK
@@ -37,7 +39,8 @@ _NOT_ALLOWED = pack_refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
 class RowBuilder:
     """Collects the rows of one chunk of one stream."""
 
-    def __init__(self, settings: Settings, stream: StreamSettings) -> None:
+    def __init__(self, settings: Settings, stream: StreamSettings, evaluation: EvaluationIndex) -> None:
+        self._matcher = Matcher(evaluation) if evaluation.sets else None
         self._thresholds = settings.scoring
         self._export = settings.export
         self._feeds = frozenset(stream.exports)
@@ -91,6 +94,8 @@ class RowBuilder:
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None
+            if self._matcher is not None:
+                entry.evaluation_facts = self._matcher.facts(asked_texts(sample), answered_texts(sample))
             if rag_line:
                 entry.rag_sample = rag_sample_key(sample)
             if sft_line:

@@ -25,6 +25,7 @@ from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import StandingExport, standing_export
 from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_fingerprint
 from pipeline.engine.work_context import WorkContext, provide
+from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.settings.model import Settings
 from pipeline.stages.pairing import PairOptions
 
@@ -124,7 +125,10 @@ def _map(
         session.events.emit(
             events.StageStarted, stage=stage, bytes_total=sum(source.size for source in sources)
         )
-    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task))
+    reducer = Reducer(
+        PairOptions(context.settings.export.preference.max_pairs_per_task),
+        context.evaluation if depth == "all" else EvaluationIndex(),
+    )
     mapped = map_sources(
         session,
         context,

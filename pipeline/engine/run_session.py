@@ -46,6 +46,7 @@ _WRITTEN_PLACES = (
     paths.SFT_EXPORT,
     paths.PREFERENCE_EXPORT,
     paths.QUARANTINE,
+    paths.DECONTAMINATION,
     paths.REPORTS,
 )
 

@@ -110,6 +110,8 @@ def export_facts(
     by_stream: dict[str, dict[str, int]] = {}
     outputs = []
     for result in emitted:
+        if result.kind == "decontamination":
+            outputs += [claim(output) for output in result.outputs]
         if result.kind not in EXPORT_KINDS:
             continue
         outputs += [claim(output) for output in result.outputs]

@@ -20,13 +20,18 @@ from pipeline.engine.run_state import FileStamp, RunState
 from pipeline.engine.work_context import WorkContext
 from pipeline.platform import confined
 from pipeline.platform.lenient_json import object_in
+from pipeline.settings.model import EvaluationSettings, StreamSettings
 from pipeline.streams.files import stream_files
 
 
 def sources_fingerprint(context: WorkContext) -> str:
     """One digest of settings, engine, and every source file's name, size and times."""
     parts = [context.settings_digest, engine_digest()]
-    for stream in context.settings.streams:
+    read: list[StreamSettings | EvaluationSettings] = [
+        *context.settings.streams,
+        *context.settings.evaluations,
+    ]
+    for stream in read:
         for file in stream_files(context.workspace, context.settings, stream):
             try:
                 stamp = FileStamp.of(file.path)

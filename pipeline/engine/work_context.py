@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
+from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.settings.digest import rows_digest, stream_digest
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings, StreamSettings
@@ -62,6 +63,11 @@ class WorkContext:
             self._lookups[name] = load_lookup(stream, [file.path for file in files])
         return self._lookups[name]
 
+    @cached_property
+    def evaluation(self) -> EvaluationIndex:
+        """The declared evaluation sets; empty where none is. Raises InputError when one is unusable."""
+        return load_sets(self.workspace, self.settings)
+
     def compiled(self, name: str) -> CompiledStream:
         if name not in self._compiled:
             stream = self.stream(name)
@@ -88,7 +94,8 @@ class WorkContext:
         lookups: dict[str, str] = {}
         if stream.role != "lookup":
             lookups = {name: self.lookup(name).digest for name in self.compiled(stream_name).lookup_names}
-        return digest_of([engine_digest(), stream_digest(self.settings, stream), lookups, depth])
+        parts = [engine_digest(), stream_digest(self.settings, stream), lookups, depth]
+        return digest_of([*parts, self.evaluation.digests] if depth == "all" else parts)
 
 
 _contexts: dict[ContextName, WorkContext] = {}

@@ -37,12 +37,15 @@ def _stream(stream: StreamSettings) -> dict[str, Any]:
 
 
 def _digest(streams: list[dict[str, Any]], settings: Settings) -> str:
-    canonical = orjson.dumps(
-        {
-            "streams": streams,
-            "scoring": settings.scoring.model_dump(mode="json"),
-            "export": settings.export.model_dump(mode="json"),
-        },
-        option=orjson.OPT_SORT_KEYS,
-    )
+    touching: dict[str, Any] = {
+        "streams": streams,
+        "scoring": settings.scoring.model_dump(mode="json"),
+        "export": settings.export.model_dump(mode="json"),
+    }
+    # What the sets hold has digests of its own; a workspace without any keeps its digest.
+    if settings.evaluations:
+        touching["evaluations"] = [
+            declared.model_dump(mode="json", exclude={"path"}) for declared in settings.evaluations
+        ]
+    canonical = orjson.dumps(touching, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()

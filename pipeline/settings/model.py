@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.contracts.paths import DEFAULT_TAG, JOURNAL_STEMS
 from pipeline.settings.values import (
@@ -21,6 +21,7 @@ from pipeline.settings.values import (
     RuleTree,
     Score,
     Share,
+    Sides,
     SizeBytes,
     StreamName,
     Texts,
@@ -102,6 +103,30 @@ class StreamSettings(Section):
             raise ValueError('key belongs to a stream of role = "lookup"')
         elif not self.fields and self.preset is None:
             raise ValueError("a source stream needs [stream.fields] or a preset")
+        return self
+
+
+class EvaluationSettings(Section):
+    """One test set that must never be trained on: JSONL files, or Parquet.
+
+    Rows that hold its items are refused as `evaluation_overlap`; see [exports](exports.md).
+    """
+
+    name: StreamName
+    """Lower-case letters, digits, `_`, `.` and `-`; named by the rows that are refused."""
+    path: Paths = Field(min_length=1)
+    """A glob or a list of globs, as for a stream."""
+    prompt: str | None = Field(default=None, min_length=1)
+    """Where an item holds what is asked, as a dotted path; user turns are held against it."""
+    answer: str | None = Field(default=None, min_length=1)
+    """Where an item holds its answer; assistant turns are held against it."""
+    code: Sides = ()
+    """The sides, `"prompt"` or `"answer"`, that are code: compared by its tokens, not as words."""
+
+    @model_validator(mode="after")
+    def _has_a_side(self) -> EvaluationSettings:
+        if self.prompt is None and self.answer is None:
+            raise ValueError("an evaluation set needs prompt, answer or both: where its items hold them")
         return self
 
 
@@ -210,12 +235,16 @@ class ConsoleSettings(Section):
     """Action = its keys, the first one shown: `"run.start" = ["ctrl+r"]`. See `docs/keys.md`."""
 
 
+Named = StreamSettings | EvaluationSettings
+
+
 class Settings(Section):
     """All of ``distill.toml``. Everything but ``[[stream]]`` has a default."""
 
     workspace: WorkspaceSettings = WorkspaceSettings()
     engine: EngineSettings = EngineSettings()
     streams: tuple[StreamSettings, ...] = Field(default=(), alias="stream", strict=False)
+    evaluations: tuple[EvaluationSettings, ...] = Field(default=(), alias="evaluation", strict=False)
     scoring: ScoringSettings = ScoringSettings()
     export: ExportSettings = ExportSettings()
     drift: DriftSettings = DriftSettings()
@@ -230,15 +259,16 @@ class Settings(Section):
     # Python code says ``streams=``; the file says ``[[stream]]`` and nothing else (load.py).
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    @field_validator("streams")
+    @field_validator("streams", "evaluations")
     @classmethod
-    def _names_are_unique(cls, streams: tuple[StreamSettings, ...]) -> tuple[StreamSettings, ...]:
+    def _names_are_unique(cls, declared: tuple[Named, ...], info: ValidationInfo) -> tuple[Named, ...]:
         seen: set[str] = set()
-        for stream in streams:
-            if stream.name in seen:
-                raise ValueError(f'two streams are named "{stream.name}"')
-            seen.add(stream.name)
-        return streams
+        for one in declared:
+            if one.name in seen:
+                kind = "streams" if info.field_name == "streams" else "evaluation sets"
+                raise ValueError(f'two {kind} are named "{one.name}"')
+            seen.add(one.name)
+        return declared
 
     def stream(self, name: str) -> StreamSettings:
         """The stream called ``name``. Raises KeyError."""

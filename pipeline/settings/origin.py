@@ -9,9 +9,10 @@ from pydantic import BaseModel
 
 from pipeline.contracts import paths
 from pipeline.settings.locate import KeyPath
-from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 
 DEFAULT = "default"
+_NAMED = (StreamSettings, EvaluationSettings)
 
 
 def leaves(settings: Settings) -> Iterator[tuple[str, KeyPath, Any]]:
@@ -33,10 +34,10 @@ def _section(section: BaseModel, prefix: str, path: KeyPath) -> Iterator[tuple[s
         elif isinstance(value, dict):
             for inner, item in value.items():
                 yield f"{name}.{inner}", (*path, key, inner), item
-        elif isinstance(value, tuple) and any(isinstance(item, StreamSettings) for item in value):
+        elif isinstance(value, tuple) and any(isinstance(item, _NAMED) for item in value):
             for index, stream in enumerate(value):
                 yield from _section(stream, f"{name}[{stream.name}].", (*path, key, index))
-        elif key != "stream":
+        elif key not in ("stream", "evaluation"):
             yield name, (*path, key), value
 
 

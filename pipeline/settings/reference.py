@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.contracts import paths
 from pipeline.settings.mistakes import section_of
-from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 
 _LIMITS = (
     (Ge, "ge", "at least"),
@@ -52,6 +52,7 @@ _TYPE_NAMES = {
     "Texts": "list of texts",
     "Paths": "text, or list of texts",
     "Exports": "list",
+    "Sides": "list",
     "RuleTree": "rule",
     "dict[str, Texts]": "table of lists of texts",
     "dict[str, RuleTree]": "table of rules",
@@ -72,7 +73,7 @@ def _section(key: str, field: FieldInfo, owner: type[BaseModel]) -> Iterator[str
     if section is None:
         yield f"## `[{key}]`\n\n{_fields_in_source(owner)[key][1]}\n"
         return
-    heading = f"[[{key}]]" if section is StreamSettings else f"[{key}]"
+    heading = f"[[{key}]]" if section in (StreamSettings, EvaluationSettings) else f"[{key}]"
     yield f"## `{heading}`\n\n{inspect.cleandoc(section.__doc__ or '')}\n"
     in_source = _fields_in_source(section)
     rows = [

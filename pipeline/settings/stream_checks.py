@@ -41,10 +41,13 @@ def stream_mistakes(
         for path, name in _named_lookups(document["stream"][number], at):
             if name not in lookups:
                 yield _name_mistake(path, name, 'no stream of role "lookup" is called so', lookups, lines)
-        for index, pattern in enumerate(stream.path):
+    declared = [("stream", number, one.path) for number, one in enumerate(settings.streams)]
+    declared += [("evaluation", number, one.path) for number, one in enumerate(settings.evaluations)]
+    for table, number, patterns in declared:
+        for index, pattern in enumerate(patterns):
             problem = confine.pattern_complaint(workspace, roots, pattern)
             if problem is not None:
-                yield _item_mistake((*at, "path"), index, pattern, problem, lines)
+                yield _item_mistake((table, number, "path"), index, pattern, problem, lines)
 
 
 def _root_problem(workspace: Path, root: str, earlier: list[Path]) -> str | None:

@@ -114,6 +114,7 @@ Paths = Annotated[
     BeforeValidator(_list_or_single),
 ]
 Exports = Annotated[tuple[ExportName, ...], Field(strict=False), AfterValidator(_exports)]
+Sides = Annotated[tuple[Literal["prompt", "answer"], ...], Field(strict=False)]
 SizeBytes = Annotated[int, BeforeValidator(_size)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(ge=0, le=1)]

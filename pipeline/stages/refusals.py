@@ -19,6 +19,7 @@ class QuarantineReason(StrEnum):
     SCHEMA_REFUSED = "schema_refused"
     CONFLICTING_VERDICT = "conflicting_verdict"
     DUPLICATE_SAMPLE = "duplicate_sample"
+    EVALUATION_OVERLAP = "evaluation_overlap"
     NEEDS_MESSAGES = "needs_messages"
     PROMPT_DIFFERS = "prompt_differs"
     NO_COUNTERPART = "no_counterpart"

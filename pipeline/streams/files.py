@@ -17,7 +17,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.confine import OUTPUTS, is_inside, resolved, source_roots
-from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 
 
 class SourceFile(NamedTuple):
@@ -27,8 +27,10 @@ class SourceFile(NamedTuple):
     path: Path
 
 
-def stream_files(workspace: Path, settings: Settings, stream: StreamSettings) -> list[SourceFile]:
-    """The regular files that ``stream`` reads, sorted by the bytes of their names.
+def stream_files(
+    workspace: Path, settings: Settings, stream: StreamSettings | EvaluationSettings
+) -> list[SourceFile]:
+    """The regular files that ``stream``, or an evaluation set, reads, sorted by the bytes of their names.
 
     Journals, their archives, the pipeline's own outputs and hidden files are never among them.
     Raises InputError for a link that leads out of the workspace and its source roots, and for a
@@ -118,7 +120,7 @@ def _is_ours(relative: str) -> bool:
     return in_journals and path.name.split(".", 1)[0] in paths.JOURNAL_STEMS
 
 
-def _utf8(relative: str, stream: StreamSettings) -> str:
+def _utf8(relative: str, stream: StreamSettings | EvaluationSettings) -> str:
     try:
         relative.encode()
     except UnicodeEncodeError:
@@ -127,21 +129,20 @@ def _utf8(relative: str, stream: StreamSettings) -> str:
                 code="source_name_not_utf8",
                 what_happened=f"The name of {visible(relative)} is not UTF-8, so no row could hold it.",
                 kept_safe="It was not read; the last outputs are in place.",
-                do_next=f"Rename it, or take it out of the path of stream {stream.name}.",
+                do_next=f"Rename it, or take it out of the path of {stream.name}.",
                 file=visible(relative),
             )
         ) from None
     return relative
 
 
-def _leaves(path: Path, stream: StreamSettings) -> InputError:
+def _leaves(path: Path, stream: StreamSettings | EvaluationSettings) -> InputError:
     return InputError(
         Fault(
             code="source_outside",
             what_happened=f"{visible(str(path))} leads out of the workspace and its source_roots.",
             kept_safe="It was not read; the last outputs are in place.",
-            do_next=f"Replace the link by the file, or name its directory in source_roots "
-            f"(stream {stream.name}).",
+            do_next=f"Replace the link by the file, or name its directory in source_roots ({stream.name}).",
             file=str(path),
         )
     )

@@ -1,0 +1,27 @@
+"""Texts as the tokens by which evaluation items and rows are compared.
+
+Words are casefolded and lose their punctuation, so that re-typed questions still match. Code is
+compared by its tokens as they stand: case and operators are what it says. Scripts that are
+written without spaces count character by character, or a whole sentence would be one word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+Kind = Literal["words", "code"]
+
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff"
+_WORDS = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_CODE = re.compile(r"\w+|[^\w\s]")
+
+
+def tokens(text: str, kind: Kind) -> list[str]:
+    """The tokens of ``text`` in order. No token holds a space."""
+    if kind == "code":
+        return _CODE.findall(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _WORDS.findall(text.casefold())
