@@ -44,7 +44,7 @@ from pipeline.schemas.lock import write_lock
 from pipeline.settings.load import load_settings
 from pipeline.workspace import init_workspace
 from runbook.change.incident import Incident, open_incident
-from runbook.wizard.incident_export import export_incident
+from runbook.wizard.handover import export_incident
 from tests.console.batch.outcomes import batch, part
 from tests.console.view_states import status
 from tests.faulty_disk import FaultyDisk, ShortWrites

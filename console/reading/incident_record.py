@@ -136,7 +136,7 @@ def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentR
     from runbook.change.incident import Incident
     from runbook.change.undo import last_undoable
     from runbook.wizard.dialogue import fold
-    from runbook.wizard.incident_page import page
+    from runbook.wizard.handover import page
 
     incident = Incident(root, record.id)
     said: dict[int, str] = {}

@@ -13,8 +13,7 @@ from pipeline.reading.incidents import Head, incident_ids, remembered_heads
 from runbook.change.incident import Incident, load_incident
 from runbook.change.refusals import refused
 from runbook.wizard.dialogue import fold
-from runbook.wizard.incident_export import export_incident
-from runbook.wizard.incident_page import page, write_page
+from runbook.wizard.handover import export_incident, page, write_page
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 def _about_itself(action: str, voice: Voice) -> int:
     """What needs no workspace."""
     from runbook.symptoms import SYMPTOMS
-    from runbook.tell.lint import lint
+    from runbook.tell.pages import lint
 
     return _list(SYMPTOMS, voice) if action == "list" else _lint(lint(SYMPTOMS, voice.commands), voice)
 

@@ -1,7 +1,12 @@
-"""Whether a drill's operator recovered it, how long it took, and what was left behind."""
+"""Whether a drill's operator recovered it, how long it took, and what was left behind.
+
+Reports are records of what was done and are left out, as is what can be made again.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +15,15 @@ from pipeline.contracts.status import Verdict, epoch_seconds
 from pipeline.platform.git import read_git_state
 from pipeline.reading.incidents import incident_ids
 from runbook.change.incident import Incident
-from runbook.drills.left_behind import left_behind
-from runbook.drills.scene import does_not_fit, seeded
-from runbook.drills.start import DrillNote, read_note
+from runbook.drills.drill import does_not_fit, seeded
+from runbook.drills.start import DrillNote, digests, read_note
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
+from runbook.wizard import dialogue as wizard
 from runbook.wizard.detecting import detect_all, detect_one
+from runbook.wizard.dialogue import fold
+
+_SET_ASIDE = re.compile(r"\.(QUARANTINED|SET-ASIDE)-")
 
 
 @dataclass(frozen=True)
@@ -88,3 +96,45 @@ def _uncommitted(root: Path) -> set[str]:
     if state.problem:
         raise does_not_fit(f"git: {state.problem}")
     return {*state.changes}
+
+
+def left_behind(
+    root: Path, sound: Mapping[str, str], planted: Mapping[str, str], uncommitted: Collection[str]
+) -> list[str]:
+    """One line for each file that is not as when all was well, and for each incident still open.
+
+    A repaired file that is ``uncommitted`` counts: the last commit has the fault in it.
+    """
+    now = digests(root)
+    lines = []
+    for name in sorted({*sound, *now}):
+        if sound.get(name) != now.get(name):
+            lines.append(
+                f"{name}: {_what_became_of(name, sound.get(name), planted.get(name), now.get(name))}"
+            )
+        elif name in uncommitted:
+            lines.append(f"{name}: as it was, and not committed")
+    return lines + _open_incidents(root)
+
+
+def _what_became_of(name: str, sound: str | None, planted: str | None, now: str | None) -> str:
+    if _SET_ASIDE.search(name):
+        return "set aside; remove it when nobody needs it any more"
+    if now == planted:
+        return "still as the drill left it"
+    if now is None:
+        return "gone"
+    return "new" if sound is None else "neither as it was nor as the drill left it"
+
+
+def _open_incidents(root: Path) -> list[str]:
+    lines = []
+    for incident_id in incident_ids(root):
+        try:
+            state = fold(Incident(root, incident_id).journal.entries()).state
+        except OperatorError as error:
+            lines.append(f"incident {incident_id}: {error.fault.what_happened}")
+            continue
+        if state not in wizard.OVER:
+            lines.append(f"incident {incident_id}: {state}, not closed")
+    return lines

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -14,12 +16,13 @@ from pipeline.contracts.faults import StorageError
 from pipeline.platform.disk import storage_fault
 from runbook.change.refusals import refused
 from runbook.drills.build import build_sound
-from runbook.drills.drill import Drill
-from runbook.drills.left_behind import digests
-from runbook.drills.scene import seeded
+from runbook.drills.drill import Drill, seeded
 from runbook.probes.evidence import Record
 
 NOTE = paths.STATE / "drill.json"
+_LEFT_OUT = (".git/", f"{paths.STATE}/", "reports/")
+# A row written again says when: that alone is no difference.
+_RECORDED_AT = re.compile(rb',"recorded_at":"[^"\n]*"\}$', re.MULTILINE)
 
 
 class DrillNote(Record):
@@ -77,6 +80,20 @@ def break_sound(root: Path, drill: Drill, seed: int, say: Callable[[str], None])
     )
     _write_note(root, note)
     return note
+
+
+def digests(root: Path) -> dict[str, str]:
+    """SHA-256 of every file by its path, of rows without the time at which they were written."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if name.startswith(_LEFT_OUT) or "__pycache__" in name or path.is_symlink() or not path.is_file():
+            continue
+        data = path.read_bytes()
+        if name.endswith(".jsonl"):
+            data = _RECORDED_AT.sub(b"}", data)
+        found[name] = hashlib.sha256(data).hexdigest()
+    return found
 
 
 def _free(place: Path | None, drill: Drill) -> Path:

@@ -7,9 +7,11 @@ whatever hand silences it, and an old report raises nothing that is not so any m
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer
@@ -24,15 +26,46 @@ from pipeline.reading.check_report import (
     checks_of,
 )
 from pipeline.reading.facts import Facts
-from runbook.probes.answer_cache import AnswerCache
-from runbook.probes.conclusions import detection_from
 from runbook.probes.evidence import Detection, Evidence, Stance
-from runbook.probes.looks import Detector
+from runbook.probes.looks import Detector, detection_from
 from runbook.probes.workspace import Workspace
 
+Asked = TypeVar("Asked")
 CHECK_SECONDS = 600.0
 _GATE = "P6.acceptance"
 Glance = Callable[[Facts], Answer]
+
+
+@dataclass(frozen=True)
+class _Known(Generic[Asked]):
+    question: tuple[str, ...]
+    asked_at: float
+    answer: Asked
+
+
+class AnswerCache(Generic[Asked]):
+    """Remembers an answer until something that it was asked about is touched.
+
+    Detectors look every few seconds, and several at once; what takes seconds to ask is asked once.
+    The last answer alone is kept: whoever asks otherwise meanwhile asks anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: _Known[Asked] | None = None
+
+    def answer(self, workspace: Workspace, question: tuple[str, ...], ask: Callable[[], Asked]) -> Asked:
+        """What ``ask`` said, now or since the last touch. Raises what ``ask`` raises."""
+        whole = (str(workspace.root), *question)
+        with self._lock:
+            known = self._known
+            is_same = known is not None and known.question == whole
+            if known is not None and is_same and not workspace.is_touched_since(known.asked_at):
+                return known.answer
+            asked_at = time.time()
+            found = ask()
+            self._known = _Known(whole, asked_at, found)
+            return found
 
 
 def last_audit(workspace: Workspace) -> CheckReport | None:

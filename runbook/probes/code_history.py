@@ -19,9 +19,8 @@ from typing import Literal
 
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git_objects import Change, Repository
-from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe, record_probe
+from runbook.probes.looks import Probe, found_by, record_probe, why_blind
 from runbook.probes.workspace import Workspace
 
 CODE = "code"

@@ -9,9 +9,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe, record_probe
+from runbook.probes.looks import Probe, found_by, record_probe, why_blind
 from runbook.probes.workspace import Workspace
 
 SETTINGS = "settings"

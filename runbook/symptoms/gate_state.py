@@ -1,27 +1,32 @@
 """What the acceptance gate says, and whether the real data agree: told once for two symptoms.
 
 A red gate is S1.P6.acceptance while another required check is not green either, and S3.divergence
-while all of them are: never both, never neither.
+while all of them are: never both, never neither. Which code may be behind
+a red invariant is told by what that one watches.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import ACCEPTANCE, Check, CheckReport
-from runbook.probes.answer_cache import AnswerCache
-from runbook.probes.check_reports import last_acceptance, last_audit, look_again, red_again
-from runbook.probes.conclusions import detection_from
-from runbook.probes.evidence import Detection, Evidence, Stance
+from runbook.probes.check_reports import AnswerCache, last_acceptance, last_audit, look_again, red_again
+from runbook.probes.code_history import ChangedFile, CodeHistory
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
+from runbook.probes.looks import concluded, detection_from
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.code_evidence import code_evidence, restoring, told_by_code, unchanged
 from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
+from runbook.symptoms.s1_p6_acceptance import define
 from runbook.symptoms.s1_p6_acceptance.define import GATE
 
 # Two symptoms ask the same, at once.
 _AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()
+_GATE = "P6"
+_RUN = ("P2", "P3", "P4", "P5")
 
 
 def read_gate(workspace: Workspace) -> GateState | None:
@@ -118,3 +123,115 @@ def red_invariants(detection: Detection) -> tuple[str, ...]:
 
 def other_checks(detection: Detection) -> tuple[str, ...]:
     return texts_of(detection.facts, "others")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """``phases`` in order of suspicion: the first group in which code changed is taken.
+
+    ``sees`` says what the fixture holds, or does, that a workspace's own data seldom do.
+    """
+
+    phases: tuple[tuple[str, ...], ...]
+    sees: str
+
+
+WATCHED: dict[str, Watched] = {
+    "A01": Watched((_RUN, ("P7",)), "It watches every write, also those outside of the workspace."),
+    "A02": Watched((), "It tries settings that no workspace would keep."),
+    "A03": Watched(
+        (("P1",),), "It tries each schema with rows that must be refused, and real runs write none."
+    ),
+    "A04": Watched(
+        (("P2",), ("P4", "P5")), "Its lines have none, one and many parts; real streams have one part each."
+    ),
+    "A05": Watched(
+        (("P2",), ("P4", "P5")), "Torn, nested, oversized and lying lines, and names that steer a terminal."
+    ),
+    "A06": Watched((("P2",), ("P5",), ("P4",)), "It reads every offset back, also in packed files."),
+    "A07": Watched((("P2",), ("P4", "P5")), "The same lines in two files and in the opposite order."),
+    "A08": Watched((("P5",), _RUN), "It runs twice on files that only changed their times."),
+    "A09": Watched((("P3",), ("P2",)), "Each kind of signal is there and counted by hand."),
+    "A10": Watched((("P3",),), "Rewards just below and just above each threshold."),
+    "A11": Watched((("P3",),), "A person's decision against every other signal."),
+    "A12": Watched((("P3",),), "Runs whose signals contradict each other."),
+    "A13": Watched(
+        (("P4",), ("P1",)),
+        "It takes two of the three walls away and looks whether the third holds alone; in a real run "
+        "the other two still stand.",
+    ),
+    "A14": Watched((("P4",),), "Rows planted in SFT as a forger would; the firewall is the installed one."),
+    "A15": Watched((("P4",), ("P3",)), "Tasks in which every kind of pair could be made, good and bad."),
+    "A16": Watched((("P4",),), "Runs of every category with playbooks worth keeping."),
+    "A17": Watched((("P4",), ("P5",)), "Copies, conflicts and refusals of every kind, counted one by one."),
+    "A18": Watched((("P5",), ("P4",)), "It works out every claim of the receipts from the files again."),
+    "A19": Watched(
+        (_RUN,), "It runs under other hash seeds, zones, locales, umasks, workers and chunk sizes."
+    ),
+    "A20": Watched((("P5",), _RUN), "It kills runs at every commit point; real ones are seldom killed."),
+    "A21": Watched((("P7",), ("P4",)), "A task whose one right playbook is known."),
+    "A22": Watched(
+        (("P7",),), "Answers that say nothing, and none at all; the built-in model gives no such."
+    ),
+}
+
+
+def suspicion(detection: Detection, history: CodeHistory, read_at: float) -> Diagnosis:
+    """Who may be behind the red invariants, with what speaks for and against it."""
+    ids = red_invariants(detection)
+    files, cause_id = _suspects(ids, history)
+    rest = [each for each in history.files if each not in files]
+    confidence = Confidence.UNKNOWN
+    if files:
+        alone = not rest and len({each.phase for each in files}) == 1
+        sure = cause_id != define.SHARED_CHANGED and alone and history.source == "workspace"
+        confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
+    aside = _set_aside(cause_id, ids, history, rest, read_at)
+    own = code_evidence(history, files, "All of the engine's code", read_at)
+    return concluded(
+        define.CAUSES,
+        cause_id,
+        confidence,
+        {**aside, cause_id: own},
+        first=detection.evidence,
+        places=(*(f"{each} watches {_phases(each)}" for each in ids), *(each.told for each in files)),
+        aside=aside,
+        facts=restoring(files),
+    )
+
+
+def _suspects(ids: Sequence[str], history: CodeHistory) -> tuple[tuple[ChangedFile, ...], str]:
+    gate = history.of_phase(_GATE)
+    found = {each.path: each for name in ids for each in _of_watched(name, history)}
+    if found or gate:
+        chosen = {**found, **{each.path: each for each in gate}}
+        return tuple(
+            chosen[path] for path in sorted(chosen)
+        ), define.PHASE_CHANGED if found else define.GATE_EDITED
+    return (history.files, define.SHARED_CHANGED) if history.files else ((), define.UNKNOWN)
+
+
+def _of_watched(name: str, history: CodeHistory) -> tuple[ChangedFile, ...]:
+    groups = WATCHED[name].phases if name in WATCHED else ()
+    return next((files for group in groups if (files := history.of_phase(*group))), ())
+
+
+def _phases(name: str) -> str:
+    phases = (
+        dict.fromkeys(phase for group in WATCHED[name].phases for phase in group) if name in WATCHED else ()
+    )
+    return ", ".join(phases) or "what serves all phases"
+
+
+def _set_aside(
+    cause_id: str, ids: Iterable[str], history: CodeHistory, rest: Sequence[ChangedFile], read_at: float
+) -> dict[str, tuple[Evidence, ...]]:
+    found: dict[str, tuple[Evidence, ...]] = {}
+    if cause_id != define.PHASE_CHANGED:
+        watched = ", ".join(dict.fromkeys(_phases(name) for name in ids))
+        found[define.PHASE_CHANGED] = (unchanged(history, f"The code of {watched}", read_at),)
+    if cause_id not in (define.GATE_EDITED, define.UNKNOWN) and not history.of_phase(_GATE):
+        found[define.GATE_EDITED] = (unchanged(history, "The gate and its fixture", read_at),)
+    if cause_id != define.SHARED_CHANGED and rest:
+        found[define.SHARED_CHANGED] = told_by_code(history, rest, read_at, stance=Stance.UNKNOWN)
+    return found

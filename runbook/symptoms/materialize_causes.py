@@ -13,8 +13,8 @@ from shlex import quote
 from pydantic import JsonValue
 
 from runbook.probes.code_history import CODE, CodeHistory, read_code
-from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import concluded, found_by
 from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history
 from runbook.symptoms.offers import differing
 from runbook.symptoms.s1_p2_materialize import define

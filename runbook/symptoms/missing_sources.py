@@ -1,16 +1,160 @@
-"""What can be found out about streams without rows: who read them last, and where the file may lie."""
+"""What can be found out about streams without rows: who read them last, and where the file may lie.
+
+A file that begins with just the bytes that a run once read is that file, whatever it is called
+now. A name that is alike is only a hint. Files that no stream reads are looked through for both.
+"""
 
 from __future__ import annotations
 
+import difflib
+import gzip
+import hashlib
+import os
+import re
+import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from pipeline.contracts import paths
 from pipeline.reading.past_runs import committed_runs
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
-from runbook.probes.nearby_sources import Nearby, nearby
 from runbook.probes.settings_history import tagged_settings
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
+
+_MOST_FILES = 5_000
+_MOST_HASHED_BYTES = 512 * 2**20
+_ALIKE = 0.6
+_PIECE = 2**20
+_GZIP = b"\x1f\x8b"
+_PASSED_OVER = frozenset((".git", ".distill", "exports", "reports", "__pycache__", "pipeline", ".venv"))
+_LOG = re.compile(r"\.(jsonl|ndjson|json|log)(\W|$)")
+# What log rotation and careful people append: name.1, name.2026-04-27, name.archive.123, name.old.gz.
+_ARCHIVED = re.compile(r"\.(gz|zst|bz2|xz|old|bak|archive|orig|\d+)(\.|$)|[-_.]\d{4}-?\d{2}-?\d{2}")
+
+
+class Nearby(Record):
+    """A file that may be the one. ``was`` is the path that a run read its bytes at.
+
+    ``same_bytes`` when it holds at least the bytes that were read; ``is_archive`` by its name.
+    """
+
+    path: str
+    bytes: int
+    same_bytes: bool
+    is_archive: bool
+    alike: float
+    was: str | None = None
+
+    @property
+    def told(self) -> str:
+        if self.same_bytes:
+            return f"{self.path}: {self.bytes:,} bytes, begins with just what was read as {self.was}"
+        return f"{self.path}: {self.bytes:,} bytes, its name is alike"
+
+
+def nearby(
+    workspace: Workspace, stream: SourceStream, claims: Sequence[tuple[str, int, str]]
+) -> list[Nearby]:
+    """The likeliest files first. ``claims`` are (path, bytes, sha256) of what runs read of it.
+
+    The digests are of decompressed bytes. Reads at most ``_MOST_HASHED_BYTES``.
+    """
+    read = {
+        relative_name(workspace.root, path)
+        for each in declared_streams(workspace.settings())
+        for path in files_of(workspace, each)
+    }
+    names = [*(Path(path).name for path, _, _ in claims), *(_stem(pattern) for pattern in stream.globs)]
+    budget = _MOST_HASHED_BYTES
+    found = []
+    for path in _candidates(workspace.root):
+        name = relative_name(workspace.root, path)
+        size = path.stat().st_size
+        if name in read or not size:
+            continue
+        alike = max((_alikeness(path.name, known) for known in names), default=0.0)
+        was = None
+        if size <= budget and (alike >= _ALIKE or any(size >= each for _, each, _ in claims)):
+            was, spent = _same(path, claims)
+            budget -= spent
+        if was is not None or alike >= _ALIKE:
+            found.append(
+                Nearby(
+                    path=name,
+                    bytes=size,
+                    same_bytes=was is not None,
+                    is_archive=bool(_ARCHIVED.search(_suffix(path.name, names))),
+                    alike=round(alike, 3),
+                    was=was,
+                )
+            )
+    return sorted(found, key=lambda each: (not each.same_bytes, -each.alike, each.path))
+
+
+def _candidates(root: Path) -> Iterator[Path]:
+    """Files that look like logs, anywhere in the workspace but in what the pipeline writes."""
+    outputs = {str(paths.EVIDENCE), str(paths.SCORED_RUNS), "docs/recon"}
+    seen = 0
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root)
+        folders[:] = sorted(
+            each for each in folders if each not in _PASSED_OVER and (here / each).as_posix() not in outputs
+        )
+        for name in sorted(files):
+            path = Path(folder) / name
+            if _LOG.search(name) and name.split(".", 1)[0] not in paths.JOURNAL_STEMS and path.is_file():
+                seen += 1
+                if seen > _MOST_FILES:
+                    return
+                if not path.is_symlink():
+                    yield path
+
+
+def _stem(pattern: str) -> str:
+    return Path(pattern).name.replace("*", "").replace("?", "")
+
+
+def _alikeness(name: str, known: str) -> float:
+    """0..1; a name that begins with the known one is that one with something appended."""
+    stem = known.split(".", 1)[0]
+    if stem and name.startswith(stem):
+        return 0.95
+    # The ending is the same for all of them and says nothing.
+    return difflib.SequenceMatcher(None, name.split(".", 1)[0], stem).ratio()
+
+
+def _suffix(name: str, known: Sequence[str]) -> str:
+    """What ``name`` has more than the known name it begins with; all of it otherwise."""
+    longest = max((each for each in known if each and name.startswith(each)), key=len, default="")
+    return name[len(longest) :]
+
+
+def _same(path: Path, claims: Sequence[tuple[str, int, str]]) -> tuple[str | None, int]:
+    """The claimed path whose bytes these are, and how many were read to tell."""
+    wanted = sorted({(size, sha256, was) for was, size, sha256 in claims if size})
+    digest, done, spent = hashlib.sha256(), 0, 0
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == _GZIP
+        with gzip.open(path) if packed else path.open("rb") as file:
+            for size, sha256, was in wanted:
+                while done < size:
+                    piece = file.read(min(_PIECE, size - done))
+                    if not piece:
+                        return None, spent
+                    digest.update(piece)
+                    done += len(piece)
+                    spent += len(piece)
+                    if spent > _MOST_HASHED_BYTES:
+                        return None, spent
+                if digest.hexdigest() == sha256:
+                    return was, spent
+    except (OSError, EOFError, zlib.error):
+        pass
+    return None, spent
+
 
 PROBE = "nearby"
 _TITLE = "Where the files may have gone"

@@ -14,9 +14,8 @@ from typing import Any
 
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
-from runbook.probes.conclusions import found_by, why_blind
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, found_by, why_blind
 from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at

@@ -1,7 +1,9 @@
 """Run the detectors, and set each symptom beneath the one that explains it.
 
 One broken schema raises five symptoms. All five are shown, four of them beneath the first, so
-that nobody repairs a consequence.
+that nobody repairs a consequence. Whether a repair helped is asked of the detector that raised the
+incident, and of nobody else. What was done directly, and what was taken back, is verified by the
+files themselves: every step ended as planned, or it would not have come so far.
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.faults import ExitCode, StorageError
+from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import exit_code_of
 from pipeline.reading.symptom_log import keep_looks
+from runbook.change.incident import Incident
+from runbook.change.plan import Plan
 from runbook.change.refusals import why_failed
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
+from runbook.wizard import dialogue as wizard
 
 # Detectors wait for subprocesses more than they compute.
 _AT_ONCE = 4
@@ -91,3 +97,38 @@ def _above(symptom: Symptom, detection: Detection) -> tuple[str, ...]:
 def exit_code(found: Sequence[Found]) -> ExitCode:
     """See ``exit_code_of``: the same in every face."""
     return exit_code_of((each.symptom, each.detection.answer) for each in found)
+
+
+def verify(workspace: Workspace, incident: Incident, symptom: Symptom | None, plan: Plan) -> bool:
+    """Journal the verdict and the state that follows from it; True when the incident may end.
+
+    Only green resolves. Containment counts as done when the detector does not ring any more,
+    even where there is nothing left to look at.
+    """
+    if plan.undoes is not None or symptom is None:
+        _by_files(incident, symptom, plan)
+        return True
+    detection = detect_one(workspace, symptom, full=True)
+    with contextlib.suppress(StorageError):  # the journal has it in any case
+        keep_looks(workspace.root, [detection.answer], time.time())
+    contained = plan.ends == "mitigated" and detection.verdict is not Verdict.DETECTED
+    good = detection.verdict is Verdict.CLEAR or contained
+    incident.journal.append(
+        "verified",
+        plan.ends if good else "verifying",
+        verdict=wizard.CONTAINED if contained else detection.verdict,
+        plan_hash=plan.hash,
+        detail={"detection": detection.model_dump(mode="json"), "says": detection.observed},
+    )
+    return good
+
+
+def _by_files(incident: Incident, symptom: Symptom | None, plan: Plan) -> None:
+    state: WizardState = plan.ends
+    if plan.undoes is not None:
+        state = "detected" if symptom is not None else "abandoned"
+    incident.journal.append("verified", state, verdict=wizard.AS_PLANNED, plan_hash=plan.hash)
+    if plan.undoes is not None:
+        incident.journal.append(
+            "state", state, verdict="undone", plan_hash=plan.hash, detail={"undone": plan.undoes}
+        )

@@ -20,7 +20,7 @@ from runbook.change.undo import last_undoable
 from runbook.probes.evidence import Diagnosis
 from runbook.symptom import Question
 from runbook.tell.cause import diagnosis_blocks
-from runbook.tell.plain import plain_lines
+from runbook.tell.layout import plain_lines
 from runbook.tell.plan import plan_blocks
 from runbook.wizard import dialogue as wizard
 from runbook.wizard import worker

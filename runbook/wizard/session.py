@@ -28,11 +28,10 @@ from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
+from runbook.wizard.detecting import verify
 from runbook.wizard.diagnosing import classify, record_probe, run_probe, still_holds
 from runbook.wizard.dialogue import Move, Standing, Work, fold, next_move
-from runbook.wizard.incident_export import export_incident
-from runbook.wizard.incident_page import write_page
-from runbook.wizard.verifying import verify
+from runbook.wizard.handover import export_incident, write_page
 
 HANDOVER = "handover.tar.gz"
 

@@ -23,7 +23,7 @@ from runbook.change.incident import load_incident
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
-from runbook.tell.lint import lint
+from runbook.tell.pages import lint
 from runbook.wizard.detecting import detect_all, exit_code
 from runbook.wizard.session import open_session
 from tests.architecture.fresh_interpreter import REPOSITORY

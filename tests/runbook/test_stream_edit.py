@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook.actions.stream_edit import edit_stream, plan_stream_edits
+from runbook.actions.settings_edit import edit_stream, plan_stream_edits
 from runbook.change.refusals import RefusedError
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.workspaces import direct, make_workspace, tree

@@ -18,8 +18,7 @@ from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evi
 from runbook.tell.blocks import GAP, Block, Fact, Heading, Paragraph, Printed, Table
 from runbook.tell.cause import detection_blocks, diagnosis_blocks
 from runbook.tell.entry import entry_blocks
-from runbook.tell.markdown import markdown_lines, table
-from runbook.tell.plain import plain_lines
+from runbook.tell.layout import markdown_lines, plain_lines, table
 from runbook.tell.plan import plan_blocks
 
 NOW = 1_777_300_000.0

@@ -13,9 +13,8 @@ from pydantic import JsonValue
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import text_of, texts_of
-from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.engine_wont_start.define import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN

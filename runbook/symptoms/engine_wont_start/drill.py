@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, Scene
+from runbook.drills.drill import AIKO, Drill, Planted, Scene
 from runbook.symptoms.engine_wont_start.define import CHANGED, ID
 
 # All are imported before a command says its first word.

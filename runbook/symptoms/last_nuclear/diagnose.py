@@ -3,42 +3,107 @@
 Raised where a repair of a severe symptom was carried out, its detector was red afterwards, and the
 incident was handed over or left like that; or where three phases and more are red while code or documents of
 three phases and more differ from the last-good tag, so that repairing one phase is no way out.
+
+A failed repair is read from the incidents' journals. It counts once the incident is over (handed
+over, or left) with its detector red after the repair, until a later one of the same symptom is
+resolved or an audit passes. While somebody is still at it, it is no failure yet.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from shlex import quote
 
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
-from pipeline.contracts.status import Answer, Verdict
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.incidents import IncidentEntry
+from pipeline.contracts.status import Answer, Severity, Verdict, epoch_seconds
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import CheckReport
-from pipeline.reading.incidents import incident_ids
+from pipeline.reading.incidents import JOURNAL, incident_ids
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.incident import Incident
+from runbook.change.undo import plans_of
 from runbook.probes.check_reports import last_audit, look_again, red_again
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
-from runbook.probes.conclusions import concluded, detection_from
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
-from runbook.symptoms.failed_repairs import FailedRepair, failed_repairs
 from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
 
+_SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 _PHASES_RED = 3
 _TREE = "tree"
 _GATE = "P6.acceptance"
 _RECON, _TOML = str(paths.RECON_DOC), str(paths.SETTINGS)
 _MOST_LISTED = 200
+
+
+class FailedRepair(Record):
+    """``when`` is seconds since the epoch; ``said`` is what the detector said afterwards."""
+
+    incident_id: str
+    symptom_id: str
+    state: str
+    title: str
+    said: str
+    when: float
+
+
+def failed_repairs(root: Path, *, since: float | None, apart: str) -> list[FailedRepair]:
+    """Those after ``since`` (an audit that passed), oldest first, but for symptom ``apart``.
+
+    A journal that cannot be read tells of none; ``incident verify`` is what complains of it.
+    """
+    last: dict[str, FailedRepair | None] = {}
+    for incident_id in incident_ids(root):
+        incident = Incident(root, incident_id)
+        try:
+            if since is not None and (incident.folder / JOURNAL).stat().st_mtime <= since:
+                continue
+            entries = incident.journal.entries()
+        except (OperatorError, OSError):
+            continue
+        symptom_id = _severe_symptom(entries)
+        if symptom_id is None or symptom_id == apart:
+            continue
+        if entries[-1].state == "resolved":
+            last[symptom_id] = None
+        elif fold(entries).is_over and (failed := _failure(incident_id, symptom_id, entries)):
+            last[symptom_id] = failed
+    found = [each for each in last.values() if each is not None]
+    return sorted((each for each in found if since is None or each.when > since), key=lambda each: each.when)
+
+
+def _severe_symptom(entries: Sequence[IncidentEntry]) -> str | None:
+    detail = entries[0].detail if entries else {}
+    symptom_id = detail.get("symptom_id")
+    return symptom_id if isinstance(symptom_id, str) and detail.get("severity") in _SEVERE else None
+
+
+def _failure(incident_id: str, symptom_id: str, entries: Sequence[IncidentEntry]) -> FailedRepair | None:
+    """The last verification of a carried-out plan that found the symptom still there."""
+    titles = {plan.hash: plan.title for plan in plans_of(entries)}
+    for entry in reversed(entries):
+        if entry.kind == "verified" and entry.verdict == Verdict.DETECTED:
+            return FailedRepair(
+                incident_id=incident_id,
+                symptom_id=symptom_id,
+                state=entries[-1].state,
+                title=titles.get(entry.plan_hash or "", ""),
+                said=str(entry.detail.get("says") or ""),
+                when=epoch_seconds(entry.recorded_at) or 0.0,
+            )
+    return None
 
 
 def detect(workspace: Workspace) -> Detection:

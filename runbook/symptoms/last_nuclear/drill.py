@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.contracts import paths
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.last_nuclear.define import DIFFERS, ID
 from runbook.symptoms.last_nuclear.diagnose import NUCLEAR
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from shlex import quote
 
 from pipeline.platform.lenient_json import texts_of
-from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.offers import tag_offer

@@ -8,13 +8,13 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import objects_of, texts_of
 from runbook.actions.rerun_stage import plan_rerun
+from runbook.actions.settings_edit import plan_stream_path
 from runbook.actions.source_note import plan_source_notes
-from runbook.actions.stream_edit import plan_stream_path
 from runbook.change.files import checked
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
-from runbook.probes.conclusions import detection_from, found_by
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import detection_from, found_by
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.missing_sources import PROBE, Missing, Sought, missing_probe

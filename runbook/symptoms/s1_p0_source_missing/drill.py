@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.contracts import paths
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.s1_p0_source_missing.define import ID, MOVED, ROTATED, WRONG_PATH
 
 CHATS = "data/_kb/chats.jsonl"

@@ -9,7 +9,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import objects_of
 from runbook.actions.golden_line import plan_golden_line
 from runbook.actions.rerun_stage import plan_rerun
-from runbook.actions.stream_edit import plan_stream_edits
+from runbook.actions.settings_edit import plan_stream_edits
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
 from runbook.change.refusals import refused

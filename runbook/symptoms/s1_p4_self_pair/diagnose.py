@@ -1,34 +1,40 @@
 """S1.P4.self-pair: an export holds what its own rules forbid; first of all a pair of a run with itself.
 
-Pairs are looked at live. Rows that do not validate, ids used twice and runs that are in no file are
-told by the audit.
+Pairs are looked at live, without the engine's comparison, which may be what is broken; what no JSON
+reader can read is left to the audit. Rows that do not validate, ids used twice and runs that are in
+no file are told by the audit.
 """
 
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.lenient_json import texts_of
+from pipeline.platform.lenient_json import object_or_empty, texts_of
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
-from runbook.symptoms.pair_rows import BadPair, bad_pairs
 from runbook.symptoms.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
 from runbook.symptoms.s1_p4_self_pair import define
 from runbook.symptoms.s1_p4_self_pair.glance import glance, places_in
 
+# Larger files are left to the audit: a live detector answers within a second.
+MOST_BYTES = 64 * 2**20
+MOST_FOUND = 20
 # Where pairs are made and refused.
 _PAIR_CODE = (
     "pipeline/stages/export_preference.py",
@@ -37,6 +43,69 @@ _PAIR_CODE = (
     "pipeline/schemas/preference.py",
 )
 _by_report, _by_rerun = by_checks(define.ID, define.CHECKS, glance)
+
+
+@dataclass(frozen=True)
+class BadPair:
+    """``line`` is counted from 1."""
+
+    line: int
+    row_id: str
+    says: str
+
+
+def bad_pairs(root: Path) -> list[BadPair] | None:
+    """The first of them, in order; None where the file is too large or not there to be read."""
+    path = root / define.PAIRS
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return None
+        found = []
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                says = _problem(line)
+                if says is not None:
+                    found.append(BadPair(number, *says))
+                    if len(found) == MOST_FOUND:
+                        break
+    except OSError:
+        return None
+    return found
+
+
+def _problem(line: bytes) -> tuple[str, str] | None:
+    row = object_or_empty(line)
+    chosen = row.get("chosen_run_id")
+    if isinstance(chosen, str) and chosen == row.get("rejected_run_id"):
+        return str(row.get("id")), f"both sides are run {chosen}"
+    if "chosen" in row and _said(row["chosen"]) == _said(row.get("rejected")):
+        return str(row.get("id")), "both sides are the same text"
+    return None
+
+
+def _said(answer: object) -> object:
+    """What an assistant said and called, without differences of white space and of composition."""
+    if isinstance(answer, str):
+        return _normal(answer)
+    turns = [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
+    return [
+        (_normal(str(each.get("content") or "")), _calls(each))
+        for each in turns
+        if each.get("role") == "assistant"
+    ]
+
+
+def _calls(turn: dict[str, Any]) -> list[tuple[object, object]]:
+    calls = turn.get("tool_calls")
+    return [
+        (each.get("name"), each.get("arguments"))
+        for each in (calls if isinstance(calls, list) else ())
+        if isinstance(each, dict)
+    ]
+
+
+def _normal(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def detect(workspace: Workspace) -> Detection:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.contracts import paths
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import AIKO, INES, TOMAS, Scene
+from runbook.drills.drill import AIKO, INES, TOMAS, Drill, Planted, Scene
 from runbook.symptoms.s1_p4_sft_leak.define import ID, OTHER_WRITER, WALLS
 from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN
 

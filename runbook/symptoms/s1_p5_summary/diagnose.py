@@ -16,8 +16,8 @@ from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import concluded, found_by
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import tag_offer

@@ -10,8 +10,7 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import named, to_restore
 from runbook.symptoms.gate_report import is_not_alone
-from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate
-from runbook.symptoms.gate_suspects import suspicion
+from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate, suspicion
 from runbook.symptoms.offers import RUN_ALL, code_offer
 from runbook.symptoms.s1_p6_acceptance.define import DEFINITION, ID
 from runbook.symptoms.s3_divergence.define import DIVERGENCE

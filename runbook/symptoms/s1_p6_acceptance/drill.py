@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.s1_p6_acceptance.define import ID, PHASE_CHANGED
 
 VALIDATOR = "pipeline/replay/validate.py"

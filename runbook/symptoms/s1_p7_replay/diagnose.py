@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
-from runbook.actions.replay_model import plan_default_model, plan_unset
+from runbook.actions.settings_edit import plan_default_model, plan_unset
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.conclusions import concluded, found_by
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import concluded, found_by
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore

@@ -20,9 +20,8 @@ from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.check_reports import last_audit
-from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak

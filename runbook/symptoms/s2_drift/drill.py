@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import TOMAS, Scene
+from runbook.drills.drill import TOMAS, Drill, Planted, Scene
 from runbook.symptoms.s2_drift.define import ID, SCORER, SOURCES
 from runbook.symptoms.s2_drift.diagnose import NOTE
 

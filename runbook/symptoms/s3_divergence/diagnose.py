@@ -18,8 +18,14 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
 from runbook.symptoms.gate_report import is_alone
-from runbook.symptoms.gate_state import ask_gate, detection_of_gate, read_gate, red_invariants
-from runbook.symptoms.gate_suspects import WATCHED, suspicion
+from runbook.symptoms.gate_state import (
+    WATCHED,
+    ask_gate,
+    detection_of_gate,
+    read_gate,
+    red_invariants,
+    suspicion,
+)
 from runbook.symptoms.s1_p6_acceptance.define import ID as NOT_ALONE
 from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
 from runbook.symptoms.s3_divergence.define import DEFINITION, EXPECTED, ID

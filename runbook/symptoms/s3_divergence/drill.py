@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene, Slip
+from runbook.drills.drill import Drill, Planted, Scene, Slip
 from runbook.symptoms.s1_p6_acceptance.define import PHASE_CHANGED
 from runbook.symptoms.s3_divergence.define import ID
 

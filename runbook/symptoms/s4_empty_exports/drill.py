@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.git import Person
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.offers import RESTORE_SETTINGS
 from runbook.symptoms.s4_empty_exports.define import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
 

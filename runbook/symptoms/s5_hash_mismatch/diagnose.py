@@ -11,22 +11,25 @@ from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
-from runbook.probes.answer_cache import AnswerCache
+from runbook.probes.check_reports import AnswerCache
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
-from runbook.probes.conclusions import detection_from
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import detection_from
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore, told_by_code
-from runbook.symptoms.determinism_probes import (
+from runbook.symptoms.determinism import (
     BISECT,
+    REPORT,
     SUSPECTS,
+    DeterminismReport,
     bisect_probe,
+    last_report,
     read_suspects,
     suspects_probe,
+    told_by,
 )
-from runbook.symptoms.determinism_report import REPORT, DeterminismReport, last_report, told_by
 from runbook.symptoms.s5_hash_mismatch.define import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.probes.nondeterminism import Kind
 from runbook.symptoms.s5_hash_mismatch.define import ID
 

@@ -13,9 +13,8 @@ from pipeline.platform.lenient_json import number_of, object_or_empty
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.conclusions import concluded, detection_from
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN

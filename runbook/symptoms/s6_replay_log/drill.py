@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.s6_replay_log.define import GROWN, ID, LOG
 from runbook.symptoms.s6_replay_log.diagnose import ROTATE
 

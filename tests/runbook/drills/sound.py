@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from runbook.drills.build import build_sound
-from runbook.drills.scene import Scene, seeded
+from runbook.drills.drill import Scene, seeded
 
 
 def sound_template(above: Path) -> Path:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import ExitCode
-from runbook.drills.left_behind import digests
-from runbook.drills.start import break_sound, read_note
+from runbook.drills.start import break_sound, digests, read_note
 from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.symptoms.s1_p0_recon_doc import drill as s1_p0_recon_doc
 from tests.runbook.drills.sound import sound_copy

@@ -10,8 +10,7 @@ from typing import Any
 
 from runbook.change.plan import Plan, RunCommand
 from runbook.change.undo import last_undoable
-from runbook.drills.drill import Drill, Planted
-from runbook.drills.scene import Scene
+from runbook.drills.drill import Drill, Planted, Scene
 from runbook.probes.evidence import Cause, Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom

@@ -8,8 +8,7 @@ from pathlib import Path
 from console.cli.commands import BY_NAME
 from pipeline.contracts.status import Severity
 from runbook.symptoms import SYMPTOMS
-from runbook.tell.lint import lint
-from runbook.tell.pages import pages
+from runbook.tell.pages import lint, pages
 from tests.runbook.test_commands import distill
 
 WORST_FIRST = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INFO)

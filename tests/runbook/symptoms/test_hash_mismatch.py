@@ -18,8 +18,7 @@ from runbook.probes.code_history import CODE, ChangedFile, CodeHistory
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.determinism_probes import BISECT, SUSPECTS, bisect_probe
-from runbook.symptoms.determinism_report import REPORT
+from runbook.symptoms.determinism import BISECT, REPORT, SUSPECTS, bisect_probe
 from runbook.symptoms.s5_hash_mismatch import diagnose as s5_hash_mismatch
 from tests.runbook.workspaces import make_workspace
 

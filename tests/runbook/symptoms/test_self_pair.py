@@ -11,10 +11,8 @@ import pytest
 from pipeline.contracts.status import Verdict
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
-from runbook.symptoms import pair_rows
-from runbook.symptoms.pair_rows import bad_pairs
 from runbook.symptoms.s1_p4_self_pair.define import MISSING, PAIRS, STALE
-from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, detect, rerun
+from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, bad_pairs, detect, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT
@@ -116,5 +114,5 @@ def test_texts_are_compared_as_the_audit_compares_them(
 def test_a_file_too_large_for_a_live_look_is_left_to_the_audit(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pair_rows, "MOST_BYTES", 1000)
+    monkeypatch.setattr("runbook.symptoms.s1_p4_self_pair.diagnose.MOST_BYTES", 1000)
     assert bad_pairs(workspace.root) is None

@@ -1,25 +1,29 @@
-"""``incident.md``: the incident as a hand-over, for whoever was not there.
+"""The hand-over of an incident: ``incident.md`` for whoever was not there, and the pack to send away.
 
 What is now, what was seen, why, what was done by whom, how to take it back, every entry of the
 journal in one line. Texts from data are made visible, and stand in code spans or tables where
-Markdown would read them.
+Markdown would read them. The pack is a tar with names and bytes alone: no owners, no times, no links.
 """
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.disk import storage_fault
-from runbook.change.incident import Incident
+from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
+from runbook.change.incident import KEPT, Incident
 from runbook.change.undo import last_undoable, plans_of
 from runbook.probes.evidence import Detection
 from runbook.tell.blocks import GAP, Block, Fact, Heading, Paragraph, Table
 from runbook.tell.cause import detection_blocks, diagnosis_blocks
 from runbook.tell.entry import entry_words
-from runbook.tell.markdown import markdown_lines
+from runbook.tell.layout import markdown_lines
 from runbook.tell.plan import plan_blocks
 from runbook.wizard.dialogue import Standing
 
@@ -38,6 +42,7 @@ _NOW = {
     "escalated": "Handed over: somebody else has to go on.",
     "abandoned": "Left as it is.",
 }
+MOST_KEPT_BYTES = 1 * 2**20
 
 
 def write_page(incident: Incident, standing: Standing) -> None:
@@ -111,3 +116,32 @@ def _detection(detection: Detection) -> Iterator[Block]:
 def _row(entry: IncidentEntry) -> tuple[str, ...]:
     what = entry.kind if entry.kind != "state" else f"→ {entry.state}"
     return str(entry.seq), entry.recorded_at[:19], what, entry.actor, entry_words(entry)
+
+
+def export_incident(incident: Incident, target: Path) -> tuple[int, list[str]]:
+    """Write the pack to ``target``; returns its size and the kept files that were left out as too large.
+
+    Raises StorageError.
+    """
+    left_out: list[str] = []
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as pack:
+        for name in (JOURNAL, HEAD, FACTS, PAGE):
+            if (incident.folder / name).is_file():
+                _add(pack, f"{incident.id}/{name}", (incident.folder / name).read_bytes())
+        kept = incident.folder / KEPT
+        for path in sorted(kept.iterdir()) if kept.is_dir() else ():
+            if path.stat().st_size > MOST_KEPT_BYTES:
+                left_out.append(path.name)
+            else:
+                _add(pack, f"{incident.id}/{KEPT}/{path.name}", path.read_bytes())
+    data = buffer.getvalue()
+    disk.write_file(target, data, parents=False)
+    return len(data), left_out
+
+
+def _add(pack: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    member.mode = 0o600
+    pack.addfile(member, io.BytesIO(data))

@@ -1,4 +1,8 @@
-"""Blocks as Markdown. Texts from data stand in code spans, fences or cells where Markdown would read them."""
+"""Blocks laid out: as plain lines for a terminal without a screen, and as Markdown.
+
+Nothing is wrapped; texts are made visible. In Markdown, texts from data stand in code spans, fences or
+cells where it would read them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,54 @@ from runbook.tell.blocks import (
     StepBlock,
     Table,
 )
-from runbook.tell.plain import step_lines
+
+
+def plain_lines(blocks: Iterable[Block]) -> list[str]:
+    return [line.rstrip() for block in blocks for line in _plain(block)]
+
+
+def _plain(block: Block) -> list[str]:
+    match block:
+        case Heading(text) | Paragraph(text):
+            return [visible(text)]
+        case Fact():
+            said = visible(f"{block.lead} {block.text}".strip(), 2000)
+            return [f"{visible(block.name)}: {said}" if block.name else f"  {said}"]
+        case Conclusion(sentence, confidence, is_cause):
+            return [f"{'cause' if is_cause else 'set aside'}: {visible(sentence)} ({confidence})"]
+        case Finding():
+            return [f"  {block.stance}: {visible(block.says)} ({visible(block.source)})", *_quoted(block)]
+        case StepBlock():
+            return step_lines(block)
+        case Printed(lines, hidden):
+            return [*(visible(line) for line in lines), *_more(hidden, "")]
+        case Table(head, rows):
+            return ["  ".join(visible(cell) for cell in row) for row in (head, *rows)]
+        case Gap():
+            return [""]
+
+
+def step_lines(step: StepBlock) -> list[str]:
+    """What it does, files before → after, and how to do it by hand."""
+    lines = [f"{step.number}. {visible(step.says or f'{step.verb} {step.subject}')}"]
+    if step.subject not in (step.says, step.by_hand):
+        lines.append(f"     {visible(step.subject)}  {step.change}")
+    elif step.change:
+        lines.append(f"     {step.change}")
+    if step.to:
+        lines.append(f"     → {visible(step.to)}  the same bytes")
+    if step.by_hand:
+        lines.append(f"     by hand: {visible(step.by_hand)}")
+    return lines
+
+
+def _quoted(finding: Finding) -> list[str]:
+    indent = " " * 6
+    return [*(f"{indent}{visible(line, 200)}" for line in finding.lines), *_more(finding.hidden, indent)]
+
+
+def _more(hidden: int, indent: str) -> list[str]:
+    return [f"{indent}+{hidden} lines more"] if hidden else []
 
 
 def markdown_lines(blocks: Iterable[Block]) -> list[str]:
@@ -30,12 +81,12 @@ def markdown_lines(blocks: Iterable[Block]) -> list[str]:
             lines.append("```text" if in_fence else "```")
         if isinstance(block, Fact):
             name = block.name or name
-        told = _lines(block, name)
+        told = _markdown(block, name)
         lines += told[1:] if told[:1] == [""] and lines[-1:] == [""] else told
     return [*lines, "```"] if in_fence else lines
 
 
-def _lines(block: Block, name: str) -> list[str]:
+def _markdown(block: Block, name: str) -> list[str]:
     match block:
         case Heading(text):
             return ["", f"## {visible(text)}", ""]

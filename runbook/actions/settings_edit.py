@@ -1,7 +1,7 @@
-"""Edit where a stream finds its files and fields: the source changed, and ``distill.toml`` follows.
+"""Edits of ``distill.toml``: where a stream finds its files and fields, and which model replays.
 
-The edit is made in the file's own words (comments and order stay), and it is tried in a dry run
-in a copy before it is a plan.
+They are made in the file's own words (comments and order stay). The source changed, and a stream
+follows: that is tried in a dry run in a copy before it is a plan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tomlkit.exceptions import TOMLKitError
 from pipeline.contracts import paths
 from pipeline.platform.process import Ended
 from runbook.change.files import read_bytes, write_bytes
-from runbook.change.plan import Draft, FileState
+from runbook.change.plan import Draft, FileState, Manual
 from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused
 from runbook.change.workspace_copy import workspace_copy
@@ -200,4 +200,44 @@ def _tried(planning: Planning, stream: str, before: FileState, edit: Edit, title
         undo="Put distill.toml back as it was.",
         contents=[data],
         notes=[f"tried in a dry run: {trial.said}"],
+    )
+
+
+def plan_default_model(planning: Planning) -> Draft:
+    """Take ``model`` out of ``[replay]``; comments and order stay. Raises RefusedError."""
+    before, text = read_settings(planning)
+    document = parsed_settings(text)
+    section = document.get("replay")
+    if not isinstance(section, MutableMapping) or "model" not in section:
+        raise refused(
+            "no_model_named", "distill.toml names no model in [replay].", "See: distill config show"
+        )
+    named = str(section["model"])
+    del section["model"]
+    data = tomlkit.dumps(document).encode()
+    says = f'Take model = "{named}" out of [replay]; the default, extractive, answers then.'
+    by_hand = f'Delete the line model = "{named}" below [replay] in distill.toml.'
+    step = planning.rewritten(str(paths.SETTINGS), before, data, says, by_hand)
+    return planning.draft(
+        "default_model",
+        "Back to the default model",
+        [step],
+        undo="Put distill.toml back as it was.",
+        contents=[data],
+    )
+
+
+def plan_unset(planning: Planning, variable: str, value: str) -> Draft:
+    """The environment names the model: only whoever set it can take it out."""
+    step = Manual(
+        says=f"{variable}={value} beats distill.toml. Take it out of the shell, unit or crontab that sets "
+        "it, and start what runs in there again.",
+        by_hand=f"unset {variable}",
+    )
+    return planning.draft(
+        "unset_model",
+        f"Take {variable} out of the environment",
+        [step],
+        undo=f"Set {variable} again.",
+        reversible=False,
     )
