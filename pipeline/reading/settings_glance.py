@@ -6,12 +6,20 @@ means that a default is used and noted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.toml_document import parsed
-from pipeline.platform.lenient_json import bytes_or_empty, count_of, number_of, object_of, objects_of, text_of
+from pipeline.platform.lenient_json import (
+    Json,
+    bytes_or_empty,
+    count_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+)
 from pipeline.reading.report_files import Notes
 
 DEFAULT_REPLAY_LOG_MB = 100.0
@@ -19,10 +27,13 @@ DEFAULT_REPLAY_LOG_MB = 100.0
 
 @dataclass(frozen=True, slots=True)
 class StreamGlance:
+    """One ``[[stream]]``: ``rules`` is all of its table."""
+
     name: str
     tier: int
     role: str
     globs: tuple[str, ...]
+    rules: Json = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +61,25 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     return SettingsGlance(
         name=text_of(workspace, "name") or root.name,
         last_good_tag=text_of(workspace, "last_good_tag") or paths.DEFAULT_TAG,
-        streams=tuple(
-            StreamGlance(
-                name,
-                tier if (tier := count_of(stream, "tier")) is not None else 1,
-                text_of(stream, "role") or "source",
-                _texts(stream.get("path")),
-            )
-            for stream in objects_of(value, "stream")
-            if (name := text_of(stream, "name"))
-        ),
+        streams=streams_of(value),
         source_roots=_texts(workspace.get("source_roots")),
         replay_log_mb=limit if limit is not None and limit > 0 else DEFAULT_REPLAY_LOG_MB,
         own_engine=text_of(object_of(value, "engine"), "source") == "workspace",
+    )
+
+
+def streams_of(settings: Json) -> tuple[StreamGlance, ...]:
+    """The streams of parsed settings in their order; what has no name is left out."""
+    return tuple(
+        StreamGlance(
+            name,
+            tier if (tier := count_of(stream, "tier")) is not None else 1,
+            text_of(stream, "role") or "source",
+            _texts(stream.get("path")),
+            stream,
+        )
+        for stream in objects_of(settings, "stream")
+        if (name := text_of(stream, "name"))
     )
 
 

@@ -1,11 +1,13 @@
-"""Which source files the settings' globs find, as far as a viewer needs to know."""
+"""Which source files the settings' globs find: those that the engine reads, found without its code."""
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.reading.report_files import Notes
@@ -13,6 +15,10 @@ from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
 from pipeline.reading.source_notes import standing_note
 
 FILES_LIMIT = 2000
+# What the pipeline writes; no stream reads it.
+_OUTPUTS = tuple(
+    f"{folder}/" for folder in (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, "reports", paths.STATE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,13 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
     room = FILES_LIMIT
     for stream in settings.streams:
         try:
-            files = list(islice(_files_of(root, settings, stream), room))
-        except (OSError, ValueError, NotImplementedError) as error:
+            files = list(islice(files_of(root, settings, stream), room))
+        except (OSError, ValueError) as error:
             trouble = f"stream {stream.name}: {', '.join(stream.globs)} cannot be followed: {error}"
             notes.add(trouble)
             continue
         room -= len(files)
-        found += [str(path.relative_to(root)) for path in files if path.is_relative_to(root)]
+        found += [name for path in files if not (name := relative_name(root, path)).startswith("/")]
         has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
         if not has_rows and (note := standing_note(root, stream.name)) is None:
             empty.append(stream.name)
@@ -60,26 +66,43 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
     return FoundSources(tuple(found), tuple(empty), tuple(accepted), trouble, is_whole=room > 0)
 
 
-def _files_of(root: Path, settings: SettingsGlance, stream: StreamGlance) -> Iterator[Path]:
-    """Raises OSError, ValueError, NotImplementedError for a glob that cannot be followed."""
-    roots = [root, *(root / other for other in settings.source_roots)]
+def files_of(root: Path, settings: SettingsGlance, stream: StreamGlance) -> Iterator[Path]:
+    """The files that the engine would read, each once: inside the workspace or a source root.
+
+    What the pipeline writes itself, journals and hidden files are none, and neither is a link that leads
+    out. Raises OSError, ValueError for a glob that cannot be followed.
+    """
+    tops = [os.path.realpath(top) for top in (root, *(root / other for other in settings.source_roots))]
+    seen: set[str] = set()
+    folders: dict[Path, str] = {}
     for pattern in stream.globs:
-        path = PurePosixPath(pattern)
-        if ".." in path.parts:
-            continue
-        for base in roots:
-            relative = path
-            if path.is_absolute():
-                if not path.is_relative_to(base):
-                    continue
-                relative = path.relative_to(base)
-            yield from (
-                match for match in base.glob(str(relative)) if match.is_file() and not _is_journal(match)
+        # glob.iglob leaves hidden files out unless the pattern names them, as the engine does.
+        for match in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 (as above)
+            path = root / match
+            name = relative_name(root, path)
+            if name in seen or _is_ours(name) or not path.is_file():
+                continue
+            # A folder is resolved once: there may be thousands of files in it.
+            folder = folders.get(path.parent) or folders.setdefault(
+                path.parent, os.path.realpath(path.parent)
             )
+            real = Path(os.path.realpath(path) if path.is_symlink() else folder)
+            if any(real.is_relative_to(top) for top in tops):
+                seen.add(name)
+                yield path
 
 
-def _is_journal(path: Path) -> bool:
-    return path.name.split(".", 1)[0] in paths.JOURNAL_STEMS
+def relative_name(root: Path, path: Path) -> str:
+    """Below the workspace as provenance has it, elsewhere the whole path."""
+    plain = Path(os.path.normpath(path))
+    return plain.relative_to(root).as_posix() if plain.is_relative_to(root) else plain.as_posix()
+
+
+def _is_ours(name: str) -> bool:
+    if name.startswith(_OUTPUTS):
+        return True
+    last = name.rpartition("/")[2]
+    return name.startswith(f"{paths.KNOWLEDGE_BASE}/") and last.split(".", 1)[0] in paths.JOURNAL_STEMS
 
 
 def _has_bytes(path: Path) -> bool:

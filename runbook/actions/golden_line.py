@@ -11,7 +11,6 @@ from pipeline.platform.lenient_json import rows
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.change.refusals import refused
-from runbook.probes.source_streams import declared_streams, files_of
 
 TESTS = "tests"
 FOLDER = PurePosixPath("tests/golden")
@@ -46,8 +45,8 @@ def plan_golden_line(planning: Planning, stream: str, path: str, gives: Sequence
 
 def _line_with(planning: Planning, stream: str, name: str) -> dict[str, Any]:
     workspace = planning.workspace
-    declared = next(each for each in declared_streams(workspace.settings()) if each.name == stream)
-    for path in files_of(workspace, declared):
+    declared = next(each for each in workspace.streams() if each.name == stream)
+    for path in workspace.files_of(declared):
         with path.open("rb") as file:
             for value in rows(file.readline(_MOST_BYTES) for _ in range(_LINES_TRIED)):
                 if name in value:

@@ -23,6 +23,9 @@ from pipeline.platform.git_objects import Repository
 from pipeline.platform.process import Ended, run
 from pipeline.reading import touched
 from pipeline.reading.facts import Facts, read_facts
+from pipeline.reading.report_files import Notes
+from pipeline.reading.settings_glance import StreamGlance, read_settings, streams_of
+from pipeline.reading.source_files import files_of
 
 _MOST_OUTPUT_BYTES = 16 * 2**20
 # An engine that is asked to end stops at a safe point, and gives the lock back.
@@ -59,6 +62,14 @@ class Workspace:
         """One table of the settings; empty when it is not a table."""
         found = self.settings().get(name, {})
         return found if isinstance(found, dict) else {}
+
+    def streams(self) -> tuple[StreamGlance, ...]:
+        """The streams that ``distill.toml`` declares."""
+        return streams_of(self.settings())
+
+    def files_of(self, stream: StreamGlance) -> list[Path]:
+        """The files that its globs find now, sorted. Raises OSError, ValueError."""
+        return sorted(files_of(self.root, read_settings(self.root, Notes()), stream))
 
     @property
     def last_good_tag(self) -> str:

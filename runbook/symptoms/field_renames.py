@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.reading.settings_glance import StreamGlance
 from runbook.probes.evidence import Record
-from runbook.probes.source_streams import SourceStream
 
 _PLAIN = re.compile(r"[\w-]+(\[-?\d+\])*(\.[\w-]+(\[-?\d+\])*)*\Z")
 _INDEX = re.compile(r"\[-?\d*\]")
@@ -36,7 +36,7 @@ class Rename(Record):
         return f"{self.old} → {self.new}: in {self.lines:,} lines, {self.kind}"
 
 
-def paths_of(stream: SourceStream) -> dict[str, tuple[str, ...]]:
+def paths_of(stream: StreamGlance) -> dict[str, tuple[str, ...]]:
     """Path in a line → the evidence fields that are fed from it (empty for filters and parts).
 
     Only plain dotted paths: of an expression nothing can be renamed safely.

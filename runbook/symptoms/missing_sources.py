@@ -12,15 +12,18 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.reading.past_runs import committed_runs
+from pipeline.reading.settings_glance import StreamGlance, streams_of
+from pipeline.reading.source_files import relative_name
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
 from runbook.probes.settings_history import tagged_settings
-from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
 
 _MOST_FILES = 5_000
@@ -55,7 +58,7 @@ class Nearby(Record):
 
 
 def nearby(
-    workspace: Workspace, stream: SourceStream, claims: Sequence[tuple[str, int, str]]
+    workspace: Workspace, stream: StreamGlance, claims: Sequence[tuple[str, int, str]]
 ) -> list[Nearby]:
     """The likeliest files first. ``claims`` are (path, bytes, sha256) of what runs read of it.
 
@@ -63,8 +66,8 @@ def nearby(
     """
     read = {
         relative_name(workspace.root, path)
-        for each in declared_streams(workspace.settings())
-        for path in files_of(workspace, each)
+        for each in workspace.streams()
+        for path in workspace.files_of(each)
     }
     names = [*(Path(path).name for path, _, _ in claims), *(_stem(pattern) for pattern in stream.globs)]
     budget = _MOST_HASHED_BYTES
@@ -188,7 +191,7 @@ def missing_probe(names: Sequence[str]) -> Probe:
     def find(workspace: Workspace, _seconds: float) -> Sought:
         return Sought(
             missing=tuple(each for each in _look(workspace) if each.stream in names),
-            any_source=any(files_of(workspace, each) for each in declared_streams(workspace.settings())),
+            any_source=any(workspace.files_of(each) for each in workspace.streams()),
             any_run=next(committed_runs(workspace.root), None) is not None,
         )
 
@@ -196,13 +199,13 @@ def missing_probe(names: Sequence[str]) -> Probe:
 
 
 def _look(workspace: Workspace) -> list[Missing]:
-    tagged = {each.name: each for each in declared_streams(tagged_settings(workspace))}
+    tagged = {each.name: each for each in streams_of(tagged_settings(workspace))}
     found = []
-    for stream in declared_streams(workspace.settings()):
+    for stream in workspace.streams():
         if stream.tier != 1:
             continue
         then = tagged.get(stream.name, stream)
-        files = files_of(workspace, stream)
+        files = workspace.files_of(stream)
         run, lines, claims = _last_read(workspace, stream, then)
         moved_path = then.globs != stream.globs
         found.append(
@@ -213,7 +216,7 @@ def _look(workspace: Workspace) -> list[Missing]:
                 tagged_globs=then.globs if moved_path else (),
                 tagged_finds=tuple(
                     relative_name(workspace.root, path)
-                    for path in (files_of(workspace, then) if moved_path else ())
+                    for path in (workspace.files_of(then) if moved_path else ())
                     if path.stat().st_size
                 ),
                 last_run=run,
@@ -226,7 +229,7 @@ def _look(workspace: Workspace) -> list[Missing]:
 
 
 def _last_read(
-    workspace: Workspace, stream: SourceStream, then: SourceStream
+    workspace: Workspace, stream: StreamGlance, then: StreamGlance
 ) -> tuple[str | None, int, tuple[tuple[str, int, str], ...]]:
     """The newest run that read lines of it, how many, and the files it claims to have read."""
     for run in committed_runs(workspace.root):
@@ -235,10 +238,15 @@ def _last_read(
             claims = [
                 (str(each["path"]), int(each["bytes"]), str(each["sha256"]))
                 for each in run.claims("materialize", "inputs")
-                if stream.reads(str(each.get("path"))) or then.reads(str(each.get("path")))
+                if _reads(stream, each) or _reads(then, each)
             ]
             return run.pipeline_run_id, lines, tuple(claims)
     return None, 0, ()
+
+
+def _reads(stream: StreamGlance, claim: Mapping[str, Any]) -> bool:
+    """Whether a file of that name in provenance is one of this stream's."""
+    return any(fnmatchcase(str(claim.get("path")), pattern) for pattern in stream.globs)
 
 
 def _lines(found: Sought) -> Iterator[str]:

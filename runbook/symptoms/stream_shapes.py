@@ -14,9 +14,10 @@ from typing import Any
 
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
+from pipeline.reading.settings_glance import StreamGlance
+from pipeline.reading.source_files import relative_name
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.looks import Probe, found_by, why_blind
-from runbook.probes.source_streams import SourceStream, declared_streams, files_of, relative_name
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import Rename, paths_of, renames_of, value_at
 
@@ -93,7 +94,7 @@ def look_at_streams(workspace: Workspace, seconds: float) -> ProbeOutput:
     """``distill streams check``, with what a first line of each stream holds."""
     ran = workspace.engine(["streams", "check", "--json"], seconds=seconds)
     reports = _reports(ran.stdout)
-    declared = {each.name: each for each in declared_streams(workspace.settings())}
+    declared = {each.name: each for each in workspace.streams()}
     shapes = [
         _shape(workspace, declared[str(each.get("name"))], each)
         for each in reports or ()
@@ -137,7 +138,7 @@ def _frames(root: Path, error: str) -> Iterator[str]:
                 break
 
 
-def _shape(workspace: Workspace, stream: SourceStream, report: Mapping[str, Any]) -> Shape:
+def _shape(workspace: Workspace, stream: StreamGlance, report: Mapping[str, Any]) -> Shape:
     numbers = {key: int(report.get(key) or 0) for key in ("lines", "mapped", "looked_up", "evidence")}
     reasons = report.get("reasons") or {}
     appeared = {str(path): int(count) for path, count in (report.get("unmapped") or {}).items()}
@@ -148,7 +149,7 @@ def _shape(workspace: Workspace, stream: SourceStream, report: Mapping[str, Any]
         stream=stream.name,
         tier=stream.tier,
         role=stream.role,
-        files=tuple(relative_name(workspace.root, path) for path in files_of(workspace, stream)),
+        files=tuple(relative_name(workspace.root, path) for path in workspace.files_of(stream)),
         lines=numbers["lines"],
         used=numbers["mapped"] + numbers["looked_up"],
         evidence=numbers["evidence"],
@@ -174,9 +175,9 @@ def _lines(shape: Shape) -> list[str]:
     return [visible(line) for line in [*lines, *(f"  {each.told}" for each in shape.renames)]]
 
 
-def _first_line(workspace: Workspace, stream: SourceStream) -> dict[str, Any] | None:
+def _first_line(workspace: Workspace, stream: StreamGlance) -> dict[str, Any] | None:
     """The first line that is an object, of any of its files; None when none can be read."""
-    for path in files_of(workspace, stream):
+    for path in workspace.files_of(stream):
         try:
             with path.open("rb") as raw:
                 packed = raw.read(2) == b"\x1f\x8b"

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
+from pipeline.reading.settings_glance import StreamGlance
 from runbook.actions.golden_line import plan_golden_line
 from runbook.change.refusals import RefusedError
 from runbook.probes.evidence import Confidence, Detection, Diagnosis
-from runbook.probes.source_streams import SourceStream
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of
 from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM, offers
@@ -93,8 +93,8 @@ def test_a_stream_that_yielded_nothing_rings_at_once_without_an_audit(workspace:
     assert detection.source.endswith("/summary.json")
 
 
-def stream(**fields: object) -> SourceStream:
-    return SourceStream("s", 1, "source", ("x",), {"fields": fields})
+def stream(**fields: object) -> StreamGlance:
+    return StreamGlance("s", 1, "source", ("x",), {"fields": fields})
 
 
 def test_a_new_name_is_ranked_by_the_kind_of_its_value_before_its_likeness() -> None:
