@@ -84,7 +84,6 @@ class Symptom(Definition):
 
 def diagnosed(
     definition: Definition,
-    *,
     detect: Detector,
     classify: Callable[[Detection, Mapping[str, ProbeOutput]], Diagnosis],
     offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]],

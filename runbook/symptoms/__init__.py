@@ -1,8 +1,8 @@
 """Every symptom, worst first: a folder each, found by its being here.
 
-``define`` puts it into words, ``glance`` (where files tell something) says what they tell, ``diagnose``
-looks, explains and repairs, ``drill`` plants it. The first two are light: the standard library and the
-shared readers. What several symptoms share stands beside the folders.
+The folder itself puts it into words, ``glance`` (where files tell something) says what they tell,
+``diagnose`` looks, explains and repairs, ``drill`` plants it. The first two are light: the standard
+library and the shared readers. What several symptoms share stands beside the folders.
 
 A folder that cannot be imported costs itself alone: its symptom is not known, and never clear.
 """
@@ -61,9 +61,9 @@ def _registered() -> tuple[tuple[Definition, str], ...]:
 
 def _definition(folder: str) -> Definition:
     try:
-        definition: Definition = import_module(f"{__name__}.{folder}.define").DEFINITION
+        definition: Definition = import_module(f"{__name__}.{folder}").DEFINITION
     except Exception as error:  # noqa: BLE001 - a broken folder costs its own symptom
-        why = f"runbook/symptoms/{folder}/define.py: {type(error).__name__}: {error}"
+        why = f"runbook/symptoms/{folder}/__init__.py: {type(error).__name__}: {error}"
         return Definition(folder, Severity.ERROR, "Its definition cannot be loaded", why, "", (), ())
     return definition
 

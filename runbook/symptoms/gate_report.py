@@ -13,7 +13,7 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.check_report import ACCEPTANCE, AUDIT, Check, CheckReport, told
 from pipeline.reading.facts import Facts
 from runbook.symptoms.by_report import as_old
-from runbook.symptoms.s1_p6_acceptance.define import GATE
+from runbook.symptoms.s1_p6_acceptance import GATE
 
 DIVERGENCE = "S3.divergence"
 NOT_ALONE = "S1.P6.acceptance"

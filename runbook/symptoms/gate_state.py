@@ -18,10 +18,10 @@ from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.probes.looks import concluded, detection_from
 from runbook.probes.workspace import Workspace
+from runbook.symptoms import s1_p6_acceptance as define
 from runbook.symptoms.code_evidence import code_evidence, restoring, told_by_code, unchanged
 from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
-from runbook.symptoms.s1_p6_acceptance import define
-from runbook.symptoms.s1_p6_acceptance.define import GATE
+from runbook.symptoms.s1_p6_acceptance import GATE
 
 # Two symptoms ask the same, at once.
 _AGAIN: AnswerCache[dict[str, Check]] = AnswerCache()

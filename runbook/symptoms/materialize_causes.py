@@ -16,8 +16,8 @@ from runbook.probes.code_history import CODE, CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import concluded, found_by
 from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history
+from runbook.symptoms import s1_p2_materialize as define
 from runbook.symptoms.offers import differing
-from runbook.symptoms.s1_p2_materialize import define
 from runbook.symptoms.stage_claims import StageClaims, probe_id
 from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey
 

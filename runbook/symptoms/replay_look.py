@@ -13,7 +13,7 @@ from pipeline.platform.process import Ended
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s1_p7_replay.define import DEFAULT_MODEL, VARIABLE
+from runbook.symptoms.s1_p7_replay import DEFAULT_MODEL, VARIABLE
 
 PROBE = "replay"
 PLAYBOOKS = str(paths.RAG_EXPORT)

@@ -1,1 +1,36 @@
 """ENGINE.wont-start: the engine ends before it can say anything."""
+
+from __future__ import annotations
+
+from pipeline.contracts.status import Severity
+from pipeline.contracts.symptoms import ByHand, Definition
+
+ID = "ENGINE.wont-start"
+CHANGED = "code_changed"
+UNKNOWN = "unknown"
+CAUSES = (
+    (CHANGED, "The workspace's own engine fails in its code, and that code differs from the last-good tag."),
+    (
+        UNKNOWN,
+        "No code of the workspace explains it; an installed engine is repaired by installing it again.",
+    ),
+)
+
+DEFINITION = Definition(
+    id=ID,
+    severity=Severity.CRITICAL,
+    title="The engine does not start",
+    what_you_see="Every engine command ends at once, with a traceback instead of an event.",
+    why="Nothing of the pipeline can be run, checked or repaired by its own commands.",
+    phases=(),
+    checks=(),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("Read the last lines: they name the file that fails to import.", "distill config --help"),
+        ByHand(
+            "Where the workspace runs its own engine, put that file back.", "distill restore pipeline/FILE"
+        ),
+        ByHand('Run the installed engine until then: set [engine] source = "installed" in distill.toml.'),
+    ),
+    rank=20,
+)

@@ -17,7 +17,7 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
-from runbook.symptoms.engine_wont_start.define import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.engine_wont_start import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.offers import tag_offer
 
 PACKAGE = "pipeline"
@@ -105,10 +105,8 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (tag_offer(paths, f"Restore {', '.join(paths)}", why),) if paths else ()
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (Probe(_PROBE, "The engine's code against the last-good tag", 60.0, _code),),
-)
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (Probe(_PROBE, "The engine's code against the last-good tag", 60.0, _code),)
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runbook.drills.drill import AIKO, Drill, Planted, Scene
-from runbook.symptoms.engine_wont_start.define import CHANGED, ID
+from runbook.symptoms.engine_wont_start import CHANGED, ID
 
 # All are imported before a command says its first word.
 FILES = (

@@ -37,7 +37,7 @@ from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
-from runbook.symptoms.last_nuclear.define import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
+from runbook.symptoms.last_nuclear import AS_TAGGED, CAUSES, DEFINITION, DIFFERS, ID, UNKNOWN
 from runbook.wizard.dialogue import fold
 
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
@@ -296,11 +296,9 @@ NUCLEAR = Offer(
     lambda planning, _: plan_nuclear(planning),
 )
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (_tree_probe(), code_probe((ENGINE, _RECON, _TOML))),
-    rerun=rerun,
-)
+
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (_tree_probe(), code_probe((ENGINE, _RECON, _TOML)))
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

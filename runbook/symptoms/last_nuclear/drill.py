@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.last_nuclear.define import DIFFERS, ID
+from runbook.symptoms.last_nuclear import DIFFERS, ID
 from runbook.symptoms.last_nuclear.diagnose import NUCLEAR
 
 _RECEIPTS = "pipeline/engine/receipts.py"

@@ -10,8 +10,8 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
+from runbook.symptoms import s1_p0_recon_doc as define
 from runbook.symptoms.offers import tag_offer
-from runbook.symptoms.s1_p0_recon_doc import define
 from runbook.symptoms.s1_p0_recon_doc.glance import glance
 
 _PROBE = "history"
@@ -73,10 +73,8 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (RESTORE,) if diagnosis is not None and diagnosis.cause.id == define.DELETED else ()
 
 
-SYMPTOM = diagnosed(
-    define.DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (Probe(_PROBE, "What git holds of it", 30.0, _history),),
-)
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (Probe(_PROBE, "What git holds of it", 30.0, _history),)
+
+
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import TOMAS, Drill, Planted, Scene
-from runbook.symptoms.s1_p0_recon_doc.define import DELETED, ID
+from runbook.symptoms.s1_p0_recon_doc import DELETED, ID
 from runbook.symptoms.s1_p0_recon_doc.diagnose import RESTORE
 
 DOC = str(paths.RECON_DOC)

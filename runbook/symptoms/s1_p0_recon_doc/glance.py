@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import Gone, read_bytes
 from pipeline.reading.facts import Facts
-from runbook.symptoms.s1_p0_recon_doc.define import DOC
+from runbook.symptoms.s1_p0_recon_doc import DOC
 
 # A longer document is not read to see whether it says anything.
 _SHORT_BYTES = 64 * 1024

@@ -14,11 +14,11 @@ from runbook.change.files import checked
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning, joined
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import detection_from, found_by
+from runbook.probes.looks import Probe, detection_from, found_by
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
+from runbook.symptoms import s1_p0_source_missing as define
 from runbook.symptoms.missing_sources import PROBE, Missing, Sought, missing_probe
-from runbook.symptoms.s1_p0_source_missing import define
 from runbook.symptoms.s1_p0_source_missing.glance import glance
 
 _NOTE = Question("note", "Why is it all right without these rows? The next report quotes it.")
@@ -180,10 +180,8 @@ def _accept(streams: Sequence[str]) -> Offer:
     )
 
 
-SYMPTOM = diagnosed(
-    define.DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda detection: (missing_probe(texts_of(detection.facts, "streams")),),
-)
+def probes(detection: Detection) -> tuple[Probe, ...]:
+    return (missing_probe(texts_of(detection.facts, "streams")),)
+
+
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

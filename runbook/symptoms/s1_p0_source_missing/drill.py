@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s1_p0_source_missing.define import ID, MOVED, ROTATED, WRONG_PATH
+from runbook.symptoms.s1_p0_source_missing import ID, MOVED, ROTATED, WRONG_PATH
 
 CHATS = "data/_kb/chats.jsonl"
 _NAMES = ("data/_kb/dialogues.jsonl", "data/_kb/node-watch.jsonl", "data/inbox/talks.jsonl")

@@ -19,9 +19,10 @@ from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import concluded, detection_from
+from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptoms import s1_p1_schema as define
 from runbook.symptoms.code_evidence import (
     code_evidence,
     named,
@@ -31,7 +32,6 @@ from runbook.symptoms.code_evidence import (
     unchanged,
 )
 from runbook.symptoms.offers import code_offer
-from runbook.symptoms.s1_p1_schema import define
 
 # How the lock names a version that was raised on purpose, and was not pinned yet.
 _RAISED = "the lock still holds the version before"
@@ -298,10 +298,9 @@ PIN = Offer(
     "pin", "Pin the raised version in the lock", "the step was meant; the lock is what is behind", _pin
 )
 
-SYMPTOM = diagnosed(
-    define.DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (code_probe([define.FOLDER], title="The schemas since the last-good tag"),),
-)
+
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (code_probe([define.FOLDER], title="The schemas since the last-good tag"),)
+
+
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

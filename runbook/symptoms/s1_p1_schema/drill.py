@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runbook.drills.drill import Drill, Planted, Scene, Slip
-from runbook.symptoms.s1_p1_schema.define import ID, SCHEMA_CHANGED
+from runbook.symptoms.s1_p1_schema import ID, SCHEMA_CHANGED
 
 # Each with the field that it is about.
 LOOSENED = {

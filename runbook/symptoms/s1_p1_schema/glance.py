@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from runbook.symptoms.by_report import by_checks
-from runbook.symptoms.s1_p1_schema.define import DEFINITION
+from runbook.symptoms.s1_p1_schema import DEFINITION
 
 glance = by_checks(DEFINITION.checks)

@@ -20,9 +20,9 @@ from runbook.probes.looks import Probe
 from runbook.probes.settings_history import settings_probe
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms import materialize_causes as why
+from runbook.symptoms import s1_p2_materialize as define
 from runbook.symptoms.field_renames import Rename
 from runbook.symptoms.offers import RUN_ALL, as_tagged, fitting_first, rerun_offer
-from runbook.symptoms.s1_p2_materialize import define
 from runbook.symptoms.s1_p2_materialize.glance import glance
 from runbook.symptoms.stage_claims import claims_probe
 from runbook.symptoms.stream_shapes import Shape, streams_probe
@@ -124,6 +124,4 @@ AGAIN = rerun_offer(
     RUN_ALL,
 )
 
-SYMPTOM = diagnosed(
-    define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun
-)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runbook.drills.drill import Drill, Planted, Scene, Slip
-from runbook.symptoms.s1_p2_materialize.define import ID, SHAPE, TRANSFORM
+from runbook.symptoms.s1_p2_materialize import ID, SHAPE, TRANSFORM
 
 FILES = {
     "runs": ("data/_kb/runs-harbour.jsonl", "data/_kb/runs-uplands.jsonl"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.reading.facts import Facts
 from pipeline.reading.past_runs import CommittedRun
 from runbook.symptoms.by_report import by_checks, or_by_last_run
-from runbook.symptoms.s1_p2_materialize.define import CHECKS
+from runbook.symptoms.s1_p2_materialize import CHECKS
 
 
 def _hollow(facts: Facts, run: CommittedRun) -> str:

@@ -22,9 +22,9 @@ from runbook.probes.settings_history import (
     settings_probe,
 )
 from runbook.symptom import Offer, diagnosed
+from runbook.symptoms import s1_p3_distribution as define
 from runbook.symptoms.offers import as_tagged, differing, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers
-from runbook.symptoms.s1_p3_distribution import define
 from runbook.symptoms.s1_p3_distribution.glance import glance
 from runbook.symptoms.stage_claims import StageClaims, claims_probe, probe_id
 from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey, streams_probe
@@ -257,6 +257,4 @@ SCORE_AGAIN = rerun_offer(
     "export",
 )
 
-SYMPTOM = diagnosed(
-    define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun
-)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene, Slip
-from runbook.symptoms.s1_p3_distribution.define import CHANGED, ID, TOUCHED
+from runbook.symptoms.s1_p3_distribution import CHANGED, ID, TOUCHED
 from runbook.symptoms.s1_p3_distribution.diagnose import SCORE_AGAIN
 
 RULES = "pipeline/stages/scoring_rules.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.reading.facts import Facts
 from pipeline.reading.past_runs import CommittedRun, counts
 from runbook.symptoms.by_report import by_checks, or_by_last_run
-from runbook.symptoms.s1_p3_distribution.define import CHECKS
+from runbook.symptoms.s1_p3_distribution import CHECKS
 
 
 def _nobody_accepted(_facts: Facts, run: CommittedRun) -> str:

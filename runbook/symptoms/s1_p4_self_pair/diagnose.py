@@ -26,10 +26,10 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptoms import s1_p4_self_pair as define
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
 from runbook.symptoms.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
-from runbook.symptoms.s1_p4_self_pair import define
 from runbook.symptoms.s1_p4_self_pair.glance import glance, places_in
 
 # Larger files are left to the audit: a live detector answers within a second.
@@ -274,6 +274,4 @@ def _quarantine(files: Sequence[str]) -> Offer:
     )
 
 
-SYMPTOM = diagnosed(
-    define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes, rerun=rerun
-)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)

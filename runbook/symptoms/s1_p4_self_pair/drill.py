@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s1_p4_self_pair.define import GUARD, ID, OTHER_WRITER
+from runbook.symptoms.s1_p4_self_pair import GUARD, ID, OTHER_WRITER
 
 PAIRS = str(paths.PREFERENCE_EXPORT)
 EXPORTER = "pipeline/stages/export_preference.py"

@@ -13,8 +13,8 @@ from pipeline.reading.check_report import AUDIT, Check, answer_of_checks, answer
 from pipeline.reading.facts import Facts
 from pipeline.reading.latest_run import is_quarantined
 from runbook.symptoms.by_report import as_old
-from runbook.symptoms.s1_p4_self_pair.define import CHECKS
-from runbook.symptoms.s1_p4_sft_leak.define import SFT
+from runbook.symptoms.s1_p4_self_pair import CHECKS
+from runbook.symptoms.s1_p4_sft_leak import SFT
 
 _PLACE = re.compile(r"(exports/\S+?)(?::\d+)?(?: |$)")
 

@@ -1,1 +1,67 @@
 """S1.P4.sft-leak: the firewall finds a forbidden row in the SFT export."""
+
+from __future__ import annotations
+
+from pipeline.contracts import paths
+from pipeline.contracts.status import Severity
+from pipeline.contracts.symptoms import TAG, ByHand, Definition
+
+ID = "S1.P4.sft-leak"
+STALE = "stale_export"
+OTHER_WRITER = "other_writer"
+WALLS = "walls_loosened"
+UNKNOWN = "unknown"
+CAUSES = (
+    (STALE, "The export is just what a run wrote, and its runs were scored again since."),
+    (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
+    (WALLS, "The export is just what a run wrote, and the schema or the exporter was changed since the tag."),
+    (UNKNOWN, "None of these is so; what let the rows through is not known."),
+)
+SFT = str(paths.SFT_EXPORT)
+# The walls that the engine's own code holds, and what each is called.
+OWN_WALLS = {
+    "pipeline/schemas/sft.py": "the schema's type",
+    "pipeline/schemas/parts.py": "the schema's type",
+    "pipeline/stages/export_sft.py": "the exporter's never-list",
+    "pipeline/engine/row_builder.py": "the schema's call",
+    "pipeline/engine/reduce.py": "the conflict guard",
+    "pipeline/engine/emit_export.py": "the conflict guard",
+    "pipeline/engine/staged_exports.py": "the scan before the commit",
+    "pipeline/platform/firewall.py": "how the firewall is asked",
+}
+
+DEFINITION = Definition(
+    id=ID,
+    severity=Severity.CRITICAL,
+    title="A forbidden row is in the SFT export",
+    what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
+    why="A run that was rejected, or that nobody judged, is about to be trained on.",
+    phases=("P4",),
+    checks=("P4.sft-firewall",),
+    causes=CAUSES,
+    by_hand=(
+        ByHand(
+            "Take the export out of every reader's sight. Nothing is overwritten, nothing is lost.",
+            f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
+        ),
+        ByHand(
+            "The forbidden rows are in the file that was just renamed. Its label tells the plain ones; "
+            "the firewall, given the file by name, tells all of them.",
+            'jq -c \'select(.quality_score != "accepted" and .quality_score != "partially_accepted") '
+            f"| [.id, .source_run_id, .quality_score]' {SFT}.QUARANTINED-*",
+        ),
+        ByHand(
+            "Stop whatever trains on it, and look for files in exports/formatted/ that were built from it."
+        ),
+        ByHand(
+            "See whether a wall was loosened: the schema's type, the exporter's never-list, the scan.",
+            f"git diff {TAG} -- {' '.join(OWN_WALLS)}",
+        ),
+        ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
+        ByHand(
+            "Look again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
+            "distill firewall && echo clear",
+        ),
+    ),
+    rank=10,
+)

@@ -27,11 +27,11 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptoms import s1_p4_sft_leak as define
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
 from runbook.symptoms.receipt_claims import account_at, quarantined
-from runbook.symptoms.s1_p4_sft_leak import define
-from runbook.symptoms.s1_p4_sft_leak.define import OTHER_WRITER, OWN_WALLS, SFT, STALE, UNKNOWN, WALLS
+from runbook.symptoms.s1_p4_sft_leak import OTHER_WRITER, OWN_WALLS, SFT, STALE, UNKNOWN, WALLS
 from runbook.symptoms.s1_p4_sft_leak.glance import glance
 
 PROBE = "receipts"
@@ -308,4 +308,4 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     return (*ways, quarantine) if standing else ways
 
 
-SYMPTOM = diagnosed(define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from runbook.drills.drill import AIKO, INES, TOMAS, Drill, Planted, Scene
-from runbook.symptoms.s1_p4_sft_leak.define import ID, OTHER_WRITER, WALLS
+from runbook.symptoms.s1_p4_sft_leak import ID, OTHER_WRITER, WALLS
 from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN
 
 SFT = str(paths.SFT_EXPORT)

@@ -8,7 +8,7 @@ from pipeline.platform.lenient_json import objects_of, text_of
 from pipeline.reading.facts import Facts
 from pipeline.reading.firewall_words import leak_answer
 from pipeline.reading.latest_run import is_quarantined
-from runbook.symptoms.s1_p4_sft_leak.define import SFT
+from runbook.symptoms.s1_p4_sft_leak import SFT
 
 
 def glance(facts: Facts) -> Answer | None:

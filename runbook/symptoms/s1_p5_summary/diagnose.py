@@ -17,12 +17,12 @@ from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import concluded, found_by
+from runbook.probes.looks import Probe, concluded, found_by
 from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptoms import s1_p5_summary as define
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import tag_offer
 from runbook.symptoms.run_claims import PROBE, Differing, RunClaims, claims_probe
-from runbook.symptoms.s1_p5_summary import define
 from runbook.symptoms.s1_p5_summary.glance import glance
 
 _OF_SETTINGS = "the settings that touch rows are not those of the run"
@@ -190,11 +190,9 @@ RESTORE_SETTINGS = tag_offer(
     offer_id="restore-settings",
 )
 
-SYMPTOM = diagnosed(
-    define.DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (claims_probe(), code_probe((ENGINE, _TOML))),
-    rerun=rerun,
-)
+
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (claims_probe(), code_probe((ENGINE, _TOML)))
+
+
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)

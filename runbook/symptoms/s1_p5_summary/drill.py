@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s1_p5_summary.define import FILE, HARNESS, ID
+from runbook.symptoms.s1_p5_summary import FILE, HARNESS, ID
 
 HARNESS_FILE = "pipeline/engine/receipts.py"
 _VALIDATION = "    RunSummary.model_validate(summary)\n"

@@ -6,7 +6,7 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.facts import Facts
 from pipeline.reading.latest_run import CHANGED, Change
 from runbook.symptoms.by_report import by_checks
-from runbook.symptoms.s1_p5_summary.define import RECEIPTS, SUMMARY
+from runbook.symptoms.s1_p5_summary import RECEIPTS, SUMMARY
 
 _by_report = by_checks((SUMMARY, RECEIPTS))
 

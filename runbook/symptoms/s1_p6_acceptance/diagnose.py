@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
+from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import named, to_restore
 from runbook.symptoms.gate_report import is_not_alone
 from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate, suspicion
 from runbook.symptoms.offers import RUN_ALL, code_offer
-from runbook.symptoms.s1_p6_acceptance.define import DEFINITION, ID
-from runbook.symptoms.s3_divergence.define import DIVERGENCE
+from runbook.symptoms.s1_p6_acceptance import DEFINITION, ID
+from runbook.symptoms.s3_divergence import DIVERGENCE
 
 # Checks of data that a run makes: with sound code, a new run makes them anew.
 _OF_A_RUN = ("P2", "P3", "P4", "P5")
@@ -52,11 +53,8 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     return (*restore_offer(diagnosis), again)
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (code_probe(title="The engine's code, phase by phase"),),
-    rerun=rerun,
-)
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (code_probe(title="The engine's code, phase by phase"),)
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s1_p6_acceptance.define import ID, PHASE_CHANGED
+from runbook.symptoms.s1_p6_acceptance import ID, PHASE_CHANGED
 
 VALIDATOR = "pipeline/replay/validate.py"
 RULES = "pipeline/stages/scoring_rules.py"

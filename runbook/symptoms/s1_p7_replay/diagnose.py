@@ -13,9 +13,10 @@ from runbook.change.planning import Planning
 from runbook.probes.check_reports import by_checks
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import concluded, found_by
+from runbook.probes.looks import Probe, concluded, found_by
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptoms import s1_p7_replay as define
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import code_offer, rerun_offer
 from runbook.symptoms.replay_look import (
@@ -25,7 +26,6 @@ from runbook.symptoms.replay_look import (
     refused_since_it_passed,
     replay_probe,
 )
-from runbook.symptoms.s1_p7_replay import define
 from runbook.symptoms.s1_p7_replay.glance import LOG, glance, is_silent
 
 _TOML = str(paths.SETTINGS)
@@ -197,11 +197,9 @@ EXPORT_RAG = rerun_offer(
     "export-rag",
 )
 
-SYMPTOM = diagnosed(
-    define.DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (replay_probe(), code_probe((ENGINE, _TOML))),
-    rerun=rerun,
-)
+
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (replay_probe(), code_probe((ENGINE, _TOML)))
+
+
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes, rerun)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s1_p7_replay.define import CODE_CHANGED, EMPTY, ID, SILENT
+from runbook.symptoms.s1_p7_replay import CODE_CHANGED, EMPTY, ID, SILENT
 
 SETTINGS = str(paths.SETTINGS)
 PLAYBOOKS = str(paths.RAG_EXPORT)

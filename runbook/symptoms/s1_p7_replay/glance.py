@@ -13,7 +13,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import flag_of, object_of, objects_of, texts_of
 from pipeline.reading.facts import Facts
 from runbook.symptoms.by_report import as_old, by_checks
-from runbook.symptoms.s1_p7_replay.define import CHECK
+from runbook.symptoms.s1_p7_replay import CHECK
 
 LOG = str(paths.REPLAY_RUNS)
 _SILENT_WORDS = "gave no answer"

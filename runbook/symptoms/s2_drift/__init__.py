@@ -1,1 +1,40 @@
 """S2.drift: a metric of the last audit moved further than it may, and nobody has decided about it."""
+
+from __future__ import annotations
+
+from pipeline.contracts.status import Severity
+from pipeline.contracts.symptoms import ByHand, Definition
+
+ID = "S2.drift"
+LEAK = "leak"
+SOURCES = "new_source_data"
+SCORER = "scorer"
+EXPORTER = "exporter"
+UNKNOWN = "unknown"
+CAUSES = (
+    (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
+    (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
+    (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
+    (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
+    (UNKNOWN, "What moved belongs to no phase, or the firewall could not look."),
+)
+
+DEFINITION = Definition(
+    id=ID,
+    severity=Severity.WARNING,
+    title="A metric drifted",
+    what_you_see="Rows of the audit's drift table say warn or missing.",
+    why="Other data, other rules or a loosened exporter look alike in a total; somebody has to say which.",
+    phases=("P8",),
+    checks=(),
+    live=False,
+    explained_by=("S1.P4.sft-leak",),
+    causes=CAUSES,
+    by_hand=(
+        ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
+        ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
+        ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),
+        ByHand("The new normal.", "distill baseline accept --metric METRIC --note WHY"),
+    ),
+    rank=10,
+)

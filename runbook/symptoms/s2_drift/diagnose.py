@@ -25,7 +25,7 @@ from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.s2_drift.define import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
+from runbook.symptoms.s2_drift import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 
 # The first phase that moved explains those after it.
@@ -186,11 +186,8 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     )
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),),
-    rerun=rerun,
-)
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),)
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

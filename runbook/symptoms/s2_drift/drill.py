@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import TOMAS, Drill, Planted, Scene
-from runbook.symptoms.s2_drift.define import ID, SCORER, SOURCES
+from runbook.symptoms.s2_drift import ID, SCORER, SOURCES
 from runbook.symptoms.s2_drift.diagnose import NOTE
 
 DECISIONS = ("accept", "dismiss")

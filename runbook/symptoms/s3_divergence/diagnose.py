@@ -26,9 +26,9 @@ from runbook.symptoms.gate_state import (
     red_invariants,
     suspicion,
 )
-from runbook.symptoms.s1_p6_acceptance.define import ID as NOT_ALONE
+from runbook.symptoms.s1_p6_acceptance import ID as NOT_ALONE
 from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
-from runbook.symptoms.s3_divergence.define import DEFINITION, EXPECTED, ID
+from runbook.symptoms.s3_divergence import DEFINITION, EXPECTED, ID
 
 _KEPT = "kept_root"
 _SECONDS = 300.0
@@ -153,14 +153,11 @@ def _opening(root: str) -> Offer:
     return Offer("open-root", f"Look into {root} first", why, make)
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda detection: (
+def probes(detection: Detection) -> tuple[Probe, ...]:
+    return (
         code_probe(title="The engine's code, phase by phase"),
         _kept_root_probe(detection),
-    ),
-    rerun=rerun,
-)
+    )
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runbook.drills.drill import Drill, Planted, Scene, Slip
-from runbook.symptoms.s1_p6_acceptance.define import PHASE_CHANGED
-from runbook.symptoms.s3_divergence.define import ID
+from runbook.symptoms.s1_p6_acceptance import PHASE_CHANGED
+from runbook.symptoms.s3_divergence import ID
 
 # Each with the invariant that alone sees it; the real data have no such row.
 HIDDEN = {

@@ -28,8 +28,8 @@ from runbook.probes.looks import Probe, concluded, detection_from, found_by, rec
 from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history, settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
+from runbook.symptoms import s4_empty_exports as define
 from runbook.symptoms.offers import RUN_ALL, as_tagged, differing, rerun_offer
-from runbook.symptoms.s4_empty_exports import define
 from runbook.symptoms.s4_empty_exports.glance import answer_of
 
 TRIED = "tried"
@@ -291,4 +291,4 @@ RUN_AGAIN = rerun_offer(
     "rerun", "Run again", "tried in a copy just now, the run fills every export that had rows", RUN_ALL
 )
 
-SYMPTOM = diagnosed(define.DEFINITION, detect=detect, classify=classify, offers=offers, probes=probes)
+SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

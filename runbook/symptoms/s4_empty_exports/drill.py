@@ -9,7 +9,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.platform.git import Person
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.offers import RESTORE_SETTINGS
-from runbook.symptoms.s4_empty_exports.define import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
+from runbook.symptoms.s4_empty_exports import ID, NO_EVIDENCE, NONE_ALLOWED, NONE_EXPORTED
 
 SETTINGS = str(paths.SETTINGS)
 RULES = "pipeline/stages/scoring_rules.py"

@@ -14,7 +14,7 @@ from runbook.change.planning import Planning, joined
 from runbook.probes.check_reports import AnswerCache
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import detection_from
+from runbook.probes.looks import Probe, detection_from
 from runbook.probes.nondeterminism import Kind, Suspect
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
@@ -30,7 +30,7 @@ from runbook.symptoms.determinism import (
     suspects_probe,
     told_by,
 )
-from runbook.symptoms.s5_hash_mismatch.define import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
+from runbook.symptoms.s5_hash_mismatch import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
 
 _SECONDS = 1800.0
@@ -214,15 +214,12 @@ def _plan(
     return draft.model_copy(update={"plan": plan})
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda detection: (
+def probes(detection: Detection) -> tuple[Probe, ...]:
+    return (
         code_probe(title="The engine's code since the last-good tag"),
         suspects_probe(),
         bisect_probe(_runs(detection)),
-    ),
-    rerun=rerun,
-)
+    )
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.probes.nondeterminism import Kind
-from runbook.symptoms.s5_hash_mismatch.define import ID
+from runbook.symptoms.s5_hash_mismatch import ID
 
 SCORE = "pipeline/stages/score.py"
 IDENTITY = "pipeline/stages/row_identity.py"

@@ -17,7 +17,7 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.s6_replay_log.define import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
+from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 
 _MEGABYTE = 1e6
@@ -112,10 +112,8 @@ def offers(detection: Detection, _diagnosis: Diagnosis | None) -> tuple[Offer, .
     return (ROTATE,) if detection.verdict is Verdict.DETECTED else ()
 
 
-SYMPTOM = diagnosed(
-    DEFINITION,
-    detect=detect,
-    classify=classify,
-    offers=offers,
-    probes=lambda _detection: (Probe(_PROBE, "How fast it grows", 10.0, _growth),),
-)
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (Probe(_PROBE, "How fast it grows", 10.0, _growth),)
+
+
+SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s6_replay_log.define import GROWN, ID, LOG
+from runbook.symptoms.s6_replay_log import GROWN, ID, LOG
 from runbook.symptoms.s6_replay_log.diagnose import ROTATE
 
 _MEGABYTE = 1_000_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.facts import Facts
-from runbook.symptoms.s6_replay_log.define import LOG
+from runbook.symptoms.s6_replay_log import LOG
 
 MEGABYTE = 1e6
 

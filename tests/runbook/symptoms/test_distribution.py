@@ -14,8 +14,8 @@ from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
 from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.s1_p3_distribution import CAUSES
 from runbook.symptoms.s1_p3_distribution import diagnose as why
-from runbook.symptoms.s1_p3_distribution.define import CAUSES
 from runbook.symptoms.s1_p3_distribution.diagnose import SYMPTOM, offers
 from runbook.symptoms.stage_claims import StageClaims
 from runbook.symptoms.stream_shapes import Survey

@@ -8,7 +8,7 @@ import pytest
 
 from runbook.change.plan import Manual
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s3_divergence.define import EXPECTED, FIXTURE, ID
+from runbook.symptoms.s3_divergence import EXPECTED, FIXTURE, ID
 from runbook.symptoms.s3_divergence.diagnose import SYMPTOM, detect
 from tests.runbook.symptoms.own_engine import edit, with_own_engine
 from tests.runbook.symptoms.test_gate import audit, gate

@@ -21,8 +21,8 @@ from runbook.probes.workspace import Workspace
 from runbook.symptoms import gate_state
 from runbook.symptoms.code_evidence import to_restore
 from runbook.symptoms.gate_state import suspicion
+from runbook.symptoms.s1_p6_acceptance import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN
 from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
-from runbook.symptoms.s1_p6_acceptance.define import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN
 from runbook.symptoms.s3_divergence import diagnose as s3_divergence
 from tests.mutants.mutants import MUTANTS, Mutant
 

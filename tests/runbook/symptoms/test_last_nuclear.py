@@ -18,7 +18,7 @@ from runbook.change.planning import Planning
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
-from runbook.symptoms.last_nuclear.define import AS_TAGGED, DIFFERS
+from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS
 from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s6_replay_log.define import LOG
+from runbook.symptoms.s6_replay_log import LOG
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
 
 ID = "S6.replay-log"

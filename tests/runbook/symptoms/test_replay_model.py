@@ -13,7 +13,7 @@ from pipeline.reading.check_report import AUDIT
 from runbook.change.plan import Draft
 from runbook.probes.evidence import Confidence, Diagnosis
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s1_p7_replay.define import EMPTY, ID, SWAPPED, UNKNOWN, VARIABLE
+from runbook.symptoms.s1_p7_replay import EMPTY, ID, SWAPPED, UNKNOWN, VARIABLE
 from runbook.symptoms.s1_p7_replay.diagnose import SYMPTOM, rerun
 from runbook.symptoms.s1_p7_replay.glance import glance
 from runbook.wizard.detecting import detect_one

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook.symptoms.s1_p1_schema.define import ID
+from runbook.symptoms.s1_p1_schema import ID
 from runbook.symptoms.s1_p1_schema.diagnose import LOCK
 from tests.runbook.symptoms.own_engine import edit, with_own_engine
 from tests.runbook.symptoms.walked import diagnosed, raised, repaired, taken_back, verdict

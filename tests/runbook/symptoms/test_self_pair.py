@@ -11,7 +11,7 @@ import pytest
 from pipeline.contracts.status import Verdict
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s1_p4_self_pair.define import MISSING, PAIRS, STALE
+from runbook.symptoms.s1_p4_self_pair import MISSING, PAIRS, STALE
 from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, bad_pairs, detect, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.runbook.symptoms.walked import filled

@@ -12,7 +12,7 @@ from pipeline.contracts.status import Verdict
 from runbook.probes.evidence import Confidence, Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.run_claims import run_claims
-from runbook.symptoms.s1_p5_summary.define import SETTINGS, SOURCES, STAGE_ALONE, UNKNOWN
+from runbook.symptoms.s1_p5_summary import SETTINGS, SOURCES, STAGE_ALONE, UNKNOWN
 from runbook.symptoms.s1_p5_summary.diagnose import SYMPTOM, rerun
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import engine
