@@ -1,4 +1,4 @@
-"""PURE: what of a plan has been carried out, read from the journal.
+"""What of a plan has been carried out: how each step writes it to the journal, and how it is read back.
 
 An intent without an outcome is open: the process that wrote it is gone, and only the files can
 say what became of it.
@@ -6,14 +6,23 @@ say what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.incidents import IncidentEntry
 from runbook.change.plan import ABSENT, FileState, Plan, RenameFile, RunCommand
 
+if TYPE_CHECKING:
+    from runbook.change.incident import Incident
+    from runbook.probes.workspace import Workspace
+
 States = dict[str, FileState]
+Boundary = Callable[[str], None]
+
+
+def no_boundary(_name: str) -> None:
+    """Tests end the process here; an operator's night does it unasked."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,75 @@ def states_from(value: Any) -> States:
 
 def states_as_json(states: States) -> dict[str, Any]:
     return {path: state.model_dump(mode="json") for path, state in states.items()}
+
+
+@dataclass(frozen=True)
+class StepAtWork:
+    """A step while it is carried out: whose it is, and its entries in the journal.
+
+    ``boundary`` is called with the name of each point at which a process may end; tests end it there.
+    """
+
+    workspace: Workspace
+    incident: Incident
+    plan_hash: str
+    index: int
+    boundary: Boundary = no_boundary
+
+    def intend(
+        self,
+        kind: str,
+        before: States,
+        after: States | None = None,
+        *,
+        argv: Sequence[str] = (),
+        **more: Any,
+    ) -> None:
+        """Journal the intent. Whatever the step replaces is kept by now. Raises StorageError."""
+        self.boundary(f"kept:{self.index}")
+        known = {"before": states_as_json(before)}
+        if after is not None:
+            known["after"] = states_as_json(after)
+        self.incident.journal.append(
+            "intent",
+            "applying",
+            argv=argv,
+            inputs=_digests(before),
+            outputs=_digests(after or {}),
+            plan_hash=self.plan_hash,
+            detail={"step": self.index, "type": kind, **known, **more},
+        )
+        self.boundary(f"intent:{self.index}")
+
+    def record(
+        self,
+        before: States,
+        found: States,
+        folders: Sequence[str],
+        *,
+        done: bool,
+        said: str = "",
+        settled: bool = False,
+        argv: Sequence[str] = (),
+        **more: Any,
+    ) -> None:
+        """Journal how it ended: the files as they were, and as they are found. Raises StorageError."""
+        known = {"done": done, "settled": settled, "said": said, "folders": list(folders)}
+        states = {"before": states_as_json(before), "after": states_as_json(found)}
+        self.incident.journal.append(
+            "outcome",
+            "applying",
+            argv=argv,
+            inputs=_digests(before),
+            outputs=_digests(found),
+            verdict="done" if done else "not done",
+            plan_hash=self.plan_hash,
+            detail={"step": self.index, **known, **more, **states},
+        )
+
+
+def _digests(states: States) -> dict[str, str | None]:
+    return {path: state.sha256 for path, state in states.items()}
 
 
 def expected_states(plan: Plan, applied: Applied) -> States:

@@ -12,9 +12,17 @@ from pathlib import Path
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.contracts.untrusted import visible
 from runbook.change import files
-from runbook.change.applied import Applied, expected_states, read_applied, states_from
+from runbook.change.applied import (
+    Applied,
+    Boundary,
+    StepAtWork,
+    expected_states,
+    no_boundary,
+    read_applied,
+    states_from,
+)
 from runbook.change.command_step import present, run_command, settle_command
-from runbook.change.file_step import Boundary, change_file, differs, quiet, record_outcome
+from runbook.change.file_step import change_file, differs, quiet
 from runbook.change.incident import Incident
 from runbook.change.plan import Manual, Plan, RunCommand
 from runbook.change.refusals import ApprovalNeededError, PlanVoidError
@@ -25,10 +33,6 @@ class StepFailedError(OperatorError):
     """A step could not be carried out as planned; what was done before it stands."""
 
     exit_code = ExitCode.VERIFICATION_FAILED
-
-
-def no_boundary(_name: str) -> None:
-    """Tests end the process here; an operator's night does it unasked."""
 
 
 def apply_plan(
@@ -48,15 +52,16 @@ def apply_plan(
     for index, step in enumerate(plan.steps):
         if index in applied.steps and applied.steps[index].done:
             continue
+        work = StepAtWork(workspace, incident, plan.hash, index, boundary)
         expected = expected_states(plan, applied)
         match step:
             case RunCommand():
-                run_command(workspace, incident, plan.hash, index, step, expected, boundary)
+                run_command(work, step, expected)
             case Manual():
                 _record_manual(incident, plan.hash, index, step)
             case _:
                 with quiet(workspace.root, incident, step):
-                    change_file(workspace, incident, plan.hash, index, step, expected, boundary)
+                    change_file(work, step, expected)
         boundary(f"outcome:{index}")
         applied = read_applied(incident.journal.entries(), plan.hash)
         if not applied.steps[index].done:
@@ -137,23 +142,21 @@ def settle(workspace: Workspace, incident: Incident, plan: Plan) -> str | None:
     applied = read_applied(incident.journal.entries(), plan.hash)
     if applied.open_step is None or applied.open_entry is None:
         return None
-    index, step = applied.open_step, plan.steps[applied.open_step]
+    work, step = StepAtWork(workspace, incident, plan.hash, applied.open_step), plan.steps[applied.open_step]
     detail = applied.open_entry.detail
     if isinstance(step, RunCommand):
-        return settle_command(workspace, incident, plan.hash, index, step, applied)
+        return settle_command(work, step, applied)
     before, after = states_from(detail.get("before")), states_from(detail.get("after"))
     found = {path: files.state_of(workspace.root, path) for path in before}
     named = detail.get("folders")
     made = [str(each) for each in named] if isinstance(named, list) else []
     folders = tuple(each for each in made if (workspace.root / each).is_dir())
     if found == after:
-        record_outcome(incident, plan.hash, index, before, found, folders, done=True, settled=True)
+        work.record(before, found, folders, done=True, settled=True)
         return "done"
     if found == before:
-        record_outcome(
-            incident, plan.hash, index, before, found, folders, done=False, settled=True, said="not begun"
-        )
+        work.record(before, found, folders, done=False, settled=True, said="not begun")
         return "not done"
     said = "; ".join(f"{path}: {differs(before[path], found[path])}" for path in before)
-    record_outcome(incident, plan.hash, index, before, found, folders, done=False, settled=True, said=said)
-    raise _failed(incident, plan, index, f"neither as before nor as planned: {said}")
+    work.record(before, found, folders, done=False, settled=True, said=said)
+    raise _failed(incident, plan, work.index, f"neither as before nor as planned: {said}")

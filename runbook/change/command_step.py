@@ -7,84 +7,55 @@ that undo knows every one of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.platform.lenient_json import object_or_none, text_of
 from pipeline.platform.process import Ended
-from runbook.change.applied import Applied, States, states_as_json, states_from
+from runbook.change.applied import Applied, States, StepAtWork, states_from
 from runbook.change.files import files_below, state_of
-from runbook.change.incident import Incident
 from runbook.change.plan import ABSENT, RunCommand
-from runbook.probes.workspace import Workspace
 
 MOST_SAID = 300
 
 
-def run_command(
-    workspace: Workspace,
-    incident: Incident,
-    plan_hash: str,
-    index: int,
-    step: RunCommand,
-    expected: States,
-    boundary: Callable[[str], None],
-) -> None:
+def run_command(work: StepAtWork, step: RunCommand, expected: States) -> None:
     """Keep, intent, run, outcome. Raises StorageError and SettingsError; a failed run is an outcome."""
-    root = workspace.root
+    workspace, root = work.workspace, work.workspace.root
     workspace.engine_choice()
     before = {path: expected.get(path, ABSENT) for path in present(root, step)}
     for path, state in before.items():
         if state.sha256 is not None:
-            incident.keep_file(root, path, state.sha256, link=path not in step.appends)
+            work.incident.keep_file(root, path, state.sha256, link=path not in step.appends)
     folders = _folders_below(root, (*step.touches, *step.appends))
-    boundary(f"kept:{index}")
-    incident.journal.append(
-        "intent",
-        "applying",
-        argv=["distill", *step.arguments],
-        inputs={path: state.sha256 for path, state in before.items()},
-        plan_hash=plan_hash,
-        detail={
-            "step": index,
-            "type": step.type,
-            "before": states_as_json(before),
-            "folders_before": sorted(folders),
-        },
-    )
-    boundary(f"intent:{index}")
+    work.intend(step.type, before, argv=["distill", *step.arguments], folders_before=sorted(folders))
     ran = workspace.engine(list(step.arguments), seconds=step.seconds)
-    boundary(f"changed:{index}")
+    work.boundary(f"changed:{work.index}")
     done = ran.exit_code is not None and ran.exit_code in step.ends_with
-    _record(workspace, incident, plan_hash, index, step, before, folders, done, _said(ran), ran)
+    _record(work, step, before, folders, done, _said(ran), ran)
 
 
-def settle_command(
-    workspace: Workspace, incident: Incident, plan_hash: str, index: int, step: RunCommand, applied: Applied
-) -> str:
+def settle_command(work: StepAtWork, step: RunCommand, applied: Applied) -> str:
     """Close the intent of a run whose end nobody saw.
 
     Where it may be run again it counts as not done. Otherwise files that differ say that it ran.
     """
-    entry = applied.open_entry
+    root, entry = work.workspace.root, applied.open_entry
     detail = entry.detail if entry is not None else {}
     before = states_from(detail.get("before"))
     names = detail.get("folders_before")
     folders = {str(name) for name in names} if isinstance(names, list) else set()
-    changed = any(state_of(workspace.root, path) != state for path, state in before.items()) or any(
-        path not in before for path in present(workspace.root, step)
+    changed = any(state_of(root, path) != state for path, state in before.items()) or any(
+        path not in before for path in present(root, step)
     )
     done = changed and not step.repeatable
     said = "it ran; nobody saw its end" if changed else "it changed nothing"
-    _record(workspace, incident, plan_hash, index, step, before, folders, done, said, None)
+    _record(work, step, before, folders, done, said, None)
     return "done" if done else "not done"
 
 
 def _record(
-    workspace: Workspace,
-    incident: Incident,
-    plan_hash: str,
-    index: int,
+    work: StepAtWork,
     step: RunCommand,
     before: States,
     folders: set[str],
@@ -92,32 +63,21 @@ def _record(
     said: str,
     ran: Ended | None,
 ) -> None:
-    root = workspace.root
+    root, incident = work.workspace.root, work.incident
     now = {path: state_of(root, path) for path in {*before, *present(root, step)}}
     changed = {path: state for path, state in sorted(now.items()) if before.get(path, ABSENT) != state}
-    was = {path: before.get(path, ABSENT) for path in changed}
-    made = sorted(_folders_below(root, (*step.touches, *step.appends)) - folders)
-    incident.journal.append(
-        "outcome",
-        "applying",
+    work.record(
+        {path: before.get(path, ABSENT) for path in changed},
+        changed,
+        sorted(_folders_below(root, (*step.touches, *step.appends)) - folders),
+        done=done,
+        said=said,
+        settled=ran is None,
         argv=["distill", *step.arguments],
-        inputs={path: state.sha256 for path, state in was.items()},
-        outputs={path: state.sha256 for path, state in changed.items()},
-        verdict="done" if done else "not done",
-        plan_hash=plan_hash,
-        detail={
-            "step": index,
-            "done": done,
-            "settled": ran is None,
-            "said": said,
-            "exit_code": ran.exit_code if ran else None,
-            "took_seconds": round(ran.took_seconds, 3) if ran else None,
-            "stdout": incident.keep(ran.stdout) if ran and ran.stdout else None,
-            "stderr": incident.keep(ran.stderr) if ran and ran.stderr else None,
-            "before": states_as_json(was),
-            "after": states_as_json(changed),
-            "folders": made,
-        },
+        exit_code=ran.exit_code if ran else None,
+        took_seconds=round(ran.took_seconds, 3) if ran else None,
+        stdout=incident.keep(ran.stdout) if ran and ran.stdout else None,
+        stderr=incident.keep(ran.stderr) if ran and ran.stderr else None,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import assert_never
 
@@ -16,7 +16,7 @@ from pipeline.platform.disk import storage_fault
 from pipeline.platform.git import GitError
 from pipeline.platform.lock import hold_workspace
 from runbook.change import files
-from runbook.change.applied import States, states_as_json
+from runbook.change.applied import States, StepAtWork
 from runbook.change.incident import Incident
 from runbook.change.plan import (
     ABSENT,
@@ -32,9 +32,6 @@ from runbook.change.plan import (
 )
 from runbook.change.refusals import PlanVoidError
 from runbook.probes.workspace import Workspace
-
-# Called with the name of each boundary; tests end the process there.
-Boundary = Callable[[str], None]
 
 
 def differs(expected: FileState, found: FileState) -> str:
@@ -60,53 +57,30 @@ def quiet(root: Path, incident: Incident, step: FileStep) -> Iterator[None]:
         yield
 
 
-def change_file(
-    workspace: Workspace,
-    incident: Incident,
-    plan_hash: str,
-    index: int,
-    step: FileStep,
-    expected: States,
-    boundary: Boundary,
-) -> None:
+def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
     """Keep the original, intent, change, outcome. Raises PlanVoidError, StorageError, IntegrityError."""
-    root = workspace.root
+    root, incident = work.workspace.root, work.incident
     before, after = _planned(step, expected)
-    data = _content(workspace, incident, step) if isinstance(step, WriteFile) else b""
+    data = _content(work.workspace, incident, step) if isinstance(step, WriteFile) else b""
     digest = before[step.path].sha256
     if digest is not None and not isinstance(step, RenameFile):
         appended = isinstance(step, AppendLine | TruncateFile)
         incident.keep_file(root, step.path, digest, link=not appended)
-    folders = tuple(_missing_folders(root, step.path)) if isinstance(step, WriteFile | AppendLine) else ()
-    boundary(f"kept:{index}")
-    incident.journal.append(
-        "intent",
-        "applying",
-        inputs={path: state.sha256 for path, state in before.items()},
-        outputs={path: state.sha256 for path, state in after.items()},
-        plan_hash=plan_hash,
-        detail={
-            "step": index,
-            "type": step.type,
-            "before": states_as_json(before),
-            "after": states_as_json(after),
-            "folders": list(folders),
-        },
-    )
-    boundary(f"intent:{index}")
+    folders = list(_missing_folders(root, step.path)) if isinstance(step, WriteFile | AppendLine) else []
+    work.intend(step.type, before, after, folders=folders)
     try:
         _refuse_late_change(root, before)
         _do(root, step, data)
     except (OSError, OperatorError) as error:
         found = {path: files.state_of(root, path) for path in before}
-        record_outcome(incident, plan_hash, index, before, found, folders, done=False, said=str(error))
+        work.record(before, found, folders, done=False, said=str(error))
         if isinstance(error, OSError):
             raise storage_fault(error, root / step.path, "The file is as it was.") from error
         raise
-    boundary(f"changed:{index}")
+    work.boundary(f"changed:{work.index}")
     found = {path: files.state_of(root, path) for path in after}
     said = "" if found == after else "the file is not as planned"
-    record_outcome(incident, plan_hash, index, before, found, folders, done=found == after, said=said)
+    work.record(before, found, folders, done=found == after, said=said)
 
 
 def _planned(step: FileStep, expected: States) -> tuple[States, States]:
@@ -186,35 +160,3 @@ def _missing_folders(root: Path, path: str) -> Iterator[str]:
     for folder in reversed(Path(path).parents):
         if folder.parts and not (root / folder).exists():
             yield folder.as_posix()
-
-
-def record_outcome(
-    incident: Incident,
-    plan_hash: str,
-    index: int,
-    before: States,
-    found: States,
-    folders: tuple[str, ...],
-    *,
-    done: bool,
-    said: str = "",
-    settled: bool = False,
-) -> None:
-    """Journal how a step ended: the files as they were, and as they are found."""
-    incident.journal.append(
-        "outcome",
-        "applying",
-        inputs={path: state.sha256 for path, state in before.items()},
-        outputs={path: state.sha256 for path, state in found.items()},
-        verdict="done" if done else "not done",
-        plan_hash=plan_hash,
-        detail={
-            "step": index,
-            "done": done,
-            "settled": settled,
-            "said": said,
-            "before": states_as_json(before),
-            "after": states_as_json(found),
-            "folders": list(folders),
-        },
-    )

@@ -1,4 +1,4 @@
-"""What changed code says for and against a cause, and how it travels from a diagnosis to a plan."""
+"""What changed code and settings say for and against a cause; how code travels from a diagnosis to a plan."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from shlex import quote
 
 from pydantic import JsonValue
 
-from runbook.probes.code_history import ChangedFile, CodeHistory, ConstantChange
+from runbook.probes.code_history import ENGINE, ChangedFile, CodeHistory, ConstantChange
 from runbook.probes.evidence import Diagnosis, Evidence, Stance
+from runbook.probes.settings_history import FILE as SETTINGS_FILE
+from runbook.probes.settings_history import SettingChange, SettingsHistory
 
 _RESTORE = "restore"
 _LINES = 30
@@ -59,6 +61,29 @@ def code_evidence(
 ) -> tuple[Evidence, ...]:
     """What ``files`` say that changed; where there are none, that ``what`` is as it was."""
     return told_by_code(history, files, read_at) or (unchanged(history, what, read_at),)
+
+
+def files_differ(
+    history: CodeHistory,
+    files: Sequence[ChangedFile],
+    says: str,
+    unless: str,
+    read_at: float,
+    folder: str = ENGINE,
+) -> Evidence:
+    """The same as one fact for all of them: that some differ, or that none does."""
+    lines = tuple(line for each in files for line in (each.told, *each.diff))
+    source = f"git ls-tree {quote(history.tag)} -- {folder}"
+    return Evidence.judged(bool(files), says, unless, source, read_at, lines, trouble=history.trouble)
+
+
+def settings_differ(
+    settings: SettingsHistory, changes: Sequence[SettingChange], says: str, unless: str, read_at: float
+) -> Evidence:
+    """Which values are not those of the last-good tag, and the commits that touched them."""
+    lines = (*(each.told for each in changes), *settings.commits) if changes else ()
+    source = f"git ls-tree {quote(settings.tag)} -- {SETTINGS_FILE}"
+    return Evidence.judged(bool(changes), says, unless, source, read_at, lines, trouble=settings.trouble)
 
 
 def restoring(files: Iterable[ChangedFile]) -> dict[str, JsonValue]:

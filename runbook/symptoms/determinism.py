@@ -8,9 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
-from pipeline.platform.lenient_json import object_in, object_or_none
-from pipeline.platform.process import Ended
+from pipeline.platform.lenient_json import Json
 from runbook.actions.bisect import find_commit
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
 from runbook.probes.evidence import ProbeOutput, Record
@@ -19,7 +17,6 @@ from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
 from runbook.probes.workspace import Workspace
 
 REPORT = str(paths.DETERMINISM_REPORT)
-_MOST_BYTES = 4 * 2**20
 _FEWEST_RUNS = 2
 _AROUND = 60
 SUSPECTS = "suspects"
@@ -73,44 +70,24 @@ class Difference(Record):
 class DeterminismReport(Record):
     """``runs`` is how many it took to see the difference, or to trust that there is none."""
 
-    exit_code: int
-    verdict: str
     runs: int
-    finished_at: float | None
     elapsed_seconds: float
     difference: Difference | None
 
 
-def last_report(workspace: Workspace) -> DeterminismReport | None:
-    """None where there is none that can be read."""
-    return _lenient(object_in(workspace.root / REPORT, most_bytes=_MOST_BYTES))
-
-
-def told_by(ran: Ended) -> DeterminismReport | None:
-    """What a run of the command printed; None when it gave no report."""
-    return _lenient(object_or_none(ran.stdout))
-
-
-def _lenient(raw: dict[str, Any] | None) -> DeterminismReport | None:
-    try:
-        return _report(raw)
-    except ValueError:
-        return None
-
-
-def _report(raw: Any) -> DeterminismReport | None:
-    """Raises ValueError for a member of another kind than the command writes."""
-    if not isinstance(raw, dict) or raw.get("kind") != "determinism":
+def report_of(raw: Json | None) -> DeterminismReport | None:
+    """A report as the command writes or prints it; None for what is none, or has members of another kind."""
+    if raw is None or raw.get("kind") != "determinism":
         return None
     found, runs = raw.get("difference"), raw.get("runs")
-    return DeterminismReport(
-        exit_code=int(raw.get("exit_code", -1)),
-        verdict=str(raw.get("verdict")),
-        runs=max(_FEWEST_RUNS, len(runs) if isinstance(runs, list) else 0),
-        finished_at=epoch_seconds(raw.get("finished_at")),
-        elapsed_seconds=float(raw.get("elapsed_seconds") or 0.0),
-        difference=_difference(found) if isinstance(found, dict) else None,
-    )
+    try:
+        return DeterminismReport(
+            runs=max(_FEWEST_RUNS, len(runs) if isinstance(runs, list) else 0),
+            elapsed_seconds=float(raw.get("elapsed_seconds") or 0.0),
+            difference=_difference(found) if isinstance(found, dict) else None,
+        )
+    except (ValueError, TypeError):
+        return None
 
 
 def _difference(found: Mapping[str, Any]) -> Difference:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from shlex import quote
 
 from pydantic import JsonValue
 
-from runbook.probes.code_history import CODE, CodeHistory, read_code
+from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import concluded, found_by
 from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_settings_history
 from runbook.symptoms import s1_p2_materialize as define
+from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import differing
 from runbook.symptoms.stage_claims import StageClaims, probe_id
 from runbook.symptoms.stream_shapes import STREAMS, Shape, Survey, read_survey
@@ -48,12 +48,16 @@ class Seen:
         ]
 
     @property
-    def code_files(self) -> list[str]:
+    def changed_code(self) -> list[ChangedFile]:
         return [
-            each.path
+            each
             for each in self.code.files
             if each.phase == "P2" or each.path in self.survey.frames or each.path.startswith(_SHARED)
         ]
+
+    @property
+    def code_files(self) -> list[str]:
+        return [each.path for each in self.changed_code]
 
     def settings_of(self, stream: str) -> list[str]:
         return [each.told for each in self.settings.changes if each.is_of_stream(stream)]
@@ -137,8 +141,10 @@ def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, 
 
 def _code_places(seen: Seen) -> tuple[str, ...]:
     """Files that the traceback names come first."""
-    chosen = [each for each in seen.code.files if each.path in seen.code_files]
-    chosen.sort(key=lambda each: (each.path not in seen.survey.frames, each.phase != "P2", each.path))
+    frames = seen.survey.frames
+    chosen = sorted(
+        seen.changed_code, key=lambda each: (each.path not in frames, each.phase != "P2", each.path)
+    )
     return tuple(each.told for each in chosen)
 
 
@@ -172,8 +178,24 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
             here = f"A line has everything that the rules of {shape.stream} read."
             found[define.SHAPE] = (fact(Stance.AGAINST, here, ", ".join(shape.files[:3])),)
             found[define.UNUSABLE] = (skipped,)
-    found[define.TRANSFORM] = (*found.get(define.TRANSFORM, ()), _code_evidence(seen))
-    found[define.SETTING] = (_settings_evidence(seen),)
+    chosen, code = seen.changed_code, seen.code
+    differ = files_differ(
+        code,
+        chosen,
+        f"{len(chosen)} files that read or map lines differ from {code.against}.",
+        f"The code that reads and maps lines is as in {code.against}.",
+        seen.read_at,
+    )
+    found[define.TRANSFORM] = (*found.get(define.TRANSFORM, ()), differ)
+    found[define.SETTING] = (
+        settings_differ(
+            seen.settings,
+            seen.settings.under("stream"),
+            f"Rules of streams differ from {seen.settings.tag}.",
+            f"The streams' rules are as in {seen.settings.tag}.",
+            seen.read_at,
+        ),
+    )
     receipt = seen.claims.receipt or "no receipt"
     wrote = tuple(each.told for each in seen.claims.outputs) + seen.claims.unknown
     found[define.TOUCHED] = (
@@ -192,38 +214,9 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     return found
 
 
-def _code_evidence(seen: Seen) -> Evidence:
-    chosen = [each for each in seen.code.files if each.path in seen.code_files]
-    return Evidence.judged(
-        bool(chosen),
-        f"{len(chosen)} files that read or map lines differ from {seen.code.against}.",
-        f"The code that reads and maps lines is as in {seen.code.against}.",
-        f"git ls-tree {quote(seen.code.tag)} -- pipeline",
-        seen.read_at,
-        tuple(line for each in chosen for line in (each.told, *each.diff)),
-        trouble=seen.code.trouble,
-    )
-
-
-def _settings_evidence(seen: Seen) -> Evidence:
-    changes = seen.settings.under("stream")
-    return Evidence.judged(
-        bool(changes),
-        f"Rules of streams differ from {seen.settings.tag}.",
-        f"The streams' rules are as in {seen.settings.tag}.",
-        f"git ls-tree {quote(seen.settings.tag)} -- distill.toml",
-        seen.read_at,
-        (*(each.told for each in changes), *seen.settings.commits) if changes else (),
-        trouble=seen.settings.trouble,
-    )
-
-
 def _facts(seen: Seen) -> dict[str, JsonValue]:
     """What the offers are made from."""
     return {
         "shapes": [each.model_dump(mode="json") for each in seen.broken if each.renames],
-        **differing(
-            (each for each in seen.code.files if each.path in seen.code_files),
-            (each.told for each in seen.settings.under("stream")),
-        ),
+        **differing(seen.changed_code, (each.told for each in seen.settings.under("stream"))),
     }

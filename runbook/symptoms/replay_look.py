@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.platform.lenient_json import object_or_empty
+from pipeline.platform.lenient_json import Json, object_or_empty
 from pipeline.platform.process import Ended
+from pipeline.reading.report_files import Notes, last_objects
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
 from runbook.probes.workspace import Workspace
@@ -80,9 +80,8 @@ def model_in_use(workspace: Workspace) -> tuple[str, str]:
 def refused_since_it_passed(workspace: Workspace) -> tuple[str, Reply] | None:
     """The task of the last logged replay and what becomes of it now, where it was refused, had passed
     before, and still does not pass."""
-    log = workspace.root / paths.REPLAY_RUNS
-    last = next(_logged(log), None)
-    if last is None or _ok(last) or _last_passed(log, last["task"]) is None:
+    last = next(_logged(workspace.root), None)
+    if last is None or _ok(last) or _last_passed(workspace.root, last["task"]) is None:
         return None
     reply = _reply(workspace, model_in_use(workspace)[0], last["task"], (), _SECONDS)
     return None if reply.ok else (last["task"], reply)
@@ -92,10 +91,9 @@ def _look(workspace: Workspace, seconds: float) -> ReplayLook:
     model, origin = model_in_use(workspace)
     playbooks = _count(workspace.root / PLAYBOOKS)
     look = ReplayLook(model=model, origin=origin, playbooks=playbooks)
-    log = workspace.root / paths.REPLAY_RUNS
-    last = next(_logged(log), None)
+    last = next(_logged(workspace.root), None)
     # The task that was refused last speaks best, if it ever passed.
-    row = (last and _last_passed(log, last["task"])) or _last_passed(log)
+    row = (last and _last_passed(workspace.root, last["task"])) or _last_passed(workspace.root)
     task = row.get("task") if row is not None else _a_title(workspace.root / PLAYBOOKS)
     if not isinstance(task, str):
         return look
@@ -144,26 +142,19 @@ def _count(path: Path) -> int | None:
         return sum(1 for line in file if line.strip())
 
 
-def _last_passed(log: Path, task: str | None = None) -> dict[str, Any] | None:
+def _last_passed(root: Path, task: str | None = None) -> Json | None:
     """The newest logged replay that passed, of ``task`` or of any."""
-    return next((row for row in _logged(log) if _ok(row) and task in (None, row["task"])), None)
+    return next((row for row in _logged(root) if _ok(row) and task in (None, row["task"])), None)
 
 
-def _logged(log: Path) -> Iterator[dict[str, Any]]:
+def _logged(root: Path) -> Iterator[Json]:
     """The replays in the log's last piece, newest first."""
-    if not log.is_file():
-        return
-    with log.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _LOOK_BYTES))
-        lines = file.read().splitlines()
-    for line in reversed(lines):
-        row = object_or_empty(line)
+    for row in reversed(last_objects(root, paths.REPLAY_RUNS, _LOOK_BYTES, Notes())):
         if isinstance(row.get("task"), str) and isinstance(row.get("validation_result"), dict):
             yield row
 
 
-def _ok(row: dict[str, Any]) -> bool:
+def _ok(row: Json) -> bool:
     return row["validation_result"].get("ok") is True
 
 

@@ -15,9 +15,8 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.identity import user_name
-from runbook.change.applied import expected_states, read_applied
-from runbook.change.apply import apply_plan, no_boundary, settle
-from runbook.change.file_step import Boundary
+from runbook.change.applied import Boundary, expected_states, no_boundary, read_applied
+from runbook.change.apply import apply_plan, settle
 from runbook.change.incident import Incident, load_incident, open_incident
 from runbook.change.plan import Draft, Plan
 from runbook.change.planning import Planning

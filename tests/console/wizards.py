@@ -15,7 +15,7 @@ from console.tui.screens.wizard import WizardScreen
 from pipeline.contracts.status import Severity
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
-from runbook.change.file_step import Boundary
+from runbook.change.applied import Boundary
 from runbook.change.incident import Incident
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning

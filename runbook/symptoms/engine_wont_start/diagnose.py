@@ -12,7 +12,8 @@ from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.lenient_json import text_of, texts_of
+from pipeline.platform.lenient_json import texts_of
+from runbook.probes.code_history import CODE, ENGINE, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
@@ -20,8 +21,6 @@ from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.engine_wont_start import CAUSES, CHANGED, DEFINITION, ID, UNKNOWN
 from runbook.symptoms.offers import tag_offer
 
-PACKAGE = "pipeline"
-_PROBE = "code"
 _SECONDS = 60.0
 _LAST_LINES = 30
 # The smallest command that imports what every command imports.
@@ -48,31 +47,19 @@ def _inside(workspace: Workspace, name: str) -> str | None:
     """A file of a traceback as a path below the workspace's own engine; None for any other."""
     path = PurePosixPath(name)
     for root in (workspace.root, workspace.root.resolve()):
-        if path.is_relative_to(root / PACKAGE):
+        if path.is_relative_to(root / ENGINE):
             return str(path.relative_to(root))
     return None
 
 
-def _code(workspace: Workspace, _seconds: float) -> ProbeOutput:
-    """How the workspace's engine differs from the tag. Raises GitError, which is its trouble."""
-    git, tag = workspace.git, workspace.last_good_tag
-    commit = git.resolve_tag(tag) if workspace.runs_own_engine else None
-    changes = git.changes(commit, [PACKAGE]) if commit else []
-    return ProbeOutput(
-        probe_id=_PROBE,
-        title="The engine's code against the last-good tag",
-        text="\n".join(f"{each.kind} {each.path}" for each in changes) or "no difference is known",
-        data={
-            "tag": tag,
-            "commit": commit,
-            "changed": [each.path for each in changes if each.kind in ("changed", "missing")],
-        },
-    )
+def probes(_detection: Detection) -> tuple[Probe, ...]:
+    return (code_probe(title="The engine's code against the last-good tag"),)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs[_PROBE]
-    tag, changed = text_of(output.data, "tag"), texts_of(output.data, "changed")
+    history = read_code(outputs.get(CODE))
+    # What was added breaks nothing that imports other files, and an installed engine is nobody's here.
+    changed = [each.path for each in history.files if each.kind != "added" and history.source == "workspace"]
     named = texts_of(detection.facts, "frames")
     cause = CHANGED if changed else UNKNOWN
     # The innermost frame is the last one.
@@ -80,14 +67,15 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     confidence = Confidence.UNKNOWN
     if changed:
         confidence = Confidence.CERTAIN if culprit else Confidence.LIKELY
+    says = f"{len(changed)} files differ from {history.tag}." if changed else "no difference is known"
     evidence = Evidence(
         stance=Stance.FOR if changed else Stance.UNKNOWN,
-        says=output.trouble or (f"{len(changed)} files differ from {tag}." if changed else output.text),
-        source=f"git ls-tree {quote(str(tag))} -- {PACKAGE}",
-        read_at=output.read_at,
-        lines=changed,
+        says=history.trouble or says,
+        source=f"git ls-tree {quote(history.tag)} -- {ENGINE}",
+        read_at=outputs[CODE].read_at if CODE in outputs else detection.read_at,
+        lines=tuple(changed),
     )
-    places = (culprit,) if culprit else changed
+    places = [culprit] if culprit else changed
     return concluded(
         CAUSES,
         cause,
@@ -103,10 +91,6 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
     paths = texts_of(diagnosis.facts, "restore") if diagnosis is not None else ()
     why = "the tag holds the bytes with which it last started"
     return (tag_offer(paths, f"Restore {', '.join(paths)}", why),) if paths else ()
-
-
-def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (Probe(_PROBE, "The engine's code against the last-good tag", 60.0, _code),)
 
 
 SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from shlex import quote
 
 from pydantic import JsonValue
 
@@ -23,6 +22,7 @@ from runbook.probes.settings_history import (
 )
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p3_distribution as define
+from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import as_tagged, differing, fitting_first, rerun_offer
 from runbook.symptoms.s1_p2_materialize.diagnose import edit_offers
 from runbook.symptoms.s1_p3_distribution.glance import glance
@@ -135,10 +135,8 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     def fact(stance: Stance, says: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
         return Evidence.of(stance, says, source, seen.read_at, lines)
 
-    def judged(
-        holds: bool, says: str, unless: str, source: str, lines: tuple[str, ...] = (), trouble: str = ""
-    ) -> Evidence:
-        return Evidence.judged(holds, says, unless, source, seen.read_at, lines, trouble=trouble)
+    def judged(holds: bool, says: str, unless: str, source: str, lines: tuple[str, ...] = ()) -> Evidence:
+        return Evidence.judged(holds, says, unless, source, seen.read_at, lines)
 
     counts = seen.counts
     receipt = seen.claims.receipt or "no receipt of a scoring"
@@ -146,16 +144,9 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     touched = (*(each.told for each in seen.claims.outputs), *seen.claims.unknown)
     moved = tuple(each.told for each in seen.claims.inputs)
     tests = (*seen.scorer.failed, *(f"{each} passes" for each in seen.scorer.passed))
-    code = [
-        judged(
-            bool(seen.files),
-            f"The scorer's code differs from {seen.code.tag}.",
-            f"The scorer's code is as in {seen.code.tag}.",
-            f"git ls-tree {quote(seen.code.tag)} -- pipeline/stages",
-            tuple(line for each in seen.files for line in (each.told, *each.diff)),
-            seen.code.trouble,
-        )
-    ]
+    says = f"The scorer's code differs from {seen.code.tag}."
+    unless = f"The scorer's code is as in {seen.code.tag}."
+    code = [files_differ(seen.code, seen.files, says, unless, seen.read_at, "pipeline/stages")]
     if tests:
         says = "The scorer's own tests fail on the fixture."
         code.append(
@@ -188,13 +179,12 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
         ),
         define.CHANGED: tuple(code),
         define.THRESHOLDS: (
-            judged(
-                bool(seen.thresholds),
+            settings_differ(
+                seen.settings,
+                seen.thresholds,
                 f"[scoring] differs from {seen.settings.tag}.",
                 f"[scoring] is as in {seen.settings.tag}.",
-                f"git ls-tree {quote(seen.settings.tag)} -- distill.toml",
-                (*(each.told for each in seen.thresholds), *seen.settings.commits),
-                seen.settings.trouble,
+                seen.read_at,
             ),
         ),
         define.NO_EVIDENCE: (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from pydantic import Field, JsonValue
@@ -29,6 +28,7 @@ from runbook.probes.settings_history import SETTINGS, SettingsHistory, read_sett
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s4_empty_exports as define
+from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import RUN_ALL, as_tagged, differing, rerun_offer
 from runbook.symptoms.s4_empty_exports.glance import answer_of
 
@@ -253,29 +253,11 @@ def _evidence(
         found.append(fact(Stance.FOR, "The run fails.", source, tried.crash))
     else:
         found.append(fact(Stance.FOR, "What comes through now.", source, tried.now.told))
-    found.append(
-        Evidence.judged(
-            bool(files),
-            f"{len(files)} files of that phase differ from {code.tag}.",
-            "No code of it changed.",
-            f"git ls-tree {quote(code.tag)} -- pipeline",
-            read_at,
-            tuple(line for each in files for line in (each.told, *each.diff)),
-            trouble=code.trouble,
-        )
-    )
-    told = tuple(each.told for each in settings.changes)
-    found.append(
-        Evidence.judged(
-            bool(told),
-            f"{paths.SETTINGS} differs from {settings.tag}.",
-            f"{paths.SETTINGS} is as in {settings.tag}.",
-            f"git ls-tree {quote(settings.tag)} -- {paths.SETTINGS}",
-            read_at,
-            told,
-            trouble=settings.trouble,
-        )
-    )
+    says = f"{len(files)} files of that phase differ from {code.tag}."
+    found.append(files_differ(code, files, says, "No code of it changed.", read_at))
+    says = f"{paths.SETTINGS} differs from {settings.tag}."
+    unless = f"{paths.SETTINGS} is as in {settings.tag}."
+    found.append(settings_differ(settings, settings.changes, says, unless, read_at))
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform.lenient_json import object_or_none
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
@@ -25,13 +26,12 @@ from runbook.symptoms.determinism import (
     SUSPECTS,
     DeterminismReport,
     bisect_probe,
-    last_report,
     read_suspects,
+    report_of,
     suspects_probe,
-    told_by,
 )
 from runbook.symptoms.s5_hash_mismatch import CAUSES, CHANGED, COMMAND, DEFINITION, ID, UNKNOWN
-from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, glance
+from runbook.symptoms.s5_hash_mismatch.glance import SOON_SECONDS, answer_of, glance
 
 _SECONDS = 1800.0
 # A report that took longer than this is believed until somebody asks anew.
@@ -40,46 +40,41 @@ _AGAIN: AnswerCache[Detection] = AnswerCache()
 
 def detect(workspace: Workspace) -> Detection:
     """By the last report. A red one is asked again, if that is soon done, once code or data moved."""
-    report = last_report(workspace)
-    if report is None:
-        return detection_from(ID, glance(workspace.facts()), reproduce=COMMAND)
-    seen = _detection(report, report.verdict, REPORT)
-    if seen.verdict is not Verdict.DETECTED or not workspace.is_touched_since(report.finished_at):
-        return seen
-    if report.elapsed_seconds > SOON_SECONDS:
-        return seen.model_copy(update={"observed": glance(workspace.facts()).observed})
-    question = (str(report.finished_at), str(report.runs))
+    facts = workspace.facts()
+    report, seen = report_of(facts.determinism), glance(facts)
+    is_old = seen.is_detected and facts.is_touched_since(seen.as_of)
+    if report is None or not is_old or report.elapsed_seconds > SOON_SECONDS:
+        return _detection(report, seen)
+    question = (str(seen.as_of), str(report.runs))
     return _AGAIN.answer(workspace, question, lambda: rerun(workspace))
 
 
 def rerun(workspace: Workspace) -> Detection:
     """As many runs as it took to see it, from scratch; the last report stays as it is."""
-    report = last_report(workspace)
-    red = report is not None and report.exit_code == ExitCode.CHECK_FAILED
-    runs = ("--runs", str(report.runs)) if report is not None and red else ()
+    facts = workspace.facts()
+    report = report_of(facts.determinism)
+    runs = ("--runs", str(report.runs)) if report is not None and glance(facts).is_detected else ()
     ran = workspace.engine(("determinism", *runs, "--no-report", "--json"), seconds=_SECONDS)
-    found = told_by(ran)
-    said = found.verdict if found else ran.reason
-    return _detection(found, said, COMMAND)
+    printed = object_or_none(ran.stdout)
+    found = report_of(printed)
+    blind = Answer(Verdict.UNKNOWN, ran.reason, None, COMMAND)
+    return _detection(found, blind if found is None else answer_of(printed, COMMAND))
 
 
-def _detection(report: DeterminismReport | None, observed: str, source: str) -> Detection:
-    now = time.time()
-    verdicts = {int(ExitCode.OK): Verdict.CLEAR, int(ExitCode.CHECK_FAILED): Verdict.DETECTED}
-    verdict = verdicts.get(report.exit_code, Verdict.UNKNOWN) if report is not None else Verdict.UNKNOWN
+def _detection(report: DeterminismReport | None, answer: Answer) -> Detection:
     difference = report.difference if report is not None else None
     evidence = Evidence(
         stance=Stance.FOR,
-        says=f"The first row that differs is in {difference.place}." if difference else observed,
-        source=source,
-        read_at=(report.finished_at if report is not None else None) or now,
+        says=f"The first row that differs is in {difference.place}." if difference else answer.observed,
+        source=answer.source,
+        read_at=answer.as_of or time.time(),
         lines=difference.diff if difference else (),
     )
     return detection_from(
         ID,
-        Answer(verdict, observed, report.finished_at if report is not None else None, source),
+        answer,
         reproduce=COMMAND,
-        evidence=(evidence,) if verdict is Verdict.DETECTED else (),
+        evidence=(evidence,) if answer.is_detected else (),
         facts={
             "runs": report.runs if report is not None else None,
             "place": difference.place if difference else None,

@@ -106,7 +106,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return calls
 
 
-def test_a_red_report_that_is_too_old_is_answer_cache_once(
+def test_a_red_report_that_is_too_old_is_asked_again_once(
     workspace: Workspace, asked: list[tuple[str, ...]]
 ) -> None:
     data = report(at=-60)
