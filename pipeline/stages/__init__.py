@@ -9,7 +9,8 @@ Read, once a run, what all exporters need:
 
 * ``transcript``      how a conversation is read: its turns, its views, where it is cut
 * ``text_keys``       when two texts are the same text, and the keys that say so
-* ``secrets``         credentials that must not reach an export
+* ``secret_rules``    what a credential looks like, kind by kind
+* ``secrets``         credentials that must not reach an export: the search for them
 * ``sample``          the texts, length, keys and secrets of one run
 * ``sample_keys``     when two exported rows are the same sample
 

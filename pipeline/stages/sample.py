@@ -6,6 +6,7 @@ nobody answered, cannot reach an export, because no exporter sees it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ Evidence = dict[str, Any]
 # a message. docs/exports.md says what it is good for.
 BYTES_A_TOKEN = 4
 TOKENS_A_MESSAGE = 4
+
+# Members of a turn that an export carries and that no key and no length is made of.
+_BESIDE_A_TURN = ("name", "tool_call_id", "reasoning")
 
 # What is asked comes again with each attempt, what is answered does not. About 300 bytes each.
 _REMEMBERED_TEXTS = 4096
@@ -115,7 +119,10 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         task=evidence["instruction"],
         turns=1,
         estimated_tokens=estimated_tokens(size, 3 if context.size else 2),
-        secret=instruction.secret or context.secret or secret_in_bytes(answer) or _secret_in_tags(evidence),
+        secret=instruction.secret
+        or context.secret
+        or secret_in_bytes(answer)
+        or _secret_beside(evidence, ()),
         response_key=answers_key((digest,)),
         instruction_key=instruction.key,
         prompt_key=flat_prompt_key(instruction.digest, context.digest),
@@ -129,10 +136,11 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     messages = up_to_last_answer(recorded)
     if not messages:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
-    keys, said, digests = [], [], []
+    keys, said, named, digests = [], [], [], []
     size, secret, first_user = 0, None, None
     for turn in messages:
         content, calls = turn["content"] or "", turn["tool_calls"]
+        named += [turn[name] for name in _BESIDE_A_TURN if turn.get(name)]
         if turn["role"] == "assistant":
             digest = answer_digest(content, calls)
             keys.append(answer_turn_key(digest))
@@ -151,6 +159,8 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         said.append(content)
         for call in calls or ():
             said += (call["name"], call["arguments"])
+            if call["id"]:
+                named.append(call["id"])
     rest = to_bytes("\n".join(said))
     asked_first, system = first_text(messages, "user"), first_text(messages, "system")
     if first_user is not None:
@@ -169,7 +179,11 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         task=evidence["instruction"] or asked_first,
         turns=len(digests),
         estimated_tokens=estimated_tokens(size + len(rest), len(messages)),
-        secret=secret or secret_in_bytes(rest) or task.secret or context.secret or _secret_in_tags(evidence),
+        secret=secret
+        or secret_in_bytes(rest)
+        or task.secret
+        or context.secret
+        or _secret_beside(evidence, named),
         response_key=answers_key(digests),
         instruction_key=instruction_key,
         prompt_key=b"",
@@ -179,9 +193,16 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     )
 
 
-def _secret_in_tags(evidence: Evidence) -> str | None:
-    tags = evidence["tags"]
-    return secret_in_bytes(to_bytes("\n".join(tags))) if tags else None
+def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:
+    """The kind of a credential in what an export says beside the texts: names, ids, tools, labels.
+
+    ``named`` are those of the turns. Tool definitions and source files come again with every row of
+    a log, so they are read once.
+    """
+    own = [evidence["task_id"], evidence["model_name"] or "", *evidence["tags"], *named]
+    file = evidence["provenance"]["source_file"]
+    again = [asked(text).secret for text in (evidence.get("tools"), file) if text]
+    return secret_in_bytes(to_bytes("\n".join(own))) or next(filter(None, again), None)
 
 
 def estimated_tokens(text_bytes: int, messages: int) -> int:

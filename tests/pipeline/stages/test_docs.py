@@ -11,7 +11,7 @@ from pipeline.formats.rows import FORMATS
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.score import ScoringSkipReason
 from pipeline.stages.scoring_rules import RULES
-from pipeline.stages.secrets import RULES as SECRET_RULES
+from pipeline.stages.secret_rules import RULES as SECRET_RULES
 
 DOCS = Path(__file__).parents[3] / "docs"
 
