@@ -25,7 +25,7 @@ from console.batch.parts import Part
 from console.batch.report_folder import write_reports
 from console.commands import metrics as metrics_command
 from console.control.lease import ControlLease
-from console.terminal.saved_screen import save_screen
+from console.tui.capture import save_screen
 from pipeline.checks.report import report_data, write_report
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError

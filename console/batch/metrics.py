@@ -7,7 +7,7 @@ import re
 from console.batch.outcome import BatchOutcome, PartState
 from console.batch.parts import Part
 from console.batch.verdict import exit_code
-from console.watch.metrics_text import Family, exposition
+from console.watch.metrics import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.firewall import read_report

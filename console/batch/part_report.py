@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
-from console.presentation.detector_tally import tally_words
+from console.presentation.band import tally_words
 from console.state.detectors import definitions
 from console.state.runbook_state import known_symptoms
 from console.state.symptoms_now import open_command

@@ -44,7 +44,7 @@ def _converse(voice: Voice, root: Path, link: LinkProfile, reason: str | None) -
     from console.control.lease import ControlLease
     from console.live.live_feed import LiveFeed
     from console.plain.mode import PlainConsole
-    from console.presentation.glyphs import ascii_text
+    from console.presentation.spans import ascii_text
     from console.state.view_state import Session
     from pipeline.platform.identity import user_name
 

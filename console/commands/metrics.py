@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from console.commands.status import read_whole_status
-from console.watch.status_metrics import status_metrics
+from console.watch.metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, SettingsError
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice

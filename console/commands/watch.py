@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.commands.status import read_whole_status
-from console.live.runbook_look import RunbookLook
+from console.live.runbook_watch import RunbookLook
 from console.plain.status import exit_code
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import alert_command

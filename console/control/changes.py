@@ -1,8 +1,10 @@
 """What stands between a key and a change, for every face: arming, a plan to ask about, its end.
 
-``Armed`` decides whether anything may change and ``Operations`` does it. A face asks: for the reason,
-for the word that takes control over, for the consent to a plan; what came of it is said here, in
-the same words everywhere. Read-only is the rest state: whatever ends the arming is said at once.
+``Armed`` decides whether anything may change and ``Operations`` does it: the only way from a key to a change.
+Whether it may be done is asked twice, when the plan is made and again when it is carried out, because arming
+may have ended while the question was on the screen. A face asks: for the reason, for the word that takes
+control over, for the consent to a plan; what came of it is said here, in the same words everywhere.
+Read-only is the rest state: whatever ends the arming is said at once.
 """
 
 from __future__ import annotations
@@ -10,14 +12,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from console.control.armed import ARMED_SECONDS, Armed, LeaseHeldError, ReadOnlyError
-from console.control.operations import Operations
+from console.control.armed import ARMED_SECONDS, Armed, LeaseHeldError, Permit, ReadOnlyError
+from console.control.feed import CommandPlan, Feed
+from console.keymap import BY_ID
 from console.state.view_state import SessionChanged, ViewState
 from pipeline.contracts.faults import Fault, OperatorError
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.control.feed import CommandPlan, Item
+
+
+class Operations:
+    def __init__(self, armed: Armed, feed: Feed) -> None:
+        self._armed = armed
+        self._feed = feed
+
+    def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
+        """What the action would do; None when there is nothing to do. Raises ReadOnlyError."""
+        self._armed.permit(BY_ID[action_id])
+        return self._feed.plan(action_id, subject)
+
+    def preview(self, action_id: str, subject: str = "") -> CommandPlan | None:
+        """The same plan for reading and copying, which is allowed in read-only too."""
+        return self._feed.plan(action_id, subject)
+
+    def permit(self, action_id: str) -> Permit:
+        """For a deed that is planned elsewhere, in a wizard. Raises ReadOnlyError."""
+        return self._armed.permit(BY_ID[action_id])
+
+    async def carry_out(self, plan: CommandPlan) -> str:
+        """Do what was consented to. Raises ReadOnlyError or OperatorError."""
+        permit = self._armed.permit(BY_ID[plan.action_id])
+        return await self._feed.carry_out(plan, permit)
+
 
 _MINUTES = f"{ARMED_SECONDS / 60:.0f} minutes"
 _NOTHING_TO_DO = {

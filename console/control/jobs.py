@@ -1,14 +1,19 @@
-"""Start engine commands detached: a session of their own, their output in a file of theirs.
+"""Start engine commands detached, and ask the run that holds the workspace to stop at its next safe point.
 
-Losing the console, its terminal or its machine's network touches no job. What the job narrates
-lies in ``.distill/jobs/<id>.log``, its events in ``<id>.events.jsonl`` beside it; both are
+A job has a session of its own: losing the console, its terminal or its machine's network touches none. What
+the job narrates lies in ``.distill/jobs/<id>.log``, its events in ``<id>.events.jsonl`` beside it; both are
 readable by their owner alone, because narration may quote data.
+
+A process id is reused, so that a signal goes only to the process that the *held* lock names, on this host,
+and only if that process is older than the lock's entry. The process is pinned by a descriptor before it is
+looked at: what was verified is what is signalled.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +22,14 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine, engine_argv
-from pipeline.contracts.faults import StorageError, engine_not_started
+from pipeline.contracts.faults import InputError, StorageError, engine_not_started
 from pipeline.contracts.shell_words import joined
+from pipeline.contracts.status import LockStatus
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined, disk
+from pipeline.platform.identity import host_name, is_running
 from pipeline.platform.process import Detached, start_detached
+from pipeline.reading.lock_facts import read_lock
 
 JOBS_KEPT = 50
 TAIL_BYTES = 16 * 1024
@@ -115,3 +123,39 @@ def _prune(folder: Path) -> None:
     for log in logs[: -(JOBS_KEPT - 1)]:
         log.unlink(missing_ok=True)
         (folder / f"{log.stem}.events.jsonl").unlink(missing_ok=True)
+
+
+def cancel_run(root: Path, pipeline_run_id: str) -> LockStatus:
+    """Send SIGTERM to the run. Raises InputError, naming why, when it must not be sent."""
+    lock = read_lock(root, time.time())
+    if not lock.held or lock.pid is None:
+        raise _not_sent("no_run_to_cancel", "No run holds the workspace; it has ended already.")
+    if lock.pipeline_run_id != pipeline_run_id:
+        raise _not_sent("another_run", f"The workspace is held by another run now: {lock.pipeline_run_id}.")
+    if lock.host != host_name():
+        raise _not_sent(
+            "run_elsewhere", f"The run works on {lock.host}, where this console cannot signal it."
+        )
+    try:
+        pinned = os.pidfd_open(lock.pid)
+    except OSError as error:
+        raise _not_sent(
+            "no_such_process", f"Process {lock.pid} cannot be reached: {error.strerror}."
+        ) from error
+    try:
+        again = read_lock(root, time.time())
+        same = again.held and again.pid == lock.pid and again.pipeline_run_id == pipeline_run_id
+        if not same or not is_running(lock.pid, lock.since):
+            raise _not_sent("not_the_holder", f"Process {lock.pid} is not the one that took the lock.")
+        signal.pidfd_send_signal(pinned, signal.SIGTERM)
+    except PermissionError as error:
+        raise _not_sent("not_permitted", f"Process {lock.pid} belongs to {lock.user}.") from error
+    except ProcessLookupError as error:
+        raise _not_sent("no_run_to_cancel", "The run has ended in this moment.") from error
+    finally:
+        os.close(pinned)
+    return lock
+
+
+def _not_sent(code: str, what: str) -> InputError:
+    return InputError.of(code, what, "No signal was sent; no run was touched.", "Look again: distill status")

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from console.demo import history, package_data, settings_text
-from console.demo.repository import Repository
-from console.demo.sources import Sources, copy_sources
+from console.demo import history
+from console.demo.history import Repository
+from console.demo.sources import Sources, copy_sources, engine_package
 from pipeline.contracts import discovery, paths
 from pipeline.contracts.faults import (
     EngineUnavailableError,
@@ -102,19 +102,19 @@ def _fill(workspace: Path, sources: Sources) -> None:
     repository = Repository(workspace)
     repository.create()
     shutil.copytree(
-        package_data.engine_package(),
+        engine_package(),
         workspace / "pipeline",
         ignore=shutil.ignore_patterns("__pycache__", "*.pyc"),
     )
     copy_sources(sources, workspace)
     sections = {
-        "header": settings_text.HEADER,
-        "workspace": settings_text.WORKSPACE,
-        "engine": settings_text.ENGINE,
-        "scoring": settings_text.SCORING,
-        "export": settings_text.EXPORT,
-        "replay": settings_text.REPLAY,
-        "drift": settings_text.DRIFT,
+        "header": history.HEADER,
+        "workspace": history.WORKSPACE,
+        "engine": history.ENGINE,
+        "scoring": history.SCORING,
+        "export": history.EXPORT,
+        "replay": history.REPLAY,
+        "drift": history.DRIFT,
         "streams": sources.streams,
     }
     history.commit_phases(repository, sections)

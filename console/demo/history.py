@@ -1,14 +1,121 @@
-"""The demo's commits: which phase brings which settings and which files."""
+"""The demo's commits: which phase brings which settings and which files.
+
+The repository that is being built has its own identity, no hooks and nobody's configuration; ``distill.toml``
+grows section by section with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo import settings_text
-from console.demo.repository import Repository
 from pipeline.contracts import paths
+from pipeline.contracts.faults import StorageError
+from pipeline.contracts.paths import DEFAULT_TAG
+from pipeline.platform.git import GitError, Person, make_repository, write_git
+
+BRANCH = "main"
+_AUTHOR = Person("Distill demo", "demo@distill.invalid")
+# For whoever commits in the demo later.
+_LOCAL_CONFIG = {
+    "user.name": _AUTHOR.name,
+    "user.email": _AUTHOR.email,
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.autocrlf": "false",
+    "gc.auto": "0",
+}
+
+
+class Repository:
+    """The repository at ``root``; ``create`` makes it or takes over one that is there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def create(self) -> None:
+        with _git_errors_told():
+            make_repository(self.root)
+        for name, value in _LOCAL_CONFIG.items():
+            self._git("config", "--local", name, value)
+
+    def commit(self, paths: Sequence[str], subject: str, body: str) -> str:
+        """Commit ``paths`` and return the commit's hash. A path that is not there is left out."""
+        present = [path for path in paths if (self.root / path).exists()]
+        if present:
+            self._git("add", "--", *present)
+        self._git("commit", "--quiet", "--allow-empty", "--no-verify", "-m", subject, "-m", body)
+        return self._git("rev-parse", "HEAD")
+
+    def tag(self, name: str, message: str) -> None:
+        self._git("tag", "--annotate", "-m", message, "--end-of-options", name)
+
+    def _git(self, *arguments: str) -> str:
+        with _git_errors_told():
+            return write_git(self.root, arguments, _AUTHOR)
+
+
+@contextlib.contextmanager
+def _git_errors_told() -> Iterator[None]:
+    try:
+        yield
+    except GitError as cause:
+        raise StorageError.of(
+            code="repository_not_built",
+            what_happened=f"The demo's history could not be made: {cause}",
+            kept_safe="The unfinished workspace was removed; nothing else was touched.",
+            do_next="Check git, the disk and the directory's permissions, then run this command again.",
+        ) from cause
+
+
+HEADER = """\
+# The settings of this demo workspace. It was made by `distill demo`, which may replace it.
+# `distill config show` prints every setting, also those that are not here, and its origin.
+"""
+WORKSPACE = f"""\
+[workspace]
+name = "demo"
+last_good_tag = "{DEFAULT_TAG}"
+"""
+ENGINE = """\
+[engine]
+# The engine that runs is the copy in pipeline/, so that restoring a file of it repairs it.
+source = "workspace"
+"""
+SCORING = """\
+[scoring]
+accept_at = 1.0
+partial_at = 0.5
+"""
+EXPORT = """\
+[export]
+validation_share = 0.1
+"""
+REPLAY = """\
+[replay]
+model = "extractive"
+"""
+DRIFT = """\
+[drift]
+warn_pct = 20.0
+"""
+_ORDER = ("header", "workspace", "engine", "scoring", "export", "replay", "drift", "phases", "streams")
+
+
+def render(sections: Mapping[str, str]) -> str:
+    """One file from named sections, always in the same order; streams, the longest part, last."""
+    return "\n".join(sections[name] for name in _ORDER if name in sections)
+
+
+def phases(commits: Mapping[str, str]) -> str:
+    """The section that names the commit which finished each phase."""
+    lines = ["[phases]", *(f'{phase} = "{commit}"' for phase, commit in commits.items())]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -96,12 +203,12 @@ def commit_phases(repository: Repository, sections: Mapping[str, str]) -> dict[s
     commits: dict[str, str] = {}
     for step in PHASES:
         written |= {name: sections[name] for name in step.sections}
-        _write(settings, settings_text.render(written))
+        _write(settings, render(written))
         commits[step.phase] = repository.commit(
             [str(paths.SETTINGS), *step.files], f"{step.phase} {step.subject}", step.body
         )
-    written["phases"] = settings_text.phases(commits)
-    _write(settings, settings_text.render(written))
+    written["phases"] = phases(commits)
+    _write(settings, render(written))
     repository.commit(
         [str(paths.SETTINGS)], "release: name the commit of each phase", "The release manifest reads it."
     )

@@ -1,7 +1,8 @@
-"""Which log files the demo copies, and which stream settings read them.
+"""Which log files the demo copies, which stream settings read them, and where its material lies.
 
-A directory may bring its own streams in a ``distill.toml``; otherwise the shipped settings
-for real logs are used, reduced to the streams whose files are there.
+A directory may bring its own streams in a ``distill.toml``; otherwise the shipped settings for real logs are
+used, reduced to the streams whose files are there. The material lies beside the code in a wheel, in
+``fixtures/`` in a checkout.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from console.demo import generated_log, package_data
+import pipeline
+from console.demo import generated_log
 from pipeline.contracts import paths
 from pipeline.contracts.faults import SettingsError
 
@@ -49,7 +51,7 @@ def choose_sources(directory: Path | None) -> Sources:
     Raises SettingsError when the directory has no log that a stream reads.
     """
     if directory is None:
-        directory = package_data.fixtures() / "streams"
+        directory = fixtures() / "streams"
     if not directory.is_dir():
         raise _refusal(directory, "is not a directory", "Name a directory with .jsonl logs.")
     files = _logs_in(directory)
@@ -59,7 +61,7 @@ def choose_sources(directory: Path | None) -> Sources:
     if own.is_file():
         return Sources(directory, files, "\n".join(stream_blocks(own)))
     names = [str(paths.KNOWLEDGE_BASE / file.name) for file in files]
-    shipped = package_data.fixtures() / package_data.SHIPPED_STREAMS
+    shipped = fixtures() / SHIPPED_STREAMS
     blocks = [block for block in stream_blocks(shipped) if _reads_any(block, names)]
     if not blocks:
         raise _refusal(
@@ -161,3 +163,20 @@ def _refusal(place: Path, complaint: str, do_next: str) -> SettingsError:
         do_next=do_next,
         file=str(place),
     )
+
+
+SHIPPED_STREAMS = Path("settings/real-logs.toml")
+
+
+def fixtures() -> Path:
+    """The directory with ``streams/`` and ``settings/``. Raises FileNotFoundError."""
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "fixtures", here.parents[1] / "fixtures"):
+        if (candidate / SHIPPED_STREAMS).is_file() and (candidate / "streams").is_dir():
+            return candidate
+    raise FileNotFoundError(f"the demo's fixtures are neither in {here} nor in {here.parents[1]}")
+
+
+def engine_package() -> Path:
+    """The directory of the installed engine's source."""
+    return Path(pipeline.__path__[0]).resolve()

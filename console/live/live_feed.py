@@ -25,9 +25,7 @@ from console.state.view_state import (
     RunFollowed,
     StatusRead,
 )
-from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from pipeline.platform.identity import user_name
 
 if TYPE_CHECKING:
     from console.control.feed import Item
@@ -163,36 +161,22 @@ class LiveFeed:
 
     def plan(self, action_id: str, subject: str = "") -> CommandPlan | None:
         """The plan as the disk is now; None when there is nothing to do it to."""
-        if action_id == "incident.export":
-            from console.control import incident_export
+        from console.control import plans
 
-            return incident_export.plan(self._root, subject)
-        from pipeline.reading.lock_facts import read_lock
-
-        lock = read_lock(self._root, self._clock())
-        if action_id.endswith(".start") and action_id != "run.start":
-            from console.control import check_jobs
-
-            return None if lock.held else check_jobs.plan(action_id, self._root)
-        if action_id == "run.start":
-            return None if lock.held else _start_plan(self._root)
-        if action_id == "run.cancel" and lock.held and lock.pid is not None:
-            ours = lock.user == user_name()
-            return _cancel_plan(lock.pid, lock.user, lock.command, lock.pipeline_run_id, ours=ours)
-        return None
+        return plans.plan(self._root, action_id, subject, self._clock())
 
     async def carry_out(self, plan: CommandPlan, permit: Permit) -> str:
         """Start or cancel a run, or write a pack. Raises OperatorError, which names what was kept safe."""
         if plan.action_id == "incident.export":
-            from console.control import incident_export
+            from console.control.plans import export_incident
 
-            return await asyncio.to_thread(incident_export.carry_out, self._root, plan)
+            return await asyncio.to_thread(export_incident, self._root, plan)
         because = f", because: {permit.reason}" if permit.reason else ""
         if plan.action_id != "run.cancel":
             job = self._feed_of_runs().start(plan.arguments)
             said = f"started {plan.command_line}, pid {job.pid}{because}"
         else:
-            from console.control.cancel_run import cancel_run
+            from console.control.jobs import cancel_run
 
             (run_id,) = plan.arguments
             lock = await asyncio.to_thread(cancel_run, self._root, run_id)
@@ -211,41 +195,3 @@ def _import_readers() -> None:
     from console.live import engine_process, firewall_watch  # noqa: F401 (imported for the next who asks)
     from console.reading import workspace_reader  # noqa: F401 (the same)
     from pipeline.reading import firewall_words  # noqa: F401 (the same)
-
-
-def _start_plan(root: Path) -> CommandPlan:
-    return CommandPlan(
-        "run.start",
-        "START RUN-ALL",
-        arguments=("run-all",),
-        command=("distill", "run-all", "-C", str(root)),
-        changes=(
-            f"{paths.EVIDENCE}/, {paths.SCORED_RUNS}/, {paths.EXPORTS}/: replaced together, or not at all",
-            f"{paths.REPORTS}/: one new report folder",
-        ),
-        stays=("sources, settings, past reports, git: not touched",),
-        way_back="until the commit the previous exports stay; cancelling leaves them as they are",
-        yes="yes, start run-all; it goes on when this console is gone",
-        critical=_has_exports(root),
-    )
-
-
-def _has_exports(root: Path) -> bool:
-    """Whether a run would replace something: then the bytes of now do not come back."""
-    exports = (paths.SFT_EXPORT, paths.RAG_EXPORT, paths.PREFERENCE_EXPORT)
-    return any((root / relative).exists() for relative in exports)
-
-
-def _cancel_plan(pid: int, user: str, command: str, run_id: str, *, ours: bool) -> CommandPlan:
-    return CommandPlan(
-        "run.cancel",
-        "CANCEL THE RUN",
-        arguments=(run_id,),
-        command=("kill", "-TERM", str(pid)),
-        changes=(f"{command} by {user or '?'}, pid {pid}, run {run_id}: stops at its next safe point",),
-        stays=("the previous exports; finished chunks, which the next run takes over",),
-        way_back="start run-all again: it goes on where this one stopped",
-        no="no, let it run",
-        yes="yes, cancel the run",
-        critical=not ours,
-    )

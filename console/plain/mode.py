@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 
 from console import keymap
 from console.control.armed import Armed, Permit, ReadOnlyError
-from console.control.changes import Changes
+from console.control.changes import Changes, Operations
 from console.control.lease import TAKE_OVER_WORD, ControlLease
-from console.control.operations import Operations
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.plain import pages as plain_pages

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from console import keymap
 from console.plain.status import PANES, WIDTH, pane_lines, texts
-from console.presentation.band import band_height, band_lines
-from console.presentation.detector_tally import head_words
+from console.presentation.band import band_height, band_lines, head_words
 from console.presentation.edge_lines import header_line, status_line
 from console.presentation.event_log import log_line
 from console.presentation.pages import plan_lines

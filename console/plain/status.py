@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.presentation.detector_tally import head_words
+from console.presentation.band import head_words
 from console.presentation.panes import pane_view
 from console.presentation.spans import Line, plain_text
 from console.presentation.states import SEVERITIES

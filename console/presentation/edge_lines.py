@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from console.presentation.band import tally_role
 from console.presentation.counts import plural
-from console.presentation.detector_tally import tally_role
 from console.presentation.spans import (
     EMPTY,
     SPACE,

@@ -1,11 +1,13 @@
-"""An incident replayed: where it stood once an entry was written, and what was known by then."""
+"""An incident replayed: where it stood once an entry was written, and what was known by then.
+
+The runbook tells an entry. It is imported when one is shown, and may be what is broken.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import plural
-from console.presentation.incident_entry import entry_lines, short_words
 from console.presentation.incident_list import BROKEN, look_of
 from console.presentation.lines import bar, fact_lines, heading, side_by_side
 from console.presentation.spans import (
@@ -27,6 +29,7 @@ from pipeline.reading.durations import age_in_words, age_of, clock_time
 if TYPE_CHECKING:
     from console.reading.incident_record import Entry, IncidentRecord
     from runbook.wizard.dialogue import Standing
+
 
 # The way of a wizard; what ends it otherwise takes the last place.
 _WAY = (
@@ -232,3 +235,28 @@ def undo_command(incident_id: str, workspace: str) -> str:
 
 def show_command(incident_id: str, workspace: str) -> str:
     return joined(["distill", "incident", "-C", workspace, "show", incident_id])
+
+
+def entry_lines(entry: Entry, width: int) -> list[Line]:
+    """What this one line of the journal says."""
+    if not entry.is_entry:
+        return [line(Span(" X this line is no entry of a journal; what it held cannot be told", "fail"))]
+    try:
+        from console.presentation.blocks import block_lines
+        from runbook.tell.entry import entry_blocks
+    except Exception as error:  # noqa: BLE001 - code like any other; the journal is shown without it
+        why = f"the runbook, which tells it, cannot be loaded: {type(error).__name__}: {error}"
+        return [*fact_lines("?", why, width, "warn"), *fact_lines("detail", str(dict(entry.detail)), width)]
+    return block_lines(entry_blocks(entry), width)
+
+
+def short_words(entry: Entry) -> str:
+    """The entry in a few words."""
+    if not entry.is_entry:
+        return "no entry of a journal"
+    try:
+        from runbook.tell.entry import entry_words
+    except Exception:  # noqa: BLE001 - as above
+        return visible(entry.kind, 200)
+    said = entry_words(entry)
+    return visible(f"{entry.kind}{': ' if said else ''}{said}", 200)

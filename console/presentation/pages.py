@@ -1,4 +1,4 @@
-"""Help, what to do by hand, and the preview of a plan, as lines."""
+"""Help, and the preview of a plan, as lines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 from console import keymap
 from console.presentation.lines import label, wrapped
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
-from pipeline.contracts.shell_words import quoted
-from pipeline.contracts.status import FirewallStatus, SymptomStatus
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.control.feed import CommandPlan
-
-_LEAK = "S1.P4.sft-leak"
 
 
 def help_lines(place: keymap.Place, width: int) -> list[Line]:
@@ -46,29 +42,6 @@ def _legend(width: int) -> list[Line]:
     for mark, word, meaning in marks:
         lines.append(line(f"  {mark} {fit_text(word, 9)}", Span(f"  {meaning}", "dim")))
     return lines
-
-
-def commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: str) -> list[tuple[str, str]]:
-    """What to do by hand, in this order: why, and the exact command, quoted for a shell."""
-    here = f"-C {quoted(workspace)}"
-    if symptom.id != _LEAK:
-        step = symptom.next_step
-        return [("Next step", step)] if step else []
-    file = firewall.file or "exports/sft/instruction_response.jsonl"
-    name = quoted(file)
-    steps = [("See every forbidden row", f"distill firewall {here} --json")]
-    row = next((finding.row_id for finding in firewall.findings if finding.row_id), None)
-    if row:
-        steps.append(("Trace the first one to its source line", f"distill lineage {here} {quoted(row)}"))
-    steps += [
-        (
-            "Take it away from trainers: one rename, nothing is deleted",
-            f"cd {quoted(workspace)} && mv -n {name} {name}.QUARANTINED-$(date +%s)",
-        ),
-        ("Export again, with the scan before the commit", f"distill run-all {here}"),
-        ("Verify: only CLEAR closes this", f"distill firewall {here}"),
-    ]
-    return steps
 
 
 def plan_lines(plan: CommandPlan, width: int) -> list[Line]:

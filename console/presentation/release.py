@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from console.presentation.check_list import look_of
+from console.presentation.checks import look_of
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import WAITING_CHECK, Look

@@ -3,6 +3,9 @@
 Widths are those of the painter (``rich.cells``): two cells for wide East Asian characters and for
 emoji, none for combining marks, and what one cluster shows is never taken apart. Text from data is
 expected to have gone through ``visible`` already.
+
+All is written with Unicode marks; where the locale or the terminal has only ASCII, each line goes through
+``to_ascii`` last, so no screen draws anything twice.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
+
+from pipeline.platform.streams import ASCII_FOR
 
 Role = Literal[
     "text",
@@ -212,3 +217,27 @@ def changed_columns(before: Sequence[str], after: Sequence[str]) -> tuple[int, i
     while end > start and before[end - 1] == after[end - 1]:
         end -= 1
     return start, end
+
+
+_TABLE = str.maketrans(ASCII_FOR)
+_SPARK_TABLE = str.maketrans({"▇": "7"})
+_CUT = re.compile(r"([ -~])…")
+
+
+def ascii_text(text: str, *, spark: bool = False) -> str:
+    """``text`` in ASCII and in the same number of cells; ``…`` becomes ``..`` where it can.
+
+    A ``spark`` line has digits for its heights, so its ``▇`` is a 7 rather than a bar.
+    """
+    if text.isascii():
+        return text
+    if spark:
+        text = text.translate(_SPARK_TABLE)
+    text = _CUT.sub("..", text).replace("…", ".").translate(_TABLE)
+    if text.isascii():
+        return text
+    return "".join(cluster if cluster.isascii() else "?" * cells for cluster, cells in clusters(text))
+
+
+def to_ascii(spans: Line) -> Line:
+    return tuple(Span(ascii_text(span.text, spark=span.role == "spark"), span.role) for span in spans)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from console.presentation.firewall import cause_in_words, finding_line
 from console.presentation.lines import WIDE_LABEL, fact_lines, wrapped
-from console.presentation.pages import commands_for
 from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
 from console.presentation.states import SEVERITIES
@@ -145,7 +144,30 @@ def steps_of(
     """What to do by hand: the runbook's own words where it was heard, else the console's."""
     if known is not None and known.by_hand:
         return known.by_hand
-    return commands_for(symptom, firewall, workspace) if symptom is not None else ()
+    return _commands_for(symptom, firewall, workspace) if symptom is not None else ()
+
+
+def _commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: str) -> list[tuple[str, str]]:
+    """What to do by hand, in this order: why, and the exact command, quoted for a shell."""
+    here = f"-C {quoted(workspace)}"
+    if symptom.id != LEAK:
+        step = symptom.next_step
+        return [("Next step", step)] if step else []
+    file = firewall.file or "exports/sft/instruction_response.jsonl"
+    name = quoted(file)
+    steps = [("See every forbidden row", f"distill firewall {here} --json")]
+    row = next((finding.row_id for finding in firewall.findings if finding.row_id), None)
+    if row:
+        steps.append(("Trace the first one to its source line", f"distill lineage {here} {quoted(row)}"))
+    steps += [
+        (
+            "Take it away from trainers: one rename, nothing is deleted",
+            f"cd {quoted(workspace)} && mv -n {name} {name}.QUARANTINED-$(date +%s)",
+        ),
+        ("Export again, with the scan before the commit", f"distill run-all {here}"),
+        ("Verify: only CLEAR closes this", f"distill firewall {here}"),
+    ]
+    return steps
 
 
 def wizard_command(symptom_id: str, workspace: str) -> str:

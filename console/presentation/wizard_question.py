@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.control.wizard_view import READING
 from console.presentation.lines import wrapped
 from console.presentation.spans import Line, Role, Span, line, wrap_text
-from console.presentation.wizard_evidence import rule
+from console.presentation.wizard_plan import rule
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from runbook.wizard import dialogue as wizard

@@ -25,7 +25,7 @@ from textual.worker import Worker, WorkerState
 
 from console import keymap
 from console.control.armed import Armed, Lease
-from console.control.operations import Operations
+from console.control.changes import Operations
 from console.live.live_feed import LiveFeed
 from console.state.derive import advance
 from console.state.view_state import (
@@ -48,8 +48,7 @@ from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
-from console.tui.widgets.steady_columns import steady_driver
-from console.tui.widgets.strip_controls import StripControls
+from console.tui.widgets.terminal_output import StripControls, steady_driver
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.status import FirewallWord
 from pipeline.platform.identity import user_name

@@ -1,21 +1,26 @@
 """What the operator takes along: text on their own clipboard, a screen kept in a file.
 
-The clipboard is that of the machine they sit at, so it is reached through the terminal; what
-goes there may be pasted into a shell next.
+The clipboard is that of the machine they sit at, so it is reached through the terminal (OSC 52); what
+goes there may be pasted into a shell next. A kept screen is under ``reports/console``, for its owner's eyes,
+whole or not at all.
 """
 
 from __future__ import annotations
 
+import base64
 import os
+import re
+import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from console.terminal.clipboard import osc52
 from console.tui.host import Host
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import screen_text
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible_lines
+from pipeline.platform import confined
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -68,7 +73,6 @@ class Capture:
         self._save("txt", screen_text(self._app.screen) + "\n")
 
     def _save(self, kind: str, text: str) -> None:
-        from console.terminal.saved_screen import save_screen
 
         try:
             path = save_screen(Path(self._host.state.workspace), text, kind, self._host.now())
@@ -76,3 +80,38 @@ class Capture:
             self._host.say(error.fault.what_happened, "error")
         else:
             self._host.say(f"saved: {path}")
+
+
+# Terminals cut or drop longer sequences; xterm's limit is the smallest that is documented.
+LIMIT_BYTES = 74_994
+
+
+def osc52(text: str, *, inside_tmux: bool) -> str | None:
+    """The sequence for ``text``; None when it is too long for terminals to take.
+
+    Within tmux it is sent twice, bare and wrapped: which of them tmux lets through depends on
+    ``set-clipboard`` and ``allow-passthrough``, and copying the same text twice does no harm.
+    """
+    encoded = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+    if len(encoded) > LIMIT_BYTES:
+        return None
+    sequence = f"\x1b]52;c;{encoded}\x07"
+    if not inside_tmux:
+        return sequence
+    return f"{sequence}\x1bPtmux;\x1b{sequence}\x1b\\"
+
+
+FOLDER = Path("reports/console")
+# A terminal that shows the file must not obey it; data was made visible long before.
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def save_screen(root: Path, text: str, kind: str, now: float) -> Path:
+    """Write ``text`` as ``screen-<time>-<random>.<kind>``; its path in the workspace.
+
+    Raises StorageError. The file is 0600: a screen quotes data.
+    """
+    name = f"screen-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}.{kind}"
+    data = _OBEYED.sub("", text).encode("utf-8", "backslashreplace")
+    confined.write_file(root, FOLDER / name, data)
+    return FOLDER / name

@@ -9,7 +9,7 @@ from console.control.changes import Face
 
 if TYPE_CHECKING:
     from console.control.armed import Armed
-    from console.control.operations import Operations
+    from console.control.changes import Operations
     from console.state.view_state import ViewState
 
 

@@ -24,17 +24,17 @@ _FROM_THE_KEY_MAP = {
     "skips": "skips.SkipsScreen",
 }
 _FROM_OTHER_SCREENS = {
-    "arm": "arm.ArmDialogue",
-    "check": "check.CheckScreen",
+    "arm": "consent.ArmDialogue",
+    "check": "audit.CheckScreen",
     "consent": "consent.ConsentDialogue",
     "help": "help.HelpScreen",
-    "lineage": "lineage.LineageScreen",
+    "lineage": "row.LineageScreen",
     "log": "log.LogScreen",
     "palette": "palette.PaletteDialogue",
     "row": "row.RowScreen",
     "rows": "rows.RowsScreen",
-    "symptom": "symptom.SymptomScreen",
-    "take_over": "arm.TakeOverDialogue",
+    "symptom": "runbook.SymptomScreen",
+    "take_over": "consent.TakeOverDialogue",
     "wizard": "wizard.WizardScreen",
     "wizard.reopened": "wizard.WizardScreen.reopen",
 }

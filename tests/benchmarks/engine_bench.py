@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo import generated_log, package_data
+from console.demo import generated_log, sources
 from pipeline.contracts import discovery, paths
 from tests.benchmarks.figures import Figure, Table
 from tests.benchmarks.measured_process import Cost, run, seconds_to_line
@@ -49,7 +49,7 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
     """All engine figures. ``say`` is told what is being measured now."""
     shutil.rmtree(bench.root, ignore_errors=True)
     shutil.copytree(
-        package_data.engine_package(),
+        sources.engine_package(),
         bench.root / "engine/pipeline",
         ignore=shutil.ignore_patterns("__pycache__"),
     )

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from console.live.runbook_look import RunbookLook
+from console.live.runbook_watch import RunbookLook
 
 
 def symptom(symptom_id: str, verdict: str = "clear", **more: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from console import keymap
 from console.control.armed import ARMED_SECONDS, Armed, ReadOnlyError
-from console.control.operations import Operations
+from console.control.changes import Operations
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed, plan_for
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.control.cancel_run import cancel_run
-from console.control.jobs import Job, start_job
+from console.control.jobs import Job, cancel_run, start_job
 from pipeline.contracts.faults import InputError
 from tests.console.written_engine import write_engine
 

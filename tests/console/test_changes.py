@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.control.armed import ARMED_SECONDS, Armed
-from console.control.changes import Changes
+from console.control.changes import Changes, Operations
 from console.control.lease import ControlLease
-from console.control.operations import Operations
 from console.state.derive import advance
 from console.state.view_state import Session, ViewState, initial
 from pipeline.contracts.faults import Fault

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from console.control import check_jobs
+from console.control import plans
 from console.live.live_feed import LiveFeed
 from tests.console.check_reports import AUDIT_EVENTS, events
 from tests.console.workspaces import write
@@ -30,9 +31,9 @@ def test_the_plan_is_the_command_that_would_be_typed(tmp_path: Path, action_id: 
 
 def test_a_check_that_is_at_work_is_not_started_twice(tmp_path: Path) -> None:
     write(tmp_path, AUDIT_EVENTS, events("audit-full", [], host="another"))
-    assert check_jobs.plan("audit.start", tmp_path) is None
-    assert check_jobs.plan("release.start", tmp_path) is not None
+    assert plans.plan(tmp_path, "audit.start", "", time.time()) is None
+    assert plans.plan(tmp_path, "release.start", "", time.time()) is not None
 
 
 def test_other_actions_have_no_plan_here(tmp_path: Path) -> None:
-    assert check_jobs.plan("run.start", tmp_path) is None
+    assert plans.plan(tmp_path, "screen.audit", "", time.time()) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.live.live_feed import LiveFeed
-from console.terminal.clipboard import osc52
+from console.tui.capture import osc52
 from pipeline.contracts.untrusted import visible
 from tests.console import states
 from tests.console.apps import StillApp

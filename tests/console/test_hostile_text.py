@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.terminal.clipboard import osc52
+from console.tui.capture import osc52
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible_lines
 from tests.console.terminals import DIALOGUE_LOOKS, Terminal

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.control import incident_export
+from console.control import plans
 from console.control.armed import Permit
 from console.live.live_feed import LiveFeed
 from pipeline.contracts import paths
@@ -40,9 +40,9 @@ async def test_no_pack_takes_the_place_of_another(tmp_path: Path) -> None:
     real_incident(tmp_path)
     names = []
     for _ in range(2):
-        plan = incident_export.plan(tmp_path, ID)
+        plan = plans.plan(tmp_path, "incident.export", ID, 0.0)
         assert plan is not None
-        incident_export.carry_out(tmp_path, plan)
+        plans.export_incident(tmp_path, plan)
         names.append(plan.arguments[1])
     assert names == [f"reports/console/{ID}.tar.gz", f"reports/console/{ID}-2.tar.gz"]
 
@@ -50,9 +50,9 @@ async def test_no_pack_takes_the_place_of_another(tmp_path: Path) -> None:
 def test_a_record_that_does_not_hold_is_packed_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "distill.toml").write_text("")
     folder = broken_incident(tmp_path)
-    plan = incident_export.plan(tmp_path, folder.name)
+    plan = plans.plan(tmp_path, "incident.export", folder.name, 0.0)
     assert plan is not None
-    assert "exported" in incident_export.carry_out(tmp_path, plan)
+    assert "exported" in plans.export_incident(tmp_path, plan)
     with tarfile.open(tmp_path / plan.arguments[1]) as pack:
         member = pack.extractfile(f"{folder.name}/journal.jsonl")
         assert member is not None
@@ -62,7 +62,7 @@ def test_a_record_that_does_not_hold_is_packed_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "gone", "../..", "a/b"])
 def test_there_is_no_plan_for_an_incident_that_is_not_there(name: str, tmp_path: Path) -> None:
     (tmp_path / paths.INCIDENTS).mkdir(parents=True)
-    assert incident_export.plan(tmp_path, name) is None
+    assert plans.plan(tmp_path, "incident.export", name, 0.0) is None
 
 
 def test_a_folder_that_is_a_link_is_not_written_through(tmp_path: Path) -> None:
@@ -70,19 +70,19 @@ def test_a_folder_that_is_a_link_is_not_written_through(tmp_path: Path) -> None:
     elsewhere.mkdir()
     real_incident(root)
     (root / "reports/console").symlink_to(elsewhere)
-    plan = incident_export.plan(root, ID)
+    plan = plans.plan(root, "incident.export", ID, 0.0)
     assert plan is not None
     with pytest.raises(StorageError):
-        incident_export.carry_out(root, plan)
+        plans.export_incident(root, plan)
     assert list(elsewhere.iterdir()) == []
 
 
 def test_what_went_wrong_is_told(tmp_path: Path) -> None:
     real_incident(tmp_path)  # no distill.toml: the command finds no workspace
-    plan = incident_export.plan(tmp_path, ID)
+    plan = plans.plan(tmp_path, "incident.export", ID, 0.0)
     assert plan is not None
     with pytest.raises(StorageError) as failed:
-        incident_export.carry_out(tmp_path, plan)
+        plans.export_incident(tmp_path, plan)
     assert "no distill.toml" in failed.value.fault.what_happened
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import keymap
-from console.tui import palette
+from console.tui.screens.palette import find
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from console.tui import palette
     ],
 )
 def test_a_part_of_a_name_finds_the_action(typed: str, first: str) -> None:
-    assert palette.find(typed, keymap.ACTIONS)[0].id == first
+    assert find(typed, keymap.ACTIONS)[0].id == first
 
 
 def test_nothing_typed_lists_everything_in_the_tables_order() -> None:
-    assert palette.find(" ", keymap.ACTIONS) == list(keymap.ACTIONS)
+    assert find(" ", keymap.ACTIONS) == list(keymap.ACTIONS)
 
 
 def test_what_means_nothing_finds_nothing() -> None:
-    assert palette.find("qqqqq", keymap.ACTIONS) == []
+    assert find("qqqqq", keymap.ACTIONS) == []

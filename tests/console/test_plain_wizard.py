@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.control.armed import Armed, Permit, ReadOnlyError
-from console.control.operations import Operations
+from console.control.changes import Operations
 from console.keymap import WIZARD_ANSWER
 from console.plain.wizard import PlainWizards, Subject
 from pipeline.contracts.status import Freshness, Origin, SymptomStatus

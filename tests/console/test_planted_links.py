@@ -8,7 +8,7 @@ import pytest
 
 from console.control.jobs import start_job
 from console.control.lease import LEASE, ControlLease
-from console.terminal.saved_screen import FOLDER, save_screen
+from console.tui.capture import FOLDER, save_screen
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console.live.runbook_look import Look, RunbookLook
-from console.live.runbook_watch import BURST_SECONDS, SHARE, Pace, RunbookWatch
+from console.live.runbook_watch import BURST_SECONDS, SHARE, Look, Pace, RunbookLook, RunbookWatch
 from console.state.derive import advance
 from console.state.runbook_state import RunbookReading, parse
 from console.state.view_state import RunbookHeard, initial

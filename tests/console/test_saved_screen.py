@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.terminal.saved_screen import FOLDER, save_screen
+from console.tui.capture import FOLDER, save_screen
 from pipeline.contracts.faults import StorageError
 from tests.console import states
 from tests.console.screens.opened import app_on

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.presentation.detector_tally import head_words, tally_role
+from console.presentation.band import head_words, tally_role
 from console.state.detectors import definitions
 from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
 from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.presentation.blocks import block_lines
-from console.presentation.incident_entry import entry_lines, short_words
+from console.presentation.incident_replay import entry_lines, short_words
 from console.presentation.spans import Line, line_width, plain_text
 from console.reading.incident_record import Entry
 from pipeline.contracts.status import Verdict

@@ -14,9 +14,8 @@ from console.presentation.band import band_height, band_lines
 from console.presentation.edge_lines import header_line, key_line, status_line, tiny_lines
 from console.presentation.spans import plain_text
 from console.tui.screens.base import ConsoleScreen
-from console.tui.widgets.board import Board
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.panes import Pane
+from console.tui.widgets.panes import Board, Pane
 from pipeline.contracts.status import SymptomStatus
 
 

@@ -21,8 +21,7 @@ from textual.widgets import Input
 from console.presentation.spans import Line
 from console.tui.host import Host
 from console.tui.screens.base import bindings_for
-from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.one_line import one_line
+from console.tui.widgets.canvas import Canvas, one_line
 
 DEAF_SECONDS = 0.3
 Result = TypeVar("Result")

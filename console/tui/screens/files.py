@@ -74,6 +74,3 @@ class FilesScreen(MarkedList):
         from console.tui.screens.rows import open_rows
 
         open_rows(self.console, self._root, key)
-
-    def text_to_copy(self) -> str | None:
-        return visible(self.marked or "") or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +20,7 @@ from console.presentation.spans import Line, Span, line
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
 from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
-from console.tui.screens.read_page import ReadPage
+from console.tui.screens.page import ReadPage
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
 
@@ -77,37 +78,27 @@ class IncidentsScreen(MarkedList):
         return rows or [Row(None, spans) for spans in nothing_lines()]
 
     def open_marked(self, key: str) -> None:
-        self.app.push_screen(IncidentScreen(self._root, key, self))
+        self._show(key, as_page=False)
+
+    def _show(self, incident_id: str, *, as_page: bool) -> None:
+        self.app.push_screen(IncidentScreen(self._root, incident_id, self, as_page=as_page))
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
             **super().handlers(),
             "wizard.open": self._wizard,
-            "incident.page": self._page,
+            "incident.page": lambda: self.with_marked(partial(self._show, as_page=True)),
             "incident.export": lambda: self.console.changes.ask_for("incident.export", self.marked or ""),
-            "undo.command": lambda: self._with_marked(self._copy_undo),
-            "symptom.previous": lambda: self.step(-1),
-            "symptom.next": lambda: self.step(1),
+            "undo.command": lambda: self.with_marked(self._copy_undo),
         }
-
-    def _with_marked(self, then: Callable[[str], None]) -> None:
-        if self.marked is not None:
-            then(self.marked)
 
     def _wizard(self) -> None:
         incident = next((each for each in self.incidents if each.id == self.marked), None)
         if incident is not None:
             self.console.open_wizard(incident.symptom or None, incident.id)
 
-    def _page(self) -> None:
-        if self.marked is not None:
-            self.app.push_screen(IncidentScreen(self._root, self.marked, self, as_page=True))
-
     def _copy_undo(self, incident_id: str) -> None:
         self.console.copy(undo_command(incident_id, self.console.state.workspace), "the command")
-
-    def text_to_copy(self) -> str | None:
-        return self.marked
 
     def command_to_copy(self) -> str | None:
         return show_command(self.marked, self.console.state.workspace) if self.marked else None

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from console.presentation.event_log import log_line, matching
 from console.presentation.spans import Line, Span, line
 from console.tui.screens.page import Page
-from console.tui.widgets.one_line import one_line
+from console.tui.widgets.canvas import one_line
 
 
 class LogScreen(Page):

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from console.presentation.lines import Group, Item, heading, wrapped
-from console.presentation.spans import EMPTY, Line, Span, line, plain_text
+from console.presentation.spans import EMPTY, Line, Span, line
 from console.tui.screens.page import Page
+from pipeline.contracts.untrusted import visible
 
 LOOK_SECONDS = 0.5
 
@@ -81,6 +82,11 @@ class MarkedList(Page):
 
     def open_marked(self, key: str) -> None:
         """Enter, on an item."""
+
+    def with_marked(self, then: Callable[[str], None]) -> None:
+        """Do something to the marked item, where one is."""
+        if self.marked is not None:
+            then(self.marked)
 
     def page_lines(self, width: int) -> list[Line]:
         return [*self.head_lines(width), *(row.spans for row in self.rows(width))]
@@ -170,16 +176,18 @@ class MarkedList(Page):
         return keys[max(0, min(len(keys) - 1, at + items))] if keys else None
 
     def handlers(self) -> dict[str, Callable[[], None]]:
-        return {**super().handlers(), "open": self._open, "refresh": self._refresh}
-
-    def _open(self) -> None:
-        if self.marked is not None:
-            self.open_marked(self.marked)
+        return {
+            **super().handlers(),
+            "open": lambda: self.with_marked(self.open_marked),
+            "refresh": self._refresh,
+            "symptom.previous": lambda: self.step(-1),
+            "symptom.next": lambda: self.step(1),
+        }
 
     def _refresh(self) -> None:
         self.look_again()
         self.console.act("refresh")
 
     def text_to_copy(self) -> str | None:
-        row = next((row for row in self._rows if row.key == self.marked and row.key), None)
-        return plain_text(row.spans).strip() if row is not None else None
+        """What the marked item is called."""
+        return visible(self.marked) if self.marked else None

@@ -1,10 +1,11 @@
-"""A page of lines on the whole screen, scrolled: the base of help, symptom and log."""
+"""A page of lines on the whole screen, scrolled: the base of help and log, and of what a thread reads."""
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from textual.widget import Widget
 
 from console import keymap
 from console.presentation.edge_lines import breadcrumb_line, key_line, status_line
-from console.presentation.spans import EMPTY, Line, plain_text
+from console.presentation.spans import EMPTY, Line, Span, line, plain_text
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import Canvas
 
@@ -116,3 +117,44 @@ class Page(ConsoleScreen):
 
     def text_to_copy(self) -> str | None:
         return "\n".join(plain_text(spans).rstrip() for spans in self._body.lines).rstrip()
+
+
+Found = TypeVar("Found")
+
+
+class ReadPage(Page, Generic[Found]):
+    """Subclasses read, and lay out what they read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Found | None = None
+
+    @abstractmethod
+    def read(self) -> Found:
+        """Read the disk. Runs in a thread; never raises for what is damaged."""
+
+    @abstractmethod
+    def lines_of(self, found: Found, width: int) -> list[Line]:
+        """What was read, as lines."""
+
+    def on_mount(self) -> None:
+        self._read_again()
+
+    def _read_again(self) -> None:
+        self.run_worker(self._read(), name="read", exclusive=True, exit_on_error=False)
+
+    async def _read(self) -> None:
+        self._found = await asyncio.to_thread(self.read)
+        self.draw()
+
+    def page_lines(self, width: int) -> list[Line]:
+        if self._found is None:
+            return [line(Span(" ? reading", "dim"))]
+        return self.lines_of(self._found, width)
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        return {**super().handlers(), "refresh": self._refresh}
+
+    def _refresh(self) -> None:
+        self._read_again()
+        self.console.act("refresh")

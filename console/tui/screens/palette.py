@@ -1,4 +1,4 @@
-"""The command palette: every action by a part of its name, with its key."""
+"""The command palette: every action by a part of its name, with its key, those that are meant best first."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console import keymap
+from console.keymap import Action
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
-from console.tui import palette
 from console.tui.screens.base import bindings_for
 from console.tui.screens.dialogue import Dialogue
-from console.tui.widgets.one_line import one_line
+from console.tui.widgets.canvas import one_line
 
 _MOST_ROWS = 12
 
@@ -36,7 +36,7 @@ class PaletteDialogue(Dialogue[str]):
 
     @property
     def found(self) -> list[keymap.Action]:
-        return palette.find(self._wanted.value, self._actions)
+        return find(self._wanted.value, self._actions)
 
     def parts(self) -> Iterable[Widget]:
         yield self._wanted
@@ -82,3 +82,34 @@ class PaletteDialogue(Dialogue[str]):
                 self.dismiss("")
             case _:
                 pass  # keys of other dialogues mean nothing here
+
+
+def score(wanted: str, action: Action) -> int | None:
+    """How well ``wanted`` names the action, lower is better; None when it does not.
+
+    A start of a word beats letters inside one, which beat letters in the right order.
+    """
+    typed = wanted.casefold().strip()
+    if not typed:
+        return 0
+    name = action.id.replace(".", " ")
+    haystack = f"{name} {action.help}".casefold()
+    if name.startswith(typed):
+        return 0
+    if any(word.startswith(typed) for word in haystack.split()):
+        return 1 + haystack.index(typed)
+    if typed in haystack:
+        return 1_000 + haystack.index(typed)
+    return 10_000 if _in_order(typed, name) else None
+
+
+def _in_order(typed: str, text: str) -> bool:
+    letters = iter(text)
+    return all(letter in letters for letter in typed if letter != " ")
+
+
+def find(wanted: str, actions: Iterable[Action]) -> list[Action]:
+    """The actions that ``wanted`` may mean; the table's order breaks ties."""
+    scored = ((score(wanted, action), position, action) for position, action in enumerate(actions))
+    found = [(value, position, action) for value, position, action in scored if value is not None]
+    return [action for _, _, action in sorted(found, key=lambda item: item[:2])]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from console.presentation.check_page import check_lines
+from console.presentation.checks import check_lines
 from console.presentation.release import (
     datasets_line,
     gate_line,
@@ -84,9 +84,6 @@ class ReleaseScreen(MarkedList):
             self.console.say("this gate was not evaluated yet")
         else:
             self.app.push_screen(GatePage(check))
-
-    def text_to_copy(self) -> str | None:
-        return self.marked
 
     def command_to_copy(self) -> str | None:
         return tag_command(self.freeze, self.console.state.git, self._why()) or None

@@ -21,7 +21,7 @@ from console.reading.row_files import kind_of
 from console.tui.host import Host
 from console.tui.screens.marked_list import with_cursor
 from console.tui.screens.page import Page
-from console.tui.widgets.one_line import one_line
+from console.tui.widgets.canvas import one_line
 from pipeline.contracts.untrusted import visible
 
 COUNT_AGAIN_SECONDS = 1.0
@@ -298,7 +298,7 @@ class RowsScreen(Page):
             self.console.open("row", self._root, self.relative, number, raw)
 
     def _trace(self) -> None:
-        from console.tui.screens.lineage import trace_row
+        from console.tui.screens.row import trace_row
 
         if self.marked_row is not None:
             number = self.index.line_of(self.marked_row.offset)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from console.presentation.run_page import comparison_lines, run_lines
-from console.presentation.runs import run_head, run_line
+from console.presentation.runs import comparison_lines, run_head, run_line, run_lines
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.run_compare import RunDetails, compare, read_run
 from console.tui.screens.marked_list import MarkedList, Row
-from console.tui.screens.read_page import ReadPage
+from console.tui.screens.page import ReadPage
 
 _COMPARED = 2
 
@@ -76,9 +75,6 @@ class RunsScreen(MarkedList):
             self.app.push_screen(ComparePage(self._root, *self.chosen))
         else:
             self.app.push_screen(RunPage(self._root, key))
-
-    def text_to_copy(self) -> str | None:
-        return self.marked
 
 
 class RunPage(ReadPage[RunDetails]):

@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
-from console.presentation.skip_list import by_reason, example_line, reason_line, stream_line, total_line
+from console.presentation.row_list import by_reason, example_line, reason_line, stream_line, total_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.skip_tally import SkipExample, SkipTally
-from console.tui.plain_row import plain_row
 from console.tui.screens.marked_list import MarkedList, Row
+from console.tui.screens.row import plain_row
 from console.tui.screens.rows import open_rows
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
@@ -95,7 +95,7 @@ class SkipsScreen(MarkedList):
         return found[:2] if found is not None else None
 
     def _trace(self) -> None:
-        from console.tui.screens.lineage import trace_row
+        from console.tui.screens.row import trace_row
 
         example = self._marked_example()
         if example is not None and example.line is not None:

@@ -18,8 +18,8 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input
 
-from console.presentation.glyphs import to_ascii
 from console.presentation.spans import (
     EMPTY,
     Line,
@@ -29,6 +29,7 @@ from console.presentation.spans import (
     line,
     line_width,
     plain_text,
+    to_ascii,
 )
 
 
@@ -111,3 +112,9 @@ def _as_cells(spans: Line) -> list[str]:
         for cluster, cells in clusters(text)
         for half in range(cells)
     ]
+
+
+def one_line(placeholder: str, name: str) -> Input:
+    field = Input(placeholder=placeholder, id=name)
+    field.cursor_blink = False
+    return field

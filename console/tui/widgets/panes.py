@@ -1,10 +1,16 @@
-"""A pane of the dashboard: asks the presentation for its view, and frames it."""
+"""The dashboard's body: places its canvases where ``presentation.arrangement`` says, and frames its panes."""
 
 from __future__ import annotations
 
-from textual import events
-from textual.message import Message
+from collections.abc import Callable
 
+from textual import events
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.message import Message
+from textual.widget import Widget
+
+from console.presentation.arrangement import Box
 from console.presentation.frame import PaneView, frame
 from console.presentation.panes import pane_view
 from console.state.view_state import ViewState
@@ -56,3 +62,42 @@ class Pane(Canvas):
     def on_click(self, event: events.Click) -> None:
         event.stop()
         self.post_message(self.Clicked(self))
+
+
+class _BoxLayout(Layout):
+    """A layout that asks for boxes by id; a widget without a box is not on the screen."""
+
+    name = "boxes"
+
+    def __init__(self, boxes: Callable[[Size], dict[str, Box]]) -> None:
+        self._boxes = boxes
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        boxes = self._boxes(size)
+        return [
+            WidgetPlacement(Region(*boxes[child.id]), NULL_OFFSET, NULL_SPACING, child)
+            for child in children
+            if child.id in boxes
+        ]
+
+
+class Board(Widget):
+    """Holds the canvases. ``boxes`` says where each stands for a size of the board."""
+
+    def __init__(self, *children: Widget, boxes: Callable[[Size], dict[str, Box]]) -> None:
+        super().__init__(*children, id="board")
+        self._box_layout = _BoxLayout(boxes)
+
+    @property
+    def layout(self) -> Layout:
+        """Boxes, whatever the style sheet says: styles know layouts by name only."""
+        return self._box_layout
+
+    def arrange_again(self) -> None:
+        """Ask for the boxes anew: the band grew, or a pane was zoomed.
+
+        A widget's own arrangement is kept until one of its children asks for a layout.
+        """
+        self.children[0].refresh(layout=True)

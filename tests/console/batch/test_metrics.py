@@ -7,8 +7,7 @@ import pytest
 from console.batch.metrics import batch_metrics, last_success_in
 from console.batch.parts import Part
 from console.reading.workspace_reader import WorkspaceReader
-from console.watch.metrics_text import Family, exposition
-from console.watch.status_metrics import status_metrics
+from console.watch.metrics import Family, exposition, status_metrics
 from pipeline.contracts.checks import CheckStatus
 from tests.console.batch.outcomes import HOSTILE, STARTED, batch, check, drift, hostile_batch, part
 from tests.console.workspaces import NOW, workspace_after_a_run

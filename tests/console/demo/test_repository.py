@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.repository import BRANCH, Repository
+from console.demo.history import BRANCH, Repository
 from pipeline.contracts.faults import StorageError
 
 

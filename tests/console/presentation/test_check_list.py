@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.presentation.check_list import full_name
+from console.presentation.checks import full_name
 
 
 def test_an_invariant_is_named_beside_its_id() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.presentation.glyphs import ascii_text, to_ascii
-from console.presentation.spans import Span, cell_width, plain_text
+from console.presentation.spans import Span, ascii_text, cell_width, plain_text, to_ascii
 from pipeline.contracts.untrusted import visible
 
 

@@ -11,7 +11,7 @@ from console.presentation.blocks import block_lines
 from console.presentation.lines import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
-from console.presentation.wizard_evidence import tally
+from console.presentation.wizard_plan import tally
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
 from runbook.change.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
 from runbook.probes.evidence import Evidence, Record, Stance

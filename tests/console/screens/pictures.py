@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.state.view_state import ViewState
 from console.terminal.link_profile import LinkProfile
-from console.tui.screens.arm import TakeOverDialogue
+from console.tui.screens.consent import TakeOverDialogue
 from pipeline.contracts.status import GitStatus, iso_utc
 from pipeline.platform.lock import Holder
 from tests.console import check_reports, states

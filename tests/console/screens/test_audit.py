@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.presentation.check_list import runnable
-from console.tui.screens.audit import AuditScreen
-from console.tui.screens.check import CheckScreen
+from console.presentation.checks import runnable
+from console.tui.screens.audit import AuditScreen, CheckScreen
 from tests.console import check_reports
 from tests.console.apps import text_of
 from tests.console.check_reports import (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from console.reading.row_finder import find_row, names_row
-from console.tui.screens.check import CheckScreen
-from console.tui.screens.lineage import LineageScreen
+from console.tui.screens.audit import CheckScreen
+from console.tui.screens.row import LineageScreen
 from console.tui.screens.rows import RowsScreen
 from pipeline.contracts import paths
 from tests.console import check_reports

@@ -8,13 +8,12 @@ import pytest
 
 from console import keymap
 from console.state.view_state import FirewallSeen, StatusRead
-from console.tui.screens.arm import ArmDialogue
-from console.tui.screens.consent import ConsentDialogue
+from console.tui.screens.consent import ArmDialogue, ConsentDialogue
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.help import HelpScreen
 from console.tui.screens.log import LogScreen
 from console.tui.screens.palette import PaletteDialogue
-from console.tui.screens.symptom import SymptomScreen
+from console.tui.screens.runbook import SymptomScreen
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
 

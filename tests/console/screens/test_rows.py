@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.tui.screens.files import FilesScreen
-from console.tui.screens.lineage import LineageScreen
-from console.tui.screens.row import RowScreen
+from console.tui.screens.row import LineageScreen, RowScreen
 from console.tui.screens.rows import RowsScreen
 from pipeline.contracts import paths
 from tests.console.apps import StillApp, text_of

@@ -12,8 +12,7 @@ import pytest
 from console.live.live_feed import LiveFeed
 from console.state.runbook_state import RunbookReading, parse
 from console.state.view_state import RunbookHeard
-from console.tui.screens.runbook import RunbookScreen
-from console.tui.screens.symptom import SymptomScreen
+from console.tui.screens.runbook import RunbookScreen, SymptomScreen
 from console.tui.screens.wizard import WizardScreen
 from tests.console import runbook_states, states
 from tests.console.apps import LEAN, LINK, StillApp, text_of

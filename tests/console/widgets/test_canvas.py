@@ -10,7 +10,7 @@ from textual.geometry import Region  # noqa: TID253
 from console.presentation.spans import Span, line
 from console.state.view_state import FirewallSeen, StatusRead
 from console.tui.widgets.canvas import Canvas, Drawing
-from console.tui.widgets.strip_controls import StripControls
+from console.tui.widgets.terminal_output import StripControls
 from tests.console import states
 from tests.console.apps import ASCII, LINK, StillApp, text_of
 

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len  # noqa: TID253 (the painter's measure is one of the terminals)
 
 from console.tui.widgets.canvas import screen_text
-from console.tui.widgets.steady_columns import steady
+from console.tui.widgets.terminal_output import steady
 from pipeline.contracts.untrusted import visible
 from tests.console import states
 from tests.console.apps import StillApp

@@ -19,7 +19,7 @@ from console.batch.part_report import outcome_of
 from console.batch.parts import Part
 from console.cli.distill import main
 from console.commands import status as status_command
-from console.live.runbook_look import Look
+from console.live.runbook_watch import Look
 from console.reading.firewall_scan import scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
 from console.state.derive import advance

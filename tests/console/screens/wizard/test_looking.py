@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.control.armed import Armed, ReadOnlyError
-from console.control.operations import Operations
+from console.control.changes import Operations
 from console.control.wizard_control import WizardControl
 from console.control.wizard_view import READING, Choice, Deed
 from console.keymap import BY_ID, WIZARD_ANSWER

@@ -1,16 +1,23 @@
-"""Columns that hold on every terminal: after a cluster that terminals measure differently, the cursor
-is put where the painter counts on.
+"""What is written to the terminal last: columns that hold everywhere, and nothing invisible.
 
-``❤️`` takes two cells here and one in tmux 3.3; a thumb with a skin tone takes two here and four there.
-What stands right of it would be a column off, and a later repaint would leave old digits behind. So
-such a cluster is painted over blanks of the painter's width, and the cursor goes on from its end.
+``❤️`` takes two cells here and one in tmux 3.3; a thumb with a skin tone takes two here and four there. What
+stands right of it would be a column off, and a later repaint would leave old digits behind. So a cluster that
+terminals measure differently is painted over blanks of the painter's width, and the cursor goes on from its
+end.
+
+Text from data goes through ``untrusted.visible`` long before. Should one path forget, a filter deletes what a
+terminal would obey (escapes, C1 controls, bidirectional overrides) from every segment. It deletes rather than
+replaces, because these characters have no width.
 """
 
 from __future__ import annotations
 
 import re
 
+from rich.segment import Segment
+from textual.color import Color
 from textual.driver import Driver
+from textual.filter import LineFilter
 
 from console.presentation.spans import clusters
 
@@ -52,3 +59,18 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
             super().write(steady(data))
 
     return SteadyDriver
+
+
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+class StripControls(LineFilter):
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if not any(segment.control is None and _OBEYED.search(segment.text) for segment in segments):
+            return segments
+        return [
+            segment
+            if segment.control is not None
+            else Segment(_OBEYED.sub("", segment.text), segment.style, segment.control)
+            for segment in segments
+        ]
