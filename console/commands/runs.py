@@ -15,7 +15,7 @@ from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 
-_COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pairs", "run_hash")
+COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pairs", "run_hash")
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -28,13 +28,14 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if not rows:
         voice.note("No run yet. Make one: distill run-all")
     else:
-        voice.table(_COLUMNS, [_cells(row, now) for row in rows])
+        voice.table(COLUMNS, [cells(row, now) for row in rows])
     for text in notes.lines:
         voice.note(f"note: {text}")
     return ExitCode.OK
 
 
-def _cells(row: RunRow, now: float) -> list[str]:
+def cells(row: RunRow, now: float) -> list[str]:
+    """One run in these columns."""
     if not row.finished:
         age = age_in_words(age_of(row.started, now))
         return [row.pipeline_run_id, visible(row.command, 12), age, "", "", "", "", "", row.note]

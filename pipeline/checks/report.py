@@ -78,12 +78,6 @@ def write_report(workspace: Path, relative: PurePosixPath, report: Mapping[str, 
     confined.write_file(workspace, relative.with_suffix(".json"), data)
 
 
-def failure_lines(result: CheckResult) -> list[str]:
-    """Where a check failed, and the command that runs it alone, for a terminal."""
-    told = [*map(str, result.examples), f"again: {result.reproduce}"]
-    return [f"{'':13}    {visible(line)}" for line in told]
-
-
 def page(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
     results = [CheckResult.model_validate(check) for check in report["checks"]]

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
+from pipeline.commands.result_tables import print_checks
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
@@ -41,15 +42,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _print(
     context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
 ) -> None:
-    from pipeline.checks.report import failure_lines
-
-    for result in results:
-        what = result.detail or result.observed or ""
-        context.out(
-            f"{result.status.upper():<13}  {visible(result.id)}  {result.examined:>6,}  {visible(what)}"
-        )
-        if result.failed:
-            context.out("\n".join(failure_lines(result)))
+    print_checks(context, results)
     for note in report["notes"]:
         context.out(visible(note))
     kept = "kept" if report["temp_root_kept"] else "removed"

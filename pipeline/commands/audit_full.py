@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
+from pipeline.commands.result_tables import print_checks, print_drift
 from pipeline.contracts import paths
+from pipeline.contracts.checks import DriftRow
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -60,21 +62,10 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _print(
     context: CommandContext, results: list[CheckResult], report: dict[str, Any], *, whole: bool
 ) -> None:
-    from pipeline.checks.report import failure_lines
-
-    for result in results:
-        seconds = f"{result.elapsed_seconds or 0:.2f} s"
-        context.out(
-            f"{result.status.upper():<13}  {visible(result.id):<26}  {result.examined:>9,}  {seconds:>8}  "
-            f"{result.detail}"
-        )
-        if result.failed:
-            context.out("\n".join(failure_lines(result)))
-    for row in report["drift"]:
-        if row["status"] in ("warn", "missing"):
-            context.out(
-                f"drift {row['status']:<8} {visible(row['metric'])}: {row['baseline']} → {row['current']}"
-            )
+    print_checks(context, results)
+    flagged = [row for row in report["drift"] if row["status"] in ("warn", "missing")]
+    if flagged:
+        print_drift(context, map(DriftRow.model_validate, flagged))
     if whole:
         told = Counter(row["status"] for row in report["drift"])
         context.out(f"drift  {', '.join(f'{count} {status}' for status, count in sorted(told.items()))}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from pipeline.commands.context import CommandContext
+from pipeline.commands.result_tables import number, print_drift
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.drift.baselines import read_baselines
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     else:
         for name in row["decided_metrics"]:
             value = row["metrics"].get(name)
-            context.out(f"{arguments.action}ed  {visible(name)}  {_number(value)}  {visible(row['notes'])}")
+            context.out(f"{arguments.action}ed  {visible(name)}  {number(value)}  {visible(row['notes'])}")
     return ExitCode.OK
 
 
@@ -54,15 +54,21 @@ def _list(context: CommandContext) -> int:
         return ExitCode.OK
     if baselines.is_empty:
         context.out("no baseline yet: the first audit that passes seeds it (distill audit-full)")
-    width = max((len(name) for name in baselines.values), default=0)
-    for name, known in baselines.values.items():
-        anchor = baselines.anchors.get(name)
-        context.out(
-            f"{visible(name):<{width}}  {_number(known.value):>12}  anchor {_number(anchor):>12}"
-            f"  line {known.line}  {visible(known.recorded_at)}"
-        )
-    for name, (value, note) in baselines.dismissed.items():
-        context.out(f"dismissed  {visible(name)} at {_number(value)}: {visible(note)}")
+    if baselines.values:
+        cells = [
+            [
+                name,
+                number(known.value),
+                number(baselines.anchors.get(name)),
+                str(known.line),
+                known.recorded_at,
+            ]
+            for name, known in baselines.values.items()
+        ]
+        context.table(("metric", ">baseline", ">anchor", ">line", "recorded"), cells)
+    if baselines.dismissed:
+        dismissed = [[name, number(value), note] for name, (value, note) in baselines.dismissed.items()]
+        context.table(("dismissed", ">at", "why"), dismissed)
     return ExitCode.OK
 
 
@@ -75,12 +81,5 @@ def _measure(context: CommandContext, settings: Settings) -> int:
             {"drift": [row.model_dump(mode="json") for row in rows], "problems": baselines.problems}
         )
     else:
-        cells = [[row.status, row.metric, _number(row.baseline), _number(row.current)] for row in rows]
-        context.table(["status", "metric", ">baseline", ">current"], cells)
+        print_drift(context, rows)
     return ExitCode.OK
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"

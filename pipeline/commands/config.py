@@ -11,9 +11,6 @@ from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
-    from pipeline.settings.load import LoadedSettings
-
-_MAX_KEY_WIDTH = 44
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
@@ -34,40 +31,15 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             }
         )
         return ExitCode.OK
-    context.out("\n".join(_table(loaded)))
+    context.out(visible(str(loaded.path)))
+    # The value stands last, since it alone may be long.
+    context.table(
+        ("setting", "set by", "value"),
+        [[name, loaded.origins[name], written(value)] for name, _, value in leaves(loaded.settings)],
+    )
     for missing in read_git_state(context.workspace).cannot_offer:
         context.note(f"Not offered without a git repository: {missing}.")
     return ExitCode.OK
-
-
-def _table(loaded: LoadedSettings) -> list[str]:
-    """One line a value, under a heading for each section: key, value, origin."""
-    from pipeline.settings.origin import leaves
-
-    rows = []
-    for name, _, value in leaves(loaded.settings):
-        section, key = _split(name)
-        rows.append((section, visible(key), visible(written(value)), loaded.origins[name]))
-    key_width = min(_MAX_KEY_WIDTH, max(len(row[1]) for row in rows))
-    origin_width = max(len(row[3]) for row in rows)
-    lines = [str(loaded.path)]
-    current = None
-    for section, key, value, origin in rows:
-        if section != current:
-            lines += ["", f"[{visible(section)}]"]
-            current = section
-        # The value stands last, since it alone may be long.
-        lines.append(f"  {key:<{key_width}}  {origin:<{origin_width}}  {value}")
-    return lines
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Section and key. A stream's rules stay with the stream: ``fields.reward`` is a key of it."""
-    if name.startswith("stream["):
-        stream, _, key = name.partition("].")
-        return f"{stream}]", key
-    section, _, key = name.rpartition(".")
-    return section, key
 
 
 def written(value: object) -> str:

@@ -6,7 +6,9 @@ import argparse
 
 from pipeline.checks.session import check_session
 from pipeline.commands.context import CommandContext
+from pipeline.commands.result_tables import print_checks
 from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.untrusted import visible
 from pipeline.release.freeze import freeze
 
@@ -21,10 +23,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if context.json:
         context.out_json(frozen.report)
         return frozen.exit_code
-    for gate in frozen.report["checks"]:
-        context.out(f"{gate['status']:<14} {gate['id']:<14} {visible(gate['observed'], 60)}")
-        if gate["status"] != "pass":
-            context.out(f"{'':<30}{visible(gate['detail'], 200)}")
+    print_checks(context, [CheckResult.model_validate(gate) for gate in frozen.report["checks"]])
     for note in frozen.report["notes"]:
         context.note(visible(note))
     context.out(visible(frozen.report["verdict"]))

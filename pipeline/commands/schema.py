@@ -44,6 +44,7 @@ def _export(directory: str | None, context: CommandContext) -> int:
 
 
 def _check(context: CommandContext) -> int:
+    from pipeline.commands.result_tables import print_checks
     from pipeline.schemas.checks import validators_hold, versions_pinned
 
     results = [versions_pinned(), validators_hold()]
@@ -53,12 +54,7 @@ def _check(context: CommandContext) -> int:
             {"ok": code == ExitCode.OK, "checks": [result.model_dump(mode="json") for result in results]}
         )
         return code
-    for result in results:
-        seen = f"examined {result.examined}"
-        context.out(f"{result.status.upper():<13}  {result.id:<19}  {seen:<13}  {result.detail}")
-        for example in result.examples:
-            where = f"{example.file}:{example.line}" if example.line else f"{example.file}"
-            context.out(f"{'':13}  {visible(where)}  {visible(example.text)}")
+    print_checks(context, results)
     return code
 
 

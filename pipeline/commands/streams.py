@@ -38,7 +38,7 @@ def print_survey(context: CommandContext, settings: Settings, names: Sequence[st
         if context.json:
             reports.append(_report(found))
         else:
-            context.out("\n".join(_lines(found)) + "\n")
+            _print(context, found)
     if context.json:
         context.out_json({"streams": reports})
     elif not names:
@@ -72,39 +72,50 @@ def _exit_code(found: StreamSurvey) -> int:
     return ExitCode.CHECK_FAILED if found.lines and not (found.mapped or found.looked_up) else ExitCode.OK
 
 
-def _lines(found: StreamSurvey) -> list[str]:
-    lines = [f"{found.name}  ({found.role})"]
+def _print(context: CommandContext, found: StreamSurvey) -> None:
+    """What was found of the stream, why lines were skipped, and the samples: a table each."""
+    context.out(f"{visible(found.name)}  ({found.role})")
+    context.table(("what", "found"), _facts(found))
+    if found.reasons:
+        context.table(
+            ("skipped because", ">lines", "details"),
+            [
+                [reason, f"{count:,}", _details(found, reason)]
+                for reason, count in found.reasons.most_common()
+            ],
+        )
+    for number, row in enumerate(found.samples, 1):
+        sample = [[name, _one_line(value)] for name, value in _sample(row).items()]
+        context.table((f"sample {number}", "value"), sample)
+    context.out("")
+
+
+def _facts(found: StreamSurvey) -> list[list[str]]:
     if not found.files:
-        return [*lines, "  files        none: no file matches its path"]
-    lines.append(f"  files        {len(found.files)}: {_listed([visible(name) for name in found.files])}")
-    lines += [
-        f"  mark         {visible(name)} starts with a byte order mark; it is read past"
+        return [["files", "none: no file matches its path"]]
+    facts = [["files", f"{len(found.files)}: {_listed([visible(name) for name in found.files])}"]]
+    facts += [
+        ["mark", f"{visible(name)} starts with a byte order mark; it is read past"]
         for name in found.files_with_mark
     ]
-    lines.append(
-        f"  lines        {found.lines:,} = {found.mapped:,} mapped + {found.looked_up:,} looked up"
-        f" + {found.skipped:,} skipped"
-    )
-    for reason, count in found.reasons.most_common():
-        about = [
-            f"{visible(detail)} ({lines_of:,})" for detail, lines_of in found.details[reason].most_common()
-        ]
-        lines.append(f"    {reason:<20} {count:>7,}  {_listed(about, 3)}")
+    used = f"{found.mapped:,} mapped + {found.looked_up:,} looked up"
+    facts.append(["lines", f"{found.lines:,} = {used} + {found.skipped:,} skipped"])
     if found.role == "source":
-        lines.append(f"  evidence     {found.evidence:,} rows")
+        facts.append(["evidence", f"{found.evidence:,} rows"])
     if found.fields_never_found:
-        lines.append(f"  never found  {_listed(found.fields_never_found)}")
+        facts.append(["never found", _listed(found.fields_never_found)])
     if found.paths_never_found:
-        lines.append(
-            f"  no line has  {_listed([visible(path, _NAME_LIMIT) for path in found.paths_never_found])}"
-        )
+        never = [visible(path, _NAME_LIMIT) for path in found.paths_never_found]
+        facts.append(["no line has", _listed(never)])
     if found.unmapped:
         seen = [f"{visible(path, _NAME_LIMIT)} ({count:,})" for path, count in found.unmapped.most_common()]
-        lines.append(f"  unmapped     {_listed(seen)}")
-    for number, row in enumerate(found.samples, 1):
-        lines.append(f"  sample {number}")
-        lines += [f"    {name:<16} {_one_line(value)}" for name, value in _sample(row).items()]
-    return lines
+        facts.append(["unmapped", _listed(seen)])
+    return facts
+
+
+def _details(found: StreamSurvey, reason: str) -> str:
+    about = [f"{visible(detail)} ({lines:,})" for detail, lines in found.details[reason].most_common()]
+    return _listed(about, 3)
 
 
 def _listed(items: list[str], most: int = _LISTED) -> str:

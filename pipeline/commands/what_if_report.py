@@ -40,19 +40,25 @@ def print_what_if(context: CommandContext, found: WhatIf) -> None:
         if value != getattr(found.now, name)
     )
     context.out(f"{changed or 'nothing changed'}: {len(found.moves):,} of {total:,} rows would move")
-    for (stream, before, after), rows in _by_stream(found).items():
-        context.out(f"  {visible(stream):<24} {rows:>8,}  {before} → {after}")
-    for change in found.exports:
-        context.out(
-            f"{change.export:<10} {change.now:>8,} → {change.then:>8,} rows"
-            f"   +{len(change.gained):,}  -{len(change.lost):,}"
-        )
     if found.moves:
-        context.out("examples:")
-    for move in _examples(found):
-        context.out(
-            f"  {visible(move.run_id)}  score {move.score:g}  {move.before} → {move.after}"
-            f"  task {visible(move.task_id, 40)}"
+        context.table(
+            ("stream", ">rows", "now", "then"),
+            [[stream, f"{rows:,}", now, then] for (stream, now, then), rows in _by_stream(found).items()],
+        )
+    context.table(
+        ("export", ">now", ">then", ">gained", ">lost"),
+        [
+            [each.export, *(f"{rows:,}" for rows in (each.now, each.then, len(each.gained), len(each.lost)))]
+            for each in found.exports
+        ],
+    )
+    if found.moves:
+        context.table(
+            ("example", ">score", "now", "then", "task"),
+            [
+                [each.run_id, f"{each.score:g}", each.before, each.after, visible(each.task_id, 40)]
+                for each in _examples(found)
+            ],
         )
     if found.left_out:
         context.note(f"{found.left_out:,} evidence rows cannot be scored and were left out")

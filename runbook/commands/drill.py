@@ -81,9 +81,8 @@ def _list(voice: Voice) -> int:
         ]
         voice.out_json({"drills": rows})
         return ExitCode.OK
-    width = max(len(each.id) for each in DRILLS)
-    for each in DRILLS:
-        voice.out(f"{each.id:<{width}}  {severity[each.symptom_id]:<8}  {each.title}")
+    cells = [[each.id, severity[each.symptom_id], each.title] for each in DRILLS]
+    voice.table(("drill", "severity", "what is planted"), cells)
     voice.note("start one: distill drill start SYMPTOM")
     return ExitCode.OK
 

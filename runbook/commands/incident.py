@@ -59,12 +59,12 @@ def _list(root: Path, voice: Voice) -> int:
     if voice.json:
         voice.out_json({"incidents": rows})
         return ExitCode.OK
-    if not rows:
+    if rows:
+        names = ("incident_id", "state", "owner", "title")
+        cells = [[visible(str(row[name]), 60) for name in names] for row in rows]
+        voice.table(("incident", "state", "owner", "what"), cells)
+    else:
         voice.note("No incident yet. Look for symptoms: distill runbook detect")
-    for row in rows:
-        title = visible(str(row["title"]), 60)
-        owner = visible(str(row["owner"]), 16)
-        voice.out(f"{row['incident_id']:<44} {row['state']:<18} {owner:<16} {title}")
     return ExitCode.OK
 
 

@@ -69,8 +69,8 @@ def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
     if voice.json:
         voice.out_json({"symptoms": [_definition(each, None) for each in symptoms]})
     else:
-        for each in symptoms:
-            voice.out(f"{each.id:<22} {each.severity:<9} {each.title}")
+        cells = [[each.id, each.severity, each.title] for each in symptoms]
+        voice.table(("symptom", "severity", "what is wrong"), cells)
     return ExitCode.OK
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from console.cli import distill
 from console.cli.commands import span
-from console.commands.handover import handover_lines
+from console.commands.handover import sections
 from console.reading.handover import Handover, read_handover
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import LockStatus, Origin, Severity, SymptomStatus
+from pipeline.contracts.status import LockStatus, SymptomStatus
 from pipeline.reading.incidents import read_incidents
 from pipeline.reading.report_files import Notes
 from tests.console.workspaces import FINISHED, add_run, iso, workspace_after_a_run, write
@@ -119,9 +119,9 @@ def test_runs_of_the_shift_are_told_and_failures_apart(tmp_path: Path) -> None:
     shift = read(root)
     assert [row.pipeline_run_id for row in shift.runs] == ["20260427T063000Z-bbbb", "20260427T060000Z-9f31"]
     assert [row.pipeline_run_id for row in shift.failures] == ["20260427T063000Z-bbbb"]
-    text = "\n".join(handover_lines(shift))
-    assert "failures: 1" in text
-    assert "runs: 1" in text
+    told = {title: [row[0] for row in rows] for title, _, rows in sections(shift)}
+    assert told["failures"] == ["20260427T063000Z-bbbb"]
+    assert told["runs"] == ["20260427T060000Z-9f31"]
 
 
 def test_verdicts_and_replays_of_the_shift_are_counted(tmp_path: Path) -> None:
@@ -137,14 +137,18 @@ def test_verdicts_and_replays_of_the_shift_are_counted(tmp_path: Path) -> None:
     assert (shift.replays, shift.replays_refused) == (3, 2)
 
 
-def test_a_symptom_nobody_owns_says_so_and_hostile_text_is_harmless(tmp_path: Path) -> None:
-    symptom = SymptomStatus(
-        "S1.P0.recon-doc", Severity.ERROR, "gone\x1b[2J", Origin("live", NOW), "restore it", since=NOW - 600
-    )
-    lines = list(handover_lines(read(workspace_after_a_run(tmp_path), (symptom,))))
-    (line,) = [line for line in lines if "S1.P0.recon-doc" in line]
-    assert "nobody: S1.P0.recon-doc: gone\\x1b[2J → restore it" in line
-    assert "10m" in line
+def test_a_symptom_nobody_owns_says_so_and_hostile_text_is_harmless(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipe: a line a row, its columns in their order."""
+    root = workspace_after_a_run(tmp_path)
+    (root / paths.RECON_DOC).unlink(missing_ok=True)
+    entries = [entry("opened", "detected", FINISHED, actor="gone\x1b[2J")]
+    incident(root, "20260427-0600-x", *entries, symptom="S1.P0.recon-doc")
+    assert distill.main(["-C", str(root), "handover", "--since", "4000d"]) == ExitCode.OK
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert [line.split()[0] for line in text.splitlines() if "20260427-0600-x" in line] == ["detected"]
 
 
 def test_a_workspace_without_incidents_or_journals_hands_over_nothing_but_runs(tmp_path: Path) -> None:

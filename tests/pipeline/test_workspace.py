@@ -248,9 +248,9 @@ def test_init_prints_what_it_made_and_what_comes_next(
 def test_config_show_prints_value_and_origin(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "show", "-C", str(workspace)]) == ExitCode.OK
     printed = capsys.readouterr()
-    line = next(line for line in printed.out.splitlines() if line.startswith("  accept_at"))
-    assert line.split() == ["accept_at", "default", "1.0"]
-    assert re.search(r'^  name +distill.toml:5 +"airline"$', printed.out, re.MULTILINE)
+    line = next(line for line in printed.out.splitlines() if line.startswith("scoring.accept_at"))
+    assert line.split() == ["scoring.accept_at", "default", "1.0"]
+    assert re.search(r'^workspace\.name +distill.toml:5 +"airline"$', printed.out, re.MULTILINE)
     assert printed.err == ""
 
 

@@ -58,7 +58,7 @@ def test_check_names_the_field_that_somebody_loosened(engine: Path) -> None:
     loosen(engine)
     done = run(engine, "check")
     assert done.returncode == ExitCode.CHECK_FAILED
-    assert done.stdout.startswith("FAIL")
+    assert done.stdout.splitlines()[1].startswith("FAIL    P1.versions-pinned ")
     assert "sft.quality_score was: one of 'accepted', 'partially_accepted' required; is: str" in done.stdout
     assert "pipeline/schemas/golden/sft/invalid.jsonl:" in done.stdout
 
