@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from console.batch.outcome import BatchOutcome, PartState
+from console.batch.outcome import BatchOutcome, PartState, exit_code
 from console.batch.parts import Part
-from console.batch.verdict import exit_code
 from console.watch.metrics import Family, exposition
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode

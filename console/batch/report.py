@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from console.batch.outcome import BatchOutcome, PartOutcome
+from console.batch.outcome import BatchOutcome, PartOutcome, exit_code, verdict_line
 from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
-from console.batch.verdict import exit_code, verdict_line
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import iso_utc
 

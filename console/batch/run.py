@@ -1,7 +1,9 @@
 """Run the parts of a batch one after the other, within one time limit, and tell how each went.
 
 A part that fails does not keep the others from running. One that could not begin for a reason
-that stops the others as well (a lock, a mistake in the settings, an interruption) does.
+that stops the others as well (a lock, a mistake in the settings, an interruption) does. A breach that stood
+when the batch began has its incident opened before a run replaces the file. A broken runbook costs the
+incident, never the batch: the bytes are kept beside the run's report.
 """
 
 from __future__ import annotations
@@ -20,17 +22,16 @@ from types import FrameType
 
 import orjson
 
-from console.batch.breach_incident import open_incident
 from console.batch.child import Deadline, run_child
-from console.batch.narration import Narration
-from console.batch.outcome import BatchOutcome, PartOutcome, PartState
+from console.batch.outcome import BatchOutcome, PartOutcome, PartState, exit_code
 from console.batch.part_report import outcome_of
 from console.batch.parts import Part, Selection, argv_of, environment_of
-from console.batch.stream import BatchStream
-from console.batch.verdict import exit_code
+from console.batch.stream import BatchStream, Narration
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
-from pipeline.contracts.faults import PRECEDENCE, ExitCode
+from pipeline.contracts.faults import PRECEDENCE, ExitCode, OperatorError
+from pipeline.contracts.symptoms import LEAK
+from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.identity import host_name
 
@@ -182,3 +183,19 @@ def _signals() -> Iterator[_Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def open_incident(root: Path) -> tuple[str, str]:
+    """The incident's id, and the sentence to tell. The id is empty when none could be opened."""
+    try:
+        from runbook.probes.workspace import Workspace
+        from runbook.symptoms import SYMPTOMS
+        from runbook.wizard.driver import Driver
+
+        symptom = next(each for each in SYMPTOMS if each.id == LEAK)
+        session = Driver(Workspace(root), symptom, argv=("distill", "--batch")).open()
+    except OperatorError as error:
+        return "", f"no incident was opened: {visible(error.fault.what_happened, 300)}"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the runbook, the batch goes on
+        return "", f"no incident was opened: {type(error).__name__}: {visible(str(error), 300)}"
+    return session.incident.id, f"incident {session.incident.id}: distill runbook open {LEAK}"

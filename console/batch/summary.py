@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from console.batch.outcome import BAD_CHECKS, TROUBLE, BatchOutcome, PartOutcome, Word
+from console.batch.outcome import BAD_CHECKS, TROUBLE, BatchOutcome, PartOutcome, Word, verdict_line
 from console.batch.parts import Part
-from console.batch.verdict import verdict_line
 from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import took_in_words

@@ -10,12 +10,10 @@ import argparse
 import os
 from pathlib import Path
 
-from console.batch.narration import Narration
-from console.batch.outcome import BatchOutcome, Word
+from console.batch.outcome import BatchOutcome, Word, exit_code, verdict_line
 from console.batch.parts import select
 from console.batch.run import BatchOptions, run_batch
-from console.batch.stream import BatchStream
-from console.batch.verdict import exit_code, verdict_line
+from console.batch.stream import BatchStream, Narration
 from pipeline.contracts.faults import OperatorError, SettingsError, StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice

@@ -20,7 +20,14 @@ from pipeline.contracts.faults import Fault, OperatorError
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
-    from console.control.feed import CommandPlan, Item
+    from console.control.feed import Item
+
+
+_MINUTES = f"{ARMED_SECONDS / 60:.0f} minutes"
+_NOTHING_TO_DO = {
+    "run.cancel": "there is no run to cancel",
+    "incident.export": "no incident is marked; I shows them",
+}
 
 
 class Operations:
@@ -45,13 +52,6 @@ class Operations:
         """Do what was consented to. Raises ReadOnlyError or OperatorError."""
         permit = self._armed.permit(BY_ID[plan.action_id])
         return await self._feed.carry_out(plan, permit)
-
-
-_MINUTES = f"{ARMED_SECONDS / 60:.0f} minutes"
-_NOTHING_TO_DO = {
-    "run.cancel": "there is no run to cancel",
-    "incident.export": "no incident is marked; I shows them",
-}
 
 
 class Face(Protocol):

@@ -3,6 +3,9 @@
 Three sources overlap: what was last read from disk (``base``), what the followed run says, and
 what the firewall's watcher says. ``advance`` stores the new item, then ``_panes`` derives every
 pane again and marks those that differ. One place decides which source wins.
+
+What was read of a workspace that does not answer any more stays on view with its age, and none of it as a
+present fact: a pass becomes unknown, with the reason. A failure stays one: nothing says that it is mended.
 """
 
 from __future__ import annotations
@@ -13,7 +16,6 @@ from typing import TYPE_CHECKING
 from console.state import fact_fold, symptoms_now
 from console.state.detectors import definitions
 from console.state.drift_lines import flagged_first
-from console.state.unreadable_workspace import while_unreadable
 from console.state.view_state import Fact, Pane, TailSlice, ViewState
 from pipeline.contracts.status import (
     PHASE_NAMES,
@@ -22,6 +24,7 @@ from pipeline.contracts.status import (
     FirewallStatus,
     FirewallWord,
     Freshness,
+    LockStatus,
     Origin,
     PhaseState,
     PhaseStatus,
@@ -31,7 +34,9 @@ from pipeline.reading import staleness
 from pipeline.reading.symptom_answers import tally
 
 if TYPE_CHECKING:
+    from console.state.view_state import ViewState
     from pipeline.contracts.events import Event
+
 
 _FIELDS_OF_PANE = {
     Pane.BAND: ("symptoms", "tally", "runbook", "trouble"),
@@ -179,3 +184,40 @@ def _answers(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[An
     if state.engine_answer is not None:
         answers = symptoms_now.with_looks(answers, (state.engine_answer,), now)
     return symptoms_now.with_firewall(answers, firewall, now)
+
+
+# What goes on telling us itself, by its own events, is no reading of the disk.
+_TELL_THEMSELVES = (PhaseState.FAIL, PhaseState.RUN, PhaseState.NEXT)
+
+
+def while_unreadable(state: ViewState) -> ViewState:
+    """``state`` as it is while ``trouble`` says why the disk does not answer.
+
+    The ten phases do not repeat the reason, which stands at the head of the screen.
+    """
+    if not state.trouble:
+        return state
+    firewall = state.firewall
+    if firewall.state is not FirewallWord.BREACH:
+        detail = state.trouble
+        origin = _unknown(firewall.origin, detail)
+        firewall = replace(firewall, state=FirewallWord.UNKNOWN, origin=origin, detail=detail)
+    return replace(
+        state,
+        firewall=firewall,
+        phases=tuple(
+            phase
+            if phase.state in _TELL_THEMSELVES
+            else replace(phase, state=PhaseState.UNKNOWN, origin=_unknown(phase.origin, ""), detail="")
+            for phase in state.phases
+        ),
+        rows=state.rows
+        if state.rows.live
+        else replace(state.rows, origin=_unknown(state.rows.origin, state.trouble)),
+        drift=replace(state.drift, origin=_unknown(state.drift.origin, state.trouble), note=state.trouble),
+        lock=LockStatus(origin=_unknown(state.lock.origin, state.trouble)),
+    )
+
+
+def _unknown(origin: Origin, why: str) -> Origin:
+    return replace(origin, freshness=Freshness.UNKNOWN, why=why)

@@ -12,8 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from console.state.drift_lines import cause_in_words
-from console.state.live_counts import progress_of, rows_of
-from console.state.stage_fold import phase_of_stage, phase_status, progress_in, with_phase, with_stage
+from console.state.stage_fold import (
+    phase_of_stage,
+    phase_status,
+    progress_in,
+    progress_of,
+    rows_of,
+    with_phase,
+    with_stage,
+)
 from console.state.view_state import LogEntry, RunView, StageAtWork, ViewState, logged, with_entries
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
 from pipeline.contracts.events import (

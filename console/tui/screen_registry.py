@@ -30,7 +30,7 @@ _FROM_OTHER_SCREENS = {
     "help": "help.HelpScreen",
     "lineage": "row.LineageScreen",
     "log": "log.LogScreen",
-    "palette": "palette.PaletteDialogue",
+    "palette": "help.PaletteDialogue",
     "row": "row.RowScreen",
     "rows": "rows.RowsScreen",
     "symptom": "runbook.SymptomScreen",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import keymap
-from console.tui.screens.palette import find
+from console.tui.screens.help import find
 
 
 @pytest.mark.parametrize(

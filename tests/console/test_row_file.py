@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.reading import line_index, row_file
-from console.reading.line_index import LineIndex
-from console.reading.row_file import RawRow, RowFile, needles_for
+from console.reading import row_file
+from console.reading.row_file import LineIndex, RawRow, RowFile, needles_for
 
 LINES = st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"")), max_size=40)
 
@@ -23,7 +22,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_file, "BLOCK_BYTES", 16)
     monkeypatch.setattr(row_file, "SCAN_BYTES", 7)
     monkeypatch.setattr(row_file, "HEAD_BYTES", 8)
-    monkeypatch.setattr(line_index, "STEP_BYTES", 16)
+    monkeypatch.setattr(row_file, "STEP_BYTES", 16)
 
 
 def texts(rows: list[RawRow]) -> list[bytes]:

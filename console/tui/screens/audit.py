@@ -25,7 +25,7 @@ from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
 from console.reading.report_basis import other_code
-from console.reading.row_finder import find_row, names_row
+from console.reading.row_files import find_row, names_row
 from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
 from pipeline.contracts.status import NEVER, Origin
 from pipeline.contracts.untrusted import visible

@@ -15,8 +15,7 @@ from textual.widgets import Input
 from console.presentation.counts import count
 from console.presentation.row_list import bytes_in_words, head_line, parsed, row_line
 from console.presentation.spans import EMPTY, Line, Span, line
-from console.reading.line_index import LineIndex
-from console.reading.row_file import RawRow, RowFile, needles_for
+from console.reading.row_file import LineIndex, RawRow, RowFile, needles_for
 from console.reading.row_files import kind_of
 from console.tui.host import Host
 from console.tui.screens.marked_list import with_cursor

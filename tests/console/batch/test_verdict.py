@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.batch.outcome import PartState
+from console.batch.outcome import PartState, exit_code, verdict_line
 from console.batch.parts import Part
-from console.batch.verdict import exit_code, verdict_line
 from pipeline.contracts.faults import ExitCode
 from tests.console.batch.outcomes import HOSTILE, batch, part
 

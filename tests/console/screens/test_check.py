@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console.reading.row_finder import find_row, names_row
+from console.reading.row_files import find_row, names_row
 from console.tui.screens.audit import CheckScreen
 from console.tui.screens.row import LineageScreen
 from console.tui.screens.rows import RowsScreen
