@@ -44,10 +44,10 @@ def _report(context: CommandContext, finished: Finished) -> None:
         f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} looked up"
         f" + {totals['skipped']:,} skipped"
     )
-    for export in paths.EXPORT_FILES:
-        context.out(
-            f"{export:<10} {totals[export]:>9,} rows, {totals[f'quarantined_{export}']:>9,} runs refused"
-        )
+    context.table(
+        ["export", ">rows", ">runs refused"],
+        [[name, f"{totals[name]:,}", f"{totals[f'quarantined_{name}']:,}"] for name in paths.EXPORT_FILES],
+    )
     context.out(
         f"chunks {totals['chunks_total']:,}, processed {totals['chunks_processed']:,}"
         f" · {summary['elapsed_seconds']:.1f} s · run {finished.pipeline_run_id}"
