@@ -10,6 +10,8 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
 
+# What is said of test sets where none is declared, or the look did not come to them.
+NOT_CHECKED = "not_checked"
 FINDINGS_KEPT = 100
 _FINDINGS_PRINTED = 10
 _ID_LIMIT = 256
@@ -107,6 +109,7 @@ class Report:
     index: dict[str, Any] = field(default_factory=dict)
     quarantined: tuple[str, ...] = ()
     formatted: tuple[dict[str, Any], ...] = ()
+    evaluation: str = NOT_CHECKED
     scan_seconds: float = 0.0
 
     @property
@@ -130,6 +133,7 @@ class Report:
             "index": self.index,
             "quarantined": list(self.quarantined),
             "formatted": list(self.formatted),
+            "evaluation": self.evaluation,
             "scan_seconds": round(self.scan_seconds, 6),
         }
 
@@ -142,6 +146,8 @@ class Report:
             found = found_in_words(self.findings.rows, self.findings.files, self.findings.count)
             rows += f", {found}: {walls}"
         lines.append(f"  {rows}")
+        if self.evaluation == NOT_CHECKED:
+            lines.append("  evaluation sets: not checked, none is declared")
         if self.detail:
             lines.append(f"  {visible(self.detail)}")
         if self.cause:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from pipeline.firewall import causes, formatted
+from pipeline.firewall import causes, evaluation_wall, formatted
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
@@ -29,6 +29,8 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
     for _ in range(_TRIES):
         before = places.fingerprint()
         report = _scan_once(places, standing, blank)
+        if set(standing) == set(ALL_WALLS):
+            report = evaluation_wall.joined(report, evaluation_wall.look(places))
         if places.fingerprint() == before:
             return report
     return replace(

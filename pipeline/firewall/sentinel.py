@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.firewall import formatted, open_commit, prefix_check
+from pipeline.firewall import evaluation_wall, formatted, open_commit, prefix_check
 from pipeline.firewall.causes import cause_of_breach, sft_claim
+from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted import FormattedWatch
 from pipeline.firewall.index import Index
@@ -68,6 +69,7 @@ class Sentinel:
         self._rest_seen = (-1, 0.0)
         self._tail = Findings()
         self._formatted = FormattedWatch(clock)
+        self._evaluation = EvaluationWatch()
         self._was_read = self._was_held = False
         self._held_state = State.UNKNOWN
         self._since: str | None = None
@@ -104,7 +106,8 @@ class Sentinel:
         at_work = self._building or self._fresh or self._check or self._was_held
         writing = self._whole is not None and bool(self._whole.feed.rest)
         judged = self._clock() - self._rest_seen[1] > 2 * MID_APPEND_SECONDS
-        return not at_work and (judged or not writing) and self._formatted.is_settled
+        beside = self._formatted.is_settled and self._evaluation.is_settled
+        return not at_work and (judged or not writing) and beside
 
     def _look_at_files(self, deadline: float) -> Report:
         """Follow index and file. The state returned is what holds if there are no findings."""
@@ -255,6 +258,7 @@ class Sentinel:
         rows = 0 if scan is None else scan.rows_read
         report = replace(blank, rows_read=rows, findings=findings, sha256=sha256)
         report = formatted.joined(report, self._formatted.look(self._places, sha256))
+        report = evaluation_wall.joined(report, self._evaluation.look(self._places))
         if not report.findings.count:
             return report
         return replace(report, state=State.BREACH, cause=self._cause_of(report.findings.count, sha256))

@@ -1,0 +1,176 @@
+"""The test sets that ``distill.toml`` declares, read by the firewall's own code.
+
+Not one line is shared with the exporter's side, so that a mistake there does not blind the scan.
+A set that cannot be read whole leaves the wall unevaluated; it never makes a file clear.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import gzip
+import lzma
+import re
+import tomllib
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.firewall import strict_json
+from pipeline.firewall.strict_json import UnreadableError
+
+NGRAM = 8
+_COMMON_ITEMS = 10  # an n-gram in more items of its set is how the set asks
+_WHOLE_CHARACTERS = 20
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# Scripts without spaces between words: kana, han, Thai and Lao.
+_ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff"
+_WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
+_CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class SetUnreadableError(Exception):
+    """A declared set cannot be used. The text says which and why, without its data."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One side of one item: where it stands, and how many tokens it has."""
+
+    name: str
+    line: int
+    side: str
+    size: int
+
+
+@dataclass
+class Corpus:
+    """All that texts of one side are searched for, cut in one way."""
+
+    is_code: bool
+    ngrams: dict[str, list[tuple[Item, int]]] = field(default_factory=lambda: defaultdict(list))
+    whole: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+
+    def cut(self, text: str) -> list[str]:
+        return cut_code(text) if self.is_code else cut_words(text)
+
+
+Corpora = Mapping[str, list[Corpus]]  # side → what its texts are searched for
+
+
+def cut_words(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def cut_code(text: str) -> list[str]:
+    return _CODE_TOKEN.findall(text)
+
+
+def ngrams(cut: list[str]) -> Iterator[tuple[int, str]]:
+    """Each n-gram with the position of its first token."""
+    for start in range(len(cut) - NGRAM + 1):
+        yield start, " ".join(cut[start : start + NGRAM])
+
+
+def declared_sets(root: Path) -> Corpora:
+    """What ``[[evaluation]]`` names; empty when nothing is declared. Raises SetUnreadableError."""
+    try:
+        settings = tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
+    declared = settings.get("evaluation", [])
+    if not isinstance(declared, list) or not all(isinstance(one, dict) for one in declared):
+        raise SetUnreadableError(f"{paths.SETTINGS}: evaluation is no list of tables")
+    workspace = settings.get("workspace")
+    roots = workspace.get("source_roots", []) if isinstance(workspace, dict) else []
+    allowed = [root.resolve(), *((root / str(one)).resolve() for one in roots if isinstance(one, str))]
+    corpora: dict[str, list[Corpus]] = {"prompt": [], "answer": []}
+    for one in declared:
+        _add(corpora, one, list(_items(root, allowed, one)))
+    return corpora if declared else {}
+
+
+def _items(root: Path, allowed: list[Path], declared: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+    """The items of one set, counted over its files in the order of their names."""
+    patterns = declared.get("path")
+    found: set[str] = set()
+    for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
+        found |= set(glob.glob(str(pattern), root_dir=root, recursive=True))  # noqa: PTH207
+    number = 0
+    for relative in sorted(found, key=str.encode):
+        path = root / relative
+        if not path.is_file():
+            continue
+        if not any(path.resolve().is_relative_to(place) for place in allowed):
+            raise SetUnreadableError(f"{_name(declared)}: a file leads out of the workspace")
+        try:
+            for value in _parquet(path) if path.suffix == ".parquet" else _lines(path):
+                number += 1
+                yield number, value
+        except (OSError, EOFError, UnreadableError, lzma.LZMAError) as error:
+            raise SetUnreadableError(
+                f"{_name(declared)}: item {number + 1} cannot be read: {error}"
+            ) from None
+    if not number:
+        raise SetUnreadableError(f"{_name(declared)}: it holds no item")
+
+
+def _lines(path: Path) -> Iterator[Any]:
+    if path.suffix == ".zst":
+        import zstandard
+
+        opened: Any = zstandard.open(path, "rb")
+    else:
+        opened = _OPENERS.get(path.suffix, open)(path, "rb")
+    with opened as file:
+        for line in file:
+            yield strict_json.read(line.rstrip(b"\r\n"))
+
+
+def _parquet(path: Path) -> Iterator[Any]:
+    from pyarrow import ArrowException, parquet
+
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches():
+            yield from batch.to_pylist()
+    except ArrowException as error:
+        raise UnreadableError(f"no Parquet: {type(error).__name__}") from None
+
+
+def _add(corpora: dict[str, list[Corpus]], declared: Mapping[str, Any], items: list[tuple[int, Any]]) -> None:
+    for side, corpora_of_side in corpora.items():
+        where = declared.get(side)
+        if not isinstance(where, str):
+            continue
+        corpus = Corpus(is_code=side in declared.get("code", ()))
+        cuts = [(number, corpus.cut(text)) for number, value in items if (text := _text(value, where))]
+        frequency = Counter(gram for _, cut in cuts for gram in {gram for _, gram in ngrams(cut)})
+        for number, cut in cuts:
+            item = Item(_name(declared), number, side, len(cut))
+            for start, gram in ngrams(cut):
+                if frequency[gram] <= _COMMON_ITEMS:
+                    corpus.ngrams[gram].append((item, start))
+            whole = " ".join(cut)
+            if side == "prompt" and len(whole) >= _WHOLE_CHARACTERS:
+                corpus.whole[whole].append(item)
+        corpora_of_side.append(corpus)
+
+
+def _text(value: Any, where: str) -> str:
+    for key in where.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        return "\n".join(part for part in value if isinstance(part, str))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def _name(declared: Mapping[str, Any]) -> str:
+    return str(declared.get("name", "evaluation set"))

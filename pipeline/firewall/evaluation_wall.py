@@ -1,0 +1,244 @@
+"""The evaluation wall: rows of training files that hold items of declared test sets.
+
+Files are read once for rows that hold half of an item; only when there is such a row is the
+evidence read, to learn which of its phrases are common to many tasks and say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.contracts import paths
+from pipeline.firewall import strict_json
+from pipeline.firewall.evaluation_sets import (
+    NGRAM,
+    Corpora,
+    Item,
+    SetUnreadableError,
+    cut_code,
+    cut_words,
+    declared_sets,
+    ngrams,
+)
+from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
+from pipeline.firewall.strict_json import UnreadableError
+
+WALL = "evaluation"
+_HALF = 0.5
+_COMMON_TASKS = 10
+_COMMON_SHARE = 0.01
+
+
+class Texts(NamedTuple):
+    """What one row says, turn by turn: by users, and by the model."""
+
+    prompt: list[str]
+    answer: list[str]
+
+
+@dataclass
+class _Suspect:
+    """A row that holds half of some item, if no phrase of it is common."""
+
+    file: str
+    line: int
+    byte_offset: int
+    row: dict[str, Any]
+    shared: dict[Item, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(dict))
+    whole: list[Item] = field(default_factory=list)
+
+
+class Examined(NamedTuple):
+    """``declared`` is False where there is nothing to hold rows against: not checked, never clear."""
+
+    declared: bool
+    findings: Findings
+    doubt: str | None
+    doubtful: State = State.UNKNOWN  # what a file without findings is, with a doubt
+
+
+def look(places: Places) -> Examined:
+    """Hold the file, and beside a live SFT export the pairs, against the workspace's test sets."""
+    if places.root is None:
+        return Examined(False, Findings(), None)
+    files = [(places.shown, places.target)]
+    if places.is_live:
+        files.append((str(paths.PREFERENCE_EXPORT), places.root / paths.PREFERENCE_EXPORT))
+    return examine(places.root, files, places.index_files()[1])
+
+
+def joined(report: Report, examined: Examined) -> Report:
+    """The report with what the wall found. A set that cannot be read leaves nothing clear."""
+    if not examined.declared:
+        return report
+    state, detail = report.state, report.detail
+    if examined.findings.count:
+        state = State.BREACH
+    elif examined.doubt is not None and state in (State.CLEAR, State.ABSENT):
+        state, detail = examined.doubtful, examined.doubt
+    return replace(
+        report,
+        state=state,
+        detail=detail,
+        walls=(*report.walls, WALL),
+        findings=report.findings.joined(examined.findings),
+        evaluation="not_evaluated" if examined.doubt else "checked",
+    )
+
+
+def examine(root: Path, files: Sequence[tuple[str, Path]], evidence: Sequence[Path]) -> Examined:
+    """Look at ``files`` (name to show, path). What keeps the wall from looking is ``doubt``."""
+    findings = Findings()
+    try:
+        corpora = declared_sets(root)
+        suspects = [found for shown, path in files for found in _suspects(corpora, shown, path)]
+        common = _common_phrases(suspects, evidence) if any(one.shared for one in suspects) else set()
+    except SetUnreadableError as error:
+        return Examined(True, findings, f"evaluation sets: {error}")
+    except OSError as error:
+        return Examined(True, findings, f"evaluation sets: {error.strerror}")
+    for suspect in suspects:
+        worst = _worst(suspect, common)
+        if worst is not None:
+            findings.add(_finding(suspect, *worst))
+    return Examined(bool(corpora), findings, None)
+
+
+def _suspects(corpora: Corpora, shown: str, path: Path) -> Iterator[_Suspect]:
+    if not corpora:
+        return
+    for number, offset, line in _lines(path):
+        try:
+            row = strict_json.read(line)
+        except UnreadableError:
+            continue  # a finding of the readable wall
+        if not isinstance(row, dict):
+            continue
+        suspect = _Suspect(shown, number, offset, row)
+        texts = texts_of(row)
+        for side, said in (("prompt", texts.prompt), ("answer", texts.answer)):
+            for corpus in corpora[side]:
+                for text in said:
+                    cut = corpus.cut(text)
+                    suspect.whole += corpus.whole.get(" ".join(cut), ())
+                    for _, gram in ngrams(cut):
+                        for item, start in corpus.ngrams.get(gram, ()):
+                            suspect.shared[item].setdefault(gram, set()).add(start)
+        if suspect.whole or any(
+            _share(item, grams, set()) >= _HALF for item, grams in suspect.shared.items()
+        ):
+            yield suspect
+
+
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Line number, byte offset and bytes of each line; nothing of a file that is not there."""
+    try:
+        descriptor = open_regular(path)
+    except FileMissingError:
+        return
+    except FileRefusedError as refused:
+        raise SetUnreadableError(f"{path.name}: {refused}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        offset = 0
+        for number, line in enumerate(file, start=1):
+            yield number, offset, line.rstrip(b"\n")
+            offset += len(line)
+
+
+def texts_of(row: dict[str, Any]) -> Texts:
+    """The texts of an SFT row, a pair or an evidence row, of any version."""
+    found = Texts([], [])
+    conversations = [row[name] for name in ("messages", "prompt", "chosen", "rejected") if row.get(name)]
+    if not row.get("messages"):
+        found.prompt.extend(_strings(row.get("instruction"), row.get("context")))
+        found.answer.extend(_strings(row.get("response")))
+    for name in ("prompt", "chosen", "rejected"):
+        (found.prompt if name == "prompt" else found.answer).extend(_strings(row.get(name)))
+    for turns in conversations:
+        for turn in turns if isinstance(turns, list) else ():
+            if isinstance(turn, dict):
+                _add_turn(found, turn)
+    return found
+
+
+def _add_turn(found: Texts, turn: dict[str, Any]) -> None:
+    if turn.get("role") == "user":
+        found.prompt.extend(_strings(turn.get("content")))
+    if turn.get("role") != "assistant":
+        return
+    found.answer.extend(_strings(turn.get("content")))
+    calls = turn.get("tool_calls")
+    if isinstance(calls, str) and calls:
+        try:
+            calls = json.loads(calls)
+        except ValueError:
+            calls = ()
+    for call in calls if isinstance(calls, list) else ():
+        if isinstance(call, dict):
+            found.answer.extend(_strings(call.get("arguments")))
+
+
+def _strings(*values: object) -> list[str]:
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def _share(item: Item, grams: dict[str, set[int]], common: set[str]) -> float:
+    """The share of an item's tokens that phrases cover which are not common, from 0 to 1."""
+    covered: set[int] = set()
+    for gram, starts in grams.items():
+        if gram not in common:
+            for start in starts:
+                covered.update(range(start, start + NGRAM))
+    return len(covered) / item.size
+
+
+def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[str]:
+    """Of the phrases that suspects share, those that stand in many tasks of the evidence."""
+    wanted = {gram for suspect in suspects for grams in suspect.shared.values() for gram in grams}
+    tasks: set[tuple[str, str]] = set()
+    of_phrase: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for path in evidence:
+        for _, _, line in _lines(path):
+            try:
+                row = strict_json.read(line)
+            except UnreadableError:
+                continue  # the index has counted it
+            task = (str(row.get("stream")), str(row.get("task_id")))
+            tasks.add(task)
+            texts = texts_of(row)
+            for text in (*texts.prompt, *texts.answer):
+                for cut in (cut_words, cut_code):
+                    for _, gram in ngrams(cut(text)):
+                        if gram in wanted:
+                            of_phrase[gram].add(task)
+    limit = max(_COMMON_TASKS, _COMMON_SHARE * len(tasks))
+    return {gram for gram, of_tasks in of_phrase.items() if len(of_tasks) > limit}
+
+
+def _worst(suspect: _Suspect, common: set[str]) -> tuple[Item, float] | None:
+    if suspect.whole:
+        return suspect.whole[0], 1.0
+    shares = [(_share(item, grams, common), item) for item, grams in suspect.shared.items()]
+    share, item = max(shares, key=lambda found: found[0])
+    return (item, share) if share >= _HALF else None
+
+
+def _finding(suspect: _Suspect, item: Item, share: float) -> Finding:
+    row = suspect.row
+    run_id = row.get("source_run_id", row.get("chosen_run_id"))
+    return Finding(
+        wall=WALL,
+        file=suspect.file,
+        line=suspect.line,
+        byte_offset=suspect.byte_offset,
+        row_id=shown_id(row.get("id")),
+        run_id=shown_id(run_id),
+        detail=f"holds {share:.0%} of the {item.side} of {item.name}:{item.line}, a test set's item",
+    )

@@ -1,0 +1,161 @@
+"""The firewall's own eyes on test sets: it finds in standing files what the exporter refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.contracts.discovery import firewall_argv
+from pipeline.firewall import evaluation_wall
+from pipeline.firewall.evaluation_sets import SetUnreadableError, declared_sets
+from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
+from tests.pipeline.firewall.watching import Watcher
+
+SETTINGS = """\
+[[stream]]
+name = "runs"
+path = "data/_kb/runs.jsonl"
+[stream.fields]
+task_id = "task"
+instruction = "ask"
+response = "said"
+reward = "reward"
+"""
+DECLARED = """
+[[evaluation]]
+name = "services"
+path = "test_set.jsonl"
+prompt = "q"
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A finished run whose exports hold task 3; its question becomes a test item afterwards."""
+    (tmp_path / "data/_kb").mkdir(parents=True)
+    (tmp_path / "data/_kb/runs.jsonl").write_bytes(encoded([flat_line(number) for number in range(50)]))
+    (tmp_path / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))
+    (tmp_path / "distill.toml").write_text(SETTINGS, encoding="utf-8")
+    run_all(tmp_path)
+    return tmp_path
+
+
+def ask(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = firewall_argv(["-C", str(root), *arguments])
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+
+
+def firewall(root: Path) -> dict[str, Any]:
+    answered: dict[str, Any] = json.loads(ask(root, "--json").stdout)
+    return answered
+
+
+def declare(root: Path) -> None:
+    (root / "distill.toml").write_text(SETTINGS + DECLARED, encoding="utf-8")
+
+
+def test_nothing_declared_is_not_checked(workspace: Path) -> None:
+    answer = firewall(workspace)
+    assert (answer["state"], answer["evaluation"]) == ("CLEAR", "not_checked")
+    assert "evaluation sets: not checked" in ask(workspace).stdout
+
+
+def test_standing_rows_and_pairs_of_a_test_item_are_a_breach(workspace: Path) -> None:
+    declare(workspace)
+    ended = ask(workspace, "--json")
+    answer = json.loads(ended.stdout)
+    assert (ended.returncode, answer["state"], answer["evaluation"]) == (10, "BREACH", "checked")
+    assert set(answer["by_wall"]) == {"evaluation"}
+    assert {finding["file"] for finding in answer["findings"]} == {
+        str(paths.SFT_EXPORT),
+        str(paths.PREFERENCE_EXPORT),
+    }
+    assert "100% of the prompt of services:1" in answer["findings"][0]["detail"]
+
+
+def test_what_the_exporter_lets_through_is_clear(workspace: Path) -> None:
+    declare(workspace)
+    (workspace / paths.SFT_EXPORT).unlink()
+    (workspace / paths.PREFERENCE_EXPORT).unlink()
+    run_all(workspace)
+    answer = firewall(workspace)
+    assert (answer["state"], answer["evaluation"]) == ("CLEAR", "checked")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{broken\n", b"\xff\n"])
+def test_a_set_that_cannot_be_read_leaves_nothing_clear(workspace: Path, content: bytes | None) -> None:
+    declare(workspace)
+    (workspace / "test_set.jsonl").unlink()
+    if content is not None:
+        (workspace / "test_set.jsonl").write_bytes(content)
+    ended = ask(workspace, "--json")
+    answer = json.loads(ended.stdout)
+    assert (ended.returncode, answer["state"], answer["evaluation"]) == (3, "UNKNOWN", "not_evaluated")
+    assert "services" in answer["detail"]
+
+
+def test_a_watcher_sees_a_row_of_a_test_item_and_that_it_is_gone(workspace: Path) -> None:
+    (workspace / "test_set.jsonl").write_bytes(
+        encoded([{"q": "Which of the twelve towers fell in the year of the flood?"}])
+    )
+    declare(workspace)
+    export = workspace / paths.SFT_EXPORT
+    with Watcher(workspace) as watcher:
+        clear = watcher.until_state("CLEAR")
+        assert clear["findings_count"] == 0
+        (workspace / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))
+        (workspace / "distill.toml").touch()
+        assert watcher.until_state("BREACH")["findings_count"] > 0
+        (workspace / paths.PREFERENCE_EXPORT).unlink()
+        export.unlink()
+        watcher.until_state("ABSENT")
+
+
+def test_a_set_outside_of_the_workspace_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    root.mkdir()
+    (tmp_path / "outside.jsonl").write_bytes(encoded([{"q": "What is asked of whom in which town?"}]))
+    (root / "test_set.jsonl").symlink_to(tmp_path / "outside.jsonl")
+    declare(root)
+    with pytest.raises(SetUnreadableError):
+        declared_sets(root)
+
+
+def test_phrases_of_many_tasks_say_nothing_and_whole_prompts_always_count(tmp_path: Path) -> None:
+    """Eleven of twenty tasks share eight words of the item, as in the exporter's rule; ten do not."""
+    (tmp_path / "distill.toml").write_text(DECLARED, encoding="utf-8")
+    item = " ".join(f"word{number}" for number in range(16))
+    half = " ".join(f"word{number}" for number in range(8))
+    (tmp_path / "test_set.jsonl").write_bytes(encoded([{"q": item}]))
+    (tmp_path / "rows.jsonl").write_bytes(encoded([{"instruction": half}, {"instruction": item}]))
+    for sharing, lines in ((10, [1, 2]), (11, [2])):
+        asked = [half] * sharing + ["unrelated"] * (20 - sharing)
+        evidence = [
+            {"stream": "s", "task_id": f"t{number}", "instruction": text} for number, text in enumerate(asked)
+        ]
+        (tmp_path / "evidence.jsonl").write_bytes(encoded(evidence))
+        examined = evaluation_wall.examine(
+            tmp_path, [("rows.jsonl", tmp_path / "rows.jsonl")], [tmp_path / "evidence.jsonl"]
+        )
+        assert [finding.line for finding in examined.findings.first] == lines
+
+
+def test_conversations_and_pairs_are_read_turn_by_turn() -> None:
+    call = {"id": "c", "name": "f", "arguments": '{"a": 1}'}
+    turns = [
+        {"role": "system", "content": "never looked at"},
+        {"role": "user", "content": "asked"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "never looked at"},
+        {"role": "assistant", "content": "said", "tool_calls": json.dumps([call])},
+    ]
+    texts = evaluation_wall.texts_of({"messages": turns, "instruction": "a view", "response": "a view"})
+    assert texts == (["asked"], ['{"a": 1}', "said", '{"a": 1}'])
+    pair = {"prompt": turns[:2], "chosen": turns[2:], "rejected": [{"role": "assistant", "content": "no"}]}
+    assert evaluation_wall.texts_of(pair).answer == ['{"a": 1}', "said", '{"a": 1}', "no"]
+    assert evaluation_wall.texts_of({"prompt": "p", "chosen": "c", "rejected": "r"}) == (["p"], ["c", "r"])
