@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
 from pipeline.formats.rows import FORMATS, Format
-from pipeline.formats.write import write_formatted
+from pipeline.formats.write import write_splits
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
 from pipeline.platform.voice import Voice
 
@@ -38,15 +38,15 @@ def write_formats(voice: Voice, names: Sequence[str]) -> int:
 
 
 def run_formats(workspace: Path, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Write each named format once, in the order given, and give the receipts.
+    """Write each named format once, in the order given, and give the receipts, one a file.
 
     A format of SFT is only made of bytes that the firewall has just found clear. Raises
-    SettingsError for an unknown name before anything is written, and what ``write_formatted`` raises.
+    SettingsError for an unknown name before anything is written, and what ``write_splits`` raises.
     """
     receipts = []
     for entry in [_format(name) for name in dict.fromkeys(names)]:
         may_appear = _must_be(_scanned_sha256(workspace)) if entry.export == "sft" else None
-        receipts.append(write_formatted(workspace, entry, may_appear))
+        receipts += write_splits(workspace, entry, may_appear)
     return receipts
 
 

@@ -25,6 +25,8 @@ class Format:
     export: Literal["sft", "preference"]
     help: str
     convert: Callable[[Row], Converted]
+    has_split: bool = True
+    """Whether its rows name their split; a format whose rows cannot is written as one file a split."""
 
 
 def _origin(row: Row) -> Row:
@@ -82,7 +84,9 @@ FORMATS: dict[str, Format] = {
         Format(
             "trl-prompt-completion", "sft", "TRL SFT: prompt and completion as texts", _trl_prompt_completion
         ),
-        Format("chat-jsonl", "sft", "one conversation a line, messages only (OpenAI style)", _chat_jsonl),
+        Format(
+            "chat-jsonl", "sft", "one conversation a line, messages only (OpenAI style)", _chat_jsonl, False
+        ),
         Format("trl-preference", "preference", "TRL DPO: two sides, as messages", _trl_preference),
         Format(
             "trl-preference-plain",

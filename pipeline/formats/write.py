@@ -22,6 +22,7 @@ from pipeline.formats.rows import Format
 from pipeline.platform import confined, disk
 from pipeline.platform.confined import refuse_links
 from pipeline.stages.refusals import Refusal
+from pipeline.stages.splits import TRAIN, VALIDATION
 
 SCHEMA_VERSION = 1
 RECEIPT_SUFFIX = ".receipt.json"
@@ -52,22 +53,50 @@ class _Claim:
         }
 
 
-def formatted_file(format_: Format) -> str:
-    """Where a format is written, relative to the workspace."""
-    return str(paths.FORMATTED / f"{format_.export}.{format_.name}.jsonl")
+def formatted_file(format_: Format, split: str = TRAIN) -> str:
+    """Where a format is written, relative to the workspace; of a format that names no split, one split."""
+    of_split = "" if format_.has_split or split == TRAIN else f".{split}"
+    return str(paths.FORMATTED / f"{format_.export}.{format_.name}{of_split}.jsonl")
+
+
+def write_splits(
+    workspace: Path, format_: Format, may_appear: Callable[[str], None] | None = None
+) -> list[dict[str, Any]]:
+    """The receipts of ``write_formatted``: of one file, or of one a split that has rows.
+
+    The training file is always written. A validation file that has no rows any more is taken away,
+    since its rows may be those of the training file now. Raises what ``write_formatted`` raises.
+    """
+    receipts = [write_formatted(workspace, format_, may_appear)]
+    if format_.has_split:
+        return receipts
+    receipt = write_formatted(workspace, format_, may_appear, VALIDATION)
+    if receipt["output"]["rows"]:
+        return [*receipts, receipt]
+    path = receipt["output"]["path"]
+    try:
+        for relative in (path, path + RECEIPT_SUFFIX):
+            confined.remove(workspace, relative)
+    except OSError as error:
+        raise disk.storage_fault(error, workspace / path) from error
+    return receipts
 
 
 def write_formatted(
-    workspace: Path, format_: Format, may_appear: Callable[[str], None] | None = None
+    workspace: Path,
+    format_: Format,
+    may_appear: Callable[[str], None] | None = None,
+    split: str = TRAIN,
 ) -> dict[str, Any]:
     """Write one format and its receipt, and give the receipt.
 
+    ``split`` counts where the rows of the format do not name theirs: only its rows are written.
     ``may_appear`` is told the sha256 of the canonical bytes that were read, before anything
     replaces the last file, and raises when they are not to be used. Raises InputError when there
     is no export, IntegrityError when one of its lines is no row, StorageError.
     """
     source = _Claim(str(CANONICAL[format_.export]))
-    target = _Claim(formatted_file(format_))
+    target = _Claim(formatted_file(format_, split))
     refused: Counter[str] = Counter()
     path = workspace / target.path
     refuse_links(workspace, [target.path, target.path + RECEIPT_SUFFIX])
@@ -76,7 +105,7 @@ def write_formatted(
         with _opened(workspace / source.path) as file, disk.replacing(path) as descriptor:
             pending: list[bytes] = []
             pending_bytes = 0
-            for line in _converted(file, source, format_, refused):
+            for line in _converted(file, source, format_, refused, split):
                 target.take(line)
                 pending.append(line)
                 pending_bytes += len(line)
@@ -116,11 +145,16 @@ def _opened(path: Path) -> BinaryIO:
         ) from error
 
 
-def _converted(file: BinaryIO, source: _Claim, format_: Format, refused: Counter[str]) -> Iterator[bytes]:
+def _converted(
+    file: BinaryIO, source: _Claim, format_: Format, refused: Counter[str], split: str
+) -> Iterator[bytes]:
     for line in file:
         source.take(line)
         try:
-            converted = format_.convert(orjson.loads(line))
+            row = orjson.loads(line)
+            if not format_.has_split and row["split"] != split:
+                continue
+            converted = format_.convert(row)
         except (ValueError, KeyError, TypeError) as error:
             raise _no_row(source) from error
         if isinstance(converted, Refusal):

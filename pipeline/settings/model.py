@@ -172,7 +172,9 @@ class ExportSettings(Section):
     """What the three exports have in common."""
 
     validation_share: Share = 0.1
-    """Share of tasks whose rows carry the split `validation`; a task is never on both sides."""
+    """Share of questions (or tasks) whose rows carry the split `validation`; none is on both sides."""
+    split_by: Literal["prompt", "task"] = "prompt"
+    """What is never on both sides: a question (its normalised prompt, of any stream), or a stream's task."""
     rag: RagSettings = RagSettings()
     sft: SftSettings = SftSettings()
     preference: PreferenceSettings = PreferenceSettings()

@@ -17,7 +17,8 @@ Read, once a run, what all exporters need:
 Export (P4):
 
 * ``refusals``        the permanent codes of quarantine
-* ``row_identity``    ids, task keys and splits, by hashing
+* ``row_identity``    ids and task keys, by hashing
+* ``splits``          train or validation, by hashing what was asked
 * ``export_options``  what the exporters read of the settings
 * ``export_rag``, ``export_sft``, ``export_preference``   one row, or the reason why not
 * ``pairing``         which attempts of one task make a pair

@@ -11,9 +11,10 @@ from typing import Any
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id, split_of, task_identity
+from pipeline.stages.row_identity import row_id, task_identity
 from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
+from pipeline.stages.splits import split_of
 from pipeline.stages.transcript import Message, answers, as_exported, flat_prompt
 
 
@@ -106,7 +107,7 @@ def preference_row(
         "rejected_score": rejected_scored["score"],
         "turns": 1 if isinstance(better, str) else len(answers(better)),
         "estimated_tokens": max(chosen.estimated_tokens, rejected.estimated_tokens),
-        "split": split_of(stream, task_id, options.validation_share),
+        "split": split_of(chosen_evidence, chosen.question, options),
         "chosen_provenance": chosen_evidence["provenance"],
         "rejected_provenance": rejected_evidence["provenance"],
     }

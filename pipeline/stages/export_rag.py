@@ -10,8 +10,9 @@ from typing import Any
 
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id, split_of
+from pipeline.stages.row_identity import row_id
 from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of
+from pipeline.stages.splits import split_of
 from pipeline.stages.text_keys import to_bytes
 from pipeline.stages.transcript import Message, answers
 
@@ -57,7 +58,7 @@ def rag_row(
         "score": scored["score"],
         "turns": sample.turns,
         "estimated_tokens": tokens,
-        "split": split_of(stream, task_id, options.validation_share),
+        "split": split_of(evidence, sample.question, options),
         "provenance": evidence["provenance"],
     }
 

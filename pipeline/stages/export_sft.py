@@ -10,8 +10,9 @@ from typing import Any
 
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id, split_of
+from pipeline.stages.row_identity import row_id
 from pipeline.stages.sample import Sample, read_sample, refusal_of
+from pipeline.stages.splits import split_of
 from pipeline.stages.transcript import as_exported
 
 # Do not loosen. A run of one of these categories in a training file is a breach.
@@ -54,6 +55,6 @@ def sft_row(
         "score": scored["score"],
         "turns": sample.turns,
         "estimated_tokens": sample.estimated_tokens,
-        "split": split_of(stream, task_id, options.validation_share),
+        "split": split_of(evidence, sample.question, options),
         "provenance": evidence["provenance"],
     }

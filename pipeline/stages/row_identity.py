@@ -1,4 +1,4 @@
-"""Ids, task keys and splits of exported rows: hashes, so that every machine gives the same."""
+"""Ids and task keys of exported rows: hashes, so that every machine gives the same."""
 
 from __future__ import annotations
 
@@ -30,8 +30,3 @@ def task_identity(stream: str, task_id: str) -> TaskIdentity:
         len(name).to_bytes(8, "little") + name + task_id.encode("utf-8", "surrogatepass")
     ).digest()
     return TaskIdentity(digest[:KEY_BYTES], int.from_bytes(digest[-6:], "big") / 2**48)
-
-
-def split_of(stream: str, task_id: str, validation_share: float) -> str:
-    """Train or validation, by a hash of the task: all attempts of a task are on one side."""
-    return "validation" if task_identity(stream, task_id).place < validation_share else "train"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.secrets import secret_in_bytes
+from pipeline.stages.splits import asked_key, question_key
 from pipeline.stages.text_keys import (
     answer_digest,
     answer_turn_key,
@@ -41,14 +42,15 @@ _REMEMBERED_TEXTS = 4096
 class AskedText(NamedTuple):
     """What there is to know of an instruction, a context or a system prompt.
 
-    ``key`` is that of the normalised text, None for a blank one; ``digest`` is exact; ``size``
-    is in bytes of UTF-8.
+    ``key`` is that of the normalised text, None for a blank one; ``digest`` is exact; ``question`` is
+    for the split; ``size`` is in bytes of UTF-8.
     """
 
     key: bytes | None
     digest: bytes
     size: int
     secret: str | None
+    question: bytes | None
 
 
 _remembered: dict[bytes, AskedText] = {}
@@ -62,7 +64,9 @@ def asked(text: str | None) -> AskedText:
     if known is None:
         if len(_remembered) >= _REMEMBERED_TEXTS:
             _remembered.clear()
-        known = AskedText(text_key(text or ""), digest, len(encoded), secret_in_bytes(encoded))
+        known = AskedText(
+            text_key(text or ""), digest, len(encoded), secret_in_bytes(encoded), asked_key(text or "")
+        )
         _remembered[digest] = known
     return known
 
@@ -76,8 +80,8 @@ class Sample(NamedTuple):
     In a conversation the three texts are its view: the first user turn, the system prompt, the
     last text that the assistant said ("" when it only called tools). ``task`` is what a playbook
     calls the task: the mapped instruction, which may be shorter than a first user turn with its
-    pages of rules. The keys are those of ``text_keys``; ``secret`` is the kind of a credential
-    in any text that could be exported.
+    pages of rules. The keys are those of ``text_keys``; ``question`` decides the split; ``secret`` is
+    the kind of a credential in any text that could be exported.
     """
 
     instruction: str | None
@@ -94,6 +98,7 @@ class Sample(NamedTuple):
     turn_keys: bytes
     task_text_key: bytes | None
     context_key: bytes | None
+    question: bytes
 
 
 def read_sample(evidence: Evidence) -> Sample | Refusal:
@@ -129,6 +134,7 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         turn_keys=b"",
         task_text_key=instruction.key,
         context_key=context.key,
+        question=question_key((context.question, instruction.question)),
     )
 
 
@@ -137,6 +143,8 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     if not messages:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
     keys, said, named, digests = [], [], [], []
+    asked_keys: list[bytes | None] = []
+    system_keys: list[bytes | None] = []
     size, secret, first_user = 0, None, None
     for turn in messages:
         content, calls = turn["content"] or "", turn["tool_calls"]
@@ -149,6 +157,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         elif not digests:
             prompt = asked(content)
             keys.append(asked_turn_key(turn, prompt.digest))
+            (system_keys if turn["role"] == "system" else asked_keys).append(prompt.question)
             size += prompt.size
             secret = secret or prompt.secret
             if first_user is None and turn["role"] == "user":
@@ -190,6 +199,9 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         turn_keys=b"".join(keys),
         task_text_key=task.key or instruction_key,
         context_key=None,
+        question=question_key(asked_keys)
+        or question_key((asked_key(asked_first or ""),))
+        or question_key(system_keys),
     )
 
 

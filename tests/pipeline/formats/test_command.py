@@ -46,6 +46,54 @@ def test_each_format_is_written_once_in_the_order_given(workspace: Path) -> None
     ]
 
 
+def split_rows(workspace: Path, *splits: str) -> None:
+    path = workspace / paths.SFT_EXPORT
+    row = orjson.loads(path.read_bytes().splitlines()[0])
+    runs = [
+        evidence(number, verdict="pass", instruction=f"Q{number}") for number in range(1, len(splits) + 1)
+    ]
+    for relative, lines in (
+        (paths.evidence_file("shell"), runs),
+        (paths.scored_file("shell"), [scored(run) for run in runs]),
+        (
+            paths.SFT_EXPORT,
+            [
+                row
+                | {"id": f"sft-{run['run_id'][-16:]}", "instruction": run["instruction"], "split": split}
+                | {"source_run_id": run["run_id"], "provenance": run["provenance"]}
+                for run, split in zip(runs, splits, strict=True)
+            ],
+        ),
+    ):
+        (workspace / relative).write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+
+
+def instructions(path: Path) -> list[str]:
+    return [orjson.loads(line)["messages"][0]["content"] for line in path.read_bytes().splitlines()]
+
+
+def test_a_format_whose_rows_name_no_split_is_one_file_a_split(workspace: Path) -> None:
+    """Whoever trains on the file of a format trains on no validation row."""
+    split_rows(workspace, "train", "validation", "train")
+    receipts = run_formats(workspace, ["chat-jsonl", "trl-conversational"])
+    folder = workspace / paths.FORMATTED
+    assert [receipt["output"]["rows"] for receipt in receipts] == [2, 1, 3]
+    assert instructions(folder / "sft.chat-jsonl.jsonl") == ["Q1", "Q3"]
+    assert instructions(folder / "sft.chat-jsonl.validation.jsonl") == ["Q2"]
+    assert {receipt["source"]["rows"] for receipt in receipts} == {3}
+
+
+def test_a_validation_file_without_rows_is_left_out_and_an_old_one_goes(workspace: Path) -> None:
+    split_rows(workspace, "train", "validation")
+    run_formats(workspace, ["chat-jsonl"])
+    split_rows(workspace, "train", "train")
+    assert len(run_formats(workspace, ["chat-jsonl"])) == 1
+    assert sorted(path.name for path in (workspace / paths.FORMATTED).iterdir()) == [
+        "sft.chat-jsonl.jsonl",
+        "sft.chat-jsonl.jsonl.receipt.json",
+    ]
+
+
 def test_an_unknown_name_writes_nothing_and_names_the_nearest(workspace: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         run_formats(workspace, ["chat-jsonl", "trl-unpared"])

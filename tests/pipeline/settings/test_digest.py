@@ -69,3 +69,14 @@ def test_another_stream_leaves_the_chunks_of_this_one() -> None:
 
 def test_the_order_of_streams_is_part_of_the_rows() -> None:
     assert rows_digest(from_document({"stream": [HOTEL, AIRLINE]})) != rows_digest(settings())
+
+
+def test_a_release_with_new_settings_leaves_the_digest_of_an_old_file() -> None:
+    """Measured before any setting was added: an upgrade alone is no change of settings."""
+    assert rows_digest(settings()) == "82265375ba4520f0c5311ce34561f70f99c8b8d71718d81eac503200c4dd5a0e"
+
+
+@pytest.mark.parametrize("default", [{"split_by": "prompt"}])
+def test_a_newer_setting_counts_where_it_is_not_at_its_default(default: dict[str, Any]) -> None:
+    assert rows_digest(settings(export=default)) == rows_digest(settings())
+    assert rows_digest(settings(export={"split_by": "task"})) != rows_digest(settings())

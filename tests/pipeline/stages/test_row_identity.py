@@ -1,10 +1,10 @@
-"""Ids and splits depend on names alone."""
+"""Ids depend on names alone."""
 
 from __future__ import annotations
 
 import re
 
-from pipeline.stages.row_identity import row_id, split_of, task_identity
+from pipeline.stages.row_identity import row_id, task_identity
 
 
 def test_an_id_is_derived_from_the_runs_and_their_order() -> None:
@@ -25,11 +25,3 @@ def test_a_digest_is_pinned_so_that_a_machine_cannot_change_it() -> None:
 
 def test_stream_and_task_do_not_run_together() -> None:
     assert task_identity("ab", "c").key != task_identity("a", "bc").key
-
-
-def test_the_share_of_validation_is_about_what_was_asked() -> None:
-    names = [f"task-{number}" for number in range(4000)]
-    held_out = sum(split_of("shell", name, 0.1) == "validation" for name in names)
-    assert 320 < held_out < 480
-    assert {split_of("shell", name, 0.0) for name in names} == {"train"}
-    assert {split_of("shell", name, 1.0) for name in names} == {"validation"}
