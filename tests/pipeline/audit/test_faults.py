@@ -22,6 +22,7 @@ from tests.pipeline.audit.faults import FAULTS, Fault
 
 ALL_FAULTS: tuple[Fault | EngineFault, ...] = (*FAULTS, *ENGINE_FAULTS)
 RECORD = Path(__file__).with_name("faults.json")
+RENEW = "meant? DISTILL_RECORD_FAULTS=1 pytest tests/pipeline/audit/test_faults.py, and read the difference"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_a_planted_fault_turns_its_check_red(fault: Fault, healthy: Path, gate: 
         found = observed(fault, audit(workspace, "--acceptance-report", gate))
     if os.environ.get("DISTILL_RECORD_FAULTS"):
         record(fault.name, found)
-    assert found == recorded()[fault.name]
+    assert found == recorded().get(fault.name), RENEW
     if fault.aims_at == "drift":
         assert found["drift"]
     elif fault.aims_at:
@@ -83,7 +84,7 @@ def test_an_edited_engine_turns_its_check_red(fault: EngineFault, healthy: Path,
     found = observed(fault, report)
     if os.environ.get("DISTILL_RECORD_FAULTS"):
         record(fault.name, found)
-    assert found == recorded()[fault.name]
+    assert found == recorded().get(fault.name), RENEW
     assert found["checks"][fault.aims_at] == "fail"
     assert f"failed: {', '.join(fault.invariants)}" in check_of(report, "P6.acceptance")["detail"]
 
@@ -127,7 +128,7 @@ def test_every_required_check_can_fail() -> None:
 
 
 def test_no_fault_goes_unseen_and_the_record_has_no_other() -> None:
-    assert list(recorded()) == [fault.name for fault in ALL_FAULTS]
+    assert list(recorded()) == [fault.name for fault in ALL_FAULTS], RENEW
     for fault in ALL_FAULTS:
         found = recorded()[fault.name]
         seen = bool(found["checks"] or found["drift"])
