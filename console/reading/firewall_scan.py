@@ -1,7 +1,7 @@
 """One look of the firewall for ``distill status``, within a time limit.
 
 The scan runs as the installed firewall's own process. Without an answer the state is UNKNOWN, with
-the reason and what was known before: nothing was read, so that nothing is called clear.
+the reason, what was known before, and no age: nothing was observed, so that nothing is called clear.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from console.reading.row_counts_report import NOT_SINCE
 from pipeline.contracts.status import FirewallStatus, FirewallWord
 from pipeline.platform.firewall import Unknown, ask_firewall
 from pipeline.reading.firewall_words import status_of
@@ -25,8 +26,9 @@ def scan_or_known(root: Path, known: FirewallStatus, limit_seconds: float = SCAN
     seen = status_of(answer, time.time())
     if not isinstance(answer, Unknown):
         return seen
-    before = f"; last known: {known.detail}" if known.detail else ""
+    was_judged = known.origin.as_of is not None
+    before = f"; last known: {known.detail.removesuffix(NOT_SINCE)}" if was_judged and known.detail else ""
     detail = f"{seen.detail}{before}"
     if known.state is FirewallWord.BREACH:  # an alarm is not silenced by one who could not look
         return replace(known, detail=detail)
-    return replace(seen, origin=replace(seen.origin, as_of=known.origin.as_of), detail=detail)
+    return replace(seen, detail=detail)

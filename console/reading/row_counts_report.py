@@ -21,6 +21,7 @@ from pipeline.contracts.status import (
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt
 
+NOT_SINCE = "; not scanned since: distill firewall"
 # Every member but the stream's name is a count.
 _COUNTED = fields(StreamCounts)[1:]
 
@@ -56,16 +57,18 @@ def firewall_of_receipt(exported: Receipt | None) -> FirewallStatus:
         return FirewallStatus(file=file, detail="not scanned yet: distill firewall")
     as_of = epoch_seconds(exported.body.get("finished_at"))
     state = text_of(claim, "state")
-    word = FirewallWord.STALE if state == "CLEAR" else FirewallWord.UNKNOWN
-    if state == "BREACH":
-        word = FirewallWord.BREACH
+    words = {"CLEAR": FirewallWord.STALE, "BREACH": FirewallWord.BREACH}
+    if state not in words:
+        why = f"{state or 'nothing'} when it was exported: no answer"
+        origin = Origin(exported.relative, None, Freshness.UNKNOWN, why)
+        return FirewallStatus(FirewallWord.UNKNOWN, origin, file, detail=f"{why}{NOT_SINCE}")
     return FirewallStatus(
-        word,
+        words[state],
         Origin(exported.relative, as_of, Freshness.STALE, "read when it was exported, not since"),
         file,
         findings_count=count_of(claim, "findings") or 0,
         sha256=text_of(claim, "sft_sha256"),
-        detail=f"{state} when it was exported; not scanned since: distill firewall",
+        detail=f"{state} when it was exported{NOT_SINCE}",
     )
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from console.reading.firewall_scan import scan_or_known
+from console.reading.row_counts_report import firewall_of_receipt
 from pipeline.contracts.status import FirewallStatus, FirewallWord, Freshness, Origin
 from pipeline.platform import firewall
+from pipeline.reading.past_runs import Receipt
 
 KNOWN = FirewallStatus(
-    FirewallWord.STALE, Origin("receipt", 5.0, Freshness.STALE), detail="CLEAR when exported"
+    FirewallWord.STALE,
+    Origin("receipt", 5.0, Freshness.STALE),
+    detail="CLEAR when it was exported; not scanned since: distill firewall",
 )
 
 
@@ -31,10 +35,23 @@ def test_without_an_answer_it_is_unknown_and_says_what_was_known(
     use(monkeypatch, "import time; time.sleep(600)")
     found = scan_or_known(tmp_path, KNOWN, 0.3)
     assert found.state is FirewallWord.UNKNOWN
-    assert (found.origin.source, found.origin.as_of) == ("live", KNOWN.origin.as_of), "its age is what it was"
+    assert (found.origin.source, found.origin.as_of) == ("live", None), "nothing was observed"
     assert found.detail == (
-        "the firewall gave no answer: no end within 0.3 s; last known: CLEAR when exported"
+        "the firewall gave no answer: no end within 0.3 s; last known: CLEAR when it was exported"
     )
+
+
+def test_what_nobody_ever_judged_is_no_last_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use(monkeypatch, "import time; time.sleep(600)")
+    found = scan_or_known(tmp_path, firewall_of_receipt(None), 0.3)
+    assert found.detail == "the firewall gave no answer: no end within 0.3 s"
+
+
+def test_an_export_that_was_not_judged_has_no_age() -> None:
+    body = {"finished_at": "2026-04-27T08:41:07Z", "firewall": {"state": "UNKNOWN", "findings": 0}}
+    found = firewall_of_receipt(Receipt("export", "P4", "receipts/export.json", body, True))
+    assert (found.state, found.origin.as_of) == (FirewallWord.UNKNOWN, None)
+    assert found.detail == "UNKNOWN when it was exported: no answer; not scanned since: distill firewall"
 
 
 def test_a_known_breach_is_not_silenced_by_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
