@@ -206,7 +206,9 @@ def run_session(
             _finish_badly(session, error.exit_code, error.fault)
             raise
         except OSError as error:
-            refused = disk.storage_fault(error, Path(os.fsdecode(error.filename or folder)), _KEPT)
+            path = Path(os.fsdecode(error.filename or folder))
+            # It came from anywhere: which of the two it was, nobody has said.
+            refused = disk.storage_fault(error, path, _KEPT, doing="read or written")
             _finish_badly(session, refused.exit_code, refused.fault)
             raise refused from error
         except Exception as error:

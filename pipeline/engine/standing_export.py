@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -134,13 +133,13 @@ class StandingExport:
         return self._copy(self.export, self._kept)
 
     def _copy(self, relative: Path | str, target: Path) -> str | None:
-        hasher = hashlib.sha256()
+        hasher, path = hashlib.sha256(), self._session.workspace / relative
         try:
             with (
                 confined.opened(self._session.workspace, relative) as source,
                 disk.replacing(target) as descriptor,
             ):
-                while data := os.read(source, READ_BYTES):
+                while data := disk.read_some(source, READ_BYTES, path):
                     hasher.update(data)
                     disk.write_all(descriptor, data)
         except FileNotFoundError:

@@ -81,13 +81,15 @@ def told(error: OSError, place: Path) -> OSError:
 
 
 def open_plain(folder: int, name: str, place: Path) -> int:
-    """A descriptor to read the plain file ``name``. Raises NotPlainError, FileNotFoundError, OSError."""
+    """A descriptor to read the plain file ``name``. Raises NotPlainError, FileNotFoundError, and
+    UnreadableError for what else refuses.
+    """
     # O_NONBLOCK: a named pipe in its place would block whoever opens it.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except OSError as error:
-        raise told(error, place) from error
+        raise disk.unreadable(told(error, place), place) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotPlainError(str(place), "no plain file")

@@ -42,6 +42,10 @@ class NotPlainError(OSError):
         self.what = what
 
 
+class UnreadableError(OSError):
+    """What had to be read could not be; ``filename`` names it."""
+
+
 class UnsyncedError(OSError):
     """The new file stands, whole; that it outlasts a power cut was not confirmed."""
 
@@ -50,17 +54,24 @@ operations = DiskOperations()
 
 
 def storage_fault(
-    error: OSError, path: Path, kept_safe: str = "The previous file is in place."
+    error: OSError,
+    path: Path,
+    kept_safe: str = "The previous file is in place.",
+    *,
+    doing: str = "written",
 ) -> StorageError:
-    """The operator's view of an OSError on ``path``."""
+    """The operator's view of an OSError on ``path``, which was to be ``written`` or ``read``."""
     if isinstance(error, NotPlainError):
         return _not_plain(error)
+    if isinstance(error, UnreadableError):
+        path, doing = Path(error.filename), "read"
+    permit = f"Give yourself {'read' if doing == 'read' else 'write'} permission there"
     code, do_next = {
         errno.ENOSPC: ("disk_full", "Free some space, then run the same command again."),
         errno.EDQUOT: ("quota_exceeded", "Free some space in your quota, then run the command again."),
         errno.EROFS: ("read_only", "Make the file system writable, then run the command again."),
-        errno.EACCES: ("no_permission", "Give yourself write permission there, then run the command again."),
-        errno.EPERM: ("no_permission", "Give yourself write permission there, then run the command again."),
+        errno.EACCES: ("no_permission", f"{permit}, then run the command again."),
+        errno.EPERM: ("no_permission", f"{permit}, then run the command again."),
     }.get(error.errno or 0, ("disk_error", "Check the disk (dmesg, df), then run the same command again."))
     free = ""
     if code == "disk_full":
@@ -72,7 +83,7 @@ def storage_fault(
     return StorageError(
         Fault(
             code=code,
-            what_happened=f"{path} could not be written: {error.strerror or error}{free}.",
+            what_happened=f"{path} could not be {doing}: {error.strerror or error}{free}.",
             kept_safe=kept_safe,
             do_next=do_next,
             file=str(path),
@@ -91,6 +102,21 @@ def _not_plain(error: NotPlainError) -> StorageError:
             file=error.place,
         )
     )
+
+
+def read_some(descriptor: int, most_bytes: int, path: Path) -> bytes:
+    """Up to ``most_bytes`` of the open file ``path``, empty at its end. Raises UnreadableError."""
+    try:
+        return os.read(descriptor, most_bytes)
+    except OSError as error:
+        raise unreadable(error, path) from error
+
+
+def unreadable(error: OSError, path: Path) -> OSError:
+    """``error``, which was met while ``path`` was read. One that is not there, or a link, stays so."""
+    if isinstance(error, FileNotFoundError | NotPlainError):
+        return error
+    return UnreadableError(error.errno, error.strerror or str(error), str(path))
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

@@ -56,7 +56,7 @@ class Incident:
         try:
             return record_problems(self.root, self.id, heads)
         except OSError as error:
-            raise disk.storage_fault(error, self.folder, NOTHING_CHANGED) from error
+            raise disk.storage_fault(error, self.folder, NOTHING_CHANGED, doing="read") from error
 
     def keep(self, data: bytes) -> str:
         """Store bytes under their digest. Raises StorageError."""
@@ -86,7 +86,7 @@ class Incident:
                             disk.operations.link(name, target, source_in=folder)
                             disk.sync_folder(target.parent)
                             return
-                    _copy(source, target, digest)
+                    _copy(source, root / relative, target, digest)
                 finally:
                     os.close(source)
         except OSError as error:
@@ -100,7 +100,7 @@ class Incident:
             if hashlib.sha256(data).hexdigest() != digest:
                 raise OSError(5, "its bytes are damaged")
         except OSError as error:
-            raise disk.storage_fault(error, target, NOTHING_CHANGED) from error
+            raise disk.storage_fault(error, target, NOTHING_CHANGED, doing="read") from error
         return data
 
     @contextlib.contextmanager
@@ -140,11 +140,11 @@ class Incident:
         )
 
 
-def _copy(source: int, target: Path, digest: str) -> None:
+def _copy(source: int, path: Path, target: Path, digest: str) -> None:
     """Copy an open file into the store. Raises OSError when its bytes are not those of ``digest``."""
     read = hashlib.sha256()
     with disk.replacing(target) as descriptor:
-        while piece := os.read(source, 2**20):
+        while piece := disk.read_some(source, 2**20, path):
             read.update(piece)
             disk.write_all(descriptor, piece)
         if read.hexdigest() != digest:

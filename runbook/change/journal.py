@@ -108,13 +108,13 @@ class Journal:
         try:
             return chain_problems(self.folder, remembered)
         except OSError as error:
-            raise storage_fault(error, self.path, NO_JOURNAL) from error
+            raise storage_fault(error, self.path, NO_JOURNAL, doing="read") from error
 
     def _read(self) -> tuple[list[bytes], bytes]:
         try:
             return read_lines(self.folder)
         except OSError as error:
-            raise storage_fault(error, self.path, NO_JOURNAL) from error
+            raise storage_fault(error, self.path, NO_JOURNAL, doing="read") from error
 
     def _write(self, line: bytes) -> None:
         self._set_torn_tail_aside()

@@ -6,11 +6,12 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.contracts.faults import StorageError
-from pipeline.platform import disk
+from pipeline.platform import confined, disk
 from tests.faulty_disk import FaultyDisk, ShortWrites
 
 
@@ -132,6 +133,36 @@ def test_a_folder_that_cannot_be_made_is_a_fault_that_names_it(
     monkeypatch.setattr(disk, "operations", FaultyDisk(1, errno.ENOSPC, kinds=frozenset(("mkdir",))))
     with pytest.raises(StorageError, match="a could not be written"):
         disk.make_folder(tmp_path / "a")
+
+
+@pytest.mark.parametrize("at", ["open", "read"])
+def test_a_file_that_cannot_be_read_while_another_is_written_is_told_as_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    (tmp_path / "export").write_bytes(b"rows")
+
+    def refuses(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    truly = os.open
+
+    def refuses_the_export(name: object, *rest: Any, **more: Any) -> int:
+        return refuses() if name == "export" else truly(name, *rest, **more)  # type: ignore[arg-type]
+
+    def read() -> bytes:
+        with confined.opened(tmp_path, "export") as source:
+            monkeypatch.setattr(os, "read", refuses)
+            return disk.read_some(source, 10, tmp_path / "export")
+
+    if at == "open":
+        monkeypatch.setattr(os, "open", refuses_the_export)
+    with pytest.raises(OSError, match="Permission denied") as caught:
+        read()
+    monkeypatch.undo()
+    fault = disk.storage_fault(caught.value, tmp_path / "copy").fault
+    assert fault.what_happened == f"{tmp_path}/export could not be read: Permission denied."
+    assert (fault.file, fault.code) == (str(tmp_path / "export"), "no_permission")
+    assert "read permission" in fault.do_next
 
 
 def test_a_file_where_a_folder_should_be_is_a_fault(tmp_path: Path) -> None:
