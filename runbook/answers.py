@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.facts import Facts
-from pipeline.reading.symptom_answers import as_kept, newer
+from pipeline.reading.symptom_answers import as_kept, is_taken_back, newer
 from runbook import symptoms
 
 
@@ -19,7 +19,10 @@ def answers_now(facts: Facts, looks: Mapping[str, Answer]) -> tuple[Answer, ...]
         glance = glances.get(definition.id)
         look = looks.get(definition.id)
         kept = as_kept(look, facts.touched_at) if look is not None else None
-        answer = newer(glance_at(facts, glance) if glance is not None else None, kept, facts.now)
+        glanced = glance_at(facts, glance) if glance is not None else None
+        if kept is not None and is_taken_back(kept, glanced):
+            kept = None
+        answer = newer(glanced, kept, facts.now)
         if answer is not None:
             known.append(replace(answer, id=definition.id))
     return tuple(known)

@@ -37,6 +37,7 @@ class KnownSymptom:
     reproduce: str = ""
     live: bool = False
     nothing_yet: bool = False
+    by_glance: bool = False
     title: str = ""
     what_you_see: str = ""
     why: str = ""
@@ -56,6 +57,7 @@ class KnownSymptom:
             self.nothing_yet,
             since=self.since,
             id=self.id,
+            by_glance=self.by_glance,
         )
 
     @property
@@ -112,6 +114,7 @@ def _symptom(row: Json) -> KnownSymptom:
         reproduce=text_of(row, "reproduce") or "",
         since=number_of(row, "since"),
         nothing_yet=flag_of(row, "nothing_yet") is True,
+        by_glance=flag_of(row, "by_glance") is True,
         live=flag_of(row, "live") is True,
         title=text_of(row, "title") or "",
         what_you_see=text_of(row, "what_you_see") or "",

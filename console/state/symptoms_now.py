@@ -33,6 +33,11 @@ def with_firewall(answers: Sequence[Answer], firewall: FirewallStatus, now: floa
     before = known.get(LEAK)
     ever_made = before is None or not before.nothing_yet
     heard = leak_answer(firewall, now, ever_made=ever_made)
+    if before is not None and before.is_detected and before.by_glance:
+        # The file that stands says nothing of the one that a run replaced, unless it is in breach itself.
+        if heard is None or not heard.is_detected:
+            return tuple(answers)
+        answers = [each for each in answers if each is not before]
     return _with(answers, heard, LEAK, now)
 
 
@@ -45,7 +50,7 @@ def with_looks(answers: Sequence[Answer], looks: Iterable[Answer], now: float) -
 
 def _with(answers: Sequence[Answer], heard: Answer | None, symptom_id: str, now: float) -> tuple[Answer, ...]:
     before = next((answer for answer in answers if answer.id == symptom_id), None)
-    answer = newer(before, heard, now)
+    answer = newer(before, heard, now) if before is not None else heard
     if answer is None:
         return tuple(answers)
     others = tuple(each for each in answers if each.id != symptom_id)

@@ -252,7 +252,8 @@ class Answer:
     ``as_of`` is when it was true: a report's own time, or the moment of the look. ``source`` is ``live``
     or the report's path. ``nothing_yet``: not known, because what is looked at was never made; that is
     no blindness. ``since`` is when the symptom was first seen, ``stale`` why it may be otherwise by now.
-    ``explained_by`` are symptoms that explain just this one.
+    ``explained_by`` are symptoms that explain just this one. ``by_glance``: files alone tell it, so that
+    a later glance which does not see it any more takes it back.
     """
 
     verdict: Verdict
@@ -264,6 +265,7 @@ class Answer:
     since: float | None = None
     stale: str = ""
     id: str = ""
+    by_glance: bool = False
 
     @property
     def is_detected(self) -> bool:

@@ -20,6 +20,7 @@ from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, check_
 from pipeline.reading.latest_run import LatestRun, Moved, find_latest, moved_since_run
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes, last_objects, read_object
+from pipeline.reading.set_aside import SetAside, unseen_breach
 from pipeline.reading.settings_glance import SettingsGlance, read_settings
 from pipeline.reading.source_files import FoundSources, find_sources
 from pipeline.reading.touched import last_touch
@@ -35,7 +36,8 @@ class Facts:
 
     ``firewall`` is the firewall's word where somebody has just asked it, ``audit`` and ``acceptance``
     the last reports as they are told by checks. ``replays`` are the last rows of the replay log, oldest
-    first. ``unreadable`` are the reports that are there and cannot be read, with the reason.
+    first. ``set_aside`` is a breach that a run replaced, with nobody looking since. ``unreadable`` are
+    the reports that are there and cannot be read, with the reason.
     """
 
     root: Path
@@ -50,6 +52,7 @@ class Facts:
     determinism: Json | None = None
     replays: Sequence[Json] = ()
     firewall: FirewallStatus | None = None
+    set_aside: SetAside | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def cannot_read(self, report: str) -> Answer | None:
@@ -93,6 +96,7 @@ class FactReader:
             acceptance=check_report(read_object(self.root, PurePosixPath(ACCEPTANCE), notes), ACCEPTANCE),
             determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
             replays=last_objects(self.root, paths.REPLAY_RUNS, _REPLAY_TAIL_BYTES, notes),
+            set_aside=unseen_breach(self.root, self.runs, self.run_ids, notes),
             unreadable=notes.unreadable,
         )
 

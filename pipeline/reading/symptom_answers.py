@@ -23,8 +23,10 @@ def newer(glance: Answer | None, look: Answer | None, now: float) -> Answer | No
     """The one that was true later; of one age the look's, which sees more. None where there is neither.
 
     Who could not look silences no alarm, and where nothing was made yet there is nothing to see. What
-    shows keeps the time at which it was first seen.
+    shows keeps the time at which it was first seen. What files alone told is gone once they do not.
     """
+    if look is not None and glance is not None and is_taken_back(look, glance):
+        return glance
     if glance is None or look is None or look.nothing_yet or glance.nothing_yet:
         return glance if look is None or (glance is not None and look.nothing_yet) else look
     agree = glance.verdict is look.verdict
@@ -36,6 +38,13 @@ def newer(glance: Answer | None, look: Answer | None, now: float) -> Answer | No
     sightings = [moment for moment in (look.since, glance.since) if moment is not None]
     is_over = later.verdict is Verdict.CLEAR
     return replace(later, since=None if is_over else min(sightings, default=None))
+
+
+def is_taken_back(look: Answer, glance: Answer | None) -> bool:
+    """Whether files alone told what a look saw, and the glance does not see it any more."""
+    is_blind = glance is not None and glance.verdict is Verdict.UNKNOWN and not glance.nothing_yet
+    still_shows = glance is not None and glance.is_detected
+    return look.by_glance and look.is_detected and not still_shows and not is_blind
 
 
 def _when(answer: Answer, now: float) -> float:

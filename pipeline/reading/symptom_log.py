@@ -49,6 +49,7 @@ def _answer(symptom_id: str, row: Json) -> Answer | None:
         texts_of(row, "explained_by"),
         number_of(row, "since"),
         id=symptom_id,
+        by_glance=flag_of(row, "by_glance") is True,
     )
 
 
@@ -93,4 +94,5 @@ def _row(answer: Answer) -> dict[str, object]:
         "nothing_yet": answer.nothing_yet,
         "explained_by": answer.explained_by,
         "since": answer.since,
+        "by_glance": answer.by_glance,
     }

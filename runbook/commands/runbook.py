@@ -144,6 +144,7 @@ def _found_data(found: Found, tag: str) -> dict[str, Any]:
         "as_of": detection.as_of,
         "since": found.since,
         "nothing_yet": detection.nothing_yet,
+        "by_glance": detection.by_glance,
         "age_seconds": detection.age_seconds(detection.read_at),
         "reproduce": detection.reproduce,
         "next_step": f"distill runbook open {found.symptom.id}" if found.is_raised else "",

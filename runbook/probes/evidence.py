@@ -82,6 +82,7 @@ class Detection(Record):
     ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
     ``nothing_yet``: not known, because what it looks at was never made; that is no blindness.
     ``explained_by`` are symptoms that explain just this one, beside those that always would.
+    ``by_glance``: as in ``Answer``.
     """
 
     symptom_id: str
@@ -95,6 +96,7 @@ class Detection(Record):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     nothing_yet: bool = False
     explained_by: tuple[str, ...] = ()
+    by_glance: bool = False
 
     @property
     def answer(self) -> Answer:
@@ -108,6 +110,7 @@ class Detection(Record):
             self.nothing_yet,
             self.explained_by,
             id=self.symptom_id,
+            by_glance=self.by_glance,
         )
 
     def age_seconds(self, now: float) -> float | None:

@@ -42,6 +42,7 @@ def detection_from(
         facts=dict(facts),
         nothing_yet=answer.nothing_yet,
         explained_by=answer.explained_by,
+        by_glance=answer.by_glance,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from console.presentation.band import head_words, tally_role
 from console.state.detectors import definitions
 from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
-from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall
+from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall, with_looks
 from pipeline.contracts.status import (
     Answer,
     FirewallStatus,
@@ -183,3 +183,24 @@ def test_the_worst_of_what_shows_decides_what_every_face_ends_with(
 
 def test_severities_have_an_order() -> None:
     assert set(SEVERITY_ORDER) == set(Severity)
+
+
+def test_what_only_a_glance_saw_is_taken_back_by_a_glance() -> None:
+    look = answer(as_of=NOW, by_glance=True)
+    by_old_report = answer(Verdict.CLEAR, NOW - 300)
+    never_audited = answer(Verdict.UNKNOWN, None, nothing_yet=True)
+    assert newest(by_old_report, look) == by_old_report
+    assert newest(never_audited, look) == never_audited
+    assert newest(by_old_report, replace(look, by_glance=False)).is_detected, "a look sees more than files"
+    assert newest(answer(Verdict.UNKNOWN, NOW), look).is_detected, "who could not look silences no alarm"
+    assert with_looks((), (look,), NOW) == (look,), "nobody has glanced yet"
+
+
+def test_a_clear_file_does_not_undo_the_breach_that_a_run_set_aside() -> None:
+    told = answer(symptom_id=LEAK, by_glance=True, observed="a run set aside 1 forbidden row")
+    clear = FirewallStatus(FirewallWord.CLEAR, Origin("live", NOW, Freshness.FRESH))
+    breach = FirewallStatus(FirewallWord.BREACH, Origin("live", NOW, Freshness.FRESH), forbidden_rows=2)
+    assert with_firewall((told,), clear, NOW) == (told,)
+    (stands,) = with_firewall((told,), breach, NOW)
+    assert stands.is_detected
+    assert "2 forbidden rows" in stands.observed

@@ -37,6 +37,7 @@ from runbook.symptoms.s1_p4_sft_leak.glance import glance
 PROBE = "receipts"
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
+_SET_ASIDE = "set_aside"
 _REPRODUCE = "distill firewall --json"
 _MANIFEST = str(paths.EXPORT_MANIFEST)
 
@@ -152,9 +153,11 @@ def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
     said = workspace.firewall(seconds=SCAN_SECONDS)
     now = time.time()
-    report = said.report
     firewall = status_of(said, now)
-    answer = glance(replace(workspace.facts(), firewall=firewall))
+    seen = replace(workspace.facts(), firewall=firewall)
+    answer = glance(seen)
+    aside = seen.set_aside if answer is not None and answer.by_glance else None
+    report = aside.report if aside is not None else said.report
     findings = [dict(each) for each in report.findings[:_FINDINGS_KEPT]]
     facts: dict[str, JsonValue] = {
         "state": said.state,
@@ -165,12 +168,13 @@ def detect(workspace: Workspace) -> Detection:
         "findings_count": report.findings_count,
         "formatted": report.said.get("formatted"),
         "findings": [*findings],
+        _SET_ASIDE: [aside.kept, aside.answer] if aside is not None else [],
     }
     return detection_from(
         define.ID,
         answer or Answer(Verdict.UNKNOWN, f"{firewall.state}: {firewall.detail}", now),
         reproduce=_REPRODUCE,
-        evidence=_shown(findings, now) if firewall.state is FirewallWord.BREACH else (),
+        evidence=_shown(findings, now) if aside or firewall.state is FirewallWord.BREACH else (),
         facts=facts,
     )
 
@@ -198,6 +202,8 @@ def files_with_findings(detection: Detection) -> tuple[str, ...]:
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
+    if aside := texts_of(detection.facts, _SET_ASIDE):
+        return _of_what_is_set_aside(detection, aside)
     output = outputs[PROBE]
     seen = output.members
     standing = {"standing": seen.get("standing") or []}
@@ -226,6 +232,14 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         aside=(define.STALE, define.OTHER_WRITER, define.WALLS),
         facts={**standing, **restoring(loosened)},
     )
+
+
+def _of_what_is_set_aside(detection: Detection, places: tuple[str, ...]) -> Diagnosis:
+    """What the firewall said of the bytes by the receipt of that time; today's is that of another file."""
+    said = {"stale_export": define.STALE, "not_in_receipt": define.OTHER_WRITER}
+    cause = said.get(text_of(detection.facts, "cause") or "", define.UNKNOWN)
+    confidence = Confidence.UNKNOWN if cause == define.UNKNOWN else Confidence.LIKELY
+    return concluded(define.CAUSES, cause, confidence, {}, first=detection.evidence, places=places)
 
 
 def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
@@ -294,8 +308,13 @@ def _still_pointing(planning: Planning, built: tuple[str, ...]) -> list[str]:
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    """Quarantine while something stands; a new export once the export alone offends."""
+    """Quarantine while something stands; a new export once the export alone offends.
+
+    What a run set aside needs neither: somebody has to look, and end the incident with a reason.
+    """
     files = files_with_findings(detection)
+    if texts_of(detection.facts, _SET_ASIDE):
+        return ()
     if detection.verdict is not Verdict.DETECTED or not files:
         return ()
     quarantine = _quarantine(files, _built(detection))

@@ -19,7 +19,7 @@ def glance(facts: Facts) -> Answer:
     if not faults:
         return _by_report(facts)
     more = f" (+{len(faults) - 1} more)" if len(faults) > 1 else ""
-    return Answer(Verdict.DETECTED, faults[0] + more, facts.now)
+    return Answer(Verdict.DETECTED, faults[0] + more, facts.now, by_glance=True)
 
 
 def _name(change: Change) -> str:
