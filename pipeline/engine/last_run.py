@@ -6,26 +6,18 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import paths
 from pipeline.engine import run_state
 from pipeline.engine.receipts import STAGES, receipt_path
 from pipeline.platform.lenient_json import object_in
+from pipeline.reading.past_runs import committed_runs
 from pipeline.storage.digests import sha256_of_file
 
 
 def committed_summaries(workspace: Path) -> Iterator[dict[str, Any]]:
     """Summaries of runs that committed, newest first; what cannot be read is passed over."""
-    reports = workspace / paths.REPORTS
-    remembered = run_state.load(workspace).pipeline_run_id
-    try:
-        names = sorted((entry.name for entry in reports.iterdir() if entry.is_dir()), reverse=True)
-    except OSError:
-        return
-    # The remembered run comes first: folder names follow the clock, and clocks jump.
-    for name in sorted(names, key=lambda found: found != remembered):
-        summary = object_in(workspace / paths.summary_file(name))
-        if summary is not None and summary.get("ok") is True and summary.get("pipeline_run_id") == name:
-            yield summary
+    for run in committed_runs(workspace, most=None):
+        if run.summary.get("pipeline_run_id") == run.pipeline_run_id:
+            yield dict(run.summary)
 
 
 def receipts_of(workspace: Path, summary: dict[str, Any]) -> dict[str, dict[str, Any]]:

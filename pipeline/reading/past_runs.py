@@ -24,6 +24,7 @@ from pipeline.platform.lenient_json import (
     flag_of,
     inside,
     number_of,
+    object_in,
     object_of,
     objects_of,
     read_bytes,
@@ -55,13 +56,38 @@ class RunReports:
 
     root: Path
     _summaries: dict[str, tuple[int, Json | None]] = field(default_factory=dict)
+    _state: tuple[int, str] | None = None
 
     def run_ids(self, notes: Notes) -> list[str]:
         """The newest run folders' names, newest first."""
         return list(islice(self.newest_first(notes), RUNS_LIMIT))
 
     def newest_first(self, notes: Notes) -> Iterator[str]:
-        """All run folders' names. Of two runs within one second their summaries tell which came first."""
+        """All run folders' names. Of two runs within one second their summaries tell which came first.
+
+        Names follow the clock, and clocks jump: the run that the engine remembers as its last committed
+        one comes before every other that committed.
+        """
+        names, last = list(self._by_name(notes)), self._remembered()
+        newer = names[: names.index(last)] if last in names else []
+        overtaken = [name for name in newer if flag_of(self.summary(name, notes), "ok") is True]
+        yield from (name for name in newer if name not in overtaken)
+        yield from ([last] if last in names else [])
+        yield from overtaken
+        yield from names[len(newer) + (last in names) :]
+
+    def _remembered(self) -> str:
+        """The run that ``.distill/state.json`` names; empty without one."""
+        path = self.root / paths.RUN_STATE
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
+            return ""
+        if self._state is None or self._state[0] != changed:
+            self._state = changed, text_of(object_in(path), "pipeline_run_id") or ""
+        return self._state[1]
+
+    def _by_name(self, notes: Notes) -> Iterator[str]:
         try:
             with os.scandir(self.root / paths.REPORTS) as entries:
                 names = [entry.name for entry in entries if _RUN_FOLDER.match(entry.name)]
@@ -162,7 +188,7 @@ class CommittedRun:
         return counts(object_of(self.summary, "streams").get(stream))
 
 
-def committed_runs(root: Path, most: int = RUNS_LIMIT) -> Iterator[CommittedRun]:
+def committed_runs(root: Path, most: int | None = RUNS_LIMIT) -> Iterator[CommittedRun]:
     """Newest first; what cannot be read is passed over."""
     for name, summary in summaries(root, most):
         if summary.get("ok") is True:
@@ -173,7 +199,7 @@ def last_committed(root: Path) -> CommittedRun | None:
     return next(committed_runs(root), None)
 
 
-def summaries(root: Path, most: int = RUNS_LIMIT) -> Iterator[tuple[str, Json]]:
+def summaries(root: Path, most: int | None = RUNS_LIMIT) -> Iterator[tuple[str, Json]]:
     """(run id, summary) of the newest runs that left one, failed ones too."""
     reports, notes = RunReports(root), Notes()
     left = ((name, reports.summary(name, notes)) for name in reports.newest_first(notes))
