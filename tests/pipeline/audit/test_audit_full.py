@@ -139,8 +139,10 @@ def test_people_read_one_line_a_check_and_the_verdict_last(
     remove_recon_doc(workspace)
     assert cli.main(["audit-full", "-C", str(workspace), *gate]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("FAIL           P0.recon-doc")
-    assert "again: distill audit-full --check P0.recon-doc" in lines[2]
+    assert lines[0].split()[:3] == ["status", "check", "examined"]
+    assert lines[1].split()[:2] == ["FAIL", "P0.recon-doc"]
+    again = lines.index("  again: distill audit-full --check P0.recon-doc")
+    assert lines.index("P0.recon-doc") < again < len(lines) - 1
     all_of_them = len(REQUIRED_CHECKS)
     passed = f"{all_of_them - 1}/{all_of_them} required checks passed"
     assert lines[-1] == f"audit-full: FAIL (exit 1) · {passed} · failed: P0.recon-doc"
