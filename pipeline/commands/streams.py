@@ -108,14 +108,25 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
         never = [visible(path, _NAME_LIMIT) for path in found.paths_never_found]
         facts.append(["no line has", _listed(never)])
     if found.unmapped:
-        seen = [f"{visible(path, _NAME_LIMIT)} ({count:,})" for path, count in found.unmapped.most_common()]
-        facts.append(["unmapped", _listed(seen)])
+        facts.append(["unmapped", _listed(_unmapped(found))])
     return facts
 
 
 def _details(found: StreamSurvey, reason: str) -> str:
     about = [f"{visible(detail)} ({lines:,})" for detail, lines in found.details[reason].most_common()]
     return _listed(about, 3)
+
+
+def _unmapped(found: StreamSurvey) -> list[str]:
+    """What no rule names, members of turns first: of a conversation everything is meant to be kept."""
+    paths = sorted(
+        (path for path, _ in found.unmapped.most_common()), key=lambda path: path not in found.of_turns
+    )
+    said = []
+    for path in paths:
+        kept = f", kept as {found.kept_unasked[path]}" if path in found.kept_unasked else ""
+        said.append(f"{visible(path, _NAME_LIMIT)} ({found.unmapped[path]:,}{kept})")
+    return said
 
 
 def _listed(items: list[str], most: int = _LISTED) -> str:
@@ -141,6 +152,7 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
         "fields_never_found": found.fields_never_found,
         "paths_never_found": found.paths_never_found,
         "unmapped": {visible(path): count for path, count in found.unmapped.most_common()},
+        "kept_unasked": {visible(path): kept for path, kept in found.kept_unasked.items()},
         "samples": [_sample(row) for row in found.samples],
     }
 

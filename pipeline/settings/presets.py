@@ -21,11 +21,14 @@ _OPENAI_CHAT: dict[str, Any] = {
         "model_provider": {"const": "openai"},
         "messages": {
             "path": ["messages", "request.messages"],
-            "append": ["choices[0].message", "response.choices[0].message"],
+            # Of several answers each is an attempt of its own.
+            "append": ["_part.message"],
         },
         "tools": {"first_of": ["tools", "request.tools"]},
+        "finish_reason": "_part.finish_reason",
         "tokens": {"first_of": ["usage.total_tokens", "response.usage.total_tokens"]},
-    }
+    },
+    "parts": {"each": {"first_of": ["choices", "response.choices"]}, "optional": True},
 }
 
 _CONVERSATION_WITH_REWARD: dict[str, Any] = {

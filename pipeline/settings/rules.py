@@ -234,6 +234,10 @@ class MessagesRule(_Syntax):
     content: PathText = "content"
     roles: dict[str, Role] = {}
     """The log's words for the speakers, where they are not the usual ones."""
+    reasoning: PathList | None = None
+    """Where a turn holds what the model thought; the usual members unless said, ``[]`` leaves it out."""
+    weight: PathText | None = None
+    """Where a turn holds how much it counts in training; ``weight`` unless said."""
     when: ConditionText | None = None
 
 
@@ -265,6 +269,7 @@ class StreamFields(_Syntax):
     messages: MessagesText | None = None
     tools: RuleText | None = None
     finish_reason: RuleText | None = None
+    environment_error: RuleText | None = None
     success_markers: Rules = ()
     failure_markers: Rules = ()
     reward: RuleText | None = None
@@ -297,12 +302,16 @@ class Parts(_Syntax):
     """A list or an object in the line; rules find the item as ``_part`` and its index or key as ``_key``."""
     when: ConditionText | None = None
     """Of ``each``: items for which it does not hold yield no row."""
+    optional: bool = False
+    """Of ``each``: a line without the list is one part by itself, with no ``_part``."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Parts:
         _exactly_one(self, ("listed", "each"))
         if self.listed is not None and self.when is not None:
             raise ValueError("when belongs to each; a listed part has its own")
+        if self.listed is not None and self.optional:
+            raise ValueError("optional belongs to each; a listed part is always there")
         return self
 
 

@@ -11,12 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.settings.model import StreamSettings
-from pipeline.settings.rules import OverrideRule, Parts, Rule, StreamFields, StreamRules
+from pipeline.settings.rules import MessagesRule, OverrideRule, Parts, Rule, StreamFields, StreamRules
 from pipeline.streams import coerce
 from pipeline.streams.conditions import Predicate, compile_all, compile_condition
 from pipeline.streams.declared import rules_of, unusable
+from pipeline.streams.flags import flags_of
 from pipeline.streams.lookup import LookupTable
-from pipeline.streams.messages import compile_messages, first_user_text, last_assistant_text, system_text
+from pipeline.streams.messages import (
+    ConversationGetter,
+    compile_messages,
+    first_user_text,
+    last_assistant_text,
+    system_text,
+)
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter
 from pipeline.streams.rules import Lookups, compile_rule
@@ -37,7 +44,9 @@ class _PartPlan(NamedTuple):
     labels: tuple[tuple[str, tuple[Getter, ...]], ...]
     validation: tuple[tuple[str, Getter], ...]
     override: Callable[[Line], dict[str, Any] | None] | None
-    messages: Callable[[Line], list[dict[str, Any]] | None] | None
+    messages: ConversationGetter | None
+    messages_rule: MessagesRule | None
+    environment_error: Getter | None
     derived: tuple[tuple[str, Callable[[list[dict[str, Any]]], str | None]], ...]
     """Fields that a conversation gives where no rule does."""
 
@@ -78,6 +87,16 @@ class CompiledStream:
             }
             rows.append(row)
         return rows or LineFault(SkipReason.FILTERED_OUT, "no part's when holds")
+
+    def conversations(self, value: Line) -> Iterator[tuple[MessagesRule, Line]]:
+        """The rule of each conversation that a line's parts have, and the line as it sees it."""
+        try:
+            parts = self._split(value)
+        except MisfitError:
+            return
+        for _, plan, view in parts:
+            if plan.messages_rule is not None:
+                yield plan.messages_rule, view
 
 
 def compile_stream(stream: StreamSettings, lookups: Mapping[str, LookupTable]) -> CompiledStream:
@@ -125,7 +144,8 @@ def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
         return lambda line: [(0, only, line)]
     if parts.each is not None:
         when = None if parts.when is None else compile_condition(parts.when)
-        return _split_each(compile_rule(parts.each, lookups), when, _compile_part(rules.fields, lookups))
+        plan = _compile_part(rules.fields, lookups)
+        return _split_each(compile_rule(parts.each, lookups), when, plan, parts.optional)
     listed = [
         (
             None if part.when is None else compile_condition(part.when),
@@ -138,7 +158,7 @@ def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
     ]
 
 
-def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan) -> Split:
+def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan, optional: bool) -> Split:
     def split(line: Line) -> list[tuple[int, _PartPlan, Line]]:
         items: Iterator[tuple[str | int, Any]]
         found = each(line)
@@ -146,6 +166,8 @@ def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan) -> Split:
             items = enumerate(found)
         elif type(found) is dict:
             items = iter(found.items())
+        elif found is None and optional:
+            return [(0, plan, line)]
         elif found is None:
             raise MisfitError(SkipReason.NO_PARTS, "the list of parts is missing")
         else:
@@ -184,6 +206,8 @@ def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
         validation=tuple((name, compiled(rule)) for name, rule in fields.validation.items()),
         override=None if fields.human_override is None else _compile_override(fields.human_override, lookups),
         messages=None if fields.messages is None else compile_messages(fields.messages),
+        messages_rule=fields.messages,
+        environment_error=None if fields.environment_error is None else compiled(fields.environment_error),
         derived=tuple((name, derive) for name, derive in derived if getattr(fields, name) is None),
     )
 
@@ -242,12 +266,13 @@ def _row(plan: _PartPlan, line: Line) -> Row | LineFault:
         "flags": [],
         "provenance": None,
     }
-    field = ""
+    field, tools_are_told, conversation = "", False, None
     try:
         for field, get, convert in plan.fields:
             value = get(line)
             if value is not None:
                 row[field] = convert(value)
+                tools_are_told |= field == "tools"
         if row["task_id"] is None:
             return LineFault(SkipReason.MISSING_FIELD, "task_id: not found in the line")
         for field, getters in plan.labels:
@@ -262,10 +287,15 @@ def _row(plan: _PartPlan, line: Line) -> Row | LineFault:
             row["human_override"] = plan.override(line)
         if plan.messages is not None:
             field = "messages"
-            messages = row["messages"] = plan.messages(line)
-            if messages is not None:
+            conversation = plan.messages(line)
+            if conversation is not None:
+                row["messages"] = conversation.messages
                 for field, derive in plan.derived:
-                    row[field] = derive(messages)
+                    row[field] = derive(conversation.messages)
+                row["finish_reason"] = row["finish_reason"] or conversation.finish_reason
+        field = "environment_error"
+        failure = None if plan.environment_error is None else plan.environment_error(line)
+        row["flags"] = flags_of(row, conversation, bool(failure), tools_are_told)
     except MisfitError as misfit:
         return LineFault(misfit.reason, f"{field}: {misfit.detail}")
     return row

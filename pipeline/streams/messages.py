@@ -1,33 +1,77 @@
-"""A conversation, in whatever shape a log keeps it, to the messages of evidence."""
+"""A conversation, in whatever shape a log keeps it, to the messages of evidence.
+
+A turn is read by its members, never by their number, and an absent member is one that is null.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import orjson
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from pipeline.settings.rules import MessagesRule
+from pipeline.settings.syntax import plain_steps
+from pipeline.streams.blocks import Call, Result, Thought, pieces_of, text_member, thought_text
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import SkipReason
-from pipeline.streams.texts import json_text
-from pipeline.streams.turns import USUAL_ROLES, content_text
+from pipeline.streams.texts import parsed_exactly
+from pipeline.streams.tool_calls import tool_call, tool_calls
+from pipeline.streams.turns import CALLING_ROLES, USUAL_ROLES
 
 Message = dict[str, Any]
-MessagesGetter = Callable[[dict[str, Any]], list[Message] | None]
+
+USUAL_REASONING = ("reasoning_content", "reasoning", "thinking")
+"""Members of a turn that are read as what the model thought, unless the rule names others."""
+USUAL_WEIGHT = "weight"
+FINISH_REASONS = ("finish_reason", "stop_reason")
+CALL_IDS = ("tool_call_id", "tool_use_id", "call_id")
+# What stands beside a reasoning that the provider does not show.
+_SIGNS_OF_REASONING = (*USUAL_REASONING, "reasoning_details", "thinking_signature", "thought_signature")
 
 
-def compile_messages(rule: MessagesRule) -> MessagesGetter:
-    """One source line to its messages, or None where it has none. Raises MisfitError."""
+class Conversation(NamedTuple):
+    """``finish_reason`` is what the last turn of the assistant says of itself, where it does."""
+
+    messages: list[Message]
+    finish_reason: str | None
+    reasoning_missing: bool
+
+
+ConversationGetter = Callable[[dict[str, Any]], Conversation | None]
+
+
+def compile_messages(rule: MessagesRule) -> ConversationGetter:
+    """One source line to its conversation, or None where it has none. Raises MisfitError."""
+    find = compile_turns(rule)
+    reader = _TurnReader(rule)
+
+    def get(line: dict[str, Any]) -> Conversation | None:
+        turns = find(line)
+        if turns is None:
+            return None
+        messages: list[Message] = []
+        reasoning_missing = False
+        for turn in turns:
+            of_turn = reader.plain(turn)
+            if of_turn is not None:
+                messages.append(of_turn)
+                continue
+            read, missing = reader.read(turn)
+            messages += read
+            reasoning_missing |= missing
+        return Conversation(messages, reader.finish_reason(turns), reasoning_missing)
+
+    return get
+
+
+def compile_turns(rule: MessagesRule) -> Callable[[dict[str, Any]], list[Any] | None]:
+    """One source line to the turns as the log has them, or None where it has none. Raises MisfitError."""
     sources = [compile_path(path) for path in rule.path]
     further = [compile_path(path) for path in rule.append]
     holds = None if rule.when is None else compile_condition(rule.when)
-    role, content = compile_path(rule.role), compile_path(rule.content)
-    roles = {**USUAL_ROLES, **rule.roles}
 
-    def get(line: dict[str, Any]) -> list[Message] | None:
+    def find(line: dict[str, Any]) -> list[Any] | None:
         if holds is not None and not holds(line):
             return None
         turns = _first(sources, line)
@@ -39,9 +83,9 @@ def compile_messages(rule: MessagesRule) -> MessagesGetter:
             more = addition(line)
             if more is not None:
                 turns = [*turns, *(more if type(more) is list else (more,))]
-        return [_message(turn, role, content, roles) for turn in turns]
+        return turns
 
-    return get
+    return find
 
 
 def _first(sources: list[Getter], line: dict[str, Any]) -> Any:
@@ -52,83 +96,159 @@ def _first(sources: list[Getter], line: dict[str, Any]) -> Any:
     return None
 
 
-def _message(turn: Any, role: Getter, content: Getter, roles: Mapping[str, str]) -> Message:
-    if type(turn) is not dict:
-        raise wrong_type("each turn to be an object", turn)
-    speaker = role(turn)
-    known = roles.get(speaker) if type(speaker) is str else None
-    if known is None:
-        raise MisfitError(SkipReason.WRONG_TYPE, "a turn whose role is unknown (roles can name it)")
-    text = content(turn)
-    if type(text) is not str:
-        text = content_text(text)
-    if len(turn) == 2:
-        # Most turns are a speaker and a text.
-        return {
-            "role": known,
-            "content": text,
-            "tool_calls": None,
-            "tool_call_id": None,
-            "name": None,
-            "reasoning": None,
-            "weight": None,
-        }
+class _TurnReader:
+    """What a rule makes of one turn."""
+
+    def __init__(self, rule: MessagesRule) -> None:
+        self._role, self._content = compile_path(rule.role), compile_path(rule.content)
+        self._roles = {**USUAL_ROLES, **rule.roles}
+        self._two_names = _names_of(rule)
+        self._reasoning = None if rule.reasoning is None else [compile_path(path) for path in rule.reasoning]
+        self._weight = None if rule.weight is None else compile_path(rule.weight)
+
+    def plain(self, turn: Any) -> Message | None:
+        """The message of a turn that is a speaker and a text and nothing else, as most are."""
+        if type(turn) is not dict or turn.keys() != self._two_names:
+            return None
+        speaker, text = self._role(turn), self._content(turn)
+        known = self._roles.get(speaker) if type(speaker) is str else None
+        if known is None or type(text) is not str:
+            return None
+        return _message(known, text)
+
+    def read(self, turn: Any) -> tuple[list[Message], bool]:
+        """The messages of a turn, and whether it has a reasoning that cannot be read.
+
+        They are several where results of tools stand in it as parts. Raises MisfitError.
+        """
+        if type(turn) is not dict:
+            raise wrong_type("each turn to be an object", turn)
+        speaker = self._role(turn)
+        known = self._roles.get(speaker) if type(speaker) is str else None
+        content = self._content(turn)
+        if known is None and speaker in CALLING_ROLES:
+            found = _message("assistant", None)
+            found["tool_calls"] = _calls_in_content(content)
+            return [found], False
+        if known is None:
+            raise MisfitError(SkipReason.WRONG_TYPE, "a turn whose role is unknown (roles can name it)")
+        messages, missing = _split(known, content)
+        if messages[-1]["role"] != known:
+            # Nothing but results of tools stood in it.
+            return messages, missing
+        last = messages[-1]
+        calls = tool_calls(turn)
+        if calls:
+            last["tool_calls"] = [*calls, *(last["tool_calls"] or ())]
+        last["tool_call_id"] = text_member(turn, *CALL_IDS) or last["tool_call_id"]
+        last["name"] = text_member(turn, *(("name", "tool_name") if known == "tool" else ("name",)))
+        thought = self._thought(turn)
+        if thought is not None:
+            last["reasoning"] = thought
+        last["weight"] = self._weight_of(turn)
+        if last["reasoning"] is None and not missing:
+            missing = any(turn.get(sign) not in (None, "", [], {}) for sign in _SIGNS_OF_REASONING)
+        return messages, missing
+
+    def finish_reason(self, turns: list[Any]) -> str | None:
+        """What the last turn of the assistant says of its end."""
+        for turn in reversed(turns):
+            speaker = self._role(turn)
+            if type(speaker) is str and self._roles.get(speaker) == "assistant":
+                given = (turn.get(name) for name in FINISH_REASONS)
+                return next((reason for reason in given if type(reason) is str), None)
+        return None
+
+    def _thought(self, turn: dict[str, Any]) -> str | None:
+        if self._reasoning is None:
+            return next((text for name in USUAL_REASONING if (text := thought_text(turn.get(name)))), None)
+        for get in self._reasoning:
+            value = get(turn)
+            text = thought_text(value)
+            if text is not None:
+                return text
+            if value not in (None, "", []):
+                raise wrong_type("a turn's reasoning to be a text", value)
+        return None
+
+    def _weight_of(self, turn: dict[str, Any]) -> float | None:
+        value = turn.get(USUAL_WEIGHT) if self._weight is None else self._weight(turn)
+        if isinstance(value, int | float) and value >= 0:
+            return float(value)
+        if value is not None and self._weight is not None:
+            raise wrong_type("a turn's weight to be a number of 0 or more, true or false", value)
+        return None
+
+
+def _names_of(rule: MessagesRule) -> set[str] | None:
+    """The two members that a plain turn has; None where a rule looks deeper."""
+    paths = [plain_steps(path) for path in (rule.role, rule.content)]
+    names = {steps[0] for steps in paths if steps is not None and len(steps) == 1}
+    return {str(name) for name in names} if len(names) == 2 else None
+
+
+def _message(role: str, content: str | None) -> Message:
     return {
-        "role": known,
-        "content": text,
-        "tool_calls": _tool_calls(turn),
-        "tool_call_id": _text(turn, "tool_call_id"),
-        "name": _text(turn, "name"),
+        "role": role,
+        "content": content,
+        "tool_calls": None,
+        "tool_call_id": None,
+        "name": None,
         "reasoning": None,
         "weight": None,
     }
 
 
-def _tool_calls(turn: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    calls = turn.get("tool_calls")
-    if calls is None:
-        # What OpenAI's API wrote before it had tools.
-        calls = [turn["function_call"]] if turn.get("function_call") is not None else None
-    if calls is None:
-        return None
-    if type(calls) is not list:
-        raise wrong_type("tool_calls to be a list", calls)
-    return [_tool_call(call) for call in calls] or None
+def _split(role: str, content: Any) -> tuple[list[Message], bool]:
+    """The messages that a turn's content makes, at least one, and whether a reasoning is hidden."""
+    if content is None or type(content) is str:
+        return [_message(role, content)], False
+    if type(content) is not list:
+        raise wrong_type("a turn's content to be a text or a list of text parts", content)
+    messages: list[Message] = []
+    texts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    thoughts: list[str] = []
+    hidden = False
+
+    def close() -> None:
+        if texts or calls or thoughts:
+            message = _message(role, "\n".join(texts) if texts else None)
+            message["tool_calls"] = list(calls) or None
+            message["reasoning"] = "\n".join(thoughts) or None
+            messages.append(message)
+            texts.clear()
+            calls.clear()
+            thoughts.clear()
+
+    for piece in pieces_of(content):
+        match piece:
+            case str():
+                texts.append(piece)
+            case Call():
+                calls.append(tool_call(piece.raw))
+            case Thought():
+                hidden |= piece.text is None
+                if piece.text is not None:
+                    thoughts.append(piece.text)
+            case Result():
+                close()
+                result = _message("tool", piece.text)
+                result["tool_call_id"], result["name"] = piece.call_id, piece.name
+                messages.append(result)
+    close()
+    if not messages:
+        messages.append(_message(role, "" if not hidden else None))
+    return messages, hidden
 
 
-def _tool_call(call: Any) -> dict[str, Any]:
-    if type(call) is not dict:
-        raise wrong_type("each tool call to be an object", call)
-    function = call.get("function", call)
-    if type(function) is not dict:
-        raise wrong_type("a tool call's function to be an object", function)
-    name = function.get("name")
-    if type(name) is not str:
-        raise wrong_type("a tool call's name to be a text", name)
-    arguments = next((function[key] for key in ("arguments", "args", "input") if key in function), None)
-    # The text the model wrote is kept to the byte, even where it is not valid JSON.
-    text = "{}" if arguments is None else json_text(arguments)
-    return {"id": _text(call, "id"), "name": name, "arguments": text}
-
-
-def _text(holder: Mapping[str, Any], key: str) -> str | None:
-    value = holder.get(key)
-    if value is None or type(value) is str:
-        return value
-    raise wrong_type(f"{key} to be a text", value)
-
-
-def tools_text(value: Any) -> str:
-    """The tools that a model was offered, as JSON text. Raises MisfitError."""
-    if type(value) is str:
-        try:
-            orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise MisfitError(SkipReason.WRONG_TYPE, "expected JSON, found another text") from None
-        return value
-    if type(value) is list or type(value) is dict:
-        return orjson.dumps(value).decode()
-    raise wrong_type("a list of tools", value)
+def _calls_in_content(content: Any) -> list[dict[str, Any]]:
+    """The calls of a turn whose speaker says that it is one: JSON of one, or of a list of them."""
+    value = parsed_exactly(content) if type(content) is str else content
+    calls = value if type(value) is list else [value]
+    if not calls:
+        raise MisfitError(SkipReason.WRONG_TYPE, "a turn that is to call a tool calls none")
+    return [tool_call(call) for call in calls]
 
 
 def last_assistant_text(messages: list[Message]) -> str | None:

@@ -13,8 +13,6 @@ _ITEMS = "[]"
 _INSIDE_EXPRESSION = re.compile(
     r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"]*")(?:\.[A-Za-z_][A-Za-z0-9_]*|\."[^"]*"|\[-?\d+\])*'
 )
-# Lists are alike from item to item; a few show what they hold.
-_ITEMS_LOOKED_AT = 5
 
 
 class _Node:
@@ -29,7 +27,7 @@ class PathTree:
     def __init__(self, paths: Iterable[str]) -> None:
         self._root = _Node()
         for path in paths:
-            for steps in _plain_paths(path):
+            for steps in plain_paths(path):
                 node = self._root
                 for step in steps:
                     node = node.inner.setdefault(_ITEMS if isinstance(step, int) else step, _Node())
@@ -40,7 +38,8 @@ class PathTree:
         return list(dict.fromkeys(_unread(line, self._root, "")))
 
 
-def _plain_paths(path: str) -> Iterator[tuple[str | int, ...]]:
+def plain_paths(path: str) -> Iterator[tuple[str | int, ...]]:
+    """The steps of a plain path, or of each plain path inside a JMESPath expression."""
     steps = plain_steps(path)
     if steps is not None:
         yield steps
@@ -67,5 +66,5 @@ def _unread(value: Any, node: _Node, path: str) -> Iterator[str]:
         if child is None:
             yield path
             return
-        for item in value[:_ITEMS_LOOKED_AT]:
+        for item in value:
             yield from _unread(item, child, f"{path}{_ITEMS}")

@@ -22,7 +22,7 @@ from pipeline.storage.source_lines import (
     open_source,
     parse_line,
 )
-from pipeline.streams.compiled import compile_stream
+from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, stream_files
 from pipeline.streams.lookup import LookupTable, load_lookups
@@ -30,6 +30,7 @@ from pipeline.streams.misfit import MisfitError
 from pipeline.streams.path_tree import PathTree
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import SkipReason
+from pipeline.streams.unread import TurnMembers, compile_turn_members
 from pipeline.streams.walk import paths_in, rules_in
 
 SAMPLES = 3
@@ -56,7 +57,11 @@ class StreamSurvey:
     paths_never_found: list[str] = field(default_factory=list)
     """Paths in the rules that no line has."""
     unmapped: Counter[str] = field(default_factory=Counter)
-    """What lines hold and no rule reads → lines (or items) with it."""
+    """What lines hold and no rule names → lines (or items) with it."""
+    of_turns: set[str] = field(default_factory=set)
+    """Those of ``unmapped`` that are members of a conversation's turns."""
+    kept_unasked: dict[str, str] = field(default_factory=dict)
+    """Of those, what the reader of conversations keeps all the same → the field that it goes into."""
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -76,8 +81,8 @@ def _survey_stream(
 ) -> StreamSurvey:
     found = StreamSurvey(stream.name, stream.role)
     rules = rules_of(stream)
-    surveyor = _Surveyor(found, _paths_read(stream, rules, settings))
     compiled = None if stream.role == "lookup" else compile_stream(stream, lookups)
+    surveyor = _Surveyor(found, _paths_read(stream, rules, settings), compiled)
     seen: set[bytes] = set()
     for file in stream_files(workspace, settings, stream):
         found.files.append(file.relative)
@@ -147,8 +152,11 @@ def _fields_with_a_rule(rules: StreamRules) -> set[str]:
 class _Surveyor:
     """Counts into one ``StreamSurvey``."""
 
-    def __init__(self, found: StreamSurvey, paths: list[str]) -> None:
+    def __init__(self, found: StreamSurvey, paths: list[str], compiled: CompiledStream | None) -> None:
         self._found = found
+        self._paths = paths
+        self._compiled = compiled
+        self._members: dict[int, TurnMembers] = {}
         self._tree = PathTree(paths)
         # Items of ``each`` are seen by the rules only, so their paths cannot be asked of a line.
         self._pending = {path: compile_path(path) for path in paths if not path.startswith(("_part", "_key"))}
@@ -156,9 +164,23 @@ class _Surveyor:
 
     def read(self, value: dict[str, Any]) -> None:
         self._found.unmapped.update(self._tree.unread(value))
+        self._found.unmapped.update(self._unread_of_turns(value))
         # A JMESPath function may refuse one line and still find something in the next.
         for path in [path for path, get in self._pending.items() if _finds(get, value)]:
             del self._pending[path]
+
+    def _unread_of_turns(self, value: dict[str, Any]) -> list[str]:
+        unread: dict[str, None] = {}
+        for rule, view in () if self._compiled is None else self._compiled.conversations(value):
+            members = self._members.get(id(rule))
+            if members is None:
+                members = self._members[id(rule)] = compile_turn_members(rule, self._paths)
+            for path, kept_as in _those_found(members, view):
+                unread[path] = None
+                if kept_as is not None:
+                    self._found.kept_unasked[path] = kept_as
+        self._found.of_turns.update(unread)
+        return list(unread)
 
     def skipped(self, fault: LineFault) -> None:
         self._found.reasons[fault.reason] += 1
@@ -187,6 +209,13 @@ class _Surveyor:
             self._found.fields_never_found = [name for name in names if name not in self._with_value]
         if self._found.lines:
             self._found.paths_never_found = list(self._pending)
+
+
+def _those_found(members: TurnMembers, line: dict[str, Any]) -> list[tuple[str, str | None]]:
+    try:
+        return list(members(line))
+    except MisfitError:
+        return []
 
 
 def _finds(get: Getter, value: dict[str, Any]) -> bool:

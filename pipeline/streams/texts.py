@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
 
-from pipeline.streams.misfit import wrong_type
+from pipeline.streams.misfit import MisfitError, wrong_type
+from pipeline.streams.skips import SkipReason
 
 
 def scalar_text(value: Any) -> str:
@@ -21,6 +23,35 @@ def scalar_text(value: Any) -> str:
     if kind is float:
         return orjson.dumps(value).decode()
     raise wrong_type("a text or a number", value)
+
+
+def parsed_exactly(text: str) -> Any:
+    """The value of a JSON text that hides nothing: no repeated key, no number that is none.
+
+    Integers of any size stay what they are. Raises MisfitError.
+    """
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(found)
+        if len(made) != len(found):
+            raise MisfitError(SkipReason.WRONG_TYPE, "expected JSON, found a key that is given twice")
+        return made
+
+    def constant(_name: str) -> None:
+        raise ValueError
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+    except (ValueError, RecursionError):
+        raise MisfitError(SkipReason.WRONG_TYPE, "expected JSON, found another text") from None
+
+
+def written_exactly(value: Any) -> str:
+    """A value that was read from JSON as compact JSON, integers of any size as they are."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_text(value: Any) -> str:

@@ -1,11 +1,11 @@
-"""The text of one turn of a conversation, as logs write it."""
+"""The speakers of a conversation, as logs call them, and the text of one turn."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
+from pipeline.streams.blocks import pieces_of
+from pipeline.streams.misfit import wrong_type
 
 # Words for speakers that are common enough to need no declaration.
 USUAL_ROLES = {
@@ -22,25 +22,8 @@ USUAL_ROLES = {
     "observation": "tool",
 }
 
-
-def content_text(content: Any) -> str | None:
-    """The text of a turn's content: a text, a list of text parts (joined by newlines), or null.
-
-    A part that is no text (an image, say) raises MisfitError: leaving it out would change what
-    the model was shown.
-    """
-    if content is None or type(content) is str:
-        return content
-    if type(content) is not list:
-        raise wrong_type("a turn's content to be a text or a list of text parts", content)
-    pieces = []
-    for part in content:
-        if type(part) is dict and part.get("type", "text") in ("text", "input_text", "output_text"):
-            part = part.get("text")
-        if type(part) is not str:
-            raise MisfitError(SkipReason.WRONG_TYPE, "a turn holds a content part that is not text")
-        pieces.append(part)
-    return "\n".join(pieces)
+# Speakers of a turn that is nothing but calls, with their JSON as its text.
+CALLING_ROLES = frozenset(("function_call", "tool_call"))
 
 
 def turn_text(conversation: Any, role: str, which: str) -> str | None:
@@ -51,7 +34,17 @@ def turn_text(conversation: Any, role: str, which: str) -> str | None:
         raise wrong_type("a list of turns", conversation)
     for turn in conversation if which == "first" else reversed(conversation):
         if type(turn) is dict and turn.get("role") == role:
-            text = content_text(turn.get("content"))
+            text = _text(turn.get("content"))
             if text is not None:
                 return text
     return None
+
+
+def _text(content: Any) -> str | None:
+    """The texts of a content, whatever else stands between them but what is no part of a conversation."""
+    if content is None or type(content) is str:
+        return content
+    if type(content) is not list:
+        raise wrong_type("a turn's content to be a text or a list of text parts", content)
+    texts = [piece for piece in pieces_of(content) if type(piece) is str]
+    return "\n".join(texts) if texts or not content else None

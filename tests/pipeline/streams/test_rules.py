@@ -155,7 +155,7 @@ def test_a_wrong_value_is_a_skip_that_names_the_field(
         ("timestamp", {"path": "a", "time": "epoch_seconds"}, 1700000000, "2023-11-14T22:13:20Z"),
         ("timestamp", {"path": "a", "time": "epoch_ms"}, 1700000000123, "2023-11-14T22:13:20.123000Z"),
         ("tools", "a", [{"name": "f"}], '[{"name":"f"}]'),
-        ("tools", "a", "[]", "[]"),
+        ("tools", "a", "[]", None),
         ("tags", ["a", {"const": "b"}], ["x", 3, "x"], ["x", "3", "b"]),
         ("success_markers", {"const": "tests passed", "when": "a"}, True, ["tests passed"]),
         ("failure_markers", {"const": "traceback", "when": "a"}, False, []),

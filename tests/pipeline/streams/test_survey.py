@@ -130,3 +130,47 @@ def test_settings_without_streams_say_so(workspace: Path, capsys: pytest.Capture
     (workspace / "distill.toml").write_text("")
     assert run(workspace) == ExitCode.OK
     assert "declares no stream" in capsys.readouterr().err
+
+
+def test_members_of_turns_that_no_rule_names_are_listed_and_what_is_kept_is_said(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "_kb"
+    data.mkdir(parents=True)
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "data/_kb/runs.jsonl"\n'
+        'parts = { each = "samples" }\n[stream.fields]\ntask_id = "id"\n'
+        'messages = { path = "chat", append = "_part.reply" }\nreward = "chat[0].score"\n'
+    )
+    quiet = {"role": "user", "content": "Hi", "refusal": None, "score": 1}
+    call = {
+        "id": "c",
+        "index": 0,
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}", "strict": 1},
+    }
+    late = {"role": "assistant", "content": "x", "weight": 0, "refusal": "no", "tool_calls": [call]}
+    reply = {"role": "assistant", "content": "y", "reasoning_content": "r", "weight": "heavy", "logprobs": []}
+    line = {"id": 1, "chat": [quiet] * 9 + [late], "samples": [{"reply": reply}]}
+    (data / "runs.jsonl").write_text(json.dumps(line) + "\n")
+    (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
+    of_turns = {path: count for path, count in runs.unmapped.items() if "chat" in path or "reply" in path}
+    assert of_turns == {
+        "chat[].weight": 1,
+        "chat[].refusal": 1,
+        "chat[].tool_calls[].index": 1,
+        "chat[].tool_calls[].function.strict": 1,
+        "_part.reply.reasoning_content": 1,
+        "_part.reply.weight": 1,
+        "_part.reply.logprobs": 1,
+    }
+    assert runs.kept_unasked == {"chat[].weight": "weight", "_part.reply.reasoning_content": "reasoning"}
+
+
+def test_the_report_names_members_of_turns_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "runs.jsonl"\nfields = { task_id = "id", messages = "chat" }\n'
+    )
+    turn = {"role": "assistant", "content": "x", "weight": 1, "refusal": "no"}
+    (tmp_path / "runs.jsonl").write_text(json.dumps({"id": 1, "cost": 1, "chat": [turn]}) + "\n")
+    assert main(["streams", "check", "-C", str(tmp_path)]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    assert "unmapped  chat[].weight (1, kept as weight), chat[].refusal (1), cost (1)" in shown

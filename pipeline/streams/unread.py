@@ -1,0 +1,104 @@
+"""What turns of a conversation hold and no rule reads, and what of them is kept without a rule.
+
+A conversation's rule names a list; what is read of its turns is the reader's own knowledge, so
+that only a look at each turn can say what falls by the wayside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from pipeline.settings.rules import MessagesRule
+from pipeline.settings.syntax import plain_steps
+from pipeline.streams.conditions import compile_condition
+from pipeline.streams.messages import CALL_IDS, FINISH_REASONS, USUAL_REASONING, USUAL_WEIGHT
+from pipeline.streams.path_tree import PathTree, plain_paths
+from pipeline.streams.paths import compile_path
+from pipeline.streams.tool_calls import MEMBERS_READ
+
+_ALWAYS = ("name", "tool_name", *CALL_IDS, *FINISH_REASONS)
+# What a turn may say that goes into evidence though nobody named it → the field.
+_UNASKED = {
+    **dict.fromkeys(USUAL_REASONING, "reasoning"),
+    USUAL_WEIGHT: "weight",
+    **dict.fromkeys(FINISH_REASONS, "finish_reason"),
+}
+
+TurnMembers = Callable[[dict[str, Any]], Iterator[tuple[str, str | None]]]
+"""One line to (``messages[].refusal``, None), or (``messages[].weight``, ``weight``) for what is kept."""
+
+
+def compile_turn_members(rule: MessagesRule, paths: Iterable[str]) -> TurnMembers:
+    """``paths`` are those of all rules of the stream: what they read of a turn is read."""
+    holds = None if rule.when is None else compile_condition(rule.when)
+    paths = tuple(paths)
+    sources = [(path, compile_path(path), _tree_of(rule, path, paths)) for path in rule.path]
+    further = [(path, compile_path(path), _tree_of(rule, path, paths)) for path in rule.append]
+
+    def members(line: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+        if holds is not None and not holds(line):
+            return
+        first = next((source for source in sources if source[1](line) is not None), None)
+        if first is None:
+            return
+        for path, get, tree in (first, *further):
+            turns = get(line)
+            label = f"{path}[]" if type(turns) is list else path
+            for turn in turns if type(turns) is list else (turns,):
+                if type(turn) is dict:
+                    yield from ((f"{label}.{name}", field) for name, field in _of_turn(rule, turn, tree))
+
+    return members
+
+
+def _tree_of(rule: MessagesRule, conversation: str, paths: Iterable[str]) -> PathTree:
+    calls = [f"tool_calls[0].{name}" for name in MEMBERS_READ if name != "function"]
+    inside = [
+        f"{call}.{name}" for call in ("tool_calls[0].function", "function_call") for name in MEMBERS_READ
+    ]
+    named = (*(rule.reasoning or ()), *((rule.weight,) if rule.weight is not None else ()))
+    return PathTree(
+        [rule.role, rule.content, *named, *_ALWAYS, *calls, *inside, *_into_turns(conversation, paths)]
+    )
+
+
+def _into_turns(conversation: str, paths: Iterable[str]) -> Iterator[str]:
+    """What ``paths`` ask of a turn of the conversation, as paths of the turn."""
+    start = plain_steps(conversation)
+    for path in paths:
+        steps = plain_steps(path)
+        if steps is None:
+            # Inside of JMESPath the names of a turn stand by themselves.
+            if conversation in path:
+                yield from (_written(inner) for inner in plain_paths(path))
+        elif start is not None and steps[: len(start)] == start and len(steps) > len(start) + 1:
+            yield _written(steps[len(start) + 1 :])
+
+
+def _written(steps: tuple[str | int, ...]) -> str:
+    return ".".join(f'"{step}"' for step in steps if isinstance(step, str))
+
+
+def _of_turn(rule: MessagesRule, turn: dict[str, Any], tree: PathTree) -> Iterator[tuple[str, str | None]]:
+    said = {name: value for name, value in turn.items() if value is not None}
+    unasked = [
+        name
+        for name, field in _UNASKED.items()
+        if name in said and getattr(rule, field, None) is None and _is_kept(field, said[name])
+    ]
+    for name in unasked:
+        yield name, _UNASKED[name]
+    for name in tree.unread(said):
+        if name not in unasked:
+            yield name, None
+
+
+def _is_kept(field: str, value: Any) -> bool:
+    match field:
+        case "weight":
+            return isinstance(value, int | float) and value >= 0
+        case "reasoning":
+            return type(value) in (str, list) and bool(value)
+        case _:
+            return type(value) is str
