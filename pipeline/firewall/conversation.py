@@ -29,6 +29,8 @@ class Message(msgspec.Struct, gc=False):
     tool_calls: list[ToolCall] | UnsetType | None = UNSET
     tool_call_id: str | UnsetType | None = UNSET
     name: str | UnsetType | None = UNSET
+    reasoning: str | UnsetType | None = UNSET
+    weight: int | float | UnsetType | None = UNSET
 
 
 class Provenance(msgspec.Struct, gc=False):

@@ -61,6 +61,7 @@ class EvidenceRow(msgspec.Struct, gc=False):
     goal: Raw | UnsetType = UNSET
     messages: list[Message] | UnsetType | None = UNSET
     tools: Raw | UnsetType = UNSET
+    finish_reason: str | UnsetType | None = UNSET
     success_markers: list[str] | UnsetType = UNSET
     failure_markers: list[str] | UnsetType = UNSET
     reward: int | float | UnsetType | None = UNSET
@@ -71,6 +72,7 @@ class EvidenceRow(msgspec.Struct, gc=False):
     cost_usd: int | float | UnsetType | None = UNSET
     latency_ms: int | float | UnsetType | None = UNSET
     tags: list[str] | UnsetType = UNSET
+    flags: list[str] | UnsetType = UNSET
     provenance: Provenance | UnsetType = UNSET
     recorded_at: str | UnsetType = UNSET
 

@@ -12,7 +12,7 @@ from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, task_identity
-from pipeline.stages.sample import Sample, read_sample, refusal_of
+from pipeline.stages.sample import Sample, read_sample, refusal_of, unfit_for_training
 from pipeline.stages.scoring_rules import RANK
 from pipeline.stages.splits import split_of
 from pipeline.stages.transcript import Message, answers, as_exported, flat_prompt
@@ -54,7 +54,7 @@ def side_refusal(sample: Sample | Refusal, options: ExportOptions) -> Refusal | 
     """Why a run of a ranked category can stand on neither side of a pair, or None."""
     if isinstance(sample, Refusal):
         return sample
-    return refusal_of(sample, sample.instruction, options.preference.max_tokens)
+    return unfit_for_training(sample) or refusal_of(sample, sample.instruction, options.preference.max_tokens)
 
 
 def preference_row(

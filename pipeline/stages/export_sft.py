@@ -11,9 +11,9 @@ from typing import Any
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id
-from pipeline.stages.sample import Sample, read_sample, refusal_of
+from pipeline.stages.sample import Sample, read_sample, refusal_of, unfit_for_training
 from pipeline.stages.splits import split_of
-from pipeline.stages.transcript import as_exported
+from pipeline.stages.transcript import answers, as_exported
 
 # Do not loosen. A run of one of these categories in a training file is a breach.
 SFT_NEVER = frozenset(("rejected", "needs_human_review"))
@@ -37,7 +37,11 @@ def sft_row(
         sample = read_sample(evidence)
     if isinstance(sample, Refusal):
         return sample
-    refusal = refusal_of(sample, sample.instruction, options.sft.max_tokens)
+    refusal = (
+        unfit_for_training(sample)
+        or _nothing_to_learn(sample)
+        or refusal_of(sample, sample.instruction, options.sft.max_tokens)
+    )
     if refusal is not None:
         return refusal
     stream, task_id, run_id = evidence["stream"], evidence["task_id"], evidence["run_id"]
@@ -58,3 +62,10 @@ def sft_row(
         "split": split_of(evidence, sample.question, options),
         "provenance": evidence["provenance"],
     }
+
+
+def _nothing_to_learn(sample: Sample) -> Refusal | None:
+    """A conversation whose log gives every answer a weight of 0 is to be shown, not to be learned."""
+    if sample.messages is None or any(turn["weight"] != 0 for turn in answers(sample.messages)):
+        return None
+    return Refusal(QuarantineReason.NOTHING_TO_LEARN, "every answer has a weight of 0")

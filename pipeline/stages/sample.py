@@ -81,7 +81,7 @@ class Sample(NamedTuple):
     last text that the assistant said ("" when it only called tools). ``task`` is what a playbook
     calls the task: the mapped instruction, which may be shorter than a first user turn with its
     pages of rules. The keys are those of ``text_keys``; ``question`` decides the split; ``secret`` is
-    the kind of a credential in any text that could be exported.
+    the kind of a credential in any text that could be exported; ``flags`` are those of the evidence.
     """
 
     instruction: str | None
@@ -92,6 +92,7 @@ class Sample(NamedTuple):
     turns: int
     estimated_tokens: int
     secret: str | None
+    flags: list[str]
     response_key: bytes
     instruction_key: bytes | None
     prompt_key: bytes
@@ -128,6 +129,7 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         or context.secret
         or secret_in_bytes(answer)
         or _secret_beside(evidence, ()),
+        flags=evidence["flags"],
         response_key=answers_key((digest,)),
         instruction_key=instruction.key,
         prompt_key=flat_prompt_key(instruction.digest, context.digest),
@@ -193,6 +195,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         or task.secret
         or context.secret
         or _secret_beside(evidence, named),
+        flags=evidence["flags"],
         response_key=answers_key(digests),
         instruction_key=instruction_key,
         prompt_key=b"",
@@ -215,6 +218,17 @@ def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:
     file = evidence["provenance"]["source_file"]
     again = [asked(text).secret for text in (evidence.get("tools"), file) if text]
     return secret_in_bytes(to_bytes("\n".join(own))) or next(filter(None, again), None)
+
+
+def unfit_for_training(sample: Sample) -> Refusal | None:
+    """Why a run is no example to learn from, whatever it was judged: it was cut off, or its harness failed.
+
+    It is no example of a bad answer either, so it stands on no side of a pair.
+    """
+    for reason in (QuarantineReason.ENVIRONMENT_ERROR, QuarantineReason.TRUNCATED):
+        if reason.value in sample.flags:
+            return Refusal(reason)
+    return None
 
 
 def estimated_tokens(text_bytes: int, messages: int) -> int:

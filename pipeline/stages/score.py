@@ -29,7 +29,7 @@ from pipeline.stages.scoring_rules import (
 )
 
 SCHEMA_VERSION = 1  # of the rows made here; tests/pipeline/stages/test_score.py holds it to the schema's
-SCORER_VERSION = "1"  # of the rules: any change that can move a row to another category raises it
+SCORER_VERSION = "2"  # of the rules: any change that can move a row to another category raises it
 
 # The strength of a run whose log has no reward. A review is neither right nor wrong.
 STRENGTH = {ACCEPTED: 1.0, PARTIALLY_ACCEPTED: 0.5, NEEDS_HUMAN_REVIEW: 0.5, REJECTED: 0.0}
@@ -137,6 +137,8 @@ def _seen(rule: Rule, evidence: Evidence, thresholds: Thresholds) -> str:
             if override is None:
                 return "nobody decided"
             return f"{override['by'] or 'somebody'} decided {override['decision']}"
+        case ReasonCode.ENVIRONMENT_ERROR:
+            return f"the flags are {', '.join(evidence['flags']) or 'none'}"
         case ReasonCode.RESPONSE_EMPTY:
             return _seen_response(evidence)
         case ReasonCode.CONTRADICTING_MARKERS | ReasonCode.SOFT_SUCCESS | ReasonCode.ONLY_FAILURE_MARKERS:

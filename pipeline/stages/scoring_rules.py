@@ -36,6 +36,7 @@ class ReasonCode(StrEnum):
     """Why a run has its category. Permanent."""
 
     HUMAN_OVERRIDE = "human_override"
+    ENVIRONMENT_ERROR = "environment_error"
     RESPONSE_EMPTY = "response_empty"
     CONTRADICTING_MARKERS = "contradicting_markers"
     VERDICT_AGAINST_REWARD = "verdict_against_reward"
@@ -54,6 +55,7 @@ class Signals(NamedTuple):
     """All that a verdict rests on. ``decision`` is a person's, a category."""
 
     decision: str | None
+    environment_failed: bool
     is_empty: bool
     has_success_markers: bool
     has_failure_markers: bool
@@ -80,6 +82,7 @@ def signals_of(evidence: Evidence) -> Signals:
     override = evidence["human_override"]
     return Signals(
         None if override is None else override["decision"],
+        ReasonCode.ENVIRONMENT_ERROR.value in evidence["flags"],
         response_is_recorded_and_empty(evidence),
         bool(evidence["success_markers"]),
         bool(evidence["failure_markers"]),
@@ -120,6 +123,13 @@ RULES: tuple[Rule, ...] = (
         "Did a person decide?",
         None,
         lambda signals, _thresholds: signals.decision is not None,
+        overrules=True,
+    ),
+    Rule(
+        ReasonCode.ENVIRONMENT_ERROR,
+        "Did the environment fail, and not the model?",
+        NEEDS_HUMAN_REVIEW,
+        lambda signals, _thresholds: signals.environment_failed,
         overrules=True,
     ),
     Rule(

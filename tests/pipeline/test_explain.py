@@ -68,7 +68,7 @@ def test_people_read_evidence_and_rules_without_a_hidden_character(
     assert lines[2] == "scored partially_accepted, 0.7, in data/scored-runs/airline.jsonl:3"
     assert "  instruction     \\x1b[31mred\\u202e" in lines
     assert "  reward          0.7" in lines
-    assert any(line.startswith("   8  YES  reward_partial") for line in lines)
+    assert any(line.startswith("   9  YES  reward_partial") for line in lines)
     assert not {"\x1b", "\u202e", "\u009b"} & set(printed)
 
 

@@ -38,6 +38,12 @@ def provenance(number: int = 1) -> dict[str, Any]:
     }
 
 
+def _as_evidence(messages: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    if messages is None:
+        return None
+    return [{**message, "reasoning": None, "weight": 1.0} for message in messages]
+
+
 class Run:
     """One run: its evidence row, its scored row, and the row that an honest exporter makes of it."""
 
@@ -58,7 +64,7 @@ class Run:
 
     def evidence(self) -> dict[str, Any]:
         return {
-            "schema_version": 1,
+            "schema_version": 2,
             "run_id": self.run_id,
             "task_id": self.task,
             "stream": self.stream,
@@ -69,8 +75,9 @@ class Run:
             "context": None,
             "response": self.response,
             "goal": None,
-            "messages": self.messages,
+            "messages": _as_evidence(self.messages),
             "tools": None,
+            "finish_reason": None,
             "success_markers": [],
             "failure_markers": [],
             "reward": 0.5,
@@ -81,6 +88,7 @@ class Run:
             "cost_usd": None,
             "latency_ms": 12.5,
             "tags": [],
+            "flags": [],
             "provenance": provenance(),
             "recorded_at": STAMP,
         }

@@ -48,6 +48,8 @@ def test_evidence_and_scored_rows_as_the_engine_writes_them_take_the_fast_way() 
         == list(EvidenceRecord.model_fields)
         == list(index_rows.EvidenceRow.__struct_fields__)
     )
+    line = orjson.dumps(run.evidence())
+    assert msgspec.json.encode(msgspec.json.decode(line, type=index_rows.EvidenceRow)) == line
     assert list(run.scored()) == list(ScoredRun.model_fields) == list(index_rows.ScoredRow.__struct_fields__)
 
 

@@ -28,6 +28,9 @@ OVERRIDE = {"decision": "rejected", "by": "lee", "reason": "wrong file", "at": N
 # One example a rule: the signals, the rule that decides, the category.
 EXAMPLES: list[tuple[dict[str, Any], ReasonCode, str]] = [
     ({"human_override": OVERRIDE, "verdict": "pass"}, ReasonCode.HUMAN_OVERRIDE, "rejected"),
+    ({"flags": ["environment_error"], "verdict": "fail"}, ReasonCode.ENVIRONMENT_ERROR, "needs_human_review"),
+    ({"flags": ["environment_error"], "response": ""}, ReasonCode.ENVIRONMENT_ERROR, "needs_human_review"),
+    ({"flags": ["truncated"], "verdict": "fail"}, ReasonCode.VERDICT_FAIL, "rejected"),
     ({"response": " \n\t\u3000", "verdict": "pass"}, ReasonCode.RESPONSE_EMPTY, "rejected"),
     (
         {"success_markers": ["ok"], "failure_markers": ["error"], "verdict": "pass"},
@@ -207,6 +210,7 @@ def test_the_explanation_says_what_was_seen() -> None:
     outcomes = explain(conversation(verdict="pass", reward=0.25), THRESHOLDS)
     assert [outcome.why for outcome in outcomes] == [
         "nobody decided",
+        "the flags are none",
         "2 of 2 assistant turns have text or a tool call",
         "success markers: none; failure markers: none",
         "the verdict is pass, the reward is 0.25 (partial_at 0.5, accept_at 1.0)",
