@@ -10,34 +10,23 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from console.live.live_feed import LiveFeed
 from console.state.view_state import Session, ViewState, initial
-from console.terminal.link_profile import LinkProfile, Profile
 from console.tui.app import ConsoleApp
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord
+from tests.console.apps import LINK
+from tests.waiting import until
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
 SIZE = (100, 27)
-LIMIT_SECONDS = 60.0
-_LINK = LinkProfile(
-    profile=Profile.RICH,
-    link="local",
-    reasons=("a picture",),
-    has_terminal=True,
-    ascii_only=False,
-    monochrome=False,
-    light=False,
-    mouse=False,
-    animation=False,
-    flush_seconds=0.05,
-)
+_LINK = replace(LINK, reasons=("a picture",), flush_seconds=0.05)
 
 
 def main() -> None:
@@ -54,11 +43,7 @@ async def _take_pictures(root: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
 
         async def picture(name: str, is_ready: Callable[[ViewState], bool]) -> None:
-            deadline = time.monotonic() + LIMIT_SECONDS
-            while not is_ready(app.state):
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{name}: the console never came to show it")
-                await pilot.pause()
+            await until(pilot, lambda: is_ready(app.state), name)
             app.flush()
             await pilot.pause()
             IMAGES.mkdir(parents=True, exist_ok=True)

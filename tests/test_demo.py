@@ -1,5 +1,3 @@
-"""`distill demo --batch` from sources to exports: the verdict table, on fixtures and on real logs."""
-
 from __future__ import annotations
 
 import json
@@ -15,11 +13,12 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
+from tests.console.terminals import Terminal
+from tests.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CATEGORIES = ("evidence", "accepted", "partially_accepted", "needs_human_review", "rejected")
 Verdicts = dict[str, tuple[int, ...]]
-
 # The same table as in fixtures/README.md.
 FIXTURES: Verdicts = {
     "taubench_airline": (12, 5, 0, 0, 7),
@@ -213,3 +212,19 @@ def test_real_logs_give_the_verdicts_that_their_own_outcome_fields_name(tmp_path
     root, summary = _batch(tmp_path, "--sources", os.environ["DISTILL_REAL_LOGS"])
     assert _verdicts(summary) == REAL_LOGS
     assert {"agbenchmark_reports"}.isdisjoint(row["stream"] for row in _rows(root / paths.SFT_EXPORT))
+
+
+# In a terminal
+
+
+@pytest.mark.slow
+def test_the_demo_opens_the_console_armed_on_a_run_that_outlives_it(tmp_path: Path) -> None:
+    root = tmp_path / "demo"
+    argv = [sys.executable, "-P", "-m", "console", "demo", "--rows", "3000", "--dir", str(root)]
+    with Terminal(argv, {**os.environ, "TERM": "xterm-256color"}) as terminal:
+        terminal.read_until(lambda written: b"OPERATE" in written, "the console armed")
+        terminal.send(b"q")
+        assert terminal.wait() == 0
+    assert b"3000 generated lines" in terminal.written
+    wait_until(lambda: list((root / paths.REPORTS).glob("*/summary.json")), "the end of the run")
+    assert (root / paths.SFT_EXPORT).stat().st_size > 0

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,28 +28,18 @@ from console.tui.app import ConsoleApp
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord
+from tests.console.apps import LINK
 from tests.screenshots import append_a_forbidden_row, self_contained
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 TOUR = Path(__file__).resolve().parents[1] / "docs/tour"
-LIMIT_SECONDS = 60.0
 _WHO = {"SUDO_USER": "operator"}
 # Longer than a dialogue is deaf to what was typed before it was seen.
 EYES_SECONDS = 0.4
-RICH = LinkProfile(
-    profile=Profile.RICH,
-    link="local",
-    reasons=("a tour",),
-    has_terminal=True,
-    ascii_only=False,
-    monochrome=False,
-    light=False,
-    mouse=False,
-    animation=False,
-    flush_seconds=0.05,
-)
+RICH = replace(LINK, reasons=("a tour",), flush_seconds=0.05)
 LEAN = replace(RICH, profile=Profile.LEAN, link="ssh")
 
 
@@ -175,26 +164,23 @@ async def _walk(
     session = Session(profile=link.profile, link=link.link, actor="operator")
     app = ConsoleApp(initial(str(root), session), LiveFeed(root), link)
     async with app.run_test(size=size) as pilot:
-        await _until(pilot, "the firewall's word", lambda: _is_settled(app.state))
+        await _until(pilot, app, "the firewall's word", lambda: _is_settled(app.state))
         for stop in stops:
             for key in stop.keys:
                 await pilot.press(key)
                 await pilot.pause(EYES_SECONDS if len(key) == 1 and key in "as" else 0.05)
-            await _until(pilot, f"{stop.shows} on {stop.name}", partial(_shows, app, stop.shows))
+            await _until(pilot, app, f"{stop.shows} on {stop.name}", partial(_shows, app, stop.shows))
             await pilot.pause(EYES_SECONDS)
             svg = self_contained(app.export_screenshot(title="distill"))
             (TOUR / f"{prefix}{stop.name}.svg").write_text(svg, encoding="utf-8")
 
 
-async def _until(pilot: Pilot[int], what: str, is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the console never came to show {what}")
-        await pilot.pause(0.05)
-        app = pilot.app
-        if isinstance(app, ConsoleApp):
-            app.flush()
+async def _until(pilot: Pilot[int], app: ConsoleApp, what: str, is_so: Callable[[], bool]) -> None:
+    def is_drawn() -> bool:
+        app.flush()
+        return is_so()
+
+    await until(pilot, is_drawn, what)
 
 
 def _is_settled(state: ViewState) -> bool:

@@ -21,7 +21,7 @@ from pipeline.contracts import paths
 
 CRASH_VARIABLE = "DISTILL_CRASH_AT"
 # Copied from the engine, which must not be able to shorten the list by itself;
-# tests/pipeline/acceptance/test_crash.py keeps the copies equal. Renames are passed many times.
+# tests/pipeline/acceptance/test_jobs.py keeps the copies equal. Renames are passed many times.
 POINTS = (
     "run-started",
     "chunk-rows-written",

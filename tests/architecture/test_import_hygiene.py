@@ -1,20 +1,21 @@
+"""Who imports what: screens, models and the engine only where they are needed."""
+
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.fresh_interpreter import REPOSITORY, modules_after
+from tests.architecture.fresh_interpreter import REPOSITORY, modules_after, run_python
 from tests.architecture.imports import Graph, import_graph
+from tests.console.batch.engine_in_workspace import workspace_with_engine
 from tests.console.workspaces import workspace_after_a_run
 
 SCREENS = {"textual", "rich"}
-# What console and runbook may import of the engine's package: types, the hand that touches the
-# machine, and the lenient readers. None of the three needs anything else of it.
-SHARED = ("pipeline.contracts", "pipeline.platform", "pipeline.reading")
 # What the firewall may import of the hand: its words, reading, the lock of an open commit, and waiting.
 FIREWALL_NEEDS = {"command_line", "disk", "file_changes", "lock", "streams", "voice"}
 # What these import in their turn. ``lenient_json``, ``git`` and ``firewall`` itself are in neither.
@@ -57,31 +58,6 @@ def _imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
-
-
-@pytest.mark.parametrize("package", ["console", "runbook"])
-def test_no_file_reaches_past_the_shared_rooms_even_late_in_a_function(package: str) -> None:
-    offenders = {
-        str(path.relative_to(REPOSITORY)): sorted(wrong)
-        for path in (REPOSITORY / package).rglob("*.py")
-        if (
-            wrong := {
-                name
-                for name in _imports(path)
-                if name.startswith("pipeline.") and not name.startswith(SHARED)
-            }
-        )
-    }
-    assert offenders == {}
-
-
-def test_the_engine_never_looks_up() -> None:
-    offenders = [
-        str(path.relative_to(REPOSITORY))
-        for path in (REPOSITORY / "pipeline").rglob("*.py")
-        if any(name.split(".")[0] in ("console", "runbook") for name in _imports(path))
-    ]
-    assert offenders == []
 
 
 def test_the_contracts_need_only_themselves_and_pydantic() -> None:
@@ -174,3 +150,41 @@ def test_the_pure_core_touches_neither_clock_nor_disk_nor_process(name: str) -> 
         "shutil",
     }
     assert not {module.split(".")[0] for module in _imports(REPOSITORY / f"console/{name}.py")} & impure
+
+
+# A CI machine has no terminal: what runs there must need none of what draws on one
+
+LOADED = """
+import contextlib, io, json, sys
+from console.cli.distill import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    code = main(sys.argv[1:])
+print(json.dumps([int(code), sorted(sys.modules)]))
+"""
+
+
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    done = run_python("-c", LOADED, *arguments)
+    assert done.stdout, done.stderr
+    code, modules = json.loads(done.stdout)
+    return code, set(modules)
+
+
+def test_a_batch_with_all_its_reports_imports_no_screen_and_no_engine(tmp_path: Path) -> None:
+    root = workspace_with_engine(tmp_path / "w")
+    code, modules = loaded_by(
+        "-C", str(root), "--batch", "--skip", "firewall", "--github", "--report-dir", str(tmp_path / "r")
+    )
+    assert code == 0
+    assert "console.batch.report_folder" in modules
+    assert not modules & (SCREENS | ENGINE)
+
+
+@pytest.mark.parametrize(
+    "command", [["watch", "--once"], ["handover"], ["metrics", "--firewall-seconds", "0"]]
+)
+def test_the_commands_without_a_screen_import_none_and_no_engine(tmp_path: Path, command: list[str]) -> None:
+    root = workspace_with_engine(tmp_path / "w")
+    code, modules = loaded_by("-C", str(root), *command)
+    assert code == 0
+    assert not modules & (SCREENS | ENGINE | {"pydantic"})

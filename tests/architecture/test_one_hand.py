@@ -1,4 +1,4 @@
-"""What a disk or a lock does is done in one place: nobody beside ``pipeline.platform`` does it by itself.
+"""What a disk, a lock or a process does is done in one place: nobody beside it does it by himself.
 
 Fault injection replaces that place, so a writer beside it would never meet a disk that fails.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.fresh_interpreter import REPOSITORY
+
 PACKAGES = ("console", "runbook", "pipeline")
 DISK_CALLS = {
     "fsync", "fdatasync", "replace", "rename", "link", "ftruncate", "write_text", "write_bytes", "renameat2",
 }  # fmt: skip
 OS_ALONE = {"replace", "rename", "link"}  # ``str.replace`` is no rename
-
 # What builds or rehearses a workspace of its own, thrown away when it does not come about; tools that
 # write pages into the repository; and a scan's links into a view of its own.
 BESIDE = (
@@ -30,12 +31,14 @@ BESIDE = (
 )
 
 
-def _modules() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if not name.startswith("pipeline/platform/"):
-                yield name, ast.parse(path.read_bytes())
+@cache
+def _modules() -> list[tuple[str, ast.Module]]:
+    return [
+        (name, ast.parse(path.read_bytes()))
+        for package in PACKAGES
+        for path in sorted((REPOSITORY / package).rglob("*.py"))
+        if not (name := path.relative_to(REPOSITORY).as_posix()).startswith("pipeline/platform/")
+    ]
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -85,7 +88,7 @@ def test_one_module_says_who_acts() -> None:
         f"{name}: {word}"
         for name, _ in _modules()
         for word in asked
-        if word in (ROOT / name).read_text(encoding="utf-8")
+        if word in (REPOSITORY / name).read_text(encoding="utf-8")
         and not name.startswith(("pipeline/acceptance/", "runbook/probes/nondeterminism.py"))
     ]
     assert found == [], "use pipeline.platform.identity"
@@ -107,3 +110,63 @@ def test_git_is_started_and_gitpython_imported_in_one_place() -> None:
                 if any(isinstance(each, ast.Constant) and each.value == "git" for each in first):
                     found.append(f"{name}:{node.lineno} start")
     assert found == []
+
+
+# Processes are started in one place: who else does it has a reason that is written here
+
+HANDS = {"pipeline/platform/process.py", "pipeline/platform/async_process.py"}
+EXCEPTIONS = {
+    "console/cli/distill.py": "hands the whole process over to the engine: exec, nothing is waited for",
+    "console/commands/demo.py": "hands the whole process over to the run: exec, nothing is waited for",
+    "pipeline/engine/executors.py": "workers share the engine's memory: a pool of forks that die with it",
+    "pipeline/acceptance/jobs.py": "the gate's jobs are forks of the gate that die with it",
+    "pipeline/acceptance/engine_runs.py": "a run in a fork of the gate, where a wall may be taken away",
+    "pipeline/templates/workspace/tests/test_workspace_contract.py": "in a workspace, without us",
+}
+_MODULES = {"subprocess", "multiprocessing", "pty"}
+_CALLS = {"fork", "forkpty", "system", "popen", "posix_spawn", "posix_spawnp", "create_subprocess_exec"}
+_CALLS |= {"create_subprocess_shell", "subprocess_exec", "subprocess_shell"}
+_FAMILIES = ("exec", "spawn")
+
+
+def starts_of(source: str) -> set[str]:
+    """What in a module starts a process, as it is written there."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names if each.name.partition(".")[0] in _MODULES}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in _MODULES:
+            found.add(str(node.module))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner = node.value.id
+            if node.attr in _CALLS and owner in ("os", "asyncio", "loop"):
+                found.add(f"{owner}.{node.attr}")
+            elif owner == "os" and node.attr.startswith(_FAMILIES):
+                found.add(f"os.{node.attr}")
+    return found
+
+
+def test_nobody_else_starts_a_process() -> None:
+    found = {
+        path.relative_to(REPOSITORY).as_posix()
+        for package in ("console", "runbook", "pipeline")
+        for path in sorted((REPOSITORY / package).rglob("*.py"))
+        if starts_of(path.read_text(encoding="utf-8"))
+    }
+    assert found - HANDS - EXCEPTIONS.keys() == set(), "use pipeline.platform.process"
+    assert (HANDS | EXCEPTIONS.keys()) - found == set(), "they start nothing any more: take them off the list"
+
+
+def test_every_way_to_start_one_is_seen(tmp_path: Path) -> None:
+    for line in (
+        "import subprocess",
+        "from subprocess import run",
+        "import multiprocessing.pool",
+        "import os\nos.fork()",
+        "import os\nos.execve('a', [], {})",
+        "import os\nos.spawnv(0, 'a', [])",
+        "import os\nos.system('a')",
+        "import asyncio\nasyncio.create_subprocess_exec('a')",
+    ):
+        assert starts_of(line), line
+    assert not starts_of("import os\nos.getpid()")

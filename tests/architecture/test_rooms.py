@@ -1,4 +1,4 @@
-"""The drawing of the rooms in ``docs/architecture.md`` against every import, and its table of mechanisms."""
+"""The drawing of the rooms in ``docs/architecture.md`` against every import, and no circles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.fresh_interpreter import REPOSITORY
-from tests.architecture.imports import Graph, import_graph
+from tests.architecture.imports import Graph, circles, import_graph
 
 PAGE = (REPOSITORY / "docs/architecture.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -209,3 +209,33 @@ def test_a_mechanism_stands_where_the_table_says(mechanism: str) -> None:
     called = {each for each in spans if "/" not in each}
     assert called
     assert called <= defined
+
+
+# No module imports one that imports it, by whatever way
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    graph = import_graph(REPOSITORY)
+    assert graph["console.tui.app"] >= {"console.state.derive", "console.tui.screen_registry"}
+    assert graph["pipeline.commands.score"]
+    assert circles(graph) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from pack.a import thing",
+        "from pack import a",
+        "import pack.a",
+        "def late():\n    from pack.a import thing",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pack.a import thing",
+    ],
+)
+def test_a_circle_is_found_however_it_is_closed(tmp_path: Path, back: str) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack/__init__.py").write_text("")
+    (tmp_path / "pack/a.py").write_text("from pack.b import other\nfrom pack import leaf\n")
+    (tmp_path / "pack/b.py").write_text("from pack import c\n")
+    (tmp_path / "pack/c.py").write_text(back + "\n")
+    (tmp_path / "pack/leaf.py").write_text("")
+    assert circles(import_graph(tmp_path, ["pack"])) == [["pack.a", "pack.b", "pack.c"]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from console.live.runbook_watch import RunbookLook
+from tests.waiting import LIMIT_SECONDS
 
 
 def symptom(symptom_id: str, verdict: str = "clear", **more: Any) -> dict[str, Any]:
@@ -37,6 +38,6 @@ def answer(*symptoms: dict[str, Any]) -> str:
     return json.dumps({"symptoms": list(symptoms), "exit_code": 0})
 
 
-def look_that(code: str, root: Path, *, limit_seconds: float = 30.0) -> RunbookLook:
+def look_that(code: str, root: Path, *, limit_seconds: float = LIMIT_SECONDS) -> RunbookLook:
     """A look whose child runs ``code`` in place of the detectors."""
     return RunbookLook(root, argv=[sys.executable, "-c", code], limit_seconds=limit_seconds)

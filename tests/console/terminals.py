@@ -9,6 +9,7 @@ import pty
 import select
 import signal
 import struct
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +17,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LIMIT_SECONDS = 60.0
+from tests.waiting import LIMIT_SECONDS
+
+ARGV = [sys.executable, "-P", "-m", "console"]
 # So many looks in a row, 20 ms apart, must find a program asleep: longer than the 0.1 s for which an
 # Escape may be the beginning of another key; and than the 0.3 s for which a dialogue is deaf.
 CALM_LOOKS = 8
 DIALOGUE_LOOKS = 17
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """What a program on such a terminal needs, over a link that is not local."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4", **changes}
+
+
+def drawn(written: bytes) -> bool:
+    """Whether the dashboard of the workspace ``night`` is on the screen."""
+    return b"quit" in written and b"night" in written
 
 
 class Terminal:
@@ -121,10 +135,14 @@ class Terminal:
             calm = calm + 1 if is_quiet and not _is_at_work(self.pid, with_children) else 0
 
     def answer(self, *keys: bytes, looks: int = CALM_LOOKS) -> None:
-        """Send each of the keys and let the program do what it does on it."""
+        """Send each of the keys and let the program do what it does on it.
+
+        What it started goes on: a child of lowest priority, which no key waits for, may take a minute
+        of a busy machine.
+        """
         for key in keys:
             self.send(key)
-            self.settle(looks=looks)
+            self.settle(looks=looks, with_children=False)
 
     def resize(self, columns: int, lines: int) -> None:
         """The terminal's window changes; the kernel tells the program."""

@@ -1,4 +1,4 @@
-"""What is known of audit, acceptance and release: from reports, from streams, from garbage."""
+"""What is known of audit, acceptance and release, by report, stream or garbage; and how they are started."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from console.control import plans
+from console.live.live_feed import LiveFeed
 from console.reading.check_runs import acceptance_reader, audit_reader, release_reader
 from tests.console import check_reports
 from tests.console.check_reports import AUDIT, AUDIT_EVENTS, audit_checks, events, leak, report, result
@@ -117,3 +119,32 @@ def test_a_torn_last_event_is_waited_for(tmp_path: Path) -> None:
     assert reader.read().reported == 16
     write(tmp_path, AUDIT_EVENTS, stream)
     assert reader.read().reported == 17
+
+
+# The plans that start them
+
+STARTS = {
+    "audit.start": "audit-full",
+    "acceptance.start": "acceptance",
+    "release.start": "release-freeze",
+}
+
+
+@pytest.mark.parametrize(("action_id", "command"), STARTS.items())
+def test_the_plan_is_the_command_that_would_be_typed(tmp_path: Path, action_id: str, command: str) -> None:
+    plan = LiveFeed(tmp_path).plan(action_id)
+    assert plan is not None
+    assert plan.arguments == (command,)
+    assert plan.command_line == f"distill {command} -C {tmp_path}"
+    assert plan.changes
+    assert plan.stays
+
+
+def test_a_check_that_is_at_work_is_not_started_twice(tmp_path: Path) -> None:
+    write(tmp_path, AUDIT_EVENTS, events("audit-full", [], host="another"))
+    assert plans.plan(tmp_path, "audit.start", "", time.time()) is None
+    assert plans.plan(tmp_path, "release.start", "", time.time()) is not None
+
+
+def test_other_actions_have_no_plan_here(tmp_path: Path) -> None:
+    assert plans.plan(tmp_path, "screen.audit", "", time.time()) is None

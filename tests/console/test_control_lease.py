@@ -14,16 +14,9 @@ from console.control.armed import Armed, LeaseHeldError, ReadOnlyError
 from console.control.lease import JOURNAL, LEASE, ControlLease
 from console.keymap import BY_ID
 from tests.console.apps import Clock
-from tests.console.terminals import DIALOGUE_LOOKS, Terminal
-from tests.console.test_terminal_end import ARGV, drawn, environment
+from tests.console.terminals import ARGV, DIALOGUE_LOOKS, Terminal, drawn, environment
 
 RESTART = BY_ID["run.start"]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "distill.toml").write_text('[workspace]\nname = "night"\n')
-    return tmp_path
 
 
 def test_the_first_armed_console_holds_it_and_the_second_is_told_who(root: Path) -> None:

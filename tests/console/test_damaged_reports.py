@@ -12,15 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import PhaseState
-from tests.console.readings import (
-    ACCEPTANCE_JSON,
-    AUDIT_JSON,
+from tests.console.workspaces import (
+    RUN_ID,
     phase,
     read,
     symptoms,
-)
-from tests.console.workspaces import (
-    RUN_ID,
     workspace_after_a_run,
     write,
 )
@@ -38,8 +34,8 @@ def test_an_unreadable_report_costs_its_pane_and_a_note(tmp_path: Path) -> None:
 
 def test_a_fifo_and_a_directory_in_place_of_reports_block_nothing(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
-    os.mkfifo(root / AUDIT_JSON)
-    (root / ACCEPTANCE_JSON).mkdir()
+    os.mkfifo(root / paths.AUDIT_DATA)
+    (root / paths.ACCEPTANCE_DATA).mkdir()
     (root / paths.SETTINGS).unlink()
     os.mkfifo(root / paths.SETTINGS)
     status = read(root)
@@ -76,8 +72,8 @@ def test_whatever_a_report_holds_the_status_is_made(tmp_path_factory: Any, data:
     reports = (
         paths.summary_file(RUN_ID),
         paths.receipts_folder(RUN_ID) / "export.json",
-        AUDIT_JSON,
-        ACCEPTANCE_JSON,
+        paths.AUDIT_DATA,
+        paths.ACCEPTANCE_DATA,
         paths.RELEASE_MANIFEST,
     )
     for relative in data.draw(st.sets(st.sampled_from(reports), min_size=1)):

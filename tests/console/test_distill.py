@@ -32,7 +32,6 @@ def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subproc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 
@@ -143,12 +142,11 @@ def test_a_pipeline_lying_in_the_current_directory_is_not_picked_up(tmp_path: Pa
             cwd=evil,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
             check=False,
         )
         subprocess.run(
             [sys.executable, "-m", "console", "-C", str(root), *words],
-            cwd=evil, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
+            cwd=evil, stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
     assert not (evil / "sprung").exists()
 
@@ -220,13 +218,6 @@ def test_a_firewall_that_is_too_slow_is_unknown_and_what_was_known_stands_beside
     assert "~ STALE" in run("status", "-C", str(root), "--firewall-seconds", "0").stdout, "nobody was asked"
 
 
-def test_a_terminal_without_utf_8_gets_ascii(tmp_path: Path) -> None:
-    done = run("status", "-C", str(empty_workspace(tmp_path)), PYTHONIOENCODING="ascii")
-    assert done.returncode == 0
-    assert done.stdout.isascii()
-    assert "\\u" not in done.stdout
-
-
 def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     write(root, paths.events_file("20260427T070000Z-bbbb"), "")
@@ -236,19 +227,6 @@ def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
     assert lines[2].endswith("9f31c2d79f31c2d7")
     data = json.loads(run("runs", "-C", str(root), "--json", "--limit", "1").stdout)
     assert [row["pipeline_run_id"] for row in data["runs"]] == ["20260427T070000Z-bbbb"]
-
-
-def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
-    root = empty_workspace(tmp_path)
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "console", "status", "-C", str(root)],
-        stdin=subprocess.DEVNULL, stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False,
-    )  # fmt: skip
-    os.close(write_end)
-    assert done.returncode == 0, "what was found, whoever reads it"
-    assert done.stderr == b""
 
 
 def test_a_bug_is_three_lines_and_exit_3(

@@ -18,8 +18,8 @@ from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.status import LockStatus
 from pipeline.reading.lock_facts import read_lock
 from tests.console.written_engine import write_engine
+from tests.waiting import LIMIT_SECONDS
 
-WAIT_SECONDS = 30
 RUN = """
 lock = hold_lock()
 started()
@@ -47,7 +47,7 @@ def types(items: list[Followed]) -> list[str]:
 
 async def test_our_run_is_followed_from_its_start_to_its_end(tmp_path: Path) -> None:
     job = start_job(write_engine(tmp_path, RUN), ["run-all"])
-    items = await asyncio.wait_for(gather(follow_job(job)), WAIT_SECONDS)
+    items = await asyncio.wait_for(gather(follow_job(job)), LIMIT_SECONDS)
     assert items[0] == RunFollowed("", "run-all", ours=True, pid=job.pid)
     assert types(items) == ["run.started", "stage.started", "run.finished"]
     assert items[-1] == RunEnded("20260427T060000Z-9f31", 0, before_first_event=False)
@@ -55,7 +55,7 @@ async def test_our_run_is_followed_from_its_start_to_its_end(tmp_path: Path) -> 
 
 async def test_an_engine_that_cannot_be_imported_shows_its_code_and_its_last_words(tmp_path: Path) -> None:
     job = start_job(write_engine(tmp_path, "import pipeline.schemas_gone"), ["run-all"])
-    items = await asyncio.wait_for(gather(follow_job(job)), WAIT_SECONDS)
+    items = await asyncio.wait_for(gather(follow_job(job)), LIMIT_SECONDS)
     ended = items[-1]
     assert isinstance(ended, RunEnded)
     assert ended.before_first_event
@@ -70,7 +70,7 @@ async def test_an_engine_that_cannot_be_imported_shows_its_code_and_its_last_wor
 async def test_a_killed_run_of_ours_is_told_at_once(tmp_path: Path) -> None:
     body = "lock = hold_lock()\nstarted()\nos.kill(os.getpid(), signal.SIGKILL)"
     job = start_job(write_engine(tmp_path, body), ["run-all"])
-    items = await asyncio.wait_for(gather(follow_job(job)), WAIT_SECONDS)
+    items = await asyncio.wait_for(gather(follow_job(job)), LIMIT_SECONDS)
     assert items[-1] == RunEnded("20260427T060000Z-9f31", -9, before_first_event=False)
 
 
@@ -79,18 +79,18 @@ async def test_somebody_elses_run_is_followed_from_its_first_event(tmp_path: Pat
     job = start_job(write_engine(tmp_path, body), ["run-all"])
     feed = RunFeed(tmp_path)
     items = feed.items()
-    first = await asyncio.wait_for(anext(items), WAIT_SECONDS)
+    first = await asyncio.wait_for(anext(items), LIMIT_SECONDS)
     assert first == RunFollowed(
         "20260427T060000Z-9f31", "run-all", ours=False, user="jun", host=_host(), pid=job.pid
     )
-    second = await asyncio.wait_for(anext(items), WAIT_SECONDS)
+    second = await asyncio.wait_for(anext(items), LIMIT_SECONDS)
     assert types([second])[0] == "run.started"
     (tmp_path / "go").touch()
-    rest = await asyncio.wait_for(until_end(items), WAIT_SECONDS)
+    rest = await asyncio.wait_for(until_end(items), LIMIT_SECONDS)
     assert types(rest)[-1:] == ["run.finished"]
     assert rest[-1] == RunEnded("20260427T060000Z-9f31", None, before_first_event=False)
     await items.aclose()
-    job.process.wait(WAIT_SECONDS)
+    job.process.wait(LIMIT_SECONDS)
 
 
 async def test_a_lock_given_back_without_a_last_event_is_a_killed_run(tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ async def test_a_lock_given_back_without_a_last_event_is_a_killed_run(tmp_path: 
     await asyncio.to_thread(_until_there, tmp_path / "ready")
     following = asyncio.create_task(gather(follow_lock(tmp_path, read_lock(tmp_path, 0.0))))
     os.kill(job.pid, signal.SIGKILL)
-    job.process.wait(WAIT_SECONDS)
-    items = await asyncio.wait_for(following, WAIT_SECONDS)
+    job.process.wait(LIMIT_SECONDS)
+    items = await asyncio.wait_for(following, LIMIT_SECONDS)
     ended = items[-1]
     assert isinstance(ended, RunEnded)
     assert "killed, most likely" in ended.reason
@@ -113,15 +113,17 @@ async def test_a_run_started_here_is_followed_once(tmp_path: Path, monkeypatch: 
     waiting = asyncio.create_task(anext(items))
     await asyncio.sleep(0)
     job = feed.start(["run-all"])
-    assert await asyncio.wait_for(waiting, WAIT_SECONDS) == RunFollowed("", "run-all", ours=True, pid=job.pid)
+    assert await asyncio.wait_for(waiting, LIMIT_SECONDS) == RunFollowed(
+        "", "run-all", ours=True, pid=job.pid
+    )
     slices: list[Followed] = []
     while "run.finished" not in types(slices):
-        slices.append(await asyncio.wait_for(anext(items), WAIT_SECONDS))
+        slices.append(await asyncio.wait_for(anext(items), LIMIT_SECONDS))
     assert read_lock(tmp_path, 0.0).held
     with pytest.raises(WorkspaceLockedError):
         feed.start(["run-all"])
     (tmp_path / "go").touch()
-    assert isinstance(await asyncio.wait_for(anext(items), WAIT_SECONDS), RunEnded)
+    assert isinstance(await asyncio.wait_for(anext(items), LIMIT_SECONDS), RunEnded)
     looks: list[Path] = []
     looked_twice = asyncio.Event()
 
@@ -133,7 +135,7 @@ async def test_a_run_started_here_is_followed_once(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(engine_process, "read_lock", still_held)
     again, looking = asyncio.create_task(anext(items)), asyncio.create_task(looked_twice.wait())
-    done, _ = await asyncio.wait({again, looking}, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({again, looking}, timeout=LIMIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     assert done == {looking}, "the same run was followed a second time"
     again.cancel()
     await asyncio.gather(again, return_exceptions=True)

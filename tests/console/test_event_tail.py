@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,19 @@ from pipeline.contracts.events import LogLine, RunStarted, StageProgress, Unknow
 AT = "2026-04-27T06:00:00Z"
 # Ample for any test file on a busy machine: the budget is not what these tests are about.
 UNHURRIED = 30.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+@pytest.fixture
+def tail(path: Path) -> Iterator[EventTail]:
+    """It opens its file when it is first read."""
+    made = EventTail(path)
+    yield made
+    made.close()
 
 
 def line(seq: int, kind: str = "log", **fields: Any) -> bytes:
@@ -35,45 +50,34 @@ def messages(found: TailSlice) -> list[str]:
     return [event.message for event in found.events if isinstance(event, LogLine)]
 
 
-def test_a_torn_tail_is_read_again_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_torn_tail_is_read_again_when_it_is_whole(path: Path, tail: EventTail) -> None:
     whole = line(1)
     path.write_bytes(whole[:10])
-    tail = EventTail(path)
     assert read(tail).events == ()
     assert tail.partial_bytes == 10
     path.write_bytes(whole)
     assert messages(read(tail)) == ["line 1"]
     assert tail.partial_bytes == 0
-    tail.close()
 
 
-def test_a_missing_file_is_waited_for(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    tail = EventTail(path)
+def test_a_missing_file_is_waited_for(path: Path, tail: EventTail) -> None:
     assert read(tail).is_empty
     path.write_bytes(started())
     assert isinstance(read(tail).events[0], RunStarted)
-    tail.close()
 
 
-def test_truncation_starts_the_file_over(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_truncation_starts_the_file_over(path: Path, tail: EventTail) -> None:
     path.write_bytes(started() + line(2) + line(3))
-    tail = EventTail(path)
     read(tail)
     path.write_bytes(started())
     found = read(tail)
     assert found.restarted
     assert len(found.events) == 1
     assert found.lost == 0
-    tail.close()
 
 
-def test_rotation_starts_on_the_new_file(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_rotation_starts_on_the_new_file(tmp_path: Path, path: Path, tail: EventTail) -> None:
     path.write_bytes(started() + line(2))
-    tail = EventTail(path)
     read(tail)
     newer = tmp_path / "newer"
     newer.write_bytes(started() + line(2) + line(3) + line(4))
@@ -81,102 +85,74 @@ def test_rotation_starts_on_the_new_file(tmp_path: Path) -> None:
     found = read(tail)
     assert found.restarted
     assert messages(found) == ["line 2", "line 3", "line 4"]
-    tail.close()
 
 
-def test_a_deleted_file_leaves_what_was_read(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_deleted_file_leaves_what_was_read(path: Path, tail: EventTail) -> None:
     path.write_bytes(started())
-    tail = EventTail(path)
     read(tail)
     path.unlink()
     assert read(tail).is_empty
-    tail.close()
 
 
-def test_a_line_of_one_megabyte_is_an_event(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_line_of_one_megabyte_is_an_event(path: Path, tail: EventTail) -> None:
     path.write_bytes(line(1, message="x" * 1_000_000) + line(2))
-    tail = EventTail(path)
     assert [len(text) for text in messages(read(tail))] == [1_000_000, 6]
-    tail.close()
 
 
-def test_a_line_past_the_limit_is_garbage_and_the_next_one_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_line_past_the_limit_is_garbage_and_the_next_one_is_read(path: Path, tail: EventTail) -> None:
     path.write_bytes(line(1, message="x" * (MAX_LINE_BYTES + 1)) + line(2))
-    tail = EventTail(path)
     found = read(tail)
     assert messages(found) == ["line 2"]
     assert found.garbage == 1
     assert tail.partial_bytes == 0
-    tail.close()
 
 
-def test_garbage_lines_are_counted_and_skipped(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_garbage_lines_are_counted_and_skipped(path: Path, tail: EventTail) -> None:
     deep = b"[" * 100_000 + b"\n"
     path.write_bytes(b'\xff\xfe\n[1]\n"text"\n{"seq": 1}\n{"type": 7}\n' + deep + line(1) + b"\n\n")
-    tail = EventTail(path)
     found = read(tail)
     assert messages(found) == ["line 1"]
     assert found.garbage == 6
-    tail.close()
 
 
-def test_an_event_of_a_newer_engine_is_kept_raw(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_an_event_of_a_newer_engine_is_kept_raw(path: Path, tail: EventTail) -> None:
     path.write_bytes(line(1, "stage.paused", reason="lunch"))
-    tail = EventTail(path)
     (event,) = read(tail).events
     assert isinstance(event, UnknownEvent)
     assert event.raw["reason"] == "lunch"
-    tail.close()
 
 
-def test_lost_lines_are_told_by_seq(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_lost_lines_are_told_by_seq(path: Path, tail: EventTail) -> None:
     path.write_bytes(started() + line(2) + line(6) + line(6) + line(4))
-    tail = EventTail(path)
     assert read(tail).lost == 3
-    tail.close()
 
 
-def test_newer_progress_replaces_older_of_the_same_stage(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_newer_progress_replaces_older_of_the_same_stage(path: Path, tail: EventTail) -> None:
     flood = [line(seq, "stage.progress", stage="PS"[seq % 2], rows_in=seq) for seq in range(2, 1002)]
     path.write_bytes(started() + b"".join(flood))
-    tail = EventTail(path)
     found = read(tail)
     progress = [event for event in found.events if isinstance(event, StageProgress)]
     assert sorted(event.rows_in for event in progress) == [1000, 1001]
     assert found.replaced == 998
     assert found.lost == 0
-    tail.close()
 
 
-def test_only_as_many_log_lines_are_decoded_as_a_screen_keeps(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_only_as_many_log_lines_are_decoded_as_a_screen_keeps(path: Path, tail: EventTail) -> None:
     path.write_bytes(b"".join(line(seq) for seq in range(1, 3 * LOG_LIMIT + 1)))
-    tail = EventTail(path)
     found = read(tail)
     assert messages(found)[-1] == f"line {3 * LOG_LIMIT}"
     assert len(found.events) == LOG_LIMIT
     assert found.caught_up
-    tail.close()
 
 
-def test_a_flood_that_cannot_be_thinned_out_is_taken_in_slices(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_flood_that_cannot_be_thinned_out_is_taken_in_slices(path: Path, tail: EventTail) -> None:
     count = MAX_DECODED_EVENTS * 2 + 10
     path.write_bytes(b"".join(line(seq, "stage.started", stage=str(seq)) for seq in range(1, count + 1)))
-    tail = EventTail(path)
     slices = [read(tail)]
     while not slices[-1].caught_up:
         slices.append(read(tail))
     assert sum(len(found.events) for found in slices) == count
     assert len(slices) > 2
-    tail.close()
 
 
 def test_a_slice_ends_when_its_budget_does(tmp_path: Path) -> None:
@@ -195,10 +171,8 @@ def test_a_slice_ends_when_its_budget_does(tmp_path: Path) -> None:
     tail.close()
 
 
-def test_a_fifo_in_place_of_the_file_does_not_block(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+def test_a_fifo_in_place_of_the_file_does_not_block(path: Path, tail: EventTail) -> None:
     os.mkfifo(path)
-    tail = EventTail(path)
     assert read(tail).is_empty
 
 

@@ -1,8 +1,9 @@
-"""Whatever the streams are like, a command ends with its own exit code and never with a traceback."""
+"""Whatever the streams are like, a command ends with its own exit code; and each starts cold."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from console.demo.build import build_workspace
 from console.demo.sources import choose_sources
 from pipeline.contracts.command import Command
 from pipeline.contracts.faults import ExitCode, worst
+from tests.waiting import wait_until
+from tests.warm_processes import COLD_VARIABLE, REPOSITORY
 
 EVERY = (*COMMANDS, BATCH)
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -35,7 +38,6 @@ def ask(cases: list[Case], directory: Path) -> list[Answer]:
         env={"PYTHONPATH": str(CHECKOUT), "PATH": "/usr/bin:/bin", "HOME": "/nowhere"},
         capture_output=True,
         text=True,
-        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -83,3 +85,34 @@ def test_an_arrow_is_said_where_the_encoding_lacks_it(answers: dict[str, list[An
     ((code, out, _),) = answers["an arrow"]
     assert code == ExitCode.OK
     assert "partial_at 0.5 -> 0.2" in out
+
+
+# In an interpreter of its own, as an operator starts it: nothing is imported before
+
+# These look at everything that there is, several times over; their parts are started by the others.
+_LONG = {"release-freeze", "determinism", "acceptance", "demo"}
+
+
+@pytest.mark.slow
+def test_every_command_starts_cold(tmp_path: Path) -> None:
+    env = {**os.environ, COLD_VARIABLE: "1", "PYTHONPATH": str(REPOSITORY)}
+    program = [sys.executable, "-P", "-m", "console", "-C", str(tmp_path)]
+    commands = {command.name: command for command in (*COMMANDS, BATCH) if command.name not in _LONG}
+    for name in ("init", *(name for name in commands if name != "init")):  # a workspace before all else
+        argv = [*program, name, *commands[name].example]
+        with (
+            (tmp_path / "said").open("w+") as said,
+            subprocess.Popen(
+                argv, env=env, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            ) as started,
+        ):
+            command_line = Path(f"/proc/{started.pid}/cmdline")
+            wait_until(command_line.read_bytes, "the program")
+            assert command_line.read_text().split("\0")[:-1] == argv  # not a fork of a warm process
+            started.wait(300)
+            said.seek(0)
+            words = said.read()
+        may_end_with = {ExitCode.OK, ExitCode.USAGE, ExitCode.NOT_EVALUABLE, *commands[name].exits}
+        assert started.returncode in may_end_with, (name, words)
+        for trouble in ("Traceback", "has a bug", "not a workspace", "wont-start"):
+            assert trouble not in words, (name, words)

@@ -15,11 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.tui.capture import osc52
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible_lines
-from tests.console.terminals import DIALOGUE_LOOKS, Terminal
-from tests.console.test_terminal_end import ARGV, environment
+from tests.console.terminals import ARGV, DIALOGUE_LOOKS, Terminal, environment
 
 AT = "2026-04-27T06:00:00Z"
 RUN_ID = "20260427T060000Z-3f2a"
@@ -241,10 +239,3 @@ def test_hostile_text_in_the_plain_console_is_only_text(tmp_path: Path) -> None:
         assert terminal.wait() == 0
     text = bytes(terminal.written).decode().replace("^[[2J", "")
     assert _LEFT_OVER.findall(text) == []
-
-
-def test_the_clipboard_sequence_holds_nothing_but_letters() -> None:
-    for text in HOSTILE:
-        sequence = osc52(text, inside_tmux=False)
-        assert sequence is not None
-        assert re.fullmatch(r"\x1b\]52;c;[A-Za-z0-9+/=]*\x07", sequence)

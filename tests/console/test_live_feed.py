@@ -1,8 +1,9 @@
-"""The whole way on a real workspace: keys, a real process, its events, the screen."""
+"""The whole way on a real workspace: keys, a real process, its events, the screen; and work beside it."""
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -12,22 +13,17 @@ from pathlib import Path
 import pytest
 
 from console.control import jobs
+from console.live.daemon_work import in_thread
 from console.live.live_feed import LiveFeed
 from console.state.view_state import ReadFailed, Session, StatusRead, ViewState, initial
 from console.tui.app import ConsoleApp
 from console.tui.screens.consent import ConsentDialogue
 from tests.console.apps import LEAN, Clock, text_of
 from tests.console.fake_engine import RELEASE
-from tests.console.waiting import until
+from tests.waiting import LIMIT_SECONDS, until
 
 REPOSITORY = Path(__file__).parents[2]
 STREAMS = REPOSITORY / "fixtures/event_streams"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "distill.toml").write_text('[workspace]\nname = "night"\n')
-    return tmp_path
 
 
 def replay(monkeypatch: pytest.MonkeyPatch, stream: str, exit_code: int) -> None:
@@ -121,7 +117,7 @@ async def test_a_workspace_that_goes_away_is_told_and_comes_back(tmp_path: Path)
     feed = LiveFeed(root)
     seen: list[str] = []
     # Closed whatever happens: what it started must end with it.
-    async with asyncio.timeout(30), aclosing(feed.items()) as items:  # type: ignore[type-var]  # a generator
+    async with asyncio.timeout(LIMIT_SECONDS), aclosing(feed.items()) as items:  # type: ignore[type-var]  # a generator
         async for item in items:
             seen.append(type(item).__name__)
             if isinstance(item, ReadFailed):
@@ -139,3 +135,30 @@ async def test_there_is_nothing_to_cancel_without_a_run(root: Path) -> None:
     plan = feed.plan("run.start")
     assert plan is not None
     assert plan.command == ("distill", "run-all", "-C", str(root))
+
+
+# Work beside the screen
+
+_PROGRAM = """
+import asyncio, time
+from console.live.daemon_work import in_thread
+
+async def main():
+    try:
+        await asyncio.wait_for(in_thread(lambda: time.sleep(600)), 0.1)
+    except TimeoutError:
+        print("left")
+
+asyncio.run(main())
+"""
+
+
+async def test_a_result_and_an_error_arrive() -> None:
+    assert await in_thread(lambda: 6 * 7) == 42
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 / 0)
+
+
+def test_work_that_does_not_end_keeps_no_program_from_ending() -> None:
+    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout == "left\n"

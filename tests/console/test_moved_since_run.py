@@ -7,14 +7,12 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import FirewallWord, Freshness, PhaseState
-from tests.console.readings import (
-    phase,
-    read,
-    symptoms,
-)
 from tests.console.workspaces import (
     FINISHED,
     RUN_ID,
+    phase,
+    read,
+    symptoms,
     workspace_after_a_run,
     write,
 )

@@ -32,7 +32,7 @@ from runbook.symptoms.offers import all_aside
 from runbook.wizard import worker
 from runbook.wizard.session import reopen_session
 from tests.console.states import NOW
-from tests.console.wizards import LEAKING, QUARANTINE, leaking
+from tests.console.wizards import LEAKING, QUARANTINE, InThisProcess, leaking
 from tests.heard import Heard
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, seen
 
@@ -57,16 +57,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = leaking(tmp_path / "w")
     monkeypatch.setattr(symptoms, "SYMPTOMS", (LEAKING,))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-
-    class InThisProcess:
-        def __init__(self, incident: Incident) -> None:
-            self._session = reopen_session(Workspace(made), incident.id, [LEAKING])
-
-        def wait(self, _seconds: float) -> int:
-            with self._session.lease():
-                return worker.carry_out(self._session)
-
-    monkeypatch.setattr(worker, "start", lambda incident, _plan: InThisProcess(incident))
+    monkeypatch.setattr(worker, "start", InThisProcess)
     return made
 
 

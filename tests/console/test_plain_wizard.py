@@ -18,7 +18,7 @@ from runbook.wizard import worker
 from runbook.wizard.session import reopen_session
 from tests.console.apps import Clock
 from tests.console.fake_feed import FakeFeed
-from tests.console.wizards import LEAKING
+from tests.console.wizards import LEAKING, InThisProcess
 from tests.console.wizards import leaking as leaking_workspace
 from tests.runbook.workspaces import SFT
 
@@ -65,15 +65,7 @@ class Console:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    class InThisProcess:
-        def __init__(self, incident_id: str) -> None:
-            self._session = reopen_session(Workspace(tmp_path / "w"), incident_id, [LEAKING])
-
-        def wait(self, _seconds: float) -> int:
-            with self._session.lease():
-                return worker.carry_out(self._session)
-
-    monkeypatch.setattr(worker, "start", lambda incident, _plan: InThisProcess(incident.id))
+    monkeypatch.setattr(worker, "start", InThisProcess)
     return leaking_workspace(tmp_path / "w")
 
 

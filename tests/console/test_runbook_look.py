@@ -15,8 +15,8 @@ from console.live.runbook_watch import BURST_SECONDS, SHARE, Look, Pace, Runbook
 from console.state.derive import advance
 from console.state.runbook_state import RunbookReading, parse
 from console.state.view_state import RunbookHeard, initial
-from tests.console.polling import wait_until
 from tests.console.runbook_answers import answer, look_that, symptom
+from tests.waiting import GROWING_LIMITS, LIMIT_SECONDS, is_alive, wait_until
 
 NOW = 1_777_279_267.0
 
@@ -51,7 +51,7 @@ def test_a_child_of_lowest_priority_answers(tmp_path: Path) -> None:
     )
     # Its priority is lowered once it has begun: it waits for that, and says so where it never comes.
     waits = (
-        "import os, time\nend = time.monotonic() + 30\n"
+        "import os, time\nend = time.monotonic() + 300\n"
         "while os.nice(0) < 19 and time.monotonic() < end: pass\n"
     )
     look = look_that(waits + code, tmp_path).run()
@@ -93,18 +93,14 @@ time.sleep(600)
 """
 
 
-def _is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 def test_past_its_time_a_look_ends_with_all_that_it_started(tmp_path: Path) -> None:
     path = tmp_path / "pid"
-    look = look_that(_WITH_A_CHILD.format(path=str(path)), tmp_path, limit_seconds=2.0).run()
-    assert "took longer than 2 s" in look.trouble[0]
-    wait_until(lambda: _is_gone(int(path.read_text())), "the engine that it had started is gone")
+    for limit in GROWING_LIMITS:
+        look = look_that(_WITH_A_CHILD.format(path=str(path)), tmp_path, limit_seconds=limit).run()
+        assert f"took longer than {limit:g} s" in look.trouble[0]
+        if path.exists():
+            break
+    wait_until(lambda: not is_alive(int(path.read_text())), "the engine that it had started is gone")
 
 
 def test_a_console_that_leaves_ends_the_look(tmp_path: Path) -> None:
@@ -114,9 +110,9 @@ def test_a_console_that_leaves_ends_the_look(tmp_path: Path) -> None:
     thread.start()
     wait_until(path.exists, "the child has begun")
     look.end()
-    thread.join(10)
+    thread.join(LIMIT_SECONDS)
     assert not thread.is_alive()
-    wait_until(lambda: _is_gone(int(path.read_text())), "the engine that it had started is gone")
+    wait_until(lambda: not is_alive(int(path.read_text())), "the engine that it had started is gone")
 
 
 def test_what_children_used_counts(tmp_path: Path) -> None:
@@ -166,7 +162,7 @@ class Counted:
 async def readings(
     facts: AsyncGenerator[RunbookHeard, None], enough: Callable[[RunbookReading], bool]
 ) -> RunbookReading:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_SECONDS):
         async for fact in facts:
             if enough(fact.reading):
                 return fact.reading

@@ -1,33 +1,16 @@
-"""However the console ends, the terminal is whole again, and the code says why."""
+"""What kind of console a terminal gets; and however it ends, the terminal is whole, and the code says why."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.console.terminals import Terminal
-
-ARGV = [sys.executable, "-P", "-m", "console"]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "distill.toml").write_text('[workspace]\nname = "night"\n')
-    return tmp_path
-
-
-def environment(**changes: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4", **changes}
-
-
-def drawn(written: bytes) -> bool:
-    return b"quit" in written and b"night" in written
+from tests.console.terminals import ARGV, Terminal, drawn, environment
+from tests.console.workspaces import empty_workspace
 
 
 @pytest.mark.parametrize(
@@ -72,7 +55,6 @@ def test_without_a_terminal_there_are_no_escape_sequences(root: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=60,
     )
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"night" in done.stdout
@@ -85,3 +67,42 @@ def test_a_lean_link_gets_no_colours_but_its_own_and_no_mouse(root: Path) -> Non
         assert b"38;2;" not in terminal.written
         assert b"48;2;" not in terminal.written
         assert b"\x1b[?1003h" not in terminal.written
+
+
+# What kind of console a terminal gets
+
+
+def local_environment(**changes: str) -> dict[str, str]:
+    left_out = ("DISTILL", "SSH", "TMUX", "TEXTUAL", "COLORTERM", "NO_COLOR", "LC_", "LANG", "STY")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    return {**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **changes}
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "why"),
+    [
+        ([], {"TERM": "dumb"}, b"plain: TERM is dumb"),
+        (["--plain"], {}, b"plain: asked for with --plain"),
+        (["--profile", "plain"], {}, b"plain: asked for with --plain"),
+        (["console", "--plain"], {"SSH_CONNECTION": "1 2 3 4"}, b"plain: asked for with --plain"),
+    ],
+)
+def test_a_terminal_that_cannot_or_shall_not_draw_gets_lines(
+    tmp_path: Path, words: list[str], changes: dict[str, str], why: bytes
+) -> None:
+    root = empty_workspace(tmp_path)
+    with Terminal([*ARGV, "-C", str(root), *words], local_environment(**changes)) as terminal:
+        terminal.read_until(lambda seen: b"DRIFT" in seen and why in seen, "the plain status")
+        assert b"\x1b" not in terminal.written
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"NO_COLOR": "1"}, {"TERM": "screen"}, {"SSH_CONNECTION": "1 2 3 4"}]
+)
+def test_a_terminal_gets_the_screen_and_q_leaves_it(tmp_path: Path, changes: dict[str, str]) -> None:
+    root = empty_workspace(tmp_path)
+    with Terminal([*ARGV, "-C", str(root)], local_environment(**changes)) as terminal:
+        terminal.read_until(lambda seen: b"\x1b[?1049h" in seen and b"FIREWALL" in seen, "the dashboard")
+        assert b"\x1b[38;2;" not in terminal.written or not changes
+        terminal.send(b"q")
+        terminal.read_until(lambda seen: b"\x1b[?1049l" in seen, "the end")

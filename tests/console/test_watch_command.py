@@ -14,8 +14,8 @@ import pytest
 from console.cli import distill
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from tests.console.polling import wait_until
 from tests.console.workspaces import empty_workspace
+from tests.waiting import LIMIT_SECONDS, wait_until
 
 PAGER = "import sys; open('alerts.jsonl', 'a').write(sys.stdin.read())"
 BROKEN_PAGER = "import sys; sys.exit('out of order')"
@@ -53,7 +53,7 @@ class Watch:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(LIMIT_SECONDS)
 
 
 def delivered(root: Path) -> list[dict[str, Any]]:

@@ -17,17 +17,9 @@ from console.live.live_feed import LiveFeed
 from console.live.workspace_changes import call_on_changes, set_within, watched
 from console.state.view_state import ReadFailed, StatusRead
 from pipeline.contracts import paths
+from tests.waiting import LIMIT_SECONDS
 
-LIMIT_SECONDS = 30.0
 NEVER = 10_000.0
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    made = tmp_path / "night"
-    made.mkdir()
-    (made / "distill.toml").write_text('[workspace]\nname = "night"\n')
-    return made
 
 
 @pytest.fixture(params=["events", "poll"])
@@ -114,5 +106,5 @@ async def test_a_wait_that_is_cancelled_as_its_event_comes_ends_all_the_same() -
     event.set()
     await asyncio.sleep(0)  # the event has come, and nobody has been told yet
     waiting.cancel()
-    done, _ = await asyncio.wait([waiting], timeout=5.0)
+    done, _ = await asyncio.wait([waiting], timeout=LIMIT_SECONDS)
     assert done == {waiting}

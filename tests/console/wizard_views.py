@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from console.control.wizard_view import Preview, WizardView
-from console.tui.screens import wizard_page
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Severity, Verdict, iso_utc
 from runbook.change.plan import FileState, GitBlob, Plan, Rehearsal, RenameFile, RunCommand, WriteFile
@@ -298,8 +295,3 @@ class StillDesk:
 
     def let_go(self) -> None:
         """Nothing is held."""
-
-
-def stand_still(monkeypatch: pytest.MonkeyPatch, view: WizardView) -> None:
-    """Every wizard that is opened from now on shows ``view``."""
-    monkeypatch.setattr(wizard_page, "open_control", lambda *_subject: StillDesk(view))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,14 @@ from runbook.change.applied import Boundary
 from runbook.change.incident import Incident
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
+from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import worker
-from runbook.wizard.session import WizardSession
+from runbook.wizard.session import WizardSession, reopen_session
 from tests.console.apps import StillApp
 from tests.console.screens.opened import app_on, settled
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
+from tests.waiting import LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -65,8 +68,6 @@ class Worker:
         return self
 
     def _run(self, incident: Incident) -> None:
-        from runbook.probes.workspace import Workspace
-
         session = WizardSession(Workspace(incident.root), incident, self.symptom, boundary=self._boundary())
         try:
             with session.lease():
@@ -79,7 +80,7 @@ class Worker:
         def at(name: str) -> None:
             if name == self.hold:
                 self.reached.set()
-                self.go.wait(10)
+                self.go.wait(LIMIT_SECONDS)
             if name == self.dies:
                 raise KilledError
 
@@ -87,6 +88,17 @@ class Worker:
 
     def poll(self) -> int | None:
         return self.returncode
+
+
+class InThisProcess:
+    """Stands for a worker's process that is waited for: the plan is carried out here."""
+
+    def __init__(self, incident: Incident, _plan_hash: str) -> None:
+        self._session = reopen_session(Workspace(incident.root), incident.id, [LEAKING])
+
+    def wait(self, _seconds: float) -> int:
+        with self._session.lease():
+            return worker.carry_out(self._session)
 
 
 class KilledError(Exception):
@@ -131,10 +143,10 @@ async def wizard_on(pilot: Pilot[int], screen: WizardScreen | None = None) -> Wi
 
 async def shown(pilot: Pilot[int], screen: WizardScreen, there: Callable[[], bool]) -> None:
     """Look again until ``there``; the worker's thread needs a moment that nobody can know."""
-    for _ in range(400):
-        await settled(pilot)
-        if there():
-            return
-        screen.look_again()
-        await pilot.pause(0.01)
-    raise AssertionError("it was never shown")
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while True:
+            await settled(pilot)
+            if there():
+                return
+            screen.look_again()
+            await pilot.pause(0.01)

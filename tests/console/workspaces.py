@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
+from pipeline.contracts.status import PhaseStatus, WorkspaceStatus
 
 RUN_ID = "20260427T060000Z-9f31"
 FINISHED = datetime(2026, 4, 27, 6, 0, 2, tzinfo=UTC)
@@ -166,3 +168,15 @@ def check(check_id: str, status: str = "pass", *, required: bool = True) -> dict
         "failed": 0,
         "elapsed_seconds": 0.1,
     }
+
+
+def read(root: Path, now: float = NOW) -> WorkspaceStatus:
+    return WorkspaceReader(root).read(now)
+
+
+def phase(status: WorkspaceStatus, phase_id: str) -> PhaseStatus:
+    return next(known for known in status.phases if known.id == phase_id)
+
+
+def symptoms(status: WorkspaceStatus) -> list[str]:
+    return [symptom.id for symptom in status.symptoms]

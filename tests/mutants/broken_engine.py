@@ -52,7 +52,6 @@ def accept(engine: Path, workspace: Path, *options: str, installed: bool = False
         capture_output=True,
         env=env,
         cwd=workspace,
-        timeout=300,
         check=False,
     )
     assert finished.stdout, finished.stderr.decode()

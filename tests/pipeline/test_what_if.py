@@ -22,7 +22,7 @@ from pipeline.what_if import WhatIf, changed_thresholds, what_if
 
 
 def engine(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(engine_argv(arguments), capture_output=True, check=False, timeout=120)
+    return subprocess.run(engine_argv(arguments), capture_output=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,20 @@
+"""A batch and the dashboard as metrics that a collector reads."""
+
 from __future__ import annotations
 
 import re
+import stat
+from pathlib import Path
 
 import pytest
 
 from console.batch.metrics import batch_metrics, last_success_in
 from console.batch.parts import Part
+from console.cli import distill
 from console.reading.workspace_reader import WorkspaceReader
 from console.watch.metrics import Family, exposition, status_metrics
 from pipeline.contracts.checks import CheckStatus
+from pipeline.contracts.faults import ExitCode
 from tests.console.batch.outcomes import HOSTILE, STARTED, batch, check, drift, hostile_batch, part
 from tests.console.workspaces import NOW, workspace_after_a_run
 
@@ -93,3 +99,31 @@ def test_values_are_spelled_as_the_format_has_them(value: float, shown: str) -> 
     family = Family("one", "One.")
     family.add(value)
     assert exposition([family]).splitlines()[-1] == f"one {shown}"
+
+
+# The command
+
+
+def test_a_textfile_is_written_for_others_to_read(tmp_path: Path) -> None:
+    root, place = workspace_after_a_run(tmp_path / "w"), tmp_path / "distill.prom"
+    arguments = ["metrics", "--firewall-seconds", "0", "--out", str(place)]
+    assert distill.main(["-C", str(root), *arguments]) == ExitCode.OK
+    assert place.read_text().startswith("# HELP distill_status_read_timestamp_seconds ")
+    assert stat.S_IMODE(place.stat().st_mode) & stat.S_IRUSR
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["distill.prom"]
+
+
+def test_a_name_that_no_collector_reads_is_a_usage_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace_after_a_run(tmp_path / "w")
+    assert distill.main(["-C", str(root), "metrics", "--out", str(tmp_path / "m.txt")]) == ExitCode.USAGE
+    assert "Name it m.prom" in capsys.readouterr().err
+
+
+def test_without_a_place_the_text_goes_to_standard_output(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace_after_a_run(tmp_path / "w")
+    assert distill.main(["-C", str(root), "metrics", "--firewall-seconds", "0"]) == ExitCode.OK
+    assert 'distill_firewall_state{state="CLEAR"} ' in capfd.readouterr().out

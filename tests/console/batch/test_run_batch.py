@@ -18,7 +18,7 @@ from console.cli import distill
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode
 from tests.console.batch.engine_in_workspace import calls, checks_report, workspace_with_engine
-from tests.console.polling import wait_until
+from tests.waiting import wait_until
 
 NO_FIREWALL = ("--skip", "firewall")
 
@@ -216,7 +216,7 @@ def test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same(
     )
     wait_until((root / "pipeline/hanging").exists, "the part that hangs")
     process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     assert process.returncode == code
     assert f"(exit {code})" in out.splitlines()[-1]
     assert report_in(folder)["exit_code"] == code

@@ -1,11 +1,14 @@
-"""What each pane says in each state: words and marks first, and nothing that is not known."""
+"""What each pane says in each state, and where it stands at each size."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from console.presentation.arrangement import FOUR, PANES, Box, arrange, is_tiny, neighbour, panes_shown
 from console.presentation.band import band_height, band_lines
 from console.presentation.drift import drift_pane
 from console.presentation.event_log import log_line, log_pane, matching
@@ -41,9 +44,6 @@ def shown(view: PaneView) -> str:
     return texts(view.lines)
 
 
-# The firewall
-
-
 def test_a_breach_takes_over_the_whole_pane() -> None:
     view = firewall_pane(states.breach().firewall, NOW, 39)
     assert view.alarm
@@ -71,9 +71,6 @@ def test_absent_says_that_nothing_was_examined() -> None:
 
 def test_a_state_that_was_never_read_says_so() -> None:
     assert plain_text(firewall_pane(FirewallStatus(), NOW, 39).aside) == "not read"
-
-
-# Rows
 
 
 def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
@@ -114,9 +111,6 @@ def test_a_stream_with_skipped_lines_carries_a_mark() -> None:
     assert "!mint_runs" in shown(view)
 
 
-# Phases
-
-
 def test_a_running_phase_has_a_bar_and_no_invented_total() -> None:
     state = states.running()
     line_of = {text.split()[0]: text for text in shown(phases_pane(state.phases, NOW, 54, 10)).splitlines()}
@@ -145,9 +139,6 @@ def test_every_phase_state_fits_its_pane(state: PhaseState, width: int) -> None:
     assert line_width(view.lines[0]) <= width
 
 
-# Drift
-
-
 def test_no_audit_is_not_called_steady() -> None:
     view = drift_pane(DriftStatus(note="no audit yet"), NOW, 37, 8)
     assert "? never  no audit yet" in shown(view)
@@ -162,9 +153,6 @@ def test_a_moved_metric_is_marked_and_tells_its_cause() -> None:
     assert "!rows agbenchmark" in text
     assert "  2,555  3,675  +44  14.2" in text
     assert "why  1,120 new lines" in text
-
-
-# Runs and log
 
 
 def test_a_run_without_an_end_is_not_called_ok() -> None:
@@ -197,9 +185,6 @@ def test_hostile_log_text_becomes_visible_text() -> None:
     assert plain_text(log_line(entry, 80)).rstrip() == " 06:29:00 X \\x1b]52;c;eA==\\x07[/x] \\u202etxt"
 
 
-# The frame
-
-
 def test_a_frame_counts_what_does_not_fit() -> None:
     view = PaneView(2, "ROWS", tuple(line(str(number)) for number in range(9)))
     drawn = texts(frame(view, 30, 6, offset=1))
@@ -213,9 +198,6 @@ def test_a_frame_has_exactly_the_size_of_its_box(width: int, height: int) -> Non
     view = firewall_pane(states.breach().firewall, NOW, width - 2)
     drawn = frame(view, width, height, focused=True)
     assert [line_width(spans) for spans in drawn] == [width] * height
-
-
-# The band
 
 
 def band(state_name: str, width: int, rows: int) -> list[str]:
@@ -243,3 +225,52 @@ def test_a_screen_that_has_not_heard_from_the_disk_says_its_age() -> None:
 
 def test_an_unreadable_workspace_is_the_headline() -> None:
     assert "? the workspace cannot be read: /srv/agent-logs-prod" in band("unknown", 80, 24)[0]
+
+
+# The parts of the dashboard tile the screen at every size, and keep their places
+
+
+def covered(boxes: dict[str, Box]) -> set[tuple[int, int]]:
+    return {
+        (x, y)
+        for box in boxes.values()
+        for x in range(box.x, box.x + box.width)
+        for y in range(box.y, box.y + box.height)
+    }
+
+
+@given(st.integers(1, 220), st.integers(1, 70), st.integers(1, 9), st.booleans())
+def test_every_cell_belongs_to_exactly_one_part(width: int, height: int, band: int, zoomed: bool) -> None:
+    boxes = arrange(width, height, band, "rows", zoomed=zoomed)
+    assert sum(box.width * box.height for box in boxes.values()) == width * height
+    assert len(covered(boxes)) == width * height
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "panes"),
+    [(80, 24, FOUR), (120, 40, PANES), (200, 60, PANES), (79, 24, ("phases",)), (40, 10, ("phases",))],
+)
+def test_each_size_has_its_panes(width: int, height: int, panes: tuple[str, ...]) -> None:
+    boxes = arrange(width, height, 1, "phases", zoomed=False)
+    assert {name for name in boxes if name in PANES} == set(panes)
+
+
+def test_the_smallest_screen_is_five_lines_of_words() -> None:
+    assert is_tiny(20, 5)
+    assert arrange(20, 5, 3, "rows", zoomed=True) == {"tiny": Box(0, 0, 20, 5)}
+    assert panes_shown(20, 5) == ()
+
+
+def test_the_alarm_keeps_its_room_when_the_band_grows() -> None:
+    quiet = arrange(80, 24, 1, "rows", zoomed=False)
+    loud = arrange(80, 24, 3, "rows", zoomed=False)
+    assert loud["firewall"].height >= 8
+    assert quiet["phases"].height == loud["phases"].height == 12
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "end"),
+    [("firewall", 1, "phases"), ("rows", 1, "drift"), ("phases", -1, "firewall"), ("phases", 1, "phases")],
+)
+def test_left_and_right_go_to_the_pane_beside(start: str, step: int, end: str) -> None:
+    assert neighbour(arrange(80, 24, 1, start, zoomed=False), start, step) == end

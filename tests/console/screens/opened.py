@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from console.state.view_state import ViewState
 from console.terminal.link_profile import LinkProfile
 from tests.console import states
-from tests.console.apps import LINK, StillApp
+from tests.console.apps import LINK, StillApp, text_of
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -27,6 +27,13 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await settled(pilot)
+
+
+async def seen(app: StillApp, *keys: str, size: tuple[int, int] = (80, 24)) -> str:
+    """What is on the screen after these keys."""
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, *keys)
+        return text_of(app)
 
 
 async def settled(pilot: Pilot[int]) -> None:

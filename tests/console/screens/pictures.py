@@ -8,37 +8,33 @@ that a picture costs a few hundredths of a second. Truecolor is in the SVG snaps
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from console.control.wizard_view import WizardView
 from console.state.view_state import ViewState
 from console.terminal.link_profile import LinkProfile
+from console.tui.screens import wizard_page
 from console.tui.screens.consent import TakeOverDialogue
-from pipeline.contracts.status import GitStatus, iso_utc
+from console.tui.screens.wizard import WizardScreen
+from pipeline.contracts.status import iso_utc
 from pipeline.platform.lock import Holder
-from tests.console import check_reports, states
+from tests.console import wizard_views
 from tests.console.apps import ASCII, LEAN, StillApp, eyes_on
-from tests.console.check_reports import AUDIT, AUDIT_EVENTS, FREEZE, FREEZE_EVENTS, HEAD, gates, result
-from tests.console.row_workspaces import lineage_answer, with_rows
 from tests.console.screens.opened import press, settled
-from tests.console.screens.test_runs import state_of
+from tests.console.screens.picture_states import INCIDENTS, RUNBOOK, WIZARD, folder_of, prepare
 from tests.console.states import NOW
-from tests.console.workspaces import add_run, workspace_after_a_run, write
-from tests.console.written_engine import write_engine
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 INKS_AT = SIZES[0]
-_RUNS_AGO = (timedelta(hours=26), timedelta(hours=2, minutes=12))
 Pictures = dict[str, list[str]]
 
 
@@ -54,6 +50,7 @@ class Stop:
 LISTS = (
     Stop("runs", ("R",)), Stop("files", ("D",)), Stop("skips", ("S",)), Stop("audit", ("A",)),
     Stop("release", ("F",)), Stop("log", ("e",)), Stop("check", ("A", "enter")), Stop("drift", ("4", "z")),
+    Stop("dashboard", ()),
 )  # fmt: skip
 PAGES = (
     Stop("run", ("R", "enter")),
@@ -69,9 +66,34 @@ PAGES = (
     Stop("palette", ("colon",), "read-only"),
     Stop("palette", ("colon", "a", "u", "d"), "a part typed"),
     Stop("arm", ("a",)),
+    Stop("incidents", ("I",), "none"),
+)
+WIZARDS: tuple[tuple[Callable[[], WizardView], tuple[str, ...]], ...] = (
+    (wizard_views.contained_first, ()),
+    (wizard_views.contained_first, ("down",)),
+    (wizard_views.to_contain, ("down", "down", "enter")),
+    (wizard_views.to_repair, ()),
+    (wizard_views.to_repair, ("down", "down", "enter")),
+    (wizard_views.applying, ()),
+    (wizard_views.cut_off, ()),
+    (wizard_views.resolved, ()),
+)
+IN_ASCII = ("breach", "detected", INCIDENTS)
+ON_THE_RUNBOOK = (Stop("dashboard", ()), Stop("runbook", ("W",)), Stop("symptom", ("W", "enter")))
+# Down the list: the open one, an edited record, a garbled one, a pipe, and the one that is over.
+REPLAYS = (
+    Stop("incident", ("I", "end", "enter"), "resolved"),
+    Stop("incident", ("I", "end", "enter", "left", "left"), "an intent"),
+    Stop("incident", ("I", "end", "enter", "home"), "opened"),
+    Stop("incident", ("I", "end", "enter", "home", "right", "right"), "its cause"),
+    Stop("incident", ("I", "end", "enter", "home", *["right"] * 4), "its plan"),
+    Stop("incident", ("I", "end", "enter", "o"), "the page of its hand-over"),
+    Stop("incident", ("I", "down", "enter", "left", "left", "left"), "edited"),
+    Stop("incident", ("I", "down", "down", "enter"), "garbled"),
+    Stop("incident", ("I", "down", "down", "down", "enter"), "a pipe"),
 )
 DIALOGUES = ("palette", "arm")
-ON_NO_WALK = ("take_over", "consent", "in_ascii")
+ON_NO_WALK = ("take_over", "consent", "in_ascii", "wizard")
 WALKS: dict[str, tuple[Stop, ...]] = {
     "empty": LISTS,
     "running": LISTS,
@@ -86,79 +108,10 @@ WALKS: dict[str, tuple[Stop, ...]] = {
     "stale": LISTS,
     "removed": LISTS,
     "denied": LISTS,
+    "unknown": (Stop("dashboard", ()),),
+    **dict.fromkeys(RUNBOOK, ON_THE_RUNBOOK),
+    INCIDENTS: (Stop("incidents", ("I",)), *REPLAYS),
 }  # fmt: skip
-
-
-@contextmanager
-def folder_of(base: Path, name: str) -> Iterator[Path]:
-    """A workspace that screens can name without telling where this test ran."""
-    before = Path.cwd()
-    base.mkdir()
-    os.chdir(base)
-    try:
-        yield Path(name)
-    finally:
-        os.chdir(before)
-
-
-def prepare(root: Path, name: str) -> ViewState:
-    """The files that go with a state, and the state itself."""
-    state: ViewState = getattr(states, name)()
-    if name == "removed":
-        return state
-    root.mkdir()
-    if name in ("empty", "denied"):
-        return state
-    old = 51 * 3600 if name == "stale" else 0
-    for number, ago in enumerate(reversed(_RUNS_AGO)):
-        finished = datetime.fromtimestamp(NOW, UTC) - ago - timedelta(seconds=old)
-        run_id = f"{finished:%Y%m%dT%H%M%SZ}-{number:04x}"
-        if number == 0:
-            workspace_after_a_run(root, run_id=run_id, finished=finished)
-        else:
-            add_run(root, run_id=run_id, finished=finished, counts={"evidence": 11, "accepted": 5})
-    with_rows(root)
-    _reports(root, name, old)
-    broken = ("the row says ACCEPTED, its scored run says REJECTED",) if name == "breach" else ()
-    answer = json.dumps(lineage_answer(broken=broken))
-    write_engine(root, f"print({answer!r})")
-    for path in sorted(root.rglob("*")):
-        os.utime(path, (NOW - 7_920, NOW - 7_920))
-    git = GitStatus(True, "main", HEAD, False, "distillation-v1.0.0", HEAD)
-    drift = states.drifted() if name in ("healthy", "warn", "breach") else state.drift
-    base = replace(state.base, runs=state_of(root).runs, drift=drift) if state.base is not None else None
-    return replace(state, git=git, drift=drift, runs=state_of(root).runs, base=base)
-
-
-def _reports(root: Path, name: str, old: int) -> None:
-    """Audit, acceptance and freeze as they would be in that state."""
-    changed: dict[str, Any] = {}
-    if name == "breach":
-        changed = {"P4__sft_firewall": check_reports.leak()}
-    elif name == "warn":
-        words: dict[str, Any] = {
-            "observed": "intercode_bash: -31 %",
-            "detail": "accepted fell by 31 %",
-            "failed": 1,
-        }
-        changed = {"P3__distribution": result("P3.distribution", "warn", **words)}
-    checks = check_reports.audit_checks(**changed)
-    write(root, AUDIT, check_reports.report("audit-full", checks, finished=NOW - 3_000 - old))
-    acceptance = check_reports.report(
-        "acceptance", check_reports.acceptance_checks(), finished=NOW - 3_400 - old
-    )
-    write(root, check_reports.ACCEPTANCE, acceptance)
-    frozen = gates(git_clean="fail") if name == "breach" else gates()
-    if name == "breach":
-        frozen[0] |= {"observed": "2 changes", "detail": "not committed: README.md, exports/card.md"}
-    notes = ["Nothing was tagged."]
-    write(root, FREEZE, check_reports.freeze(frozen, finished=NOW - 2_400 - old, notes=notes))
-    if name == "running":
-        events = check_reports.events
-        write(root, AUDIT_EVENTS, events("audit-full", checks[:5], started=NOW - 4, pid=48213, host="db2"))
-        write(
-            root, FREEZE_EVENTS, events("release-freeze", frozen[:2], started=NOW - 4, pid=48213, host="db2")
-        )
 
 
 class Walk:
@@ -206,6 +159,13 @@ class Walk:
             await press(pilot, asked)
             await eyes_on(pilot)
             await self._picture(pilot, app, Stop("consent", ()), size)
+            if self.name == "healthy":
+                app.fake_feed.is_critical = True
+                await self._home(pilot, app, size)
+                await press(pilot, asked)
+                await eyes_on(pilot)
+                await self._picture(pilot, app, Stop("consent", (), "critical"), size)
+                app.fake_feed.is_critical = False
             app.armed.disarm()
             app.changes.publish_arming()
 
@@ -225,6 +185,30 @@ class Walk:
         await settled(pilot)
         title = " · ".join(part for part in (self.name, stop.note, f"{size[0]}x{size[1]}") if part)
         self.pictures.setdefault(stop.picture, []).append(_as_text(app, title, with_inks=size == INKS_AT))
+
+
+class WizardWalk(Walk):
+    """Each step of a wizard, on a console that is armed in a breach."""
+
+    async def _walk(self, state: ViewState) -> None:
+        app = StillApp(state, self.link)
+        async with app.run_test(size=self.sizes[0]) as pilot:
+            app.changes.arm_because("a picture")
+            for view, keys in WIZARDS:
+                note = " ".join((view.__name__.replace("_", " "), *keys))
+                with patch.object(wizard_page, "open_control", partial(_still_desk, view())):
+                    for size in self.sizes:
+                        await self._home(pilot, app, size)
+                        app.push_screen(WizardScreen(wizard_views.LEAK))
+                        await settled(pilot)
+                        for key in keys:
+                            await eyes_on(pilot)
+                            await pilot.press(key)
+                        await self._picture(pilot, app, Stop("wizard", (), note), size)
+
+
+def _still_desk(view: WizardView, *_subject: object) -> wizard_views.StillDesk:
+    return wizard_views.StillDesk(view)
 
 
 def _as_text(app: StillApp, title: str, *, with_inks: bool) -> str:
@@ -252,11 +236,19 @@ def _inks(y: int, strip: Any) -> str:
 
 
 def all_pictures(base: Path) -> Pictures:
-    """Every state at every size; and one in a terminal that knows ASCII alone, at the smallest."""
+    """Every state at every size; and some in a terminal that knows ASCII alone, at the smallest."""
     found: Pictures = {}
     for name in WALKS:
         for picture, texts in Walk(name).take(base / name).items():
             found.setdefault(picture, []).extend(texts)
-    in_ascii = Walk("breach", ASCII, SIZES[:1]).take(base / "ascii")
-    found["in_ascii"] = [text for texts in in_ascii.values() for text in texts]
+    found |= WizardWalk(WIZARD).take(base / WIZARD)
+    found["in_ascii"] = [
+        text
+        for walk in (
+            *(Walk(name, ASCII, SIZES[:1]) for name in IN_ASCII),
+            WizardWalk(WIZARD, ASCII, SIZES[:1]),
+        )
+        for texts in walk.take(base / f"{walk.name} in ascii").values()
+        for text in texts
+    ]
     return found

@@ -21,7 +21,7 @@ from tests.console.check_reports import (
     report,
     result,
 )
-from tests.console.screens.opened import app_on, press, settled
+from tests.console.screens.opened import app_on, press, seen, settled
 from tests.console.states import NOW
 from tests.console.workspaces import write
 
@@ -34,10 +34,7 @@ def place_of(text: str, words: str) -> int:
 
 
 async def test_failing_checks_stand_above_all_others(tmp_path: Path) -> None:
-    app = app_on(check_reports.audited(tmp_path))
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "A")
-        text = text_of(app)
+    text = await seen(app_on(check_reports.audited(tmp_path)), "A")
     assert "1 failing of 39" in text
     assert place_of(text, "P4.sft-firewall") < place_of(text, "P0.recon-doc")
     assert "X FAIL" in text
@@ -45,10 +42,7 @@ async def test_failing_checks_stand_above_all_others(tmp_path: Path) -> None:
 
 
 async def test_before_any_audit_nothing_is_called_sound(tmp_path: Path) -> None:
-    app = app_on(tmp_path)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "7")
-        text = text_of(app)
+    text = await seen(app_on(tmp_path), "7")
     assert text.count("? never") == 3
     assert "pass" not in text
 
@@ -67,10 +61,7 @@ async def test_a_stale_pass_is_not_shown_as_one(tmp_path: Path) -> None:
 async def test_a_pass_of_other_code_is_stale_and_says_why(tmp_path: Path) -> None:
     for name, kind in ((AUDIT, "audit-full"), (ACCEPTANCE, "acceptance")):
         write(tmp_path, name, report(kind, audit_checks(), engine={"digest": "0" * 64}))
-    app = app_on(tmp_path)
-    async with app.run_test(size=WIDE) as pilot:
-        await press(pilot, "A")
-        text = text_of(app)
+    text = await seen(app_on(tmp_path), "A", size=WIDE)
     assert text.count("~ stale   16 of 16 required pass · the engine's code changed") == 2
 
 

@@ -21,7 +21,7 @@ from tests.console.incident_folders import (
     unreadable_incident,
     write_incident,
 )
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, seen
 
 SMALL = (80, 24)
 
@@ -86,13 +86,10 @@ async def test_what_was_not_known_yet_is_not_told(tmp_path: Path) -> None:
 
 async def test_a_wide_screen_lists_the_entries_beside_the_one_on_view(tmp_path: Path) -> None:
     broken_incident(tmp_path)
-    app = app_on(tmp_path, LINK)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "I", "enter", "home")
-        text = text_of(app)
-        assert "►   1 opened: detected" in text
-        assert "10 verified: clear" in text
-        assert "chain broken: line 7 was edited: its hash does not cover it" in text
+    text = await seen(app_on(tmp_path, LINK), "I", "enter", "home", size=(120, 40))
+    assert "►   1 opened: detected" in text
+    assert "10 verified: clear" in text
+    assert "chain broken: line 7 was edited: its hash does not cover it" in text
 
 
 @pytest.mark.parametrize("make", [broken_incident, unreadable_incident, piped_incident])
@@ -114,10 +111,8 @@ async def test_entries_of_another_shape_cost_their_own_lines(tmp_path: Path) -> 
     ):
         row["detail"] = detail
     write_incident(tmp_path, chained(rows))
-    app = app_on(tmp_path, LEAN)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "I", "enter", "home", *["right"] * 10)
-        assert "entry 10 of 10" in text_of(app)
+    text = await seen(app_on(tmp_path, LEAN), "I", "enter", "home", *["right"] * 10)
+    assert "entry 10 of 10" in text
 
 
 async def test_hostile_words_of_a_journal_are_shown_and_not_obeyed(tmp_path: Path) -> None:

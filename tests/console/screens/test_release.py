@@ -18,7 +18,7 @@ from pipeline.release.freeze import tag_command as engine_tag_command
 from tests.console import states
 from tests.console.apps import text_of
 from tests.console.check_reports import FREEZE, FREEZE_EVENTS, HEAD, events, freeze, gates
-from tests.console.screens.opened import app_on, press, settled
+from tests.console.screens.opened import app_on, press, seen, settled
 from tests.console.states import NOW
 from tests.console.workspaces import write
 
@@ -101,10 +101,7 @@ async def test_gates_are_shown_one_by_one_while_they_run(tmp_path: Path) -> None
 
 
 async def test_without_a_freeze_no_gate_is_green(tmp_path: Path) -> None:
-    app = app_on(tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, "F")
-        text = text_of(app)
+    text = await seen(app_on(tmp_path), "F")
     assert text.count("? never") == 7
     assert "pass  " not in text
 

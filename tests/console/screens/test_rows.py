@@ -13,7 +13,7 @@ from console.tui.screens.rows import RowsScreen
 from pipeline.contracts import paths
 from tests.console.apps import StillApp, text_of
 from tests.console.row_workspaces import ID, jsonl, lineage_answer, sft, with_rows
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, seen
 from tests.console.workspaces import write
 from tests.console.written_engine import write_engine
 
@@ -37,10 +37,7 @@ def answering(root: Path, answer: str, exit_code: int = 0) -> Path:
 
 
 async def test_every_file_of_rows_is_listed(tmp_path: Path) -> None:
-    app = app_on(with_rows(tmp_path))
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "D")
-        text = text_of(app)
+    text = await seen(app_on(with_rows(tmp_path)), "D")
     for name in (
         paths.SFT_EXPORT,
         paths.SFT_QUARANTINE,
@@ -104,11 +101,9 @@ async def test_a_text_is_found_forward_again_and_back(tmp_path: Path) -> None:
 
 
 async def test_a_text_that_is_not_there_leaves_the_mark_where_it_was(tmp_path: Path) -> None:
-    app = app_on(many_rows(tmp_path))
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "D", "enter", "down", "slash", *"zzz", "enter")
-        assert "no more of: zzz" in text_of(app)
-        assert "2 of 5,000" in text_of(app)
+    text = await seen(app_on(many_rows(tmp_path)), "D", "enter", "down", "slash", *"zzz", "enter")
+    assert "no more of: zzz" in text
+    assert "2 of 5,000" in text
 
 
 async def test_escape_leaves_the_search_line_first(tmp_path: Path) -> None:
@@ -121,10 +116,7 @@ async def test_escape_leaves_the_search_line_first(tmp_path: Path) -> None:
 
 
 async def test_hostile_and_torn_rows_are_shown_not_obeyed(tmp_path: Path) -> None:
-    app = app_on(with_rows(tmp_path))
-    async with app.run_test(size=WIDE) as pilot:
-        await press(pilot, "D", "enter")
-        text = text_of(app)
+    text = await seen(app_on(with_rows(tmp_path)), "D", "enter", size=WIDE)
     assert "[red]\\x1b[2J\\u202eevil[/x]" in text
     assert "? torn" in text
     assert not {"\x1b", "\u202e"} & set(text)
@@ -181,10 +173,8 @@ async def test_a_row_opens_folded_and_unfolds(tmp_path: Path) -> None:
 )
 async def test_a_row_of_any_bytes_can_be_opened(tmp_path: Path, raw: bytes, words: str) -> None:
     write(tmp_path, paths.SFT_EXPORT, raw + b"\n")
-    app = app_on(tmp_path)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "D", "enter", "enter")
-        assert words in text_of(app)
+    text = await seen(app_on(tmp_path), "D", "enter", "enter")
+    assert words in text
 
 
 async def test_a_trace_goes_down_to_the_source_and_opens_it(tmp_path: Path) -> None:
@@ -210,10 +200,7 @@ async def test_a_trace_goes_down_to_the_source_and_opens_it(tmp_path: Path) -> N
 async def test_a_break_is_drawn_between_the_links_that_disagree(tmp_path: Path) -> None:
     broken = ("the row says ACCEPTED\x1b[2J, its scored run says REJECTED",)
     root = answering(with_rows(tmp_path), json.dumps(lineage_answer(broken=broken)), 1)
-    app = app_on(root)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "D", "enter", "down", "down", "t")
-        text = text_of(app)
+    text = await seen(app_on(root), "D", "enter", "down", "down", "t")
     assert "X 1 break" in text
     assert (
         text.index("exports/sft") < text.index("╳ the row says ACCEPTED\\x1b[2J") < text.index("scored-runs")
@@ -222,11 +209,9 @@ async def test_a_break_is_drawn_between_the_links_that_disagree(tmp_path: Path) 
 
 async def test_an_engine_that_gives_no_answer_is_quoted(tmp_path: Path) -> None:
     root = write_engine(with_rows(tmp_path), "print('no such id', file=sys.stderr); sys.exit(3)")
-    app = app_on(root)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "D", "enter", "t")
-        assert "? no chain" in text_of(app)
-        assert "no such id" in text_of(app)
+    text = await seen(app_on(root), "D", "enter", "t")
+    assert "? no chain" in text
+    assert "no such id" in text
 
 
 async def test_a_link_that_leaves_the_workspace_is_not_opened(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from console.tui.screens.wizard import WizardScreen
 from tests.console import runbook_states, states
 from tests.console.apps import LEAN, LINK, StillApp, text_of
 from tests.console.runbook_answers import answer, symptom
-from tests.console.screens.opened import press
+from tests.console.screens.opened import press, seen
+from tests.waiting import LIMIT_SECONDS
 
 SMALL = (80, 24)
 
@@ -54,13 +55,10 @@ async def test_enter_opens_the_page_and_one_key_the_wizard() -> None:
 
 
 async def test_a_symptom_that_does_not_show_has_its_page_too() -> None:
-    app = StillApp(runbook_states.none(), LEAN)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "W", "down", "down", "enter")
-        text = text_of(app)
-        assert "clear" in text
-        assert "ENGINE.wont-start" in text
-        assert "no longer see" not in text
+    text = await seen(StillApp(runbook_states.none(), LEAN), "W", "down", "down", "enter")
+    assert "clear" in text
+    assert "ENGINE.wont-start" in text
+    assert "no longer see" not in text
 
 
 async def test_a_page_says_when_its_symptom_is_gone() -> None:
@@ -75,22 +73,16 @@ async def test_a_page_says_when_its_symptom_is_gone() -> None:
 
 
 async def test_a_broken_runbook_is_three_lines_and_nothing_is_called_clear() -> None:
-    app = StillApp(runbook_states.broken(), LEAN)
-    async with app.run_test(size=(100, 60)) as pilot:
-        await press(pilot, "W")
-        text = text_of(app)
-        for words in ("what happened", "kept safe", "do next", "SyntaxError"):
-            assert words in text
-        assert " clear " not in text
+    text = await seen(StillApp(runbook_states.broken(), LEAN), "W", size=(100, 60))
+    for words in ("what happened", "kept safe", "do next", "SyntaxError"):
+        assert words in text
+    assert " clear " not in text
 
 
 async def test_before_anybody_looked_it_says_so_and_shows_what_stat_can_see() -> None:
-    app = StillApp(states.breach(), LEAN)
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "W")
-        text = text_of(app)
-        assert "? have not looked yet" in text
-        assert "S1.P4.sft-leak" in text
+    text = await seen(StillApp(states.breach(), LEAN), "W")
+    assert "? have not looked yet" in text
+    assert "S1.P4.sft-leak" in text
 
 
 async def test_r_asks_the_detectors_again() -> None:
@@ -131,7 +123,7 @@ async def test_hostile_words_of_a_detector_are_shown_and_not_obeyed(link: object
 async def test_the_live_feed_brings_what_the_runbook_sees(tmp_path: Path) -> None:
     (tmp_path / "distill.toml").write_text("")
     feed = LiveFeed(tmp_path)
-    async with asyncio.timeout(60), aclosing(feed.items()) as items:  # type: ignore[type-var]  # a generator
+    async with asyncio.timeout(LIMIT_SECONDS), aclosing(feed.items()) as items:  # type: ignore[type-var]  # a generator
         async for item in items:
             if isinstance(item, RunbookHeard) and item.reading.read_at is not None:
                 found = item.reading.symptom("S1.P0.recon-doc")

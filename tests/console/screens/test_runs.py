@@ -17,10 +17,10 @@ from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
 from tests.console import states
 from tests.console.apps import text_of
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, seen
 from tests.console.workspaces import FINISHED, RUN_ID, add_run, workspace_after_a_run, write
 
-SMALL, WIDE = (80, 24), (120, 40)
+SMALL = (80, 24)
 LATER = "20260427T070000Z-aa01"
 
 
@@ -94,10 +94,8 @@ async def test_a_run_opens_with_its_receipts(tmp_path: Path) -> None:
 async def test_a_receipt_that_was_changed_is_told(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     rewrite(root / paths.receipts_folder(RUN_ID) / "score.json", elapsed_seconds=9)
-    app = app_on(root, state=state_of(root))
-    async with app.run_test(size=(120, 60)) as pilot:
-        await press(pilot, "R", "enter")
-        assert "X not the one that was summed" in text_of(app)
+    text = await seen(app_on(root, state=state_of(root)), "R", "enter", size=(120, 60))
+    assert "X not the one that was summed" in text
 
 
 async def test_two_runs_are_chosen_with_space_and_compared(tmp_path: Path) -> None:
@@ -136,7 +134,5 @@ async def test_a_garbage_run_is_opened_and_says_what_it_is(tmp_path: Path) -> No
 
 
 async def test_without_runs_the_list_says_so(tmp_path: Path) -> None:
-    app = app_on(tmp_path, state=states.empty())
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "8")
-        assert "? never  no run has left a report here" in text_of(app)
+    text = await seen(app_on(tmp_path, state=states.empty()), "8")
+    assert "? never  no run has left a report here" in text

@@ -14,7 +14,7 @@ from console.tui.screens.skips import SkipsScreen
 from pipeline.contracts import paths
 from tests.console.apps import text_of
 from tests.console.row_workspaces import jsonl, skip, with_rows
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, seen
 from tests.console.workspaces import write
 
 SMALL = (80, 24)
@@ -84,10 +84,7 @@ def test_a_flood_of_reasons_stays_bounded(tmp_path: Path) -> None:
 
 
 async def test_the_reason_with_the_most_rows_comes_first(tmp_path: Path) -> None:
-    app = app_on(with_rows(tmp_path))
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "S")
-        text = text_of(app)
+    text = await seen(app_on(with_rows(tmp_path)), "S")
     assert "7 skips" in text
     assert text.index("filtered_out") < text.index("not_json")
 

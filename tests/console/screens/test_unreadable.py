@@ -12,19 +12,15 @@ from console.reading.skip_tally import SkipTally
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from tests.console import states
-from tests.console.apps import text_of
 from tests.console.other_user import open_folder, unprivileged
 from tests.console.row_workspaces import with_rows
-from tests.console.screens.opened import app_on, press
+from tests.console.screens.opened import app_on, press, seen
 
 
 @pytest.mark.parametrize("key", ["A", "R", "D", "S", "F"])
 async def test_no_list_of_a_removed_workspace_is_called_empty(tmp_path: Path, key: str) -> None:
     state = states.removed() if key != "R" else states.unknown()
-    app = app_on(tmp_path / "gone", state=state)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, key)
-        text = text_of(app)
+    text = await seen(app_on(tmp_path / "gone", state=state), key)
     assert "? unknown  the workspace cannot be read" in text
     assert "never" not in text
     assert "no files" not in text

@@ -15,20 +15,11 @@ import psutil
 import pytest
 
 from pipeline.contracts import paths
-from tests.console.polling import wait_until
-from tests.console.terminals import Terminal
-from tests.console.test_terminal_end import ARGV, drawn, environment
+from tests.console.terminals import ARGV, Terminal, drawn, environment
+from tests.waiting import wait_until
 
 CHECKOUT = Path(__file__).parents[3]
 FIVE_GB = 5 * 1024**3
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "night"
-    folder.mkdir()
-    (folder / "distill.toml").write_text('[workspace]\nname = "night"\n')
-    return folder
 
 
 @pytest.fixture

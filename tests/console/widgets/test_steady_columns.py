@@ -16,8 +16,7 @@ from tests.console import states
 from tests.console.apps import StillApp
 from tests.console.cell_terminal import CellTerminal, Widths, marks_take_a_cell, marks_take_nothing
 from tests.console.changing_digit import FIELD_CELLS
-from tests.console.terminals import Terminal
-from tests.console.test_terminal_end import environment
+from tests.console.terminals import Terminal, environment
 
 TEXTS = (
     "e\u0301 in NFD",

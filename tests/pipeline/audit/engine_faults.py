@@ -103,7 +103,6 @@ def by_own_engine(workspace: Path, *arguments: str) -> dict[str, Any]:
         [*engine_argv(arguments), "--json", "-C", str(workspace)],
         env=choose_engine(workspace).environment(),
         capture_output=True,
-        timeout=300,
         check=False,
     )
     assert finished.stdout, finished.stderr.decode()

@@ -1,4 +1,4 @@
-"""The report: data that says everything, and a page made from it."""
+"""The report: data that says everything, a page made from it, one exit code and one line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks import reference
 from pipeline.checks.report import page, report_data, sparkline, write_report
+from pipeline.checks.verdict import exit_code, passed, verdict_line
 from pipeline.contracts import paths
-from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftStatus, Example
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
+from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftRow, DriftStatus, Example
 from tests.pipeline.checks.results import drift_row, result
 
 HOSTILE = Example(file="x|y\x1b[2J.jsonl", line=7, run_id="runs/1", text="<script> [a](http://b) `c`\n# d")
@@ -104,3 +107,95 @@ def test_a_zero_baseline_shows_no_percentage() -> None:
 )
 def test_a_sparkline_spans_lowest_to_highest(values: tuple[float, ...], bars: str) -> None:
     assert sparkline(values) == bars
+
+
+# One exit code and one line for any set of results
+
+S = CheckStatus
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        ([S.PASS, S.PASS], 0),
+        ([S.PASS, S.FAIL], 1),
+        ([S.ERROR, S.NOT_EVALUATED], 3),
+        ([S.PASS, S.NOT_EVALUATED], 5),
+        ([S.ERROR, S.FAIL, S.NOT_EVALUATED], 1),
+        ([S.WARN, S.INFO], 0),
+        ([], 5),
+    ],
+)
+def test_the_worst_required_check_decides(statuses: list[CheckStatus], code: int) -> None:
+    assert exit_code(result("P2.provenance", status) for status in statuses) == code
+
+
+def test_a_failed_firewall_is_the_alarm_and_beats_all() -> None:
+    results = [
+        result("P4.sft-firewall", S.FAIL),
+        result("P0.recon-doc", S.FAIL),
+        result("P7.replay", S.ERROR),
+    ]
+    assert exit_code(results) == 10
+    assert exit_code([result("P4.sft-firewall", S.ERROR)]) == 3
+
+
+def test_informational_checks_decide_nothing() -> None:
+    failed = result("P0.source-chats", S.FAIL, required=False)
+    assert exit_code([result("P0.recon-doc", S.PASS), failed]) == 0
+    assert exit_code([failed]) == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (drift_row(DriftStatus.MISSING), " · 1 drift warning"),
+        (drift_row(DriftStatus.NOISY), ""),
+        (drift_row(DriftStatus.WARN, "seen"), ""),
+    ],
+)
+def test_drift_that_was_dismissed_or_is_noise_is_no_warning(row: DriftRow, words: str) -> None:
+    line = verdict_line("audit-full", [result("P0.recon-doc", S.PASS)], 0, [row])
+    assert line == f"audit-full: PASS (exit 0) · 1/1 required checks passed{words}"
+
+
+def test_the_line_names_what_is_wrong() -> None:
+    results = [
+        result("P0.recon-doc", S.PASS),
+        result("P2.provenance", S.FAIL),
+        result("P7.replay", S.ERROR),
+        result("P4.sft-firewall", S.NOT_EVALUATED),
+        result("P0.source-chats", S.WARN, required=False),
+    ]
+    assert passed(results) == (1, 4)
+    assert verdict_line("audit-full", results, 1, [drift_row(DriftStatus.WARN)]) == (
+        "audit-full: FAIL (exit 1) · 1/4 required checks passed · failed: P2.provenance"
+        " · error: P7.replay · not evaluated: P4.sft-firewall · 1 drift warning"
+    )
+
+
+def test_a_clean_verdict_is_short() -> None:
+    assert verdict_line("acceptance", [result("A01", S.PASS)], 0) == (
+        "acceptance: PASS (exit 0) · 1/1 required checks passed"
+    )
+
+
+# ``docs/checks.md`` is what the index and the record of faults say
+
+
+def test_every_check_stands_on_the_page() -> None:
+    made = reference.page({})
+    for spec in (*AUDIT, *ACCEPTANCE):
+        assert f"| `{spec.id}` | {spec.title}" in made
+
+
+def test_a_fault_is_one_line_with_a_letter_for_each_check_that_saw_it() -> None:
+    faults = {
+        "one": {"title": "one fault", "exit_code": 1, "checks": {"P2.conserves": "fail"}, "drift": []},
+        "two": {"title": "a drift", "exit_code": 0, "checks": {"P7.replay": "error"}, "drift": ["rag_rows"]},
+    }
+    made = reference.page(faults)
+    assert "| fault | `P2.conserves` | `P7.replay` | drift | exit |" in made
+    assert "| one fault | F |  |  | 1 |" in made
+    assert "| a drift |  | E | 1 warn | 0 |" in made
+    assert "`P0.recon-doc`" in made.split("left out:")[1].split("\n")[0]

@@ -1,17 +1,22 @@
-"""How a check ends: by what it examined, or by what it raised."""
+"""How a check ends and is told, and the lists that checks are added to."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from pipeline.checks.runner import Outcome, run_check, run_checks
-from pipeline.contracts.check_index import AUDIT, CheckSpec, source_check
+from pipeline.checks.session import CheckSession, check_session
+from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, INVARIANTS, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckStatus, Example
-from pipeline.contracts.faults import Fault, InputError, IntegrityError
+from pipeline.contracts.faults import Fault, InputError, IntegrityError, SettingsError, StorageError
 from pipeline.engine.event_writer import EventWriter
+from pipeline.engine.run_session import Request
+
+# By what it examined, or by what it raised
 
 ANY = next(spec for spec in AUDIT if spec.id == "P2.provenance")
 ROWS_ARE_THE_QUESTION = next(spec for spec in AUDIT if spec.id == "P3.distribution")
@@ -100,3 +105,123 @@ def test_texts_from_data_are_made_visible_and_ten_examples_are_kept() -> None:
 def test_the_seconds_of_work_done_before_count() -> None:
     assert run_check(ANY, lambda: Outcome(1, 0, "", elapsed_seconds=12.5)).elapsed_seconds == 12.5
     assert (run_check(ANY, lambda: Outcome(1, 0, "")).elapsed_seconds or 0) < 5
+
+
+# The event stream begins and ends properly, whatever happens
+
+FILE = PurePosixPath("reports/distillation/x-events.jsonl")
+
+
+def events_of(workspace: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (workspace / FILE).read_bytes().splitlines()]
+
+
+def run(workspace: Path, error: BaseException | None = None, exit_code: int = 0) -> CheckSession:
+    request = Request("audit-full", ("audit-full",), "2026-01-01T00:00:00Z", EventWriter(), "installed")
+    with check_session(workspace, FILE, request, ("P0",)) as session:
+        if error is not None:
+            raise error
+        session.exit_code, session.run_hash = exit_code, "ab"
+    return session
+
+
+def test_the_first_event_is_the_start_and_the_last_the_end(tmp_path: Path) -> None:
+    session = run(tmp_path)
+    started, finished = events_of(tmp_path)
+    assert (started["type"], started["command"]) == ("run.started", "audit-full")
+    assert started["pipeline_run_id"] == session.audit_id
+    assert (finished["type"], finished["ok"], finished["exit_code"]) == ("run.finished", True, 0)
+    assert finished["run_hash"] == "ab"
+
+
+def test_a_second_command_replaces_the_events_of_the_first(tmp_path: Path) -> None:
+    run(tmp_path)
+    run(tmp_path, exit_code=1)
+    events = events_of(tmp_path)
+    assert [event["seq"] for event in events] == [1, 2]
+    assert (events[-1]["ok"], events[-1]["exit_code"]) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StorageError(Fault("disk_full", "Full.", "All.", "Free some.")), 3),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("a bug"), 3),
+    ],
+)
+def test_a_command_that_raises_still_tells_its_end(tmp_path: Path, error: BaseException, code: int) -> None:
+    with pytest.raises(type(error)):
+        run(tmp_path, error)
+    finished = events_of(tmp_path)[-1]
+    assert (finished["type"], finished["ok"], finished["exit_code"]) == ("run.finished", False, code)
+
+
+def test_events_that_cannot_be_written_are_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_bytes(b"")
+    with pytest.raises(StorageError):
+        run(tmp_path)
+
+
+# Those that are there keep their ids, order and meaning
+
+AUDIT_IDS = [
+    "P0.recon-doc",
+    "P1.versions-pinned",
+    "P1.validators-hold",
+    "P2.dry-run",
+    "P2.conserves",
+    "P2.provenance",
+    "P3.distribution",
+    "P3.coverage",
+    "P4.sft-firewall",
+    "P4.preference-pairs",
+    "P4.exports-valid",
+    "P4.quarantine-balances",
+    "P5.summary-valid",
+    "P5.receipts-match",
+    "P6.acceptance",
+    "P7.replay",
+]
+
+
+def test_the_audit_keeps_the_sixteen_required_checks_in_their_order() -> None:
+    assert [spec.id for spec in AUDIT if spec.id in AUDIT_IDS] == AUDIT_IDS
+    assert all(spec.required for spec in AUDIT if spec.id in AUDIT_IDS)
+    phases = [spec.phase for spec in AUDIT]
+    assert phases == sorted(phases)
+
+
+def test_acceptance_has_twenty_two_numbered_invariants() -> None:
+    assert [spec.id for spec in ACCEPTANCE] == [f"A{number:02}" for number in range(1, 23)]
+    assert all(spec.required and spec.phase == "P6" for spec in ACCEPTANCE)
+    assert len({spec.title for spec in ACCEPTANCE}) == 22
+
+
+def test_each_check_names_the_command_that_runs_it_alone() -> None:
+    (provenance,) = (spec for spec in AUDIT if spec.id == "P2.provenance")
+    assert provenance.reproduce == "distill audit-full --check P2.provenance"
+    assert ACCEPTANCE[12].reproduce == "distill acceptance --check A13"
+
+
+def test_zero_rows_fail_just_where_rows_are_the_question() -> None:
+    known = [spec for spec in (*AUDIT, *ACCEPTANCE) if spec.id in (*AUDIT_IDS, *INVARIANTS)]
+    zero_fails = {spec.id for spec in known if spec.zero_fails}
+    assert zero_fails == {"P0.recon-doc", "P2.dry-run", "P3.distribution", "P7.replay"}
+
+
+def test_the_source_checks_are_informational() -> None:
+    assert source_check("chats").id == "P0.source-chats"
+    assert source_check("chats").required is False
+
+
+def test_a_selection_keeps_the_order_of_the_list() -> None:
+    chosen = selected(AUDIT, ["P7.replay", "P0.recon-doc"])
+    assert [spec.id for spec in chosen] == ["P0.recon-doc", "P7.replay"]
+
+
+def test_a_check_that_does_not_exist_is_named_with_those_that_do() -> None:
+    with pytest.raises(SettingsError) as raised:
+        selected(AUDIT, ["P2.provenence"])
+    assert "P2.provenence" in raised.value.fault.what_happened
+    assert "P2.provenance" in raised.value.fault.do_next

@@ -1,3 +1,5 @@
+"""Words for a shell and events for a console: what is written is read back, and nothing in it is obeyed."""
+
 from __future__ import annotations
 
 import os
@@ -9,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts import events
+from pipeline.contracts.checks import DriftRow, DriftStatus
 from pipeline.contracts.shell_words import joined, quoted
 from pipeline.contracts.untrusted import visible
 
@@ -50,3 +54,9 @@ def test_printable_words_are_quoted_as_ever(words: list[str]) -> None:
 def test_whatever_a_word_holds_the_line_is_printable(word: str) -> None:
     line = quoted(word)
     assert visible(line) == line
+
+
+def test_a_new_metric_without_a_baseline_survives_the_event_stream() -> None:
+    row = DriftRow(metric="skips", phase="P2", current=0.0, status=DriftStatus.NEW)
+    sent = events.DriftReported(seq=1, at="2026-04-27T06:00:00Z", row=row)
+    assert events.decode(events.encode(sent)) == sent

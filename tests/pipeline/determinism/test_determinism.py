@@ -33,7 +33,6 @@ def determinism(root: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
         env={**choose_engine(root).environment(), "TMPDIR": str(temporary)},
         capture_output=True,
         check=False,
-        timeout=300,
     )
     assert list(temporary.glob(f"{PREFIX}*")) == [], "the copies are gone"
     assert done.stdout, done.stderr.decode()

@@ -17,6 +17,8 @@ from pipeline.platform import file_changes
 from pipeline.platform.file_changes import FileChanges
 
 LONG = 20.0
+# A wait that is ended by something else; one that is not hangs, and pytest says where.
+WITHOUT_END = 3600.0
 SHORT = 0.3
 
 
@@ -104,9 +106,7 @@ def test_a_folder_removed_and_made_again_is_followed(changes: FileChanges, folde
 def test_stop_ends_a_wait(changes: FileChanges) -> None:
     stop = threading.Event()
     threading.Timer(0.1, stop.set).start()
-    began = time.monotonic()
-    assert not changes.wait(LONG, stop)
-    assert time.monotonic() - began < LONG / 2
+    assert not changes.wait(WITHOUT_END, stop)
 
 
 def test_a_flood_wakes_no_more_often_than_the_steps(changes: FileChanges, folder: Path) -> None:
@@ -141,8 +141,8 @@ def polling(folder: Path) -> FileChanges:
 def assert_polls(made: FileChanges, why: str) -> None:
     assert why in made.why_polling
     began = time.monotonic()
-    assert made.wait(LONG, threading.Event())
-    assert 0.05 <= time.monotonic() - began < LONG / 2
+    assert made.wait(WITHOUT_END, threading.Event())
+    assert time.monotonic() - began >= 0.05
 
 
 def test_a_network_file_system_is_polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

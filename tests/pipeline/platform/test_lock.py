@@ -1,4 +1,4 @@
-"""One run at a time: held means that the kernel says so."""
+"""One run at a time: held means that the kernel says so, and asking holds nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -141,3 +142,25 @@ def test_the_holder_is_one_line_of_json(tmp_path: Path) -> None:
         line = (tmp_path / paths.LOCK).read_text(encoding="utf-8")
     assert line.endswith("\n")
     assert json.loads(line)["command"] == "run-all"
+
+
+def test_probes_by_watchers_never_turn_a_run_away(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", {})
+    stop = threading.Event()
+
+    def probe() -> None:
+        # A thousand times as often as any watcher looks.
+        while not stop.wait(0.001):
+            lock.is_held(workspace)
+
+    watchers = [threading.Thread(target=probe) for _ in range(3)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        for _ in range(200):
+            with lock.hold_workspace(workspace, command="run-all", pipeline_run_id="r", argv=()):
+                pass
+    finally:
+        stop.set()
+        for watcher in watchers:
+            watcher.join()

@@ -33,7 +33,7 @@ def says(code: int = 0, wrapper: str = '"$@"', **environment: str) -> subprocess
     argv = ["bash", "-c", f"set -o pipefail; {wrapper}", "bash", sys.executable, "-P", "-c", SAYS, str(code)]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env = {**env, "PYTHONPATH": str(CHECKOUT), **environment}
-    return subprocess.run(argv, env=env, capture_output=True, check=False, timeout=60)
+    return subprocess.run(argv, env=env, capture_output=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_file_that_is_opened_later_does_not_become_a_closed_standard_output(tm
     place = tmp_path / "data"
     argv = ["bash", "-c", '"$@" >&- 2>&-', "bash", sys.executable, "-P", "-c", code, str(place)]
     env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    assert subprocess.run(argv, env=env, check=False, timeout=60).returncode == 0
+    assert subprocess.run(argv, env=env, check=False).returncode == 0
     assert place.read_bytes() == b""
 
 

@@ -27,6 +27,7 @@ from tests.console.screens.wizard.steps import (
 )
 from tests.console.wizards import Worker, shown, wizard_on
 from tests.runbook.workspaces import LEAK, SFT
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -135,10 +136,7 @@ async def test_leaving_changes_nothing_says_so_and_lets_others_act(root: Path, h
         assert f"{incident.id} stays open where it is: planned" in app.notice
         assert incident.journal.path.read_bytes() == journal
         assert screen.is_attached is False
-        for _ in range(200):
-            if incident.lease_holder() is None:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: incident.lease_holder() is None, "the incident's lease given back")
         with incident.lease():
             assert incident.journal.path.read_bytes() == journal
 

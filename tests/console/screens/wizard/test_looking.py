@@ -36,6 +36,7 @@ from tests.console.screens.wizard.steps import (
 )
 from tests.console.wizards import LEAKING, MILD, Worker, app_in, shown, use, wizard_on
 from tests.runbook.workspaces import SFT
+from tests.waiting import LIMIT_SECONDS, until
 
 
 async def test_the_quarantine_stands_on_the_first_screen_before_any_diagnosis(
@@ -138,7 +139,7 @@ async def test_a_slow_detector_holds_up_no_key(
     look = WizardControl.look
 
     def slow(control: WizardControl) -> object:
-        going.wait(10)
+        going.wait(LIMIT_SECONDS)
         return look(control)
 
     monkeypatch.setattr(WizardControl, "look", slow)
@@ -162,7 +163,7 @@ async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
         looks[0] += 1
         second, found = looks[0] == 2, look(control)
         if second:
-            going.wait(10)
+            going.wait(LIMIT_SECONDS)
         return found
 
     monkeypatch.setattr(WizardControl, "look", slow)
@@ -172,10 +173,7 @@ async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
         await settled(pilot)
         screen.look_again()
         await pilot.press("down", "enter")
-        for _ in range(400):
-            if incident_ids(root) and standing(root).plan is not None:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: incident_ids(root) and standing(root).plan is not None, "the plan")
         going.set()
         await settled(pilot)
         assert isinstance(app.screen, WizardConsent)

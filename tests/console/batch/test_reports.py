@@ -1,0 +1,177 @@
+"""A batch as JUnit, as annotations and as a page: nothing hostile becomes markup."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from console.batch.github import MAX_ANNOTATIONS, workflow_commands
+from console.batch.junit import junit
+from console.batch.outcome import BatchOutcome, PartState
+from console.batch.parts import Part
+from console.batch.summary import MAX_BYTES, summary
+from pipeline.contracts.checks import CheckStatus
+from tests.console.batch.outcomes import batch, check, hostile_batch, part
+
+# JUnit has no schema of its own; these are the rules on which its readers agree
+
+_COUNTS = ("tests", "failures", "errors", "skipped")
+_ATTRIBUTES = {
+    "testsuites": {"name", "time", *_COUNTS},
+    "testsuite": {"name", "time", "timestamp", *_COUNTS},
+    "testcase": {"classname", "name", "time"},
+    "failure": {"message", "type"},
+    "error": {"message", "type"},
+    "skipped": {"message"},
+    "system-out": set(),
+}
+_CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testcase"},
+    "testcase": {"failure", "error", "skipped", "system-out"},
+}
+# Char of XML 1.0: https://www.w3.org/TR/xml/#charsets
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parsed(found: BatchOutcome) -> ElementTree.Element:
+    """The document, after everything that a strict reader would object to."""
+    data = junit(found)
+    assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
+    assert not _NOT_XML.search(data.decode("utf-8"))
+    root = ElementTree.fromstring(data)  # noqa: S314 - our own document
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        assert set(element.attrib) == _ATTRIBUTES[element.tag]
+        assert {child.tag for child in element} <= _CHILDREN.get(element.tag, set())
+        if "time" in element.attrib:
+            assert float(element.attrib["time"]) >= 0
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
+        found_counts = {
+            "tests": len(cases),
+            "failures": len(suite.findall("testcase/failure")),
+            "errors": len(suite.findall("testcase/error")),
+            "skipped": len(suite.findall("testcase/skipped")),
+        }
+        assert {name: int(suite.attrib[name]) for name in _COUNTS} == found_counts
+        assert all(len(case.findall("failure") + case.findall("error")) <= 1 for case in cases)
+        names = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
+        assert len(names) == len(set(names))
+    for name in _COUNTS:
+        assert int(root.attrib[name]) == sum(int(suite.attrib[name]) for suite in root)
+    return root
+
+
+def case(root: ElementTree.Element, name: str) -> ElementTree.Element:
+    return next(found for found in root.iter("testcase") if found.attrib["name"] == name)
+
+
+def test_there_is_one_suite_for_the_parts_and_one_a_phase() -> None:
+    checks = (check("P2.conserves"), check("P0.recon-doc"), check("P2.provenance"))
+    root = parsed(batch(part(Part.ACCEPTANCE, 0, checks=(check("A01"),)), part(Part.AUDIT, 0, checks=checks)))
+    assert [suite.attrib["name"] for suite in root] == ["batch", "P6 acceptance", "P2 evidence", "P0 recon"]
+
+
+@pytest.mark.parametrize(
+    ("status", "required", "tag"),
+    [
+        (CheckStatus.PASS, True, "system-out"),
+        (CheckStatus.WARN, True, "system-out"),
+        (CheckStatus.INFO, False, "system-out"),
+        (CheckStatus.FAIL, True, "failure"),
+        (CheckStatus.FAIL, False, "system-out"),
+        (CheckStatus.ERROR, True, "error"),
+        (CheckStatus.NOT_EVALUATED, True, "error"),
+        (CheckStatus.NOT_EVALUATED, False, "skipped"),
+    ],
+)
+def test_a_status_becomes_what_readers_of_junit_know(status: CheckStatus, required: bool, tag: str) -> None:
+    root = parsed(batch(part(Part.AUDIT, 0, checks=(check("P2.conserves", status, required=required),))))
+    assert [child.tag for child in case(root, "P2.conserves")] == [tag]
+
+
+def test_a_skipped_part_reads_skipped_and_a_late_one_is_an_error() -> None:
+    late = part(Part.AUDIT, None, state=PartState.TIMED_OUT, detail="time is up")
+    never = part(Part.SYMPTOMS, None, state=PartState.NOT_RUN, detail="time was up before it could begin")
+    root = parsed(batch(part(Part.ACCEPTANCE, None), late, never))
+    assert [child.tag for child in case(root, "acceptance")] == ["skipped"]
+    assert [child.tag for child in case(root, "audit-full")] == ["error"]
+    assert [child.tag for child in case(root, "symptoms")] == ["error"]
+
+
+def test_hostile_texts_leave_the_document_valid_xml_1_0() -> None:
+    root = parsed(hostile_batch())
+    text = case(root, "P2.provenance").find("failure")
+    assert text is not None
+    assert "\\x00" in (text.text or "")
+    assert "<script>" in (text.text or "")
+
+
+# Annotations
+
+_COMMAND = re.compile(r"::(error|warning|notice) title=([^:,\n\r]*)::([^\n\r]*)\Z")
+
+
+def test_a_failed_check_is_an_error_with_the_command_that_shows_it_again() -> None:
+    bad = check("P2.provenance", CheckStatus.FAIL, detail="50% gone")
+    (line,) = workflow_commands(batch(part(Part.AUDIT, 1, checks=(bad,))))
+    assert line == (
+        "::error title=P2.provenance::fail: 50%25 gone · distill audit-full --check P2.provenance"
+    )
+
+
+def test_nine_are_shown_and_the_tenth_says_how_many_more() -> None:
+    bad = tuple(check(f"P2.c{n}", CheckStatus.FAIL) for n in range(14))
+    lines = workflow_commands(batch(part(Part.AUDIT, 1, checks=bad)))
+    assert len(lines) == MAX_ANNOTATIONS + 1 == 10
+    assert lines[-1] == "::notice title=distill::5 more in report.json"
+
+
+def test_errors_come_before_warnings() -> None:
+    lines = workflow_commands(batch(part(Part.RUN_ALL, 0, warnings=("slow",)), part(Part.FIREWALL, 10)))
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning"]
+
+
+def test_hostile_texts_begin_no_command_of_their_own() -> None:
+    lines = workflow_commands(hostile_batch())
+    assert lines
+    for line in lines:
+        assert _COMMAND.match(line), line
+        assert "##[" not in line
+
+
+def test_a_good_batch_has_nothing_to_annotate() -> None:
+    assert workflow_commands(batch()) == []
+
+
+# The page
+
+
+def test_failures_stand_before_everything_else() -> None:
+    checks = (
+        check("P0.recon-doc"),
+        check("P2.provenance", CheckStatus.FAIL, detail="12 rows resolve to nothing"),
+    )
+    page = summary(batch(part(Part.AUDIT, 1, checks=checks)))
+    assert page.index("P2.provenance · fail") < page.index("## P0")
+    assert "12 rows resolve to nothing" in page
+
+
+def test_hostile_texts_become_neither_markup_nor_control_characters() -> None:
+    page = summary(hostile_batch())
+    assert "<script>" not in page
+    assert all(character.isprintable() for line in page.split("\n") for character in line)
+    assert not re.search(r"(?<!\\)`", page)
+
+
+def test_a_page_stays_below_the_limit_and_counts_what_it_left_out() -> None:
+    checks = tuple(check(f"P2.c{n}", CheckStatus.FAIL, detail="x" * 1500) for n in range(2000))
+    page = summary(batch(part(Part.AUDIT, 1, checks=checks)))
+    assert len(page.encode()) < MAX_BYTES < 1024 * 1024
+    assert "more sections did not fit here" in page
+    small = summary(batch(part(Part.AUDIT, 1, checks=checks[:3])), max_bytes=4_000)
+    assert len(small.encode()) < 4_000

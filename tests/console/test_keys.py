@@ -1,0 +1,151 @@
+"""One table of actions: unambiguous, safe in multiplexers, found by a few letters; and keys of one's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from console import keymap
+from console.reading.key_settings import EATEN, choose, read_keys
+from console.tui.screens.help import find
+from tests.console.terminals import ARGV, Terminal, drawn, environment
+
+PLACES = get_args(keymap.Place)
+
+
+def test_ids_are_unique() -> None:
+    assert len(keymap.BY_ID) == len(keymap.ACTIONS)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_means_two_things_in_one_place(place: keymap.Place) -> None:
+    keys = Counter(key for action in keymap.at(place) for key in action.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_a_key_means_the_same_everywhere_but_for_enter() -> None:
+    meanings: dict[str, set[str]] = {}
+    for action in keymap.ACTIONS:
+        for key in action.keys:
+            meanings.setdefault(key, set()).add(action.id)
+    assert {key: ids for key, ids in meanings.items() if len(ids) > 1} == {
+        "enter": {"open", "choose", keymap.WIZARD_ANSWER}
+    }
+
+
+def test_a_key_that_terminals_eat_is_never_the_only_way() -> None:
+    assert [action.id for action in keymap.ACTIONS if set(action.keys) <= EATEN] == []
+    assert not any(key.startswith("alt+") for action in keymap.ACTIONS for key in action.keys)
+
+
+def test_every_action_belongs_to_a_group_and_ends_its_sentence() -> None:
+    assert all(action.group in keymap.GROUPS for action in keymap.ACTIONS)
+    assert all(action.help.endswith(".") for action in keymap.ACTIONS)
+
+
+def test_what_changes_something_is_listed_as_such() -> None:
+    starts = {f"{name}.start" for name in ("run", "audit", "acceptance", "release")}
+    others = {"run.cancel", "incident.export", keymap.WIZARD_ANSWER}
+    assert {action.id for action in keymap.MUTATING} == starts | others
+    assert {action.group for action in keymap.MUTATING} == {"act"}
+
+
+def test_the_dashboard_has_no_way_back_but_to_quit() -> None:
+    assert "back" not in {action.id for action in keymap.at("dashboard")}
+
+
+# The palette
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("run", "run.start"),
+        ("cancel", "run.cancel"),
+        ("log", "log"),
+        ("arm", "arm"),
+        ("cpycmd", "copy.command"),
+    ],
+)
+def test_a_part_of_a_name_finds_the_action(typed: str, first: str) -> None:
+    assert find(typed, keymap.ACTIONS)[0].id == first
+
+
+def test_nothing_typed_lists_everything_in_the_tables_order() -> None:
+    assert find(" ", keymap.ACTIONS) == list(keymap.ACTIONS)
+
+
+def test_what_means_nothing_finds_nothing() -> None:
+    assert find("qqqqq", keymap.ACTIONS) == []
+
+
+# Keys of one's own
+
+
+def test_a_key_is_written_as_it_is_read() -> None:
+    choice = choose({"help": ["?", "f2"], "quit": "Q"})
+    assert choice.faults == ()
+    assert choice.keys == {"help": ("question_mark", "f2"), "quit": ("Q",)}
+
+
+def test_two_actions_may_swap_their_keys() -> None:
+    assert choose({"zoom": ["e"], "log": ["z"]}).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"run.strat": ["s"]}, "there is no action run.strat. Nearest: run.start."),
+        ({"run.start": ["q"]}, "q would mean both run.start and quit"),
+        ({"run.start": []}, "run.start has a value that is not a key"),
+        ({"run.start": ["alt+s"]}, "run.start has a value that is not a key"),
+        ({"run.start": 5}, "run.start has a value that is not a key"),
+        ({"run.start": ["\x1b[2J"]}, "run.start has a value that is not a key"),
+        ({"quit": ["ctrl+q"]}, "quit has only keys that terminals keep"),
+    ],
+)
+def test_with_one_mistake_all_keys_stay(given: dict[str, object], words: str) -> None:
+    choice = choose({"help": ["f2"], **given})
+    assert choice.keys == {}
+    assert words in " ".join(fault.what_happened for fault in choice.faults)
+
+
+@pytest.mark.parametrize("text", ["", "not toml [", "[console]\nkeys = 5\n", "console = []\n"])
+def test_garbage_gives_no_keys_and_no_exception(tmp_path: Path, text: str) -> None:
+    (tmp_path / "distill.toml").write_text(text)
+    assert read_keys(tmp_path).keys == {}
+
+
+def test_the_console_obeys_the_keys_of_its_workspace(tmp_path: Path) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[workspace]\nname = "night"\n[console]\nkeys = { "quit" = ["Q"], "how_to_quit" = ["q"] }\n'
+    )
+    with Terminal([*ARGV, "-C", str(tmp_path)], environment()) as terminal:
+        terminal.read_until(drawn, "the dashboard")
+        terminal.send(b"q")
+        terminal.read_until(lambda written: b"Q quits" in written, "how to quit")
+        terminal.send(b"?")
+        terminal.read_until(lambda written: b"Look around" in written, "the help")
+        terminal.send(b"Q")
+        assert terminal.wait() == 0
+
+
+def test_a_clash_is_told_and_the_old_keys_work(tmp_path: Path) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[workspace]\nname = "night"\n[console]\nkeys = { "help" = ["q"] }\n'
+    )
+    with Terminal([*ARGV, "-C", str(tmp_path)], environment(), size=(120, 40)) as terminal:
+        terminal.read_until(drawn, "the dashboard")
+        for part in (b"what happened", b"kept safe", b"do next", b"q would mean both help and quit"):
+            assert part in terminal.written
+        terminal.send(b"q")
+        assert terminal.wait() == 0
+
+
+def test_the_table_itself_was_not_changed_by_looking() -> None:
+    before = keymap.ACTIONS
+    choose({"quit": ["Q"]})
+    assert keymap.ACTIONS is before
