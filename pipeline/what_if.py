@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
-from pipeline.engine.reduce import Decisions, Reducer, RowPlace
+from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.row_decision import RowDecision
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
@@ -28,7 +28,6 @@ from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.schemas.validators import validate_preference
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.stages.export_preference import preference_row
-from pipeline.stages.pairing import PairOptions
 from pipeline.stages.refusals import Refusal
 from pipeline.stages.score import UnscorableError, score
 
@@ -106,7 +105,7 @@ class _Side:
     def __init__(self, settings: Settings, evaluation: EvaluationIndex) -> None:
         self.settings = settings
         self.evaluation = evaluation
-        self.reducer = Reducer(PairOptions(settings.export.preference.max_pairs_per_task), evaluation)
+        self.reducer = Reducer(pair_options(settings.export), evaluation)
         self.chunks: list[list[RowEntry]] = []
 
     def add(self, stream: str, entries: list[RowEntry]) -> None:

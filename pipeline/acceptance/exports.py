@@ -14,7 +14,6 @@ from pipeline.acceptance.written import (
     Row,
     Written,
     answers,
-    normal,
     said_in,
 )
 from pipeline.checks.runner import Outcome
@@ -61,8 +60,8 @@ def _faults_of_pair(base: Written, pair: Row, contested: set[Any]) -> list[str]:
     if texts[0] == texts[1]:
         faults.append("equal texts")
     for side, row, text in (("chosen", chosen, texts[0]), ("rejected", rejected, texts[1])):
-        whole = answers(row)
-        if whole[len(whole) - len(text) :] != text:
+        shared = _answer(pair["prompt"])
+        if answers(row)[len(shared) :][: len(text)] != text:
             faults.append(f"the {side} text is not what the {side} run answered")
         if _contest_key(row) in contested:
             faults.append(f"the {side} text has both verdicts")
@@ -70,9 +69,7 @@ def _faults_of_pair(base: Written, pair: Row, contested: set[Any]) -> list[str]:
 
 
 def _answer(side: Any) -> list[Any]:
-    """One side of a pair, as ``answers`` gives a run's: its assistant turns, or its text."""
-    if isinstance(side, str):
-        return [(normal(side), ())]
+    """One side of a pair, or its prompt, as ``answers`` gives a run's: its assistant turns."""
     return [said_in(turn) for turn in side if turn["role"] == "assistant"]
 
 

@@ -23,7 +23,7 @@ PINNED = {
     "attempts_3.jsonl": "b7d68d2e4e2c6964baa0a523ecef43a4f718b076588de627e46b6978f8d68793",
     "chats.jsonl": "9ca3978bb1743edfe7c9965130458d14020ea8ee2403aa120fdbabce832f4f6e",
     "distill.toml": "5cf859d7a6ffd63ae68e7751a7b9303da17098c20e8ddb7daedd7d00727f5bda",
-    "expected.json": "cb83d67118b3472c76a522a7ebe3e1818415f87806aef3fe4cb834481d752388",
+    "expected.json": "273620ddf4a47e52538c41f9ab8ac0acdde05c59756528a2dd98deed759aba13",
     "hostile_lines.jsonl": "67aa12fd1725d83e8cf36e8cacd6b21afb415a6e4aa99e374e94f5bc855fc3fa",
     "hostile_torn.jsonl": "44d8064cd3b63786a6b2422f06bbbd0503de6bfb12c35e2be3875e893ca1c429",
     "judged.jsonl": "cf5c6de59e9db469ad5e6b457f5deb5c0fc76a989a26a021f52e9f346157ab83",

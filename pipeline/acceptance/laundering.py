@@ -21,13 +21,14 @@ class Planted(NamedTuple):
 def planted_rows(base: Written) -> list[Planted]:
     """Made from the base run's own rows. Raises IntegrityError when it left none to make them from."""
     rows = base.rows(paths.SFT_EXPORT)
-    flat = _first(rows, lambda row: row["messages"] is None and row["task_id"] == "rules")
-    chat = _first(rows, lambda row: row["messages"] is not None and row["task_id"] == "node-2")
+    flat = _first(rows, lambda row: row["shape"] == "flat" and row["task_id"] == "rules")
+    chat = _first(rows, lambda row: row["shape"] == "conversation" and row["task_id"] == "node-2")
     rejected = _run(base, "attempts", "ligature", "rejected")
     rejected_chat = _run(base, "chats", "node-1", "rejected")
     reviewed = _run(base, "attempts", "rotate-keys", "needs_human_review")
     spaced = (rejected["response"] or "").replace(" ", "\u00a0\n ")
-    turns = [{**turn} for turn in rejected_chat["messages"] if "###STOP###" not in (turn["content"] or "")]
+    recorded = [turn for turn in rejected_chat["messages"] if "###STOP###" not in (turn["content"] or "")]
+    turns = [_exported(turn) for turn in recorded]
     numbered: list[Planted] = []
 
     def plant(how: str, wall: str, row: Row, **changed: Any) -> None:
@@ -35,7 +36,13 @@ def planted_rows(base: Written) -> list[Planted]:
         made.pop("_line", None)
         numbered.append(Planted(how, wall, json.dumps(made).encode()))
 
-    texts = {"instruction": rejected["instruction"], "context": None, "response": rejected["response"]}
+    def flat_row(instruction: str, response: str) -> Row:
+        said = [{"role": "user", "content": instruction}, {"role": "assistant", "content": response}]
+        messages = [_exported(turn) for turn in said]
+        return {"instruction": instruction, "context": "", "response": response, "messages": messages}
+
+    asked, answered = rejected["instruction"], rejected["response"]
+    texts = flat_row(asked, answered)
     of_rejected = {
         "source_run_id": rejected["run_id"],
         "task_id": rejected["task_id"],
@@ -46,24 +53,33 @@ def planted_rows(base: Written) -> list[Planted]:
         "a run in review labelled accepted",
         "lineage",
         flat,
-        instruction=reviewed["instruction"],
-        response=reviewed["response"],
+        **flat_row(reviewed["instruction"], reviewed["response"]),
         source_run_id=reviewed["run_id"],
         task_id=reviewed["task_id"],
     )
     plant("a rejected text under an accepted run's id", "content", flat, **texts)
-    plant("a rejected text, other white space", "content", flat, **{**texts, "response": spaced})
+    plant("a rejected text, other white space", "content", flat, **flat_row(asked, spaced))
     plant(
         "a rejected text, other letters for the same",
         "content",
         flat,
-        **{**texts, "response": normal(spaced)},
+        **flat_row(asked, normal(spaced)),
     )
     plant(
         "a rejected text under another instruction of its task",
         "content",
         flat,
-        response=rejected["response"],
+        **flat_row(flat["instruction"], answered),
+        task_id=rejected["task_id"],
+    )
+    plant(
+        "a rejected text in the three texts alone", "content", flat, **{**texts, "messages": flat["messages"]}
+    )
+    plant(
+        "a rejected text in the messages alone",
+        "content",
+        flat,
+        messages=texts["messages"],
         task_id=rejected["task_id"],
     )
     plant(
@@ -83,6 +99,20 @@ def planted_rows(base: Written) -> list[Planted]:
     twice = whole.replace(b"{", b'{"quality_score": "rejected", ', 1)
     numbered.append(Planted("a repeated key", "readable", twice))
     return numbered
+
+
+def _exported(turn: Row) -> Row:
+    """A turn of evidence as an export holds it: nothing null, the calls as JSON text."""
+    calls = turn.get("tool_calls")
+    return {
+        "role": turn["role"],
+        "content": turn["content"] or "",
+        "tool_calls": json.dumps(calls) if calls else "",
+        "tool_call_id": turn.get("tool_call_id") or "",
+        "name": turn.get("name") or "",
+        "reasoning": "",
+        "weight": 1.0,
+    }
 
 
 def _first(rows: list[Row], wanted: Callable[[Row], bool]) -> Row:

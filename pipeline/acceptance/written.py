@@ -154,7 +154,10 @@ def answers(row: Row) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
 
 def said_in(turn: Row) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The normalised text and the calls of one turn."""
-    calls = tuple((call["name"], call["arguments"]) for call in turn["tool_calls"] or ())
+    listed = turn["tool_calls"]
+    if isinstance(listed, str):  # as exports hold them: the list as JSON text
+        listed = json.loads(listed) if listed else ()
+    calls = tuple((call["name"], call["arguments"]) for call in listed or ())
     return normal(turn["content"]), calls
 
 

@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from pipeline.audit.failures import Failures
 from pipeline.audit.workspace_view import Verdict, WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.contracts.faults import IntegrityError
+from pipeline.engine import export_manifest
+from pipeline.engine.export_manifest import versions_of
+from pipeline.schemas.migrations import upgrade, version_of
 from pipeline.schemas.registry import BY_NAME
 from pipeline.schemas.validators import first_refusal
 from pipeline.storage.source_lines import LineFault, parse_line
@@ -46,17 +50,17 @@ def export_rows(
 
 
 def exports_valid(view: WorkspaceView) -> Outcome:
-    """Examines rows of the three exports."""
+    """Examines rows of the three exports, each as of the version that the manifest names."""
     failures = Failures()
     counts = {}
+    versions = versions_of(export_manifest.standing(view.workspace) or {})
     for export, place in paths.EXPORT_FILES.items():
         shown = str(place)
-        model = BY_NAME[export].model
         ids: set[str] = set()
         counts[export] = 0
         for number, row in export_rows(view.workspace / shown, shown, failures):
             counts[export] += 1
-            words = _row_problem(model, row, ids)
+            words = _row_problem(export, versions[export], row, ids)
             if not words and export == "rag":
                 words = _rag_problem(row, view.verdicts.get(row["source_run_id"]))
             if words:
@@ -65,11 +69,15 @@ def exports_valid(view: WorkspaceView) -> Outcome:
     return failures.outcome(sum(counts.values()), f"rows: {said}")
 
 
-def _row_problem(model: type[BaseModel], row: dict[str, Any], ids: set[str]) -> str:
+def _row_problem(export: str, version: int, row: dict[str, Any], ids: set[str]) -> str:
+    if version_of(export, row) != version:
+        return f"a row of version {version_of(export, row)} in a file of version {version}"
     try:
-        model.model_validate(row)
+        BY_NAME[export].model.model_validate(upgrade(export, row))
     except ValidationError as error:
         return f"refused by its schema: {first_refusal(error)}"
+    except IntegrityError as error:
+        return f"refused by its schema: {error.fault.what_happened}"
     if row["id"] in ids:
         return f"the id {row['id']} was used before"
     ids.add(row["id"])
@@ -123,15 +131,23 @@ def _pair_problem(row: dict[str, Any], verdict_of: Callable[[str], Verdict | Non
 def _said(answer: object) -> list[Any]:
     """What the model said and called, normalised: one entry a turn."""
     if isinstance(answer, str):
-        return [_normal(answer)]
+        return [(_normal(answer), [])]
     return [
         (
             _normal(str(turn.get("content") or "")),
-            [(call.get("name"), call.get("arguments")) for call in _objects(turn.get("tool_calls"))],
+            [(call.get("name"), call.get("arguments")) for call in _calls(turn.get("tool_calls"))],
         )
         for turn in _objects(answer)
         if turn.get("role") == "assistant"
     ]
+
+
+def _calls(value: object) -> list[dict[str, Any]]:
+    """A list of calls, or that list as JSON text, as rows hold it since version 2."""
+    if isinstance(value, str):
+        parsed = parse_line(b'{"calls":%s}' % value.encode()) if value else {}
+        value = parsed.get("calls") if isinstance(parsed, dict) else None
+    return _objects(value)
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

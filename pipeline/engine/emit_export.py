@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, unpack_refusal
+from pipeline.engine.chunk_index import CATEGORY_CODE, RAG, SFT, ChunkIndex, unpack_refusal
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
@@ -18,6 +18,7 @@ from pipeline.engine.emit import (
     staged_path,
     standing_outputs,
 )
+from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.row_decision import RowDecision
 from pipeline.engine.rows_writer import RowsWriter
@@ -26,6 +27,8 @@ _SECTION_OF = {"rag": RAG, "sft": SFT}
 # Where an exported row's digest lies in ``RowEntry.digests``: behind those of evidence and
 # verdict, which every row has; the SFT row's is the last.
 _DIGEST_IN = {RAG: slice(64, 96), SFT: slice(-32, None)}
+
+_ACCEPTED = CATEGORY_CODE["accepted"]
 
 _sha256 = hashlib.sha256
 
@@ -65,17 +68,24 @@ class _Export:
     def decide_all(self, writers: tuple[RowsWriter, RowsWriter] | None) -> None:
         """Every row into the export or its quarantine; without ``writers`` they are only counted."""
         for chunk, index, rows_path in indexes(self._task):
-            spans, digests, refused = self._decide(chunk, index, with_lines=writers is not None)
+            spans, digests, rates, refused = self._decide(chunk, index, with_lines=writers is not None)
             if writers is None:
                 continue
-            writers[0].add(read_section(rows_path, index, self._section), spans, digests)
+            data = read_section(rows_path, index, self._section)
+            if rates:
+                writers[0].add_with(data, spans, rates)
+            else:
+                writers[0].add(data, spans, digests)
             writers[1].add_lines(refused)
 
     def _decide(
         self, chunk: MappedChunk, index: ChunkIndex, *, with_lines: bool
-    ) -> tuple[list[tuple[int, int]], list[bytes], list[bytes]]:
-        """Where the exported rows lie in the section, their digests, and the quarantine's lines."""
+    ) -> tuple[list[tuple[int, int]], list[bytes], list[bytes], list[bytes]]:
+        """Where the exported rows lie in the section, their digests, what SFT rows say of their
+        task's pass rate, and the quarantine's lines."""
         section, digest_in = self._section, _DIGEST_IN[self._section]
+        pass_rates = self._task.decisions.pass_rates
+        rates: list[bytes] = []
         dropped = self._task.decisions.duplicate_lines.get(chunk.number, ())
         place = (chunk.stream, chunk.source_file)
         spans, digests, lines, planned = [], [], [], []
@@ -93,6 +103,10 @@ class _Export:
                     digests.append(digest)
                     planned.append(digest)
                     spans.append((start, end))
+                    if section == SFT:
+                        is_accepted = row.category == _ACCEPTED
+                        rates.append(members(rate_of(pass_rates, row.task_key, is_accepted=is_accepted)))
+                        planned.append(rates[-1])
                 elif refusal is not None:
                     planned.append(f"{row.run_id}\0{refusal}\n".encode())
                     refused[refusal] += 1
@@ -102,4 +116,4 @@ class _Export:
         for refusal, count in refused.items():
             self.reasons[unpack_refusal(refusal)[0]] += count
         count_rows(self.by_stream, chunk.stream, exported=len(digests), quarantined=refused.total())
-        return spans, digests, lines
+        return spans, digests, rates, lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 from pipeline.contracts import paths
 from pipeline.engine.emit import (
@@ -42,6 +43,7 @@ def emit_tasks(
         conflicting=decisions.conflicting,
         overlapping=decisions.overlapping,
     )
+    with_rates = replace(light, pass_rates=decisions.pass_rates)
 
     def task(
         kind: str, outputs: tuple[str, ...], chunks: tuple[MappedChunk, ...], with_pairs: Decisions
@@ -66,7 +68,7 @@ def emit_tasks(
     for chunk in evidence_chunks:
         by_stream[chunk.stream].append(chunk)
     if "export" in stages:
-        tasks.append(task("sft", export_outputs("sft"), evidence_chunks, light))
+        tasks.append(task("sft", export_outputs("sft"), evidence_chunks, with_rates))
     for name, chunks in by_stream.items():
         if "materialize" in stages:
             tasks.append(task("evidence", (str(paths.evidence_file(name)),), tuple(chunks), light))

@@ -22,6 +22,7 @@ from pipeline.engine.emit import (
     staged_path,
     standing_or_written,
 )
+from pipeline.engine.pass_rate import rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.reduce import RowPlace
 from pipeline.engine.rows_writer import RowsWriter
@@ -29,6 +30,7 @@ from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import preference_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.row_identity import task_identity
 
 # Pairs jump between chunks; this many parts stay open.
 _OPEN_PARTS = 64
@@ -93,11 +95,16 @@ def _write_pairs(
     used: set[_Place] = set()
     refused: dict[_Place, str] = {}
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
+    task_rates = task.decisions.pass_rates
     cache = ChunkCache(Path(task.workspace))
     parts = _Parts(cache, {chunk.number: chunk.key for chunk in task.chunks})
     try:
         for chosen, rejected, _ in task.decisions.pairs:
-            row = preference_row(*parts.both(chosen), *parts.both(rejected), options)
+            runs = (*parts.both(chosen), *parts.both(rejected))
+            task_key = task_identity(runs[0]["stream"], runs[0]["task_id"]).key
+            # A pair is of two judged runs, so that its task is always counted.
+            rate = rate_of(task_rates, task_key, is_accepted=True)
+            row = preference_row(*runs, options, attempts=rate.attempts, passed=rate.passed)
             if not isinstance(row, Refusal):
                 try:
                     validate_preference(row)

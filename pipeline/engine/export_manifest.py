@@ -6,7 +6,7 @@ one run; when scoring again turns a standing export into a breach, its manifest 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,20 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.platform import confined
+from pipeline.schemas.registry import BY_NAME
 from pipeline.storage.digests import sha256_of_file
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 1
 
 
-def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, Any]:
-    """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``."""
+def manifest_of_receipt(
+    receipt: Mapping[str, Any], run_hash: str, versions: Mapping[str, int]
+) -> dict[str, Any]:
+    """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``.
+
+    ``versions`` holds the schema version of the rows of each export.
+    """
     claims = {output["path"]: output for output in receipt["outputs"]}
     wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION)
     exported = sorted(path for path in map(str, wanted) if path in claims)
@@ -35,6 +41,9 @@ def manifest_of_receipt(receipt: Mapping[str, Any], run_hash: str) -> dict[str, 
         "run_hash": run_hash,
         "recorded_at": receipt["recorded_at"],
         "firewall": None if firewall is None else firewall.get("state"),
+        "schemas": {
+            export: versions[export] for export, path in paths.EXPORT_FILES.items() if str(path) in claims
+        },
         "files": [
             {
                 "path": path.removeprefix(f"{paths.EXPORTS}/"),
@@ -51,6 +60,22 @@ def standing(workspace: Path) -> dict[str, Any] | None:
         return _read((workspace / paths.EXPORT_MANIFEST).parent)
     except InputError:
         return None
+
+
+def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """The schema version of each export's rows. What a manifest does not name is of version 1."""
+    named = manifest.get("schemas")
+    versions = dict.fromkeys(paths.EXPORT_FILES, 1)
+    if isinstance(named, dict):
+        versions |= {name: named[name] for name in versions if type(named.get(name)) is int}
+    return versions
+
+
+def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
+    """The versions once the exports ``written`` are put in place: of the others, those that stand."""
+    versions = versions_of(standing(workspace) or {})
+    now = {name: BY_NAME[name].version for name in versions if name in written}
+    return {**versions, **now}
 
 
 def voided(workspace: Path, reason: str) -> bytes | None:

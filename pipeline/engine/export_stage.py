@@ -31,7 +31,7 @@ from pipeline.engine.emitters import emit
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import StageFacts, Timing
-from pipeline.engine.reduce import Decisions, Reducer
+from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import EXPORT_KINDS, export_facts
@@ -41,7 +41,6 @@ from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.stages.pairing import PairOptions
 from pipeline.storage.digests import digest_of, sha256_of_file
 
 
@@ -99,7 +98,7 @@ def _join_all(
 ) -> tuple[list[MappedChunk], Reducer]:
     """Every stream's evidence with its verdicts, as finished chunks that the reducer has seen."""
     chunks: list[MappedChunk] = []
-    reducer = Reducer(PairOptions(context.settings.export.preference.max_pairs_per_task), context.evaluation)
+    reducer = Reducer(pair_options(context.settings.export), context.evaluation)
     unscored = 0
     for stream in streams:
         evidence_path = context.workspace / paths.evidence_file(stream.name)

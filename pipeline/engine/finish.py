@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
-from pipeline.engine.export_manifest import manifest_of_receipt
+from pipeline.engine.export_manifest import manifest_of_receipt, versions_after
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import (
@@ -102,7 +102,9 @@ def finish(
         for output in result.outputs
         if output.staged is not None
     ]
-    renames += _stage_reports(session, receipts, summary, rescored.voided_manifest() if rescored else None)
+    written = frozenset(result.kind for result in emitted)
+    voided = rescored.voided_manifest() if rescored else None
+    renames += _stage_reports(session, receipts, summary, written, voided)
     reached("receipts-staged")
     intent = commit.commit(session.workspace, session.pipeline_run_id, renames)
     _remember(session, context, emitted, fingerprint, sources)
@@ -120,6 +122,7 @@ def _stage_reports(
     session: Session,
     receipts: Mapping[str, Mapping[str, Any]],
     summary: Mapping[str, Any],
+    written: Container[str],
     voided: bytes | None,
 ) -> list[Rename]:
     """Receipts, summary, and last of all the manifest: of exports that this run wrote, or voided."""
@@ -129,7 +132,9 @@ def _stage_reports(
     files[str(paths.summary_file(session.pipeline_run_id))] = encode(summary)
     exported = receipts.get("export")
     if exported is not None and exported["carried_from"] is None:
-        files[str(paths.EXPORT_MANIFEST)] = encode(manifest_of_receipt(exported, summary["run_hash"]))
+        versions = versions_after(session.workspace, written)
+        manifest = manifest_of_receipt(exported, summary["run_hash"], versions)
+        files[str(paths.EXPORT_MANIFEST)] = encode(manifest)
     elif voided is not None:
         files[str(paths.EXPORT_MANIFEST)] = voided
     renames = []

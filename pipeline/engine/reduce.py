@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunk_index import EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry, pack_refusal
+from pipeline.engine.pass_rate import PassRateCounter
 from pipeline.evaluation.overlap import Overlaps, refusal_detail
 from pipeline.evaluation.report import decontamination_report
 from pipeline.evaluation.sets import EvaluationIndex
+from pipeline.settings.model import ExportSettings
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
 from pipeline.stages.refusals import QuarantineReason
 
@@ -48,6 +50,12 @@ class Decisions:
     # Rows that hold items of evaluation sets, with their refusal; and the report on all of them.
     overlapping: dict[tuple[int, int], str] = field(default_factory=dict)
     decontamination: dict[str, Any] = field(default_factory=dict)
+    pass_rates: dict[bytes, int] = field(default_factory=dict)
+
+
+def pair_options(settings: ExportSettings) -> PairOptions:
+    preference = settings.preference
+    return PairOptions(preference.max_pairs_per_task, preference.completion)
 
 
 def conflict_keys(row: RowEntry) -> Iterator[bytes]:
@@ -70,6 +78,7 @@ class Reducer:
         self._rejected: set[bytes] = set()
         self._approved: set[bytes] = set()
         self._tasks: dict[bytes, bytearray] = {}
+        self._pass_rates = PassRateCounter()
         self.counts: dict[str, Counter[str]] = {}
         self.skip_reasons: dict[str, Counter[str]] = {}
 
@@ -122,6 +131,8 @@ class Reducer:
             self._rejected.update(conflict_keys(row))
         elif category != "needs_human_review":
             self._approved.update(conflict_keys(row))
+        if category != "needs_human_review":
+            self._pass_rates.add(row.task_key, is_accepted=category == "accepted")
         if row.preference_refusal:
             return
         run_id = row.run_id.encode()
@@ -162,6 +173,7 @@ class Reducer:
         for task_key in list(self._tasks):
             # One by one out of the index, while the pairs grow.
             self._pair(task_key, bytes(self._tasks.pop(task_key)))
+        decisions.pass_rates = self._pass_rates.finish()
         return decisions
 
     def _pair(self, task_key: bytes, packed: bytes) -> None:
@@ -211,7 +223,8 @@ class Reducer:
                     turn_keys=turn_keys if is_conversation else None,
                 )
             )
-        pairs, unused = choose_pairs(candidates, self._options, conflicting)
+        some_passed = self._pass_rates.some_passed(task_key)
+        pairs, unused = choose_pairs(candidates, self._options, conflicting, some_passed=some_passed)
         for pair in pairs:
             chosen, rejected = places[pair.chosen_run_id], places[pair.rejected_run_id]
             self._decisions.pairs.append((chosen, rejected, pair.reason))

@@ -58,6 +58,15 @@ class RowsWriter:
         view = memoryview(data)
         self._take([view[start : end - len(UNSTAMPED_END)] for start, end in spans], digests)
 
+    def add_with(self, data: bytes, spans: Sequence[tuple[int, int]], last_members: Sequence[bytes]) -> None:
+        """The rows at ``spans`` of ``data``, each with members of its own put at its end."""
+        rows, digests = [], []
+        for (start, end), members in zip(spans, last_members, strict=True):
+            row = data[start : end - len(UNSTAMPED_END)] + members
+            rows.append(row)
+            digests.append(hashlib.sha256(row + UNSTAMPED_END).digest())
+        self._take(rows, digests)
+
     def add_lines(self, lines: Sequence[bytes]) -> None:
         """Rows made here, each a whole line."""
         digests = [hashlib.sha256(line).digest() for line in lines]

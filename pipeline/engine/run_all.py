@@ -16,7 +16,7 @@ from pipeline.engine.executors import open_executor
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
 from pipeline.engine.receipts import STAGES, Timing
-from pipeline.engine.reduce import Decisions, Reducer
+from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.run_state import RunState
 from pipeline.engine.source_plan import plan_sources
@@ -27,7 +27,6 @@ from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_
 from pipeline.engine.work_context import WorkContext, provide
 from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.settings.model import Settings
-from pipeline.stages.pairing import PairOptions
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _map(
             events.StageStarted, stage=stage, bytes_total=sum(source.size for source in sources)
         )
     reducer = Reducer(
-        PairOptions(context.settings.export.preference.max_pairs_per_task),
+        pair_options(context.settings.export),
         context.evaluation if depth == "all" else EvaluationIndex(),
     )
     mapped = map_sources(

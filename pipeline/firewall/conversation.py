@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from pipeline.firewall import strict_json
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_keys import Turn, turn
 
@@ -24,12 +25,18 @@ class ToolCall(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
+    """A turn of evidence, or of an export of either version; members in the order they are written.
+
+    Evidence and exports of version 1 list the calls of a turn, those of version 2 hold that list as
+    JSON text.
+    """
+
     role: str | UnsetType = UNSET
     content: Raw | UnsetType = UNSET
-    tool_calls: list[ToolCall] | UnsetType | None = UNSET
+    tool_calls: list[ToolCall] | str | UnsetType | None = UNSET
     tool_call_id: str | UnsetType | None = UNSET
     name: str | UnsetType | None = UNSET
-    reasoning: str | UnsetType | None = UNSET
+    reasoning: Raw | UnsetType = UNSET
     weight: int | float | UnsetType | None = UNSET
 
 
@@ -43,6 +50,8 @@ class Provenance(msgspec.Struct, gc=False):
 
 _encode = msgspec.json.Encoder().encode
 _decode_text = msgspec.json.Decoder(str | None).decode
+_decode_calls = msgspec.json.Decoder(list[ToolCall]).decode
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def text_of(raw: Raw | UnsetType | None) -> str | None:
@@ -70,11 +79,33 @@ def hold_texts(messages: list[Message] | UnsetType | None) -> bool:
         content = message.content
         if content is not UNSET and _first_byte(content) not in _TEXT_BEGINS:
             return False
-        if message.tool_calls:
-            for call in message.tool_calls:
-                if not is_text(call.arguments):
-                    return False
+        if message.reasoning is not UNSET and _first_byte(message.reasoning) not in _TEXT_BEGINS:
+            return False
+        calls = message.tool_calls
+        if calls and not (_holds_calls(calls) if isinstance(calls, str) else _all_texts(calls)):
+            return False
     return True
+
+
+def _all_texts(calls: list[ToolCall]) -> bool:
+    return all(is_text(call.arguments) for call in calls)
+
+
+def _holds_calls(text: str) -> bool:
+    """Whether a text is a list of calls and nothing besides: the same bytes come of writing it again."""
+    try:
+        calls = _decode_calls(text)
+    except _FAULTS:
+        return False
+    return _encode(calls) == text.encode() and _all_texts(calls)
+
+
+def _calls_of(message: Message) -> list[ToolCall]:
+    """The calls of a turn whose ``hold_texts`` was looked at."""
+    calls = message.tool_calls
+    if isinstance(calls, str):
+        return _decode_calls(calls) if calls else []
+    return calls or []
 
 
 def assistant_turns(messages: list[Message] | UnsetType | None) -> list[Turn]:
@@ -82,7 +113,7 @@ def assistant_turns(messages: list[Message] | UnsetType | None) -> list[Turn]:
     turns = []
     for message in messages or ():
         if message.role == "assistant":
-            calls = [(call.name or "", text_of(call.arguments) or "") for call in message.tool_calls or ()]
+            calls = [(call.name or "", text_of(call.arguments) or "") for call in _calls_of(message)]
             said = turn(text_of(message.content), calls)
             if not said.says_nothing:
                 turns.append(said)
@@ -137,6 +168,8 @@ def _parsed_message(value: Any) -> Message:
     if not isinstance(value, dict) or not isinstance(value.get("role"), str):
         raise UnreadableError("messages holds something that is no turn")
     calls = value.get("tool_calls")
+    if isinstance(calls, str):
+        calls = strict_json.read(calls.encode()) if calls else None
     if calls is not None and not isinstance(calls, list):
         raise UnreadableError("tool_calls is not a list")
     return Message(

@@ -48,6 +48,8 @@ class HumanOverride(msgspec.Struct, gc=False):
 
 
 class EvidenceRow(msgspec.Struct, gc=False):
+    """The members of evidence of either version, in the order in which they are written."""
+
     schema_version: int | UnsetType = UNSET
     run_id: str | UnsetType = UNSET
     task_id: str | UnsetType = UNSET

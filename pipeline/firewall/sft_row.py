@@ -19,17 +19,20 @@ from pipeline.firewall.strict_json import UnreadableError
 
 
 class SftRow(msgspec.Struct, gc=False):
-    """The members of an SFT row in the order in which they are written.
+    """The members of an SFT row of either version, in the order in which they are written.
 
+    Version 1 has fewer of them, and nulls; what it has stands in the same order.
     A row that took the slow path may hold a value of any type as its label, ids and task:
     the walls look before they believe.
     """
 
     id: str | UnsetType = UNSET
+    shape: str | UnsetType = UNSET
     instruction: Raw | UnsetType = UNSET
     context: Raw | UnsetType = UNSET
     response: Raw | UnsetType = UNSET
     messages: list[Message] | UnsetType | None = UNSET
+    tools: Raw | UnsetType = UNSET
     source_run_id: str | UnsetType = UNSET
     quality_score: str | UnsetType = UNSET
     stream: str | UnsetType = UNSET
@@ -38,8 +41,11 @@ class SftRow(msgspec.Struct, gc=False):
     score: int | float | UnsetType | None = UNSET
     turns: int | UnsetType = UNSET
     estimated_tokens: int | UnsetType = UNSET
+    flags: str | UnsetType = UNSET
     split: str | UnsetType = UNSET
     provenance: Provenance | UnsetType = UNSET
+    attempts: int | UnsetType = UNSET
+    passed: int | UnsetType = UNSET
     recorded_at: str | UnsetType = UNSET
 
 
@@ -102,7 +108,7 @@ def read_slowly(line: bytes) -> SftRow:
 
 def holds_texts(row: SftRow) -> bool:
     """Whether every raw member is a text or null: anything else could hide a repeated key."""
-    texts = (row.instruction, row.context, row.response)
+    texts = (row.instruction, row.context, row.response, row.tools)
     return all(map(is_text, texts)) and (not row.messages or hold_texts(row.messages))
 
 

@@ -95,6 +95,7 @@ class Walls:
                 or state_of(row.source_run_id) & STATE_BITS not in may_be_exported
                 or (asked and not begins_text(asked))
                 or (context and len(context) != _LEN_OF_NULL and not begins_text(context))
+                or (row.tools and not begins_text(row.tools))
                 or (messages and (not response or bytes(response) != last))
             ):
                 found.append(at)

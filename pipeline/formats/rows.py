@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.formats.messages import assistant_says, chat_messages, conversation_of, user_says
+import orjson
+
+from pipeline.formats.messages import chat_messages, with_objects
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.transcript import flat_prompt
 
@@ -33,46 +35,69 @@ def _origin(row: Row) -> Row:
     return {"id": row["id"], "split": row["split"]}
 
 
+def _tools(row: Row) -> str | None:
+    """JSON text, because no type of Arrow holds the schemas of different tools; null for none."""
+    return row["tools"] or None
+
+
 def _trl_conversational(row: Row) -> Converted:
-    return [{"messages": conversation_of(row), **_origin(row)}]
+    messages = with_objects(chat_messages(row["messages"]))
+    if isinstance(messages, Refusal):
+        return messages
+    return [{"messages": messages, "tools": _tools(row), **_origin(row)}]
 
 
 def _chat_jsonl(row: Row) -> Converted:
-    return [{"messages": conversation_of(row)}]
+    messages = chat_messages(row["messages"])
+    if not row["tools"]:
+        return [{"messages": messages}]
+    return [{"messages": messages, "tools": orjson.loads(row["tools"])}]
 
 
 def _trl_prompt_completion(row: Row) -> Converted:
-    if row["messages"] is not None:
+    if row["shape"] != "flat":
         return Refusal(QuarantineReason.NEEDS_MESSAGES)
     prompt = flat_prompt(row["instruction"], row["context"])
     return [{"prompt": prompt, "completion": row["response"], **_origin(row)}]
 
 
-def _sides(row: Row) -> Row:
-    """Prompt, chosen and rejected of a pair as messages; texts become one message each."""
-    if isinstance(row["prompt"], str):
-        return {
-            "prompt": [user_says(row["prompt"])],
-            "chosen": [assistant_says(row["chosen"])],
-            "rejected": [assistant_says(row["rejected"])],
-        }
-    return {side: chat_messages(row[side]) for side in ("prompt", "chosen", "rejected")}
+def _sides(row: Row) -> Row | Refusal:
+    """Prompt, chosen and rejected of a pair as messages, and the tools of both."""
+    sides: Row = {}
+    for side in ("prompt", "chosen", "rejected"):
+        messages = with_objects(chat_messages(row[side]))
+        if isinstance(messages, Refusal):
+            return messages
+        sides[side] = messages
+    return {**sides, "tools": _tools(row)}
 
 
 def _trl_preference(row: Row) -> Converted:
-    return [{**_sides(row), **_origin(row)}]
+    sides = _sides(row)
+    return sides if isinstance(sides, Refusal) else [{**sides, **_origin(row)}]
 
 
 def _trl_preference_plain(row: Row) -> Converted:
-    if not isinstance(row["prompt"], str):
+    if row["shape"] != "flat":
         return Refusal(QuarantineReason.NEEDS_MESSAGES)
-    return [{**{side: row[side] for side in ("prompt", "chosen", "rejected")}, **_origin(row)}]
+    *context, instruction = [turn["content"] for turn in row["prompt"]]
+    prompt = flat_prompt(instruction, "".join(context))
+    answers = {side: row[side][0]["content"] for side in ("chosen", "rejected")}
+    return [{"prompt": prompt, **answers, **_origin(row)}]
 
 
 def _trl_unpaired(row: Row) -> Converted:
     sides = _sides(row)
+    if isinstance(sides, Refusal):
+        return sides
     return [
-        {"prompt": sides["prompt"], "completion": sides[side], "label": label, **_origin(row)}
+        {
+            "prompt": sides["prompt"],
+            "completion": sides[side],
+            "label": label,
+            "tools": sides["tools"],
+            **_origin(row),
+        }
         for side, label in (("chosen", True), ("rejected", False))
     ]
 

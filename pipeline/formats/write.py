@@ -21,6 +21,7 @@ from pipeline.contracts.faults import Fault, InputError, IntegrityError
 from pipeline.formats.rows import Format
 from pipeline.platform import confined, disk
 from pipeline.platform.confined import refuse_links
+from pipeline.schemas.migrations import upgrade
 from pipeline.stages.refusals import Refusal
 from pipeline.stages.splits import TRAIN, VALIDATION
 
@@ -151,11 +152,11 @@ def _converted(
     for line in file:
         source.take(line)
         try:
-            row = orjson.loads(line)
+            row = upgrade(format_.export, orjson.loads(line))
             if not format_.has_split and row["split"] != split:
                 continue
             converted = format_.convert(row)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IntegrityError) as error:
             raise _no_row(source) from error
         if isinstance(converted, Refusal):
             refused[converted.reason.value] += 1

@@ -1,11 +1,11 @@
 """Steps from an older version of a persisted row to the next, one small function each.
 
-``STEPS`` maps (schema, version) to the function that lifts a row from that version to the
-next. Steps are plain functions from dict to dict, because the model of an older version no
-longer exists.
+``STEPS`` maps (schema, version) to the function that lifts a row from that version to the next.
+Steps are plain functions from dict to dict, because the model of an older version no longer exists.
 
-The rows of the three exports carry no ``schema_version``, since trainers' loaders would read
-it as a feature; their version is 1 until a version that says otherwise.
+The rows of the three exports carry no ``schema_version``, since trainers' loaders would read it
+as a feature. ``exports/manifest.json`` names the version of each file, and a row tells its own by
+its shape (``export_rows``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.schemas import export_rows
 from pipeline.schemas.registry import BY_NAME
 
 Row = dict[str, Any]
@@ -35,17 +36,29 @@ def _evidence_of_version_1(row: Row) -> Row:
     return lifted
 
 
-STEPS: Steps = {("evidence", 1): _evidence_of_version_1}
+STEPS: Steps = {
+    ("evidence", 1): _evidence_of_version_1,
+    ("rag", 1): export_rows.rag_to_version_2,
+    ("sft", 1): export_rows.sft_to_version_2,
+    ("preference", 1): export_rows.preference_to_version_2,
+}
+
+
+def version_of(schema: str, row: Row) -> Any:
+    """The version that a row is of. It may be none: whatever stands in ``schema_version`` is given."""
+    if schema in export_rows.EXPORTS:
+        return export_rows.version_of(schema, row)
+    return row.get("schema_version", 1)
 
 
 def upgrade(schema: str, row: Row, *, target: int | None = None, steps: Steps = STEPS) -> Row:
     """``row`` at version ``target``, by default the one that is written now.
 
-    The row itself is not changed. Raises IntegrityError for a row from a newer version and for
-    one that no chain of steps leads up from.
+    The row itself is not changed. Raises IntegrityError for a row from a newer version, for one
+    that no chain of steps leads up from, and for one that is not what its version says.
     """
     wanted = BY_NAME[schema].version if target is None else target
-    version = row.get("schema_version", 1)
+    version = version_of(schema, row)
     if type(version) is not int or version < 1:
         raise _cannot(schema, "its schema_version is not a version number")
     if version > wanted:
@@ -54,7 +67,10 @@ def upgrade(schema: str, row: Row, *, target: int | None = None, steps: Steps = 
         step = steps.get((schema, version))
         if step is None:
             raise _cannot(schema, f"no step leads on from version {version}")
-        row = step(dict(row))
+        try:
+            row = step(dict(row))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _cannot(schema, f"it is no row of version {version} ({type(error).__name__})") from error
         version += 1
         if "schema_version" in row:
             row["schema_version"] = version

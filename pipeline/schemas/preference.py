@@ -11,11 +11,17 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from pipeline.schemas.export_message import (
+    Conversation,
+    ExportMessage,
+    Shape,
+    ToolsText,
+    calls_in,
+)
 from pipeline.schemas.parts import (
     Code,
     Count,
     Fraction,
-    Message,
     Name,
     Ordinal,
     Provenance,
@@ -26,10 +32,7 @@ from pipeline.schemas.parts import (
     UtcTimestamp,
 )
 
-SCHEMA_VERSION = 1
-
-Conversation = Annotated[list[Message], Field(min_length=1)]
-
+SCHEMA_VERSION = 2
 
 _WORD = re.compile(r"\S+")
 _TURN = object()
@@ -49,45 +52,48 @@ def _words(text: str) -> Iterator[str]:
             yield from unicodedata.normalize("NFKC", word).split()
 
 
-def _said(answer: str | list[Message]) -> Iterator[object]:
+def _said(answer: list[ExportMessage]) -> Iterator[object]:
     """What the assistant said and called; what tools answered is not the model's text."""
-    if isinstance(answer, str):
-        yield from _words(answer)
-        return
     for turn in answer:
         if turn.role == "assistant":
             yield _TURN
-            yield from _words(turn.content or "")
-            yield from ((call.name, call.arguments) for call in turn.tool_calls or ())
+            yield from _words(turn.content)
+            yield from ((call["name"], call["arguments"]) for call in calls_in(turn.tool_calls))
 
 
-def _same(one: str | list[Message], other: str | list[Message]) -> bool:
+def _same(one: list[ExportMessage], other: list[ExportMessage]) -> bool:
     return all(mine == yours for mine, yours in zip_longest(_said(one), _said(other)))
 
 
 class PreferenceSample(Row):
     """One pair of `exports/preference/chosen_rejected.jsonl`.
 
-    For flat runs `prompt`, `chosen` and `rejected` are texts. For conversations all three are
-    lists of messages: the prompt is the prefix that both runs share, the answers are what
-    each of them did after it.
+    Prompt and answers are lists of messages. Of a flat pair the prompt is the context as a system
+    turn, where there is one, and the instruction; of conversations it is the prefix that both
+    runs share, and the answers are what each of them did after it.
     """
 
     id: Annotated[str, Field(pattern=r"^pref-[0-9a-f]{16}$")] = Field(
         description="Identity derived from both run ids."
     )
-    prompt: Name | Conversation = Field(description="What both runs were asked: a text, or messages.")
-    chosen: Name | Conversation = Field(description="The better answer, of the prompt's kind.")
-    rejected: Name | Conversation = Field(description="The worse answer, of the prompt's kind.")
+    shape: Shape = Field(description="Whether both runs were one question and answer, or conversations.")
+    prompt: Conversation = Field(description="What both runs were asked.")
+    chosen: Conversation = Field(description="The better answer.")
+    rejected: Conversation = Field(description="The worse answer.")
+    tools: ToolsText = Field(description="Tools that both runs were offered, as JSON text, or empty.")
     reason: Code = Field(description="Permanent code of why the chosen run ranks higher.")
     chosen_run_id: RunId = Field(description="Run of the better answer.")
     rejected_run_id: RunId = Field(description="Run of the worse answer; never the same run.")
     stream: Name = Field(description="Stream of both runs.")
     task_id: Name = Field(description="Task of both runs.")
-    chosen_model_name: Text | None = Field(description="Model of the better answer, if known.")
-    rejected_model_name: Text | None = Field(description="Model of the worse answer, if known.")
+    chosen_model_name: Text = Field(description="Model of the better answer, or empty.")
+    rejected_model_name: Text = Field(description="Model of the worse answer, or empty.")
     chosen_score: Fraction = Field(description="Score of the better run.")
     rejected_score: Fraction = Field(description="Score of the worse run.")
+    attempts: Count = Field(
+        description="Judged runs of the task; 0 in a row of version 1, which did not count them."
+    )
+    passed: Count = Field(description="How many of them were accepted.")
     turns: Ordinal = Field(description="Assistant turns of the chosen answer; 1 for a flat pair.")
     estimated_tokens: Count = Field(description="Estimated length of prompt and longer answer in tokens.")
     split: Split = Field(description="Train or validation, by a hash of the task.")
@@ -97,18 +103,15 @@ class PreferenceSample(Row):
 
     @field_validator("chosen", "rejected")
     @classmethod
-    def _answers_the_prompt(cls, answer: str | list[Message], info: ValidationInfo) -> str | list[Message]:
-        """Prompt and answers are all texts or all messages; an answer starts with an assistant turn."""
-        prompt = info.data.get("prompt")
-        if prompt is not None and isinstance(answer, str) is not isinstance(prompt, str):
-            raise PydanticCustomError("mixed_kinds", "Prompt and answers are all texts or all messages")
-        if not isinstance(answer, str) and answer[0].role != "assistant":
+    def _is_an_answer(cls, answer: list[ExportMessage]) -> list[ExportMessage]:
+        """An answer starts with an assistant turn."""
+        if answer[0].role != "assistant":
             raise PydanticCustomError("answer_not_by_assistant", "An answer starts with an assistant turn")
         return answer
 
     @field_validator("rejected")
     @classmethod
-    def _texts_differ(cls, rejected: str | list[Message], info: ValidationInfo) -> str | list[Message]:
+    def _texts_differ(cls, rejected: list[ExportMessage], info: ValidationInfo) -> list[ExportMessage]:
         """The texts differ after NFKC, with runs of white space as one space."""
         chosen = info.data.get("chosen")
         if chosen is not None and _same(chosen, rejected):
@@ -122,3 +125,11 @@ class PreferenceSample(Row):
         if rejected_run_id == info.data.get("chosen_run_id"):
             raise PydanticCustomError("self_pair", "Chosen and rejected are the same run")
         return rejected_run_id
+
+    @field_validator("passed")
+    @classmethod
+    def _no_more_than_attempts(cls, passed: int, info: ValidationInfo) -> int:
+        """No more runs passed than were judged."""
+        if passed > info.data.get("attempts", passed):
+            raise PydanticCustomError("more_than_attempts", "More runs passed than were judged")
+        return passed

@@ -20,7 +20,7 @@ from pipeline.schemas.parts import (
     UtcTimestamp,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class RagSample(Row):
@@ -31,14 +31,16 @@ class RagSample(Row):
     )
     title: Name = Field(description="One line that says what the playbook is about.")
     content: Name = Field(description="The playbook: what was asked and what worked.")
-    tags: list[Text] = Field(description="Labels of the run.")
+    tags: Text = Field(
+        description="Labels of the run, joined by one space each (none inside a label); or empty."
+    )
     source_run_id: RunId = Field(description="The run that the playbook is made of.")
     success_score: Fraction = Field(description="Score of the run, under the name that retrieval uses.")
     source_category: AllowedCategory = Field(description="Category of the run; no other may enter.")
     embedding_text: Name = Field(description="The text to index.")
     stream: Name = Field(description="Stream of the run.")
     task_id: Name = Field(description="Task of the run.")
-    model_name: Text | None = Field(description="Model that answered, if known.")
+    model_name: Text = Field(description="Model that answered, or empty when it is not known.")
     score: Fraction = Field(description="Score of the run.")
     turns: Ordinal = Field(description="Assistant turns in the run; 1 for a flat one.")
     estimated_tokens: Count = Field(description="Estimated length of the content in tokens.")

@@ -1,7 +1,8 @@
 """The schemas as a wall: called once for each row that an exporter is about to write.
 
 The rows come without ``recorded_at``, which the engine stamps later with one value for the
-whole run, checked by ``engine.clock``. A constant moment stands in for it here. Each model is
+whole run, checked by ``engine.clock``, and SFT rows without the pass rate of their task, which only
+the reduce knows. Constants stand in for them here. Each model is
 compiled at its first row, so that importing this file stays cheap.
 """
 
@@ -33,8 +34,8 @@ def validate_rag(row: dict[str, Any]) -> None:
 
 
 def validate_sft(row: dict[str, Any]) -> None:
-    """Raises ValidationError unless the row, but for ``recorded_at``, is an SftSample."""
-    _compiled(SftSample)({**row, "recorded_at": _STAND_IN})
+    """Raises ValidationError unless the row, but for pass rate and ``recorded_at``, is an SftSample."""
+    _compiled(SftSample)({**row, "attempts": 1, "passed": 1, "recorded_at": _STAND_IN})
 
 
 def validate_preference(row: dict[str, Any]) -> None:

@@ -166,6 +166,8 @@ class PreferenceSettings(Section):
     """Estimated tokens of prompt and longer side together; longer pairs are quarantined as `too_long`."""
     max_pairs_per_task: int = Field(default=4, ge=1)
     """Further pairs of one task are quarantined as `pair_cap`."""
+    completion: Literal["first_turn", "turns"] = "first_turn"
+    """How much of a side is written: its first turn, or all `turns`, those of users and tools too."""
 
 
 class ExportSettings(Section):

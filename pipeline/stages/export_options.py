@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class HasMaxTokens(Protocol):
     @property
     def max_tokens(self) -> int: ...
+
+
+class HasCompletion(HasMaxTokens, Protocol):
+    @property
+    def completion(self) -> Literal["first_turn", "turns"]: ...
 
 
 class ExportOptions(Protocol):
@@ -22,4 +27,4 @@ class ExportOptions(Protocol):
     @property
     def sft(self) -> HasMaxTokens: ...
     @property
-    def preference(self) -> HasMaxTokens: ...
+    def preference(self) -> HasCompletion: ...

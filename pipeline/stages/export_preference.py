@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.stages.export_messages import exported_messages, flat_messages
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, task_identity
-from pipeline.stages.sample import Sample, read_sample, refusal_of, unfit_for_training
+from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of, unfit_for_training
 from pipeline.stages.scoring_rules import RANK
 from pipeline.stages.splits import split_of
-from pipeline.stages.transcript import Message, answers, as_exported, flat_prompt
+from pipeline.stages.text_keys import to_bytes
+from pipeline.stages.transcript import Message
 
 
 def candidate(
@@ -63,8 +65,13 @@ def preference_row(
     rejected_evidence: dict[str, Any],
     rejected_scored: dict[str, Any],
     options: ExportOptions,
+    *,
+    attempts: int = 2,
+    passed: int = 1,
 ) -> dict[str, Any] | Refusal:
     """The row of a pair without ``recorded_at``, keys in the schema's order.
+
+    ``attempts`` and ``passed`` are those of the task, of which no less than this pair is known.
 
     The guards repeat what ``choose_pairs`` has seen to: a pair is refused here by itself, whoever
     chose it.
@@ -90,23 +97,36 @@ def preference_row(
     if texts is None:
         return Refusal(QuarantineReason.PROMPT_DIFFERS)
     prompt, better, worse = texts
+    is_flat = chosen.messages is None
+    tokens = max(chosen.estimated_tokens, rejected.estimated_tokens)
+    if options.preference.completion == "first_turn" and not is_flat:
+        better, worse = _first_turn(better), _first_turn(worse)
+        if not better or not worse:
+            return Refusal(
+                QuarantineReason.RESPONSE_EMPTY, "a side has no text or call before another speaks"
+            )
+        tokens = max(_tokens_of([*prompt, *side], chosen.tools) for side in (better, worse))
     chosen_run_id, rejected_run_id = chosen_evidence["run_id"], rejected_evidence["run_id"]
     return {
         "id": row_id("pref", chosen_run_id, rejected_run_id),
+        "shape": "flat" if is_flat else "conversation",
         "prompt": prompt,
         "chosen": better,
         "rejected": worse,
+        "tools": chosen.tools,
         "reason": pair_reason(chosen_category, rejected_category).value,
         "chosen_run_id": chosen_run_id,
         "rejected_run_id": rejected_run_id,
         "stream": stream,
         "task_id": task_id,
-        "chosen_model_name": chosen_evidence["model_name"],
-        "rejected_model_name": rejected_evidence["model_name"],
+        "chosen_model_name": chosen_evidence["model_name"] or "",
+        "rejected_model_name": rejected_evidence["model_name"] or "",
         "chosen_score": chosen_scored["score"],
         "rejected_score": rejected_scored["score"],
-        "turns": 1 if isinstance(better, str) else len(answers(better)),
-        "estimated_tokens": max(chosen.estimated_tokens, rejected.estimated_tokens),
+        "attempts": attempts,
+        "passed": passed,
+        "turns": sum(1 for turn in better if turn["role"] == "assistant" and _speaks(turn)),
+        "estimated_tokens": tokens,
         "split": split_of(chosen_evidence, chosen.question, options),
         "chosen_provenance": chosen_evidence["provenance"],
         "rejected_provenance": rejected_evidence["provenance"],
@@ -120,16 +140,39 @@ def _side(evidence: dict[str, Any], options: ExportOptions) -> Sample | Refusal:
 
 def _texts_of_pair(
     chosen: Sample, rejected: Sample
-) -> tuple[str, str, str] | tuple[list[Message], list[Message], list[Message]] | None:
+) -> tuple[list[Message], list[Message], list[Message]] | None:
     """Prompt, better and worse answer, or None when the two runs were asked different things."""
+    if chosen.tools != rejected.tools:
+        return None
     if chosen.messages is None or rejected.messages is None:
         both_are_flat = chosen.messages is None and rejected.messages is None
         if not both_are_flat or chosen.prompt_key != rejected.prompt_key:
             return None
-        prompt = flat_prompt(chosen.instruction or "", chosen.context)
-        return prompt, chosen.response, rejected.response
+        asked = chosen.instruction or "", chosen.context or ""
+        *prompt, answer = flat_messages(*asked, chosen.response)
+        return prompt, [answer], flat_messages(*asked, rejected.response)[-1:]
     shared = shared_messages(chosen.turn_keys, rejected.turn_keys)
     if shared is None:
         return None
-    better, worse = as_exported(chosen.messages), as_exported(rejected.messages)
+    better, worse = exported_messages(chosen.messages), exported_messages(rejected.messages)
     return better[:shared], better[shared:], worse[shared:]
+
+
+def _first_turn(side: list[Message]) -> list[Message]:
+    """The first turn of a side that says something, if nobody else speaks before it; else nothing."""
+    for turn in side:
+        if turn["role"] != "assistant":
+            return []
+        if _speaks(turn):
+            return [turn]
+    return []
+
+
+def _speaks(turn: Message) -> bool:
+    """``transcript.spoke`` for a turn as it is exported."""
+    return bool(turn["tool_calls"]) or not (not turn["content"] or turn["content"].isspace())
+
+
+def _tokens_of(turns: list[Message], tools: str) -> int:
+    texts = (turn["content"] + turn["tool_calls"] for turn in turns)
+    return estimated_tokens(len(to_bytes(tools)) + sum(len(to_bytes(text)) for text in texts), len(turns))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.stages.export_messages import joined_tags
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id
@@ -47,14 +48,14 @@ def rag_row(
         "id": row_id("rag", run_id),
         "title": title_of(task or ""),
         "content": content,
-        "tags": evidence["tags"],
+        "tags": joined_tags(evidence["tags"]),
         "source_run_id": run_id,
         "success_score": scored["score"],
         "source_category": category,
         "embedding_text": task,
         "stream": stream,
         "task_id": task_id,
-        "model_name": evidence["model_name"],
+        "model_name": evidence["model_name"] or "",
         "score": scored["score"],
         "turns": sample.turns,
         "estimated_tokens": tokens,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.stages.export_messages import exported_messages, flat_messages, joined_flags
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id
 from pipeline.stages.sample import Sample, read_sample, refusal_of, unfit_for_training
 from pipeline.stages.splits import split_of
-from pipeline.stages.transcript import answers, as_exported
+from pipeline.stages.transcript import answers
 
 # Do not loosen. A run of one of these categories in a training file is a breach.
 SFT_NEVER = frozenset(("rejected", "needs_human_review"))
@@ -28,7 +29,8 @@ def sft_row(
     """The SFT row without ``recorded_at``, keys in the schema's order.
 
     A conversation is exported up to its last answer; its texts are views. ``sample`` saves
-    reading the evidence again when the caller has done so.
+    reading the evidence again when the caller has done so. The pass rate of the task is not known
+    yet: whoever has seen all runs adds it (``pass_rate``).
     """
     category = scored["category"]
     if category in SFT_NEVER:
@@ -45,20 +47,28 @@ def sft_row(
     if refusal is not None:
         return refusal
     stream, task_id, run_id = evidence["stream"], evidence["task_id"], evidence["run_id"]
+    instruction, context = sample.instruction or "", sample.context or ""
+    if sample.messages is None:
+        shape, messages = "flat", flat_messages(instruction, context, sample.response)
+    else:
+        shape, messages = "conversation", exported_messages(sample.messages)
     return {
         "id": row_id("sft", run_id),
-        "instruction": sample.instruction,
-        "context": sample.context,
+        "shape": shape,
+        "instruction": instruction,
+        "context": context,
         "response": sample.response,
-        "messages": None if sample.messages is None else as_exported(sample.messages),
+        "messages": messages,
+        "tools": sample.tools,
         "source_run_id": run_id,
         "quality_score": category,
         "stream": stream,
         "task_id": task_id,
-        "model_name": evidence["model_name"],
+        "model_name": evidence["model_name"] or "",
         "score": scored["score"],
         "turns": sample.turns,
         "estimated_tokens": sample.estimated_tokens,
+        "flags": joined_flags(evidence["flags"]),
         "split": split_of(evidence, sample.question, options),
         "provenance": evidence["provenance"],
     }

@@ -7,7 +7,12 @@ The rule, in the words of ``docs/exports.md``:
    others are ``duplicate_sample``.
 2. Best first, each run takes as its counterpart the worst run that ranks lower, shares its
    prompt and is still free. A run stands in one pair at most.
-3. Of these pairs the widest come first: difference of rank, then of score. The cap keeps so many;
+3. In a task of which no run was accepted a pair would prefer one failure to another: its runs are
+   ``none_passed``.
+4. Where only the first turn of each side is written, two pairs of one prompt may come to hold the
+   same two turns. The same way round the first stays and the other is ``duplicate_sample``; the
+   other way round all of them are ``conflicting_verdict``.
+5. Of these pairs the widest come first: difference of rank, then of score. The cap keeps so many;
    the runs of the others are ``pair_cap``.
 
 Every order in which runs may arrive gives the same pairs, because all runs are sorted first.
@@ -18,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.scoring_rules import RANK
@@ -28,6 +33,7 @@ from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES
 @dataclass(frozen=True, slots=True)
 class PairOptions:
     max_pairs_per_task: int = 4
+    completion: Literal["first_turn", "turns"] = "turns"
 
 
 class PairReason(StrEnum):
@@ -39,7 +45,11 @@ class PairReason(StrEnum):
 
 
 class PreferenceCandidate(NamedTuple):
-    """One run as pairing sees it. ``turn_keys`` is None for a flat run (see ``text_keys``)."""
+    """One run as pairing sees it. ``turn_keys`` is None for a flat run (see ``text_keys``).
+
+    ``prompt_key`` is that of a flat run's whole prompt, and of what a conversation was offered
+    as tools.
+    """
 
     run_id: str
     task_key: bytes
@@ -85,12 +95,17 @@ def shared_messages(one: bytes, other: bytes) -> int | None:
 
 
 def choose_pairs(
-    candidates: Sequence[PreferenceCandidate], options: PairOptions, conflicting: Container[bytes]
+    candidates: Sequence[PreferenceCandidate],
+    options: PairOptions,
+    conflicting: Container[bytes],
+    *,
+    some_passed: bool = True,
 ) -> tuple[list[Pair], list[Unused]]:
     """The pairs of one task, widest first, and the reason why each other run is in none.
 
     All ``candidates`` are attempts of one task; ``conflicting`` holds the response keys that
-    have both verdicts anywhere. Each run is in exactly one pair or one ``Unused``.
+    have both verdicts anywhere; ``some_passed`` says whether any run of the task was accepted, be
+    it a candidate or not. Each run is in exactly one pair or one ``Unused``.
     """
     unused: list[Unused] = []
     free = _without_conflicts_and_duplicates(candidates, conflicting, unused)
@@ -104,6 +119,11 @@ def choose_pairs(
             Unused(run.run_id, _why_alone(run, group, ranks)) for run in group if run.run_id not in paired
         )
     made.sort(key=_widest_first)
+    if not some_passed:
+        unused += (Unused(run.run_id, QuarantineReason.NONE_PASSED) for pair in made for run in pair)
+        made = []
+    if options.completion == "first_turn":
+        made = _with_first_turns_of_their_own(made, unused)
     for pair in made[options.max_pairs_per_task :]:
         unused += (Unused(run.run_id, QuarantineReason.PAIR_CAP) for run in pair)
     unused.sort()
@@ -111,6 +131,39 @@ def choose_pairs(
         Pair(chosen.run_id, rejected.run_id, pair_reason(chosen.category, rejected.category))
         for chosen, rejected in made[: options.max_pairs_per_task]
     ], unused
+
+
+def _with_first_turns_of_their_own(
+    pairs: list[tuple[PreferenceCandidate, PreferenceCandidate]], unused: list[Unused]
+) -> list[tuple[PreferenceCandidate, PreferenceCandidate]]:
+    """The pairs whose prompt and two first turns no other pair holds. Flat pairs are what they were."""
+    keys = {pair: _first_turns(*pair) for pair in pairs}
+    ways = set(keys.values())
+    kept = []
+    seen: set[tuple[bytes, ...]] = set()
+    for pair in pairs:
+        *prompt, better, worse = keys[pair]
+        reason = None
+        if (*prompt, worse, better) in ways:
+            reason = QuarantineReason.CONFLICTING_VERDICT
+        elif keys[pair] in seen:
+            reason = QuarantineReason.DUPLICATE_SAMPLE
+        if reason is None:
+            seen.add(keys[pair])
+            kept.append(pair)
+        else:
+            unused += (Unused(run.run_id, reason) for run in pair)
+    return kept
+
+
+def _first_turns(chosen: PreferenceCandidate, rejected: PreferenceCandidate) -> tuple[bytes, ...]:
+    """Tools, shared turns and the first turn of each side, as keys; of flat runs prompt and answers."""
+    shared = shared_messages(chosen.turn_keys or b"", rejected.turn_keys or b"")
+    if shared is None or chosen.turn_keys is None or rejected.turn_keys is None:
+        return (chosen.prompt_key, b"", chosen.response_key, rejected.response_key)
+    start, end = shared * TURN_KEY_BYTES, (shared + 1) * TURN_KEY_BYTES
+    better, worse = chosen.turn_keys[start:end], rejected.turn_keys[start:end]
+    return (chosen.prompt_key, chosen.turn_keys[:start], better, worse)
 
 
 def _best_first(run: PreferenceCandidate) -> tuple[int, float, str]:
@@ -145,12 +198,10 @@ def _without_conflicts_and_duplicates(
 
 def _prompt_groups(runs: Iterable[PreferenceCandidate]) -> list[list[PreferenceCandidate]]:
     """Runs that may share a prompt, together: equal flat prompts, equal openings of conversations."""
-    groups: dict[tuple[bool, bytes], list[PreferenceCandidate]] = {}
+    groups: dict[tuple[bytes, bytes], list[PreferenceCandidate]] = {}
     for run in runs:
-        if run.turn_keys:
-            groups.setdefault((True, _opening(run.turn_keys)), []).append(run)
-        else:
-            groups.setdefault((False, run.prompt_key), []).append(run)
+        opening = _opening(run.turn_keys) if run.turn_keys else b""
+        groups.setdefault((opening, run.prompt_key), []).append(run)
     return list(groups.values())
 
 

@@ -24,8 +24,10 @@ class QuarantineReason(StrEnum):
     DUPLICATE_SAMPLE = "duplicate_sample"
     EVALUATION_OVERLAP = "evaluation_overlap"
     NEEDS_MESSAGES = "needs_messages"
+    ARGUMENTS_NOT_OBJECT = "arguments_not_object"
     PROMPT_DIFFERS = "prompt_differs"
     NO_COUNTERPART = "no_counterpart"
+    NONE_PASSED = "none_passed"
     PAIR_CAP = "pair_cap"
 
 

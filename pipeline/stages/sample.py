@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.row_identity import KEY_BYTES
 from pipeline.stages.secrets import secret_in_bytes
 from pipeline.stages.splits import asked_key, question_key
 from pipeline.stages.text_keys import (
@@ -72,6 +73,7 @@ def asked(text: str | None) -> AskedText:
 
 
 _NOTHING_ASKED = asked("")
+_NO_TOOLS = frozenset(("", "null", "[]", "{}"))
 
 
 class Sample(NamedTuple):
@@ -82,6 +84,8 @@ class Sample(NamedTuple):
     calls the task: the mapped instruction, which may be shorter than a first user turn with its
     pages of rules. The keys are those of ``text_keys``; ``question`` decides the split; ``secret`` is
     the kind of a credential in any text that could be exported; ``flags`` are those of the evidence.
+    ``tools`` is what the model was offered, as JSON text, and ``tools_key`` its digest; both are empty
+    when it was offered none.
     """
 
     instruction: str | None
@@ -100,6 +104,8 @@ class Sample(NamedTuple):
     task_text_key: bytes | None
     context_key: bytes | None
     question: bytes
+    tools: str
+    tools_key: bytes
 
 
 def read_sample(evidence: Evidence) -> Sample | Refusal:
@@ -115,8 +121,9 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
     instruction = asked(evidence["instruction"])
     context = asked(evidence["context"]) if evidence["context"] else _NOTHING_ASKED
+    tools, offered = _tools(evidence)
     answer = to_bytes(response)
-    size = instruction.size + context.size + len(answer)
+    size = instruction.size + context.size + offered.size + len(answer)
     return Sample(
         instruction=evidence["instruction"],
         context=evidence["context"],
@@ -132,11 +139,13 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         flags=evidence["flags"],
         response_key=answers_key((digest,)),
         instruction_key=instruction.key,
-        prompt_key=flat_prompt_key(instruction.digest, context.digest),
+        prompt_key=flat_prompt_key(instruction.digest, context.digest + _tools_key(tools, offered)),
         turn_keys=b"",
         task_text_key=instruction.key,
         context_key=context.key,
         question=question_key((context.question, instruction.question)),
+        tools=tools,
+        tools_key=_tools_key(tools, offered),
     )
 
 
@@ -180,6 +189,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         # A run that answered before it was asked: the whole record counts, as in the firewall.
         instruction_key = text_key(first_text(recorded, "user") or "")
     # A mapper may give task and policy beside the turns; the exports show them as views.
+    tools, offered = _tools(evidence)
     task = asked(evidence["instruction"]) if evidence["instruction"] else _NOTHING_ASKED
     context = asked(evidence["context"]) if evidence["context"] and system is None else _NOTHING_ASKED
     return Sample(
@@ -189,7 +199,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         messages=messages,
         task=evidence["instruction"] or asked_first,
         turns=len(digests),
-        estimated_tokens=estimated_tokens(size + len(rest), len(messages)),
+        estimated_tokens=estimated_tokens(size + offered.size + len(rest), len(messages)),
         secret=secret
         or secret_in_bytes(rest)
         or task.secret
@@ -198,14 +208,28 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         flags=evidence["flags"],
         response_key=answers_key(digests),
         instruction_key=instruction_key,
-        prompt_key=b"",
+        prompt_key=_tools_key(tools, offered),
         turn_keys=b"".join(keys),
         task_text_key=task.key or instruction_key,
         context_key=None,
         question=question_key(asked_keys)
         or question_key((asked_key(asked_first or ""),))
         or question_key(system_keys),
+        tools=tools,
+        tools_key=_tools_key(tools, offered),
     )
+
+
+def _tools(evidence: Evidence) -> tuple[str, AskedText]:
+    """What the model was offered, as JSON text. A list of no tools is the same as none."""
+    tools = evidence["tools"]
+    if not tools or tools.strip() in _NO_TOOLS:
+        return "", _NOTHING_ASKED
+    return tools, asked(tools)
+
+
+def _tools_key(tools: str, offered: AskedText) -> bytes:
+    return offered.digest[:KEY_BYTES] if tools else b""
 
 
 def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:

@@ -15,11 +15,13 @@ from pipeline.stages.sample import Sample
 def sft_sample_key(sample: Sample) -> bytes:
     """16 bytes of what a trainer reads of an SFT row.
 
-    A conversation is all of its messages. A flat row is instruction, context and response.
+    A conversation is all of its messages. A flat row is instruction, context and response. What
+    the model was offered belongs to both.
     """
     if sample.turn_keys:
-        return sha256(sample.turn_keys).digest()[:KEY_BYTES]
-    return _key(sample.instruction_key, sample.context_key, sample.response_key)
+        return sha256(sample.tools_key + sample.turn_keys).digest()[:KEY_BYTES]
+    texts = (sample.instruction_key, sample.context_key, sample.response_key)
+    return _key(*texts, sample.tools_key) if sample.tools_key else _key(*texts)
 
 
 def rag_sample_key(sample: Sample) -> bytes:
@@ -32,7 +34,9 @@ def rag_sample_key(sample: Sample) -> bytes:
 
 def same_key_for_both(sample: Sample) -> bool:
     """Whether ``sft_sample_key`` and ``rag_sample_key`` are one: a flat run's task is its instruction."""
-    return not sample.turn_keys and sample.task_text_key == sample.instruction_key
+    if sample.turn_keys or sample.tools_key:
+        return False
+    return sample.task_text_key == sample.instruction_key
 
 
 def _key(*parts: bytes | None) -> bytes:

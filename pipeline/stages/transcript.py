@@ -6,8 +6,6 @@ from typing import Any
 
 Message = dict[str, Any]
 
-_EXPORTED_MEMBERS = ("role", "content", "tool_calls", "tool_call_id", "name")
-
 
 def spoke(turn: Message) -> bool:
     """Whether an assistant turn has text or a tool call."""
@@ -26,11 +24,6 @@ def up_to_last_answer(messages: list[Message]) -> list[Message]:
         if turn["role"] == "assistant" and spoke(turn):
             return messages[: index + 1]
     return []
-
-
-def as_exported(messages: list[Message]) -> list[Message]:
-    """The turns with the members that an export's rows have."""
-    return [{name: turn[name] for name in _EXPORTED_MEMBERS} for turn in messages]
 
 
 def first_text(messages: list[Message], role: str) -> str | None:

@@ -176,27 +176,40 @@ def _run(
         "schema_version": 1, **identity, "category": category, "score": 0.5, "reasons": ["reward_partial"],
         "sub_scores": {"reward": 0.5}, "scorer_version": "1", **stamp,
     }  # fmt: skip
+    told = messages or [_turn("user", instruction), _turn("assistant", response)]
     sft = {
-        "id": f"sft-{number:016x}", "instruction": instruction, "context": None, "response": response,
-        "messages": messages, "source_run_id": identity["run_id"], "quality_score": category,
+        "id": f"sft-{number:016x}", "shape": "conversation" if messages else "flat",
+        "instruction": instruction, "context": "", "response": response,
+        "messages": [_exported(turn) for turn in told], "tools": "",
+        "source_run_id": identity["run_id"], "quality_score": category,
         "stream": "bench", "task_id": task, "model_name": "delta-70b", "score": 0.5, "turns": 1,
-        "estimated_tokens": 512, "split": "train", **stamp,
+        "estimated_tokens": 512, "flags": "", "split": "train", "provenance": provenance,
+        "attempts": ATTEMPTS_PER_TASK, "passed": 1, "recorded_at": stamp["recorded_at"],
     }  # fmt: skip
     return {"evidence": evidence, "scored": scored, "sft": sft}
 
 
-def _conversation(rng: random.Random, pool: str) -> list[dict[str, Any]]:
-    def turn(role: str, content: str | None, calls: list[dict[str, str]] | None = None) -> dict[str, Any]:
-        return {"role": role, "content": content, "tool_calls": calls, "tool_call_id": None, "name": None}
+def _turn(role: str, content: str | None, calls: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    return {"role": role, "content": content, "tool_calls": calls, "tool_call_id": None, "name": None}
 
-    turns = [turn("system", pool[:800]), turn("user", _text(rng, pool, 300))]
+
+def _exported(turn: dict[str, Any]) -> dict[str, Any]:
+    calls = orjson.dumps(turn["tool_calls"]).decode() if turn["tool_calls"] else ""
+    return {
+        "role": turn["role"], "content": turn["content"] or "", "tool_calls": calls, "tool_call_id": "",
+        "name": "", "reasoning": "", "weight": 1.0,
+    }  # fmt: skip
+
+
+def _conversation(rng: random.Random, pool: str) -> list[dict[str, Any]]:
+    turns = [_turn("system", pool[:800]), _turn("user", _text(rng, pool, 300))]
     for number in range(rng.randrange(4)):
         arguments = orjson.dumps({"path": _text(rng, pool, 30)}).decode()
         turns.append(
-            turn("assistant", None, [{"id": f"call_{number}", "name": "search", "arguments": arguments}])
+            _turn("assistant", None, [{"id": f"call_{number}", "name": "search", "arguments": arguments}])
         )
-        turns.append(turn("tool", _text(rng, pool, 600)))
-    return [*turns, turn("assistant", _text(rng, pool, 700))]
+        turns.append(_turn("tool", _text(rng, pool, 600)))
+    return [*turns, _turn("assistant", _text(rng, pool, 700))]
 
 
 def _text(rng: random.Random, pool: str, middle: int) -> str:

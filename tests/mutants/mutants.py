@@ -154,8 +154,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "swaps-the-sides-of-a-pair",
         "stages/export_preference.py",
-        "return prompt, chosen.response, rejected.response",
-        "return prompt, rejected.response, chosen.response",
+        "return prompt, [answer], flat_messages(*asked, rejected.response)[-1:]",
+        "return prompt, flat_messages(*asked, rejected.response)[-1:], [answer]",
         ("A15",),
     ),
     Mutant(

@@ -146,15 +146,21 @@ def lower_threshold_in_settings(workspace: Path) -> None:
     settings.write_text(settings.read_text("utf-8") + "\n[scoring]\npartial_at = 0.1\n", encoding="utf-8")
 
 
+def _told(row: Row, **texts: str) -> Row:
+    """A flat SFT row with other texts, which its messages say too."""
+    assert row["shape"] == "flat"
+    told = {**row, **texts}
+    spoken = {"system": told["context"], "user": told["instruction"], "assistant": told["response"]}
+    return {**told, "messages": [{**turn, "content": spoken[turn["role"]]} for turn in row["messages"]]}
+
+
 def relabel_rejected_row(workspace: Path) -> None:
     """A row of the SFT file, for a run that was rejected, with an allowed label."""
     scored = _rejected_run(workspace)
     evidence = _evidence_of(workspace, scored["run_id"])
     planted = {
-        **_sft_row(workspace),
+        **_told(_sft_row(workspace), instruction=evidence["instruction"], response=evidence["response"]),
         "id": "sft-" + "0" * 16,
-        "instruction": evidence["instruction"],
-        "response": evidence["response"],
         "source_run_id": scored["run_id"],
         "task_id": scored["task_id"],
         "provenance": scored["provenance"],
@@ -164,9 +170,8 @@ def relabel_rejected_row(workspace: Path) -> None:
 
 def make_up_source_run_id(workspace: Path) -> None:
     planted = {
-        **_sft_row(workspace),
+        **_told(_sft_row(workspace), response="a text that no run ever gave"),
         "id": "sft-" + "1" * 16,
-        "response": "a text that no run ever gave",
         "source_run_id": "runs/" + "0" * 16,
     }
     _append(workspace, paths.SFT_EXPORT, planted)
@@ -183,7 +188,7 @@ def copy_rejected_text(workspace: Path) -> None:
     def copy(rows: list[Row]) -> None:
         row = next(row for row in rows if row["stream"] == "runs" and row["task_id"] in rejected)
         text = _evidence_of(workspace, rejected[row["task_id"]])["response"]
-        row["response"] = text.replace(" ", "  ", 1)
+        row.update(_told(row, response=text.replace(" ", "  ", 1)))
 
     edit_rows(workspace, paths.SFT_EXPORT, copy)
 
@@ -219,8 +224,8 @@ def swap_pair(workspace: Path) -> None:
 
 def equal_pair_texts(workspace: Path) -> None:
     def equal(rows: list[Row]) -> None:
-        row = next(row for row in rows if isinstance(row["chosen"], str))
-        row["rejected"] = row["chosen"].replace(" ", "\u00a0 ")
+        row = next(row for row in rows if row["shape"] == "flat")
+        row["rejected"][0]["content"] = row["chosen"][0]["content"].replace(" ", "\u00a0 ")
 
     edit_rows(workspace, paths.PREFERENCE_EXPORT, equal)
 

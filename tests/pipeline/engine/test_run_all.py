@@ -148,7 +148,7 @@ def test_conversations_end_on_an_answer_and_keep_tool_arguments(
     assert len(chats) == 10
     for row in chats:
         assert row["messages"][-1]["role"] == "assistant"
-        assert row["messages"][2]["tool_calls"][0]["arguments"].startswith('{"node":')
+        assert json.loads(row["messages"][2]["tool_calls"])[0]["arguments"].startswith('{"node":')
     assert b"###STOP###" not in straight[2][str(paths.SFT_EXPORT)]
 
 

@@ -25,7 +25,31 @@ def turn(role: str, content: str | None, calls: Sequence[tuple[str, str]] | None
             {"id": f"call_{number}", "name": name, "arguments": arguments}
             for number, (name, arguments) in enumerate(calls)
         ]
-    return {"role": role, "content": content, "tool_calls": tool_calls, "tool_call_id": None, "name": None}
+    return {
+        "role": role,
+        "content": content,
+        "tool_calls": tool_calls,
+        "tool_call_id": None,
+        "name": None,
+        "reasoning": None,
+        "weight": None,
+    }
+
+
+def exported(turns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Turns as an export holds them: nothing null, calls as JSON text."""
+    return [
+        {
+            "role": each["role"],
+            "content": each["content"] or "",
+            "tool_calls": json.dumps(each["tool_calls"], separators=(",", ":")) if each["tool_calls"] else "",
+            "tool_call_id": "",
+            "name": "",
+            "reasoning": "",
+            "weight": 1.0,
+        }
+        for each in turns
+    ]
 
 
 def provenance(number: int = 1) -> dict[str, Any]:
@@ -109,13 +133,22 @@ class Run:
         }
 
     def row(self, **changed: Any) -> dict[str, Any]:
-        """The SFT row of this run; ``changed`` members are what a launderer changes."""
+        """The SFT row of this run; ``changed`` members are what a launderer changes.
+
+        Messages are given as evidence holds them. Those of a flat row say what its texts say.
+        """
+        asked = changed.get("instruction", self.instruction or "")
+        answered = changed.get("response", self.response or "")
+        messages = changed.pop("messages", self.messages)
+        told = messages or [turn("user", asked), turn("assistant", answered)]
         row: dict[str, Any] = {
             "id": f"sft-{abs(hash(self.run_id)) % 16**16:016x}",
-            "instruction": self.instruction or "",
-            "context": None,
-            "response": self.response or "",
-            "messages": self.messages,
+            "shape": "flat" if messages is None else "conversation",
+            "instruction": asked,
+            "context": "",
+            "response": answered,
+            "messages": exported(told),
+            "tools": "",
             "source_run_id": self.run_id,
             "quality_score": self.category,
             "stream": self.stream,
@@ -124,11 +157,25 @@ class Run:
             "score": 0.5,
             "turns": 1,
             "estimated_tokens": 12,
+            "flags": "",
             "split": "train",
             "provenance": provenance(),
+            "attempts": 2,
+            "passed": 1,
             "recorded_at": STAMP,
         }
         return {**row, **changed}
+
+    def row_of_version_1(self, **changed: Any) -> dict[str, Any]:
+        """The same row as it was written before: with nulls, and messages only of a conversation."""
+        row = self.row()
+        for name in ("shape", "tools", "flags", "attempts", "passed"):
+            del row[name]
+        messages = changed.pop("messages", self.messages)
+        if messages is not None:
+            later = ("reasoning", "weight")
+            messages = [{name: turn[name] for name in turn if name not in later} for turn in messages]
+        return {**row, "context": None, "messages": messages, **changed}
 
 
 class Corpus:

@@ -35,8 +35,68 @@ def test_a_row_as_the_engine_writes_it_takes_the_fast_way() -> None:
     messages = [turn("user", "ü"), turn("assistant", None, [("f", '{"a": "\\n"}')]), turn("assistant", "x")]
     row = Run("good", GOOD, "x", messages=messages).row(score=1.0)
     assert list(row) == list(SftSample.model_fields)
+    assert list(row) == list(sft_row.SftRow.__struct_fields__)
     block = orjson.dumps(row) + b"\n"
     assert sft_row.read_block(block * 3) is not None
+
+
+def test_a_row_of_version_1_takes_the_fast_way_too() -> None:
+    messages = [turn("user", "ü"), turn("assistant", None, [("f", '{"a": "\\n"}')]), turn("assistant", "x")]
+    for row in (Run("good", GOOD), Run("good", GOOD, "x", messages=messages)):
+        block = orjson.dumps(row.row_of_version_1(score=1.0)) + b"\n"
+        assert sft_row.read_block(block * 3) is not None
+
+
+CALLS = '[{"id":"call_0","name":"f","arguments":"{}"}]'
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "f()",
+        "[",
+        "{}",
+        '"f"',
+        " ",
+        CALLS.replace('"name":"f"', '"name":"f","name":"g"'),
+        CALLS.replace('"{}"', "{}"),
+        CALLS.replace('"f"', "7"),
+        CALLS + CALLS,
+    ],
+)
+def test_calls_that_cannot_be_read_are_a_finding_although_they_are_a_text(
+    calls: str, planted: tuple[Corpus, Index, list[bytes]]
+) -> None:
+    corpus, index, rows = planted
+    row = json.loads(rows[3])
+    row["messages"][-1]["tool_calls"] = calls
+    corpus.export(line(row))
+    found = quickly(corpus, index)
+    assert [wall for wall, *_ in found] == ["readable"]
+    assert found == slowly(corpus, index)
+
+
+@pytest.mark.parametrize(
+    "spelling", [CALLS, CALLS.replace(":", ": "), CALLS.replace('"f"', '"f","type":"x"')]
+)
+def test_calls_in_another_spelling_are_the_same_calls(
+    spelling: str, planted: tuple[Corpus, Index, list[bytes]]
+) -> None:
+    """The rejected run ``wrong`` called f and then said this; only the call is spelt otherwise here."""
+    corpus, index, rows = planted
+    row = json.loads(rows[4])
+    row["messages"][1]["tool_calls"] = spelling
+    corpus.export(line(row))
+    assert [wall for wall, *_ in quickly(corpus, index)] == ["content"]
+
+
+@pytest.mark.parametrize("tools", ['{"a":1,"a":2}', '["a",{"b":1,"b":1}]'])
+def test_a_key_repeated_inside_tools_that_are_no_text_is_a_finding(
+    tools: str, planted: tuple[Corpus, Index, list[bytes]]
+) -> None:
+    corpus, index, rows = planted
+    corpus.export(rows[3].replace(b'"tools":""', b'"tools":' + tools.encode()))
+    assert [wall for wall, *_ in quickly(corpus, index)] == ["readable"]
 
 
 def test_evidence_and_scored_rows_as_the_engine_writes_them_take_the_fast_way() -> None:
@@ -97,6 +157,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Index, li
         right.row(),
         right.row(messages=talk),
         runs["partly"].row(context="數據 🙂 \u0300 ", score=None),
+        right.row_of_version_1(),
+        right.row_of_version_1(messages=talk),
+        runs["good"].row_of_version_1(response=runs["bad"].response),
     ]
     return corpus, index_of(corpus), [line(row) for row in rows]
 

@@ -30,13 +30,13 @@ UNREADABLE = [
     pytest.param(b'"id":', b'"qualit\\u0079_score":"x","id":', "repeats a key", id="escaped key twice"),
     pytest.param(b'"id":', b'"more":{"a":1,"a":2},"id":', "repeats a key", id="key twice below"),
     pytest.param(b'"part":0', b'"part":0,"part":1', "repeats a key", id="key twice in provenance"),
-    pytest.param(b'"context":null', b'"context":{"a":1,"a":2}', "repeats a key", id="in a text's place"),
-    pytest.param(b'"context":null', b'"context":["x"]', "", id="a list for a text that is not compared"),
-    pytest.param(b'"context":null', b'"context":"\xff"', "not UTF-8", id="bad UTF-8 in a skipped text"),
-    pytest.param(b'"context":null', b'"\xffcontext":null', "not UTF-8", id="bad UTF-8 in a key"),
-    pytest.param(b'"context":null', b'"context":"\xed\xa0\x80"', "not UTF-8", id="surrogate as UTF-8"),
-    pytest.param(b'"context":null', b'"context":"\\ud800"', "lone surrogate", id="lone high surrogate"),
-    pytest.param(b'"context":null', b'"context":"\\udc00"', "lone surrogate", id="lone low surrogate"),
+    pytest.param(b'"context":""', b'"context":{"a":1,"a":2}', "repeats a key", id="in a text's place"),
+    pytest.param(b'"context":""', b'"context":["x"]', "", id="a list for a text that is not compared"),
+    pytest.param(b'"context":""', b'"context":"\xff"', "not UTF-8", id="bad UTF-8 in a skipped text"),
+    pytest.param(b'"context":""', b'"\xffcontext":""', "not UTF-8", id="bad UTF-8 in a key"),
+    pytest.param(b'"context":""', b'"context":"\xed\xa0\x80"', "not UTF-8", id="surrogate as UTF-8"),
+    pytest.param(b'"context":""', b'"context":"\\ud800"', "lone surrogate", id="lone high surrogate"),
+    pytest.param(b'"context":""', b'"context":"\\udc00"', "lone surrogate", id="lone low surrogate"),
     pytest.param(b'"score":0.5', b'"score":NaN', "NaN", id="NaN"),
     pytest.param(b'"score":0.5', b'"score":-Infinity', "-Infinity", id="infinity"),
     pytest.param(b'"score":0.5', b'"score":1e999', "out of range", id="number out of range"),
@@ -46,11 +46,13 @@ UNREADABLE = [
     pytest.param(b'{"id"', b'\xef\xbb\xbf{"id"', "not JSON", id="byte order mark"),
     pytest.param(b'{"id"', b'{}{"id"', "not JSON", id="two values"),
     pytest.param(b'{"id"', b'\x00{"id"', "not JSON", id="NUL"),
-    pytest.param(b'"context":null', b'"context":"\x00"', "not JSON", id="raw control character"),
+    pytest.param(b'"context":""', b'"context":"\x00"', "not JSON", id="raw control character"),
     pytest.param(b'"response":"Forty-two."', b'"response":42', "response is not a text", id="number"),
-    pytest.param(b'"messages":null', b'"messages":{}', "messages is not a list", id="no list"),
-    pytest.param(b'"messages":null', b'"messages":[1]', "no turn", id="no turn"),
-    pytest.param(b'"messages":null', b'"messages":[{"role":"assistant","content":1}]', "text", id="no text"),
+    pytest.param(b'"messages":[', b'"messages":{},"x":[', "messages is not a list", id="no list"),
+    pytest.param(b'"messages":[', b'"messages":[1,', "no turn", id="no turn"),
+    pytest.param(b'"messages":[', b'"messages":[{"role":"user","content":1},', "text", id="no text"),
+    pytest.param(b'"messages":[', b'"messages":[{"role":"user","role":"x"},', "repeats", id="role twice"),
+    pytest.param(b'"tools":""', b'"tools":{"a":1,"a":2}', "repeats a key", id="key twice in tools"),
 ]
 
 
@@ -92,7 +94,7 @@ def test_a_blank_line_is_found(tmp_path: Path, blank: bytes) -> None:
 def test_a_value_over_two_lines_is_two_unreadable_lines(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
     good = line(runs["good"].row())
-    corpus.export(good.replace(b'"context":null', b'"context":{"a":\n1}'), good)
+    corpus.export(good.replace(b'"context":""', b'"context":{"a":\n1}'), good)
     report = look(corpus)
     assert [finding.line for finding in report.findings.first] == [1, 2]
     assert report.rows_read == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -16,20 +17,24 @@ from tests.pipeline.formats.test_rows import FLAT_PAIR
 from tests.pipeline.stages.builders import OPTIONS, evidence, scored
 
 
+def sft_line(run: dict[str, Any]) -> dict[str, Any]:
+    from pipeline.stages.export_sft import sft_row
+
+    row = sft_row(run, scored(run), OPTIONS)
+    assert isinstance(row, dict)
+    return row
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """One accepted run, its SFT row and one pair, as a run would leave them."""
-    from pipeline.stages.export_sft import sft_row
-
     row = evidence(1, verdict="pass")
     stamp = {"recorded_at": "2026-01-01T00:00:00Z"}
-    sample = sft_row(row, scored(row), OPTIONS)
-    assert isinstance(sample, dict)
     (tmp_path / paths.SETTINGS).touch()
     for relative, line in (
         (paths.evidence_file("shell"), row),
         (paths.scored_file("shell"), scored(row)),
-        (paths.SFT_EXPORT, sample),
+        (paths.SFT_EXPORT, sft_line(row)),
         (paths.PREFERENCE_EXPORT, FLAT_PAIR),
     ):
         (tmp_path / relative).parent.mkdir(parents=True, exist_ok=True)
@@ -47,8 +52,6 @@ def test_each_format_is_written_once_in_the_order_given(workspace: Path) -> None
 
 
 def split_rows(workspace: Path, *splits: str) -> None:
-    path = workspace / paths.SFT_EXPORT
-    row = orjson.loads(path.read_bytes().splitlines()[0])
     runs = [
         evidence(number, verdict="pass", instruction=f"Q{number}") for number in range(1, len(splits) + 1)
     ]
@@ -57,12 +60,7 @@ def split_rows(workspace: Path, *splits: str) -> None:
         (paths.scored_file("shell"), [scored(run) for run in runs]),
         (
             paths.SFT_EXPORT,
-            [
-                row
-                | {"id": f"sft-{run['run_id'][-16:]}", "instruction": run["instruction"], "split": split}
-                | {"source_run_id": run["run_id"], "provenance": run["provenance"]}
-                for run, split in zip(runs, splits, strict=True)
-            ],
+            [sft_line(run) | {"split": split} for run, split in zip(runs, splits, strict=True)],
         ),
     ):
         (workspace / relative).write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))

@@ -84,7 +84,7 @@ def test_a_pair_guard_that_no_longer_compares_is_noticed() -> None:
 
 
 def test_a_tightened_model_that_refuses_valid_rows_is_noticed() -> None:
-    tightened = create_model("SftSample", __base__=SftSample, context=(str, Field()))
+    tightened = create_model("SftSample", __base__=SftSample, context=(None, Field()))
     files = {failure.file for failure in judge(with_model("sft", tightened))[1]}
     assert "valid.jsonl" in files
 

@@ -61,10 +61,10 @@ def test_a_goal_never_passes_a_wall() -> None:
 
 def test_a_refusal_names_the_place_inside_a_conversation() -> None:
     row = unstamped("sft", 1)
-    row["messages"][2]["tool_calls"][0]["arguments"] = {"code": "ZFA04Y"}
+    row["messages"][2]["tool_calls"] = [{"id": "call_1", "name": "find_booking", "arguments": "{}"}]
     with pytest.raises(ValidationError) as caught:
         validate_sft(row)
-    assert first_refusal(caught.value) == "messages[2].tool_calls[0].arguments: string_type"
+    assert first_refusal(caught.value) == "messages[2].tool_calls: string_type"
 
 
 def test_a_place_of_the_row_itself_is_written_as_such() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from pipeline.settings.model import ExportSettings, ScoringSettings
@@ -68,6 +69,20 @@ def turn(role: str, content: str | None = None, *calls: tuple[str, str], **field
         "reasoning": None,
         "weight": None,
     } | fields
+
+
+def exported(turn: dict[str, Any]) -> dict[str, Any]:
+    """A message as the exports write it."""
+    calls = turn["tool_calls"]
+    return {
+        "role": turn["role"],
+        "content": turn["content"] or "",
+        "tool_calls": json.dumps(calls, separators=(",", ":"), ensure_ascii=False) if calls else "",
+        "tool_call_id": turn["tool_call_id"] or "",
+        "name": turn["name"] or "",
+        "reasoning": turn.get("reasoning") or "",
+        "weight": 1.0 if turn.get("weight") is None else turn["weight"],
+    }
 
 
 def conversation(run: int = 1, *turns: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
@@ -11,10 +11,10 @@ from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.validators import validate_preference
 from pipeline.settings.model import ExportSettings, PreferenceSettings
 from pipeline.stages.export_preference import candidate, preference_row
+from pipeline.stages.export_sft import sft_row
 from pipeline.stages.pairing import PairOptions, choose_pairs
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.transcript import as_exported
-from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, scored, turn
+from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, exported, scored, turn
 
 GOOD = evidence(1, response="wc -l FILE", reward=1.0)
 BAD = evidence(2, response="cat FILE", reward=0.0, model_name="model-b")
@@ -41,9 +41,11 @@ def reason_of(result: object) -> str:
 def test_a_flat_pair_holds_prompt_both_answers_and_both_lineages() -> None:
     row = made(GOOD, BAD)
     assert {key: row[key] for key in row if key not in ("id", "split")} == {
-        "prompt": "Count the lines of a file.",
-        "chosen": "wc -l FILE",
-        "rejected": "cat FILE",
+        "shape": "flat",
+        "prompt": [exported(turn("user", "Count the lines of a file."))],
+        "chosen": [exported(turn("assistant", "wc -l FILE"))],
+        "rejected": [exported(turn("assistant", "cat FILE"))],
+        "tools": "",
         "reason": "accepted_over_rejected",
         "chosen_run_id": GOOD["run_id"],
         "rejected_run_id": BAD["run_id"],
@@ -53,6 +55,8 @@ def test_a_flat_pair_holds_prompt_both_answers_and_both_lineages() -> None:
         "rejected_model_name": "model-b",
         "chosen_score": 1.0,
         "rejected_score": 0.0,
+        "attempts": 2,
+        "passed": 1,
         "turns": 1,
         "estimated_tokens": 9 + 2 * 4,
         "chosen_provenance": GOOD["provenance"],
@@ -61,9 +65,33 @@ def test_a_flat_pair_holds_prompt_both_answers_and_both_lineages() -> None:
     assert list(row) == [name for name in PreferenceSample.model_fields if name != "recorded_at"]
 
 
-def test_a_flat_prompt_is_context_then_instruction() -> None:
-    row = made(GOOD | {"context": "FILE holds text."}, BAD | {"context": "FILE holds text."})
-    assert row["prompt"] == "FILE holds text.\n\nCount the lines of a file."
+def test_a_flat_prompt_is_the_prompt_of_the_sft_row() -> None:
+    good = GOOD | {"context": "FILE holds text."}
+    row = made(good, BAD | {"context": "FILE holds text."})
+    sft = sft_row(good, scored(good, "accepted"), OPTIONS)
+    assert not isinstance(sft, Refusal)
+    assert [turn["role"] for turn in row["prompt"]] == ["system", "user"]
+    assert row["prompt"] == sft["messages"][:-1]
+
+
+def test_a_pair_says_how_many_attempts_of_its_task_passed() -> None:
+    row = preference_row(
+        GOOD, scored(GOOD, "accepted"), BAD, scored(BAD, "rejected"), OPTIONS, attempts=5, passed=3
+    )
+    assert not isinstance(row, Refusal)
+    assert (row["attempts"], row["passed"]) == (5, 3)
+
+
+WEATHER = '[{"type":"function","function":{"name":"weather"}}]'
+
+
+def test_two_runs_under_other_tools_were_not_asked_the_same() -> None:
+    for good, bad in ((GOOD, BAD), (conversation(1), conversation(2, turn("user", "x")))):
+        assert reason_of(pair_of(good | {"tools": WEATHER}, bad)) in ("prompt_differs", "response_empty")
+        assert reason_of(pair_of(good, bad | {"tools": WEATHER})) in ("prompt_differs", "response_empty")
+    assert made(GOOD | {"tools": WEATHER}, BAD | {"tools": WEATHER})["tools"] == WEATHER
+    # A list of no tools offers none.
+    assert made(GOOD | {"tools": "[]"}, BAD)["tools"] == ""
 
 
 def test_conversations_share_the_messages_before_the_first_answer_that_differs() -> None:
@@ -73,10 +101,51 @@ def test_conversations_share_the_messages_before_the_first_answer_that_differs()
         2, *start, turn("user", "4A"), turn("assistant", "Sold out."), turn("user", "###STOP###")
     )
     row = made(good, bad)
-    assert row["prompt"] == as_exported([*start, turn("user", "4A")])
-    assert row["chosen"] == as_exported([good["messages"][4]])
-    assert row["rejected"] == as_exported([turn("assistant", "Sold out.")])
+    assert row["prompt"] == [exported(each) for each in [*start, turn("user", "4A")]]
+    assert row["chosen"] == [exported(good["messages"][4])]
+    assert row["rejected"] == [exported(turn("assistant", "Sold out."))]
     assert b"###STOP###" not in orjson.dumps(row)
+
+
+ASKED = turn("user", "Book it.")
+LONG_GOOD = conversation(
+    1, ASKED, turn("assistant", "When?"), turn("user", "Now."), turn("assistant", "Done.")
+)
+LONG_BAD = conversation(
+    2, ASKED, turn("assistant", "No."), turn("user", "Why?"), turn("assistant", "Because.")
+)
+
+
+@pytest.mark.parametrize(
+    ("completion", "said", "turns"),
+    [
+        ("first_turn", (["When?"], ["No."]), 1),
+        ("turns", (["When?", "Now.", "Done."], ["No.", "Why?", "Because."]), 2),
+    ],
+)
+def test_the_setting_decides_whether_a_side_holds_the_turns_of_others(
+    completion: Literal["first_turn", "turns"], said: tuple[list[str], list[str]], turns: int
+) -> None:
+    options = ExportSettings(preference=PreferenceSettings(completion=completion))
+    verdicts = scored(LONG_GOOD, "accepted"), scored(LONG_BAD, "rejected")
+    row = preference_row(LONG_GOOD, verdicts[0], LONG_BAD, verdicts[1], options)
+    assert not isinstance(row, Refusal)
+    validate_preference(row)
+    assert tuple([turn["content"] for turn in row[side]] for side in ("chosen", "rejected")) == said
+    assert row["turns"] == turns
+
+
+def test_a_cut_side_is_measured_as_it_is_written() -> None:
+    row = made(LONG_GOOD, LONG_BAD)
+    assert row["estimated_tokens"] == -(-len("Book it.When?") // 4) + 2 * 4
+
+
+def test_turns_that_say_nothing_do_not_count_as_the_first_one() -> None:
+    silent = conversation(2, ASKED, turn("assistant", " "), turn("assistant", "No."))
+    row = made(LONG_GOOD, silent)
+    assert [turn["content"] for turn in row["rejected"]] == ["No."]
+    mute = conversation(2, ASKED, turn("assistant", ""), turn("user", "Hello?"), turn("assistant", "No."))
+    assert reason_of(pair_of(LONG_GOOD, mute)) == "response_empty"
 
 
 def test_conversations_that_part_at_a_user_turn_share_no_prompt() -> None:

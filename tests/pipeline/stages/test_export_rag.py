@@ -31,12 +31,12 @@ def refused(row: dict[str, Any], category: str = "accepted", options: ExportSett
 
 
 def test_a_flat_run_becomes_task_given_and_answer() -> None:
-    row = made(evidence(context="FILE holds text.", tags=["shell"], reward=1.0))
+    row = made(evidence(context="FILE holds text.", tags=["shell", "word count", " "], reward=1.0))
     assert row["content"] == (
         "# Task\n\nCount the lines of a file.\n\n# Given\n\nFILE holds text.\n\n# What worked\n\nwc -l FILE"
     )
     assert (row["title"], row["embedding_text"]) == ("Count the lines of a file.",) * 2
-    assert (row["tags"], row["success_score"], row["score"]) == (["shell"], 1.0, 1.0)
+    assert (row["tags"], row["success_score"], row["score"]) == ("shell word-count", 1.0, 1.0)
     assert list(row) == [name for name in RagSample.model_fields if name != "recorded_at"]
 
 

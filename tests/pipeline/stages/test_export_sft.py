@@ -16,8 +16,7 @@ from pipeline.stages.export_sft import SFT_NEVER, sft_row
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.sample import read_sample
 from pipeline.stages.sample_keys import sft_sample_key
-from pipeline.stages.transcript import as_exported
-from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, scored, turn
+from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, exported, scored, turn
 
 # Put together here, so that no scanner takes this file for a leak.
 SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -39,10 +38,16 @@ def test_a_flat_row_carries_its_texts_and_its_lineage() -> None:
     row = evidence(3, context="A file named FILE.", verdict="pass")
     assert made(row) == {
         "id": made(row)["id"],
+        "shape": "flat",
         "instruction": "Count the lines of a file.",
         "context": "A file named FILE.",
         "response": "wc -l FILE",
-        "messages": None,
+        "messages": [
+            exported(turn("system", "A file named FILE.")),
+            exported(turn("user", "Count the lines of a file.")),
+            exported(turn("assistant", "wc -l FILE")),
+        ],
+        "tools": "",
         "source_run_id": row["run_id"],
         "quality_score": "accepted",
         "stream": "shell",
@@ -51,16 +56,19 @@ def test_a_flat_row_carries_its_texts_and_its_lineage() -> None:
         "score": 1.0,
         "turns": 1,
         "estimated_tokens": 14 + 3 * 4,  # 54 bytes of UTF-8, three messages
+        "flags": "",
         "split": made(row)["split"],
         "provenance": row["provenance"],
     }
-    assert list(made(row)) == [name for name in SftSample.model_fields if name != "recorded_at"]
+    later = ("attempts", "passed", "recorded_at")
+    assert [*made(row), *later] == list(SftSample.model_fields)
 
 
 def test_a_conversation_ends_on_its_last_answer_and_keeps_its_calls() -> None:
     row = made(conversation())
-    assert row["messages"] == as_exported(conversation()["messages"][:5])
-    assert row["messages"][2]["tool_calls"][0]["arguments"] == '{"seat": "4A", "meal": null}'
+    assert row["messages"] == [exported(each) for each in conversation()["messages"][:5]]
+    (call,) = orjson.loads(row["messages"][2]["tool_calls"])
+    assert call["arguments"] == '{"seat": "4A", "meal": null}'
     assert (row["instruction"], row["context"], row["response"]) == (
         "Book a seat.",
         "You are a clerk.",
@@ -75,6 +83,31 @@ def test_what_the_model_never_saw_is_not_exported() -> None:
     secret_goal = "the simulated user wants a window seat"
     for row in (conversation(goal=secret_goal, tools="[]"), evidence(goal=secret_goal)):
         assert secret_goal not in orjson.dumps(made(row)).decode()
+
+
+TOOLS = '[{"type":"function","function":{"name":"wc","description":"counts"}}]'
+
+
+def test_the_tools_that_the_model_was_offered_reach_the_row_and_its_length() -> None:
+    for without in (evidence(), conversation()):
+        row, plain = made(without | {"tools": TOOLS}), made(without)
+        assert (row["tools"], plain["tools"]) == (TOOLS, "")
+        assert row["estimated_tokens"] - plain["estimated_tokens"] in (len(TOOLS) // 4, len(TOOLS) // 4 + 1)
+        validate_sft(row)
+        assert refused(without | {"tools": TOOLS.replace("counts", SECRET)}) == "secret_found"
+        assert made(without | {"tools": " [] "})["tools"] == ""
+
+
+def test_what_a_turn_thought_and_weighs_is_carried() -> None:
+    said = turn("assistant", "4", reasoning="2 + 2", weight=0.0)
+    row = made(conversation(1, turn("user", "2+2?"), said, turn("user", "Sure?"), turn("assistant", "Yes.")))
+    validate_sft(row)
+    assert [(each["reasoning"], each["weight"]) for each in row["messages"]] == [
+        ("", 1.0),
+        ("2 + 2", 0.0),
+        ("", 1.0),
+        ("", 1.0),
+    ]
 
 
 @pytest.mark.parametrize("category", sorted(SFT_NEVER))
@@ -143,6 +176,9 @@ def test_equal_samples_have_equal_keys_whoever_gave_them() -> None:
     assert key(evidence(1, response="wc  -l FILE", model_name="model-b")) == key(evidence(2))
     assert key(evidence(1, context="other")) != key(evidence(2))
     assert key(conversation(1)) == key(conversation(2, reward=0.5))
+    for row in (evidence(1), conversation(1)):
+        assert key(row | {"tools": TOOLS}) == key(row | {"tools": TOOLS, "reward": 0.5}) != key(row)
+        assert key(row | {"tools": "[]"}) == key(row)
     assert key(conversation(1)) != key(conversation(1, *conversation()["messages"][1:]))
 
 
@@ -171,4 +207,5 @@ def test_every_run_becomes_a_valid_row_or_a_refusal(row: dict[str, Any], categor
         return
     validate_sft(result)
     assert result["quality_score"] in {"accepted", "partially_accepted"}
-    assert result["messages"] is None or result["messages"][-1]["role"] == "assistant"
+    assert result["messages"][-1]["role"] == "assistant"
+    assert not [value for value in result.values() if value is None or value == []]
