@@ -40,19 +40,25 @@ class Followed:
         self._words: deque[str] = deque(maxlen=_WORDS_KEPT)
         self._listening = asyncio.create_task(self._keep_last_words())
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def line(self, silence_seconds: float) -> bytes:
         """The next line with its end; nothing after the last one.
 
         Raises TimeoutError after so much silence, ValueError for a line of more than MAX_LINE_BYTES.
         """
         assert self._process.stdout is not None  # noqa: S101 - a pipe, as started below
-        return await asyncio.wait_for(self._process.stdout.readline(), silence_seconds)
+        async with asyncio.timeout(silence_seconds):
+            return await self._process.stdout.readline()
 
     async def told_at_its_end(self) -> str:
         """How it ended, once it has: its exit code and its last words."""
         code = await self._process.wait()
         with contextlib.suppress(TimeoutError):  # somebody else may hold the pipe
-            await asyncio.wait_for(asyncio.shield(self._listening), GRACE_SECONDS)
+            async with asyncio.timeout(GRACE_SECONDS):
+                await asyncio.shield(self._listening)
         last = f": {self._words[-1]}" if self._words else ""
         return f"ended with exit code {code}{last}"
 
@@ -64,18 +70,36 @@ class Followed:
             self._words.extend(visible(text, 200) for text in lines if text.strip())
 
     async def end(self) -> None:
-        """Ask it to end, then kill it and what it started."""
+        """Ask it to end, then kill it and what it started.
+
+        Whoever is cancelled once more meanwhile (a loop that closes cancels all its tasks) has no time
+        left to ask, and leaves no process behind all the same.
+        """
         self._listening.cancel()
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), GRACE_SECONDS)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
-        with contextlib.suppress(TimeoutError):  # to the end of its pipes, or they stay open behind us
-            await asyncio.wait_for(self._process.communicate(), GRACE_SECONDS)
+        try:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.terminate()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GRACE_SECONDS):
+                        await self._process.wait()
+                await self._kill()
+            await self._drain()
+        except asyncio.CancelledError:
+            await self._kill()
+            await self._drain()
+            raise
+
+    async def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def _drain(self) -> None:
+        """To the end of its pipes, or they stay open behind us."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._process.communicate()
 
 
 @contextlib.asynccontextmanager
