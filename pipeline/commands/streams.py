@@ -102,6 +102,9 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     facts.append(["lines", f"{found.lines:,} = {used} + {found.skipped:,} skipped"])
     if found.role == "source":
         facts.append(["evidence", f"{found.evidence:,} rows"])
+    for what, counts in (("lint", found.lint), ("flags", found.flags)):
+        if counts:
+            facts.append([what, _listed([f"{code} ({rows:,})" for code, rows in counts.most_common()])])
     if found.fields_never_found:
         facts.append(["never found", _listed(found.fields_never_found)])
     if found.paths_never_found:
@@ -149,6 +152,8 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
             reason: {"lines": count, "details": dict(found.details[reason].most_common(_LISTED))}
             for reason, count in found.reasons.most_common()
         },
+        "lint": dict(found.lint.most_common()),
+        "flags": dict(found.flags.most_common()),
         "fields_never_found": found.fields_never_found,
         "paths_never_found": found.paths_never_found,
         "unmapped": {visible(path): count for path, count in found.unmapped.most_common()},

@@ -16,6 +16,8 @@ import msgspec
 
 from pipeline.contracts.categories import CATEGORIES
 
+# A count of rows that are exported all the same, and of which the run warns.
+NOTED_MARKUP = "noted_template_markup"
 INDEX_VERSION = 3
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3

@@ -10,7 +10,6 @@ import gc
 import hashlib
 import os
 from array import array
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +123,7 @@ def _map(
             continue
         rows = [builder.add(evidence) for evidence in outcome or ()]
         entries.append(LineEntry(line.line, line.byte_offset, digest, rows))
-    counts = Counter(builder.categories)
+    counts = builder.categories + builder.noted
     counts["lines"] = len(lines)
     counts["skipped"] = len(skips)
     counts["evidence"] = builder.rows

@@ -20,6 +20,7 @@ class EvidenceBuilder:
     def __init__(self) -> None:
         self._evidence: list[bytes] = []
         self.categories: Counter[str] = Counter()
+        self.noted: Counter[str] = Counter()
         self.rows = 0
 
     def add(self, evidence: dict[str, Any]) -> RowEntry:

@@ -30,6 +30,7 @@ from pipeline.engine.emit import (
 from pipeline.engine.emitters import emit
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.last_run import verified_receipts
+from pipeline.engine.noted import warn_of_markup
 from pipeline.engine.receipts import StageFacts, Timing
 from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.row_builder import RowBuilder
@@ -122,7 +123,7 @@ def _join_all(
                 entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
                 unscored += missing
                 sections = builder.sections()
-                counts = dict(builder.categories)
+                counts = dict(builder.categories + builder.noted)
                 index = ChunkIndex.made_of(
                     sections, lines_read=len(entries), lines=entries, skips=[], counts=counts
                 )
@@ -132,6 +133,7 @@ def _join_all(
                 chunks.append(MappedChunk(len(chunks), stream.name, "evidence", "", key))
         finally:
             os.close(descriptor)
+    warn_of_markup(session, reducer)
     if unscored:
         session.warn(f"{unscored:,} evidence rows have no verdict and were left out: distill score")
     return chunks, reducer

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.chunk_index import EVIDENCE, NOT_SCORED, SCORED, ChunkIndex, RowEntry, pack_refusal
+from pipeline.engine.chunk_index import (
+    EVIDENCE,
+    NOT_SCORED,
+    NOTED_MARKUP,
+    SCORED,
+    ChunkIndex,
+    RowEntry,
+    pack_refusal,
+)
 from pipeline.engine.pass_rate import PassRateCounter
 from pipeline.evaluation.overlap import Overlaps, refusal_detail
 from pipeline.evaluation.report import decontamination_report
@@ -81,6 +89,8 @@ class Reducer:
         self._pass_rates = PassRateCounter()
         self.counts: dict[str, Counter[str]] = {}
         self.skip_reasons: dict[str, Counter[str]] = {}
+        self.noted: Counter[str] = Counter()
+        """What the workers noted of rows that are exported all the same, by ``row_builder``'s names."""
 
     def add(self, number: int, stream: str, role: str, index: ChunkIndex) -> None:
         """Take in the ``number``-th chunk. Duplicates are per stream, the first one is kept.
@@ -89,6 +99,7 @@ class Reducer:
         """
         counts = self.counts.setdefault(stream, Counter())
         reasons = self.skip_reasons.setdefault(stream, Counter())
+        self.noted[NOTED_MARKUP] += index.counts.get(NOTED_MARKUP, 0)
         counts["lines"] += index.lines_read
         counts["skipped"] += len(index.skips)
         reasons.update(skip.reason for skip in index.skips)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from pipeline.engine.chunk_index import CATEGORY_CODE, RowEntry, pack_refusal
+from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
 from pipeline.evaluation.overlap import Matcher
 from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
@@ -23,6 +23,7 @@ from pipeline.settings.model import Settings, StreamSettings
 from pipeline.stages.export_preference import side_refusal
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
+from pipeline.stages.fitness import has_markup_to_learn
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
 from pipeline.stages.sample import Sample, answered_texts, asked_texts, read_sample
@@ -49,6 +50,7 @@ class RowBuilder:
         self._rag: list[bytes] = []
         self._sft: list[bytes] = []
         self.categories: Counter[str] = Counter()
+        self.noted: Counter[str] = Counter()
         self.rows = 0
 
     def add(self, evidence: dict[str, Any], scored: dict[str, Any] | None = None) -> RowEntry:
@@ -70,6 +72,8 @@ class RowBuilder:
             self._rag.append(rag_line)
         if sft_line:
             self._sft.append(sft_line)
+            if isinstance(sample, Sample) and has_markup_to_learn(sample):
+                self.noted[NOTED_MARKUP] += 1
         digests = _sha256(evidence_line).digest() + _sha256(scored_line).digest()
         if rag_line:
             digests += _sha256(rag_line).digest()

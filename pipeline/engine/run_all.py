@@ -15,6 +15,7 @@ from pipeline.engine.emit_plan import emit_all, emit_tasks
 from pipeline.engine.executors import open_executor
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
+from pipeline.engine.noted import warn_of_markup
 from pipeline.engine.receipts import STAGES, Timing
 from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.run_session import Request, Session, run_session
@@ -142,6 +143,8 @@ def _map(
     reached("all-chunks-mapped")
     with session.interruptible():
         decisions = reducer.finish()
+    if "export" in stages:
+        warn_of_markup(session, reducer)
     timing.end()
     return _Outcome(mapped, reducer, decisions, timing)
 

@@ -17,6 +17,7 @@ from pipeline.settings.values import (
     Line,
     Paths,
     PhaseName,
+    Refusals,
     Revision,
     RuleTree,
     Score,
@@ -177,6 +178,8 @@ class ExportSettings(Section):
     """Share of questions (or tasks) whose rows carry the split `validation`; none is on both sides."""
     split_by: Literal["prompt", "task"] = "prompt"
     """What is never on both sides: a question (its normalised prompt, of any stream), or a stream's task."""
+    refuse: Refusals = ()
+    """What keeps a run out of SFT and pairs: codes of [conversations](exports.md) that are counted anyway."""
     rag: RagSettings = RagSettings()
     sft: SftSettings = SftSettings()
     preference: PreferenceSettings = PreferenceSettings()

@@ -52,6 +52,7 @@ _TYPE_NAMES = {
     "Texts": "list of texts",
     "Paths": "text, or list of texts",
     "Exports": "list",
+    "Refusals": "text, or list of texts",
     "Sides": "list",
     "RuleTree": "rule",
     "dict[str, Texts]": "table of lists of texts",

@@ -13,6 +13,24 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 ExportName = Literal["rag", "sft", "preference"]
+Refusable = Literal[
+    "first_turn",
+    "alternation",
+    "mid_system",
+    "orphan_tool_result",
+    "missing_tool_result",
+    "doubled_call_id",
+    "empty_turn",
+    "template_markup",
+    "unknown_tool",
+    "arguments_not_json",
+    "arguments_missing",
+    "arguments_mistyped",
+    "repeated_call",
+    "system_not_recorded",
+    "tools_not_recorded",
+    "reasoning_missing",
+]
 EXPORT_NAMES: tuple[ExportName, ...] = ("rag", "sft", "preference")
 
 # A rule tree deeper than this is a slip, and would cost the stack of whoever walks it.
@@ -114,6 +132,7 @@ Paths = Annotated[
     BeforeValidator(_list_or_single),
 ]
 Exports = Annotated[tuple[ExportName, ...], Field(strict=False), AfterValidator(_exports)]
+Refusals = Annotated[tuple[Refusable, ...], Field(strict=False), BeforeValidator(_list_or_single)]
 Sides = Annotated[tuple[Literal["prompt", "answer"], ...], Field(strict=False)]
 SizeBytes = Annotated[int, BeforeValidator(_size)]
 Share = Annotated[float, Field(ge=0, lt=1)]

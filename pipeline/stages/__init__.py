@@ -17,6 +17,8 @@ Read, once a run, what all exporters need:
 Export (P4):
 
 * ``refusals``        the permanent codes of quarantine
+* ``markup``, ``tool_schemas``, ``lint``   what is wrong with a conversation that is to be learned from
+* ``fitness``         what is no example, and what settings refuse of the lint
 * ``row_identity``    ids and task keys, by hashing
 * ``splits``          train or validation, by hashing what was asked
 * ``export_options``  what the exporters read of the settings

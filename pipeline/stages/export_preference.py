@@ -10,10 +10,11 @@ from typing import Any
 
 from pipeline.stages.export_messages import exported_messages, flat_messages
 from pipeline.stages.export_options import ExportOptions
+from pipeline.stages.fitness import unfit_for_training
 from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id, task_identity
-from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of, unfit_for_training
+from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
 from pipeline.stages.splits import split_of
 from pipeline.stages.text_keys import to_bytes
@@ -56,7 +57,9 @@ def side_refusal(sample: Sample | Refusal, options: ExportOptions) -> Refusal | 
     """Why a run of a ranked category can stand on neither side of a pair, or None."""
     if isinstance(sample, Refusal):
         return sample
-    return unfit_for_training(sample) or refusal_of(sample, sample.instruction, options.preference.max_tokens)
+    return unfit_for_training(sample, options) or refusal_of(
+        sample, sample.instruction, options.preference.max_tokens
+    )
 
 
 def preference_row(

@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline.stages.export_messages import exported_messages, flat_messages, joined_flags
 from pipeline.stages.export_options import ExportOptions
+from pipeline.stages.fitness import unfit_for_training
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import row_id
-from pipeline.stages.sample import Sample, read_sample, refusal_of, unfit_for_training
+from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.splits import split_of
 from pipeline.stages.transcript import answers
 
@@ -40,7 +41,7 @@ def sft_row(
     if isinstance(sample, Refusal):
         return sample
     refusal = (
-        unfit_for_training(sample)
+        unfit_for_training(sample, options)
         or _nothing_to_learn(sample)
         or refusal_of(sample, sample.instruction, options.sft.max_tokens)
     )

@@ -244,17 +244,6 @@ def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:
     return secret_in_bytes(to_bytes("\n".join(own))) or next(filter(None, again), None)
 
 
-def unfit_for_training(sample: Sample) -> Refusal | None:
-    """Why a run is no example to learn from, whatever it was judged: it was cut off, or its harness failed.
-
-    It is no example of a bad answer either, so it stands on no side of a pair.
-    """
-    for reason in (QuarantineReason.ENVIRONMENT_ERROR, QuarantineReason.TRUNCATED):
-        if reason.value in sample.flags:
-            return Refusal(reason)
-    return None
-
-
 def estimated_tokens(text_bytes: int, messages: int) -> int:
     """About how many tokens so many bytes of UTF-8 in so many messages are."""
     return -(-text_bytes // BYTES_A_TOKEN) + TOKENS_A_MESSAGE * messages

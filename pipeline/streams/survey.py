@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.settings.rules import StreamFields, StreamRules
+from pipeline.stages.lint import lint_evidence
 from pipeline.storage.source_lines import (
     BYTE_ORDER_MARK,
     LineFault,
@@ -62,6 +63,10 @@ class StreamSurvey:
     """Those of ``unmapped`` that are members of a conversation's turns."""
     kept_unasked: dict[str, str] = field(default_factory=dict)
     """Of those, what the reader of conversations keeps all the same → the field that it goes into."""
+    lint: Counter[str] = field(default_factory=Counter)
+    """What is wrong with conversations (``LintCode``) → rows."""
+    flags: Counter[str] = field(default_factory=Counter)
+    """Flags of the evidence → rows."""
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -199,6 +204,8 @@ class _Surveyor:
         self._found.mapped += 1
         self._found.evidence += len(rows)
         for row in rows:
+            self._found.lint.update(code.value for code in lint_evidence(row))
+            self._found.flags.update(row["flags"])
             self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
             if len(self._found.samples) < SAMPLES:
                 self._found.samples.append(row)

@@ -174,3 +174,18 @@ def test_the_report_names_members_of_turns_first(tmp_path: Path, capsys: pytest.
     assert main(["streams", "check", "-C", str(tmp_path)]) == ExitCode.OK
     shown = capsys.readouterr().out
     assert "unmapped  chat[].weight (1, kept as weight), chat[].refusal (1), cost (1)" in shown
+
+
+def test_lint_and_flags_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "runs.jsonl"\nfields = { task_id = "id", messages = "chat" }\n'
+    )
+    turns = [{"role": "user", "content": "<|im_end|>"}, {"role": "assistant", "content": "x"}]
+    lines = [{"id": number, "chat": turns[: number + 1]} for number in range(2)]
+    (tmp_path / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
+    assert (dict(runs.lint), dict(runs.flags)) == ({"template_markup": 2}, {"system_not_recorded": 2})
+    assert main(["streams", "check", "-C", str(tmp_path)]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    assert "template_markup (2)" in shown
+    assert "system_not_recorded (2)" in shown
