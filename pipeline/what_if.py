@@ -21,6 +21,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
 from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
+from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.row_decision import RowDecision
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
@@ -102,7 +103,10 @@ def _bad(value: str, why: str) -> SettingsError:
 class _Side:
     """Everything under one set of thresholds."""
 
-    def __init__(self, settings: Settings, evaluation: EvaluationIndex) -> None:
+    def __init__(
+        self, settings: Settings, evaluation: EvaluationIndex, render_check: RenderCheck | None
+    ) -> None:
+        self.render_check = render_check
         self.settings = settings
         self.evaluation = evaluation
         self.reducer = Reducer(pair_options(settings.export), evaluation)
@@ -122,8 +126,9 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
     """Compare. Raises InputError when there is no evidence to look at."""
     result = WhatIf(settings.scoring, then)
     evaluation = load_sets(workspace, settings)
-    now_side = _Side(settings, evaluation)
-    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation)
+    render_check = load_render_check(workspace, settings)
+    now_side = _Side(settings, evaluation, render_check)
+    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation, render_check)
     places: list[list[tuple[Path, int]]] = []
     streams = [stream for stream in settings.streams if stream.role == "source"]
     if not any((workspace / paths.evidence_file(stream.name)).exists() for stream in streams):
@@ -178,8 +183,8 @@ def _both_ways(
     result: WhatIf,
 ) -> None:
     builders = (
-        RowBuilder(now_side.settings, stream, now_side.evaluation),
-        RowBuilder(then_side.settings, stream, then_side.evaluation),
+        RowBuilder(now_side.settings, stream, now_side.evaluation, now_side.render_check),
+        RowBuilder(then_side.settings, stream, then_side.evaluation, then_side.render_check),
     )
     now_entries: list[RowEntry] = []
     then_entries: list[RowEntry] = []

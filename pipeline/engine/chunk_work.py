@@ -139,7 +139,8 @@ def _builder(context: WorkContext, task: ChunkTask) -> EvidenceBuilder | RowBuil
         return EvidenceBuilder()
     from pipeline.engine.row_builder import RowBuilder
 
-    return RowBuilder(context.settings, context.stream(task.stream), context.evaluation)
+    stream = context.stream(task.stream)
+    return RowBuilder(context.settings, stream, context.evaluation, context.render_check)
 
 
 def digest_source(path: str, size: int) -> str:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipeline.engine.chunk_index import NOTED_MARKUP
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
+
+_MARKUP = "template_markup: "
+
+
+def warn_again(session: Session, summary: Mapping[str, Any]) -> None:
+    """What the run before said of its rows holds for a run that found nothing changed."""
+    for warning in summary.get("warnings", ()):
+        if warning.startswith(_MARKUP):
+            session.warn(warning)
 
 
 def warn_of_markup(session: Session, reducer: Reducer) -> None:
@@ -12,6 +24,6 @@ def warn_of_markup(session: Session, reducer: Reducer) -> None:
     rows = reducer.noted[NOTED_MARKUP]
     if rows:
         session.warn(
-            f"template_markup: {rows:,} rows for SFT hold marks of chat templates in their texts, which a "
+            f"{_MARKUP}{rows:,} rows for SFT hold marks of chat templates in their texts, which a "
             'tokenizer takes for turns; [export] refuse = ["template_markup"] keeps them out'
         )

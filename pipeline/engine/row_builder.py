@@ -16,6 +16,7 @@ import orjson
 from pydantic import ValidationError
 
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
+from pipeline.engine.render_check import RenderCheck
 from pipeline.evaluation.overlap import Matcher
 from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
@@ -40,7 +41,14 @@ _NOT_ALLOWED = pack_refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
 class RowBuilder:
     """Collects the rows of one chunk of one stream."""
 
-    def __init__(self, settings: Settings, stream: StreamSettings, evaluation: EvaluationIndex) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        stream: StreamSettings,
+        evaluation: EvaluationIndex,
+        render_check: RenderCheck | None,
+    ) -> None:
+        self._render_check = render_check
         self._matcher = Matcher(evaluation) if evaluation.sets else None
         self._thresholds = settings.scoring
         self._export = settings.export
@@ -66,8 +74,11 @@ class RowBuilder:
         self._scored.append(scored_line)
         # A run in review is in no conflict; an exporter that took one would read it itself.
         sample = read_sample(evidence) if category in RANK else None
+        unrendered = self._unrendered(sample)
         rag_line, rag_refusal = self._export_row("rag", rag_row, validate_rag, evidence, scored, sample)
         sft_line, sft_refusal = self._export_row("sft", sft_row, validate_sft, evidence, scored, sample)
+        if sft_line and unrendered:
+            sft_line, sft_refusal = b"", unrendered
         if rag_line:
             self._rag.append(rag_line)
         if sft_line:
@@ -90,7 +101,7 @@ class RowBuilder:
             task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
             rag_refusal=rag_refusal,
             sft_refusal=sft_refusal,
-            preference_refusal=self._preference_refusal(sample),
+            preference_refusal=self._preference_refusal(sample) or unrendered,
         )
         if isinstance(sample, Sample):
             entry.instruction_key = sample.instruction_key or b""
@@ -106,6 +117,13 @@ class RowBuilder:
                 is_known = entry.rag_sample and same_key_for_both(sample)
                 entry.sft_sample = entry.rag_sample if is_known else sft_sample_key(sample)
         return entry
+
+    def _unrendered(self, sample: Sample | Refusal | None) -> str:
+        """How the chat template of the settings refuses the run, "" when it takes it or there is none."""
+        if self._render_check is None or not isinstance(sample, Sample):
+            return ""
+        why = self._render_check.refusal(sample)
+        return "" if why is None else pack_refusal(QuarantineReason.TEMPLATE_WOULD_REFUSE, why)
 
     def _export_row(
         self,

@@ -14,6 +14,7 @@ from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.finish import Finished, announce, hash_of_receipts
 from pipeline.engine.last_run import receipts_of
+from pipeline.engine.noted import warn_again
 from pipeline.engine.receipts import STAGES, carried, encode, receipt_path, run_summary
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import FileStamp, RunState
@@ -26,7 +27,7 @@ from pipeline.streams.files import stream_files
 
 def sources_fingerprint(context: WorkContext) -> str:
     """One digest of settings, engine, and every source file's name, size and times."""
-    parts = [context.settings_digest, engine_digest()]
+    parts = [context.settings_digest, engine_digest(), context.render_digest]
     read: list[StreamSettings | EvaluationSettings] = [
         *context.settings.streams,
         *context.settings.evaluations,
@@ -61,6 +62,7 @@ def repeat_last_run(session: Session, state: RunState) -> Finished | None:
     if digest != summary.get("run_hash"):
         return None
     session.events.log("info", "nothing changed since the last run; its outputs are there and whole")
+    warn_again(session, summary)
     again = {stage: carried(receipt, session.facts) for stage, receipt in receipts.items()}
     repeated = run_summary(
         session.facts,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
+from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.settings.digest import rows_digest, stream_digest
 from pipeline.settings.load import load_settings
@@ -68,6 +69,15 @@ class WorkContext:
         """The declared evaluation sets; empty where none is. Raises InputError when one is unusable."""
         return load_sets(self.workspace, self.settings)
 
+    @cached_property
+    def render_check(self) -> RenderCheck | None:
+        """The chat template that rows are held against. Raises SettingsError when it cannot be used."""
+        return load_render_check(self.workspace, self.settings)
+
+    @property
+    def render_digest(self) -> str:
+        return self.render_check.digest if self.render_check is not None else ""
+
     def compiled(self, name: str) -> CompiledStream:
         if name not in self._compiled:
             stream = self.stream(name)
@@ -95,7 +105,7 @@ class WorkContext:
         if stream.role != "lookup":
             lookups = {name: self.lookup(name).digest for name in self.compiled(stream_name).lookup_names}
         parts = [engine_digest(), stream_digest(self.settings, stream), lookups, depth]
-        return digest_of([*parts, self.evaluation.digests] if depth == "all" else parts)
+        return digest_of([*parts, self.evaluation.digests, self.render_digest] if depth == "all" else parts)
 
 
 _contexts: dict[ContextName, WorkContext] = {}

@@ -61,6 +61,10 @@ def _chat_message(turn: Message) -> Message:
     for name in ("tool_call_id", "name"):
         if turn[name]:
             shaped[name] = turn[name]
+    weight = turn.get("weight", 1.0)
+    if weight != 1.0:
+        # A whole number where it is one: OpenAI's fine-tuning takes 0 and 1, and no 0.0.
+        shaped["weight"] = int(weight) if float(weight).is_integer() else weight
     return shaped
 
 

@@ -20,6 +20,7 @@ class QuarantineReason(StrEnum):
     ENVIRONMENT_ERROR = "environment_error"
     NOTHING_TO_LEARN = "nothing_to_learn"
     # Refused where a setting says so.
+    TEMPLATE_WOULD_REFUSE = "template_would_refuse"
     FIRST_TURN = "first_turn"
     ALTERNATION = "alternation"
     MID_SYSTEM = "mid_system"
