@@ -14,6 +14,7 @@ from pipeline.acceptance.written import (
     Row,
     Written,
     answers,
+    asked,
     said_in,
 )
 from pipeline.checks.runner import Outcome
@@ -74,11 +75,11 @@ def _answer(side: Any) -> list[Any]:
 
 
 def _contest_key(row: Row) -> tuple[Any, ...]:
-    return row["stream"], row["task_id"], tuple(answers(row))
+    return row["stream"], row["task_id"], asked(row), tuple(answers(row))
 
 
 def _contested_texts(base: Written) -> set[tuple[Any, ...]]:
-    """Answers that one run of a task was accepted with and another rejected."""
+    """Answers that one run of a task was accepted with and another, asked the same, rejected."""
     verdicts: dict[tuple[Any, ...], set[bool]] = {}
     for row in base.evidence:
         category = base.category.get(row["run_id"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pipeline.acceptance.written import Row, Written, normal, unreadable
+from pipeline.acceptance.written import Row, Written, unreadable
 from pipeline.contracts import paths
 
 
@@ -26,7 +27,6 @@ def planted_rows(base: Written) -> list[Planted]:
     rejected = _run(base, "attempts", "ligature", "rejected")
     rejected_chat = _run(base, "chats", "node-1", "rejected")
     reviewed = _run(base, "attempts", "rotate-keys", "needs_human_review")
-    spaced = (rejected["response"] or "").replace(" ", "\u00a0\n ")
     recorded = [turn for turn in rejected_chat["messages"] if "###STOP###" not in (turn["content"] or "")]
     turns = [_exported(turn) for turn in recorded]
     numbered: list[Planted] = []
@@ -36,10 +36,11 @@ def planted_rows(base: Written) -> list[Planted]:
         made.pop("_line", None)
         numbered.append(Planted(how, wall, json.dumps(made).encode()))
 
-    def flat_row(instruction: str, response: str) -> Row:
+    def flat_row(instruction: str, response: str, context: str = "") -> Row:
+        told = [{"role": "system", "content": context}] if context else []
         said = [{"role": "user", "content": instruction}, {"role": "assistant", "content": response}]
-        messages = [_exported(turn) for turn in said]
-        return {"instruction": instruction, "context": "", "response": response, "messages": messages}
+        messages = [_exported(turn) for turn in (*told, *said)]
+        return {"instruction": instruction, "context": context, "response": response, "messages": messages}
 
     asked, answered = rejected["instruction"], rejected["response"]
     texts = flat_row(asked, answered)
@@ -58,18 +59,18 @@ def planted_rows(base: Written) -> list[Planted]:
         task_id=reviewed["task_id"],
     )
     plant("a rejected text under an accepted run's id", "content", flat, **texts)
-    plant("a rejected text, other white space", "content", flat, **flat_row(asked, spaced))
+    hidden = f"{answered[:1]}\u200b{answered[1:]}"
+    for how, spelt in (
+        ("other line ends", answered.replace("\n", " \r\n") + " \t\r\n"),
+        ("characters that nobody sees", unicodedata.normalize("NFD", hidden)),
+        ("a fence around it", f"```text\n{answered}\n```"),
+    ):
+        plant(f"a rejected text, {how}", "content", flat, **flat_row(asked, spelt))
     plant(
-        "a rejected text, other letters for the same",
+        "a rejected text under another system prompt of its task",
         "content",
         flat,
-        **flat_row(asked, normal(spaced)),
-    )
-    plant(
-        "a rejected text under another instruction of its task",
-        "content",
-        flat,
-        **flat_row(flat["instruction"], answered),
+        **flat_row(asked, answered, "Today is the 4th of May."),
         task_id=rejected["task_id"],
     )
     plant(

@@ -141,8 +141,21 @@ def rows_digest(data: bytes) -> str:
 
 
 def normal(text: str | None) -> str:
-    """A text as texts are compared: NFKC, runs of white space as one space, trimmed."""
-    return " ".join(unicodedata.normalize("NFKC", text or "").split())
+    """A text without what may differ in one text at the least: composition, and the ends of lines."""
+    lines = unicodedata.normalize("NFC", text or "").splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
+def asked(row: Row) -> tuple[tuple[str, str], ...]:
+    """What others than the system said before the first answer, as (role, text)."""
+    if not row["messages"]:
+        return (("user", normal(row["instruction"])),)
+    turns = []
+    for turn in row["messages"]:
+        if turn["role"] == "assistant":
+            break
+        turns.append((turn["role"], normal(turn["content"])))
+    return tuple(turn for turn in turns if turn[0] != "system")
 
 
 def answers(row: Row) -> list[tuple[str, tuple[tuple[str, str], ...]]]:

@@ -129,7 +129,10 @@ def _pair_problem(row: dict[str, Any], verdict_of: Callable[[str], Verdict | Non
 
 
 def _said(answer: object) -> list[Any]:
-    """What the model said and called, normalised: one entry a turn."""
+    """What the model said and called, one entry a turn; line ends and composition do not count.
+
+    What else may not differ (hidden characters, fences, spellings of a call) the schema tells.
+    """
     if isinstance(answer, str):
         return [(_normal(answer), [])]
     return [
@@ -155,7 +158,8 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def _normal(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    lines = unicodedata.normalize("NFC", text).splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
 def quarantine_balances(view: WorkspaceView) -> Outcome:

@@ -56,8 +56,10 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     rag_refusal: str = ""
     sft_refusal: str = ""
     preference_refusal: str = ""
-    instruction_key: bytes = b""
+    question_key: bytes = b""
+    task_question_key: bytes = b""
     response_key: bytes = b""
+    loose_response_key: bytes = b""
     prompt_key: bytes = b""
     turn_keys: bytes = b""
     is_conversation: bool = False

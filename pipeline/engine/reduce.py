@@ -32,8 +32,10 @@ from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pai
 from pipeline.stages.refusals import QuarantineReason
 
 # chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset
-# and length, response key, prompt key, instruction key, bytes of turn keys; then run id and turns
-_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16sHI")
+# and length, response key, its loose key, prompt key, keys of the question and of it in its task,
+# bytes of turn keys; then run id and turns
+_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16s16s16sHI")
+_CONFLICT_BYTES = 16
 
 
 class RowPlace(NamedTuple):
@@ -67,11 +69,17 @@ def pair_options(settings: ExportSettings) -> PairOptions:
 
 
 def conflict_keys(row: RowEntry) -> Iterator[bytes]:
-    """Under which keys a response is compared: the same task, and the same instruction."""
-    if row.response_key:
-        yield row.task_key[:8] + row.response_key[:8]
-        if row.instruction_key:
-            yield row.instruction_key[:8] + row.response_key[:8]
+    """Under which keys an answer is compared: the same question or, in a task, the same turns of others
+    than the system; strictly, and loosely where the answer is not code as a whole."""
+    return _conflict_keys(row.question_key, row.task_question_key, row.response_key, row.loose_response_key)
+
+
+def _conflict_keys(question: bytes, in_task: bytes, strict: bytes, loose: bytes) -> Iterator[bytes]:
+    for answer in (strict, loose):
+        if answer.strip(b"\0"):
+            yield in_task[:8] + answer[:8]
+            if question.strip(b"\0"):
+                yield question[:8] + answer[:8]
 
 
 class Reducer:
@@ -84,7 +92,8 @@ class Reducer:
         self._decisions = Decisions()
         self._seen_lines: dict[str, set[bytes]] = {}
         self._rejected: set[bytes] = set()
-        self._approved: set[bytes] = set()
+        # Most of the keys, one behind the other: a set would take five times the memory.
+        self._approved = bytearray()
         self._tasks: dict[bytes, bytearray] = {}
         self._pass_rates = PassRateCounter()
         self.counts: dict[str, Counter[str]] = {}
@@ -141,7 +150,7 @@ class Reducer:
         if category == "rejected":
             self._rejected.update(conflict_keys(row))
         elif category != "needs_human_review":
-            self._approved.update(conflict_keys(row))
+            self._approved += b"".join(conflict_keys(row))
         if category != "needs_human_review":
             self._pass_rates.add(row.task_key, is_accepted=category == "accepted")
         if row.preference_refusal:
@@ -159,8 +168,10 @@ class Reducer:
                 scored_at,
                 row.lengths[SCORED],
                 row.response_key,
+                row.loose_response_key,
                 row.prompt_key,
-                row.instruction_key,
+                row.question_key,
+                row.task_question_key,
                 len(run_id),
                 len(row.turn_keys),
             )
@@ -171,8 +182,12 @@ class Reducer:
     def finish(self) -> Decisions:
         """Decide conflicts and pairs. Tasks come in the order of their first attempt."""
         decisions = self._decisions
-        decisions.conflicting = self._rejected & self._approved
-        self._rejected, self._approved = set(), set()
+        approved = (
+            bytes(self._approved[at : at + _CONFLICT_BYTES])
+            for at in range(0, len(self._approved), _CONFLICT_BYTES)
+        )
+        decisions.conflicting = {key for key in approved if key in self._rejected}
+        self._rejected, self._approved = set(), bytearray()
         self._seen_lines = {}
         judged = self._overlaps.finish(len(self._task_keys))
         for place, (_, overlaps) in judged.items():
@@ -190,7 +205,7 @@ class Reducer:
     def _pair(self, task_key: bytes, packed: bytes) -> None:
         candidates: list[PreferenceCandidate] = []
         places: dict[str, RowPlace] = {}
-        conflicting: set[bytes] = set()
+        conflicting: set[str] = set()
         at = 0
         while at < len(packed):
             (
@@ -204,8 +219,10 @@ class Reducer:
                 scored_at,
                 scored_length,
                 response_key,
+                loose_response_key,
                 prompt_key,
-                instruction_key,
+                question_key,
+                task_question_key,
                 run_id_bytes,
                 turn_bytes,
             ) = _CANDIDATE.unpack_from(packed, at)
@@ -218,11 +235,9 @@ class Reducer:
                 self._decisions.unpaired[(number, ordinal)] = overlap
                 continue
             places[run_id] = RowPlace(number, ordinal, evidence_at, evidence_length, scored_at, scored_length)
-            if (
-                task_key[:8] + response_key[:8] in self._decisions.conflicting
-                or instruction_key[:8] + response_key[:8] in self._decisions.conflicting
-            ):
-                conflicting.add(response_key)
+            keys = _conflict_keys(question_key, task_question_key, response_key, loose_response_key)
+            if not self._decisions.conflicting.isdisjoint(keys):
+                conflicting.add(run_id)
             candidates.append(
                 PreferenceCandidate(
                     run_id=run_id,
@@ -230,6 +245,8 @@ class Reducer:
                     category=CATEGORIES[category],
                     score=score,
                     response_key=response_key,
+                    loose_response_key=loose_response_key.strip(b"\0") and loose_response_key,
+                    task_question_key=task_question_key,
                     prompt_key=prompt_key,
                     turn_keys=turn_keys if is_conversation else None,
                 )

@@ -104,8 +104,10 @@ class RowBuilder:
             preference_refusal=self._preference_refusal(sample) or unrendered,
         )
         if isinstance(sample, Sample):
-            entry.instruction_key = sample.instruction_key or b""
+            entry.question_key = sample.question_key
+            entry.task_question_key = sample.task_question_key
             entry.response_key = sample.response_key
+            entry.loose_response_key = sample.loose_response_key
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None

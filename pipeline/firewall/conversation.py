@@ -10,12 +10,13 @@ from msgspec import UNSET, Raw, UnsetType
 
 from pipeline.firewall import strict_json
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.text_keys import Turn, turn
+from pipeline.firewall.text_forms import strict_form
 
 # The first byte of a text or null, as ``struct`` reads it: half the time of a memoryview.
 _first_byte = struct.Struct("c").unpack_from
 _TEXT_BEGINS = ((b'"',), (b"n",))
-_QUOTE, _SPACE, _BACKSLASH, _DELETE = b'" \\\x7f'
+_QUOTE, _SPACE, _DELETE = b'" \x7f'
+_NOT_YET_SEEN = b'"\\`~'  # an empty text, an escape, or a fence around nothing
 
 
 class ToolCall(msgspec.Struct, gc=False):
@@ -100,24 +101,12 @@ def _holds_calls(text: str) -> bool:
     return _encode(calls) == text.encode() and _all_texts(calls)
 
 
-def _calls_of(message: Message) -> list[ToolCall]:
-    """The calls of a turn whose ``hold_texts`` was looked at."""
+def calls_of(message: Message) -> list[tuple[str, str]]:
+    """Name and arguments of each call of a turn whose ``hold_texts`` was looked at."""
     calls = message.tool_calls
     if isinstance(calls, str):
-        return _decode_calls(calls) if calls else []
-    return calls or []
-
-
-def assistant_turns(messages: list[Message] | UnsetType | None) -> list[Turn]:
-    """All assistant turns in order; those with neither text nor tool call are left out."""
-    turns = []
-    for message in messages or ():
-        if message.role == "assistant":
-            calls = [(call.name or "", text_of(call.arguments) or "") for call in _calls_of(message)]
-            said = turn(text_of(message.content), calls)
-            if not said.says_nothing:
-                turns.append(said)
-    return turns
+        calls = _decode_calls(calls) if calls else []
+    return [(call.name or "", text_of(call.arguments) or "") for call in calls or ()]
 
 
 def first_user_text(messages: list[Message] | UnsetType | None) -> str:
@@ -137,12 +126,12 @@ def last_answer(messages: list[Message] | UnsetType | None) -> Raw | None:
 
 
 def _is_blank(raw: Raw) -> bool:
-    """Whether a raw text is null, empty or white space."""
+    """Whether a raw text is null or nothing can be seen in it."""
     view = memoryview(raw)
-    if view[0] == _QUOTE and _SPACE < view[1] < _DELETE and view[1] not in (_QUOTE, _BACKSLASH):
+    if view[0] == _QUOTE and _SPACE < view[1] < _DELETE and view[1] not in _NOT_YET_SEEN:
         return False  # its first character is visible
     text = _decode_text(raw)
-    return not text or text.isspace()
+    return not text or not strict_form(text).text
 
 
 def raw_text(members: dict[str, Any], name: str) -> Raw | UnsetType:

@@ -16,13 +16,14 @@ _BLOCK_BYTES = 256 * 1024  # small enough to stay in the processor's cache while
 
 
 class FileScan:
-    """The scan of one open file. ``findings`` are those of whole lines so far."""
+    """The scan of one open file. ``findings`` and ``warnings`` are those of whole lines so far."""
 
     def __init__(self, descriptor: int, shown: str, walls: Walls, *, with_digest: bool = True) -> None:
         self.descriptor = descriptor
         self.shown = shown
         self.walls = walls
         self.findings = Findings()
+        self.warnings = Findings()
         self.rows_read = 0
         self.position = 0
         self.feed = LineFeed()
@@ -57,7 +58,8 @@ class FileScan:
             except UnreadableError:
                 return findings
             for offence in self.walls.judge(row):
-                self._note(findings, line, offset, row, offence)
+                if offence.is_breach:
+                    self._note(findings, line, offset, row, offence)
         return findings
 
     def _take(self, block: Block) -> None:
@@ -98,7 +100,8 @@ class FileScan:
             self._unreadable(self.findings, number, offset, str(error))
             return
         for offence in self.walls.judge(row):
-            self._note(self.findings, number, offset, row, offence)
+            noted = self.findings if offence.is_breach else self.warnings
+            self._note(noted, number, offset, row, offence)
 
     def _unreadable(self, findings: Findings, line: int, offset: int, detail: str) -> None:
         self._note(findings, line, offset, None, Offence(self._catches_unreadable, detail))

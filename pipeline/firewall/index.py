@@ -14,21 +14,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET
 
 from pipeline.contracts.untrusted import visible
-from pipeline.firewall import index_rows, prefix_check
-from pipeline.firewall.conversation import assistant_turns, first_user_text, last_answer, raw_bytes, text_of
+from pipeline.firewall import index_rows, prefix_check, version_1
+from pipeline.firewall.conversation import last_answer, raw_bytes, text_of
 from pipeline.firewall.index_rows import EvidenceHead, EvidenceRow
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, Block, LineFeed
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular, signature
-from pipeline.firewall.rejected_texts import Place, RejectedTexts
-from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, is_rejected
+from pipeline.firewall.material import Material, of_messages, of_texts
+from pipeline.firewall.places import (
+    MOST_FILES,
+    FileMissingError,
+    FileRefusedError,
+    Place,
+    open_regular,
+    signature,
+)
+from pipeline.firewall.rejected_texts import RejectedTexts
+from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, is_rejected, place_of
+from pipeline.firewall.same_answer import answer_of, keys, questions_of
 from pipeline.firewall.sketches import edges_sketch, tail_sketch
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.text_keys import answer_key, instruction_group, task_group, turn
 
 _CHUNK = 1024 * 1024
+_PIECE = 16 * 1024  # of a line that is read again; most are shorter
+_MOST_OPEN = 64
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
 _BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
 
@@ -69,6 +79,16 @@ class _FileRead:
             os.close(descriptor)
 
 
+class _Descriptor:
+    """An open file that is closed when nobody holds it any more."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 @dataclass
 class Index:
     """Built by ``build``, which may be read in slices; whole once that generator has ended."""
@@ -77,6 +97,8 @@ class Index:
     evidence: Sequence[Path]
     listed: Sequence[str] = ()
     """What could not even be listed; with any of it nothing may be called clear."""
+    version: int = 2
+    """Of the export that is judged: each has the content wall of its own version."""
     runs: RunTable = field(init=False)
     texts: RejectedTexts = field(init=False)
     counts: IndexCounts = field(default_factory=IndexCounts)
@@ -84,6 +106,7 @@ class Index:
     must_be_rebuilt: bool = False
     _files: dict[Path, _FileRead] = field(default_factory=dict)
     _described: int = 0
+    _open: dict[int, _Descriptor] = field(default_factory=dict)
 
     def build(self) -> Iterator[None]:
         """Read everything, yielding after each chunk so that a watcher can look up."""
@@ -94,7 +117,9 @@ class Index:
         for number, path in enumerate(self.scored):
             yield from self._read(path, number, self._take_scored)
         self.texts = RejectedTexts(self.counts.rejected)
-        for number, path in enumerate(self.evidence):
+        if len(self.evidence) > MOST_FILES:
+            self.problems.append(f"there are more than {MOST_FILES:,} files of evidence")
+        for number, path in enumerate(self.evidence[:MOST_FILES]):
             yield from self._read(path, number, self._take_evidence)
         self.counts.seconds = time.perf_counter() - started
 
@@ -186,8 +211,7 @@ class Index:
                 self.counts.unreadable += 1
                 continue
             verdict = VERDICTS.get(str(row.category), Verdict.UNKNOWN_CATEGORY)
-            group = task_group(str(row.stream), str(row.task_id))
-            before = self.runs.add_verdict(str(row.run_id), verdict, group)
+            before = self.runs.add_verdict(str(row.run_id), verdict)
             self.counts.scored_rows += 1
             if verdict is Verdict.REJECTED and not is_rejected(before):
                 self.counts.rejected += 1
@@ -221,8 +245,7 @@ class Index:
                 yield row
 
     def _add_evidence(self, head: EvidenceHead, place: Place, line: bytes) -> None:
-        group = task_group(head.stream, head.task_id)
-        before = self.runs.add_evidence(head.run_id, group)
+        before = self.runs.add_evidence(head.run_id, place)
         self.counts.evidence_rows += 1
         if not is_rejected(before):
             return
@@ -234,26 +257,68 @@ class Index:
         if row.run_id != head.run_id:  # several rows on one line, and one over several
             self.counts.unreadable += 1
             return
-        self._add_rejected(row, group, place)
+        self._add_rejected(row, head, place)
         if not has_evidence(before):
             self.counts.rejected_unseen -= 1
 
-    def _add_rejected(self, row: EvidenceRow, group: int, place: Place) -> None:
-        if row.messages:
-            said: Raw | UnsetType | None = last_answer(row.messages)
-            turns = assistant_turns(row.messages)
-            asked = first_user_text(row.messages)
+    def _add_rejected(self, row: EvidenceRow, head: EvidenceHead, place: Place) -> None:
+        row.stream, row.task_id = head.stream, head.task_id
+        is_code = False
+        if self.version == 1:
+            found = version_1.keys_of_run(row)
         else:
-            said = row.response
-            turns = [turn(text_of(row.response))]
-            asked = text_of(row.instruction) or ""
-        if all(one.says_nothing for one in turns):
+            material = material_of(row)
+            answer = answer_of(material.said)
+            found = (
+                [] if answer is None else keys(answer, questions_of(material.asked, row.stream, row.task_id))
+            )
+            is_code = answer is not None and answer.is_code
+        if not found:
             return  # nothing was answered, so that there is nothing to find again
-        instruction = instruction_group(asked)
-        groups = [group] if instruction is None else [group, instruction]
-        last = raw_bytes(said)
-        tail = tail_sketch(last)
-        self.texts.add((tail, edges_sketch(last, tail)), answer_key(turns), groups, place)
+        last = raw_bytes(last_answer(row.messages) if row.messages else row.response)
+        tail = tail_sketch(last, fences=self.version != 1)
+        sketches = (tail, edges_sketch(last, tail, fences=self.version != 1))
+        self.texts.add(sketches, found, place, is_code=is_code)
+
+    def evidence_of(self, packed: int) -> EvidenceRow | None:
+        """The evidence of a run, read again; None where that cannot be done. ``packed``: see ``RunTable``."""
+        place = place_of(packed)
+        if place is None or place.file >= len(self.evidence):
+            return None
+        try:
+            descriptor = self._opened(place.file)
+            return index_rows.read_evidence(_line_at(descriptor, place.offset))
+        except (OSError, FileRefusedError, FileMissingError, UnreadableError):
+            return None
+
+    def _opened(self, number: int) -> int:
+        if number not in self._open:
+            if len(self._open) >= _MOST_OPEN:
+                self._open.clear()
+            self._open[number] = _Descriptor(open_regular(self.evidence[number]))
+        return self._open[number].number
+
+
+def material_of(row: EvidenceRow) -> Material:
+    """What a run was asked and what it answered."""
+    context = text_of(row.context)
+    if row.messages:
+        return of_messages(row.messages, context)
+    return of_texts(text_of(row.instruction), context, text_of(row.response))
+
+
+def _line_at(descriptor: int, offset: int) -> bytes:
+    """The line that begins at an offset, without its line end."""
+    line = b""
+    while len(line) < MAX_LINE_BYTES:
+        piece = os.pread(descriptor, _PIECE, offset + len(line))
+        end = piece.find(b"\n")
+        if end >= 0:
+            return line + piece[:end]
+        line += piece
+        if not piece:
+            break
+    raise UnreadableError("the line has no end")
 
 
 def _size(path: Path) -> int:

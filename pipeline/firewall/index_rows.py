@@ -129,7 +129,10 @@ def read_evidence(line: bytes) -> EvidenceRow:
     value = _object(line)
     return EvidenceRow(
         run_id=value.get("run_id", UNSET),
+        task_id=value.get("task_id", UNSET),
+        stream=value.get("stream", UNSET),
         instruction=raw_text(value, "instruction"),
+        context=raw_text(value, "context"),
         response=raw_text(value, "response"),
         messages=parsed_messages(value.get("messages")),
     )

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.contracts import paths
 
@@ -17,6 +18,28 @@ class FileRefusedError(Exception):
 
 class FileMissingError(Exception):
     """There is no such file."""
+
+
+_OFFSET_BITS = 44
+
+
+class Place(NamedTuple):
+    """Where the evidence of a run lies: number of the file, and byte offset in it."""
+
+    file: int
+    offset: int
+
+    @property
+    def packed(self) -> int:
+        """In 60 bits; ``MOST_FILES`` is what fits."""
+        return self.file << _OFFSET_BITS | self.offset
+
+    @classmethod
+    def unpacked(cls, packed: int) -> Place:
+        return cls(packed >> _OFFSET_BITS, packed & (1 << _OFFSET_BITS) - 1)
+
+
+MOST_FILES = 1 << 60 - _OFFSET_BITS
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What rejected runs answered, packed: 24 bytes an answer and group, and a bit for each sketch.
+"""What rejected runs answered, packed: 24 bytes an answer and question, and a bit for each sketch.
 
 A row is first compared by its sketches, in a bit map (``sketches.py``). Only a row that hits is
 normalised and hashed in full, so that the content wall costs little on rows that are clean.
@@ -10,19 +10,20 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pipeline.firewall.text_keys import in_group
+from pipeline.firewall.places import Place
+from pipeline.firewall.same_answer import KEY_BYTES, LOOSE_BYTES
 
 _BITS_AN_ANSWER = 128  # one clean row in 128 is hashed for nothing at the expected size
-_RECORD = 24
+_RECORD = KEY_BYTES + 8
 _RECORDS_A_SHARD = 32
-_FILE_SHIFT = 48
+_IS_CODE = 1 << 63
 
 
-class Place(NamedTuple):
-    """Where the evidence of a rejected run lies: number of the file, and byte offset in it."""
+class Match(NamedTuple):
+    """A rejected run with the same answer. ``is_strict``: not only loosely the same."""
 
-    file: int
-    offset: int
+    place: Place
+    is_strict: bool
 
 
 class RejectedTexts:
@@ -39,15 +40,15 @@ class RejectedTexts:
         self._shards = [bytearray() for _ in range(shards)]
         self.answers = 0
 
-    def add(self, sketches: Iterable[int], answer: bytes, groups: list[int], place: Place) -> None:
+    def add(self, sketches: Iterable[int], keys: Iterable[bytes], place: Place, *, is_code: bool) -> None:
+        """``keys`` are those of ``same_answer``; code compares by their strict half alone."""
         for sketch in sketches:
             bit = sketch & self._bit_mask
             self._bits[bit >> 3] |= 1 << (bit & 7)
         self.answers += 1
-        where = (place.file << _FILE_SHIFT | place.offset).to_bytes(8, "little")
-        for group in groups:
-            key = in_group(group, answer)
-            shard = self._shards[int.from_bytes(key[:4], "little") & self._shard_mask]
+        where = (place.packed | (_IS_CODE if is_code else 0)).to_bytes(8, "little")
+        for key in keys:
+            shard = self._shard_of(key)
             if _find(shard, key) < 0:
                 shard += key + where
 
@@ -56,15 +57,21 @@ class RejectedTexts:
         bit = sketch & self._bit_mask
         return bool(self._bits[bit >> 3] & 1 << (bit & 7))
 
-    def find(self, answer: bytes, groups: list[int]) -> Place | None:
-        """A rejected run that gave this answer in one of these groups."""
-        for group in groups:
-            key = in_group(group, answer)
-            shard = self._shards[int.from_bytes(key[:4], "little") & self._shard_mask]
+    def find(self, keys: list[bytes], *, is_code: bool) -> Match | None:
+        """A rejected run that gave this answer to one of these questions, a strict match first."""
+        for key in keys:
+            shard = self._shard_of(key)
             at = _find(shard, key)
             if at >= 0:
-                where = int.from_bytes(shard[at + 16 : at + _RECORD], "little")
-                return Place(where >> _FILE_SHIFT, where & (1 << _FILE_SHIFT) - 1)
+                return Match(Place.unpacked(_where(shard, at) & ~_IS_CODE), is_strict=True)
+        for key in () if is_code else keys:
+            shard = self._shard_of(key)
+            at = _find(shard, key[:LOOSE_BYTES])
+            while at >= 0:
+                where = _where(shard, at)
+                if not where & _IS_CODE:
+                    return Match(Place.unpacked(where), is_strict=False)
+                at = _find(shard, key[:LOOSE_BYTES], at + 1)
         return None
 
     @property
@@ -72,9 +79,17 @@ class RejectedTexts:
         shards = sum(map(sys.getsizeof, self._shards)) + sys.getsizeof(self._shards)
         return shards + sys.getsizeof(self._bits)
 
+    def _shard_of(self, key: bytes) -> bytearray:
+        return self._shards[int.from_bytes(key[:4], "little") & self._shard_mask]
 
-def _find(shard: bytearray, key: bytes) -> int:
-    at = shard.find(key)
+
+def _where(shard: bytearray, at: int) -> int:
+    return int.from_bytes(shard[at + KEY_BYTES : at + _RECORD], "little")
+
+
+def _find(shard: bytearray, key: bytes, start: int = 0) -> int:
+    """Where a record begins with ``key``, -1 where none does."""
+    at = shard.find(key, start)
     while at >= 0 and at % _RECORD:
         at = shard.find(key, at + 1)
     return at

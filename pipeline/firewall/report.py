@@ -104,6 +104,7 @@ class Report:
     detail: str = ""
     rows_read: int = 0
     findings: Findings = field(default_factory=Findings)
+    warnings: Findings = field(default_factory=Findings)
     sha256: str | None = None
     cause: str | None = None
     index: dict[str, Any] = field(default_factory=dict)
@@ -128,6 +129,8 @@ class Report:
             "forbidden_files": self.findings.files,
             "by_wall": self.findings.by_wall,
             "findings": [finding.to_dict() for finding in self.findings.first],
+            "warnings_count": self.warnings.count,
+            "warnings": [warning.to_dict() for warning in self.warnings.first],
             "sha256": self.sha256,
             "cause": self.cause,
             "index": self.index,
@@ -159,5 +162,18 @@ class Report:
         if self.findings.count > _FINDINGS_PRINTED:
             more = self.findings.count - _FINDINGS_PRINTED
             lines.append(f"  … and {more:,} more finding{'' if more == 1 else 's'} (--json lists 100)")
+        lines += _warning_lines(self.warnings)
         lines += [f"  quarantined, not scanned: {visible(name)}" for name in self.quarantined]
         return "\n".join(lines) + "\n"
+
+
+def _warning_lines(warnings: Findings) -> list[str]:
+    """The first warnings, and how many more there are. They are no findings: the state stays."""
+    lines = []
+    for warning in warnings.first[:_FINDINGS_PRINTED]:
+        who = warning.run_id or "no run id"
+        lines.append(f"  warning   {visible(warning.file)}:{warning.line}  {who}: {visible(warning.detail)}")
+    more = warnings.count - len(lines)
+    if more > 0:
+        lines.append(f"  … and {more:,} more warning{'' if more == 1 else 's'} (--json lists 100)")
+    return lines

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Hashable
 from enum import IntEnum
 
-from pipeline.firewall.text_keys import GROUP_MASK
+from pipeline.firewall.places import Place
 
 _RECORD = 16
 _pack_key = struct.Struct("<q").pack
@@ -41,12 +41,13 @@ VERDICTS = {
 _VERDICT_BITS = 0x7
 _HAS_EVIDENCE = 0x8
 STATE_BITS = _VERDICT_BITS | _HAS_EVIDENCE
+_STATE_WIDTH = 4
 # The states in which a run may be trained on: there is evidence, and the scorer allowed it.
 MAY_BE_EXPORTED = frozenset((Verdict.ACCEPTED | _HAS_EVIDENCE, Verdict.PARTIALLY_ACCEPTED | _HAS_EVIDENCE))
 
 
 class RunTable:
-    """A hash table of shards. A record is 8 bytes of run key, then task group and verdict in 8.
+    """A hash table of shards. A record is 8 bytes of run key, then place and verdict in 8.
 
     The run key is the interpreter's own 64-bit string hash, keyed at random at start: two of
     ten million runs share one with a probability of about 3 in a million.
@@ -61,7 +62,7 @@ class RunTable:
         self.runs = 0
 
     def get(self, run_id: Hashable) -> int:
-        """Task group and verdict packed in one number, 0 for an unknown run; see the readers below."""
+        """Place and verdict packed in one number, 0 for an unknown run; see the readers below."""
         number = hash(run_id)
         shard = self._shards[number & self._mask]
         at = shard.find(_pack_key(number))
@@ -76,21 +77,20 @@ class RunTable:
     def bytes_held(self) -> int:
         return sum(map(sys.getsizeof, self._shards)) + sys.getsizeof(self._shards)
 
-    def add_verdict(self, run_id: str, verdict: Verdict, group: int) -> int:
+    def add_verdict(self, run_id: str, verdict: Verdict) -> int:
         """Note a scored row. Returns the run's packed state as it was before."""
         shard, at = self._place_of(run_id)
         before: int = _unpack(shard, at + 8)[0]
-        if not before:
-            _pack_into(shard, at + 8, group | verdict)
-        elif verdict > before & _VERDICT_BITS:
+        if verdict > before & _VERDICT_BITS:
             _pack_into(shard, at + 8, before & ~_VERDICT_BITS | verdict)
         return before
 
-    def add_evidence(self, run_id: str, group: int) -> int:
-        """Note an evidence row; its task is the one that counts. Returns the packed state before."""
+    def add_evidence(self, run_id: str, place: Place) -> int:
+        """Note where an evidence row lies; the last one counts. Returns the packed state before."""
         shard, at = self._place_of(run_id)
         before: int = _unpack(shard, at + 8)[0]
-        _pack_into(shard, at + 8, group | before & _VERDICT_BITS | _HAS_EVIDENCE)
+        where = place.packed << _STATE_WIDTH
+        _pack_into(shard, at + 8, where | before & _VERDICT_BITS | _HAS_EVIDENCE)
         return before
 
     def _place_of(self, run_id: str) -> tuple[bytearray, int]:
@@ -125,5 +125,6 @@ def has_evidence(packed: int) -> bool:
     return bool(packed & _HAS_EVIDENCE)
 
 
-def group_of(packed: int) -> int:
-    return packed & GROUP_MASK
+def place_of(packed: int) -> Place | None:
+    """Where the run's evidence lies, None when it has none."""
+    return Place.unpacked(packed >> _STATE_WIDTH) if has_evidence(packed) else None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.firewall import causes, evaluation_wall, formatted
+from pipeline.firewall.export_version import version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
@@ -76,6 +77,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         detail=doubt or "",
         rows_read=rows,
         findings=findings,
+        warnings=file_scan.warnings,
         sha256=sha256,
         cause=causes.cause_of_breach(claim, sha256) if findings.count and places.root is not None else None,
         index=describe_index(index),
@@ -96,7 +98,7 @@ def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, st
     if not {Wall.LINEAGE, Wall.CONTENT} & set(standing):
         return None, None
     scored, evidence, problems = places.index_files()
-    index = Index(scored, evidence, problems)
+    index = Index(scored, evidence, problems, version_of(places))
     for _ in index.build():
         pass
     return index, index.doubt

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pipeline.firewall import evaluation_wall, formatted, open_commit, prefix_check
 from pipeline.firewall.causes import cause_of_breach, sft_claim
 from pipeline.firewall.evaluation_watch import EvaluationWatch
+from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted import FormattedWatch
 from pipeline.firewall.index import Index
@@ -73,6 +74,7 @@ class Sentinel:
         self._was_read = self._was_held = False
         self._held_state = State.UNKNOWN
         self._since: str | None = None
+        self._version: tuple[tuple[int, ...], int] = ((), NEWEST)
         self._cause: tuple[tuple[str, int], str | None] | None = None
 
     def look(self) -> Sighting:
@@ -133,20 +135,29 @@ class Sentinel:
     def _follow_index(self) -> None:
         """Start to read the index, or the part by which it has grown, when its files changed."""
         scored, evidence, problems = self._places.index_files()
-        seen = [signature(path) for path in (*scored, *evidence)]
+        version = self._version_now()
+        seen = [(version,), *(signature(path) for path in (*scored, *evidence))]
         if seen == self._index_seen and not self._is_worth_another_try(problems):
             return
         self._index_seen, self._index_tried = seen, self._clock()
         if (
             self._index is not None
             and self._building is None
+            and self._index.version == version
             and self._index.can_grow(scored, evidence, problems)
         ):
             self._next_index = self._index
             self._building = self._index.grow()
         else:
-            self._next_index = Index(scored, evidence, problems)
+            self._next_index = Index(scored, evidence, problems, version)
             self._building = self._next_index.build()
+
+    def _version_now(self) -> int:
+        """Looked up once for each file that stands there, since it reads its beginning."""
+        seen = self._signature()[:3]
+        if seen != self._version[0]:
+            self._version = (seen, version_of(self._places))
+        return self._version[1]
 
     def _is_worth_another_try(self, problems: list[str]) -> bool:
         """Permissions come and go without a trace in size and time, so that troubles are retried."""
@@ -228,7 +239,7 @@ class Sentinel:
     def _index_is_read(self) -> None:
         index, self._building, self._next_index = self._next_index, None, None
         if index is not None and index.must_be_rebuilt:
-            self._next_index = Index(index.scored, index.evidence, list(index.listed))
+            self._next_index = Index(index.scored, index.evidence, list(index.listed), index.version)
             self._building = self._next_index.build()
             return
         self._index = index
@@ -256,7 +267,8 @@ class Sentinel:
             findings = findings.joined(self._tail)
         sha256 = scan.sha256.hexdigest() if scan is not None and scan is self._whole else None
         rows = 0 if scan is None else scan.rows_read
-        report = replace(blank, rows_read=rows, findings=findings, sha256=sha256)
+        warnings = Findings() if scan is None else scan.warnings
+        report = replace(blank, rows_read=rows, findings=findings, warnings=warnings, sha256=sha256)
         report = formatted.joined(report, self._formatted.look(self._places, sha256))
         report = evaluation_wall.joined(report, self._evaluation.look(self._places))
         if not report.findings.count:

@@ -97,6 +97,7 @@ def read_slowly(line: bytes) -> SftRow:
     return SftRow(
         id=value.get("id", UNSET),
         instruction=raw_text(value, "instruction"),
+        context=raw_text(value, "context"),
         response=raw_text(value, "response"),
         messages=parsed_messages(value.get("messages")),
         source_run_id=value.get("source_run_id", UNSET),

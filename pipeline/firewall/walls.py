@@ -5,33 +5,28 @@ Fails closed: what cannot be read, compared or traced is a finding, never a pass
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
 from msgspec import UNSET
 
 from pipeline.contracts.untrusted import visible
-from pipeline.firewall.conversation import (
-    assistant_turns,
-    begins_text,
-    first_user_text,
-    hold_texts,
-    last_answer,
-    text_of,
-)
-from pipeline.firewall.index import Index
+from pipeline.firewall import version_1
+from pipeline.firewall.conversation import begins_text, hold_texts, last_answer, text_of
+from pipeline.firewall.index import Index, material_of
+from pipeline.firewall.material import Material, of_messages, of_texts
 from pipeline.firewall.run_table import (
     MAY_BE_EXPORTED,
     STATE_BITS,
     Verdict,
-    group_of,
     has_evidence,
     verdict_of,
 )
+from pipeline.firewall.same_answer import answer_of, keys, questions_of
 from pipeline.firewall.sft_row import SftRow
 from pipeline.firewall.sketches import edges_sketch, tail_sketches
-from pipeline.firewall.text_keys import answer_key, instruction_group, normalise, task_group, turn
+from pipeline.firewall.text_forms import question_form, strict_form
 
 
 class Wall(StrEnum):
@@ -53,8 +48,11 @@ _LEN_OF_NULL = len(b"null")
 
 
 class Offence(NamedTuple):
+    """``is_breach``: else it is a warning, that two answers say the same in other words or marks."""
+
     wall: Wall
     detail: str
+    is_breach: bool = True
 
 
 class Walls:
@@ -101,15 +99,16 @@ class Walls:
                 found.append(at)
         if by_index is not None:
             may_hold = by_index.texts.may_hold
+            fences = by_index.version != 1
             found += [
                 at
-                for at, sketch in enumerate(tail_sketches(answers))
-                if may_hold(sketch) and may_hold(edges_sketch(answers[at], sketch))
+                for at, sketch in enumerate(tail_sketches(answers, fences=fences))
+                if may_hold(sketch) and may_hold(edges_sketch(answers[at], sketch, fences=fences))
             ]
         return sorted(set(found))
 
     def judge(self, row: SftRow) -> list[Offence]:
-        """What is wrong with a row, as the walls stand. Empty for nearly every row."""
+        """What is wrong with a row, as the walls stand, and what is odd. Empty for nearly every row."""
         offences: list[Offence] = []
         label = row.quality_score
         if self.label and not (isinstance(label, str) and label in ALLOWED_LABELS):
@@ -125,42 +124,53 @@ class Walls:
                 offences.append(Offence(Wall.LINEAGE, _lineage_detail(run_id, packed)))
             copied = _copied_from(row, packed, self.index) if self.content else None
             if copied is not None:
-                offences.append(Offence(Wall.CONTENT, copied))
+                offences.append(copied)
         return offences
 
 
-def _copied_from(row: SftRow, packed: int, index: Index) -> str | None:
-    """A sentence when the row's answer is that of a rejected run of the same task or instruction."""
-    turns = assistant_turns(row.messages) if row.messages else [turn(text_of(row.response))]
-    groups = _groups(row, packed)
-    place = index.texts.find(answer_key(turns), groups)
-    if place is not None:
-        return f"same answer as the rejected run {index.describe(place)}"
-    if row.messages and not _view_agrees(row):
-        place = index.texts.find(answer_key([turn(text_of(row.response))]), groups)
-        if place is not None:
-            return f"its response is that of the rejected run {index.describe(place)}"
+def _copied_from(row: SftRow, packed: int, index: Index) -> Offence | None:
+    """What there is to say when the row's answer is that of a rejected run that was asked the same."""
+    named = index.evidence_of(packed)
+    if index.version == 1:
+        for found, words in version_1.keys_of_row(row, named):
+            match = index.texts.find(found, is_code=True)
+            if match is not None:
+                return Offence(Wall.CONTENT, f"{words} the rejected run {index.describe(match.place)}")
+        return None
+    asked_of_run: list[bytes] = []
+    if named is not None:
+        asked_of_run = questions_of(material_of(named).asked, named.stream, named.task_id)
+    for account, words in _accounts(row):
+        answer = answer_of(account.said)
+        if answer is None:
+            continue
+        questions = asked_of_run + questions_of(account.asked, row.stream, row.task_id)
+        match = index.texts.find(keys(answer, questions), is_code=answer.is_code)
+        if match is not None:
+            said = f"{words} the rejected run {index.describe(match.place)}"
+            return Offence(Wall.CONTENT, said if match.is_strict else f"loosely, {said}", match.is_strict)
     return None
 
 
-def _view_agrees(row: SftRow) -> bool:
-    """Whether the response of a conversation repeats its last text, as an exporter writes it.
+def _accounts(row: SftRow) -> Iterator[tuple[Material, str]]:
+    """What a row says that was asked and answered: by its conversation, and by its texts where they differ.
 
-    One that says something else is an answer of its own for whoever trains on the flat fields.
+    Texts that say something else are a sample of their own for whoever trains on them.
     """
-    return normalise(text_of(row.response) or "") == normalise(text_of(last_answer(row.messages)) or "")
-
-
-def _groups(row: SftRow, packed: int) -> list[int]:
-    """The task by lineage, the task that the row claims, and what was asked by either account."""
-    groups = [group_of(packed)] if packed else []
-    if isinstance(row.stream, str) and isinstance(row.task_id, str):
-        groups.append(task_group(row.stream, row.task_id))
-    for asked in {text_of(row.instruction) or "", first_user_text(row.messages)}:
-        instruction = instruction_group(asked)
-        if instruction is not None:
-            groups.append(instruction)
-    return groups
+    context = text_of(row.context)
+    texts = of_texts(text_of(row.instruction), context, text_of(row.response))
+    if not row.messages:
+        yield texts, "same answer as"
+        return
+    turns = of_messages(row.messages, context)
+    yield turns, "same answer as"
+    last = strict_form(text_of(last_answer(row.messages)) or "").text
+    says_another = strict_form(text_of(row.response) or "").text != last
+    if says_another:
+        yield Material(turns.asked, texts.said), "its response is that of"
+    first = next((text for role, text in turns.asked if role == "user"), "")
+    if says_another or question_form(text_of(row.instruction) or "") != question_form(first):
+        yield texts, "its response is that of"
 
 
 def _label_detail(label: object) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -31,38 +27,18 @@ from pipeline.schemas.parts import (
     Text,
     UtcTimestamp,
 )
+from pipeline.schemas.same_answer import Turn, same_answer
 
 SCHEMA_VERSION = 2
 
-_WORD = re.compile(r"\S+")
-_TURN = object()
 
-
-def _words(text: str) -> Iterator[str]:
-    """The words of the text after NFKC; white space is all that is between them.
-
-    Written here and not borrowed from the exporter, whose guard this one has to outlive. Word
-    by word, because two answers mostly differ within the first few.
-    """
-    for match in _WORD.finditer(text):
-        word = match[0]
-        if word.isascii():
-            yield word
-        else:
-            yield from unicodedata.normalize("NFKC", word).split()
-
-
-def _said(answer: list[ExportMessage]) -> Iterator[object]:
+def _said(answer: list[ExportMessage]) -> list[Turn]:
     """What the assistant said and called; what tools answered is not the model's text."""
-    for turn in answer:
-        if turn.role == "assistant":
-            yield _TURN
-            yield from _words(turn.content)
-            yield from ((call["name"], call["arguments"]) for call in calls_in(turn.tool_calls))
-
-
-def _same(one: list[ExportMessage], other: list[ExportMessage]) -> bool:
-    return all(mine == yours for mine, yours in zip_longest(_said(one), _said(other)))
+    return [
+        Turn(turn.content, [(call["name"], call["arguments"]) for call in calls_in(turn.tool_calls)])
+        for turn in answer
+        if turn.role == "assistant"
+    ]
 
 
 class PreferenceSample(Row):
@@ -112,9 +88,9 @@ class PreferenceSample(Row):
     @field_validator("rejected")
     @classmethod
     def _texts_differ(cls, rejected: list[ExportMessage], info: ValidationInfo) -> list[ExportMessage]:
-        """The texts differ after NFKC, with runs of white space as one space."""
+        """The answers differ in more than what cannot be seen, a fence, or the spelling of a call."""
         chosen = info.data.get("chosen")
-        if chosen is not None and _same(chosen, rejected):
+        if chosen is not None and same_answer(_said(chosen), _said(rejected)):
             raise PydanticCustomError("same_text", "Chosen and rejected are the same text")
         return rejected
 

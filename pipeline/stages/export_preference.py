@@ -48,6 +48,8 @@ def candidate(
         category=category,
         score=scored["score"],
         response_key=sample.response_key,
+        loose_response_key=sample.loose_response_key,
+        task_question_key=sample.task_question_key,
         prompt_key=sample.prompt_key,
         turn_keys=sample.turn_keys or None,
     )
@@ -96,6 +98,8 @@ def preference_row(
         return rejected
     if chosen.response_key == rejected.response_key:
         return Refusal(QuarantineReason.DUPLICATE_SAMPLE, "both sides are the same text")
+    if chosen.loose_response_key and chosen.loose_response_key == rejected.loose_response_key:
+        return Refusal(QuarantineReason.CONFLICTING_VERDICT, "both sides say the same")
     texts = _texts_of_pair(chosen, rejected)
     if texts is None:
         return Refusal(QuarantineReason.PROMPT_DIFFERS)

@@ -2,9 +2,9 @@
 
 The rule, in the words of ``docs/exports.md``:
 
-1. A text that was approved by one run and rejected by another, or that has two ranks, stands on
-   neither side (``conflicting_verdict``). Of runs with one and the same text the best stays, the
-   others are ``duplicate_sample``.
+1. An answer that was approved in one run and rejected in another that was asked the same, or that
+   has two ranks, stands on neither side (``conflicting_verdict``). Of runs with one and the same
+   prompt and answer the best stays, the others are ``duplicate_sample``.
 2. Best first, each run takes as its counterpart the worst run that ranks lower, shares its
    prompt and is still free. A run stands in one pair at most.
 3. In a task of which no run was accepted a pair would prefer one failure to another: its runs are
@@ -49,6 +49,8 @@ class PreferenceCandidate(NamedTuple):
 
     ``prompt_key`` is that of a flat run's whole prompt, and of what a conversation was offered
     as tools.
+    ``loose_response_key`` is empty for an answer that compares strictly only; ``task_question_key`` is
+    shared by the runs of a task that were asked the same.
     """
 
     run_id: str
@@ -58,10 +60,18 @@ class PreferenceCandidate(NamedTuple):
     response_key: bytes
     prompt_key: bytes
     turn_keys: bytes | None
+    loose_response_key: bytes = b""
+    task_question_key: bytes = b""
 
     @property
     def rank(self) -> int:
         return RANK[self.category]
+
+    @property
+    def answers_to(self) -> set[tuple[bytes, bytes]]:
+        """What was asked with the answer, once for each level on which answers are compared."""
+        levels = {self.response_key, self.loose_response_key} - {b""}
+        return {(self.task_question_key, answer) for answer in levels}
 
 
 class Pair(NamedTuple):
@@ -97,14 +107,14 @@ def shared_messages(one: bytes, other: bytes) -> int | None:
 def choose_pairs(
     candidates: Sequence[PreferenceCandidate],
     options: PairOptions,
-    conflicting: Container[bytes],
+    conflicting: Container[str],
     *,
     some_passed: bool = True,
 ) -> tuple[list[Pair], list[Unused]]:
     """The pairs of one task, widest first, and the reason why each other run is in none.
 
-    All ``candidates`` are attempts of one task; ``conflicting`` holds the response keys that
-    have both verdicts anywhere; ``some_passed`` says whether any run of the task was accepted, be
+    All ``candidates`` are attempts of one task; ``conflicting`` holds the ids of runs
+    whose answer has both verdicts anywhere; ``some_passed`` says whether any run of the task was accepted, be
     it a candidate or not. Each run is in exactly one pair or one ``Unused``.
     """
     unused: list[Unused] = []
@@ -176,17 +186,18 @@ def _widest_first(pair: tuple[PreferenceCandidate, PreferenceCandidate]) -> tupl
 
 
 def _without_conflicts_and_duplicates(
-    candidates: Sequence[PreferenceCandidate], conflicting: Container[bytes], unused: list[Unused]
+    candidates: Sequence[PreferenceCandidate], conflicting: Container[str], unused: list[Unused]
 ) -> list[PreferenceCandidate]:
-    """The runs that may be paired, best first, each with a text of its own."""
-    ranks_of_text: dict[bytes, set[int]] = {}
+    """The runs that may be paired, best first, each with an answer of its own."""
+    ranks: dict[tuple[bytes, bytes], set[int]] = {}
     for run in candidates:
-        ranks_of_text.setdefault(run.response_key, set()).add(run.rank)
+        for answer in run.answers_to:
+            ranks.setdefault(answer, set()).add(run.rank)
     free = []
-    seen: set[tuple[bytes, bytes]] = set()
+    seen: set[tuple[bytes, bytes, bytes]] = set()
     for run in sorted(candidates, key=_best_first):
-        text = (run.response_key, run.prompt_key)
-        if run.response_key in conflicting or len(ranks_of_text[run.response_key]) > 1:
+        text = (run.response_key, run.prompt_key, _opening(run.turn_keys or b""))
+        if run.run_id in conflicting or any(len(ranks[answer]) > 1 for answer in run.answers_to):
             unused.append(Unused(run.run_id, QuarantineReason.CONFLICTING_VERDICT))
         elif text in seen:
             unused.append(Unused(run.run_id, QuarantineReason.DUPLICATE_SAMPLE))

@@ -15,14 +15,17 @@ from pipeline.stages.row_identity import KEY_BYTES
 from pipeline.stages.secrets import secret_in_bytes
 from pipeline.stages.splits import asked_key, question_key
 from pipeline.stages.text_keys import (
-    answer_digest,
+    AnswerKeys,
+    answer_keys,
     answer_turn_key,
-    answers_key,
+    asked_text_key,
     asked_turn_key,
     digest_of_text,
     flat_prompt_key,
+    question_keys,
     text_key,
     to_bytes,
+    turn_keys_of,
 )
 from pipeline.stages.transcript import Message, first_text, last_answer, up_to_last_answer
 
@@ -43,11 +46,12 @@ _REMEMBERED_TEXTS = 4096
 class AskedText(NamedTuple):
     """What there is to know of an instruction, a context or a system prompt.
 
-    ``key`` is that of the normalised text, None for a blank one; ``digest`` is exact; ``question`` is
-    for the split; ``size`` is in bytes of UTF-8.
+    ``key`` is that of the text and ``form`` that of what was asked, None for a blank one (see
+    ``text_keys``); ``digest`` is exact; ``question`` is for the split; ``size`` is in bytes of UTF-8.
     """
 
     key: bytes | None
+    form: bytes | None
     digest: bytes
     size: int
     secret: str | None
@@ -65,8 +69,14 @@ def asked(text: str | None) -> AskedText:
     if known is None:
         if len(_remembered) >= _REMEMBERED_TEXTS:
             _remembered.clear()
+        said = text or ""
         known = AskedText(
-            text_key(text or ""), digest, len(encoded), secret_in_bytes(encoded), asked_key(text or "")
+            text_key(said),
+            asked_text_key(said),
+            digest,
+            len(encoded),
+            secret_in_bytes(encoded),
+            asked_key(said),
         )
         _remembered[digest] = known
     return known
@@ -98,7 +108,10 @@ class Sample(NamedTuple):
     secret: str | None
     flags: list[str]
     response_key: bytes
+    loose_response_key: bytes
     instruction_key: bytes | None
+    question_key: bytes
+    task_question_key: bytes
     prompt_key: bytes
     turn_keys: bytes
     task_text_key: bytes | None
@@ -116,14 +129,18 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
     response = evidence["response"]
     if response is None:
         return Refusal(QuarantineReason.RESPONSE_NOT_RECORDED)
-    digest = answer_digest(response)
-    if digest is None:
+    keys = turn_keys_of(response)
+    if keys is None:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
+    said = answer_keys((keys,))
     instruction = asked(evidence["instruction"])
     context = asked(evidence["context"]) if evidence["context"] else _NOTHING_ASKED
     tools, offered = _tools(evidence)
     answer = to_bytes(response)
     size = instruction.size + context.size + offered.size + len(answer)
+    question = question_keys(
+        evidence["stream"], evidence["task_id"], [("user", instruction.form)], context.form
+    )
     return Sample(
         instruction=evidence["instruction"],
         context=evidence["context"],
@@ -137,8 +154,11 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         or secret_in_bytes(answer)
         or _secret_beside(evidence, ()),
         flags=evidence["flags"],
-        response_key=answers_key((digest,)),
+        response_key=said.strict,
+        loose_response_key=said.loose,
         instruction_key=instruction.key,
+        question_key=question.full,
+        task_question_key=question.in_task,
         prompt_key=flat_prompt_key(instruction.digest, context.digest + _tools_key(tools, offered)),
         turn_keys=b"",
         task_text_key=instruction.key,
@@ -153,7 +173,9 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     messages = up_to_last_answer(recorded)
     if not messages:
         return Refusal(QuarantineReason.RESPONSE_EMPTY)
-    keys, said, named, digests = [], [], [], []
+    keys, said, named = [], [], []
+    answered: list[AnswerKeys] = []
+    asked_turns: list[tuple[str, bytes | None]] = []
     asked_keys: list[bytes | None] = []
     system_keys: list[bytes | None] = []
     size, secret, first_user = 0, None, None
@@ -161,12 +183,13 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         content, calls = turn["content"] or "", turn["tool_calls"]
         named += [turn[name] for name in _BESIDE_A_TURN if turn.get(name)]
         if turn["role"] == "assistant":
-            digest = answer_digest(content, calls)
-            keys.append(answer_turn_key(digest))
-            if digest is not None:
-                digests.append(digest)
-        elif not digests:
+            answer = turn_keys_of(content, calls)
+            keys.append(answer_turn_key(answer))
+            if answer is not None:
+                answered.append(answer)
+        elif not answered:
             prompt = asked(content)
+            asked_turns.append((turn["role"], prompt.form))
             keys.append(asked_turn_key(turn, prompt.digest))
             (system_keys if turn["role"] == "system" else asked_keys).append(prompt.question)
             size += prompt.size
@@ -181,24 +204,25 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
             said += (call["name"], call["arguments"])
             if call["id"]:
                 named.append(call["id"])
+    if not answered:  # of characters that nobody sees
+        return Refusal(QuarantineReason.RESPONSE_EMPTY)
+    keys_of_all = answer_keys(answered)
     rest = to_bytes("\n".join(said))
-    asked_first, system = first_text(messages, "user"), first_text(messages, "system")
-    if first_user is not None:
-        instruction_key = first_user.key
-    else:
-        # A run that answered before it was asked: the whole record counts, as in the firewall.
-        instruction_key = text_key(first_text(recorded, "user") or "")
+    asked_first, system = first_text(messages, "user"), _system_prompt(messages)
+    # A run that answered before it was asked has no key of it.
+    instruction_key = None if first_user is None else first_user.key
     # A mapper may give task and policy beside the turns; the exports show them as views.
     tools, offered = _tools(evidence)
     task = asked(evidence["instruction"]) if evidence["instruction"] else _NOTHING_ASKED
     context = asked(evidence["context"]) if evidence["context"] and system is None else _NOTHING_ASKED
+    question = question_keys(evidence["stream"], evidence["task_id"], asked_turns, context.form)
     return Sample(
         instruction=asked_first,
         context=evidence["context"] if system is None else system,
         response=last_answer(messages),
         messages=messages,
         task=evidence["instruction"] or asked_first,
-        turns=len(digests),
+        turns=len(answered),
         estimated_tokens=estimated_tokens(size + offered.size + len(rest), len(messages)),
         secret=secret
         or secret_in_bytes(rest)
@@ -206,8 +230,11 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         or context.secret
         or _secret_beside(evidence, named),
         flags=evidence["flags"],
-        response_key=answers_key(digests),
+        response_key=keys_of_all.strict,
+        loose_response_key=keys_of_all.loose,
         instruction_key=instruction_key,
+        question_key=question.full,
+        task_question_key=question.in_task,
         prompt_key=_tools_key(tools, offered),
         turn_keys=b"".join(keys),
         task_text_key=task.key or instruction_key,
@@ -230,6 +257,14 @@ def _tools(evidence: Evidence) -> tuple[str, AskedText]:
 
 def _tools_key(tools: str, offered: AskedText) -> bytes:
     return offered.digest[:KEY_BYTES] if tools else b""
+
+
+def _system_prompt(messages: list[Message]) -> str | None:
+    """The first text of the system that is not blank."""
+    for turn in messages:
+        if turn["role"] == "system" and asked(turn["content"]).form is not None:
+            return str(turn["content"])
+    return None
 
 
 def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:

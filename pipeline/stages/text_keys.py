@@ -1,20 +1,21 @@
-"""When two texts are the same text, and the keys by which the engine compares them.
+"""The keys by which the engine compares what was asked and what was answered.
 
-Answers and instructions are the same when their ``normalise``d forms are equal; prompts are
-shared only when they are equal as they stand. Both rules are written out in
-``docs/exports.md``; the firewall has its own copy, made from that page and not from this file.
-A key is a digest, so that the engine compares rows without holding their texts.
+When two texts are one text is decided in ``same_text``, when two calls are one call in
+``same_call``; prompts of pairs are shared only when they are equal as they stand. The rules are
+written out in ``docs/exports.md``; the firewall has its own copy, made from that page and not from
+this file. A key is a digest, so that the engine compares rows without holding their texts.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipeline.stages.row_identity import KEY_BYTES
-from pipeline.stages.transcript import Message, first_text
+from pipeline.stages.row_identity import KEY_BYTES, task_identity
+from pipeline.stages.same_call import arguments_form
+from pipeline.stages.same_text import asked, loose, strict, strict_characters
+from pipeline.stages.transcript import Message
 
 Evidence = dict[str, Any]
 ToolCall = dict[str, Any]
@@ -22,27 +23,25 @@ ToolCall = dict[str, Any]
 TURN_KEY_BYTES = 8
 ASSISTANT_TURN = ord("a")
 
-# White space that texts rarely hold; the loop below asks for each in turn.
-_RARE_SPACE = "\v\f\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"
 
+class AnswerKeys(NamedTuple):
+    """16 bytes for each level on which answers are compared.
 
-def normalise(text: str) -> str:
-    """NFKC, every run of Unicode white space as one space, trimmed.
-
-    White space is what ``str.split()`` splits at: the Unicode property White_Space and
-    U+001C to U+001F. The result equals ``" ".join(text.split())``; splitting at the few long
-    runs instead of at every word takes 5.0 instead of 7.4 µs per KB of real logs.
+    ``loose`` is empty where a text of the answer is code as a whole: it compares strictly only.
     """
-    if not text.isascii():
-        # What NFKC leaves of White_Space outside ASCII is in _RARE_SPACE.
-        text = unicodedata.normalize("NFKC", text)
-    text = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
-    for character in _RARE_SPACE:
-        if character in text:
-            text = text.replace(character, " ")
-    if "  " in text:
-        text = " ".join(filter(None, map(str.strip, text.split("  "))))
-    return text.strip()
+
+    strict: bytes
+    loose: bytes
+
+
+class QuestionKeys(NamedTuple):
+    """16 bytes for all turns before the first answer, and for its task with those not of the system.
+
+    ``full`` is empty when nothing was asked.
+    """
+
+    full: bytes
+    in_task: bytes
 
 
 def to_bytes(text: str) -> bytes:
@@ -59,57 +58,80 @@ def digest16(*parts: str) -> bytes:
 
 
 def text_key(text: str) -> bytes | None:
-    """The key of a text as ``normalise`` leaves it, or None when nothing is left."""
-    normal = normalise(text)
-    return sha256(to_bytes(normal)).digest()[:KEY_BYTES] if normal else None
+    """The key of a text's strict form, or None when nothing is left."""
+    form = strict(text).text
+    return sha256(to_bytes(form)).digest()[:KEY_BYTES] if form else None
 
 
-def answer_digest(text: str | None, calls: list[ToolCall] | None = None) -> bytes | None:
-    """The digest of one answer: its text and its calls (name and arguments), all normalised.
-
-    None when there is neither.
-    """
-    normal = normalise(text) if text else ""
-    if calls:
-        # The first part is empty and no text is: so no text can pose as a call.
-        parts = ["", normal]
-        for call in calls:
-            parts += (normalise(call["name"]), normalise(call["arguments"]))
-        return digest16(*parts)
-    return sha256(to_bytes(normal)).digest()[:KEY_BYTES] if normal else None
+def asked_text_key(text: str) -> bytes | None:
+    """The key of a text as questions are compared, or None when nothing is left."""
+    form = asked(text)
+    return sha256(to_bytes(form)).digest()[:KEY_BYTES] if form else None
 
 
-def answers_key(digests: Iterable[bytes]) -> bytes:
-    """The key of all answers of one run, in order, from the digest of each."""
-    return sha256(b"".join(digests)).digest()[:KEY_BYTES]
+def turn_keys_of(text: str | None, calls: Sequence[ToolCall] | None = None) -> AnswerKeys | None:
+    """The keys of one assistant turn: its text and its calls. None when it has neither."""
+    form = strict(text) if text else None
+    if form is None or not form.text:
+        if not calls:
+            return None
+        said = loosely = ""
+    else:
+        said, loosely = form.text, "" if form.was_fenced else loose(form.text)
+    called: list[str] = []
+    for call in calls or ():
+        called += (strict_characters(call["name"]).strip(), arguments_form(call["arguments"]))
+    is_code = form is not None and form.was_fenced and bool(form.text)
+    return AnswerKeys(
+        digest16("strict", said, *called), b"" if is_code else digest16("loose", loosely, *called)
+    )
 
 
-def response_key(evidence: Evidence) -> bytes | None:
-    """The key of all that the model said in one run, or None when it said nothing.
+def answer_keys(turns: Sequence[AnswerKeys]) -> AnswerKeys:
+    """The keys of all answers of one run, in order, from those of each."""
+    strictly = sha256(b"".join(turn.strict for turn in turns)).digest()[:KEY_BYTES]
+    if not all(turn.loose for turn in turns):
+        return AnswerKeys(strictly, b"")
+    return AnswerKeys(strictly, sha256(b"".join(turn.loose for turn in turns)).digest()[:KEY_BYTES])
+
+
+def answer_keys_of(evidence: Evidence) -> AnswerKeys | None:
+    """The keys of all that the model said in one run, or None when it said nothing.
 
     Assistant turns with neither text nor call are left out, and a flat response is one answer:
-    a conversation with one answer has the key of a flat run with that answer.
+    a conversation with one answer has the keys of a flat run with that answer.
     """
     messages = evidence["messages"]
     if messages:
-        digests = [
-            answer_digest(turn["content"], turn["tool_calls"])
+        turns = [
+            turn_keys_of(turn["content"], turn["tool_calls"])
             for turn in messages
             if turn["role"] == "assistant"
         ]
     else:
-        digests = [answer_digest(evidence["response"])]
-    said = [digest for digest in digests if digest is not None]
-    return answers_key(said) if said else None
+        turns = [turn_keys_of(evidence["response"])]
+    said = [turn for turn in turns if turn is not None]
+    return answer_keys(said) if said else None
 
 
-def instruction_key(evidence: Evidence) -> bytes | None:
-    """The key of what the model was asked, or None when that is missing or blank.
+def question_keys(
+    stream: str, task_id: str, turns: Iterable[tuple[str, bytes | None]], context: bytes | None = None
+) -> QuestionKeys:
+    """The keys of a question. ``turns`` are roles with their ``asked_text_key``, up to the first answer.
 
-    In a conversation that is its first user turn, which is also what an SFT row shows.
+    ``context`` is that of a text that was given beside the turns and counts as a turn of the system.
+    Turns without a text are left out.
     """
-    messages = evidence["messages"]
-    return text_key((first_text(messages, "user") if messages else evidence["instruction"]) or "")
+    everything = [b"s" + context] if context else []
+    in_task = [task_identity(stream, task_id).key]
+    for role, key in turns:
+        if key is not None:
+            turn = role[:1].encode() + key
+            everything.append(turn)
+            if role != "system":
+                in_task.append(turn)
+    full = sha256(b"".join(everything)).digest()[:KEY_BYTES] if everything else b""
+    return QuestionKeys(full, sha256(b"".join(in_task)).digest()[:KEY_BYTES])
 
 
 def flat_prompt_key(instruction_digest: bytes, context_digest: bytes) -> bytes:
@@ -126,9 +148,9 @@ def digest_of_text(text: str) -> bytes:
 # The keys of a conversation, one after the other, tell where two runs part.
 
 
-def answer_turn_key(digest: bytes | None) -> bytes:
-    """The key of an assistant's turn from its ``answer_digest``: compared as answers are."""
-    return b"a" + (digest or bytes(KEY_BYTES))[: TURN_KEY_BYTES - 1]
+def answer_turn_key(keys: AnswerKeys | None) -> bytes:
+    """The key of an assistant's turn from its ``turn_keys_of``: compared as answers are, strictly."""
+    return b"a" + (keys.strict if keys else bytes(KEY_BYTES))[: TURN_KEY_BYTES - 1]
 
 
 def asked_turn_key(turn: Message, content_digest: bytes) -> bytes:

@@ -84,7 +84,7 @@ def _problem(line: bytes) -> tuple[str, str] | None:
 
 
 def _said(answer: object) -> object:
-    """What an assistant said and called, without differences of white space and of composition."""
+    """What an assistant said and called, without differences at line ends and of composition."""
     if isinstance(answer, str):
         return _normal(answer)
     turns = [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
@@ -105,7 +105,8 @@ def _calls(turn: dict[str, Any]) -> list[tuple[object, object]]:
 
 
 def _normal(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    lines = unicodedata.normalize("NFC", text).splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
 def detect(workspace: Workspace) -> Detection:

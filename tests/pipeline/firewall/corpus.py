@@ -85,6 +85,7 @@ class Run:
         self.run_id = f"{stream}/{name}"
         self.category, self.task, self.stream = category, task, stream
         self.response, self.instruction, self.messages = response, instruction, messages
+        self.context: str | None = None
 
     def evidence(self) -> dict[str, Any]:
         return {
@@ -96,7 +97,7 @@ class Run:
             "model_name": "m",
             "model_provider": None,
             "instruction": self.instruction,
-            "context": None,
+            "context": self.context,
             "response": self.response,
             "goal": None,
             "messages": _as_evidence(self.messages),

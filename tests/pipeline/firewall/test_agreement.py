@@ -1,7 +1,8 @@
 """The firewall and the exporter's conflict guard were written apart; here they meet.
 
 An export that the guard let through must be clear: a firewall that saw more than the guard
-refuses would stop every run. And whatever the guard refuses, the firewall has to find.
+refuses would stop every run. And whatever the guard refuses, the firewall has to find: as a breach
+where the answers are strictly the same, as a warning where they are loosely.
 """
 
 from __future__ import annotations
@@ -16,59 +17,126 @@ from hypothesis import strategies as st
 from pipeline.firewall.places import Places
 from pipeline.firewall.report import State
 from pipeline.firewall.scan import scan
-from pipeline.stages import text_keys
 from pipeline.stages.sample import Sample, read_sample
 from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, turn
 
-words = st.sampled_from(
-    ["Yes.", " yes. ", "Ｙｅｓ.", "Yes. ", "No.", "", " ", "Yes.\n\nNo.", "Yes. No.", "é", "é"]
+ANSWERS = st.sampled_from(
+    [
+        "Yes.",
+        " yes. ",
+        "Ｙｅｓ.",
+        "Yes. ",
+        "No.",
+        "",
+        " ",
+        "\u200b",
+        "Yes.\n\nNo.",
+        "Yes. No.",
+        "é",
+        "e\u0301",
+        "It is forty-two, I am sure",
+        "It is forty-two, I am sure.",
+        "It is forty-two,\u200b I am\u200d sure…",
+        "```\nIt is forty-two, I am sure\n```",
+        "It  is forty-two, I am sure!\n\n---",
+        "```python\n10²  # a\n```",
+        "10²  # a",
+        "102 # a",
+        "```\n10² # a\n```",
+        "~~~js\r\n10²  # a \r\n~~~",
+    ]
 )
-calls = st.lists(st.tuples(st.just("f"), st.sampled_from(["{}", "{ }", "Yes."])), max_size=2)
+CALLS = st.lists(
+    st.tuples(st.just("f"), st.sampled_from(["{}", "", '{"a": 1, "b": 2}', '{"b":2.0,"a":1e0}', "Yes."])),
+    max_size=2,
+)
+ASKED = st.sampled_from(
+    ["Why?", "why?", " Why? ", "Ｗｈｙ?", "Why?\u200b", "", "```\nwhy  \n```", "```\nwhy\n```"]
+)
+TOLD = st.sampled_from(
+    [None, "", "Be brief.", "Be  brief.", "It is the 4th of May.", "It is the 5th of May."]
+)
 
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
     turns = []
-    for role in draw(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=4)):
-        asked = draw(calls) if role == "assistant" else []
-        turns.append(turn(role, draw(words | st.none()), asked or None))
+    for role in draw(st.lists(st.sampled_from(["system", "user", "assistant", "tool"]), max_size=5)):
+        asked = draw(CALLS) if role == "assistant" else []
+        texts = {"assistant": ANSWERS, "system": TOLD}.get(role, ASKED)
+        turns.append(turn(role, draw(texts | st.none()), asked or None))
     return turns
 
 
-answers = st.tuples(
-    words | st.none(), conversations() | st.none(), st.sampled_from(["Why?", "why?", " Why? ", ""])
-)
+RUNS = st.tuples(ANSWERS | st.none(), conversations() | st.none(), ASKED, TOLD)
 
 
-def conflict(good: Run, bad: Run) -> bool:
-    """The guard's rule: the same answer to the same task or instruction."""
-    mine, its = good.evidence(), bad.evidence()
-    if text_keys.response_key(mine) is None or text_keys.response_key(mine) != text_keys.response_key(its):
-        return False
-    asked = text_keys.instruction_key(mine)
-    same_instruction = asked is not None and asked == text_keys.instruction_key(its)
-    return same_instruction or mine["task_id"] == its["task_id"]
+def level(good: Sample, bad: Sample) -> str | None:
+    """The guard's rule: on which level the same was answered to the same question."""
+    same_question = (good.question_key and good.question_key == bad.question_key) or (
+        good.task_question_key == bad.task_question_key
+    )
+    if not same_question:
+        return None
+    if good.response_key == bad.response_key:
+        return "strict"
+    is_loose = good.loose_response_key and good.loose_response_key == bad.loose_response_key
+    return "loose" if is_loose else None
 
 
-@settings(max_examples=250, deadline=None)
-@given(mine=answers, its=answers, task=st.sampled_from(["t1", "t2"]))
-def test_the_firewall_finds_exactly_what_the_guard_refuses(
-    tmp_path_factory: pytest.TempPathFactory, mine: Any, its: Any, task: str
-) -> None:
+def check(root: Path, mine: Any, its: Any, task: str) -> str | None:
+    """Compare guard and firewall on one good and one bad run; the level on which they are in conflict."""
     good = Run("good", GOOD, mine[0], messages=mine[1], instruction=mine[2])
     bad = Run("bad", BAD, its[0], messages=its[1], instruction=its[2], task=task)
-    sample = read_sample(good.evidence())
+    for run, context in ((good, mine[3]), (bad, its[3])):
+        run.context = context
+    sample, rejected = read_sample(good.evidence()), read_sample(bad.evidence())
     if not isinstance(sample, Sample):
-        return  # there is no such row
-    root: Path = tmp_path_factory.mktemp("workspace")
+        return None  # there is no such row
     corpus = Corpus(root)
     corpus.runs(good, bad)
     corpus.export(
-        good.row(instruction=sample.instruction or "", response=sample.response, messages=sample.messages)
+        good.row(
+            instruction=sample.instruction or "",
+            context=sample.context,
+            response=sample.response,
+            messages=sample.messages,
+        )
     )
     report = scan(Places.of(root, None, (), ()))
-    # A first user turn after the last answer is cut from the row: only the guard still knows it.
-    is_asked = text_keys.instruction_key(good.evidence()) is None or (sample.instruction or "").strip()
-    if is_asked or report.state is State.BREACH:
-        assert report.state is (State.BREACH if conflict(good, bad) else State.CLEAR)
-    assert set(report.findings.by_wall) <= {"content"}
+    found = level(sample, rejected) if isinstance(rejected, Sample) else None
+    assert report.state is (State.BREACH if found == "strict" else State.CLEAR)
+    assert bool(report.warnings.count) is (found == "loose")
+    assert set(report.findings.by_wall) | set(report.warnings.by_wall) <= {"content"}
+    return found
+
+
+@settings(max_examples=250, deadline=None)
+@given(mine=RUNS, its=RUNS, task=st.sampled_from(["t1", "t2"]))
+def test_the_firewall_finds_exactly_what_the_guard_refuses(
+    tmp_path_factory: pytest.TempPathFactory, mine: Any, its: Any, task: str
+) -> None:
+    check(tmp_path_factory.mktemp("workspace"), mine, its, task)
+
+
+@settings(max_examples=300, deadline=None)
+@given(answers=st.tuples(ANSWERS, ANSWERS), context=TOLD, task=st.sampled_from(["t1", "t2"]))
+def test_the_same_question_with_two_answers(
+    tmp_path_factory: pytest.TempPathFactory, answers: tuple[str, str], context: str | None, task: str
+) -> None:
+    mine, its = ((answer, None, "Why?", context) for answer in answers)
+    check(tmp_path_factory.mktemp("workspace"), mine, its, task)
+
+
+def test_the_cases_cover_each_level(tmp_path: Path) -> None:
+    asked = (None, "Why?", None)
+    for number, (one, other, expected) in enumerate(
+        [
+            ("It is forty-two, I am sure", "```\nIt is forty-two, I am sure\n```", "strict"),
+            ("It is forty-two, I am sure", "It is forty-two, I am sure.", "loose"),
+            ("```\n10²  # a\n```", "10² # a", None),
+        ]
+    ):
+        root = tmp_path / str(number)
+        root.mkdir()
+        assert check(root, (one, *asked), (other, *asked), "t1") == expected

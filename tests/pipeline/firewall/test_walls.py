@@ -131,9 +131,15 @@ def test_of_a_run_scored_twice_the_worst_verdict_counts(tmp_path: Path) -> None:
 
 COPIES = [
     pytest.param("It is forty-three,  I am sure.", id="as it is"),
+    pytest.param("\r\nIt is forty-three,  I am sure.\t \r\n", id="line ends"),
+    pytest.param("It is\u200b forty\u200d-three,  I am\u00ad sure.", id="hidden characters"),
+    pytest.param("\u200b`\u200b``text\rIt is forty-three,  I am sure.\r```", id="a fence"),
+]
+LOOSE_COPIES = [
     pytest.param("  It is\tforty-three,\n\nI am sure. ", id="white space"),
-    pytest.param("It is forty-three, I am sure.", id="no-break space"),
-    pytest.param("Ｉｔ ｉｓ forty-three, I am sure.", id="full width"),
+    pytest.param("It is forty-three,\u00a0I am sure.", id="no-break space"),
+    pytest.param("Ｉｔ ｉｓ forty-three, I am sure!", id="full width and another mark"),
+    pytest.param("It is forty-three, I am sure\n\n* * *\n", id="a rule at the end"),
 ]
 
 
@@ -147,6 +153,55 @@ def test_the_answer_of_a_rejected_run_under_another_run_is_found(
     ((wall, at, detail),) = found(look(corpus, *standing))
     assert (wall, at) == ("content", 2)
     assert detail.startswith("same answer as the rejected run chat/bad (chat.jsonl, byte ")
+
+
+@pytest.mark.parametrize("response", LOOSE_COPIES)
+def test_what_is_loosely_the_same_is_a_warning_and_no_breach(tmp_path: Path, response: str) -> None:
+    corpus, runs = honest(tmp_path)
+    corpus.export(runs["partly"].row(), runs["good"].row(response=response))
+    report = look(corpus)
+    assert (report.state, report.findings.count, report.exit_code) == (State.CLEAR, 0, 0)
+    (warning,) = report.warnings.first
+    assert (warning.wall, warning.line) == ("content", 2)
+    assert warning.detail.startswith("loosely, same answer as the rejected run chat/bad (chat.jsonl, byte ")
+    said = report.to_dict()
+    assert (said["warnings_count"], said["warnings"]) == (1, [warning.to_dict()])
+    assert "warning   exports/sft/instruction_response.jsonl:2" in report.as_text()
+
+
+def test_code_compares_strictly_only(tmp_path: Path) -> None:
+    bad = Run("bad", BAD, "```python\nx = 10²  # total of all\n```")
+    good = Run("good", GOOD, "```\nx = 10² # total of all\n```")
+    corpus = Corpus(tmp_path)
+    corpus.runs(bad, good)
+    corpus.export(good.row())
+    report = look(corpus)
+    assert (report.state, report.warnings.count) == (State.CLEAR, 0)
+    corpus.export(good.row(response="x = 10²  # total of all"))
+    assert look(corpus).state is State.BREACH
+
+
+def test_one_constant_instruction_spoils_only_what_was_contradicted(tmp_path: Path) -> None:
+    def asked(name: str, category: str, sentence: str, answer: str) -> Run:
+        run = Run(name, category, answer, task=name, instruction="Positive? Yes or no.")
+        run.context = sentence
+        return run
+
+    bad = asked("bad", BAD, "It is good.", "No")
+    good = asked("good", GOOD, "It is bad.", "No")
+    spoilt = asked("spoilt", GOOD, "It is  good.", "No")
+    corpus = Corpus(tmp_path)
+    corpus.runs(bad, good, spoilt)
+    corpus.export(good.row(context="It is bad."))
+    assert look(corpus).state is State.CLEAR
+    # By lineage and as the row claims it: a lie about either does not help.
+    for row in (
+        spoilt.row(context="It is  good."),
+        spoilt.row(context="It is bad."),
+        good.row(context="It is good."),
+    ):
+        corpus.export(row)
+        assert [finding.wall for finding in look(corpus).findings.first] == ["content"]
 
 
 def test_the_same_text_for_another_task_is_allowed(tmp_path: Path) -> None:
@@ -169,7 +224,7 @@ def test_a_text_reattributed_to_a_run_of_another_task_is_found_by_its_instructio
 
 
 def test_a_text_with_both_verdicts_is_found(tmp_path: Path) -> None:
-    lucky = Run("lucky", GOOD, "It is forty-three, I am sure.")
+    lucky = Run("lucky", GOOD, "It is forty-three,  I am sure.\n")
     corpus, runs = honest(tmp_path)
     corpus.runs(*runs.values(), lucky)
     corpus.export(lucky.row())
@@ -190,7 +245,7 @@ def test_all_assistant_turns_of_a_conversation_are_compared(tmp_path: Path) -> N
     good = Run("good", GOOD, "Yes.", messages=conversation("42.", "Yes."))
     corpus = Corpus(tmp_path)
     corpus.runs(bad, good)
-    corpus.export(good.row(), good.row(messages=conversation(" 43.", "Yes.")))
+    corpus.export(good.row(), good.row(messages=conversation("43. ", "Yes.")))
     assert [(finding.wall, finding.line) for finding in look(corpus).findings.first] == [("content", 2)]
 
 

@@ -166,7 +166,7 @@ def test_conversations_that_part_at_a_user_turn_share_no_prompt() -> None:
         (GOOD, BAD, ("rejected", "rejected"), "no_counterpart"),
         (GOOD, BAD, ("partially_accepted", "accepted"), "no_counterpart"),
         (GOOD, GOOD, ("accepted", "rejected"), "no_counterpart"),
-        (GOOD, BAD | {"response": " wc  -l\tFILE"}, ("accepted", "rejected"), "duplicate_sample"),
+        (GOOD, BAD | {"response": "```sh\nwc -l FILE \r\n```"}, ("accepted", "rejected"), "duplicate_sample"),
         (GOOD, BAD | {"task_id": "other"}, ("accepted", "rejected"), "prompt_differs"),
         (GOOD, BAD | {"stream": "other"}, ("accepted", "rejected"), "prompt_differs"),
         (GOOD, BAD | {"context": "other"}, ("accepted", "rejected"), "prompt_differs"),

@@ -173,7 +173,7 @@ def test_equal_samples_have_equal_keys_whoever_gave_them() -> None:
         assert not isinstance(sample, Refusal)
         return sft_sample_key(sample)
 
-    assert key(evidence(1, response="wc  -l FILE", model_name="model-b")) == key(evidence(2))
+    assert key(evidence(1, response="wc -l FILE\r\n", model_name="model-b")) == key(evidence(2))
     assert key(evidence(1, context="other")) != key(evidence(2))
     assert key(conversation(1)) == key(conversation(2, reward=0.5))
     for row in (evidence(1), conversation(1)):

@@ -84,7 +84,7 @@ def test_a_text_with_two_ranks_stands_on_neither_side() -> None:
 
 
 def test_a_text_that_conflicts_elsewhere_stands_on_neither_side() -> None:
-    pairs, unused = choose_pairs([run("a1", A, "bad"), run("r1", R)], FOUR, {b"bad"})
+    pairs, unused = choose_pairs([run("a1", A, "bad"), run("r1", R)], FOUR, {"a1"})
     assert (pairs, reasons(unused)) == ([], {"a1": "conflicting_verdict", "r1": "no_counterpart"})
 
 
@@ -162,9 +162,9 @@ def _runs(draw: st.DrawFn) -> list[PreferenceCandidate]:
     ]
 
 
-@given(_runs(), st.integers(1, 5), st.sets(st.sampled_from([b"v1", b"w2", b"x3"])), st.randoms())
+@given(_runs(), st.integers(1, 5), st.sets(st.sampled_from(["run1", "run2", "run3"])), st.randoms())
 def test_any_set_of_runs_balances_is_sound_and_forgets_its_order(
-    runs: list[PreferenceCandidate], cap: int, conflicting: set[bytes], shuffle: random.Random
+    runs: list[PreferenceCandidate], cap: int, conflicting: set[str], shuffle: random.Random
 ) -> None:
     options = PairOptions(max_pairs_per_task=cap)
     pairs, unused = choose_pairs(runs, options, conflicting)
@@ -179,7 +179,7 @@ def test_any_set_of_runs_balances_is_sound_and_forgets_its_order(
     for chosen, rejected in ((by_name[pair[0]], by_name[pair[1]]) for pair in pairs):
         assert chosen.rank > rejected.rank
         assert chosen.response_key != rejected.response_key
-        assert not {chosen.response_key, rejected.response_key} & conflicting
+        assert not {chosen.run_id, rejected.run_id} & conflicting
         assert len(verdicts[chosen.response_key]) == len(verdicts[rejected.response_key]) == 1
         if chosen.turn_keys and rejected.turn_keys:
             assert shared_messages(chosen.turn_keys, rejected.turn_keys)

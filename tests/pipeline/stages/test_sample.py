@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.stages import sample as sample_module
 from pipeline.stages.refusals import Refusal
 from pipeline.stages.sample import Sample, asked, read_sample
-from pipeline.stages.text_keys import TURN_KEY_BYTES, instruction_key, response_key
+from pipeline.stages.text_keys import TURN_KEY_BYTES, AnswerKeys, answer_keys_of
 from tests.pipeline.stages.builders import conversation, evidence, turn
 
 
@@ -40,10 +40,9 @@ MESSAGES = st.lists(
 def test_a_sample_has_the_keys_of_its_run(row: dict[str, Any]) -> None:
     found = read_sample(row)
     if isinstance(found, Refusal):
-        assert response_key(row) is None
+        assert answer_keys_of(row) is None
         return
-    assert found.response_key == response_key(row)
-    assert found.instruction_key == instruction_key(row)
+    assert AnswerKeys(found.response_key, found.loose_response_key) == answer_keys_of(row)
     assert len(found.turn_keys) == TURN_KEY_BYTES * len(found.messages or ())
     assert found.turns >= 1
 
@@ -72,7 +71,9 @@ def test_what_was_asked_is_compared_exactly() -> None:
 
 
 def test_answers_within_a_prompt_are_compared_as_texts() -> None:
-    assert turn_key(turn("assistant", "a  b")) == turn_key(turn("assistant", "a b"))
+    assert turn_key(turn("assistant", "a\u200b b\r\n")) == turn_key(turn("assistant", "a b"))
+    assert turn_key(turn("assistant", "a  b")) != turn_key(turn("assistant", "a b"))
+    assert turn_key(turn("assistant", "a", ("x", "{}"))) == turn_key(turn("assistant", "a", ("x", "")))
     assert turn_key(turn("assistant", "a", ("x", "{}"))) != turn_key(turn("assistant", "a", ("x", "[]")))
 
 

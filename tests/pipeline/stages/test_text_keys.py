@@ -1,4 +1,7 @@
-"""When texts are the same text, and that keys agree with it."""
+"""When texts, answers and questions are the same, and that keys agree with it.
+
+That the firewall says the same of each is tested in ``tests/pipeline/firewall/test_same_rules.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.text_keys import (
-    digest16,
-    instruction_key,
-    normalise,
-    response_key,
-)
+from pipeline.stages.refusals import Refusal
+from pipeline.stages.same_text import loose, one_spaced, strict
+from pipeline.stages.sample import Sample, read_sample
+from pipeline.stages.text_keys import AnswerKeys, answer_keys_of, digest16
 from tests.pipeline.stages.builders import conversation, evidence, turn
 
 SPACES = [chr(code) for code in range(0x110000) if chr(code).isspace()]
@@ -22,30 +23,76 @@ TEXTS = st.text(st.sampled_from([*SPACES, "a", "b", "e", "\u0301", "´", "ﬁ", 
 
 
 @pytest.mark.parametrize(
-    ("text", "normal"),
+    ("text", "form"),
     [
-        ("  a \n\n\t b  ", "a b"),
-        ("ﬁle №1", "file No1"),
-        ("e\u0301", "é"),
-        ("a\u00a0\u3000b", "a b"),
-        ("a\x1c\x85\u2028b", "a b"),
-        ("a\u200bb", "a\u200bb"),
-        ("Case Stays", "Case Stays"),
-        (" \r\n ", ""),
+        ("  a \r\n\t b  ", "  a\n\t b"),
+        ("\n\nﬁle №1 \n", "ﬁle №1"),
+        ("e\u0301\u200b\ufeff", "é"),
+        ("a\u2028b\u00a0", "a\nb"),
+        ("fo\u200dr\u00adty", "forty"),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("\u06cc\u200c \u200d\u062e", "\u06cc \u062e"),
+        ("👩\u200d💻 四\u200d十", "👩\u200d💻 四十"),
+        ("\u200b\r\n ", ""),
     ],
 )
-def test_normal_forms(text: str, normal: str) -> None:
-    assert normalise(text) == normal
+def test_strict_forms(text: str, form: str) -> None:
+    assert strict(text) == (form, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("```python\nx = 1\n```", "x = 1"),
+        ("\n~~~~\n~~~\n```\n~~~~~ \n", "~~~\n```"),
+        ("```\na\n```\nb\n```", None),
+        ("```\na", None),
+        ("```a``` b\nc\n```", None),
+        ("Here:\n```\na\n```", None),
+        ("```\n```", ""),
+    ],
+)
+def test_one_fence_around_the_whole(text: str, inside: str | None) -> None:
+    assert strict(text).was_fenced is (inside is not None)
+    assert strict(text).text == (text if inside is None else inside)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("It is forty two.", "It is  forty\ntwo!", True),
+        ("It is forty two...", "It is forty two…", True),
+        ("It is forty two..", "It is forty two", False),
+        ("It is 42.", "It is 42", False),
+        ("答えは四十二です。", "答えは四十二です", True),
+        ("Ｙｅｓ", "Yes", True),
+        ("Yes\n\n---\n* * *", "Yes", True),
+        ("Yes", "yes", False),
+        ("10²", "102", False),
+        ("1½", "11⁄2", False),
+        ("C#", "C", False),
+        ("Use it:\n```\na  b\n```", "Use  it:\n```\na  b\n```", True),
+        ("Use it:\n```\na  b\n```", "Use it:\n```\na b\n```", False),
+        ("Use it:\n\n    a  b", "Use it:\n\n    a b", False),
+        ("Use it:\n\n    a  b", "Use it: a b", False),
+    ],
+)
+def test_texts_that_are_loosely_the_same_and_that_are_not(one: str, other: str, same: bool) -> None:
+    assert (loose(strict(one).text) == loose(strict(other).text)) is same
 
 
 @given(TEXTS | st.text())
-def test_the_fast_way_equals_the_definition(text: str) -> None:
-    assert normalise(text) == " ".join(unicodedata.normalize("NFKC", text).split())
+def test_the_fast_way_to_one_space_equals_the_definition(text: str) -> None:
+    assert one_spaced(text) == " ".join(text.split())
 
 
 @given(TEXTS)
-def test_a_normal_form_is_its_own_normal_form(text: str) -> None:
-    assert normalise(normalise(text)) == normalise(text)
+def test_composition_and_line_ends_never_count(text: str) -> None:
+    assert strict(unicodedata.normalize("NFD", text)).text == strict(text).text
+    assert strict("\r\n".join(text.split("\n")) + " \n").text == strict(text).text
 
 
 def test_parts_of_a_digest_do_not_run_together() -> None:
@@ -55,47 +102,87 @@ def test_parts_of_a_digest_do_not_run_together() -> None:
 
 @given(TEXTS, TEXTS)
 def test_two_responses_share_a_key_exactly_when_they_are_the_same_text(one: str, other: str) -> None:
-    keys = response_key(evidence(response=one)), response_key(evidence(response=other))
-    assert (keys[0] == keys[1]) is (normalise(one) == normalise(other))
-    assert (keys[0] is None) is (normalise(one) == "")
+    mine, yours = answer_keys_of(evidence(response=one)), answer_keys_of(evidence(response=other))
+    assert (mine is None) is (strict(one).text == "")
+    if mine and yours:
+        assert (mine.strict == yours.strict) is (strict(one).text == strict(other).text)
+        assert (mine.loose == yours.loose) is (loose(strict(one).text) == loose(strict(other).text))
 
 
-def test_a_conversation_with_one_answer_has_the_key_of_that_answer() -> None:
-    chat = conversation(1, turn("user", "Which?"), turn("assistant", " wc  -l\nFILE"), turn("user", "Thanks"))
-    assert response_key(chat) == response_key(evidence(response="wc -l FILE"))
+def test_what_is_code_as_a_whole_has_no_loose_key() -> None:
+    fenced, plain = (answer_keys_of(evidence(response=text)) for text in ("```\na b\n```", "a b"))
+    assert fenced is not None
+    assert plain is not None
+    assert fenced == (plain.strict, b"")
+    assert plain.loose
+
+
+def test_a_conversation_with_one_answer_has_the_keys_of_that_answer() -> None:
+    chat = conversation(
+        1, turn("user", "Which?"), turn("assistant", "wc -l\r\nFILE "), turn("user", "Thanks")
+    )
+    assert answer_keys_of(chat) == answer_keys_of(evidence(response="wc -l\nFILE"))
 
 
 def test_all_assistant_turns_count_and_silent_ones_do_not() -> None:
-    def key(*answers: dict[str, Any]) -> bytes | None:
-        return response_key(conversation(1, turn("user", "Go"), *answers))
+    def keys(*answers: dict[str, Any]) -> AnswerKeys | None:
+        return answer_keys_of(conversation(1, turn("user", "Go"), *answers))
 
-    once = key(turn("assistant", "a"), turn("user", "?"), turn("assistant", "b"))
-    assert once == key(turn("assistant", "a"), turn("assistant", " "), turn("assistant", "b"))
-    assert once != key(turn("assistant", "b"), turn("assistant", "a"))
-    assert once != key(turn("assistant", "b"))
-    assert key(turn("assistant", None)) is None
+    once = keys(turn("assistant", "a"), turn("user", "?"), turn("assistant", "b"))
+    assert once == keys(turn("assistant", "a"), turn("assistant", " \u200b"), turn("assistant", "b"))
+    assert once != keys(turn("assistant", "b"), turn("assistant", "a"))
+    assert once != keys(turn("assistant", "b"))
+    assert keys(turn("assistant", None)) is None
 
 
 def test_a_call_is_part_of_the_answer_and_no_text_can_pose_as_one() -> None:
-    def key(answer: dict[str, Any]) -> bytes | None:
-        return response_key(conversation(1, turn("user", "Go"), answer))
+    def keys(answer: dict[str, Any]) -> AnswerKeys | None:
+        return answer_keys_of(conversation(1, turn("user", "Go"), answer))
 
-    call = turn("assistant", "x", ("rm", '{"path": "a"}'))
-    keys = {
-        key(call),
-        key(turn("assistant", "x", ("rm", '{"path": "b"}'))),
-        key(turn("assistant", "x", ("mv", '{"path": "a"}'))),
-        key(turn("assistant", "x")),
-        key(turn("assistant", 'x rm {"path": "a"}')),
-        key(turn("assistant", "x", ("rm", '{"path": "a"}'), ("rm", '{"path": "a"}'))),
+    call = turn("assistant", "x", ("rm", '{"path": "a", "n": 1}'))
+    different = {
+        keys(call),
+        keys(turn("assistant", "x", ("rm", '{"path": "b", "n": 1}'))),
+        keys(turn("assistant", "x", ("mv", '{"path": "a", "n": 1}'))),
+        keys(turn("assistant", "x")),
+        keys(turn("assistant", 'x rm {"path": "a", "n": 1}')),
+        keys(turn("assistant", "x", ("rm", '{"path": "a", "n": 1}'), ("rm", '{"path": "a", "n": 1}'))),
     }
-    assert len(keys) == 6
+    assert len(different) == 6
     other_id = {**call, "tool_calls": [{**call["tool_calls"][0], "id": "another"}]}
-    assert key(call) == key(other_id)
+    assert keys(call) == keys(other_id)
+    assert keys(call) == keys(turn("assistant", "x", ("rm", '{ "n": 1.0, "path": "\\u0061" }')))
 
 
-def test_an_instruction_is_the_first_user_turn_of_a_conversation() -> None:
-    chat = conversation() | {"instruction": "a summary that the model never saw"}
-    assert instruction_key(chat) == instruction_key(evidence(instruction="Book  a seat."))
-    assert instruction_key(evidence(instruction=" ")) is None
-    assert instruction_key(conversation(1, turn("assistant", "Hi"))) is None
+def sample(row: dict[str, Any]) -> Sample:
+    found = read_sample(row)
+    assert not isinstance(found, Refusal), found
+    return found
+
+
+def test_a_question_is_all_that_stands_before_the_first_answer() -> None:
+    asked = evidence(instruction="Positive?", context="It  is\ngood.")
+    chat = conversation(1, turn("system", "It is good."), turn("user", "Positive?"), turn("assistant", "Yes"))
+    assert sample(asked).question_key == sample(chat).question_key
+    others = [
+        asked | {"context": "It is bad."},
+        asked | {"context": None},
+        asked | {"instruction": "Negative?"},
+        conversation(1, turn("user", "Positive?"), turn("user", "Well?"), turn("assistant", "Yes")),
+    ]
+    assert len({sample(row).question_key for row in (asked, *others)}) == 5
+    later = conversation(1, *chat["messages"], turn("user", "Sure?"), turn("assistant", "Yes"))
+    assert sample(later).question_key == sample(chat).question_key
+
+
+def test_within_a_task_what_the_system_said_does_not_count() -> None:
+    chats = [
+        conversation(
+            1, turn("system", f"It is the {day} of May."), turn("user", "Go"), turn("assistant", "a")
+        )
+        for day in ("4th", "5th")
+    ]
+    assert len({sample(chat).question_key for chat in chats}) == 2
+    assert len({sample(chat).task_question_key for chat in chats}) == 1
+    assert sample(chats[0] | {"task_id": "other"}).task_question_key != sample(chats[0]).task_question_key
+    assert sample(chats[0] | {"stream": "other"}).task_question_key != sample(chats[0]).task_question_key

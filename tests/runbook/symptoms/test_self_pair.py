@@ -88,8 +88,10 @@ CALL = {"id": "1", "name": "look", "arguments": "{}"}
     ("chosen", "rejected", "same"),
     [
         ("stop it", "stop it", True),
-        ("stop  it\n", "stop it", True),
-        ("ﬁne", "fine", True),
+        ("stop it \r\n", "stop it", True),
+        ("stop  it", "stop it", False),
+        ("caf\u00e9", "cafe\u0301", True),
+        ("10²", "102", False),
         ("stop it", "start it", False),
         (
             [_turn("assistant", "up"), _turn("tool", "1")],

@@ -1,0 +1,60 @@
+"""An export of version 1 is judged by the content wall of version 1: an upgrade alone changes no verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.firewall.places import Places
+from pipeline.firewall.report import Report, State
+from pipeline.firewall.scan import scan
+from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run
+
+SAID = "```text x\nIt is forty-three,  I am sure.```"
+
+
+def look(root: Path, answered: str, *, version: int, **asked: Any) -> Report:
+    corpus = Corpus(root)
+    bad = Run("bad", BAD, SAID)
+    good = Run("good", GOOD, answered, **{"task": "t2", **asked})
+    corpus.runs(bad, good)
+    corpus.export(good.row() if version == 2 else good.row_of_version_1())
+    return scan(Places.of(root, None, (), ()))
+
+
+@pytest.mark.parametrize(
+    ("answered", "first", "second"),
+    [
+        pytest.param(SAID, State.BREACH, State.BREACH, id="as it is"),
+        pytest.param(
+            SAID.replace("```text x\nIt", "```text\n x It"), State.BREACH, State.CLEAR, id="white space"
+        ),
+        pytest.param(SAID.replace("sure", "su\u200bre"), State.CLEAR, State.BREACH, id="a hidden character"),
+    ],
+)
+def test_each_version_compares_as_it_always_did(
+    tmp_path: Path, answered: str, first: State, second: State
+) -> None:
+    for version, state in ((1, first), (2, second)):
+        root = tmp_path / str(version)
+        root.mkdir()
+        report = look(root, answered, version=version)
+        assert report.state is state
+        assert version == 2 or not report.warnings.count
+
+
+def test_a_row_without_a_shape_is_of_version_2_where_the_manifest_says_so(tmp_path: Path) -> None:
+    hidden = SAID.replace("sure", "su\u200bre")
+    assert look(tmp_path, hidden, version=1).state is State.CLEAR
+    (tmp_path / paths.EXPORTS / "manifest.json").write_text('{"schemas": {"sft": 2}}')
+    assert scan(Places.of(tmp_path, None, (), ())).state is State.BREACH
+
+
+def test_the_same_task_was_enough_in_version_1(tmp_path: Path) -> None:
+    for version, state in ((1, State.BREACH), (2, State.CLEAR)):
+        root = tmp_path / str(version)
+        root.mkdir()
+        assert look(root, SAID, version=version, task="t1", instruction="Another?").state is state
