@@ -23,7 +23,7 @@ from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntr
 from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
-from pipeline.engine.row_decision import RowDecision
+from pipeline.engine.row_decision import PlacedRow, RowDecision, held_rows
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.schemas.validators import validate_preference
@@ -110,7 +110,7 @@ class _Side:
         self.settings = settings
         self.evaluation = evaluation
         self.reducer = Reducer(pair_options(settings.export), evaluation)
-        self.chunks: list[list[RowEntry]] = []
+        self.chunks: list[tuple[str, list[RowEntry]]] = []
 
     def add(self, stream: str, entries: list[RowEntry]) -> None:
         # Written evidence has no duplicate lines left, so that a line's identity is its own number.
@@ -119,7 +119,7 @@ class _Side:
         ]
         index = ChunkIndex.made_of([b""] * 4, lines_read=len(lines), lines=lines, skips=[], counts={})
         self.reducer.add(len(self.chunks), stream, "evidence", index)
-        self.chunks.append(entries)
+        self.chunks.append((stream, entries))
 
 
 def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatIf:
@@ -142,8 +142,8 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
         result.exports.append(
             _change(
                 name,
-                list(_exported(now_side.chunks, now_decided, section)),
-                list(_exported(then_side.chunks, then_decided, section)),
+                list(_exported(now_side, now_decided, section)),
+                list(_exported(then_side, then_decided, section)),
             )
         )
     with _Evidence(places) as evidence:
@@ -215,13 +215,19 @@ def _both_ways(
     places.append(of_chunk)
 
 
-def _exported(chunks: list[list[RowEntry]], decided: Decisions, section: int) -> Iterator[str]:
+def _exported(side: _Side, decided: Decisions, section: int) -> Iterator[str]:
     """The run ids that an export takes."""
-    rows = RowDecision(section, decided)
-    for number, entries in enumerate(chunks):
-        for ordinal, row in enumerate(entries):
-            if rows.refusal(row, (number, ordinal)) is None:
-                yield row.run_id
+
+    def rows() -> Iterator[PlacedRow]:
+        for number, (stream, entries) in enumerate(side.chunks):
+            for ordinal, row in enumerate(entries):
+                yield (number, ordinal), stream, row
+
+    held = held_rows(section, decided, rows, side.settings.export)
+    decision = RowDecision(section, decided, held)
+    for place, _, row in rows():
+        if decision.refusal(row, place) is None:
+            yield row.run_id
 
 
 def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str]:

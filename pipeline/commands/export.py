@@ -22,5 +22,12 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     return carry_out(
         context,
         "the last exports are in place",
-        lambda: run_export(context.workspace, settings, request, kinds, allow_empty=arguments.allow_empty),
+        lambda: run_export(
+            context.workspace,
+            settings,
+            request,
+            kinds,
+            allow_empty=arguments.allow_empty,
+            allow_shrink=arguments.allow_shrink,
+        ),
     )

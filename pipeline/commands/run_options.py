@@ -32,6 +32,7 @@ def run_options(arguments: argparse.Namespace, settings: Settings) -> RunOptions
         executor=arguments.executor,
         use_cache=not arguments.no_cache,
         allow_empty=arguments.allow_empty,
+        allow_shrink=arguments.allow_shrink,
     )
 
 

@@ -30,6 +30,9 @@ _RUN_EXITS = (_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED)
 
 RECORDED_AT = arg("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
 ALLOW_EMPTY = arg("--allow-empty", action="store_true", help="let an export that had rows become empty")
+ALLOW_SHRINK = arg(
+    "--allow-shrink", action="store_true", help="let an export lose more rows than [export] max_shrink, once"
+)
 RUN_ARGUMENTS = (
     arg("--workers", type=int, metavar="N", help="processes (default: settings, else one a CPU)"),
     arg("--chunk-bytes", metavar="SIZE", help="size of a chunk, such as 64KiB (default: settings)"),
@@ -37,10 +40,12 @@ RUN_ARGUMENTS = (
     RECORDED_AT,
     arg("--no-cache", action="store_true", help="start from scratch: trust no finished chunk"),
     ALLOW_EMPTY,
+    ALLOW_SHRINK,
 )
 _EXPORT_ARGUMENTS = (
     RECORDED_AT,
     ALLOW_EMPTY,
+    ALLOW_SHRINK,
     arg(
         "--format",
         action="append",

@@ -45,6 +45,7 @@ class Baselines:
 
     values: dict[str, BaselineValue] = field(default_factory=dict)
     anchors: dict[str, float] = field(default_factory=dict)
+    anchor_breakdowns: dict[str, Mapping[str, float]] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
     dismissed: dict[str, tuple[float, str]] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -135,6 +136,7 @@ def _fold(baselines: Baselines, row: dict[str, Any], number: int, workspace: Pat
         baselines.history.setdefault(name, []).append(value)
         if kind in _ANCHORS:
             baselines.anchors[name] = value
+            baselines.anchor_breakdowns[name] = baselines.values[name].breakdown
         baselines.dismissed.pop(name, None)
 
 

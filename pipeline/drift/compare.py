@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow, DriftStatus
 from pipeline.drift.baselines import Baselines, BaselineValue
 from pipeline.drift.causes import causes_of
-from pipeline.drift.measure import Metrics
+from pipeline.drift.measure import Metrics, reason_part
 from pipeline.drift.statistics import count_shift_z, delta_ratio, rate_shift_z
 from pipeline.settings.model import DriftSettings
+from pipeline.stages.refusals import LATER_RULES
 
 MOST_TREND = 14
 # What an operator must look at comes first; within a status, in the order of the phases.
@@ -80,13 +82,17 @@ def _known(
     settings: DriftSettings,
     since: str | None,
 ) -> DriftRow:
-    z = shift_z(metrics, name, value, known.value, known.denominator)
-    status = _status(value, known.value, z, settings)
+    refused = _refused(name)
+    then = baselines.values[refused].breakdown if refused in baselines.values else {}
+    alike = value + _of_later_rules(metrics, name, then)
+    z = shift_z(metrics, name, alike, known.value, known.denominator)
+    status = _status(alike, known.value, z, settings)
     anchor = baselines.anchors.get(name)
     if anchor is not None and anchor != known.value:
         # The anchor's own denominator is not kept; the baseline's is of the same order.
-        anchor_z = shift_z(metrics, name, value, anchor, known.denominator)
-        status = min(status, _status(value, anchor, anchor_z, settings), key=_ORDER.__getitem__)
+        alike = value + _of_later_rules(metrics, name, baselines.anchor_breakdowns.get(refused, {}))
+        anchor_z = shift_z(metrics, name, alike, anchor, known.denominator)
+        status = min(status, _status(alike, anchor, anchor_z, settings), key=_ORDER.__getitem__)
     seen = baselines.dismissed.get(name)
     flagged = status in (DriftStatus.WARN, DriftStatus.NOISY)
     return DriftRow(
@@ -107,6 +113,24 @@ def _known(
         anchor_delta_ratio=None if anchor is None else delta_ratio(value, anchor),
         dismissed=seen[1] if seen is not None and seen[0] == value and status is DriftStatus.WARN else None,
     )
+
+
+def _of_later_rules(metrics: Metrics, name: str, known: Mapping[str, float]) -> float:
+    """What rules that a baseline does not know take from a count of exported rows, or add to refused ones.
+
+    ``known`` is the baseline's breakdown of the refused rows. Rows that an upgrade alone moves from an
+    export to its quarantine are no drift; a baseline that this release took names every rule, with 0
+    where it refused nothing (``LATER_RULES``), and is compared as it stands.
+    """
+    parts = metrics.breakdown.get(_refused(name), {})
+    unknown = sum(parts.get(part, 0.0) for part in map(reason_part, LATER_RULES) if part not in known)
+    return -unknown if name.startswith("quarantined_") else unknown
+
+
+def _refused(name: str) -> str:
+    """The metric that breaks down by reason what a metric of an export lacks; none for other metrics."""
+    exports = {f"{export}_rows": f"quarantined_{export}" for export in paths.EXPORT_FILES}
+    return exports.get(name, name if name in exports.values() else "")
 
 
 def shift_z(

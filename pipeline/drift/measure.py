@@ -19,6 +19,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunks import unreadable_source
 from pipeline.settings.model import Settings
+from pipeline.stages.refusals import LATER_RULES
 
 Kind = Literal["count", "rate", "size"]
 
@@ -158,12 +159,18 @@ def _count_exports(workspace: Path, metrics: Metrics) -> None:
             model = row.get("model_name", row.get("chosen_model_name"))
             parts[f"model:{model or 'unnamed'}"] += 1
         metrics.add(f"{export}_rows", "P4", total, parts=dict(parts))
-        refused: Counter[str] = Counter()
+        # A rule that has refused nothing yet is told too: a baseline without it was taken before the rule.
+        refused: Counter[str] = Counter(dict.fromkeys(map(reason_part, LATER_RULES), 0))
         count = 0
         for row in read_rows(workspace / paths.QUARANTINE_FILES[export]):
             count += 1
             refused.update((f"stream:{row.get('stream')}", f"reason:{row.get('reason')}"))
         metrics.add(f"quarantined_{export}", "P4", count, parts=dict(refused))
+
+
+def reason_part(reason: str) -> str:
+    """How a breakdown names the rows that were refused for ``reason``."""
+    return f"reason:{reason}"
 
 
 def _sources(settings: Settings) -> list[str]:

@@ -18,7 +18,7 @@ from pipeline.contracts.categories import CATEGORIES
 
 # A count of rows that are exported all the same, and of which the run warns.
 NOTED_MARKUP = "noted_template_markup"
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -66,6 +66,12 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     rag_sample: bytes = b""
     sft_sample: bytes = b""
     evaluation_facts: bytes = b""
+    turns: int = 0
+    tokens: int = 0
+    personal: int = 0
+    """One bit a kind of personal data (``stages.personal.KINDS``)."""
+    choose_refusal: str = ""
+    """Why the run may stand in a pair, but not as its better side."""
 
 
 class LineEntry(msgspec.Struct, array_like=True, gc=False):

@@ -59,12 +59,16 @@ class EmitTask:
 
 @dataclass
 class Emitted:
-    """What a task wrote. ``reasons`` counts refusals; ``by_stream`` counts rows a stream."""
+    """What a task wrote. ``reasons`` counts refusals; ``by_stream`` counts rows a stream.
+
+    ``personal`` counts the runs in exported rows that hold personal data, by its kind.
+    """
 
     kind: str
     outputs: list[Output]
     reasons: Counter[str] = field(default_factory=Counter)
     by_stream: dict[str, Counter[str]] = field(default_factory=dict)
+    personal: Counter[str] = field(default_factory=Counter)
 
 
 def staged_path(staging: Path, relative: str) -> Path:

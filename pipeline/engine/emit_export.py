@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.engine.chunk_index import CATEGORY_CODE, RAG, SFT, ChunkIndex, unpack_refusal
@@ -20,8 +21,10 @@ from pipeline.engine.emit import (
 )
 from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
-from pipeline.engine.row_decision import RowDecision
-from pipeline.engine.rows_writer import RowsWriter
+from pipeline.engine.row_decision import Held, PlacedRow, RowDecision, held_rows
+from pipeline.engine.rows_writer import Output, RowsWriter
+from pipeline.settings.model import ExportSettings
+from pipeline.stages.personal import kinds_of
 
 _SECTION_OF = {"rag": RAG, "sft": SFT}
 # Where an exported row's digest lies in ``RowEntry.digests``: behind those of evidence and
@@ -33,15 +36,16 @@ _ACCEPTED = CATEGORY_CODE["accepted"]
 _sha256 = hashlib.sha256
 
 
-def emit_export(task: EmitTask, staging: Path) -> Emitted:
+def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
     """Carry out a ``rag`` or ``sft`` task. Raises OSError."""
+    held = held_rows(_SECTION_OF[task.kind], task.decisions, lambda: _entries(task), options)
     if task.same_chunks and task.previous:
-        counted = _Export(task)
+        counted = _Export(task, held)
         counted.decide_all(None)
         kept = standing_outputs(task, counted.plan.hexdigest())
         if kept is not None:
-            return Emitted(task.kind, kept, counted.reasons, counted.by_stream)
-    export = _Export(task)
+            return counted.emitted(kept)
+    export = _Export(task, held)
     export_relative, quarantine_relative = task.outputs
     writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
     quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
@@ -51,19 +55,37 @@ def emit_export(task: EmitTask, staging: Path) -> Emitted:
     kept = standing_outputs(task, plan)
     if kept is not None:
         discard_written(written)
-    return Emitted(task.kind, kept or written, export.reasons, export.by_stream)
+    return export.emitted(kept or written)
+
+
+def _entries(task: EmitTask) -> Iterator[PlacedRow]:
+    for chunk, index, _ in indexes(task):
+        dropped = task.decisions.duplicate_lines.get(chunk.number, ())
+        ordinal = -1
+        for line in index.lines:
+            for row in line.rows:
+                ordinal += 1
+                if line.line not in dropped:
+                    yield (chunk.number, ordinal), chunk.stream, row
 
 
 class _Export:
     """The decisions on one export's rows, in order. ``plan`` digests what was decided."""
 
-    def __init__(self, task: EmitTask) -> None:
+    def __init__(self, task: EmitTask, held: Held) -> None:
         self._task = task
         self._section = _SECTION_OF[task.kind]
-        self._rows = RowDecision(self._section, task.decisions)
+        self._rows = RowDecision(self._section, task.decisions, held)
+        self._personal: Counter[int] = Counter()
         self.plan = _sha256()
         self.reasons: Counter[str] = Counter()
         self.by_stream: dict[str, Counter[str]] = {}
+
+    def emitted(self, outputs: list[Output]) -> Emitted:
+        personal: Counter[str] = Counter()
+        for bits, count in self._personal.items():
+            personal.update(dict.fromkeys(kinds_of(bits), count))
+        return Emitted(self._task.kind, outputs, self.reasons, self.by_stream, personal)
 
     def decide_all(self, writers: tuple[RowsWriter, RowsWriter] | None) -> None:
         """Every row into the export or its quarantine; without ``writers`` they are only counted."""
@@ -99,6 +121,8 @@ class _Export:
                 start, end = end, end + row.lengths[section]
                 refusal = None if is_dropped else self._rows.refusal(row, (chunk.number, ordinal))
                 if not is_dropped and refusal is None:
+                    if row.personal:
+                        self._personal[row.personal] += 1
                     digest = row.digests[digest_in]
                     digests.append(digest)
                     planned.append(digest)

@@ -29,6 +29,7 @@ from pipeline.engine.rows_writer import RowsWriter
 from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import preference_row
+from pipeline.stages.personal import kinds_of
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
 
@@ -137,6 +138,7 @@ def _write_quarantine(
     reasons: Counter[str] = Counter()
     lines: list[bytes] = []
     in_pairs = 0
+    personal: Counter[int] = Counter()
     ordinal = -1
     for line in index.lines:
         is_dropped = line.line in dropped
@@ -147,11 +149,14 @@ def _write_quarantine(
             place = (chunk.number, ordinal)
             if place in used:
                 in_pairs += 1
+                personal[row.personal] += 1
                 continue
             refusal = refused.get(place) or row.preference_refusal or unpaired.get(place, _ALONE)
             lines.append(quarantine_line("preference", refusal, source, line, row))
             reasons[refusal] += 1
     quarantine.add_lines(lines)
+    for bits, count in personal.items():
+        emitted.personal.update(dict.fromkeys(kinds_of(bits), count))
     for refusal, count in reasons.items():
         emitted.reasons[unpack_refusal(refusal)[0]] += count
     count_rows(emitted.by_stream, chunk.stream, used=in_pairs, quarantined=len(lines))

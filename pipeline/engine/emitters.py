@@ -18,7 +18,7 @@ def emit(task: EmitTask, options: ExportSettings) -> Emitted:
             case "evidence" | "scored":
                 return emit_section(task, staging)
             case "rag" | "sft":
-                return emit_export(task, staging)
+                return emit_export(task, staging, options)
             case "preference":
                 # Not at the top: P2 alone must not need an exporter.
                 from pipeline.engine.emit_preference import emit_preference

@@ -52,6 +52,7 @@ def run_export(
     kinds: Sequence[str] = EXPORT_KINDS,
     *,
     allow_empty: bool = False,
+    allow_shrink: bool = False,
 ) -> Finished:
     """Write the exports ``kinds``; the others stay as they are. Raises OperatorError, InterruptedRunError."""
     context = WorkContext(workspace, settings)
@@ -81,7 +82,8 @@ def run_export(
         reached("outputs-staged")
         if standing is not None:
             standing.look()
-        firewall = check_exports(session, emitted, allow_empty=allow_empty)
+        max_shrink = None if allow_shrink else settings.export.max_shrink
+        firewall = check_exports(session, emitted, allow_empty=allow_empty, max_shrink=max_shrink)
         timing.end()
         names = [stream.name for stream in streams]
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)

@@ -22,6 +22,7 @@ from pipeline.engine.chunk_index import (
     ChunkIndex,
     RowEntry,
     pack_refusal,
+    unpack_refusal,
 )
 from pipeline.engine.pass_rate import PassRateCounter
 from pipeline.evaluation.overlap import Overlaps, refusal_detail
@@ -30,12 +31,14 @@ from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
 from pipeline.stages.refusals import QuarantineReason
+from pipeline.stages.row_limits import fair_order
 
 # chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset
 # and length, response key, its loose key, prompt key, keys of the question and of it in its task,
-# bytes of turn keys; then run id and turns
-_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16s16s16sHI")
+# tokens, why it may not be chosen (0: it may), bytes of run id and turn keys; then run id and turns
+_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16s16s16sQBHI")
 _CONFLICT_BYTES = 16
+_MAY_NOT_CHOOSE = (None, QuarantineReason.CATEGORY_LEFT_OUT, QuarantineReason.BELOW_PARTIAL_AT)
 
 
 class RowPlace(NamedTuple):
@@ -65,7 +68,13 @@ class Decisions:
 
 def pair_options(settings: ExportSettings) -> PairOptions:
     preference = settings.preference
-    return PairOptions(preference.max_pairs_per_task, preference.completion)
+    return PairOptions(
+        max_pairs_per_task=preference.max_pairs_per_task,
+        completion=preference.completion,
+        max_length_gap=preference.max_length_gap,
+        stream_caps=preference.stream_caps,
+        max_rows=preference.max_rows,
+    )
 
 
 def conflict_keys(row: RowEntry) -> Iterator[bytes]:
@@ -82,6 +91,10 @@ def _conflict_keys(question: bytes, in_task: bytes, strict: bytes, loose: bytes)
                 yield question[:8] + answer[:8]
 
 
+def _reason(refusal: str) -> QuarantineReason | None:
+    return QuarantineReason(unpack_refusal(refusal)[0]) if refusal else None
+
+
 class Reducer:
     """Feed it every chunk's index in order with ``add``, then ask for ``finish``."""
 
@@ -96,6 +109,9 @@ class Reducer:
         self._approved = bytearray()
         self._tasks: dict[bytes, bytearray] = {}
         self._pass_rates = PassRateCounter()
+        self._stream_of: dict[int, str] = {}
+        # Where each pair stands when the caps take some: only as long as there are caps.
+        self._places_in_line: list[str] = []
         self.counts: dict[str, Counter[str]] = {}
         self.skip_reasons: dict[str, Counter[str]] = {}
         self.noted: Counter[str] = Counter()
@@ -106,6 +122,7 @@ class Reducer:
 
         Chunks of written evidence (role ``evidence``) have had their duplicates taken out.
         """
+        self._stream_of[number] = stream
         counts = self.counts.setdefault(stream, Counter())
         reasons = self.skip_reasons.setdefault(stream, Counter())
         self.noted[NOTED_MARKUP] += index.counts.get(NOTED_MARKUP, 0)
@@ -172,6 +189,8 @@ class Reducer:
                 row.prompt_key,
                 row.question_key,
                 row.task_question_key,
+                row.tokens,
+                _MAY_NOT_CHOOSE.index(_reason(row.choose_refusal)),
                 len(run_id),
                 len(row.turn_keys),
             )
@@ -200,7 +219,34 @@ class Reducer:
             # One by one out of the index, while the pairs grow.
             self._pair(task_key, bytes(self._tasks.pop(task_key)))
         decisions.pass_rates = self._pass_rates.finish()
+        for stream, most in sorted(self._options.stream_caps.items()):
+            self._cap(most, QuarantineReason.STREAM_CAP, stream)
+        if self._options.max_rows is not None:
+            self._cap(self._options.max_rows, QuarantineReason.ROW_CAP)
+        self._places_in_line = []
         return decisions
+
+    @property
+    def _has_caps(self) -> bool:
+        return bool(self._options.stream_caps) or self._options.max_rows is not None
+
+    def _cap(self, most: int, reason: QuarantineReason, stream: str | None = None) -> None:
+        """Leave ``most`` pairs, of one stream or of all; which ones is a fair sample."""
+        decisions = self._decisions
+        counted = [
+            number
+            for number, (chosen, _, _) in enumerate(decisions.pairs)
+            if stream is None or self._stream_of[chosen.chunk] == stream
+        ]
+        counted.sort(key=self._places_in_line.__getitem__)
+        beyond = set(counted[most:])
+        for number in beyond:
+            for side in decisions.pairs[number][:2]:
+                decisions.unpaired[(side.chunk, side.row)] = str(reason)
+        decisions.pairs = [pair for number, pair in enumerate(decisions.pairs) if number not in beyond]
+        self._places_in_line = [
+            place for number, place in enumerate(self._places_in_line) if number not in beyond
+        ]
 
     def _pair(self, task_key: bytes, packed: bytes) -> None:
         candidates: list[PreferenceCandidate] = []
@@ -223,6 +269,8 @@ class Reducer:
                 prompt_key,
                 question_key,
                 task_question_key,
+                tokens,
+                may_not_choose,
                 run_id_bytes,
                 turn_bytes,
             ) = _CANDIDATE.unpack_from(packed, at)
@@ -249,6 +297,8 @@ class Reducer:
                     task_question_key=task_question_key,
                     prompt_key=prompt_key,
                     turn_keys=turn_keys if is_conversation else None,
+                    tokens=tokens,
+                    choose_refusal=_MAY_NOT_CHOOSE[may_not_choose],
                 )
             )
         some_passed = self._pass_rates.some_passed(task_key)
@@ -256,6 +306,8 @@ class Reducer:
         for pair in pairs:
             chosen, rejected = places[pair.chosen_run_id], places[pair.rejected_run_id]
             self._decisions.pairs.append((chosen, rejected, pair.reason))
+            if self._has_caps:
+                self._places_in_line.append(fair_order(pair.chosen_run_id, pair.rejected_run_id))
         for run in unused:
             place = places[run.run_id]
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.

@@ -27,6 +27,7 @@ from pipeline.stages.export_sft import sft_row
 from pipeline.stages.fitness import has_markup_to_learn
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
+from pipeline.stages.run_limits import personal_refusal, verdict_refusal
 from pipeline.stages.sample import Sample, answered_texts, asked_texts, read_sample
 from pipeline.stages.sample_keys import rag_sample_key, same_key_for_both, sft_sample_key
 from pipeline.stages.score import score
@@ -113,6 +114,11 @@ class RowBuilder:
             entry.is_conversation = sample.messages is not None
             if self._matcher is not None:
                 entry.evaluation_facts = self._matcher.facts(asked_texts(sample), answered_texts(sample))
+            entry.turns = sample.turns
+            entry.tokens = sample.estimated_tokens
+            entry.personal = sample.holds.personal
+            refused = verdict_refusal(scored, self._export.preference)
+            entry.choose_refusal = "" if refused is None else pack_refusal(*refused)
             if rag_line:
                 entry.rag_sample = rag_sample_key(sample)
             if sft_line:
@@ -140,6 +146,9 @@ class RowBuilder:
         if name not in self._feeds:
             return b"", _NOT_FED
         row = build(evidence, scored, self._export, sample)
+        if not isinstance(row, Refusal):
+            limits = self._export.rag if name == "rag" else self._export.sft
+            row = verdict_refusal(scored, limits) or personal_refusal(sample, self._export) or row
         if isinstance(row, Refusal):
             return b"", pack_refusal(*row)
         try:
@@ -154,7 +163,7 @@ class RowBuilder:
             return _NOT_FED
         if sample is None:
             return _NOT_ALLOWED
-        refusal = side_refusal(sample, self._export)
+        refusal = side_refusal(sample, self._export) or personal_refusal(sample, self._export)
         return "" if refusal is None else pack_refusal(*refusal)
 
     def sections(self) -> list[bytes]:

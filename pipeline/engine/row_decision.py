@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunk_index import RAG, SFT, RowEntry
 from pipeline.engine.reduce import Decisions, conflict_keys
 from pipeline.stages.refusals import QuarantineReason
+from pipeline.stages.row_limits import LimitedRow, Place, rows_to_hold
+from pipeline.stages.scoring_rules import RANK
+
+if TYPE_CHECKING:
+    # Not at run time: P2 alone must not need an exporter.
+    from pipeline.stages.export_options import ExportOptions
+
+# Of a category that only a missing wall lets through: worse than any.
+NO_RANK = -1
+
+PlacedRow = tuple[Place, str, RowEntry]
+"""Where a row lies, its stream, and what is known of it."""
+Held = Mapping[Place, QuarantineReason]
+"""The rows that the limits of an export keep out."""
+
+
+def held_rows(
+    section: int, decisions: Decisions, rows: Callable[[], Iterable[PlacedRow]], options: ExportOptions
+) -> Held:
+    """The rows that others keep out of the export. ``rows`` gives all rows anew, in order, each time."""
+
+    def left() -> Iterator[LimitedRow]:
+        decision = RowDecision(section, decisions, {})
+        for place, stream, row in rows():
+            if decision.refusal(row, place) is None:
+                rank = RANK.get(CATEGORIES[row.category], NO_RANK)
+                turn_keys = row.turn_keys if row.is_conversation else b""
+                yield LimitedRow(
+                    place, stream, row.run_id, row.task_key, rank, row.score, row.turns, turn_keys
+                )
+
+    if section == RAG:
+        return rows_to_hold(left, options.rag, of_tasks=QuarantineReason.BETTER_PLAYBOOK)
+    return rows_to_hold(left, options.sft, of_tasks=QuarantineReason.TASK_CAP)
 
 
 class RowDecision:
     """The decisions on one export's rows. Ask for every row once, in order: the first of two alike stays."""
 
-    def __init__(self, section: int, decisions: Decisions) -> None:
+    def __init__(self, section: int, decisions: Decisions, held: Held) -> None:
         self._section = section
+        self._held = held
         self._decisions = decisions
         self._seen_samples: set[bytes] = set()
 
@@ -31,4 +70,4 @@ class RowDecision:
         if sample in self._seen_samples:
             return str(QuarantineReason.DUPLICATE_SAMPLE)
         self._seen_samples.add(sample)
-        return None
+        return self._held.get(place) if self._held else None

@@ -39,6 +39,7 @@ class RunOptions:
     executor: str = "processes"
     use_cache: bool = True
     allow_empty: bool = False
+    allow_shrink: bool = False
 
 
 def run_all(
@@ -169,7 +170,13 @@ def _emit_and_finish(
     firewall = None
     if standing is not None:
         standing.look()
-        firewall = check_exports(session, emitted, allow_empty=options.allow_empty, scan=scan)
+        firewall = check_exports(
+            session,
+            emitted,
+            allow_empty=options.allow_empty,
+            max_shrink=None if options.allow_shrink else context.settings.export.max_shrink,
+            scan=scan,
+        )
     timing.end()
     facts = stage_facts(outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall)
     return finish(

@@ -16,6 +16,7 @@ from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import RefusedRunError, Session
+from pipeline.engine.shrunk_exports import refuse_shrunk
 from pipeline.engine.standing_export import emit_state
 from pipeline.platform import disk
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, start_firewall
@@ -89,16 +90,25 @@ def start_scan(session: Session, emitted: Sequence[Emitted]) -> StagedScan | Non
 
 
 def check_exports(
-    session: Session, emitted: Sequence[Emitted], *, allow_empty: bool, scan: StagedScan | None = None
+    session: Session,
+    emitted: Sequence[Emitted],
+    *,
+    allow_empty: bool,
+    max_shrink: float | None = None,
+    scan: StagedScan | None = None,
 ) -> dict[str, Any] | None:
     """The firewall's claim for the receipt; None when no SFT file was staged.
 
-    ``scan`` is one that was started before. Raises RefusedRunError on a breach or an emptied export.
+    ``max_shrink`` is the share of its rows that an export may lose, None for any; ``scan`` is one that
+    was started before. Raises RefusedRunError on a breach, an emptied or a shrunk export.
     """
     outputs = _by_path(emitted)
     try:
         if not allow_empty:
             _refuse_emptied(session, outputs)
+        if max_shrink is not None:
+            refuse_shrunk(session.workspace, emitted, max_shrink)
+        _tell_personal(session, emitted)
         for relative in _EXPORTS:
             if relative in outputs and outputs[relative].rows == 0:
                 session.warn(f"{relative} has no rows")
@@ -120,6 +130,14 @@ def check_exports(
 
 def _by_path(emitted: Sequence[Emitted]) -> dict[str, Output]:
     return {output.relative: output for result in emitted for output in result.outputs}
+
+
+def _tell_personal(session: Session, emitted: Sequence[Emitted]) -> None:
+    """Say in the run's report what exported rows hold of personal data."""
+    for result in emitted:
+        if result.personal:
+            kinds = ", ".join(f"{kind} in {count:,}" for kind, count in sorted(result.personal.items()))
+            session.warn(f"{result.kind}: runs in its rows hold personal data: {kinds}")
 
 
 def _refuse_emptied(session: Session, outputs: Mapping[str, Output]) -> None:

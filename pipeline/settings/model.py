@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pipeline.contracts.paths import DEFAULT_TAG, JOURNAL_STEMS
 from pipeline.settings.values import (
     EXPORT_NAMES,
+    AllowedCategories,
+    Cap,
     Exports,
     Line,
     Paths,
@@ -151,6 +153,16 @@ class RagSettings(Section):
 
     max_tokens: int = Field(default=8192, ge=1)
     """Estimated tokens of one playbook; longer ones are quarantined as `too_long`, never cut."""
+    categories: AllowedCategories = ("accepted", "partially_accepted")
+    """Which runs become playbooks; the others are `category_left_out`."""
+    partial_at: dict[StreamName, Score] = {}
+    """Stream = the least score of its partially accepted runs; lower ones are `below_partial_at`."""
+    max_per_task: Cap | None = 1
+    """Playbooks of one task, the best first; the others are `better_playbook`."""
+    stream_caps: dict[StreamName, Cap] = {}
+    """Stream = how many of its playbooks may be exported; the others are `stream_cap`."""
+    max_rows: Cap | None = None
+    """How many playbooks may be exported; the others are `row_cap`."""
 
 
 class SftSettings(Section):
@@ -158,6 +170,16 @@ class SftSettings(Section):
 
     max_tokens: int = Field(default=32768, ge=1)
     """Estimated tokens of one row; longer ones are quarantined as `too_long`, never cut."""
+    categories: AllowedCategories = ("accepted", "partially_accepted")
+    """Which runs become rows, `["accepted"]` say; the others are `category_left_out`."""
+    partial_at: dict[StreamName, Score] = {}
+    """Stream = the least score of its partially accepted runs; lower ones are `below_partial_at`."""
+    max_per_task: Cap | None = None
+    """Rows of one task, the best first (score, fewer turns, run id); the others are `task_cap`."""
+    stream_caps: dict[StreamName, Cap] = {}
+    """Stream = how many of its rows may be exported; the others are `stream_cap`."""
+    max_rows: Cap | None = None
+    """How many rows may be exported; the others are `row_cap`."""
 
 
 class PreferenceSettings(Section):
@@ -169,6 +191,16 @@ class PreferenceSettings(Section):
     """Further pairs of one task are quarantined as `pair_cap`."""
     completion: Literal["first_turn", "turns"] = "first_turn"
     """How much of a side is written: its first turn, or all `turns`, those of users and tools too."""
+    categories: AllowedCategories = ("accepted", "partially_accepted")
+    """Which runs may be the chosen side; one that has no pair for it is `category_left_out`."""
+    partial_at: dict[StreamName, Score] = {}
+    """Stream = the least score of a partially accepted chosen side; else `below_partial_at`."""
+    max_length_gap: int | None = Field(default=None, ge=0)
+    """By how many tokens the sides of a pair may differ; runs that have no pair for it are `length_gap`."""
+    stream_caps: dict[StreamName, Cap] = {}
+    """Stream = how many of its pairs may be exported; the others are `stream_cap`."""
+    max_rows: Cap | None = None
+    """How many pairs may be exported; the others are `row_cap`."""
 
 
 class ExportSettings(Section):
@@ -182,6 +214,10 @@ class ExportSettings(Section):
     """A chat template (Jinja or `tokenizer_config.json`); what it refuses stands in no SFT row or pair."""
     refuse: Refusals = ()
     """What keeps a run out of SFT and pairs: codes of [conversations](exports.md) that are counted anyway."""
+    pii: Literal["report", "refuse"] = "report"
+    """Rows with personal data: counted, or quarantined as `pii_found`."""
+    max_shrink: float = Field(default=0.5, ge=0, le=1)
+    """Share of an export's rows that a run may lose; one that would lose more needs `--allow-shrink`."""
     rag: RagSettings = RagSettings()
     sft: SftSettings = SftSettings()
     preference: PreferenceSettings = PreferenceSettings()

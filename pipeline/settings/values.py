@@ -134,6 +134,10 @@ Paths = Annotated[
 Exports = Annotated[tuple[ExportName, ...], Field(strict=False), AfterValidator(_exports)]
 Refusals = Annotated[tuple[Refusable, ...], Field(strict=False), BeforeValidator(_list_or_single)]
 Sides = Annotated[tuple[Literal["prompt", "answer"], ...], Field(strict=False)]
+AllowedCategories = Annotated[
+    tuple[Literal["accepted", "partially_accepted"], ...], Field(strict=False, min_length=1)
+]
+Cap = Annotated[int, Field(ge=1)]
 SizeBytes = Annotated[int, BeforeValidator(_size)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Score = Annotated[float, Field(ge=0, le=1)]

@@ -11,6 +11,8 @@ Read, once a run, what all exporters need:
 * ``text_keys``       when two texts are the same text, and the keys that say so
 * ``secret_rules``    what a credential looks like, kind by kind
 * ``secrets``         credentials that must not reach an export: the search for them
+* ``personal``, ``check_digits``  personal data, by forms that prove themselves
+* ``sensitive``       both, of one text
 * ``sample``          the texts, length, keys and secrets of one run
 * ``sample_keys``     when two exported rows are the same sample
 
@@ -23,5 +25,6 @@ Export (P4):
 * ``splits``          train or validation, by hashing what was asked
 * ``export_options``  what the exporters read of the settings
 * ``export_rag``, ``export_sft``, ``export_preference``   one row, or the reason why not
+* ``run_limits``, ``row_limits``  what ``[export.*]`` leaves out: by a run's verdict, by other rows
 * ``pairing``         which attempts of one task make a pair
 """

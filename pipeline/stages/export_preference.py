@@ -112,7 +112,10 @@ def preference_row(
             return Refusal(
                 QuarantineReason.RESPONSE_EMPTY, "a side has no text or call before another speaks"
             )
-        tokens = max(_tokens_of([*prompt, *side], chosen.tools) for side in (better, worse))
+        lengths = [_tokens_of([*prompt, *side], chosen.tools) for side in (better, worse)]
+        tokens, gap = max(lengths), options.preference.max_length_gap
+        if gap is not None and tokens - min(lengths) > gap:
+            return Refusal(QuarantineReason.LENGTH_GAP, f"{tokens - min(lengths)} tokens")
     chosen_run_id, rejected_run_id = chosen_evidence["run_id"], rejected_evidence["run_id"]
     return {
         "id": row_id("pref", chosen_run_id, rejected_run_id),

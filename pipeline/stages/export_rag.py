@@ -6,6 +6,7 @@ beside it, and what the assistant did, step by step. Users' and tools' turns are
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from pipeline.stages.export_messages import joined_tags
@@ -48,7 +49,7 @@ def rag_row(
         "id": row_id("rag", run_id),
         "title": title_of(task or ""),
         "content": content,
-        "tags": joined_tags(evidence["tags"]),
+        "tags": joined_tags(clean_tags(evidence["tags"])),
         "source_run_id": run_id,
         "success_score": scored["score"],
         "source_category": category,
@@ -62,6 +63,16 @@ def rag_row(
         "split": split_of(evidence, sample.question, options),
         "provenance": evidence["provenance"],
     }
+
+
+def clean_tags(tags: list[str]) -> list[str]:
+    """Labels as one index takes them: white space folded, control characters out, none twice or empty."""
+    folded = (" ".join("".join(filter(_is_shown, tag)).split()) for tag in tags)
+    return list(dict.fromkeys(tag for tag in folded if tag))
+
+
+def _is_shown(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) not in ("Cc", "Cf")
 
 
 def title_of(task: str) -> str:

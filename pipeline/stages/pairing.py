@@ -20,8 +20,8 @@ Every order in which runs may arrive gives the same pairs, because all runs are 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -34,6 +34,10 @@ from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES
 class PairOptions:
     max_pairs_per_task: int = 4
     completion: Literal["first_turn", "turns"] = "turns"
+    max_length_gap: int | None = None
+    stream_caps: Mapping[str, int] = field(default_factory=dict)
+    max_rows: int | None = None
+    """The caps of streams and rows are over all tasks, and so the reduce's business."""
 
 
 class PairReason(StrEnum):
@@ -62,6 +66,9 @@ class PreferenceCandidate(NamedTuple):
     turn_keys: bytes | None
     loose_response_key: bytes = b""
     task_question_key: bytes = b""
+    tokens: int = 0
+    choose_refusal: QuarantineReason | None = None
+    """Why the run may be the worse side of a pair only, or None."""
 
     @property
     def rank(self) -> int:
@@ -122,11 +129,13 @@ def choose_pairs(
     ranks = {run.rank for run in free}
     made: list[tuple[PreferenceCandidate, PreferenceCandidate]] = []
     for group in _prompt_groups(free):
-        pairs = _pairs_of_group(group)
+        pairs = _pairs_of_group(group, options)
         made += pairs
         paired = {run.run_id for pair in pairs for run in pair}
         unused += (
-            Unused(run.run_id, _why_alone(run, group, ranks)) for run in group if run.run_id not in paired
+            Unused(run.run_id, _why_alone(run, group, ranks, options))
+            for run in group
+            if run.run_id not in paired
         )
     made.sort(key=_widest_first)
     if not some_passed:
@@ -225,18 +234,22 @@ def _opening(turn_keys: bytes) -> bytes:
 
 
 def _pairs_of_group(
-    group: list[PreferenceCandidate],
+    group: list[PreferenceCandidate], options: PairOptions
 ) -> list[tuple[PreferenceCandidate, PreferenceCandidate]]:
     """Best first, each run with the worst free run that ranks lower and shares its prompt."""
     pairs = []
     taken: set[str] = set()
     for chosen in group:
-        if chosen.run_id in taken:
+        if chosen.run_id in taken or chosen.choose_refusal is not None:
             continue
         for rejected in reversed(group):
             if rejected.rank >= chosen.rank:
                 break
-            if rejected.run_id not in taken and _share_prompt(chosen, rejected):
+            if (
+                rejected.run_id not in taken
+                and _share_prompt(chosen, rejected)
+                and _near_enough(chosen, rejected, options)
+            ):
                 taken |= {chosen.run_id, rejected.run_id}
                 pairs.append((chosen, rejected))
                 break
@@ -250,12 +263,28 @@ def _share_prompt(one: PreferenceCandidate, other: PreferenceCandidate) -> bool:
     return True
 
 
+def _near_enough(one: PreferenceCandidate, other: PreferenceCandidate, options: PairOptions) -> bool:
+    """Whether the sides are of about the same length. The prompt is the same, so that it does not count.
+
+    First turns of conversations are measured when the row is made: no length is known here but the whole.
+    """
+    if options.max_length_gap is None or (options.completion == "first_turn" and one.turn_keys):
+        return True
+    return abs(one.tokens - other.tokens) <= options.max_length_gap
+
+
 def _why_alone(
-    run: PreferenceCandidate, group: list[PreferenceCandidate], ranks: set[int]
+    run: PreferenceCandidate, group: list[PreferenceCandidate], ranks: set[int], options: PairOptions
 ) -> QuarantineReason:
-    """Nobody of another rank; or only under other prompts; or all of them are in pairs."""
+    """Nobody of another rank; or only under other prompts; or a limit is between; or all are in pairs."""
     if ranks == {run.rank}:
         return QuarantineReason.NO_COUNTERPART
-    if any(other.rank != run.rank and _share_prompt(run, other) for other in group):
-        return QuarantineReason.NO_COUNTERPART
-    return QuarantineReason.PROMPT_DIFFERS
+    others = [other for other in group if other.rank != run.rank and _share_prompt(run, other)]
+    if not others:
+        return QuarantineReason.PROMPT_DIFFERS
+    near = [other for other in others if _near_enough(run, other, options)]
+    if not near:
+        return QuarantineReason.LENGTH_GAP
+    if all(other.rank < run.rank for other in near) and run.choose_refusal is not None:
+        return run.choose_refusal
+    return QuarantineReason.NO_COUNTERPART

@@ -41,12 +41,32 @@ class QuarantineReason(StrEnum):
     CONFLICTING_VERDICT = "conflicting_verdict"
     DUPLICATE_SAMPLE = "duplicate_sample"
     EVALUATION_OVERLAP = "evaluation_overlap"
+    PII_FOUND = "pii_found"
+    CATEGORY_LEFT_OUT = "category_left_out"
+    BELOW_PARTIAL_AT = "below_partial_at"
+    PREFIX_OF = "prefix_of"
+    BETTER_PLAYBOOK = "better_playbook"
+    TASK_CAP = "task_cap"
+    STREAM_CAP = "stream_cap"
+    ROW_CAP = "row_cap"
+    LENGTH_GAP = "length_gap"
     NEEDS_MESSAGES = "needs_messages"
     ARGUMENTS_NOT_OBJECT = "arguments_not_object"
     PROMPT_DIFFERS = "prompt_differs"
     NO_COUNTERPART = "no_counterpart"
     NONE_PASSED = "none_passed"
     PAIR_CAP = "pair_cap"
+
+
+# Rules that hold without a setting and came after the first release: an upgrade alone may move rows
+# by them, which is neither drift nor a loss.
+LATER_RULES = (
+    QuarantineReason.PREFIX_OF,
+    QuarantineReason.BETTER_PLAYBOOK,
+    QuarantineReason.NONE_PASSED,
+    QuarantineReason.TRUNCATED,
+    QuarantineReason.ENVIRONMENT_ERROR,
+)
 
 
 class Refusal(NamedTuple):

@@ -6,13 +6,13 @@ nobody answered, cannot reach an export, because no exporter sees it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import KEY_BYTES
-from pipeline.stages.secrets import secret_in_bytes
+from pipeline.stages.sensitive import Sensitive, of_all, sensitive_in
 from pipeline.stages.splits import asked_key, question_key
 from pipeline.stages.text_keys import (
     AnswerKeys,
@@ -54,7 +54,7 @@ class AskedText(NamedTuple):
     form: bytes | None
     digest: bytes
     size: int
-    secret: str | None
+    holds: Sensitive
     question: bytes | None
 
 
@@ -75,7 +75,7 @@ def asked(text: str | None) -> AskedText:
             asked_text_key(said),
             digest,
             len(encoded),
-            secret_in_bytes(encoded),
+            sensitive_in(encoded),
             asked_key(said),
         )
         _remembered[digest] = known
@@ -92,10 +92,10 @@ class Sample(NamedTuple):
     In a conversation the three texts are its view: the first user turn, the system prompt, the
     last text that the assistant said ("" when it only called tools). ``task`` is what a playbook
     calls the task: the mapped instruction, which may be shorter than a first user turn with its
-    pages of rules. The keys are those of ``text_keys``; ``question`` decides the split; ``secret`` is
-    the kind of a credential in any text that could be exported; ``flags`` are those of the evidence.
-    ``tools`` is what the model was offered, as JSON text, and ``tools_key`` its digest; both are empty
-    when it was offered none.
+    pages of rules. The keys are those of ``text_keys``; ``question`` decides the split; ``holds``
+    is what any text that could be exported has of credentials and personal data; ``flags`` are those
+    of the evidence. ``tools`` is what the model was offered, as JSON text, and ``tools_key`` its digest;
+    both are empty when it was offered none.
     """
 
     instruction: str | None
@@ -105,7 +105,7 @@ class Sample(NamedTuple):
     task: str | None
     turns: int
     estimated_tokens: int
-    secret: str | None
+    holds: Sensitive
     flags: list[str]
     response_key: bytes
     loose_response_key: bytes
@@ -149,10 +149,7 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         task=evidence["instruction"],
         turns=1,
         estimated_tokens=estimated_tokens(size, 3 if context.size else 2),
-        secret=instruction.secret
-        or context.secret
-        or secret_in_bytes(answer)
-        or _secret_beside(evidence, ()),
+        holds=of_all((instruction.holds, context.holds, sensitive_in(answer), *_beside(evidence, ()))),
         flags=evidence["flags"],
         response_key=said.strict,
         loose_response_key=said.loose,
@@ -178,7 +175,8 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
     asked_turns: list[tuple[str, bytes | None]] = []
     asked_keys: list[bytes | None] = []
     system_keys: list[bytes | None] = []
-    size, secret, first_user = 0, None, None
+    size, first_user = 0, None
+    held: list[Sensitive] = []
     for turn in messages:
         content, calls = turn["content"] or "", turn["tool_calls"]
         named += [turn[name] for name in _BESIDE_A_TURN if turn.get(name)]
@@ -193,7 +191,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
             keys.append(asked_turn_key(turn, prompt.digest))
             (system_keys if turn["role"] == "system" else asked_keys).append(prompt.question)
             size += prompt.size
-            secret = secret or prompt.secret
+            held.append(prompt.holds)
             if first_user is None and turn["role"] == "user":
                 first_user = prompt
             continue
@@ -224,11 +222,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         task=evidence["instruction"] or asked_first,
         turns=len(answered),
         estimated_tokens=estimated_tokens(size + offered.size + len(rest), len(messages)),
-        secret=secret
-        or secret_in_bytes(rest)
-        or task.secret
-        or context.secret
-        or _secret_beside(evidence, named),
+        holds=of_all((*held, sensitive_in(rest), task.holds, context.holds, *_beside(evidence, named))),
         flags=evidence["flags"],
         response_key=keys_of_all.strict,
         loose_response_key=keys_of_all.loose,
@@ -267,16 +261,17 @@ def _system_prompt(messages: list[Message]) -> str | None:
     return None
 
 
-def _secret_beside(evidence: Evidence, named: Sequence[str]) -> str | None:
-    """The kind of a credential in what an export says beside the texts: names, ids, tools, labels.
+def _beside(evidence: Evidence, named: Sequence[str]) -> Iterator[Sensitive]:
+    """What an export says beside the texts holds: names, ids, tools, labels, the source file.
 
     ``named`` are those of the turns. Tool definitions and source files come again with every row of
     a log, so they are read once.
     """
     own = [evidence["task_id"], evidence["model_name"] or "", *evidence["tags"], *named]
-    file = evidence["provenance"]["source_file"]
-    again = [asked(text).secret for text in (evidence.get("tools"), file) if text]
-    return secret_in_bytes(to_bytes("\n".join(own))) or next(filter(None, again), None)
+    yield sensitive_in(to_bytes("\n".join(own)))
+    for text in (evidence.get("tools"), evidence["provenance"]["source_file"]):
+        if text:
+            yield asked(text).holds
 
 
 def estimated_tokens(text_bytes: int, messages: int) -> int:
@@ -296,8 +291,8 @@ def refusal_of(
     tokens = sample.estimated_tokens if tokens is None else tokens
     if tokens > max_tokens:
         return Refusal(QuarantineReason.TOO_LONG, f"about {tokens} tokens, max_tokens is {max_tokens}")
-    if sample.secret is not None:
-        return Refusal(QuarantineReason.SECRET_FOUND, sample.secret)
+    if sample.holds.secret is not None:
+        return Refusal(QuarantineReason.SECRET_FOUND, sample.holds.secret)
     return None
 
 

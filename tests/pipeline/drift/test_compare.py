@@ -14,6 +14,7 @@ from pipeline.drift.compare import compare
 from pipeline.drift.measure import Kind, Metrics
 from pipeline.drift.statistics import count_shift_z, delta_ratio, rate_shift_z
 from pipeline.settings.model import DriftSettings
+from pipeline.stages.refusals import LATER_RULES
 
 SETTINGS = DriftSettings()
 
@@ -136,3 +137,46 @@ def test_a_negative_count_is_refused_and_a_zero_baseline_has_no_percentage() -> 
         count_shift_z(-1, 2)
     assert delta_ratio(5, 0) is None
     assert rate_shift_z(0.5, 0, 0.1, 10) == 0.0
+
+
+def of_rag(
+    rows: float, refused: dict[str, float], then: tuple[float, dict[str, float]], anchor: float | None = None
+) -> DriftStatus:
+    """The status of ``rag_rows``; ``then`` is the baseline: rows, and the refused ones by part."""
+    metrics, baselines = Metrics(), Baselines()
+    metrics.add("rag_rows", "P4", rows)
+    metrics.add("quarantined_rag", "P4", sum(refused.values()), parts=refused)
+    baselines.values["rag_rows"] = BaselineValue(then[0], 1, "", None, {})
+    baselines.values["quarantined_rag"] = BaselineValue(sum(then[1].values()), 1, "", None, then[1])
+    if anchor is not None:
+        baselines.anchors["rag_rows"] = anchor
+        baselines.anchor_breakdowns["quarantined_rag"] = {"reason:too_long": 1}
+    return {row.metric: row.status for row in compare(metrics, baselines, SETTINGS)}["rag_rows"]
+
+
+BEFORE: dict[str, float] = {"reason:too_long": 5}
+SINCE: dict[str, float] = {"reason:too_long": 5, **{f"reason:{rule}": 0 for rule in LATER_RULES}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken", "then", "status"),
+    [
+        (400, 600, BEFORE, "same"),
+        (400, 600, {}, "same"),
+        (400, 300, BEFORE, "warn"),
+        (400, 600, SINCE, "warn"),
+        (1000, 0, SINCE, "same"),
+    ],
+)
+def test_rows_that_a_later_rule_takes_are_no_drift_where_the_baseline_is_older(
+    rows: float, taken: float, then: dict[str, float], status: str
+) -> None:
+    """An upgrade alone never warns; the same move under a baseline that knows the rule does."""
+    refused = {"reason:too_long": 5.0, "reason:better_playbook": taken, "reason:prefix_of": 0.0}
+    assert of_rag(rows, refused, (1000, then)) == status
+
+
+def test_an_older_anchor_is_held_to_as_it_was_taken() -> None:
+    refused = {"reason:too_long": 5.0, "reason:better_playbook": 600.0, "reason:prefix_of": 0.0}
+    assert of_rag(400, refused, (400, SINCE | {"reason:better_playbook": 600}), anchor=1000) == "same"
+    assert of_rag(400, refused, (400, SINCE | {"reason:better_playbook": 600}), anchor=2000) == "warn"

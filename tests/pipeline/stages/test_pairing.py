@@ -191,3 +191,32 @@ def test_any_set_of_runs_balances_is_sound_and_forgets_its_order(
     shuffled = list(runs)
     shuffle.shuffle(shuffled)
     assert choose_pairs(shuffled, options, conflicting) == (pairs, unused)
+
+
+def of_length(name: str, category: str, tokens: int) -> PreferenceCandidate:
+    return run(name, category)._replace(tokens=tokens)
+
+
+@pytest.mark.parametrize(("gap", "pairs"), [(None, 1), (90, 1), (89, 0), (0, 0)])
+def test_sides_whose_lengths_differ_by_more_than_the_gap_make_no_pair(gap: int | None, pairs: int) -> None:
+    runs = [of_length("a", A, 100), of_length("r", R, 10)]
+    made, unused = choose_pairs(runs, PairOptions(max_length_gap=gap), ())
+    assert len(made) == pairs
+    assert reasons(unused) == ({} if pairs else {"a": "length_gap", "r": "length_gap"})
+
+
+def test_a_nearer_counterpart_is_taken_where_the_worst_is_too_far() -> None:
+    runs = [of_length("a", A, 100), of_length("p", P, 95), of_length("r", R, 10)]
+    made, unused = choose_pairs(runs, PairOptions(max_length_gap=10), ())
+    assert [(pair.chosen_run_id, pair.rejected_run_id) for pair in made] == [("a", "p")]
+    assert reasons(unused) == {"r": "length_gap"}
+
+
+def test_a_run_that_may_not_be_chosen_is_still_a_rejected_side() -> None:
+    left_out = QuarantineReason.CATEGORY_LEFT_OUT
+    partly = run("p", P)._replace(choose_refusal=left_out)
+    made, unused = choose_pairs([run("a", A), partly], FOUR, ())
+    assert [(pair.chosen_run_id, pair.rejected_run_id) for pair in made] == [("a", "p")]
+    made, unused = choose_pairs([partly, run("r", R)], FOUR, ())
+    assert made == []
+    assert reasons(unused) == {"p": "category_left_out", "r": "no_counterpart"}

@@ -219,7 +219,7 @@ CARRIERS: dict[str, dict[str, Any]] = {
 def test_every_member_that_is_exported_is_searched(member: str) -> None:
     sample = read_sample(CARRIERS[member])
     assert not isinstance(sample, Refusal)
-    assert sample.secret == "github_token"
+    assert sample.holds.secret == "github_token"
 
 
 @pytest.mark.parametrize("member", ["goal", "after the last answer"])
@@ -230,4 +230,4 @@ def test_what_is_not_exported_is_not_searched(member: str) -> None:
         run["messages"].append(turn("user", f"Thanks, {SECRET}."))
     sample = read_sample(run)
     assert isinstance(sample, Sample)
-    assert sample.secret is None
+    assert sample.holds.secret is None

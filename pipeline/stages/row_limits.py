@@ -1,0 +1,121 @@
+"""Which rows of an export stay out because others are better, longer, or enough. No text is held here.
+
+In this order, each among the rows that the one before left:
+
+1. of rows of one trace the longest conversation stays (``prefix_of``);
+2. of one task the best rows stay, so many as ``max_per_task`` says (``task_cap``; for playbooks, of
+   which one is enough unless more are asked for, ``better_playbook``);
+3. of a stream so many as ``stream_caps`` says (``stream_cap``);
+4. of all so many as ``max_rows`` says (``row_cap``).
+
+Best is the better category, then the higher score; within a task then fewer turns and the smaller run
+id; in the caps of streams and rows then a hash of the run id, so that equals are a fair sample and not
+the beginning of a file. The order in which rows come does not matter. Rows come several times, once a
+step, so that memory holds a key a row at most: 8 bytes of a conversation, one key a task, the rows of a cap.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.stages.refusals import QuarantineReason
+from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES
+
+if TYPE_CHECKING:
+    # Not at run time: P2 alone must not need an exporter.
+    from pipeline.stages.export_options import TaskLimits
+
+Place = tuple[int, int]
+"""Chunk, and the row's ordinal in it."""
+_Key = tuple[int, float, int, str]
+Rows = Callable[[], Iterable["LimitedRow"]]
+
+
+class LimitedRow(NamedTuple):
+    """One row that nothing has refused so far. ``rank`` is that of its category, higher is better."""
+
+    place: Place
+    stream: str
+    run_id: str
+    task_key: bytes
+    rank: int
+    score: float
+    turns: int
+    turn_keys: bytes
+
+
+def rows_to_hold(
+    rows: Rows, limits: TaskLimits, *, of_tasks: QuarantineReason
+) -> dict[Place, QuarantineReason]:
+    """The rows that stay out, each with its reason. ``rows`` gives all rows anew each time."""
+    held: dict[Place, QuarantineReason] = {}
+
+    def left() -> Iterator[LimitedRow]:
+        return (row for row in rows() if row.place not in held)
+
+    held.update(dict.fromkeys(_beginnings(left), QuarantineReason.PREFIX_OF))
+    if limits.max_per_task is not None:
+        held.update(dict.fromkeys(_beyond_of_tasks(left(), limits.max_per_task), of_tasks))
+    for stream, most in sorted(limits.stream_caps.items()):
+        of_stream = (row for row in left() if row.stream == stream)
+        held.update(dict.fromkeys(_beyond(of_stream, most), QuarantineReason.STREAM_CAP))
+    if limits.max_rows is not None:
+        held.update(dict.fromkeys(_beyond(left(), limits.max_rows), QuarantineReason.ROW_CAP))
+    return held
+
+
+def _best_of_task(row: LimitedRow) -> _Key:
+    return (-row.rank, -row.score, row.turns, row.run_id)
+
+
+def _best_of_all(row: LimitedRow) -> _Key:
+    return (-row.rank, -row.score, 0, fair_order(row.run_id))
+
+
+def fair_order(*run_ids: str) -> str:
+    """A place in an order that no log has chosen."""
+    return sha256("\0".join(run_ids).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _beyond_of_tasks(rows: Iterable[LimitedRow], most: int) -> list[Place]:
+    """The places of all but the ``most`` best rows of each task."""
+    best: dict[bytes, list[tuple[_Key, Place]]] = {}
+    beyond: list[Place] = []
+    for row in rows:
+        kept = best.setdefault(row.task_key, [])
+        insort(kept, (_best_of_task(row), row.place))
+        if len(kept) > most:
+            beyond.append(kept.pop()[1])
+    return beyond
+
+
+def _beyond(rows: Iterable[LimitedRow], most: int) -> list[Place]:
+    """The places of all but the ``most`` best rows."""
+    return [place for _, place in sorted((_best_of_all(row), row.place) for row in rows)[most:]]
+
+
+def _beginnings(rows: Callable[[], Iterable[LimitedRow]]) -> list[Place]:
+    """The rows whose conversation is the beginning of a longer one."""
+    wholes = {_digest(row.turn_keys) for row in rows() if row.turn_keys}
+    if len(wholes) < 2:
+        return []
+    begun = {digest for row in rows() for digest in _prefixes(row.turn_keys) if digest in wholes}
+    if not begun:
+        return []
+    return [row.place for row in rows() if row.turn_keys and _digest(row.turn_keys) in begun]
+
+
+def _digest(turn_keys: bytes) -> bytes:
+    return sha256(turn_keys).digest()[:8]
+
+
+def _prefixes(turn_keys: bytes) -> Iterator[bytes]:
+    """Digests of what goes before the last turn, up to each answer: a row ends on one."""
+    hasher = sha256()
+    for start in range(0, len(turn_keys) - TURN_KEY_BYTES, TURN_KEY_BYTES):
+        hasher.update(turn_keys[start : start + TURN_KEY_BYTES])
+        if turn_keys[start] == ASSISTANT_TURN:
+            yield hasher.copy().digest()[:8]
