@@ -64,31 +64,45 @@ def _of_order(messages: list[Message]) -> Iterator[LintCode]:
 
 
 def _of_results(messages: list[Message]) -> Iterator[LintCode]:
-    """Calls and their results, held against each other; the calls of the last turn wait for theirs."""
-    waiting: list[str | None] = []
     ids: Counter[str] = Counter()
-    for turn in messages:
-        if turn["role"] != "tool":
-            if waiting:
-                yield LintCode.MISSING_TOOL_RESULT
-            waiting = [call["id"] for call in turn["tool_calls"] or ()]
-            ids.update(call_id for call_id in waiting if call_id)
-        elif not _answered(turn["tool_call_id"], waiting):
-            yield LintCode.ORPHAN_TOOL_RESULT
+    for step in _answered(messages):
+        match step:
+            case LintCode():
+                yield step
+            case call, _:
+                if call["id"]:
+                    ids[call["id"]] += 1
     if any(count > 1 for count in ids.values()):
         yield LintCode.DOUBLED_CALL_ID
 
 
-def _answered(call_id: str | None, waiting: list[str | None]) -> bool:
-    """Take the call that a result answers off the list. Without an id it answers the first one."""
-    answers = call_id if call_id in waiting else None if None in waiting else call_id
-    if call_id is None and waiting:
-        waiting.pop(0)
-        return True
-    if answers not in waiting:
-        return False
-    waiting.remove(answers)
-    return True
+_Answered = tuple[dict[str, Any], str | None]
+
+
+def _answered(messages: list[Message]) -> Iterator[_Answered | LintCode]:
+    """Each call with the text of its result (None without one), and what does not come together.
+
+    The calls of the last turn wait for their results in vain; that is no fault.
+    """
+    waiting: list[dict[str, Any]] = []
+    for turn in messages:
+        if turn["role"] == "tool":
+            call = _taken(turn["tool_call_id"], waiting)
+            yield LintCode.ORPHAN_TOOL_RESULT if call is None else (call, turn["content"] or "")
+            continue
+        if waiting:
+            yield LintCode.MISSING_TOOL_RESULT
+        yield from ((call, None) for call in waiting)
+        waiting = list(turn["tool_calls"] or ())
+    yield from ((call, None) for call in waiting)
+
+
+def _taken(call_id: str | None, waiting: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The call that a result answers, off the list; where either has no id, the first one without."""
+    for place, call in enumerate(waiting):
+        if call_id is None or call["id"] in (None, "", call_id):
+            return waiting.pop(place)
+    return None
 
 
 def _of_turns(messages: list[Message]) -> Iterator[LintCode]:
@@ -102,22 +116,16 @@ def _of_turns(messages: list[Message]) -> Iterator[LintCode]:
 
 def _of_calls(messages: list[Message], tools: str | None) -> Iterator[LintCode]:
     validators = validators_of(tools) if tools else {}
-    results = {turn["tool_call_id"]: turn["content"] for turn in messages if turn["role"] == "tool"}
-    same: Counter[tuple[str, str, str | None]] = Counter()
-    for place, turn in enumerate(messages):
-        for number, call in enumerate(turn["tool_calls"] or ()):
-            yield from check_call(call["name"], call["arguments"], validators)
-            result = results.get(call["id"]) if call["id"] else _result_at(messages, place + 1 + number)
+    same: Counter[tuple[str, str, str]] = Counter()
+    for step in _answered(messages):
+        if isinstance(step, LintCode):
+            continue
+        call, result = step
+        yield from check_call(call["name"], call["arguments"], validators)
+        if result is not None:
             same[call["name"], _canonical(call["arguments"]), result] += 1
     if any(count >= _REPEATED_AT for count in same.values()):
         yield LintCode.REPEATED_CALL
-
-
-def _result_at(messages: list[Message], place: int) -> str | None:
-    if place < len(messages) and messages[place]["role"] == "tool":
-        content: str | None = messages[place]["content"]
-        return content
-    return None
 
 
 def _canonical(arguments: str) -> str:

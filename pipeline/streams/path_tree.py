@@ -57,6 +57,9 @@ def _unread(value: Any, node: _Node, path: str) -> Iterator[str]:
         for name, inner in value.items():
             child = node.inner.get(name)
             where = f"{path}.{name}" if path else name
+            if child is None and _ITEMS in node.inner:
+                # An object whose values are items, as a list's.
+                child, where = node.inner[_ITEMS], f"{path}{_ITEMS}"
             if child is None:
                 yield where
             else:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.settings.rules import StreamFields, StreamRules
+from pipeline.settings.rules import Rule, StreamFields, StreamRules
+from pipeline.settings.syntax import plain_steps
 from pipeline.stages.lint import lint_evidence
 from pipeline.storage.source_lines import (
     BYTE_ORDER_MARK,
@@ -87,7 +88,8 @@ def _survey_stream(
     found = StreamSurvey(stream.name, stream.role)
     rules = rules_of(stream)
     compiled = None if stream.role == "lookup" else compile_stream(stream, lookups)
-    surveyor = _Surveyor(found, _paths_read(stream, rules, settings), compiled)
+    paths = _paths_read(stream, rules, settings)
+    surveyor = _Surveyor(found, paths, PathTree(_with_items(paths, rules)), compiled)
     seen: set[bytes] = set()
     for file in stream_files(workspace, settings, stream):
         found.files.append(file.relative)
@@ -147,6 +149,22 @@ def _paths_read(stream: StreamSettings, rules: StreamRules, settings: Settings) 
     return list(dict.fromkeys(paths))
 
 
+def _with_items(paths: list[str], rules: StreamRules) -> list[str]:
+    """The paths with those of items of ``each`` written as paths of the line, where they are plain."""
+    lists = _plain_lists(rules.parts.each) if rules.parts is not None and rules.parts.each is not None else ()
+    of_items = [path for path in paths if path.startswith("_part.")]
+    if not lists or not of_items or "_part" in paths:
+        return paths
+    items = [f"{each}[0].{path.removeprefix('_part.')}" for each in lists for path in of_items]
+    return [*(path for path in paths if path not in lists), *items]
+
+
+def _plain_lists(each: Rule) -> tuple[str, ...]:
+    choices = each.first_of or (each,)
+    found = [choice.path for choice in choices if choice.path is not None and plain_steps(choice.path)]
+    return tuple(found) if len(found) == len(choices) else ()
+
+
 def _fields_with_a_rule(rules: StreamRules) -> set[str]:
     names = set(rules.fields.model_fields_set)
     for part in rules.parts.listed or () if rules.parts is not None else ():
@@ -157,12 +175,14 @@ def _fields_with_a_rule(rules: StreamRules) -> set[str]:
 class _Surveyor:
     """Counts into one ``StreamSurvey``."""
 
-    def __init__(self, found: StreamSurvey, paths: list[str], compiled: CompiledStream | None) -> None:
+    def __init__(
+        self, found: StreamSurvey, paths: list[str], tree: PathTree, compiled: CompiledStream | None
+    ) -> None:
         self._found = found
         self._paths = paths
         self._compiled = compiled
         self._members: dict[int, TurnMembers] = {}
-        self._tree = PathTree(paths)
+        self._tree = tree
         # Items of ``each`` are seen by the rules only, so their paths cannot be asked of a line.
         self._pending = {path: compile_path(path) for path in paths if not path.startswith(("_part", "_key"))}
         self._with_value: set[str] = set()

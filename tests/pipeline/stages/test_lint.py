@@ -95,6 +95,8 @@ def test_the_same_call_with_the_same_result_three_times() -> None:
     assert list(lint(repeated(*same, results=("r", "r", "s")), None)) == []
     assert list(lint(repeated("{}", "", '{"a": 1}'), None)) == []
     assert list(lint(repeated(*same[:2], results=("r", "r")), None)) == []
+    one_id = [USER, *[each for said in "rst" for each in (call(), result(text=said))], SAID]
+    assert list(lint(one_id, None)) == ["doubled_call_id"]
     without_ids = [USER, *[each for _ in range(3) for each in (call(call_id=None), result(None))], SAID]
     assert list(lint(without_ids, None)) == ["repeated_call"]
 

@@ -189,3 +189,14 @@ def test_lint_and_flags_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert "template_markup (2)" in shown
     assert "system_not_recorded (2)" in shown
+
+
+@pytest.mark.parametrize("samples", [[{"text": "a", "cost": 1}], {"k": {"text": "a", "cost": 1}}])
+def test_members_of_parts_that_no_rule_reads_are_listed(tmp_path: Path, samples: object) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "runs.jsonl"\nparts = { each = "samples" }\n'
+        'fields = { task_id = "id", response = "_part.text" }\n'
+    )
+    (tmp_path / "runs.jsonl").write_text(json.dumps({"id": 1, "samples": samples}) + "\n")
+    (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
+    assert (dict(runs.unmapped), runs.paths_never_found) == ({"samples[].cost": 1}, [])
