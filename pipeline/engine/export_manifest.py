@@ -71,6 +71,15 @@ def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
     return versions
 
 
+def words_on_age(manifest: Mapping[str, Any]) -> str:
+    """What to say of rows that an earlier version wrote; empty when all are of today's."""
+    versions = versions_of(manifest)
+    older = [f"{name} {version}" for name, version in versions.items() if version < BY_NAME[name].version]
+    if not older:
+        return ""
+    return f"; rows of an earlier version ({', '.join(older)}), written anew by: distill run-all"
+
+
 def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
     """The versions once the exports ``written`` are put in place: of the others, those that stand."""
     versions = versions_of(standing(workspace) or {})
@@ -116,7 +125,8 @@ def verify(folder: Path) -> CheckResult:
         failed=len(problems),
         threshold="every file as listed, not voided",
         observed=f"{len(listed)} files listed, {len(problems)} problems",
-        detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}",
+        detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}"
+        + words_on_age(manifest),
         examples=tuple(problems[:10]),
         reproduce="distill verify-export DIR",
     )

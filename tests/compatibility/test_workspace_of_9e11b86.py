@@ -105,6 +105,41 @@ def test_todays_engine_writes_its_evidence_anew_and_nothing_drifts(night: Path) 
     assert {row["status"] for row in audit["drift"]} == {"same"}
 
 
+def test_its_exports_are_read_as_they_lie_and_said_to_be_of_an_earlier_version(night: Path) -> None:
+    use_engine(night, "installed")
+    verified = distill(night, "verify-export", str(night / "exports"))
+    assert "rows of an earlier version (rag 1, sft 1, preference 1)" in verified.stdout
+    for export, place in paths.EXPORT_FILES.items():
+        row = _rows(night / place)[0]
+        traced = answer(night, "lineage", row["id"])
+        assert traced["ok"], (export, traced)
+        assert traced["row"]["file"] == str(place)
+    written = distill(night, "export", "--format", "trl-conversational", "--format", "trl-preference")
+    assert written.returncode == ExitCode.OK, written.stderr
+    assert "rows of an earlier version" in written.stderr
+    rows = _rows(night / paths.FORMATTED / "sft.trl-conversational.jsonl")
+    assert len(rows) == len(_rows(night / paths.SFT_EXPORT)) == 38
+    assert {message["role"] for row in rows for message in row["messages"]} >= {"user", "assistant"}
+    assert distill(night, "card").returncode == ExitCode.OK
+    assert distill(night, "firewall").returncode == ExitCode.OK
+
+
+def test_a_run_writes_its_exports_as_those_of_today(night: Path) -> None:
+    """One export alone leaves the others as they are; the manifest says which is which."""
+    use_engine(night, "installed")
+    manifest = night / paths.EXPORT_MANIFEST
+    assert "schemas" not in json.loads(manifest.read_text())
+    assert distill(night, "export-sft").returncode == ExitCode.OK
+    assert json.loads(manifest.read_text())["schemas"] == {"rag": 1, "sft": 2, "preference": 1}
+    audit = answer(night, "audit-full")
+    assert [check["id"] for check in audit["checks"] if check["status"] not in ("pass", "info")] == []
+    assert distill(night, "run-all").returncode == ExitCode.OK
+    assert json.loads(manifest.read_text())["schemas"] == {"rag": 2, "sft": 2, "preference": 2}
+    assert {row["shape"] for row in _rows(night / paths.SFT_EXPORT)} == {"flat", "conversation"}
+    assert distill(night, "firewall").returncode == ExitCode.OK
+    assert answer(night, "status")["symptoms"] == []
+
+
 def _streams(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / paths.EVIDENCE).glob("*.jsonl"))
 

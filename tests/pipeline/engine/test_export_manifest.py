@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
-from pipeline.engine.export_manifest import verify
+from pipeline.engine.export_manifest import verify, versions_of
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
 
@@ -34,6 +35,42 @@ def test_a_copy_of_the_exports_agrees_with_its_manifest(workspace: Path, tmp_pat
     finished = engine(workspace, "verify-export", str(elsewhere), "--json")
     assert finished.returncode == 0
     assert json.loads(finished.stdout)["examined"] == 3
+
+
+VERSION_2 = {"rag": 2, "sft": 2, "preference": 2}
+
+
+def test_it_names_the_version_of_each_export(workspace: Path) -> None:
+    assert _manifest(workspace)["schemas"] == VERSION_2
+
+
+def test_a_manifest_that_names_no_version_is_of_version_1_and_says_so(workspace: Path) -> None:
+    assert versions_of({}) == versions_of({"schemas": 7}) == dict.fromkeys(VERSION_2, 1)
+    assert versions_of({"schemas": {"sft": True, "rag": 2}}) == {**dict.fromkeys(VERSION_2, 1), "rag": 2}
+    today = verify(workspace / paths.EXPORTS)
+    assert "earlier version" not in today.detail
+    manifest = _manifest(workspace)
+    del manifest["schemas"]
+    (workspace / paths.EXPORT_MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    older = verify(workspace / paths.EXPORTS)
+    assert older.failed == 0
+    assert "rows of an earlier version (rag 1, sft 1, preference 1)" in older.detail
+
+
+def test_an_export_that_was_not_written_anew_keeps_its_version(workspace: Path) -> None:
+    manifest = _manifest(workspace)
+    manifest["schemas"] = {**VERSION_2, "rag": 1}
+    (workspace / paths.EXPORT_MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    done = engine(workspace, "export-sft")
+    assert done.returncode == 0, done.stderr
+    assert _manifest(workspace)["schemas"] == {**VERSION_2, "rag": 1}
+    done = engine(workspace, "export-rag")
+    assert done.returncode == 0, done.stderr
+    assert _manifest(workspace)["schemas"] == VERSION_2
+
+
+def _manifest(workspace: Path) -> Any:
+    return json.loads((workspace / paths.EXPORT_MANIFEST).read_bytes())
 
 
 @pytest.mark.parametrize("damage", ["append", "flip", "truncate", "remove", "link"])

@@ -12,6 +12,7 @@ from pipeline.contracts import paths
 from pipeline.formats.rows import FORMATS
 from pipeline.formats.write import CANONICAL, formatted_file, write_formatted
 from tests.pipeline.formats.test_rows import CHAT, CHAT_PAIR, FLAT, FLAT_PAIR
+from tests.pipeline.schemas.rows import golden
 
 pytestmark = pytest.mark.trainers
 
@@ -37,6 +38,30 @@ def test_a_formatted_file_loads_with_every_row_as_it_was(
     )
     written = [orjson.loads(line) for line in path.read_bytes().splitlines()]
     assert [_without_nulls(row) for row in loaded] == [_without_nulls(row) for row in written]
+
+
+FIRST_BLOCK_BYTES = 11 << 20  # what the library takes its types from, and more
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("is_turned", [False, True], ids=["flat first", "conversations first"])
+@pytest.mark.parametrize("export", ["sft", "preference", "rag"])
+def test_a_canonical_export_loads_in_any_order_of_its_rows(
+    export: str, is_turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of one kind fill the first block, so that its types are fixed when the others come."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets: Any = pytest.importorskip("datasets")
+    kinds = [golden(export, number) for number in range(2)]
+    if is_turned:
+        kinds.reverse()
+    lines = [orjson.dumps(kind) + b"\n" for kind in kinds]
+    first = FIRST_BLOCK_BYTES // len(lines[0])
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(lines[0] * first + lines[1] * 3)
+    loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "c"))
+    assert len(loaded) == first + 3
+    assert [loaded[0], loaded[first], loaded[first + 2]] == [kinds[0], kinds[1], kinds[1]]
 
 
 def _without_nulls(value: Any) -> Any:

@@ -13,8 +13,10 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, IntegrityError, StorageError
 from pipeline.formats.rows import FORMATS
-from pipeline.formats.write import RECEIPT_SUFFIX, formatted_file, write_formatted
+from pipeline.formats.write import CANONICAL, RECEIPT_SUFFIX, formatted_file, write_formatted
 from pipeline.platform import disk
+from pipeline.schemas.golden_rows import GOLDEN_FOLDER
+from pipeline.schemas.migrations import upgrade
 from tests.faulty_disk import FaultyDisk
 from tests.pipeline.formats.test_rows import CHAT, FLAT
 
@@ -51,6 +53,33 @@ def test_the_receipt_accounts_for_both_files_and_for_every_row(workspace: Path) 
         "refused": {"needs_messages": 1},
     }
     assert orjson.loads((workspace / (OUTPUT + RECEIPT_SUFFIX)).read_bytes()) == receipt
+
+
+@pytest.mark.parametrize("export", ["sft", "preference"])
+def test_rows_of_version_1_are_written_as_those_of_today(tmp_path: Path, export: str) -> None:
+    lines = (GOLDEN_FOLDER / export / "version-1.jsonl").read_bytes().splitlines()
+    lifted = [upgrade(export, orjson.loads(line)) for line in lines]
+    for folder, rows in (("old", [orjson.loads(line) for line in lines]), ("new", lifted)):
+        path = tmp_path / folder / CANONICAL[export]
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+        for format_ in FORMATS.values():
+            if format_.export == export:
+                write_formatted(tmp_path / folder, format_)
+    old, new = (sorted((tmp_path / folder / paths.FORMATTED).glob("*.jsonl")) for folder in ("old", "new"))
+    assert old
+    assert [path.read_bytes() for path in old] == [path.read_bytes() for path in new]
+    assert any(path.stat().st_size for path in old)
+
+
+def test_a_row_of_neither_version_is_a_fault_and_leaves_the_last_file(workspace: Path) -> None:
+    write_formatted(workspace, FORMAT)
+    before = (workspace / OUTPUT).read_bytes()
+    with (workspace / paths.SFT_EXPORT).open("ab") as file:
+        file.write(b'{"id":"sft-0","messages":[{"role":"user"}]}\n')
+    with pytest.raises(IntegrityError, match="line 3 is not a row"):
+        write_formatted(workspace, FORMAT)
+    assert (workspace / OUTPUT).read_bytes() == before
 
 
 def test_the_same_export_gives_the_same_bytes(workspace: Path) -> None:

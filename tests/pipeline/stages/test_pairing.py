@@ -106,6 +106,52 @@ def test_a_flat_run_and_a_conversation_make_no_pair() -> None:
     assert (pairs, reasons(unused)) == ([], {"a1": "prompt_differs", "r1": "prompt_differs"})
 
 
+def test_a_task_of_which_none_passed_makes_no_pair() -> None:
+    """Whether any passed is told: a run that passed may be no candidate itself."""
+    runs = [run("p1", P), run("r1", R), run("r2", R, prompt="other")]
+    pairs, unused = choose_pairs(runs, FOUR, (), some_passed=False)
+    assert pairs == []
+    assert reasons(unused) == {"p1": "none_passed", "r1": "none_passed", "r2": "prompt_differs"}
+    (pair,), _ = choose_pairs(runs, FOUR, (), some_passed=True)
+    assert pair.reason is PairReason.PARTIALLY_ACCEPTED_OVER_REJECTED
+
+
+FIRST_TURN = PairOptions(max_pairs_per_task=4, completion="first_turn")
+# Two pairs that part at the same two turns, and one that parts at them the other way round.
+SAME_WAY = [
+    run("a1", A, turns="u1axu2a1"),
+    run("r1", R, turns="u1ayu2a2"),
+    run("a2", A, turns="u1axu3a3"),
+    run("r2", R, turns="u1ayu3a4"),
+]
+OTHER_WAY = [*SAME_WAY[:2], run("a2", A, turns="u1ayu3a3"), run("r2", R, turns="u1axu3a4")]
+
+
+def test_whole_sides_that_begin_alike_are_pairs_of_their_own() -> None:
+    assert len(choose_pairs(SAME_WAY, FOUR, ())[0]) == 2
+
+
+def test_of_two_pairs_with_the_same_first_turns_one_stays() -> None:
+    pairs, unused = choose_pairs(SAME_WAY, FIRST_TURN, ())
+    assert len(pairs) == 1
+    assert sorted(reasons(unused).values()) == ["duplicate_sample", "duplicate_sample"]
+
+
+def test_first_turns_that_are_preferred_both_ways_are_in_no_pair() -> None:
+    whole, _ = choose_pairs(OTHER_WAY, FOUR, ())
+    assert [(pair.chosen_run_id, pair.rejected_run_id) for pair in whole] == [("a1", "r1"), ("a2", "r2")]
+    pairs, unused = choose_pairs(OTHER_WAY, FIRST_TURN, ())
+    assert pairs == []
+    assert reasons(unused) == dict.fromkeys(("a1", "r1", "a2", "r2"), "conflicting_verdict")
+
+
+def test_tools_part_the_prompts_of_conversations() -> None:
+    good, bad = run("a1", A, turns="u1ax"), run("r1", R, turns="u1ay")
+    assert len(choose_pairs([good, bad], FOUR, ())[0]) == 1
+    pairs, unused = choose_pairs([good, bad._replace(prompt_key=b"other tools")], FOUR, ())
+    assert (pairs, reasons(unused)) == ([], {"a1": "prompt_differs", "r1": "prompt_differs"})
+
+
 def test_the_cap_keeps_the_widest_pairs() -> None:
     runs = [run("a1", A), run("a2", A, score=0.9), run("p1", P), run("r1", R)]
     pairs, unused = choose_pairs(runs, PairOptions(max_pairs_per_task=1), ())
