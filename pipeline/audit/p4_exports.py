@@ -20,8 +20,7 @@ from pipeline.audit.workspace_view import Verdict, WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import IntegrityError
-from pipeline.engine import export_manifest
-from pipeline.engine.export_manifest import versions_of
+from pipeline.schemas.export_versions import standing_versions
 from pipeline.schemas.migrations import upgrade, version_of
 from pipeline.schemas.registry import BY_NAME
 from pipeline.schemas.validators import first_refusal
@@ -53,7 +52,7 @@ def exports_valid(view: WorkspaceView) -> Outcome:
     """Examines rows of the three exports, each as of the version that the manifest names."""
     failures = Failures()
     counts = {}
-    versions = versions_of(export_manifest.standing(view.workspace) or {})
+    versions = standing_versions(view.workspace)
     for export, place in paths.EXPORT_FILES.items():
         shown = str(place)
         ids: set[str] = set()

@@ -16,6 +16,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.platform import confined
+from pipeline.schemas.export_versions import standing_versions, versions_of, words_on_age
 from pipeline.schemas.registry import BY_NAME
 from pipeline.storage.digests import sha256_of_file
 
@@ -62,27 +63,9 @@ def standing(workspace: Path) -> dict[str, Any] | None:
         return None
 
 
-def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
-    """The schema version of each export's rows. What a manifest does not name is of version 1."""
-    named = manifest.get("schemas")
-    versions = dict.fromkeys(paths.EXPORT_FILES, 1)
-    if isinstance(named, dict):
-        versions |= {name: named[name] for name in versions if type(named.get(name)) is int}
-    return versions
-
-
-def words_on_age(manifest: Mapping[str, Any]) -> str:
-    """What to say of rows that an earlier version wrote; empty when all are of today's."""
-    versions = versions_of(manifest)
-    older = [f"{name} {version}" for name, version in versions.items() if version < BY_NAME[name].version]
-    if not older:
-        return ""
-    return f"; rows of an earlier version ({', '.join(older)}), written anew by: distill run-all"
-
-
 def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
     """The versions once the exports ``written`` are put in place: of the others, those that stand."""
-    versions = versions_of(standing(workspace) or {})
+    versions = standing_versions(workspace)
     now = {name: BY_NAME[name].version for name in versions if name in written}
     return {**versions, **now}
 
@@ -108,6 +91,7 @@ def verify(folder: Path) -> CheckResult:
     manifest = _read(folder)
     problems: list[Example] = []
     listed = manifest["files"]
+    age = words_on_age(versions_of(manifest))
     if manifest.get("void"):
         problems.append(
             Example(file=MANIFEST_NAME, text=f"voided: {manifest.get('void_reason', 'a breach')}")
@@ -126,7 +110,7 @@ def verify(folder: Path) -> CheckResult:
         threshold="every file as listed, not voided",
         observed=f"{len(listed)} files listed, {len(problems)} problems",
         detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}"
-        + words_on_age(manifest),
+        + (f"; {age}" if age else ""),
         examples=tuple(problems[:10]),
         reproduce="distill verify-export DIR",
     )

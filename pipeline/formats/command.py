@@ -9,11 +9,11 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
-from pipeline.engine.export_manifest import standing, words_on_age
 from pipeline.formats.rows import FORMATS, Format
 from pipeline.formats.write import write_splits
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
 from pipeline.platform.voice import Voice
+from pipeline.schemas.export_versions import standing_versions, words_on_age
 
 
 class _BreachError(IntegrityError):
@@ -27,9 +27,9 @@ def write_formats(voice: Voice, names: Sequence[str]) -> int:
             voice.out(f"{entry.name:<24} {entry.export:<12} {entry.help}")
         return ExitCode.OK
     receipts = run_formats(voice.workspace, names)
-    age = words_on_age(standing(voice.workspace) or {})
+    age = words_on_age(standing_versions(voice.workspace))
     if age:
-        voice.note(f"The formats were made of{age.removeprefix(';')}")
+        voice.note(f"The exports hold {age}")
     if voice.json:
         voice.out_json(receipts)
         return ExitCode.OK

@@ -6,7 +6,8 @@
 * ``registry``     name, model and the file it is written to
 * ``validators``   the compiled walls that the exporters call once a row
 * ``lock``         fingerprint per version; ``golden`` the rows each model must take and refuse
-* ``migrations``   one function a step, from an older version to the next
+* ``migrations``   one function a step, from an older version to the next; ``export_rows`` those of exports
+* ``export_message``   one turn of an exported conversation; ``export_versions`` which version stands
 
 This file imports nothing: a stage that needs one model does not pay for all of them.
 """

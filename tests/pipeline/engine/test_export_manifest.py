@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
-from pipeline.engine.export_manifest import verify, versions_of
+from pipeline.engine.export_manifest import verify
+from pipeline.schemas.export_versions import versions_of
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
 
