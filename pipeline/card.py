@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import CHECKED, evaluation_in_words
 from pipeline.contracts.untrusted import visible
 
 _MODELS_SHOWN = 20
@@ -51,8 +52,12 @@ def dataset_card(
     summary: Mapping[str, Any],
     exports: Mapping[str, ExportFacts],
     licences: Mapping[str, str | None],
+    decontamination: Mapping[str, Any] | None = None,
 ) -> str:
-    """The text of ``exports/README.md``. ``licences`` maps each source stream to its licence."""
+    """The text of ``exports/README.md``. ``licences`` maps each source stream to its licence.
+
+    ``decontamination`` is the report of ``exports/decontamination.json``, None where the run made none.
+    """
     sections = [
         _front_matter(name, licences),
         f"# {_cell(name)}\n\n{_INTRODUCTION}",
@@ -61,6 +66,7 @@ def dataset_card(
         "## By stream\n\n" + _stream_table(summary, exports, licences),
         "## By model\n\n" + _model_table(exports),
         "## What was refused\n\n" + _refusal_table(exports),
+        "## Evaluation sets\n\n" + _evaluation_sets(decontamination),
         _LINEAGE,
         _LIMITS,
     ]
@@ -174,6 +180,33 @@ def _refusal_table(exports: Mapping[str, ExportFacts]) -> str:
     ]
     return _table(["reason", *exports], rows) + "\n\n" + _REFUSALS
 
+
+def _evaluation_sets(report: Mapping[str, Any] | None) -> str:
+    if report is None or not report["checked"]:
+        return _NOT_CHECKED
+    kept = Counter(row["set"] for row in report["rows"] if not row["refused"])
+    rows = [
+        [
+            _cell(one["name"]),
+            *(f"{one[key]:,}" for key in ("items", "sides", "sides_too_short", "rows_refused")),
+            f"{kept[one['name']]:,}",
+        ]
+        for one in report["sets"]
+    ]
+    header = ["set", "items", "texts", "too short to find", "runs refused", "runs kept that share 13 words"]
+    refused = sum(one["rows_refused"] for one in report["sets"])
+    count = len(report["sets"])
+    said = evaluation_in_words(CHECKED, count, refused, {}).capitalize()
+    return f"{said}.\n\n{_table(header, rows)}\n\n{_CHECKED}"
+
+
+_NOT_CHECKED = """\
+Evaluation sets: **not checked**, none is declared. Rows of a test set may be among these; nothing looked
+for them (`[[evaluation]]` in `distill.toml` declares what must not be trained on)."""
+
+_CHECKED = """\
+`sft` and `preference` hold none of the refused runs; `rag` may. `decontamination.json` names each run, the
+item and how much of it was found. Only these sets were looked for."""
 
 _INTRODUCTION = """\
 Training data distilled from the run logs of agents and models: playbooks for retrieval (`rag`),

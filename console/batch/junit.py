@@ -57,13 +57,14 @@ def _suite(
 def _part_case(part: PartOutcome) -> ElementTree.Element:
     case = _case("distill.batch", part.part, part.elapsed_seconds)
     word, text = part.word, part.detail or part.said
+    lines = list(dict.fromkeys((text, part.said, *part.warnings)))
     match word:
         case Word.SKIPPED:
             ElementTree.SubElement(case, "skipped", message="skipped")
         case Word.FAIL | Word.BREACH:
-            _problem(case, "failure", word, text, [text, *part.warnings])
+            _problem(case, "failure", word, text, lines)
         case Word.ERROR | Word.NOT_EVALUATED | Word.TIMED_OUT | Word.NOT_RUN:
-            _problem(case, "error", word, text, [text, *part.warnings])
+            _problem(case, "error", word, text, lines)
         case Word.PASS | Word.WARN:
             _output(case, [part.said, *part.warnings])
     return case

@@ -6,11 +6,11 @@ import re
 
 from console.batch.outcome import BatchOutcome, PartState, exit_code
 from console.batch.parts import Part
-from console.watch.metrics import Family, exposition
+from console.watch.metrics import Family, exposition, firewall_counts, held_walls
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
-from pipeline.platform.firewall import read_report
 from pipeline.platform.lenient_json import count_of, object_of
+from pipeline.reading.firewall_words import firewall_status
 
 LAST_SUCCESS = "distill_batch_last_success_timestamp_seconds"
 _LAST_SUCCESS_LINE = re.compile(rf"^{LAST_SUCCESS} (\d+(?:\.\d+)?)$", re.MULTILINE)
@@ -88,16 +88,16 @@ def _checks(batch: BatchOutcome) -> list[Family]:
 
 def _rows(batch: BatchOutcome) -> list[Family]:
     rows = Family("distill_rows", "Rows of the last run, by kind.")
-    findings = Family("distill_firewall_findings", "Findings in the SFT export; a row may have several.")
-    forbidden = Family("distill_firewall_forbidden_rows", "Rows of the SFT export with a finding.")
+    families = [rows]
     run, firewall = batch.part(Part.RUN_ALL), batch.part(Part.FIREWALL)
     if run is not None:
         counts = object_of(run.report, "counts")
         for name in _COUNTS:
             rows.add(count_of(counts, name), kind=name)
     # What was not read to its end has no number, least of all 0.
-    if firewall is not None and firewall.exit_code in (ExitCode.OK, ExitCode.FIREWALL_BREACH):
-        report = read_report(firewall.report)
-        findings.add(report.findings_count)
-        forbidden.add(report.forbidden_rows)
-    return [rows, findings, forbidden]
+    if firewall is not None and firewall.state is PartState.RAN:
+        said = firewall_status(firewall.report, batch.finished)
+        if firewall.exit_code in (ExitCode.OK, ExitCode.FIREWALL_BREACH):
+            families += firewall_counts(said)
+        families += held_walls(said)
+    return families

@@ -159,4 +159,6 @@ def _piece(part: PartOutcome) -> str:
     text = word.replace("_", " ")
     shown = text if word in (Word.SKIPPED, Word.NOT_RUN) else text.upper()
     # The firewall says of itself what its word says already.
-    return f"{part.part} {shown}" + (f" {part.said}" if part.said not in ("", shown) else "")
+    if part.said.startswith(shown):
+        return f"{part.part} {part.said}"
+    return f"{part.part} {shown}" + (f" {part.said}" if part.said else "")

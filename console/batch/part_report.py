@@ -15,6 +15,7 @@ from console.presentation.band import tally_words
 from console.state.detectors import definitions
 from console.state.runbook_state import known_symptoms
 from console.state.symptoms_now import open_command
+from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.status import Severity
@@ -30,6 +31,7 @@ from pipeline.platform.lenient_json import (
     text_of,
     texts_of,
 )
+from pipeline.reading.firewall_words import firewall_status
 from pipeline.reading.symptom_answers import tally
 
 DETAIL_CHARACTERS = 2000
@@ -133,11 +135,17 @@ def _code_of_firewall(part: Part, answer: Answer) -> tuple[int, str]:
             return ExitCode.OK if part is Part.STANDING else ExitCode.NOT_EVALUATED, report.detail
         case Breach(report):
             shown = report.findings[:_PLACES]
-            places = ", ".join(f"{text_of(one, 'wall')} line {count_of(one, 'line')}" for one in shown)
+            places = ", ".join(map(_place, shown))
             more = " …" if report.findings_count > len(shown) else ""
             return ExitCode.FIREWALL_BREACH, f"{report.found}: {places}{more}"
         case Unknown(why):
             return ExitCode.NOT_EVALUABLE, why
+
+
+def _place(finding: Json) -> str:
+    """``lineage line 71``; of another file than the SFT export ``evaluation exports/…/pairs.jsonl:3``."""
+    wall, file, line = text_of(finding, "wall"), text_of(finding, "file"), count_of(finding, "line")
+    return f"{wall} line {line}" if file in (None, str(paths.SFT_EXPORT)) else f"{wall} {file}:{line}"
 
 
 def _is_severe(symptom: Symptom) -> bool:
@@ -154,7 +162,9 @@ def _said(
             evidence = count_of(counts, "evidence")
             return "" if evidence is None else f"{evidence:,} evidence rows"
         case Part.STANDING | Part.FIREWALL:
-            return _answer(ended).state
+            answer = _answer(ended)
+            said = firewall_status(answer.report.said, 0.0).said_of_walls
+            return ", ".join((answer.state, *said))
         case Part.ACCEPTANCE | Part.AUDIT:
             required = [check for check in checks if check.required]
             good = sum(check.status in (CheckStatus.PASS, CheckStatus.WARN) for check in required)

@@ -15,8 +15,9 @@ REPORT_VERSION = 1
 # The report of acceptance repeats in the audit's P6; the parts' own reports stay where they are.
 _FROM_RUN = ("pipeline_run_id", "run_hash", "git", "engine")
 _FROM_FIREWALL = (
-    "state", "file", "rows_read", "findings_count", "forbidden_rows", "forbidden_files", "by_wall",
-    "findings", "sha256", "cause", "detail",
+    "state", "file", "rows_read", "findings_count", "forbidden_rows", "forbidden_files", "by_wall", "by_file",
+    "findings", "sha256", "cause", "detail", "walls", "evaluation", "evaluation_sets", "evaluation_refused",
+    "not_evaluated",
 )  # fmt: skip
 
 

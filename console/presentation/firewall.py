@@ -10,7 +10,6 @@ from pipeline.contracts.status import Finding, FirewallStatus, FirewallWord, Fre
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, read_ago
 
-_WALLS = ("label", "lineage", "content", "readable")
 _MEANING = {
     FirewallWord.ABSENT: "Nothing was examined: not CLEAR.",
     FirewallWord.STALE: "True once: its file changed, or was not read since.",
@@ -49,7 +48,7 @@ def _headline(status: FirewallStatus, now: float, width: int) -> Line:
     look: Look = FIREWALL[status.state]
     if status.state is FirewallWord.BREACH:
         rows = f"{count(status.forbidden_rows)} of {plural(status.rows_read, 'row')}"
-        if not status.forbidden_rows:
+        if not status.forbidden_rows or status.elsewhere:
             rows = status.found
         since = f"for {age_in_words(now - status.since)} " if status.since is not None else ""
         return spread(
@@ -70,11 +69,8 @@ def _rows_read(status: FirewallStatus) -> str:
 
 
 def _clear(status: FirewallStatus, width: int) -> list[Line]:
-    found = dict(status.by_wall)
-    walls = " · ".join(f"{wall} {found.get(wall, 0)}" for wall in _WALLS)
-    if cell_width(walls) + 2 > width:
-        walls = f"{' '.join(_WALLS)}: {sum(found.values())}"
-    lines = [line(f" {walls}"), line(Span(f" {visible(status.file)}", "dim"))]
+    lines = [*_walls(status, width), *_said_of_walls(status, width)]
+    lines.append(line(Span(f" {visible(status.file)}", "dim")))
     if status.sha256:
         lines.append(line(Span(f" sha256 {status.sha256[:12]}", "dim")))
     if status.detail:
@@ -82,24 +78,54 @@ def _clear(status: FirewallStatus, width: int) -> list[Line]:
     return lines
 
 
+def _walls(status: FirewallStatus, width: int) -> list[Line]:
+    """The walls that the rows were held against, as the firewall names them."""
+    found = dict(status.by_wall)
+    walls = [visible(wall) for wall in (status.walls or found)]
+    text = " · ".join(f"{wall} {found.get(wall, 0)}" for wall in walls)
+    if cell_width(text) + 2 > width:
+        text = f"{' '.join(walls)}: {sum(found.values())}"
+    return [line(f" {part}") for part in wrap_text(text, width - 2) if part]
+
+
+def _said_of_walls(status: FirewallStatus, width: int) -> list[Line]:
+    """What was not looked for stands out: it is no part of what is clear."""
+    return [
+        line(Span(f" {part}", "dim" if ": checked" in words else "warn"))
+        for words in status.said_of_walls
+        for part in wrap_text(visible(words, 300), width - 2)
+    ]
+
+
 def _breach(status: FirewallStatus, width: int) -> list[Line]:
-    lines = [line(f" {visible(status.file)}")]
-    lines += [finding_line(finding, width) for finding in status.findings]
+    lines = finding_lines(status, width)
     unseen = status.findings_count - len(status.findings)
     if unseen > 0:
         lines.append(line(Span(f" +{plural(unseen, 'more finding')}", "dim")))
     if status.cause:
         lines.append(line(Span(f" cause: {cause_in_words(status.cause)}", "dim")))
+    return [*lines, *_said_of_walls(status, width)]
+
+
+def finding_lines(status: FirewallStatus, width: int) -> list[Line]:
+    """The findings under the file that they are in, the firewall's own file first."""
+    lines: list[Line] = []
+    longest = max((cell_width(finding.wall) for finding in status.findings), default=0)
+    files = dict.fromkeys((status.file, *(finding.file or status.file for finding in status.findings)))
+    for file in files:
+        inside = [finding for finding in status.findings if (finding.file or status.file) == file]
+        if inside or len(files) == 1:
+            lines.append(line(f" {visible(file)}"))
+            lines += [_finding_line(finding, width, min(max(8, longest), 12)) for finding in inside]
     return lines
 
 
-def finding_line(finding: Finding, width: int) -> Line:
+def _finding_line(finding: Finding, width: int, wall_cells: int) -> Line:
     """Line number, wall, detail, and the run where there is room."""
     where = fit_text(count(finding.line), 7 if width < 60 else 9, right=True)
     run = f"  {visible(finding.run_id)}" if finding.run_id and width >= 70 else ""
-    return line(
-        where, Span(f" {fit_text(finding.wall, 8)}", "fail"), f" {visible(finding.detail)}", Span(run, "dim")
-    )
+    wall = Span(f" {fit_text(visible(finding.wall), wall_cells)}", "fail")
+    return line(where, wall, f" {visible(finding.detail)}", Span(run, "dim"))
 
 
 def _not_green(status: FirewallStatus, width: int) -> list[Line]:

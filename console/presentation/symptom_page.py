@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.presentation.firewall import cause_in_words, finding_line
+from console.presentation.firewall import cause_in_words, finding_lines
 from console.presentation.lines import WIDE_LABEL, fact_lines, wrapped
 from console.presentation.runbook_list import look_of, source_words
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
@@ -44,7 +44,7 @@ def page_lines(
     lines += [EMPTY, *_facts(symptom, known, incident, now, width)]
     if symptom is not None and symptom.id == LEAK:
         lines += [EMPTY, line(Span(" Forbidden rows", "title"))]
-        lines += [finding_line(finding, width) for finding in firewall.findings]
+        lines += finding_lines(firewall, width)
         if firewall.cause:
             lines += _fact("cause", cause_in_words(firewall.cause), width)
     if known is not None:

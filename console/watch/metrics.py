@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
-from pipeline.contracts.status import FirewallWord, PhaseState, StreamCounts, WorkspaceStatus
+from pipeline.contracts.finding_words import CHECKED, NOT_CHECKED, NOT_EVALUATED
+from pipeline.contracts.status import FirewallStatus, FirewallWord, PhaseState, StreamCounts, WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -95,14 +96,40 @@ def _firewall(status: WorkspaceStatus) -> list[Family]:
     state = Family("distill_firewall_state", "1 for the firewall's word, 0 for the others.")
     for word in FirewallWord:
         state.add(float(status.firewall.state is word), state=word)
-    findings = Family("distill_firewall_findings", "Findings in the live SFT export; a row may have several.")
-    forbidden = Family("distill_firewall_forbidden_rows", "Rows of the live SFT export with a finding.")
     as_of = Family("distill_firewall_read_timestamp_seconds", "When the firewall last looked.")
-    if status.firewall.state in (FirewallWord.CLEAR, FirewallWord.BREACH):
-        findings.add(status.firewall.findings_count)
-        forbidden.add(status.firewall.forbidden_rows)
     as_of.add(status.firewall.origin.as_of)
-    return [state, findings, forbidden, as_of]
+    is_read = status.firewall.state in (FirewallWord.CLEAR, FirewallWord.BREACH)
+    counts = firewall_counts(status.firewall) if is_read else []
+    return [state, *counts, *held_walls(status.firewall), as_of]
+
+
+def firewall_counts(firewall: FirewallStatus) -> list[Family]:
+    """What a look that came to its end counted; of another one no number may be told, least of all 0."""
+    findings = Family("distill_firewall_findings", "Findings in the exports; a row may have several.")
+    forbidden = Family("distill_firewall_forbidden_rows", "Rows of the exports with a finding.")
+    by_wall = Family("distill_firewall_wall_findings", "Findings of each wall that rows were held against.")
+    by_file = Family("distill_firewall_file_findings", "Findings in each file that has some.")
+    findings.add(firewall.findings_count)
+    forbidden.add(firewall.forbidden_rows)
+    found = dict(firewall.by_wall)
+    for wall in dict.fromkeys((*firewall.walls, *found)):
+        by_wall.add(found.get(wall, 0), wall=wall)
+    for file, number in firewall.by_file:
+        by_file.add(number, file=file)
+    return [findings, forbidden, by_wall, by_file]
+
+
+def held_walls(firewall: FirewallStatus) -> list[Family]:
+    """Which walls could not be evaluated, and whether evaluation sets were looked for."""
+    missing = Family("distill_firewall_wall_not_evaluated", "1 for a wall that could not be evaluated.")
+    checked = Family("distill_firewall_evaluation_sets", "1 for what is said of the evaluation sets.")
+    refused = Family("distill_evaluation_refused_rows", "Rows kept out of the exports by evaluation sets.")
+    for wall, _ in firewall.not_evaluated:
+        missing.add(1, wall=wall)
+    for word in (CHECKED, NOT_CHECKED, NOT_EVALUATED):
+        checked.add(float((firewall.evaluation or NOT_CHECKED) == word), state=word)
+    refused.add(firewall.evaluation_refused)
+    return [missing, checked, refused]
 
 
 def _rows(status: WorkspaceStatus) -> list[Family]:

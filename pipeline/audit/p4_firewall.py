@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.platform.firewall import Absent, Breach, Clear, Report, Unknown, ask_firewall
+from pipeline.reading.firewall_words import firewall_status
 
 _EXAMPLES = 10
 
@@ -55,4 +56,6 @@ def _detail(report: Report) -> str:
     walls = ", ".join(f"{wall} {count:,}" for wall, count in report.by_wall.items())
     findings = f"findings by wall: {walls}" if walls else ""
     cause = f"cause: {report.cause}" if report.cause else ""
-    return "; ".join(filter(None, (f"{report.rows_read:,} rows read", findings, report.detail, cause)))
+    held = firewall_status(report.said, 0.0).said_of_walls
+    said = (f"{report.rows_read:,} rows read", findings, *held, report.detail, cause)
+    return "; ".join(filter(None, said))

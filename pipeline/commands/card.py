@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     claims = _export_claims(workspace, summary)
     exports = {export: _count(workspace, export, claims) for export in paths.EXPORT_FILES}
     licences = {stream.name: stream.license for stream in settings.streams if stream.role == "source"}
-    text = dataset_card(settings.workspace.name, summary, exports, licences)
+    decontamination = _decontamination(workspace, claims)
+    text = dataset_card(settings.workspace.name, summary, exports, licences, decontamination)
     confined.write_file(workspace, paths.DATASET_CARD, text.encode())
     if context.json:
         context.out_json({"path": str(paths.DATASET_CARD), "run_hash": summary["run_hash"]})
@@ -81,6 +82,13 @@ def _count(workspace: Path, export: str, claims: dict[str, str]) -> ExportFacts:
     for row in _rows(workspace, str(paths.QUARANTINE_FILES[export]), claims):
         facts.refused[row["reason"]] += 1
     return facts
+
+
+def _decontamination(workspace: Path, claims: dict[str, str]) -> dict[str, Any] | None:
+    """What the run reported on evaluation sets; None where it looked for none and never had."""
+    relative = str(paths.DECONTAMINATION)
+    rows = list(_rows(workspace, relative, claims)) if relative in claims else []
+    return rows[0] if rows else None
 
 
 def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -200,7 +200,7 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
                 "--walls",
                 metavar="LIST",
                 default=",".join(WALLS),
-                help="which walls stand (default: all four). Fewer are for measuring, not for trust.",
+                help="which walls stand (default: all). Fewer are for measuring, not for trust.",
             ),
         ),
         exits=(_BREACH, _NOT_EVALUATED),

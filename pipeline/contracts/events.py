@@ -93,7 +93,7 @@ class DriftReported(_Event):
 
 
 class FirewallFinding(BaseModel):
-    """One offence of one row. ``wall`` is label, lineage, content or readable; texts are data."""
+    """One offence of one row, of the wall that the firewall names; texts are data."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -111,6 +111,8 @@ class FirewallState(_Event):
 
     A row may have several findings: ``forbidden_rows`` counts rows. ``forbidden_files`` counts files
     that a finding concerns as a whole. Both are None when whoever wrote the event did not count them.
+    ``walls`` are those that the rows were held against; ``evaluation`` is empty where nothing was said of
+    evaluation sets. ``not_evaluated`` has for each other wall why it could not look.
     """
 
     type: Literal["firewall.state"] = "firewall.state"
@@ -122,11 +124,17 @@ class FirewallState(_Event):
     forbidden_rows: int | None = None
     forbidden_files: int | None = None
     by_wall: dict[str, int] = Field(default_factory=dict)
+    by_file: dict[str, int] = Field(default_factory=dict)
     findings: tuple[FirewallFinding, ...] = ()
     since: str | None = None
     detail: str = ""
     cause: str | None = None
     sha256: str | None = None
+    walls: tuple[str, ...] = ()
+    evaluation: str = ""
+    evaluation_sets: int | None = None
+    evaluation_refused: int | None = None
+    not_evaluated: dict[str, str] = Field(default_factory=dict)
 
 
 class LogLine(_Event):

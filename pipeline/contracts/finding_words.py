@@ -1,6 +1,16 @@
-"""What a scan found, in words: rows, files and findings are different numbers and different words."""
+"""What a scan found and looked for, in words.
+
+Rows, files and findings are different numbers and different words. What was not looked for is never clear.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+EVALUATION = "evaluation"
+CHECKED = "checked"
+NOT_CHECKED = "not_checked"  # no set is declared, or the look does not come to them
+NOT_EVALUATED = "not_evaluated"
 
 
 def found_in_words(rows: int, files: int, findings: int) -> str:
@@ -17,3 +27,33 @@ def found_in_words(rows: int, files: int, findings: int) -> str:
     if offenders:
         return offenders if findings == rows + files else f"{offenders} ({counted})"
     return counted if findings else "forbidden rows that were not counted"
+
+
+def evaluation_in_words(
+    evaluation: str, sets: int | None, refused: int | None, not_evaluated: Mapping[str, str]
+) -> str:
+    """``evaluation sets: checked (2 sets, 1 row refused)``; empty when nothing was said of them.
+
+    ``sets`` is 0 where none is declared; ``refused`` are the rows that the exporter kept out of the
+    exports because of them. ``not_evaluated`` has for each wall why it could not look.
+    """
+    if evaluation == CHECKED:
+        facts = [
+            f"{number:,} {noun}{'' if number == 1 else 's'}{after}"
+            for number, noun, after in ((sets, "set", ""), (refused, "row", " refused"))
+            if number is not None
+        ]
+        return "evaluation sets: checked" + (f" ({', '.join(facts)})" if facts else "")
+    if evaluation == NOT_CHECKED:
+        return "evaluation sets: not checked" + (", none is declared" if sets == 0 else "")
+    if evaluation == NOT_EVALUATED:
+        return f"evaluation sets: not evaluated: {not_evaluated.get(EVALUATION) or 'no reason is given'}"
+    return ""
+
+
+def walls_in_words(
+    evaluation: str, sets: int | None, refused: int | None, not_evaluated: Mapping[str, str]
+) -> tuple[str, ...]:
+    """One line on the evaluation sets and one on each other wall that could not be evaluated."""
+    others = (f"{wall}: not evaluated: {why}" for wall, why in not_evaluated.items() if wall != EVALUATION)
+    return tuple(filter(None, (evaluation_in_words(evaluation, sets, refused, not_evaluated), *others)))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pipeline.contracts.finding_words import found_in_words
+from pipeline.contracts.finding_words import found_in_words, walls_in_words
 
 STATUS_VERSION = 1
 PHASE_NAMES = {
@@ -163,7 +163,7 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One offence of one row. ``wall`` is label, lineage, content or readable; line 0 is the file."""
+    """One offence of one row, of the wall that the firewall names; line 0 is the file."""
 
     wall: str
     file: str
@@ -178,7 +178,9 @@ class FirewallStatus:
     """``since`` is when a breach was first seen. ``findings`` holds the first ones only.
 
     A row may have several findings: ``forbidden_rows`` counts rows, ``findings_count`` findings.
-    ``forbidden_files`` are files that a finding concerns as a whole.
+    ``forbidden_files`` are files that a finding concerns as a whole. ``walls`` are those that the rows were
+    held against, ``not_evaluated`` the others with the reason. ``evaluation`` is checked, not_checked or
+    not_evaluated, and empty where nothing was said of evaluation sets.
     """
 
     state: FirewallWord = FirewallWord.UNKNOWN
@@ -190,16 +192,34 @@ class FirewallStatus:
     forbidden_rows: int = 0
     forbidden_files: int = 0
     by_wall: tuple[tuple[str, int], ...] = ()
+    by_file: tuple[tuple[str, int], ...] = ()
     findings: tuple[Finding, ...] = ()
     since: float | None = None
     detail: str = ""
     cause: str | None = None
     sha256: str | None = None
+    walls: tuple[str, ...] = ()
+    evaluation: str = ""
+    evaluation_sets: int | None = None
+    evaluation_refused: int | None = None
+    not_evaluated: tuple[tuple[str, str], ...] = ()
 
     @property
     def found(self) -> str:
         """``1 forbidden row (2 findings)``."""
         return found_in_words(self.forbidden_rows, self.forbidden_files, self.findings_count)
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Files other than ``file`` with findings."""
+        return tuple(name for name, _ in self.by_file if name != self.file)
+
+    @property
+    def said_of_walls(self) -> tuple[str, ...]:
+        """Lines on evaluation sets, and on walls that could not be evaluated."""
+        return walls_in_words(
+            self.evaluation, self.evaluation_sets, self.evaluation_refused, dict(self.not_evaluated)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,15 +26,15 @@ class Claim(NamedTuple):
     rows: int
 
 
-def read_json(path: Path, *, may_fail: bool = True) -> Any:
-    """The value in a small JSON file, None when it is none.
+def read_json(path: Path, *, may_fail: bool = True, most_bytes: int = _MAX_RECEIPT_BYTES) -> Any:
+    """The value in a JSON file of at most ``most_bytes``, None when it is none.
 
     With ``may_fail`` None also when the disk or a permission refuses; else OSError is raised then.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_MAX_RECEIPT_BYTES + 1)
-        return json.loads(data) if len(data) <= _MAX_RECEIPT_BYTES else None
+            data = file.read(most_bytes + 1)
+        return json.loads(data) if len(data) <= most_bytes else None
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     except OSError:

@@ -38,7 +38,7 @@ def _run(arguments: argparse.Namespace) -> int:
     events = StateEvents.open(arguments.events)
     if arguments.watch:
         if set(standing) != set(ALL_WALLS):
-            _PARSER.error("a watcher has all four walls standing")
+            _PARSER.error("a watcher has all walls standing")
         return watch(places, events or (StateEvents.open("-") if arguments.json else None))
     report = scan(places, standing)
     if events is not None:

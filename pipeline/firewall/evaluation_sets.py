@@ -59,7 +59,12 @@ class Corpus:
         return cut_code(text) if self.is_code else cut_words(text)
 
 
-Corpora = Mapping[str, list[Corpus]]  # side → what its texts are searched for
+@dataclass(frozen=True)
+class Corpora:
+    """All declared sets: how many, and for each side what its texts are searched for."""
+
+    sets: int = 0
+    of_side: Mapping[str, list[Corpus]] = field(default_factory=dict)
 
 
 def cut_words(text: str) -> list[str]:
@@ -77,11 +82,11 @@ def ngrams(cut: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def declared_sets(root: Path) -> Corpora:
-    """What ``[[evaluation]]`` names; empty when nothing is declared. Raises SetUnreadableError."""
+    """What ``[[evaluation]]`` names. Raises SetUnreadableError."""
     try:
         settings = tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        return {}
+        return Corpora()
     except (OSError, ValueError, RecursionError) as error:
         raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
     declared = settings.get("evaluation", [])
@@ -93,7 +98,7 @@ def declared_sets(root: Path) -> Corpora:
     corpora: dict[str, list[Corpus]] = {"prompt": [], "answer": []}
     for one in declared:
         _add(corpora, one, list(_items(root, allowed, one)))
-    return corpora if declared else {}
+    return Corpora(len(declared), corpora)
 
 
 def _items(root: Path, allowed: list[Path], declared: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:

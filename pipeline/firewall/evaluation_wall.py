@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import CHECKED, EVALUATION, NOT_EVALUATED
 from pipeline.firewall import strict_json
+from pipeline.firewall.causes import read_json
 from pipeline.firewall.evaluation_sets import (
     NGRAM,
     Corpora,
@@ -30,7 +32,8 @@ from pipeline.firewall.places import FileMissingError, FileRefusedError, Places,
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.strict_json import UnreadableError
 
-WALL = "evaluation"
+WALL = EVALUATION
+_MOST_REPORT_BYTES = 64 * 1024 * 1024
 _HALF = 0.5
 _COMMON_TASKS = 10
 _COMMON_SHARE = 0.01
@@ -56,41 +59,65 @@ class _Suspect:
 
 
 class Examined(NamedTuple):
-    """``declared`` is False where there is nothing to hold rows against: not checked, never clear."""
+    """What a look found. ``sets`` is 0 where none is declared: not checked, never clear.
 
-    declared: bool
+    ``sets`` is None where settings were not read or could not be. ``refused`` are the rows that the exporter
+    says it kept out of the exports. ``doubt`` is why rows could not be held against the sets.
+    """
+
+    sets: int | None
     findings: Findings
-    doubt: str | None
+    doubt: str | None = None
     doubtful: State = State.UNKNOWN  # what a file without findings is, with a doubt
+    refused: int | None = None
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.sets) or self.doubt is not None
 
 
 def look(places: Places) -> Examined:
     """Hold the file, and beside a live SFT export the pairs, against the workspace's test sets."""
     if places.root is None:
-        return Examined(False, Findings(), None)
+        return Examined(None, Findings())
     files = [(places.shown, places.target)]
     if places.is_live:
         files.append((str(paths.PREFERENCE_EXPORT), places.root / paths.PREFERENCE_EXPORT))
-    return examine(places.root, files, places.index_files()[1])
+    examined = examine(places.root, files, places.index_files()[1])
+    return examined._replace(refused=_refused(places.root)) if examined.sets else examined
 
 
 def joined(report: Report, examined: Examined) -> Report:
     """The report with what the wall found. A set that cannot be read leaves nothing clear."""
-    if not examined.declared:
-        return report
+    if not examined.is_due:
+        return replace(report, evaluation_sets=examined.sets)
     state, detail = report.state, report.detail
     if examined.findings.count:
         state = State.BREACH
     elif examined.doubt is not None and state in (State.CLEAR, State.ABSENT):
-        state, detail = examined.doubtful, examined.doubt
+        state, detail = examined.doubtful, f"evaluation sets: {examined.doubt}"
     return replace(
         report,
         state=state,
         detail=detail,
-        walls=(*report.walls, WALL),
+        walls=report.walls if examined.doubt else (*report.walls, WALL),
         findings=report.findings.joined(examined.findings),
-        evaluation="not_evaluated" if examined.doubt else "checked",
+        evaluation=NOT_EVALUATED if examined.doubt else CHECKED,
+        evaluation_sets=examined.sets,
+        evaluation_refused=examined.refused,
+        not_evaluated={**report.not_evaluated, WALL: examined.doubt}
+        if examined.doubt
+        else report.not_evaluated,
     )
+
+
+def _refused(root: Path) -> int | None:
+    """The rows that the exporter's report names: told beside what was found, and nothing follows from it."""
+    told = read_json(root / paths.DECONTAMINATION, most_bytes=_MOST_REPORT_BYTES)
+    sets = told.get("sets") if isinstance(told, dict) and told.get("checked") is True else None
+    told_counts = [one.get("rows_refused") if isinstance(one, dict) else None for one in sets or ()]
+    counts = [count for count in told_counts if isinstance(count, int)]
+    return sum(counts) if sets and len(counts) == len(told_counts) else None
 
 
 def examine(root: Path, files: Sequence[tuple[str, Path]], evidence: Sequence[Path]) -> Examined:
@@ -101,18 +128,18 @@ def examine(root: Path, files: Sequence[tuple[str, Path]], evidence: Sequence[Pa
         suspects = [found for shown, path in files for found in _suspects(corpora, shown, path)]
         common = _common_phrases(suspects, evidence) if any(one.shared for one in suspects) else set()
     except SetUnreadableError as error:
-        return Examined(True, findings, f"evaluation sets: {error}")
+        return Examined(None, findings, str(error))
     except OSError as error:
-        return Examined(True, findings, f"evaluation sets: {error.strerror}")
+        return Examined(None, findings, error.strerror or type(error).__name__)
     for suspect in suspects:
         worst = _worst(suspect, common)
         if worst is not None:
             findings.add(_finding(suspect, *worst))
-    return Examined(bool(corpora), findings, None)
+    return Examined(corpora.sets, findings)
 
 
 def _suspects(corpora: Corpora, shown: str, path: Path) -> Iterator[_Suspect]:
-    if not corpora:
+    if not corpora.sets:
         return
     for number, offset, line in _lines(path):
         try:
@@ -124,7 +151,7 @@ def _suspects(corpora: Corpora, shown: str, path: Path) -> Iterator[_Suspect]:
         suspect = _Suspect(shown, number, offset, row)
         texts = texts_of(row)
         for side, said in (("prompt", texts.prompt), ("answer", texts.answer)):
-            for corpus in corpora[side]:
+            for corpus in corpora.of_side[side]:
                 for text in said:
                     cut = corpus.cut(text)
                     suspect.whole += corpus.whole.get(" ".join(cut), ())

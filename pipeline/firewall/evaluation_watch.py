@@ -10,7 +10,7 @@ from pipeline.firewall.evaluation_wall import Examined
 from pipeline.firewall.places import Places, signature
 from pipeline.firewall.report import Findings, State
 
-_READING = "evaluation sets: reading again, a file changed"
+_READING = "reading again, a file changed"
 
 
 class EvaluationWatch:
@@ -20,7 +20,7 @@ class EvaluationWatch:
         self._thread: threading.Thread | None = None
         self._asked: object = None
         self._known: object = None
-        self._examined = Examined(True, Findings(), "evaluation sets: first reading")
+        self._examined = Examined(None, Findings(), "first reading")
 
     @property
     def is_settled(self) -> bool:
@@ -29,15 +29,16 @@ class EvaluationWatch:
     def look(self, places: Places) -> Examined:
         """Raises nothing that a file can cause."""
         if places.root is None:
-            return Examined(False, Findings(), None)
-        read = (places.root / paths.SETTINGS, places.target, places.root / paths.PREFERENCE_EXPORT)
+            return Examined(None, Findings())
+        beside = (paths.SETTINGS, paths.PREFERENCE_EXPORT, paths.DECONTAMINATION)
+        read = (places.target, *(places.root / each for each in beside))
         self._asked = [signature(path) for path in (*read, *places.index_files()[1])]
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
         if self._thread is None and self._known != self._asked:
             self._thread = threading.Thread(target=self._examine, args=(places, self._asked), daemon=True)
             self._thread.start()
-        if self._known in (None, self._asked) or not self._examined.declared:
+        if self._known in (None, self._asked) or not self._examined.is_due:
             return self._examined
         return self._examined._replace(doubt=_READING, doubtful=State.STALE)
 

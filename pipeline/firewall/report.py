@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.finding_words import found_in_words
+from pipeline.contracts.finding_words import NOT_CHECKED, found_in_words, walls_in_words
 from pipeline.contracts.untrusted import visible
 
-# What is said of test sets where none is declared, or the look did not come to them.
-NOT_CHECKED = "not_checked"
 FINDINGS_KEPT = 100
 _FINDINGS_PRINTED = 10
 _ID_LIMIT = 256
@@ -61,6 +61,7 @@ class Findings:
     """All findings are counted, and the rows and files that they concern; the first ones are kept.
 
     A row with findings of two walls is one forbidden row. Findings of one row come one after another.
+    ``by_wall`` and ``by_file`` count findings.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,7 @@ class Findings:
         self.rows = 0
         self.files = 0
         self.by_wall: dict[str, int] = {}
+        self.by_file: dict[str, int] = {}
         self.first: list[Finding] = []
         self._last = ("", -1)
 
@@ -81,6 +83,7 @@ class Findings:
             else:
                 self.files += 1
         self.by_wall[finding.wall] = self.by_wall.get(finding.wall, 0) + 1
+        self.by_file[finding.file] = self.by_file.get(finding.file, 0) + 1
         if len(self.first) < FINDINGS_KEPT:
             self.first.append(finding)
 
@@ -89,15 +92,21 @@ class Findings:
         both.count = self.count + other.count
         both.rows = self.rows + other.rows
         both.files = self.files + other.files
-        both.by_wall = dict(self.by_wall)
-        for wall, count in other.by_wall.items():
-            both.by_wall[wall] = both.by_wall.get(wall, 0) + count
+        both.by_wall = dict(Counter(self.by_wall) + Counter(other.by_wall))
+        both.by_file = dict(Counter(self.by_file) + Counter(other.by_file))
         both.first = (self.first + other.first)[:FINDINGS_KEPT]
         return both
 
 
 @dataclass(frozen=True)
 class Report:
+    """What one look knows. ``walls`` are those that the rows were held against.
+
+    ``not_evaluated`` has for each other wall that should have stood why it could not.
+    ``evaluation_sets`` is 0 where none is declared, None where the look did not come to them;
+    ``evaluation_refused`` are the rows that the exporter says it kept out because of them.
+    """
+
     state: State
     file: str
     walls: tuple[str, ...]
@@ -111,6 +120,9 @@ class Report:
     quarantined: tuple[str, ...] = ()
     formatted: tuple[dict[str, Any], ...] = ()
     evaluation: str = NOT_CHECKED
+    evaluation_sets: int | None = None
+    evaluation_refused: int | None = None
+    not_evaluated: Mapping[str, str] = field(default_factory=dict)
     scan_seconds: float = 0.0
 
     @property
@@ -128,6 +140,7 @@ class Report:
             "forbidden_rows": self.findings.rows,
             "forbidden_files": self.findings.files,
             "by_wall": self.findings.by_wall,
+            "by_file": self.findings.by_file,
             "findings": [finding.to_dict() for finding in self.findings.first],
             "warnings_count": self.warnings.count,
             "warnings": [warning.to_dict() for warning in self.warnings.first],
@@ -137,6 +150,9 @@ class Report:
             "quarantined": list(self.quarantined),
             "formatted": list(self.formatted),
             "evaluation": self.evaluation,
+            "evaluation_sets": self.evaluation_sets,
+            "evaluation_refused": self.evaluation_refused,
+            "not_evaluated": dict(self.not_evaluated),
             "scan_seconds": round(self.scan_seconds, 6),
         }
 
@@ -149,8 +165,10 @@ class Report:
             found = found_in_words(self.findings.rows, self.findings.files, self.findings.count)
             rows += f", {found}: {walls}"
         lines.append(f"  {rows}")
-        if self.evaluation == NOT_CHECKED:
-            lines.append("  evaluation sets: not checked, none is declared")
+        said = walls_in_words(
+            self.evaluation, self.evaluation_sets, self.evaluation_refused, self.not_evaluated
+        )
+        lines += [f"  {visible(words)}" for words in said]
         if self.detail:
             lines.append(f"  {visible(self.detail)}")
         if self.cause:
@@ -158,7 +176,7 @@ class Report:
         for finding in self.findings.first[:_FINDINGS_PRINTED]:
             where = f"{visible(finding.file)}:{finding.line}"
             who = finding.run_id or "no run id"
-            lines.append(f"  {finding.wall:8}  {where}  {who}: {visible(finding.detail)}")
+            lines.append(f"  {finding.wall:10}  {where}  {who}: {visible(finding.detail)}")
         if self.findings.count > _FINDINGS_PRINTED:
             more = self.findings.count - _FINDINGS_PRINTED
             lines.append(f"  … and {more:,} more finding{'' if more == 1 else 's'} (--json lists 100)")

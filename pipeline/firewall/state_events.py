@@ -66,11 +66,17 @@ class StateEvents:
             "forbidden_rows": report.findings.rows,
             "forbidden_files": report.findings.files,
             "by_wall": report.findings.by_wall,
+            "by_file": report.findings.by_file,
             "findings": [finding.to_dict() for finding in report.findings.first[:_FINDINGS_IN_EVENT]],
             "since": since,
             "detail": report.detail,
             "cause": report.cause,
             "sha256": report.sha256,
+            "walls": list(report.walls),
+            "evaluation": report.evaluation,
+            "evaluation_sets": report.evaluation_sets,
+            "evaluation_refused": report.evaluation_refused,
+            "not_evaluated": dict(report.not_evaluated),
         }
         line = json.dumps({key: value for key, value in event.items() if value is not None}) + "\n"
         if self._descriptor is None:

@@ -84,7 +84,8 @@ class _Teller:
     def tell(self, sighting: Sighting, at: float) -> bool:
         """Whether there was something new to tell."""
         report = sighting.report
-        news = (report.state, report.detail, report.findings.count, report.cause, sighting.since)
+        held = (report.walls, report.evaluation_sets, report.evaluation_refused)
+        news = (report.state, report.detail, report.findings.count, report.cause, sighting.since, held)
         progress = (report.rows_read, report.sha256)
         quiet = at - self._told_at
         is_news = news != self._news

@@ -21,7 +21,7 @@ from pipeline.contracts.status import (
 )
 from pipeline.platform.firewall import Answer as FirewallAnswer
 from pipeline.platform.firewall import Unknown, read_report, stated
-from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
+from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of, texts_of
 
 FINDINGS_SHOWN = 100
 
@@ -33,7 +33,8 @@ def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
     """
     report = read_report(said)
     said_at = epoch_seconds(said.get("at"))
-    by_wall = object_of(said, "by_wall")
+    by_wall, by_file = object_of(said, "by_wall"), object_of(said, "by_file")
+    reasons = object_of(said, "not_evaluated")
     return FirewallStatus(
         state=FirewallWord(stated(said)),
         origin=Origin("live", heard_at if said_at is None else min(said_at, heard_at), Freshness.FRESH),
@@ -44,11 +45,17 @@ def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
         forbidden_rows=report.forbidden_rows,
         forbidden_files=report.forbidden_files,
         by_wall=tuple(sorted((wall, count_of(by_wall, wall) or 0) for wall in map(str, by_wall))),
+        by_file=tuple(sorted((file, count_of(by_file, file) or 0) for file in map(str, by_file))),
         findings=tuple(_finding(found) for found in objects_of(said, "findings")[:FINDINGS_SHOWN]),
         since=epoch_seconds(said.get("since")),
         detail=text_of(said, "detail") or "",
         cause=text_of(said, "cause"),
         sha256=text_of(said, "sha256"),
+        walls=texts_of(said, "walls"),
+        evaluation=text_of(said, "evaluation") or "",
+        evaluation_sets=count_of(said, "evaluation_sets"),
+        evaluation_refused=count_of(said, "evaluation_refused"),
+        not_evaluated=tuple((wall, text_of(reasons, wall) or "") for wall in map(str, reasons)),
     )
 
 
@@ -82,8 +89,8 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
     if firewall.state is FirewallWord.BREACH:
         return Answer(Verdict.DETECTED, leak_in_words(firewall), origin.as_of, since=firewall.since)
     if firewall.state is FirewallWord.CLEAR and origin.source == "live":
-        said = f"CLEAR: {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
-        return Answer(Verdict.CLEAR, said, origin.as_of)
+        read = f"CLEAR: {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
+        return Answer(Verdict.CLEAR, "; ".join((read, *firewall.said_of_walls)), origin.as_of)
     if firewall.state is FirewallWord.ABSENT:
         said = f"ABSENT: {firewall.detail or 'there is no such file'}"
         return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made)
@@ -93,5 +100,7 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
 
 
 def leak_in_words(firewall: FirewallStatus) -> str:
-    """What an alarm is about; one whose counts were lost is still one."""
-    return f"{firewall.found} of {firewall.rows_read:,} in {paths.SFT_EXPORT}"
+    """What an alarm is about, with the files; one whose counts were lost is still one."""
+    if not firewall.elsewhere:
+        return f"{firewall.found} of {firewall.rows_read:,} in {paths.SFT_EXPORT}"
+    return f"{firewall.found} in {' and '.join(file for file, _ in firewall.by_file)}"

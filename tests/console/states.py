@@ -125,9 +125,12 @@ def clear(read_at: float = NOW) -> FirewallStatus:
         SFT,
         rows_read=2761,
         rows_total=2761,
-        by_wall=(("label", 0), ("lineage", 0), ("content", 0), ("readable", 0)),
         sha256="41c09e77a3b0d5f2",
         since=RAN,
+        walls=("label", "lineage", "content", "readable", "evaluation"),
+        evaluation="checked",
+        evaluation_sets=1,
+        evaluation_refused=1,
     )
 
 

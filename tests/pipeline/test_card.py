@@ -120,6 +120,21 @@ def test_a_hostile_model_name_stays_one_plain_cell(name: str) -> None:
         assert live not in body
 
 
+def test_evaluation_sets_that_nobody_declared_were_not_checked() -> None:
+    for report in (None, {"checked": False, "sets": [], "rows": []}):
+        section = dataset_card("demo", SUMMARY, EXPORTS, {}, report).split("## Evaluation sets")[1]
+        assert section.strip().startswith("Evaluation sets: **not checked**, none is declared.")
+
+
+def test_declared_evaluation_sets_are_told_with_what_was_refused_and_kept() -> None:
+    one = {"name": "a|b", "items": 1_200, "sides": 2_400, "sides_too_short": 3, "rows_refused": 2}
+    rows = [{"set": "a|b", "refused": True}] * 2 + [{"set": "a|b", "refused": False}]
+    report = {"checked": True, "sets": [one], "rows": rows}
+    card = dataset_card("demo", SUMMARY, EXPORTS, {}, report)
+    assert "\nEvaluation sets: checked (1 set, 2 rows refused).\n" in card
+    assert "| a\\|b | 1,200 | 2,400 | 3 | 2 | 1 |" in card.splitlines()
+
+
 def test_the_same_facts_give_the_same_card() -> None:
     assert dataset_card("demo", SUMMARY, EXPORTS, {}) == dataset_card("demo", SUMMARY, EXPORTS, {})
 

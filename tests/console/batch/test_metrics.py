@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,9 @@ from console.reading.workspace_reader import WorkspaceReader
 from console.watch.metrics import Family, exposition, status_metrics
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
+from pipeline.reading.firewall_words import firewall_status
 from tests.console.batch.outcomes import HOSTILE, STARTED, batch, check, drift, hostile_batch, part
+from tests.console.view_states import status
 from tests.console.workspaces import NOW, workspace_after_a_run
 
 _LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*"'
@@ -99,6 +102,45 @@ def test_values_are_spelled_as_the_format_has_them(value: float, shown: str) -> 
     family = Family("one", "One.")
     family.add(value)
     assert exposition([family]).splitlines()[-1] == f"one {shown}"
+
+
+# Walls: what was not looked for is told, never left out
+
+SAID = {"state": "CLEAR", "rows_read": 9, "findings_count": 0, "walls": ["label"], "evaluation_sets": 0}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({}, "not_checked"),
+        ({"evaluation": "not_checked"}, "not_checked"),
+        ({"evaluation": "checked", "evaluation_sets": 1, "evaluation_refused": 3}, "checked"),
+        ({"evaluation": "not_evaluated", "not_evaluated": {"evaluation": "gone"}}, "not_evaluated"),
+    ],
+)
+def test_both_textfiles_say_whether_evaluation_sets_were_looked_for(said: dict[str, Any], state: str) -> None:
+    report = {**SAID, **said}
+    firewall = firewall_status(report, NOW)
+    for text in (
+        status_metrics(status(firewall=firewall)),
+        batch_metrics(batch(part(Part.FIREWALL, said="CLEAR", report=report))),
+    ):
+        shown = [line for line in text.splitlines() if line.startswith("distill_firewall_evaluation_sets{")]
+        assert [line for line in shown if line.endswith(" 1")] == [
+            f'distill_firewall_evaluation_sets{{state="{state}"}} 1'
+        ]
+        assert len(shown) == 3
+        assert ("distill_evaluation_refused_rows 3" in text) is (state == "checked")
+        assert ('wall_not_evaluated{wall="evaluation"} 1' in text) is (state == "not_evaluated")
+        assert 'distill_firewall_wall_findings{wall="label"} 0' in text
+
+
+def test_findings_are_told_by_wall_and_by_file() -> None:
+    pairs = "exports/preference/pairs.jsonl"
+    found = {"state": "BREACH", "findings_count": 2, "by_wall": {"evaluation": 2}, "by_file": {pairs: 2}}
+    text = batch_metrics(batch(part(Part.FIREWALL, 10, said="BREACH", report={**SAID, **found})))
+    assert 'distill_firewall_wall_findings{wall="evaluation"} 2' in text
+    assert f'distill_firewall_file_findings{{file="{pairs}"}} 2' in text
 
 
 # The command

@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from console.batch.child import PartEnded
 from console.batch.github import MAX_ANNOTATIONS, workflow_commands
 from console.batch.junit import junit
-from console.batch.outcome import BatchOutcome, PartState
+from console.batch.outcome import BatchOutcome, PartState, verdict_line
+from console.batch.part_report import outcome_of
 from console.batch.parts import Part
+from console.batch.report import batch_report
 from console.batch.summary import MAX_BYTES, summary
 from pipeline.contracts.checks import CheckStatus
 from tests.console.batch.outcomes import batch, check, hostile_batch, part
+
+# What the firewall says of evaluation sets
+
+BREACH = {
+    "state": "BREACH", "rows_read": 9, "findings_count": 1, "forbidden_rows": 1, "by_wall": {"evaluation": 1},
+    "findings": [{"wall": "evaluation", "file": "exports/preference/pairs.jsonl", "line": 3}],
+}  # fmt: skip
+CLEAR = {"state": "CLEAR", "rows_read": 9, "findings_count": 0}
+UNKNOWN = {"state": "UNKNOWN", "rows_read": 9, "findings_count": 0, "detail": "no"}
+
+
+@pytest.mark.parametrize(
+    ("code", "report", "words"),
+    [
+        (0, {**CLEAR, "evaluation": "not_checked", "evaluation_sets": 0}, "not checked, none is declared"),
+        (0, {**CLEAR, "evaluation": "checked", "evaluation_sets": 2}, "checked (2 sets)"),
+        (10, {**BREACH, "evaluation": "not_checked"}, "not checked"),
+        (10, {**BREACH, "evaluation": "checked", "evaluation_refused": 1}, "checked (1 row refused)"),
+        (
+            3,
+            {**UNKNOWN, "evaluation": "not_evaluated", "not_evaluated": {"evaluation": "x"}},
+            "not evaluated: x",
+        ),
+    ],
+)
+def test_every_report_says_whether_evaluation_sets_were_looked_for(
+    code: int, report: dict[str, Any], words: str
+) -> None:
+    found = batch(outcome_of(Part.FIREWALL, PartEnded(code, 1.0, False, report, ())))
+    for said in (verdict_line(found), junit(found).decode(), summary(found), batch_report(found)["verdict"]):
+        assert f"evaluation sets: {words}" in said
+    assert batch_report(found)["firewall"]["evaluation"] == report["evaluation"]
+
+
+def test_a_finding_beside_the_sft_export_names_its_file() -> None:
+    found = outcome_of(Part.FIREWALL, PartEnded(10, 1.0, False, BREACH, ()))
+    assert found.detail == "1 forbidden row: evaluation exports/preference/pairs.jsonl:3"
+    assert "pairs.jsonl:3" in "".join(workflow_commands(batch(found)))
+
 
 # JUnit has no schema of its own; these are the rules on which its readers agree
 

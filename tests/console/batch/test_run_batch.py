@@ -151,7 +151,8 @@ def test_a_forbidden_row_is_10_whatever_else_failed(
     (root / paths.SFT_EXPORT).parent.mkdir(parents=True)
     (root / paths.SFT_EXPORT).write_text('{"id":"x","quality_score":"rejected"}\n')
     assert run(root, "--only", "firewall,audit-full") == ExitCode.FIREWALL_BREACH
-    assert "firewall BREACH" in capfd.readouterr().out.splitlines()[-1]
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert "firewall BREACH, evaluation sets: not checked, none is declared" in last
 
 
 def test_an_unknown_part_is_2_and_nothing_runs(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from pipeline.contracts.status import (
     Balance,
     DriftLine,
     DriftStatus,
+    Finding,
     FirewallStatus,
     FirewallWord,
     Freshness,
@@ -55,6 +57,59 @@ def test_a_breach_takes_over_the_whole_pane() -> None:
         "  2,764 content  text of a rejected run",
         " cause: no receipt accounts for it",
     ]
+
+
+def test_a_finding_in_another_file_names_it_and_is_no_row_of_the_export() -> None:
+    pairs = "exports/preference/pairs.jsonl"
+    status = replace(
+        states.breach().firewall,
+        forbidden_rows=4,
+        findings_count=4,
+        by_file=((pairs, 1), (states.SFT, 3)),
+        findings=(
+            Finding("evaluation", pairs, 3, None, "mint_runs/9", "holds 100% of the prompt of services:1"),
+            *states.breach().firewall.findings,
+        ),
+    )
+    lines = shown(firewall_pane(status, NOW, 39)).splitlines()
+    assert lines[:5] == [
+        " X BREACH  4 forbidden rows     for 4m",
+        f" {states.SFT}",
+        "  2,762 label      needs_human_review",
+        "  2,763 lineage    scored rejected",
+        "  2,764 content    text of a rejected run",
+    ]
+    assert lines[5] == f" {pairs}"
+    assert lines[6].startswith("      3 evaluation holds 100% of the prompt")
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "role"),
+    [
+        ({"evaluation": "not_checked", "evaluation_sets": 0}, "not checked, none is declared", "warn"),
+        ({"evaluation": "not_checked", "evaluation_sets": None}, "not checked", "warn"),
+        ({"evaluation": "checked", "evaluation_refused": None}, "checked (1 set)", "dim"),
+        ({"evaluation_sets": 2, "evaluation_refused": 1_204}, "checked (2 sets, 1,204 rows refused)", "dim"),
+        (
+            {"evaluation": "not_evaluated", "not_evaluated": (("evaluation", "services: it is empty"),)},
+            "not evaluated: services: it is empty",
+            "warn",
+        ),
+    ],
+)
+@pytest.mark.parametrize("width", [39, 79])
+def test_evaluation_sets_are_checked_or_said_not_to_be(
+    said: dict[str, Any], words: str, role: str, width: int
+) -> None:
+    view = firewall_pane(replace(states.clear(), **said), NOW, width)
+    assert f"evaluation sets: {words}" in " ".join(shown(view).split())
+    assert {span.role for spans in view.lines for span in spans if "evaluation sets" in span.text} == {role}
+
+
+def test_the_walls_are_those_that_the_firewall_names() -> None:
+    status = replace(states.clear(), walls=("label", "moat"), not_evaluated=(("keep", "rows of version 1"),))
+    assert " label 0 · moat 0\n" in shown(firewall_pane(status, NOW, 39))
+    assert " keep: not evaluated: rows of version 1\n" in shown(firewall_pane(status, NOW, 79))
 
 
 @pytest.mark.parametrize("word", [word for word in FirewallWord if word is not FirewallWord.CLEAR])

@@ -60,6 +60,11 @@ def test_runs_of_a_test_question_stand_in_no_training_file(workspace: Path) -> N
     assert told["checked"] is True
     assert told["sets"][0]["rows_refused"] == len(told["rows"]) == 5
     assert engine(workspace, "verify-export", str(workspace / "exports")).returncode == ExitCode.OK
+    assert engine(workspace, "card").returncode == ExitCode.OK
+    card = (workspace / paths.DATASET_CARD).read_text(encoding="utf-8")
+    assert "Evaluation sets: checked (1 set, 5 rows refused)." in card
+    (workspace / paths.DECONTAMINATION).write_bytes(b"{}\n")
+    assert engine(workspace, "card").returncode == ExitCode.CHECK_FAILED
 
 
 def test_the_same_rows_for_any_division_of_the_work_and_from_written_evidence(workspace: Path) -> None:

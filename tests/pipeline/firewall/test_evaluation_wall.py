@@ -61,8 +61,9 @@ def declare(root: Path) -> None:
 
 def test_nothing_declared_is_not_checked(workspace: Path) -> None:
     answer = firewall(workspace)
-    assert (answer["state"], answer["evaluation"]) == ("CLEAR", "not_checked")
-    assert "evaluation sets: not checked" in ask(workspace).stdout
+    assert (answer["state"], answer["evaluation"], answer["evaluation_sets"]) == ("CLEAR", "not_checked", 0)
+    assert "evaluation" not in answer["walls"]
+    assert "evaluation sets: not checked, none is declared" in ask(workspace).stdout
 
 
 def test_standing_rows_and_pairs_of_a_test_item_are_a_breach(workspace: Path) -> None:
@@ -76,6 +77,20 @@ def test_standing_rows_and_pairs_of_a_test_item_are_a_breach(workspace: Path) ->
         str(paths.PREFERENCE_EXPORT),
     }
     assert "100% of the prompt of services:1" in answer["findings"][0]["detail"]
+    assert sum(answer["by_file"].values()) == answer["by_wall"]["evaluation"]
+    assert set(answer["by_file"]) == {str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT)}
+    assert answer["evaluation_refused"] is None, "no run has looked for this set"
+
+
+def test_a_file_outside_of_a_workspace_is_held_against_no_set(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    declare(workspace)
+    argv = [str(workspace / paths.SFT_EXPORT), "--scored-dir", str(workspace / paths.SCORED_RUNS)]
+    argv += ["--evidence-dir", str(workspace / paths.EVIDENCE)]
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    ended = subprocess.run(firewall_argv(argv), capture_output=True, text=True, check=False, cwd=elsewhere)
+    assert ended.stdout.splitlines()[2] == "  evaluation sets: not checked"
 
 
 def test_what_the_exporter_lets_through_is_clear(workspace: Path) -> None:
@@ -85,6 +100,20 @@ def test_what_the_exporter_lets_through_is_clear(workspace: Path) -> None:
     run_all(workspace)
     answer = firewall(workspace)
     assert (answer["state"], answer["evaluation"]) == ("CLEAR", "checked")
+    assert (answer["evaluation_sets"], answer["evaluation_refused"]) == (1, 5)
+    assert "evaluation" in answer["walls"]
+    assert "  evaluation sets: checked (1 set, 5 rows refused)\n" in ask(workspace).stdout
+
+
+@pytest.mark.parametrize("told", [b"", b"[]", b"{", b'{"checked": true}', b'{"checked": true, "sets": [1]}'])
+def test_a_report_of_the_exporter_that_cannot_be_read_is_told_of_in_nothing(
+    workspace: Path, told: bytes
+) -> None:
+    (workspace / "test_set.jsonl").write_bytes(encoded([{"q": "Which tower fell in the year of the flood?"}]))
+    declare(workspace)
+    (workspace / paths.DECONTAMINATION).write_bytes(told)
+    answer = firewall(workspace)
+    assert (answer["state"], answer["evaluation"], answer["evaluation_refused"]) == ("CLEAR", "checked", None)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{broken\n", b"\xff\n"])
@@ -97,6 +126,8 @@ def test_a_set_that_cannot_be_read_leaves_nothing_clear(workspace: Path, content
     answer = json.loads(ended.stdout)
     assert (ended.returncode, answer["state"], answer["evaluation"]) == (3, "UNKNOWN", "not_evaluated")
     assert "services" in answer["detail"]
+    assert answer["detail"] == f"evaluation sets: {answer['not_evaluated']['evaluation']}"
+    assert "evaluation" not in answer["walls"]
 
 
 def test_a_watcher_sees_a_row_of_a_test_item_and_that_it_is_gone(workspace: Path) -> None:
