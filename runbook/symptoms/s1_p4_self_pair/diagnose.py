@@ -96,7 +96,14 @@ def _said(answer: object) -> object:
 
 
 def _calls(turn: dict[str, Any]) -> list[tuple[object, object]]:
+    """A list of calls, or that list as JSON text, as rows hold it since version 2.
+
+    A text that is no such list is compared as it stands; what is wrong with it the audit tells.
+    """
     calls = turn.get("tool_calls")
+    if isinstance(calls, str) and calls:
+        listed = object_or_empty(f'{{"calls":{calls}}}').get("calls")
+        calls = listed if isinstance(listed, list) else [{"name": calls}]
     return [
         (each.get("name"), each.get("arguments"))
         for each in (calls if isinstance(calls, list) else ())

@@ -81,6 +81,11 @@ def _turn(role: str, content: str | None, **more: Any) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
 
 
+def _called(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As rows of version 2 hold it: calls are JSON text."""
+    return [_turn("assistant", "", tool_calls=json.dumps(calls))]
+
+
 CALL = {"id": "1", "name": "look", "arguments": "{}"}
 
 
@@ -99,6 +104,9 @@ CALL = {"id": "1", "name": "look", "arguments": "{}"}
             True,
         ),
         ([_turn("assistant", None, tool_calls=[CALL])], [_turn("assistant", None)], False),
+        (_called([CALL]), _called([{**CALL, "name": "stop"}]), False),
+        (_called([{**CALL, "id": "1"}]), _called([{**CALL, "id": "2"}]), True),
+        ([_turn("assistant", "", tool_calls="[torn")], [_turn("assistant", "", tool_calls="")], False),
     ],
 )
 def test_texts_are_compared_as_the_audit_compares_them(
