@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Required, TypedDict, Unpack
 
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.starvation import is_starved_in_words
 
 KEEP_BYTES = 1 << 20
 # Between "please end" and the kill. Whoever needs longer to leave things in order is given longer.
@@ -35,6 +36,9 @@ _LONGEST_LOOK_SECONDS = 3600.0
 _KILLED_SECONDS = 2.0
 _READ_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1
+# A program does not end itself by these; the kernel's killer, a service manager or a person does.
+_ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
+_LAST_LINES = 3
 
 Check = Callable[[], None]
 _checks: list[Check] = []
@@ -47,6 +51,7 @@ class Ended:
     ``why`` then says so: it did not start, reached its time limit, or wrote too much; it is empty
     otherwise. ``returncode`` has what the system says all the same. Of ``stderr`` the end is kept.
     ``processor_seconds`` has what it used, and those of its children that it waited for.
+    ``could_start`` is False where the system did not begin it.
     """
 
     exit_code: int | None
@@ -57,6 +62,14 @@ class Ended:
     processor_seconds: float = 0.0
     timed_out: bool = False
     returncode: int | None = None
+    could_start: bool = True
+
+    @property
+    def has_no_say(self) -> bool:
+        """Whether its end tells of the machine and not of the program: out of time, killed or starved."""
+        if self.exit_code is None:
+            return self.could_start or is_starved_in_words(self.why)
+        return -self.exit_code in _ENDED_BY_OTHERS or is_starved_in_words("\n".join(self.said[-_LAST_LINES:]))
 
     @property
     def text(self) -> str:
@@ -226,6 +239,7 @@ class Running:
             processor_seconds=self._used_seconds,
             timed_out=self._timed_out,
             returncode=self._process.returncode if self._process is not None else None,
+            could_start=self._process is not None,
         )
 
     def _listen(self, process: subprocess.Popen[bytes], check: Check | None) -> str:

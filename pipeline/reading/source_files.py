@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import islice, takewhile
+from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
+from pipeline.reading import reach
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
 from pipeline.reading.source_notes import standing_note
@@ -49,13 +50,15 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
     for stream in settings.streams:
         try:
             files = list(islice(files_of(root, settings, stream), room))
+            has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
+            if not has_rows:
+                _check_listable(root, stream.globs)
         except (OSError, ValueError) as error:
             trouble = f"stream {stream.name}: {', '.join(stream.globs)} cannot be followed: {error}"
             notes.add(trouble)
             continue
         room -= len(files)
         found += [name for path in files if not (name := relative_name(root, path)).startswith("/")]
-        has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
         if not has_rows and (note := standing_note(root, stream.name)) is None:
             empty.append(stream.name)
         elif not has_rows and note is not None:
@@ -106,7 +109,25 @@ def _is_ours(name: str) -> bool:
 
 
 def _has_bytes(path: Path) -> bool:
+    """Raises OSError for one that is there and may not be looked at."""
     try:
         return path.stat().st_size > 0
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in reach.GONE:
+            return False
+        raise
+
+
+def _check_listable(root: Path, globs: Iterable[str]) -> None:
+    """``glob`` takes a folder that it may not list for an empty one, which is another thing.
+
+    Raises OSError where the fixed part of a pattern leads to a folder that is there and refuses.
+    """
+    for pattern in globs:
+        fixed = list(takewhile(lambda part: not glob.has_magic(part), PurePosixPath(pattern).parts[:-1]))
+        try:
+            with os.scandir(root.joinpath(*fixed)):
+                pass
+        except OSError as error:
+            if error.errno not in reach.GONE:
+                raise

@@ -36,10 +36,14 @@ def detect(workspace: Workspace) -> Detection:
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
     facts: dict[str, JsonValue] = {"frames": [each for each in frames if each is not None]}
     answer, evidence = Answer(Verdict.CLEAR, "it starts", now), tuple[Evidence, ...]()
-    if ran.exit_code != ExitCode.OK:
-        answer = Answer(Verdict.DETECTED, f"exit {ran.exit_code}: {ran.reason}", now)
+    if ran.has_no_say:
+        answer = Answer(Verdict.UNKNOWN, f"could not look: {ran.reason}", now)
+    elif ran.exit_code != ExitCode.OK:
+        ended = "" if ran.exit_code is None else f"exit {ran.exit_code}: "
+        answer = Answer(Verdict.DETECTED, f"{ended}{ran.reason}", now)
         source, lines = "stderr of distill config --help", tuple(error.splitlines()[-_LAST_LINES:])
-        evidence = (Evidence.of(Stance.FOR, f"It ended with {ran.exit_code}.", source, now, lines),)
+        says = "It could not be started." if ran.exit_code is None else f"It ended with {ran.exit_code}."
+        evidence = (Evidence.of(Stance.FOR, says, source, now, lines),)
     return detection_from(ID, answer, reproduce="distill config --help", evidence=evidence, facts=facts)
 
 

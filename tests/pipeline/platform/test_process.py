@@ -58,6 +58,26 @@ def test_what_cannot_be_started_has_no_answer(tmp_path: Path) -> None:
 
         assert ended.exit_code is None
         assert "could not be started" in ended.why
+        assert not ended.has_no_say, "that it cannot be started is a fact about the program"
+
+
+@pytest.mark.parametrize(
+    ("code", "has_no_say"),
+    [
+        ("import sys; sys.exit(1)", False),
+        ("raise ValueError('a bug of its own')", False),
+        ("import os; os.kill(os.getpid(), 11)", False),
+        ("import os; os.kill(os.getpid(), 9)", True),
+        ("import time; time.sleep(600)", True),
+        ("raise OSError(24, 'Too many open files')", True),
+        ("bytearray(1 << 62)", True),
+        ("print('Too many open files')", False),
+    ],
+)
+def test_what_was_killed_starved_or_out_of_time_says_nothing_about_the_program(
+    code: str, has_no_say: bool
+) -> None:
+    assert python(code, limit_seconds=2.0 if "sleep" in code else LIMIT_SECONDS).has_no_say is has_no_say
 
 
 def test_no_descriptor_left_is_an_answer_that_did_not_come() -> None:
@@ -71,7 +91,8 @@ def test_no_descriptor_left_is_an_answer_that_did_not_come() -> None:
                 taken.append(os.dup(0))
         except OSError:
             pass
-        print(run(["/bin/true"], limit_seconds=60).why)
+        starved = run(["/bin/true"], limit_seconds=60)
+        print(starved.why, starved.has_no_say)
         for _ in range(8):  # the pipes of Popen, and no more
             os.close(taken.pop())
         print(run(["/bin/true"], limit_seconds=60).exit_code)
@@ -79,7 +100,7 @@ def test_no_descriptor_left_is_an_answer_that_did_not_come() -> None:
     done = run([sys.executable, "-c", textwrap.dedent(code)], limit_seconds=LIMIT_SECONDS)
 
     assert done.stdout.decode().splitlines() == [
-        "/bin/true could not be started: Too many open files",
+        "/bin/true could not be started: Too many open files True",
         "0",
     ], done.stderr
 

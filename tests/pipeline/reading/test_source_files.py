@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,25 @@ def test_a_link_that_leads_out_of_the_workspace_is_no_source(root: Path, tmp_pat
     declare(root, '["data/_kb/linked.jsonl", "data/_kb/folder/*.jsonl"]')
     glance = read_settings(root, Notes())
     assert list(files_of(root, glance, glance.streams[0])) == []
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(root, '["data/_kb/*.jsonl"]')
+    glance = read_settings(root, Notes())
+    assert find_sources(root, glance, Notes()).trouble == ""
+
+    def starved(_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "scandir", starved)
+    found = find_sources(root, glance, Notes())
+    assert found.empty_tier_1 == ()
+    assert "Too many open files" in found.trouble
+
+
+def test_a_folder_that_is_not_there_has_no_rows(root: Path) -> None:
+    declare(root, '["data/never/*.jsonl"]')
+    found = find_sources(root, read_settings(root, Notes()), Notes())
+    assert (found.empty_tier_1, found.trouble) == (("runs",), "")

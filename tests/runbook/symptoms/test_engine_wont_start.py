@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import pipeline
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.process import run
+from pipeline.reading.report_files import Notes
+from pipeline.reading.symptom_log import read_looks
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
 from tests.runbook.test_commands import CONSENT, distill, planned
 from tests.runbook.workspaces import TAG, git
+from tests.waiting import LIMIT_SECONDS
 
 ID = "ENGINE.wont-start"
 CLI = "pipeline/cli.py"
@@ -57,3 +63,23 @@ def test_code_that_is_as_tagged_leaves_the_cause_unknown(root: Path) -> None:
     git(root, "tag", "--force", TAG)
     assert cause(root, ID) == ("unknown", "unknown")
     assert diagnosed(root, ID)["offers"] == []
+
+
+def test_an_engine_that_is_starved_is_not_known_and_its_starving_is_kept_by_nobody(root: Path) -> None:
+    assert verdict(root, ID) == "clear"
+    starved = f"ulimit -n 6; exec {sys.executable} -P -m console -C {root} --json runbook detect"
+    done = run(["/bin/sh", "-c", starved], limit_seconds=LIMIT_SECONDS)
+    assert done.exit_code == ExitCode.NOT_EVALUATED, done.narration
+    told = {each["id"]: each for each in json.loads(done.stdout)["symptoms"]}
+    assert told[ID]["verdict"] == "unknown"
+    assert "Too many open files" in told[ID]["observed"]
+    assert [name for name, each in told.items() if each["verdict"] == "detected"] == []
+    assert [name for name, look in read_looks(root, Notes()).items() if look.since is not None] == []
+
+
+@pytest.mark.parametrize("fault", ["raise MemoryError\n", "import os; os.kill(os.getpid(), 9)\n"])
+def test_an_engine_that_the_machine_ended_is_not_known(root: Path, fault: str) -> None:
+    (root / CLI).write_text(
+        fault + (root / CLI).read_text().replace("from __future__ import annotations", "")
+    )
+    assert verdict(root, ID) == "unknown"
