@@ -10,12 +10,20 @@ from typing import Any
 
 import orjson
 
-from pipeline.card import ExportFacts, dataset_card
+from pipeline.card import CardContext, ExportFacts, FormattedFile, Licence, dataset_card
+from pipeline.card.context import Lint
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
 from pipeline.engine.last_run import committed_summaries, receipts_of
+from pipeline.engine.lint_counts import count_lint
+from pipeline.formats.rows import FORMATS
+from pipeline.formats.write import RECEIPT_SUFFIX, formatted_file
 from pipeline.platform import confined
+from pipeline.platform.lenient_json import object_in
+from pipeline.settings.model import Settings
+from pipeline.stages.splits import TRAIN, VALIDATION
+from pipeline.storage.digests import sha256_of_file
 
 _KEPT_SAFE = "The dataset card was not changed."
 
@@ -24,11 +32,28 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     workspace = context.workspace
     settings = context.settings().settings
     summary = latest_summary(workspace)
-    claims = _export_claims(workspace, summary)
-    exports = {export: _count(workspace, export, claims) for export in paths.EXPORT_FILES}
-    licences = {stream.name: stream.license for stream in settings.streams if stream.role == "source"}
-    decontamination = _decontamination(workspace, claims)
-    text = dataset_card(settings.workspace.name, summary, exports, licences, decontamination)
+    receipt = _export_receipt(workspace, summary)
+    claims = {claim["path"]: claim["sha256"] for claim in receipt.get("outputs", ())}
+    exports = {
+        export: _count(workspace, export, claims, settings.export.validation_share)
+        for export in paths.EXPORT_FILES
+    }
+    firewall = receipt.get("firewall")
+    known = CardContext(
+        licences={
+            stream.name: Licence(stream.license, stream.license_link)
+            for stream in settings.streams
+            if stream.role == "source"
+        },
+        split_by=settings.export.split_by,
+        validation_share=settings.export.validation_share,
+        pii=settings.export.pii,
+        firewall=firewall["state"] if firewall else None,
+        lint=_lint(workspace, settings),
+        decontamination=_decontamination(workspace, claims),
+        formatted=tuple(_formatted(workspace, claims)),
+    )
+    text = dataset_card(settings.workspace.name, summary, exports, known)
     confined.write_file(workspace, paths.DATASET_CARD, text.encode())
     if context.json:
         context.out_json({"path": str(paths.DATASET_CARD), "run_hash": summary["run_hash"]})
@@ -64,19 +89,19 @@ def _cannot_read(path: Path, why: str) -> InputError:
     )
 
 
-def _export_claims(workspace: Path, summary: dict[str, Any]) -> dict[str, str]:
-    """The sha256 that the run's export receipt claims for each file, by relative path."""
+def _export_receipt(workspace: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """The run's export receipt; empty where the run has none."""
     place = next((stage["receipt"] for stage in summary["stages"] if stage["stage"] == "export"), None)
     if place is None:
         return {}
     receipt = receipts_of(workspace, summary).get("export")
     if receipt is None:
         raise _cannot_read(workspace / place, "it is no receipt of the export")
-    return {claim["path"]: claim["sha256"] for claim in receipt["outputs"]}
+    return receipt
 
 
-def _count(workspace: Path, export: str, claims: dict[str, str]) -> ExportFacts:
-    facts = ExportFacts()
+def _count(workspace: Path, export: str, claims: dict[str, str], validation_share: float) -> ExportFacts:
+    facts = ExportFacts(validation_share=validation_share)
     for row in _rows(workspace, str(paths.EXPORT_FILES[export]), claims):
         facts.take(row)
     for row in _rows(workspace, str(paths.QUARANTINE_FILES[export]), claims):
@@ -84,11 +109,38 @@ def _count(workspace: Path, export: str, claims: dict[str, str]) -> ExportFacts:
     return facts
 
 
+def _lint(workspace: Path, settings: Settings) -> Lint | None:
+    """What the lint finds in the runs of SFT rows; None where there is no such run's evidence to look at."""
+    counts = count_lint(workspace, settings)
+    if not counts.exported_runs:
+        return None
+    return Lint(counts.exported_runs, counts.exported_lint, counts.exported_flags)
+
+
 def _decontamination(workspace: Path, claims: dict[str, str]) -> dict[str, Any] | None:
-    """What the run reported on evaluation sets; None where it looked for none and never had."""
-    relative = str(paths.DECONTAMINATION)
-    rows = list(_rows(workspace, relative, claims)) if relative in claims else []
-    return rows[0] if rows else None
+    if str(paths.DECONTAMINATION) not in claims:
+        return None
+    return next(_rows(workspace, str(paths.DECONTAMINATION), claims), None)
+
+
+def _formatted(workspace: Path, claims: dict[str, str]) -> Iterator[FormattedFile]:
+    """The formatted files whose receipts account for their bytes and for the exports that stand."""
+    for entry in FORMATS.values():
+        for split in (TRAIN, VALIDATION)[: 1 if entry.has_split else 2]:
+            relative = formatted_file(entry, split)
+            receipt = object_in(workspace / f"{relative}{RECEIPT_SUFFIX}") or {}
+            output, source = receipt.get("output"), receipt.get("source")
+            if not isinstance(output, dict) or not isinstance(source, dict):
+                continue
+            if source.get("sha256") != claims.get(str(source.get("path"))) or not output.get("rows"):
+                continue
+            try:
+                is_whole = sha256_of_file(workspace / relative) == output.get("sha256")
+            except OSError:
+                continue
+            if is_whole:
+                path = relative.removeprefix(f"{paths.EXPORTS}/")
+                yield FormattedFile(entry.name, entry.export, path, None if entry.has_split else split)
 
 
 def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pipeline.settings.model import Settings, StreamSettings
 
 # Fields of a stream that leave its rows as they are.
-_NOT_IN_ROWS = {"path", "tier", "license"}
+_NOT_IN_ROWS = {"path", "tier", "license", "license_link", "max_shrink"}
 # The members that have always stood in the digest, by section; others are left out at their default.
 _FROM_THE_START = {
     "StreamSettings": frozenset(("name", "role", "key", "exports", "preset", "where", "fields", "parts")),

@@ -86,7 +86,9 @@ class StreamSettings(Section):
     parts: RuleTree = None
     """How one line yields several evidence rows."""
     license: Line | None = None
-    """The licence of the stream's data, for the dataset card."""
+    """The licence of the stream's data, for the dataset card: `MIT`, `CC BY 4.0`, or a name of its own."""
+    license_link: Line | None = None
+    """Where that licence can be read; the card needs it for one that has a name of its own."""
 
     @field_validator("name")
     @classmethod

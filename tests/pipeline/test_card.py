@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from pipeline.card import ExportFacts, dataset_card
+from pipeline.card import CardContext, ExportFacts, FormattedFile, Licence, dataset_card
+from pipeline.card.context import Lint
+from pipeline.card.licences import hub_id
 from pipeline.cli import main
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
@@ -51,6 +55,10 @@ def facts(*rows: dict[str, Any], **refused: int) -> ExportFacts:
     return counted
 
 
+def licensed(names: dict[str, str | None]) -> CardContext:
+    return CardContext(licences={stream: Licence(name) for stream, name in names.items()})
+
+
 EXPORTS = {
     "rag": facts(export_row(source_category="accepted"), category_not_allowed=1, duplicate_sample=2),
     "sft": facts(
@@ -73,7 +81,7 @@ EXPORTS = {
 
 
 def test_the_card_counts_rows_splits_streams_models_and_refusals() -> None:
-    card = dataset_card("demo", SUMMARY, EXPORTS, {"shell": "MIT"})
+    card = dataset_card("demo", SUMMARY, EXPORTS, licensed({"shell": "MIT"}))
     for line in (
         "| `sft/instruction_response.jsonl` | 2 | 1 | 1 | 20 | accepted 1, partially\\_accepted 1 |",
         "| shell | 5 | 4 | 2 | 1 | 0 | 1 | 1 | 2 | 1 | MIT |",
@@ -86,15 +94,144 @@ def test_the_card_counts_rows_splits_streams_models_and_refusals() -> None:
     assert "| names |" not in card  # a look-up has no rows of its own
 
 
-def test_the_front_matter_is_yaml_with_licences_and_a_config_an_export() -> None:
-    card = dataset_card('a "name": #1', SUMMARY, EXPORTS, {"shell": "MIT", "names": "Apache-2.0"})
-    front = yaml.safe_load(card.split("---\n")[1])
+def front_of(card: str) -> dict[str, Any]:
+    front: dict[str, Any] = yaml.safe_load(card.split("---\n")[1])
+    return front
+
+
+def test_the_front_matter_is_yaml_with_licences_tasks_and_a_config_an_export() -> None:
+    card = dataset_card(
+        'a "name": #1', SUMMARY, EXPORTS, licensed({"shell": "MIT", "names": "Apache License 2.0"})
+    )
+    front = front_of(card)
     assert front["pretty_name"] == 'a "name": #1'
-    assert front["license"] == ["Apache-2.0", "MIT"]
-    assert front["configs"][1] == {"config_name": "sft", "data_files": "sft/instruction_response.jsonl"}
-    assert yaml.safe_load(dataset_card("x", SUMMARY, EXPORTS, {"shell": None}).split("---\n")[1])[
-        "license"
-    ] == ["unknown"]
+    assert front["license"] == ["apache-2.0", "mit"]
+    assert front["task_categories"] == ["text-generation", "text-retrieval"]
+    assert front["size_categories"] == ["n<1K"]
+    assert front["configs"][1] == {
+        "config_name": "sft",
+        "data_files": [{"split": "mixed", "path": "sft/instruction_response.jsonl"}],
+    }
+    unknown = front_of(dataset_card("x", SUMMARY, EXPORTS, licensed({"shell": None})))
+    assert unknown["license"] == ["unknown"]
+    assert "license_name" not in unknown
+
+
+def test_a_format_that_is_one_file_a_split_is_mapped_so() -> None:
+    files = (
+        FormattedFile("chat-jsonl", "sft", "formatted/sft.chat-jsonl.jsonl", "train"),
+        FormattedFile("chat-jsonl", "sft", "formatted/sft.chat-jsonl.validation.jsonl", "validation"),
+        FormattedFile("trl-preference", "preference", "formatted/preference.trl-preference.jsonl", None),
+    )
+    configs = front_of(dataset_card("x", SUMMARY, EXPORTS, CardContext(formatted=files)))["configs"]
+    by_name = {config["config_name"]: config["data_files"] for config in configs}
+    assert [file["split"] for file in by_name["sft.chat-jsonl"]] == ["train", "validation"]
+    assert by_name["preference.trl-preference"] == [
+        {"split": "mixed", "path": "formatted/preference.trl-preference.jsonl"}
+    ]
+
+
+def test_a_licence_that_the_hub_does_not_know_is_other_with_name_and_link() -> None:
+    link = "https://example.com/" + "licence/" * 20
+    licences = {"a": Licence("House Rules 7", link), "b": Licence("CC BY 4.0")}
+    front = front_of(dataset_card("x", SUMMARY, EXPORTS, CardContext(licences=licences)))
+    assert front["license"] == ["cc-by-4.0", "other"]
+    assert (front["license_name"], front["license_link"]) == ("House Rules 7", link)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("MIT", "mit"), ("MIT License", "mit"), ("Apache-2.0", "apache-2.0"), ("Apache 2", "apache-2.0"),
+        ("Apache License, Version 2.0", "apache-2.0"), ("CC BY 4.0", "cc-by-4.0"),
+        ("CC-BY-SA-4.0", "cc-by-sa-4.0"), ("CC BY-NC 4.0 International", "cc-by-nc-4.0"), ("CC0", "cc0-1.0"),
+        ("GPL-3.0-only", "gpl-3.0"), ("GPL v3", "gpl-3.0"), ("LGPL-2.1-or-later", "lgpl-2.1"),
+        ("BSD 3-Clause", "bsd-3-clause"), ("ODC-By 1.0", "odc-by"), ("Llama3.1", "llama3.1"),
+        ("unknown", "unknown"), ("MIT-0", "other"), ("Proprietary", "other"), ("CC BY 5.0", "other"),
+    ],
+)  # fmt: skip
+def test_licences_by_the_ids_of_the_hub(name: str, known: str) -> None:
+    assert hub_id(name) == known
+
+
+def test_what_nobody_looked_at_is_not_checked_and_never_clear() -> None:
+    card = dataset_card("x", SUMMARY, EXPORTS, CardContext())
+    for line in (
+        "| rejected answers in `sft` (the firewall) | *not checked* |",
+        "| conversations (lint) | *not checked* |",
+        "| evaluation sets | *not checked*: no set is declared |",
+        "| near-duplicates | *not checked* |",
+    ):
+        assert line in card.splitlines()
+    absent = dataset_card("x", SUMMARY, EXPORTS, CardContext(firewall="ABSENT"))
+    assert "(the firewall) | *not checked* |" in absent
+
+
+ONE_SET = {"name": "held out", "items": 12, "sides": 24, "sides_too_short": 0, "rows_refused": 3}
+
+
+def test_what_was_looked_at_is_counted() -> None:
+    checked = CardContext(
+        firewall="CLEAR",
+        lint=Lint(7, Counter(empty_turn=2), Counter(tools_not_recorded=1)),
+        decontamination={"checked": True, "sets": [ONE_SET], "rows": []},
+    )
+    held = {"sft": facts(export_row(quality_score="accepted", response="Mail ann@acme.io"), pii_found=2)}
+    lines = dataset_card("x", SUMMARY, held, checked).splitlines()
+    for line in (
+        "| rejected answers in `sft` (the firewall) | checked; CLEAR |",
+        "| conversations (lint) | checked; 7 runs in `sft`: empty\\_turn 2, tools\\_not\\_recorded 1 |",
+        "| evaluation sets | checked: 1 sets, see below |",
+        "| personal data of known forms | checked; 1 rows hold some (email 1), 2 refusals |",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("lengths", "cells"),
+    [
+        (range(1, 101), "50 | 95 | 99 | 100"),
+        ([7], "7 | 7 | 7 | 7"),
+        ([], "0 | 0 | 0 | 0"),
+        (range(1, 1001), "500 | 950 | 990 | 1,000"),
+    ],
+)
+def test_lengths_are_told_by_rank(lengths: Iterable[int], cells: str) -> None:
+    rows = [export_row(quality_score="accepted", estimated_tokens=length) for length in lengths]
+    assert f"| sft | {cells} |" in dataset_card("x", SUMMARY, {"sft": facts(*rows)}, CardContext())
+
+
+def test_questions_on_both_sides_are_counted_by_both_rules() -> None:
+    """Two streams over one benchmark: by prompt no question is on both sides, by task about half are."""
+    counted = ExportFacts(validation_share=0.5)
+    for stream in ("one", "two"):
+        for number in range(60):
+            texts = {"instruction": f"What is {number}?", "context": "", "messages": []}
+            counted.take(export_row(quality_score="accepted", stream=stream, task_id=str(number), **texts))
+    assert counted.questions == 60
+    assert counted.on_both_sides("prompt") == 0
+    assert 15 < counted.on_both_sides("task") < 45
+    card = dataset_card("x", SUMMARY, {"sft": counted}, CardContext(split_by="prompt"))
+    assert "| by prompt (in force) | 60 | 0 |" in card
+
+
+def test_pass_rates_count_each_task_once() -> None:
+    rows = [
+        export_row(quality_score="accepted", task_id=task, passed=passed, attempts=4)
+        for task, passed in (("a", 4), ("a", 4), ("b", 1), ("c", 0))
+    ]
+    card = dataset_card("x", SUMMARY, {"sft": facts(*rows)}, CardContext())
+    assert "| sft | 3 | 12 | 5 (42%) | 1 | 1 | 1 |" in card
+    assert "Not recorded in these rows." in dataset_card("x", SUMMARY, EXPORTS, CardContext())
+
+
+def test_an_estimate_says_that_it_is_one() -> None:
+    estimated = dataset_card("x", SUMMARY, EXPORTS, CardContext())
+    assert "Estimated: bytes of UTF-8" in estimated
+    assert "- Token counts are estimates." in estimated
+    counted = dataset_card("x", SUMMARY, EXPORTS, CardContext(tokenizer="models/tokenizer.json"))
+    assert "Counted with the tokenizer models/tokenizer.json" in counted
+    assert "estimate" not in counted.lower()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +246,7 @@ def test_the_front_matter_is_yaml_with_licences_and_a_config_an_export() -> None
 )
 def test_a_hostile_model_name_stays_one_plain_cell(name: str) -> None:
     hostile = {"rag": facts(export_row(source_category="accepted", model_name=name))}
-    card = dataset_card("demo", SUMMARY, hostile, {"shell": name})
+    card = dataset_card("demo", SUMMARY, hostile, licensed({"shell": name}))
     front, body = card.split("---\n", 2)[1:]
     assert yaml.safe_load(front)["license"]
     row = next(line for line in body.splitlines() if line.endswith("| 1 |") and "shell" not in line)
@@ -122,7 +259,8 @@ def test_a_hostile_model_name_stays_one_plain_cell(name: str) -> None:
 
 def test_evaluation_sets_that_nobody_declared_were_not_checked() -> None:
     for report in (None, {"checked": False, "sets": [], "rows": []}):
-        section = dataset_card("demo", SUMMARY, EXPORTS, {}, report).split("## Evaluation sets")[1]
+        card = dataset_card("demo", SUMMARY, EXPORTS, CardContext(decontamination=report))
+        section = card.split("## Evaluation sets")[1]
         assert section.strip().startswith("Evaluation sets: **not checked**, none is declared.")
 
 
@@ -130,13 +268,15 @@ def test_declared_evaluation_sets_are_told_with_what_was_refused_and_kept() -> N
     one = {"name": "a|b", "items": 1_200, "sides": 2_400, "sides_too_short": 3, "rows_refused": 2}
     rows = [{"set": "a|b", "refused": True}] * 2 + [{"set": "a|b", "refused": False}]
     report = {"checked": True, "sets": [one], "rows": rows}
-    card = dataset_card("demo", SUMMARY, EXPORTS, {}, report)
+    card = dataset_card("demo", SUMMARY, EXPORTS, CardContext(decontamination=report))
     assert "\nEvaluation sets: checked (1 set, 2 rows refused).\n" in card
     assert "| a\\|b | 1,200 | 2,400 | 3 | 2 | 1 |" in card.splitlines()
 
 
 def test_the_same_facts_give_the_same_card() -> None:
-    assert dataset_card("demo", SUMMARY, EXPORTS, {}) == dataset_card("demo", SUMMARY, EXPORTS, {})
+    assert dataset_card("demo", SUMMARY, EXPORTS, CardContext()) == dataset_card(
+        "demo", SUMMARY, EXPORTS, CardContext()
+    )
 
 
 @pytest.fixture
