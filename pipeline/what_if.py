@@ -24,6 +24,7 @@ from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.row_decision import PlacedRow, RowDecision, held_rows
+from pipeline.engine.tokenizer import TokenCounter, load_tokenizer, without_limits
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.schemas.validators import validate_preference
@@ -104,9 +105,14 @@ class _Side:
     """Everything under one set of thresholds."""
 
     def __init__(
-        self, settings: Settings, evaluation: EvaluationIndex, render_check: RenderCheck | None
+        self,
+        settings: Settings,
+        evaluation: EvaluationIndex,
+        render_check: RenderCheck | None,
+        tokens: TokenCounter | None,
     ) -> None:
         self.render_check = render_check
+        self.tokens = tokens
         self.settings = settings
         self.evaluation = evaluation
         self.reducer = Reducer(pair_options(settings.export), evaluation)
@@ -127,8 +133,9 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
     result = WhatIf(settings.scoring, then)
     evaluation = load_sets(workspace, settings)
     render_check = load_render_check(workspace, settings)
-    now_side = _Side(settings, evaluation, render_check)
-    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation, render_check)
+    tokens = load_tokenizer(workspace, settings)
+    now_side = _Side(settings, evaluation, render_check, tokens)
+    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation, render_check, tokens)
     places: list[list[tuple[Path, int]]] = []
     streams = [stream for stream in settings.streams if stream.role == "source"]
     if not any((workspace / paths.evidence_file(stream.name)).exists() for stream in streams):
@@ -183,8 +190,10 @@ def _both_ways(
     result: WhatIf,
 ) -> None:
     builders = (
-        RowBuilder(now_side.settings, stream, now_side.evaluation, now_side.render_check),
-        RowBuilder(then_side.settings, stream, then_side.evaluation, then_side.render_check),
+        RowBuilder(now_side.settings, stream, now_side.evaluation, now_side.render_check, now_side.tokens),
+        RowBuilder(
+            then_side.settings, stream, then_side.evaluation, then_side.render_check, then_side.tokens
+        ),
     )
     now_entries: list[RowEntry] = []
     then_entries: list[RowEntry] = []
@@ -232,6 +241,8 @@ def _exported(side: _Side, decided: Decisions, section: int) -> Iterator[str]:
 
 def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str]:
     options, thresholds = side.settings.export, side.settings.scoring
+    if side.tokens is not None:
+        options = without_limits(options)
     for chosen_place, rejected_place, _ in decided.pairs:
         chosen, rejected = evidence.row(chosen_place), evidence.row(rejected_place)
         row = preference_row(

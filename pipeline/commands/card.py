@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         },
         split_by=settings.export.split_by,
         validation_share=settings.export.validation_share,
+        tokenizer=settings.export.tokenizer,
         pii=settings.export.pii,
         firewall=firewall["state"] if firewall else None,
         lint=_lint(workspace, settings),

@@ -140,7 +140,7 @@ def _builder(context: WorkContext, task: ChunkTask) -> EvidenceBuilder | RowBuil
     from pipeline.engine.row_builder import RowBuilder
 
     stream = context.stream(task.stream)
-    return RowBuilder(context.settings, stream, context.evaluation, context.render_check)
+    return RowBuilder(context.settings, stream, context.evaluation, context.render_check, context.tokens)
 
 
 def digest_source(path: str, size: int) -> str:

@@ -26,6 +26,7 @@ from pipeline.engine.pass_rate import rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.reduce import RowPlace
 from pipeline.engine.rows_writer import RowsWriter
+from pipeline.engine.tokenizer import read_tokenizer, without_limits
 from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import preference_row
@@ -95,6 +96,11 @@ def _write_pairs(
     """The places of the rows that are in a written pair, and the refusals of the other pairs' rows."""
     used: set[_Place] = set()
     refused: dict[_Place, str] = {}
+    named = options.tokenizer
+    tokens = (
+        read_tokenizer(Path(task.workspace), named) if named is not None and task.decisions.pairs else None
+    )
+    asked = options if tokens is None else without_limits(options)
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
     task_rates = task.decisions.pass_rates
     cache = ChunkCache(Path(task.workspace))
@@ -105,7 +111,9 @@ def _write_pairs(
             task_key = task_identity(runs[0]["stream"], runs[0]["task_id"]).key
             # A pair is of two judged runs, so that its task is always counted.
             rate = rate_of(task_rates, task_key, is_accepted=True)
-            row = preference_row(*runs, options, attempts=rate.attempts, passed=rate.passed)
+            row = preference_row(*runs, asked, attempts=rate.attempts, passed=rate.passed)
+            if tokens is not None and not isinstance(row, Refusal):
+                row = tokens.counted(row, options.preference.max_tokens)
             if not isinstance(row, Refusal):
                 try:
                     validate_preference(row)

@@ -114,6 +114,7 @@ def _join_all(
             "export",
             context.evaluation.digests,
             context.render_digest,
+            context.tokens_digest,
             sha256_of_file(scored_path),
         ]
         descriptor = os.open(scored_path, os.O_RDONLY | os.O_CLOEXEC)
@@ -122,7 +123,9 @@ def _join_all(
             for chunk in plan_chunks(evidence_path, context.settings.engine.chunk_bytes, size):
                 session.check_stop()
                 data = _chunk_bytes(evidence_path, chunk.start, chunk.end)
-                builder = RowBuilder(context.settings, stream, context.evaluation, context.render_check)
+                builder = RowBuilder(
+                    context.settings, stream, context.evaluation, context.render_check, context.tokens
+                )
                 entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
                 unscored += missing
                 sections = builder.sections()

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
 from pipeline.engine.render_check import RenderCheck
+from pipeline.engine.tokenizer import TokenCounter, without_limits
 from pipeline.evaluation.overlap import Matcher
 from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
@@ -48,7 +49,11 @@ class RowBuilder:
         stream: StreamSettings,
         evaluation: EvaluationIndex,
         render_check: RenderCheck | None,
+        tokens: TokenCounter | None = None,
     ) -> None:
+        self._tokens = tokens
+        # Under a tokenizer the estimate refuses nothing; what it counts is held to the limit.
+        self._options = settings.export if tokens is None else without_limits(settings.export)
         self._render_check = render_check
         self._matcher = Matcher(evaluation) if evaluation.sets else None
         self._thresholds = settings.scoring
@@ -115,7 +120,7 @@ class RowBuilder:
             if self._matcher is not None:
                 entry.evaluation_facts = self._matcher.facts(asked_texts(sample), answered_texts(sample))
             entry.turns = sample.turns
-            entry.tokens = sample.estimated_tokens
+            entry.tokens = sample.estimated_tokens if self._tokens is None else self._tokens.of_sample(sample)
             entry.personal = sample.holds.personal
             refused = verdict_refusal(scored, self._export.preference)
             entry.choose_refusal = "" if refused is None else pack_refusal(*refused)
@@ -145,9 +150,11 @@ class RowBuilder:
         """The row's line, or how it was refused."""
         if name not in self._feeds:
             return b"", _NOT_FED
-        row = build(evidence, scored, self._export, sample)
+        row = build(evidence, scored, self._options, sample)
+        limits = self._export.rag if name == "rag" else self._export.sft
+        if self._tokens is not None and not isinstance(row, Refusal):
+            row = self._tokens.counted(row, limits.max_tokens)
         if not isinstance(row, Refusal):
-            limits = self._export.rag if name == "rag" else self._export.sft
             row = verdict_refusal(scored, limits) or personal_refusal(sample, self._export) or row
         if isinstance(row, Refusal):
             return b"", pack_refusal(*row)
@@ -163,7 +170,12 @@ class RowBuilder:
             return _NOT_FED
         if sample is None:
             return _NOT_ALLOWED
-        refusal = side_refusal(sample, self._export) or personal_refusal(sample, self._export)
+        refusal = side_refusal(sample, self._options)
+        if refusal is None and self._tokens is not None and isinstance(sample, Sample):
+            refusal = self._tokens.too_long(
+                self._tokens.of_sample(sample), self._export.preference.max_tokens
+            )
+        refusal = refusal or personal_refusal(sample, self._export)
         return "" if refusal is None else pack_refusal(*refusal)
 
     def sections(self) -> list[bytes]:

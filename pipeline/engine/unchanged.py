@@ -27,7 +27,7 @@ from pipeline.streams.files import stream_files
 
 def sources_fingerprint(context: WorkContext) -> str:
     """One digest of settings, engine, and every source file's name, size and times."""
-    parts = [context.settings_digest, engine_digest(), context.render_digest]
+    parts = [context.settings_digest, engine_digest(), context.render_digest, context.tokens_digest]
     read: list[StreamSettings | EvaluationSettings] = [
         *context.settings.streams,
         *context.settings.evaluations,

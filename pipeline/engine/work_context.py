@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.render_check import RenderCheck, load_render_check
+from pipeline.engine.tokenizer import TokenCounter, load_tokenizer
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
 from pipeline.settings.digest import rows_digest, stream_digest
 from pipeline.settings.load import load_settings
@@ -74,6 +75,15 @@ class WorkContext:
         """The chat template that rows are held against. Raises SettingsError when it cannot be used."""
         return load_render_check(self.workspace, self.settings)
 
+    @cached_property
+    def tokens(self) -> TokenCounter | None:
+        """What counts tokens, None for an estimate. Raises SettingsError when it cannot be used."""
+        return load_tokenizer(self.workspace, self.settings)
+
+    @property
+    def tokens_digest(self) -> str:
+        return self.tokens.digest if self.tokens is not None else ""
+
     @property
     def render_digest(self) -> str:
         return self.render_check.digest if self.render_check is not None else ""
@@ -104,8 +114,10 @@ class WorkContext:
         lookups: dict[str, str] = {}
         if stream.role != "lookup":
             lookups = {name: self.lookup(name).digest for name in self.compiled(stream_name).lookup_names}
-        parts = [engine_digest(), stream_digest(self.settings, stream), lookups, depth]
-        return digest_of([*parts, self.evaluation.digests, self.render_digest] if depth == "all" else parts)
+        parts: list[Any] = [engine_digest(), stream_digest(self.settings, stream), lookups, depth]
+        if depth == "all":
+            parts += [self.evaluation.digests, self.render_digest, self.tokens_digest]
+        return digest_of(parts)
 
 
 _contexts: dict[ContextName, WorkContext] = {}

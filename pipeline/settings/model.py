@@ -212,6 +212,8 @@ class ExportSettings(Section):
     """Share of questions (or tasks) whose rows carry the split `validation`; none is on both sides."""
     split_by: Literal["prompt", "task"] = "prompt"
     """What is never on both sides: a question (its normalised prompt, of any stream), or a stream's task."""
+    tokenizer: Line | None = None
+    """A `tokenizer.json` by which tokens are counted; without one they are estimated from bytes."""
     render_check: Line | None = None
     """A chat template (Jinja or `tokenizer_config.json`); what it refuses stands in no SFT row or pair."""
     refuse: Refusals = ()
