@@ -50,7 +50,7 @@ def _licence_lines(context: CardContext) -> list[str]:
     lines = ["license:", *(f"- {yaml(each)}" for each in ids)]
     others = sorted({licence for licence in stated if hub_id(licence.name or "") == "other"}, key=_by_name)
     if others:
-        lines.append(f"license_name: {yaml('; '.join(licence.name or '' for licence in others))}")
+        lines.append(f"license_name: {yaml('; '.join(licence.name or '' for licence in others), None)}")
         links = [licence.link for licence in others if licence.link]
         if links:
             lines.append(f"license_link: {yaml(links[0], None)}")

@@ -28,6 +28,12 @@ _ALSO = {
 }  # fmt: skip
 
 
+_CONDITION = re.compile(
+    r"\b(?:non|not|no|only|unless|except|without|restrict\w*|prohibit\w*|research|academic|additional|clause)\b",
+    re.IGNORECASE,
+)
+
+
 class Licence(NamedTuple):
     """What a stream's settings state: its licence in their words, and where it can be read."""
 
@@ -36,7 +42,16 @@ class Licence(NamedTuple):
 
 
 def hub_id(name: str) -> str:
-    """The id of a licence, ``other`` for one that has none."""
+    """The id of a licence, ``other`` for one that has none.
+
+    Who holds it may stand behind it; a condition that is put there makes it another licence.
+    """
+    whole = _id_of(name)
+    licence, _, holder = re.sub(r"[,;(]", "\0", name, count=1).partition("\0")
+    return whole if whole != "other" or _CONDITION.search(holder) else _id_of(licence)
+
+
+def _id_of(name: str) -> str:
     words = re.sub(r"[\s_,/]+", "-", name.strip().lower())
     words = re.sub(r"-(?:only|or-later|international|licen[cs]e)(?=-|$)", "", words)
     words = re.sub(r"^(?:the|creative-commons)-", lambda match: "cc-" if "commons" in match[0] else "", words)

@@ -147,7 +147,10 @@ def test_a_licence_that_the_hub_does_not_know_is_other_with_name_and_link() -> N
         ("CC-BY-SA-4.0", "cc-by-sa-4.0"), ("CC BY-NC 4.0 International", "cc-by-nc-4.0"), ("CC0", "cc0-1.0"),
         ("GPL-3.0-only", "gpl-3.0"), ("GPL v3", "gpl-3.0"), ("LGPL-2.1-or-later", "lgpl-2.1"),
         ("BSD 3-Clause", "bsd-3-clause"), ("ODC-By 1.0", "odc-by"), ("Llama3.1", "llama3.1"),
-        ("unknown", "unknown"), ("MIT-0", "other"), ("Proprietary", "other"), ("CC BY 5.0", "other"),
+        ("MIT, Copyright (c) 2024 Sierra", "mit"), ("CC BY 4.0 (Google)", "cc-by-4.0"),
+        ("Mine, all mine", "other"), ("CC BY 4.0, research use only", "other"),
+        ("CC BY 4.0 (non-commercial)", "other"), ("unknown", "unknown"),
+        ("MIT-0", "other"), ("Proprietary", "other"), ("CC BY 5.0", "other"),
     ],
 )  # fmt: skip
 def test_licences_by_the_ids_of_the_hub(name: str, known: str) -> None:
