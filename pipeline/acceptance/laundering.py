@@ -90,6 +90,22 @@ def planted_rows(base: Written) -> list[Planted]:
         messages=turns,
         response=turns[-1]["content"],
     )
+    plant(
+        "an edited answer of an accepted run", "fidelity", flat, **flat_row(flat["instruction"], "An edit.")
+    )
+    plant("an edited text beside its messages", "fidelity", flat, response="An edit.")
+    plant(
+        "an accepted conversation with an edited turn",
+        "fidelity",
+        chat,
+        messages=[{**chat["messages"][0], "content": "An edit."}, *chat["messages"][1:]],
+    )
+    plant(
+        "a role that nobody knows",
+        "readable",
+        chat,
+        messages=[{**chat["messages"][0], "role": "model"}, *chat["messages"][1:]],
+    )
     plant("a made-up source_run_id", "lineage", flat, source_run_id="attempts/0123456789abcdef")
     plant("an honest label that is forbidden", "label", flat, quality_score="rejected")
     plant("a label of no kind", "label", flat, quality_score=None)

@@ -20,7 +20,7 @@ FORMAT_NAMES = (
     "trl-preference-plain",
     "trl-unpaired",
 )
-WALLS = ("label", "lineage", "content", "readable")
+WALLS = ("label", "lineage", "content", "fidelity", "readable")
 
 _FAILED = ExitCode.CHECK_FAILED
 _NOT_EVALUATED = ExitCode.NOT_EVALUATED

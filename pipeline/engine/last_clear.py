@@ -25,7 +25,13 @@ Digests = Mapping[str, str]
 
 
 def judged_files(workspace: Path) -> Iterator[str]:
-    """The files by which the firewall judges a live export, relative to the workspace."""
+    """The files by which the firewall judges a live export, relative to the workspace.
+
+    Playbooks and pairs are among them: it holds them against the same evidence.
+    """
+    for export in (paths.RAG_EXPORT, paths.PREFERENCE_EXPORT):
+        if (workspace / export).is_file():
+            yield export.as_posix()
     for place in (paths.EVIDENCE, paths.SCORED_RUNS):
         for folder, _, names in os.walk(workspace / place):
             for name in names:

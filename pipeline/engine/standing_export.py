@@ -26,7 +26,16 @@ from pipeline.engine.receipts import encode
 from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import Session
 from pipeline.platform import confined, disk
-from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Question, Unknown, start_firewall
+from pipeline.platform.firewall import (
+    Absent,
+    Answer,
+    Breach,
+    Clear,
+    Question,
+    Report,
+    Unknown,
+    start_firewall,
+)
 from pipeline.storage.digests import READ_BYTES
 
 SFT = str(paths.SFT_EXPORT)
@@ -43,7 +52,7 @@ class StandingExport:
         self.export = export
         self.exit_code = ExitCode.OK
         self.is_in_doubt = False  # there was a breach, or no answer
-        self._sha256: str | None = None  # of the bytes that were kept because of a breach
+        self._aside: dict[str, str] = {}  # sha256 of the bytes of each export that was kept for its breach
         self._question: Question | None = None
         self._digests = last_clear.digests_now(session.workspace, export)
         if self._path.exists() and not last_clear.is_last_clear(session.workspace, export, self._digests):
@@ -90,22 +99,24 @@ class StandingExport:
 
     def quarantine(self, emitted: Sequence[Emitted]) -> list[Rename]:
         """The rename that lets the old bytes stand aside when another file takes their place."""
-        new = next(
-            (output for result in emitted for output in result.outputs if output.relative == self.export),
-            None,
-        )
-        if self._sha256 is None or new is None or new.sha256 == self._sha256:
-            return []
+        written = {output.relative: output.sha256 for result in emitted for output in result.outputs}
+        return [
+            self._set_aside(export, sha256)
+            for export, sha256 in self._aside.items()
+            if written.get(export) not in (None, sha256)
+        ]
+
+    def _set_aside(self, export: str, sha256: str) -> Rename:
         epoch = int(time.time())
-        while (target := Path(f"{self._path}{paths.QUARANTINE_MARK}{epoch}")).exists():
+        while (target := Path(f"{self._session.workspace / export}{paths.QUARANTINE_MARK}{epoch}")).exists():
             epoch += 1
         staged = self._session.staging / target.relative_to(self._session.workspace)
         disk.make_folder(staged.parent)
         # Another copy: whoever renames it back and writes on leaves what was kept as it is.
-        self._copy(self._kept.relative_to(self._session.workspace), staged)
+        self._copy(str(paths.kept_export(self._session.pipeline_run_id, export)), staged)
         self._session.warn(f"the old bytes stand as {target.relative_to(self._session.workspace)}")
         workspace = self._session.workspace
-        return [Rename(str(staged.relative_to(workspace)), str(target.relative_to(workspace)), self._sha256)]
+        return Rename(str(staged.relative_to(workspace)), str(target.relative_to(workspace)), sha256)
 
     @property
     def _kept(self) -> Path:
@@ -116,13 +127,27 @@ class StandingExport:
         is_told = report.cause == "stale_export" and _told_by_score(workspace, report.sha256)
         self.exit_code = ExitCode.OK if is_told else ExitCode.FIREWALL_BREACH
         sha256 = self._keep(answer)
-        if report.forbidden_rows or not report.forbidden_files:
-            self._sha256 = sha256
+        concerned = self._concerned(report)
+        for export in concerned:
+            if export != self.export:
+                kept = workspace / paths.kept_export(self._session.pipeline_run_id, export)
+                disk.make_folder(kept.parent)
+                sha256 = self._copy(export, kept)
+            if sha256 is not None:
+                self._aside[export] = sha256
         cause = f", cause {report.cause}" if report.cause else ""
         told = " (told by score already)" if is_told else ""
-        self._tell(answer, f"the standing {self.export} held {report.found}{cause}{told}")
+        held = " and ".join(concerned) or self.export
+        self._tell(answer, f"the standing {held} held {report.found}{cause}{told}")
         if not is_told:
             export_manifest.void(workspace, f"the standing export held {report.found}")
+
+    def _concerned(self, report: Report) -> list[str]:
+        """The exports that hold forbidden rows; of an answer that names none the one it was asked of."""
+        if report.forbidden_files and not report.forbidden_rows:
+            return []
+        named = [str(export) for export in paths.EXPORT_FILES.values() if report.by_file.get(str(export))]
+        return named or [self.export]
 
     def _keep(self, answer: Answer) -> str | None:
         """Copy the bytes, not a link to them: whoever writes to the file goes on writing to it.
@@ -262,7 +287,9 @@ def _told_by_score(workspace: Path, sha256: str | None) -> bool:
 
 
 def _is_looked_at(relative: str, export: str) -> bool:
-    return relative == export or relative.startswith((f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/"))
+    return relative in (export, *map(str, paths.EXPORT_FILES.values())) or relative.startswith(
+        (f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/")
+    )
 
 
 def _is_verdicts(relative: str) -> bool:

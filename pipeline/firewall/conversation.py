@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_forms import strict_form
@@ -17,6 +18,9 @@ _first_byte = struct.Struct("c").unpack_from
 _TEXT_BEGINS = ((b'"',), (b"n",))
 _QUOTE, _SPACE, _DELETE = b'" \x7f'
 _NOT_YET_SEEN = b'"\\`~'  # an empty text, an escape, or a fence around nothing
+
+
+ROLES = frozenset(("system", "user", "assistant", "tool"))
 
 
 class ToolCall(msgspec.Struct, gc=False):
@@ -77,6 +81,8 @@ def is_text(raw: Raw | UnsetType) -> bool:
 def hold_texts(messages: list[Message] | UnsetType | None) -> bool:
     """``is_text`` for every raw member of a conversation."""
     for message in messages or ():
+        if message.role not in ROLES:
+            return False
         content = message.content
         if content is not UNSET and _first_byte(content) not in _TEXT_BEGINS:
             return False
@@ -156,6 +162,8 @@ def parsed_messages(value: Any) -> list[Message] | None:
 def _parsed_message(value: Any) -> Message:
     if not isinstance(value, dict) or not isinstance(value.get("role"), str):
         raise UnreadableError("messages holds something that is no turn")
+    if value["role"] not in ROLES:
+        raise UnreadableError(f"messages holds the role '{visible(value['role'], 40)}', which nobody knows")
     calls = value.get("tool_calls")
     if isinstance(calls, str):
         calls = strict_json.read(calls.encode()) if calls else None
@@ -165,6 +173,7 @@ def _parsed_message(value: Any) -> Message:
         role=value["role"],
         content=raw_text(value, "content"),
         tool_calls=None if calls is None else [_parsed_call(call) for call in calls],
+        reasoning=raw_text(value, "reasoning"),
     )
 
 

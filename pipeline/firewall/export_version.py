@@ -21,12 +21,16 @@ def version_of(places: Places) -> int:
     if not start or _MARK_OF_2 in start:
         return NEWEST
     if places.root is not None and places.is_live:
-        manifest = read_json(places.root / _MANIFEST)
-        schemas = manifest.get("schemas") if isinstance(manifest, dict) else None
-        named = schemas.get("sft") if isinstance(schemas, dict) else None
-        if isinstance(named, int) and named >= NEWEST:
-            return NEWEST
+        return versions(places.root).get("sft", 1)
     return 1
+
+
+def versions(root: Path) -> dict[str, int]:
+    """The version of each export that the manifest names; a void manifest says what it said."""
+    manifest = read_json(root / _MANIFEST)
+    schemas = manifest.get("schemas") if isinstance(manifest, dict) else None
+    named = schemas.items() if isinstance(schemas, dict) else ()
+    return {export: version for export, version in named if isinstance(version, int)}
 
 
 def _beginning(path: Path) -> bytes:

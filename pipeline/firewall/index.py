@@ -104,6 +104,7 @@ class Index:
     counts: IndexCounts = field(default_factory=IndexCounts)
     problems: list[str] = field(default_factory=list)
     must_be_rebuilt: bool = False
+    unread_again: int = 0  # rows whose run's evidence could not be read a second time
     _files: dict[Path, _FileRead] = field(default_factory=dict)
     _described: int = 0
     _open: dict[int, _Descriptor] = field(default_factory=dict)
@@ -165,6 +166,8 @@ class Index:
         unreadable = self.unreadable
         if unreadable:
             return f"{unreadable} lines of evidence or scored runs cannot be read"
+        if self.unread_again:
+            return f"the evidence of {self.unread_again} rows cannot be read again to compare them"
         if self.counts.rejected_unseen:
             return f"{self.counts.rejected_unseen} rejected runs have no evidence to compare with"
         return None

@@ -135,6 +135,7 @@ def read_evidence(line: bytes) -> EvidenceRow:
         context=raw_text(value, "context"),
         response=raw_text(value, "response"),
         messages=parsed_messages(value.get("messages")),
+        tools=raw_text(value, "tools"),
     )
 
 

@@ -13,6 +13,7 @@ from pipeline.firewall.export_version import version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
+from pipeline.firewall.other_exports import OtherExports
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
@@ -63,6 +64,11 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     finally:
         os.close(descriptor)
     findings = file_scan.findings.joined(file_scan.unterminated())
+    if is_verdict and index is not None:
+        others = OtherExports(places, index)
+        others.scan()
+        findings = findings.joined(others.findings)
+        doubt = index.doubt or others.unknown or None
     rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
     sha256 = file_scan.sha256.hexdigest() if is_verdict else None
     state = State.CLEAR
@@ -72,18 +78,36 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         state = State.UNKNOWN
     claim = causes.sft_claim(places.root) if places.root is not None and findings.count else None
     report = replace(
-        blank,
+        without_fidelity(blank) if index is not None and index.version == 1 else blank,
         state=state,
         detail=doubt or "",
         rows_read=rows,
         findings=findings,
         warnings=file_scan.warnings,
         sha256=sha256,
-        cause=causes.cause_of_breach(claim, sha256) if findings.count and places.root is not None else None,
+        cause=_cause(claim, sha256, file_scan) if findings.count and places.root is not None else None,
         index=describe_index(index),
         scan_seconds=seconds,
     )
     return _with_formatted(report, places, sha256)
+
+
+def without_fidelity(report: Report) -> Report:
+    """The report on an export of version 1, for which the wall of fidelity does not stand."""
+    walls = tuple(wall for wall in report.walls if wall != Wall.FIDELITY)
+    if walls == report.walls:
+        return report
+    return replace(
+        report,
+        walls=walls,
+        not_evaluated={**report.not_evaluated, Wall.FIDELITY.value: "the export is of version 1"},
+    )
+
+
+def _cause(claim: causes.Claim | None, sha256: str | None, file_scan: FileScan) -> str:
+    """The likely cause; of a text that no run said in the files beside it, that somebody else wrote it."""
+    in_export = file_scan.findings.count or file_scan.feed.rest
+    return causes.cause_of_breach(claim, sha256) if in_export else causes.NOT_IN_RECEIPT
 
 
 def _with_formatted(report: Report, places: Places, sha256: str | None) -> Report:
@@ -95,7 +119,7 @@ def _with_formatted(report: Report, places: Places, sha256: str | None) -> Repor
 
 def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, str | None]:
     """The index if any standing wall needs one, and why it may not be relied on."""
-    if not {Wall.LINEAGE, Wall.CONTENT} & set(standing):
+    if not {Wall.LINEAGE, Wall.CONTENT, Wall.FIDELITY} & set(standing):
         return None, None
     scored, evidence, problems = places.index_files()
     index = Index(scored, evidence, problems, version_of(places))

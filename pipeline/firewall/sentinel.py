@@ -30,6 +30,7 @@ from pipeline.firewall.places import (
 )
 from pipeline.firewall.prefix_check import PrefixCheck
 from pipeline.firewall.report import Findings, Report, State
+from pipeline.firewall.scan import without_fidelity
 from pipeline.firewall.state_events import now
 from pipeline.firewall.walls import ALL_WALLS, Walls
 
@@ -292,7 +293,8 @@ class Sentinel:
         return max(scan.rows_read, round(scan.rows_read * self._seen[2] / scan.position))
 
     def _blank(self, state: State, detail: str) -> Report:
-        return Report(state, self._places.shown, tuple(wall.value for wall in ALL_WALLS), detail)
+        report = Report(state, self._places.shown, tuple(wall.value for wall in ALL_WALLS), detail)
+        return without_fidelity(report) if self._index is not None and self._index.version == 1 else report
 
     def _drop(self) -> None:
         """Forget the file; the index stays."""

@@ -100,6 +100,7 @@ def read_slowly(line: bytes) -> SftRow:
         context=raw_text(value, "context"),
         response=raw_text(value, "response"),
         messages=parsed_messages(value.get("messages")),
+        tools=raw_text(value, "tools"),
         source_run_id=value.get("source_run_id", UNSET),
         quality_score=value.get("quality_score", UNSET),
         stream=value.get("stream", UNSET),

@@ -1,4 +1,4 @@
-"""The four walls, one row at a time. Which of them stand is chosen by name.
+"""The five walls, one row at a time. Which of them stand is chosen by name.
 
 Fails closed: what cannot be read, compared or traced is a finding, never a pass.
 """
@@ -14,6 +14,7 @@ from msgspec import UNSET
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import version_1
 from pipeline.firewall.conversation import begins_text, hold_texts, last_answer, text_of
+from pipeline.firewall.fidelity import sft_row_differs
 from pipeline.firewall.index import Index, material_of
 from pipeline.firewall.material import Material, of_messages, of_texts
 from pipeline.firewall.run_table import (
@@ -33,6 +34,7 @@ class Wall(StrEnum):
     LABEL = "label"
     LINEAGE = "lineage"
     CONTENT = "content"
+    FIDELITY = "fidelity"
     READABLE = "readable"
 
 
@@ -65,6 +67,7 @@ class Walls:
         self.readable = Wall.READABLE in standing
         self.lineage = index is not None and Wall.LINEAGE in standing
         self.content = index is not None and Wall.CONTENT in standing
+        self.fidelity = index is not None and index.version != 1 and Wall.FIDELITY in standing
 
     def suspects(self, rows: list[SftRow]) -> list[int]:
         """Positions of the rows of a block that have to be read and judged one by one.
@@ -72,7 +75,7 @@ class Walls:
         All that ``judge`` would object to or that may not be readable, and few others. One flat
         loop, because nearly all of the time that a scan takes in Python is spent in it.
         """
-        by_index = self.index if self.lineage or self.content else None
+        by_index = self.index if self.lineage or self.content or self.fidelity else None
         state_of = by_index.runs.get if by_index is not None else _exportable
         allowed, may_be_exported = ALLOWED_LABELS, MAY_BE_EXPORTED
         found, answers = [], []
@@ -83,7 +86,7 @@ class Walls:
             else:
                 said = last_answer(messages) if messages else response
                 last = bytes(said) if said else b"null"
-            if last[0] not in _TEXT_BEGINS:
+            if last[0] not in _TEXT_BEGINS or last == b'""' or last == b"null":
                 answers.append(b"null")
                 found.append(at)
                 continue
@@ -97,6 +100,13 @@ class Walls:
                 or (messages and (not response or bytes(response) != last))
             ):
                 found.append(at)
+        if self.fidelity and by_index is not None:
+            seen = set(found)  # among them all whose members are no texts
+            found += [
+                at
+                for at, row in enumerate(rows)
+                if at not in seen and self._says_another(row, by_index) is not None
+            ]
         if by_index is not None:
             may_hold = by_index.texts.may_hold
             fences = by_index.version != 1
@@ -113,7 +123,9 @@ class Walls:
         label = row.quality_score
         if self.label and not (isinstance(label, str) and label in ALLOWED_LABELS):
             offences.append(Offence(Wall.LABEL, _label_detail(label)))
-        if self.index is not None and (self.lineage or self.content):
+        if self.readable and self._may_say_nothing and not any(said.said for said, _ in _accounts(row)):
+            offences.append(Offence(Wall.READABLE, "there is nothing to read in it"))
+        if self.index is not None and (self.lineage or self.content or self.fidelity):
             run_id = row.source_run_id
             packed = self.index.runs.get(run_id) if isinstance(run_id, str) else 0
             # With a file of the index missing, only a verdict that was read accuses a row.
@@ -125,7 +137,28 @@ class Walls:
             copied = _copied_from(row, packed, self.index) if self.content else None
             if copied is not None:
                 offences.append(copied)
+            # A row that another wall refuses is not compared as well: one fault, one finding.
+            if self.fidelity and not any(offence.is_breach for offence in offences):
+                said = self._says_another(row, self.index)
+                if said:
+                    offences.append(Offence(Wall.FIDELITY, said))
         return offences
+
+    @property
+    def _may_say_nothing(self) -> bool:
+        return self.index is None or self.index.version != 1
+
+    @staticmethod
+    def _says_another(row: SftRow, index: Index) -> str | None:
+        """What a row says that its run did not; runs without evidence are the lineage wall's business."""
+        packed = index.runs.get(row.source_run_id) if isinstance(row.source_run_id, str) else 0
+        if not has_evidence(packed):
+            return None
+        run = index.evidence_of(packed)
+        if run is None or run.run_id != row.source_run_id:
+            index.unread_again += 1
+            return None
+        return sft_row_differs(row, run)
 
 
 def _copied_from(row: SftRow, packed: int, index: Index) -> Offence | None:

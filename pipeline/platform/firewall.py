@@ -42,6 +42,7 @@ class Report:
     forbidden_files: int = 0
     findings_count: int = 0
     by_wall: Mapping[str, int] = field(default_factory=dict)
+    by_file: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Json, ...] = ()
     sha256: str | None = None
     cause: str | None = None
@@ -217,7 +218,7 @@ def read_report(said: object) -> Report:
     findings = tuple(objects_of(said, "findings"))
     lines = {(text_of(each, "file"), count_of(each, "line")) for each in findings}
     files = sum(line == 0 for _, line in lines)
-    walls = object_of(said, "by_wall")
+    walls, in_files = object_of(said, "by_wall"), object_of(said, "by_file")
     return Report(
         said=said,
         rows_read=count_of(said, "rows_read") or 0,
@@ -226,6 +227,7 @@ def read_report(said: object) -> Report:
         forbidden_files=count_of({"forbidden_files": files, **said}, "forbidden_files") or 0,
         findings_count=count_of(said, "findings_count") or 0,
         by_wall={str(wall): count_of(walls, wall) or 0 for wall in walls},
+        by_file={str(file): count_of(in_files, file) or 0 for file in in_files},
         findings=findings,
         sha256=text_of(said, "sha256"),
         cause=text_of(said, "cause"),

@@ -152,6 +152,14 @@ MUTANTS: tuple[Mutant, ...] = (
         installed=True,
     ),
     Mutant(
+        "believes-what-a-row-says-of-its-run",
+        "firewall/walls.py",
+        "        return sft_row_differs(row, run)\n",
+        "        return None\n",
+        ("A14",),
+        installed=True,
+    ),
+    Mutant(
         "takes-what-nobody-sees-for-a-difference",
         "firewall/text_forms.py",
         "    seen = text.translate(_HIDE)\n",

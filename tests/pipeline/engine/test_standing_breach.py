@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import signal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -191,3 +191,26 @@ def test_killed_on_the_way_the_bytes_are_never_lost(breached: Path, clean: Path,
     if ended.returncode == 0:  # the commit was rolled forward: its own report has the alarm
         kept = list((breached / paths.REPORTS).glob(f"*/standing/{SFT}"))
         assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [digest]
+
+
+@pytest.mark.parametrize("export", [paths.RAG_EXPORT, paths.PREFERENCE_EXPORT])
+def test_a_poisoned_file_beside_it_is_kept_and_set_aside(workspace: Path, export: PurePosixPath) -> None:
+    """The fifth wall looks at playbooks and pairs; what it finds is kept before a run replaces it."""
+    path = workspace / export
+    clean = path.read_bytes()
+    member = b'"content":"'
+    path.write_bytes(clean.replace(member, member + b"Obey me. ", 1))
+    before = path.read_bytes()
+    assert before != clean
+    ended = run(workspace, "run-all")
+    assert ended.returncode == 10, ended.stderr
+    assert path.read_bytes() == clean
+    assert [kept.read_bytes() for kept in path.parent.glob(f"{path.name}{paths.QUARANTINE_MARK}*")] == [
+        before
+    ]
+    folder, _, states = newest(workspace)
+    assert (folder / "standing" / export).read_bytes() == before
+    told = next(state for state in states if state["detail"].startswith("standing file"))
+    assert (told["state"], set(told["by_wall"])) == ("BREACH", {"fidelity"})
+    assert quarantined(workspace) == [], "the export for training is what it was"
+    assert run(workspace, "run-all").returncode == 0

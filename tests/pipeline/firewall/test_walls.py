@@ -13,9 +13,12 @@ from pipeline.firewall.scan import scan
 from pipeline.firewall.walls import ALL_WALLS, Wall
 from tests.pipeline.firewall.corpus import BAD, GOOD, OPEN, PARTLY, Corpus, Run, honest, line, turn
 
+# Rows of these tests are made up, which the wall of fidelity would say of each.
+TOLD_APART = tuple(wall for wall in ALL_WALLS if wall is not Wall.FIDELITY)
+
 
 def look(corpus: Corpus, *standing: Wall) -> Report:
-    return scan(Places.of(corpus.root, None, (), ()), standing or ALL_WALLS)
+    return scan(Places.of(corpus.root, None, (), ()), standing or TOLD_APART)
 
 
 def found(report: Report) -> list[tuple[str, int, str]]:

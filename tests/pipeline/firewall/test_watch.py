@@ -137,7 +137,7 @@ def test_an_edit_in_place_of_the_same_size_is_seen(tmp_path: Path) -> None:
 
 def test_an_edit_hidden_by_an_append_is_found(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
-    filler = b"".join(line(runs["good"].row(context="x" * 900)) for _ in range(200))
+    filler = b"".join(line(runs["good"].row(model_name="x" * 900)) for _ in range(200))
     corpus.export(runs["good"].row(), filler)
     with Watcher(tmp_path) as watcher:
         watcher.until_state("CLEAR")

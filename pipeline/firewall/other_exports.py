@@ -1,0 +1,161 @@
+"""Playbooks and pairs beside the live SFT export: do they say what their runs said?
+
+Rows are read by the strict reader, and compared with the evidence of the runs that they name. Only
+exports of version 2 are: what came before is of the version that had no such wall.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts import paths
+from pipeline.firewall import strict_json
+from pipeline.firewall.conversation import parsed_messages, text_of
+from pipeline.firewall.export_version import NEWEST, versions
+from pipeline.firewall.fidelity import Turn, begins, part, tools_differ, turns_of, turns_of_run
+from pipeline.firewall.index import Index
+from pipeline.firewall.index_rows import EvidenceRow
+from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.report import Finding, Findings, shown_id
+from pipeline.firewall.run_table import has_evidence
+from pipeline.firewall.strict_json import UnreadableError
+from pipeline.firewall.text_forms import strict_form, without_hidden
+
+WALL = "fidelity"
+FILES = {"rag": paths.RAG_EXPORT, "preference": paths.PREFERENCE_EXPORT}
+# All that a playbook may hold besides the texts of its run.
+HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## Step ")
+_HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\s")
+
+
+class OtherExports:
+    """The scan of both files; ``rows`` counts those that were compared, ``unknown`` says what was not."""
+
+    def __init__(self, places: Places, index: Index) -> None:
+        self.findings = Findings()
+        self.rows = dict.fromkeys(FILES, 0)
+        self.unknown = ""
+        self._places = places
+        self._index = index
+
+    def scan(self) -> None:
+        root = self._places.root
+        if root is None or not self._places.is_live:
+            return
+        named = versions(root)
+        for export, relative in FILES.items():
+            if named.get(export, 1) >= NEWEST:
+                self._scan_file(export, root / relative, relative.as_posix())
+
+    def _scan_file(self, export: str, path: Path, shown: str) -> None:
+        try:
+            descriptor = open_regular(path)
+        except FileMissingError:
+            return
+        except FileRefusedError as refused:
+            self.unknown = f"{shown}: {refused}"
+            return
+        judge = _playbook_differs if export == "rag" else _pair_differs
+        with os.fdopen(descriptor, "rb") as file:
+            offset = 0
+            for number, line in enumerate(file, 1):
+                self.rows[export] += 1
+                row_id = run_id = None
+                try:
+                    row = strict_json.read(line.removesuffix(b"\n"))
+                    if not isinstance(row, dict):
+                        raise UnreadableError("not an object")
+                    row_id = shown_id(row.get("id"))
+                    run_id = shown_id(row.get("source_run_id", row.get("chosen_run_id")))
+                    details = list(judge(row, self._evidence))
+                except UnreadableError as error:
+                    details = [str(error)]
+                for detail in details:
+                    self.findings.add(Finding(WALL, shown, number, offset, row_id, run_id, detail))
+                offset += len(line)
+
+    def _evidence(self, run_id: object) -> EvidenceRow | None:
+        """The evidence of a run. Raises UnreadableError where it should be there and is not."""
+        packed = self._index.runs.get(run_id) if isinstance(run_id, str) else 0
+        run = self._index.evidence_of(packed)
+        if run is None and not has_evidence(packed) and self._index.is_whole:
+            raise UnreadableError("the run that it names has no evidence")
+        if run is None or run.run_id != run_id:
+            self._index.unread_again += 1
+            return None
+        return run
+
+
+def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+    run = evidence(row.get("source_run_id"))
+    if run is None:
+        return
+    recorded = turns_of_run(run)
+    task = text_of(run.instruction) or next((turn.text for turn in recorded if turn.role == "user"), "")
+    pieces = [task]
+    if not run.messages:
+        pieces.append(text_of(run.context) or "")
+    for turn in recorded:
+        if turn.role == "assistant":
+            pieces += (turn.text, *(f"`{name}` {given}" for name, given in turn.calls))
+    if not _holds_in_order(_text(row, "content"), pieces):
+        yield "its content is not task, context and answers of its run under the headings of a playbook"
+    if strict_form(_text(row, "embedding_text")).text != strict_form(task).text:
+        yield "its embedding_text is not the task of its run"
+
+
+def _holds_in_order(content: str, pieces: list[str]) -> bool:
+    """Whether a text is these pieces, one after the other, and headings and white space besides."""
+    content, at = _plain(content), 0
+    for piece in filter(None, map(_plain, pieces)):
+        while not content.startswith(piece, at):
+            gap = _HEADING.match(content, at)
+            if gap is None:
+                return False
+            at = gap.end()
+        at += len(piece)
+    while at < len(content):
+        gap = _HEADING.match(content, at)
+        if gap is None:
+            return False
+        at = gap.end()
+    return True
+
+
+def _plain(text: str) -> str:
+    return "\n".join(line.rstrip() for line in without_hidden(text).splitlines()).strip("\n")
+
+
+def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+    prompt = _turns(row, "prompt")
+    for side in ("chosen", "rejected"):
+        run = evidence(row.get(f"{side}_run_id"))
+        if run is None:
+            continue
+        answer, recorded = _turns(row, side), turns_of_run(run)
+        if not answer or all(turn.says_nothing for turn in answer):
+            yield f"{side}: there is nothing to read"
+            continue
+        where = part([*prompt, *answer], recorded)
+        # Where pairs are written with one turn a side, a run goes on behind it.
+        is_first_turn = len(answer) == 1 and begins([*prompt, *answer], recorded)
+        if where is not None and not is_first_turn:
+            yield f"{side}: {where}"
+        tools = tools_differ(_text(row, "tools"), run)
+        if tools is not None:
+            yield f"{side}: {tools}"
+
+
+def _turns(row: dict[str, Any], name: str) -> list[Turn]:
+    return turns_of(parsed_messages(row.get(name)) or ())
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str):
+        raise UnreadableError(f"{name} is not a text")
+    return value

@@ -1,0 +1,233 @@
+"""An exported row says what its run said: SFT rows, playbooks, and both sides of every pair."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.firewall.other_exports import HEADINGS
+from pipeline.firewall.places import Places
+from pipeline.firewall.report import Report, State
+from pipeline.firewall.scan import scan
+from pipeline.firewall.walls import Wall
+from pipeline.stages.export_preference import preference_row
+from pipeline.stages.export_rag import rag_row
+from pipeline.stages.export_sft import sft_row
+from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, line, turn
+from tests.pipeline.stages.builders import OPTIONS
+
+Row = dict[str, Any]
+SFT, RAG, PAIRS = paths.SFT_EXPORT, paths.RAG_EXPORT, paths.PREFERENCE_EXPORT
+CHAT = [
+    turn("system", "Be brief."),
+    turn("user", "Is it up?"),
+    turn("assistant", "Let me look.", [("look", '{"host": "a", "n": 1}')]),
+    turn("tool", "up"),
+    turn("assistant", "It is up."),
+    turn("user", "Thanks"),
+]
+LAZY = [*CHAT[:2], turn("assistant", "No idea, sorry.")]
+
+
+def flat(name: str, category: str, response: str, **more: Any) -> Run:
+    run = Run(name, category, response, task="flat", **more)
+    run.context = "The year is 2026."
+    return run
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Four runs, and the three exports as the exporters write them."""
+    good, bad = flat("good", GOOD, "Forty-two,\nI think."), flat("bad", BAD, "Forty-three.")
+    chat, lazy = (
+        Run(name, category, None, task="chat", instruction=None, messages=messages)
+        for name, category, messages in (("chat", GOOD, CHAT), ("lazy", BAD, LAZY))
+    )
+    corpus = Corpus(tmp_path)
+    corpus.runs(good, bad, chat, lazy)
+    rows: dict[PurePosixPath, list[Row]] = {}
+    for run in (good, chat):
+        rows.setdefault(paths.SFT_EXPORT, []).append(made(sft_row(run.evidence(), run.scored(), OPTIONS)))
+        rows.setdefault(paths.RAG_EXPORT, []).append(made(rag_row(run.evidence(), run.scored(), OPTIONS)))
+    for better, worse in ((good, bad), (chat, lazy)):
+        pair = preference_row(better.evidence(), better.scored(), worse.evidence(), worse.scored(), OPTIONS)
+        rows.setdefault(paths.PREFERENCE_EXPORT, []).append(made(pair))
+    for place, written in rows.items():
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(b"".join(map(line, written)))
+    manifest = {"schemas": {"sft": 2, "rag": 2, "preference": 2}}
+    (tmp_path / paths.EXPORTS / "manifest.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+def made(row: Any) -> Row:
+    assert isinstance(row, dict), row
+    return row
+
+
+def look(root: Path) -> Report:
+    return scan(Places.of(root, None, (), ()))
+
+
+def edited(root: Path, place: PurePosixPath, number: int, change: Callable[[Row], None]) -> Report:
+    path = root / place
+    lines = path.read_bytes().splitlines(keepends=True)
+    row = json.loads(lines[number])
+    change(row)
+    lines[number] = line(row)
+    path.write_bytes(b"".join(lines))
+    return look(root)
+
+
+def test_what_the_exporters_write_is_clear(workspace: Path) -> None:
+    report = look(workspace)
+    assert (report.state, report.findings.count, report.rows_read) == (State.CLEAR, 0, 2)
+
+
+def said(at: int, name: str, text: str, where: str = "messages") -> Callable[[Row], None]:
+    def change(row: Row) -> None:
+        row[where][at][name] = text
+
+    return change
+
+
+def member(name: str, text: str) -> Callable[[Row], None]:
+    return lambda row: row.__setitem__(name, text)
+
+
+def both(*changes: Callable[[Row], None]) -> Callable[[Row], None]:
+    def change(row: Row) -> None:
+        for each in changes:
+            each(row)
+
+    return change
+
+
+POISONS = [
+    pytest.param(SFT, 0, both(member("response", "Poison."), said(-1, "content", "Poison.")), id="flat"),
+    pytest.param(SFT, 0, member("response", "Poison."), id="the text alone"),
+    pytest.param(SFT, 0, said(-1, "content", "Poison."), id="the messages alone"),
+    pytest.param(SFT, 0, said(0, "content", "The year is 1984."), id="the context of the messages"),
+    pytest.param(SFT, 0, member("context", ""), id="without its context"),
+    pytest.param(SFT, 0, member("tools", '[{"name": "shell"}]'), id="tools"),
+    pytest.param(SFT, 0, said(-1, "reasoning", "Lie."), id="reasoning"),
+    pytest.param(SFT, 0, member("source_run_id", "chat/chat"), id="another run's id"),
+    pytest.param(SFT, 1, said(1, "content", "Is it down?"), id="an asked turn"),
+    pytest.param(SFT, 1, said(3, "content", "down"), id="a tool's turn"),
+    pytest.param(SFT, 1, said(2, "tool_calls", '[{"id":"1","name":"look","arguments":"{}"}]'), id="a call"),
+    pytest.param(SFT, 1, lambda row: row["messages"].pop(3), id="a turn left out"),
+    pytest.param(SFT, 1, lambda row: row["messages"].append(row["messages"][-1]), id="a turn twice"),
+    pytest.param(RAG, 0, lambda row: row.update(content=row["content"] + "\n\nObey."), id="appended"),
+    pytest.param(RAG, 0, lambda row: row.update(content=row["content"].replace("two", "three")), id="edited"),
+    pytest.param(
+        RAG,
+        1,
+        lambda row: row.update(content=row["content"].replace("## Step 2", "## Poison")),
+        id="another heading",
+    ),
+    pytest.param(RAG, 1, member("embedding_text", "Is it down?"), id="the text for search"),
+    pytest.param(RAG, 0, member("source_run_id", "chat/bad"), id="a playbook of another run"),
+    pytest.param(PAIRS, 0, said(-1, "content", "Poison.", "chosen"), id="the better side"),
+    pytest.param(PAIRS, 0, said(-1, "content", "Straw man.", "rejected"), id="the worse side"),
+    pytest.param(PAIRS, 1, said(1, "content", "Is it down?", "prompt"), id="the prompt"),
+    pytest.param(
+        PAIRS,
+        1,
+        lambda row: row.update(chosen=row["rejected"], rejected=row["chosen"]),
+        id="sides swapped",
+    ),
+    pytest.param(PAIRS, 1, lambda row: row["chosen"].append(row["chosen"][0]), id="a turn twice in a side"),
+    pytest.param(PAIRS, 0, member("chosen_run_id", "chat/chat"), id="a side of another run"),
+    pytest.param(PAIRS, 0, member("rejected_run_id", "chat/nobody"), id="of no run"),
+]
+
+
+@pytest.mark.parametrize(("place", "number", "change"), POISONS)
+def test_a_text_that_its_run_did_not_say_is_a_breach(
+    workspace: Path, place: PurePosixPath, number: int, change: Callable[[Row], None]
+) -> None:
+    report = edited(workspace, place, number, change)
+    assert report.state is State.BREACH
+    assert {(finding.wall, finding.file, finding.line) for finding in report.findings.first} == {
+        ("fidelity", place.as_posix(), number + 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "number", "change"),
+    [
+        pytest.param(paths.SFT_EXPORT, 1, said(4, "content", "It is up.\r\n"), id="line ends"),
+        pytest.param(
+            paths.SFT_EXPORT,
+            1,
+            said(2, "tool_calls", '[{"id":"","name":"look","arguments":"{\\"n\\":1.0,\\"host\\":\\"a\\"}"}]'),
+            id="a call spelt otherwise",
+        ),
+        pytest.param(paths.RAG_EXPORT, 0, member("title", "Another title"), id="a title"),
+        pytest.param(paths.RAG_EXPORT, 0, member("tags", "more tags"), id="tags"),
+    ],
+)
+def test_what_says_the_same_is_no_breach(
+    workspace: Path, place: PurePosixPath, number: int, change: Callable[[Row], None]
+) -> None:
+    assert edited(workspace, place, number, change).state is State.CLEAR
+
+
+def test_turns_of_one_speaker_in_a_row_are_joined(workspace: Path) -> None:
+    def cut(row: Row) -> None:
+        last = row["messages"].pop()
+        row["messages"] += [{**last, "content": "It is"}, {**last, "content": "up."}]
+
+    report = edited(workspace, paths.SFT_EXPORT, 1, both(cut, member("response", "up.")))
+    assert [finding.detail for finding in report.findings.first] == ["its response is not that of its run"]
+
+
+@pytest.mark.parametrize("role", ["model", "gpt", "Assistant", "developer", ""])
+def test_a_role_that_nobody_knows_is_a_finding(workspace: Path, role: str) -> None:
+    report = edited(workspace, paths.SFT_EXPORT, 1, said(4, "role", role))
+    assert [finding.wall for finding in report.findings.first] == ["readable"]
+    assert "role" in report.findings.first[0].detail
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\u200b", "```\n```"])
+def test_a_row_with_nothing_to_read_is_a_finding(workspace: Path, nothing: str) -> None:
+    report = edited(
+        workspace, paths.SFT_EXPORT, 0, both(member("response", nothing), said(-1, "content", nothing))
+    )
+    assert ("readable", "there is nothing to read in it") in [
+        (finding.wall, finding.detail) for finding in report.findings.first
+    ]
+
+
+def test_each_side_may_be_its_first_turn(workspace: Path) -> None:
+    def first_turns(row: Row) -> None:
+        row["chosen"] = row["chosen"][:1]
+
+    assert edited(workspace, paths.PREFERENCE_EXPORT, 1, first_turns).state is State.CLEAR
+
+
+def test_exports_of_version_1_have_no_such_wall(workspace: Path) -> None:
+    (workspace / paths.EXPORTS / "manifest.json").write_text("{}")
+    assert edited(workspace, paths.RAG_EXPORT, 0, member("content", "Poison.")).state is State.CLEAR
+    run = flat("good", GOOD, "Forty-two,\nI think.")
+    (workspace / paths.SFT_EXPORT).write_bytes(line(run.row_of_version_1(response="Poison.")))
+    assert look(workspace).state is State.CLEAR
+
+
+def test_the_headings_are_those_that_the_page_lists() -> None:
+    page = (Path(__file__).parents[3] / "docs/firewall.md").read_text(encoding="utf-8")
+    told = page.split("being from these headings:", 1)[1].split(".", 1)[0]
+    assert re.findall(r"`([^`]+)`", told) == [heading.strip() for heading in HEADINGS]
+
+
+def test_the_wall_holds_alone(workspace: Path) -> None:
+    path = workspace / paths.SFT_EXPORT
+    path.write_bytes(path.read_bytes().replace(b"I think.", b"I know."))
+    report = scan(Places.of(workspace, None, (), ()), (Wall.FIDELITY,))
+    assert [finding.wall for finding in report.findings.first] == ["fidelity"]
