@@ -154,7 +154,7 @@ def of_the_status(workspace: Path) -> None:
     assert seen.state is FirewallWord.UNKNOWN
     assert seen.detail
     answers = symptoms_now.with_firewall((), seen, time.time())
-    assert symptoms_now.exit_code(answers, (), seen) == ExitCode.NOT_EVALUATED
+    assert symptoms_now.exit_code(answers, (), seen, time.time()) == ExitCode.NOT_EVALUATED
 
 
 def of_the_watcher(workspace: Path) -> None:

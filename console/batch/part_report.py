@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from console.batch.child import PartEnded
 from console.batch.outcome import PartOutcome, PartState, Symptom
 from console.batch.parts import Part
-from console.presentation.band import tally_words
 from console.state.detectors import definitions
 from console.state.runbook_state import known_symptoms
 from console.state.symptoms_now import open_command
@@ -32,7 +31,7 @@ from pipeline.platform.lenient_json import (
     texts_of,
 )
 from pipeline.reading.firewall_words import firewall_status
-from pipeline.reading.symptom_answers import tally
+from pipeline.reading.symptom_answers import not_evaluated, tally
 
 DETAIL_CHARACTERS = 2000
 _PLACES = 3
@@ -118,8 +117,16 @@ def _code(part: Part, ended: PartEnded, symptoms: tuple[Symptom, ...]) -> tuple[
     if code == ExitCode.OK:
         return code, ""
     if part is Part.SYMPTOMS:
-        return code, "; ".join(f"{one.id}: {one.observed}" for one in symptoms if _is_severe(one)) or words
+        shown = "; ".join(f"{one.id}: {one.observed}" for one in symptoms if _is_severe(one))
+        return code, shown or _not_evaluated(ended.report) or words
     return code, text_of(ended.report, "verdict") or words
+
+
+def _not_evaluated(report: Json) -> str:
+    """Why a look that found nothing is no look at all of them."""
+    now = number_of(report, "at") or 0.0
+    asked = [each.answer for each in known_symptoms(report) if not each.nothing_yet]
+    return "; ".join(not_evaluated(asked, now))
 
 
 def _answer(ended: PartEnded) -> Answer:
@@ -182,7 +189,7 @@ def _looked(report: Json) -> str:
     """How much was looked for, in the words of every other face."""
     now = number_of(report, "at") or 0.0
     answers = [each.answer for each in known_symptoms(report)]
-    return tally_words(tally(definitions(), answers, now), now) if answers else ""
+    return tally(definitions(), answers, now).in_words(now) if answers else ""
 
 
 def _warnings(

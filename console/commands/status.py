@@ -1,7 +1,7 @@
 """``distill status``: the dashboard as text, or as data with ``--json``.
 
-Exit code 10 for a breach, 1 for a failed check or a severe symptom, 5 when the firewall was asked
-and did not answer, else 0; what was never evaluated changes nothing.
+Exit code 10 for a breach, 1 for a failed check or a severe symptom, 5 when a required one could not be
+looked for or was not evaluated since something was touched, else 0; what was never evaluated changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 def print_status(voice: Voice, firewall_seconds: float = SCAN_SECONDS) -> ExitCode:
     """Read, scan within the limit, print; the exit code says what was found."""
     status = read_whole_status(voice.workspace, firewall_seconds)
-    code = exit_code(status)
+    code = exit_code(status, status.read_at)
     if voice.json:
         voice.out_json({"status_version": STATUS_VERSION, "exit_code": int(code), **as_data(status)})
         return code

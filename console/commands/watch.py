@@ -60,7 +60,7 @@ def _once(
                 await deliver(command, alert, root, status.name, complain)
 
     asyncio.run(all_of_them())
-    return exit_code(status)
+    return exit_code(status, now)
 
 
 def _teller(root: Path, voice: Voice) -> Callable[[Alert], None]:

@@ -99,7 +99,7 @@ class PlainConsole:
         while True:
             typed = await self._ask(f"number or name, {_HELP} for the list")
             if typed is None:
-                return exit_code(self.state)
+                return exit_code(self.state, self._clock())
             choice = plain_pages.choice_for(typed)
             if choice is None:
                 self._say(f"no such choice: {visible(typed, 40)}")

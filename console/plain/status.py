@@ -33,9 +33,9 @@ _WITHOUT_MIX = 73
 _TALL = 200
 
 
-def exit_code(status: WorkspaceStatus | ViewState) -> ExitCode:
-    """10 for a breach, 1 for a failed check or a severe symptom, 5 for one that could not be looked for."""
-    return symptoms_now.exit_code(status.answers, status.phases, status.firewall)
+def exit_code(status: WorkspaceStatus | ViewState, now: float) -> ExitCode:
+    """10 for a breach, 1 for a failed check or a severe symptom, 5 for one that was not evaluated."""
+    return symptoms_now.exit_code(status.answers, status.phases, status.firewall, now)
 
 
 def status_lines(status: WorkspaceStatus) -> list[str]:

@@ -23,7 +23,8 @@ _SEVERITIES = {str(severity): severity for severity in Severity}
 class KnownSymptom:
     """One symptom of the runbook: its page, and what its detector saw. All texts are data.
 
-    ``as_of`` is when that was true, ``since`` when it was first seen here. ``causes`` are (id,
+    ``as_of`` is when that was true, ``since`` when it was first seen here, ``stale`` why it may be otherwise
+    by now. ``causes`` are (id,
     sentence), ``by_hand`` (words, command); a command may be empty.
     """
 
@@ -38,6 +39,7 @@ class KnownSymptom:
     live: bool = False
     nothing_yet: bool = False
     by_glance: bool = False
+    stale: str = ""
     title: str = ""
     what_you_see: str = ""
     why: str = ""
@@ -56,6 +58,7 @@ class KnownSymptom:
             self.source,
             self.nothing_yet,
             since=self.since,
+            stale=self.stale,
             id=self.id,
             by_glance=self.by_glance,
         )
@@ -115,6 +118,7 @@ def _symptom(row: Json) -> KnownSymptom:
         since=number_of(row, "since"),
         nothing_yet=flag_of(row, "nothing_yet") is True,
         by_glance=flag_of(row, "by_glance") is True,
+        stale=text_of(row, "stale") or "",
         live=flag_of(row, "live") is True,
         title=text_of(row, "title") or "",
         what_you_see=text_of(row, "what_you_see") or "",

@@ -18,9 +18,9 @@ from pipeline.contracts.status import (
     Severity,
     SymptomStatus,
 )
-from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER, exit_code_of
+from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER
 from pipeline.reading.firewall_words import leak_answer
-from pipeline.reading.symptom_answers import freshness_of, newer
+from pipeline.reading.symptom_answers import exit_code_of, freshness_of, newer
 
 _NO_READING = RunbookReading()
 # A look that has just been heard is not old because the next one failed.
@@ -94,13 +94,15 @@ def first_seen(firewall: FirewallStatus, symptoms: Iterable[SymptomStatus]) -> F
     return replace(firewall, since=leak.since) if is_breach and leak is not None else firewall
 
 
-def exit_code(answers: Iterable[Answer], phases: Iterable[PhaseStatus], firewall: FirewallStatus) -> ExitCode:
+def exit_code(
+    answers: Iterable[Answer], phases: Iterable[PhaseStatus], firewall: FirewallStatus, now: float
+) -> ExitCode:
     """What a face that shows all of it ends with. A check that never ran changes nothing."""
     if firewall.state is FirewallWord.BREACH:
         return ExitCode.FIREWALL_BREACH
     known = {each.id: each for each in definitions()}
     pairs = [(known[answer.id], answer) for answer in answers if answer.id in known]
-    return exit_code_of(pairs, failed_checks=any(phase.state is PhaseState.FAIL for phase in phases))
+    return exit_code_of(pairs, now, failed_checks=any(phase.state is PhaseState.FAIL for phase in phases))
 
 
 def open_command(symptom_id: str) -> str:

@@ -1,13 +1,11 @@
-"""What is defined of a symptom, in words, and what a command ends with that says which show."""
+"""What is defined of a symptom, in words."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.contracts.faults import ExitCode, worst
-from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.status import Severity
 
 # Those that a viewer itself may be the first to see.
 LEAK = "S1.P4.sft-leak"
@@ -56,21 +54,3 @@ class Definition:
 
 
 SEVERITY_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
-_SEVERE = (Severity.CRITICAL, Severity.ERROR)
-
-
-def exit_code_of(answers: Iterable[tuple[Definition, Answer]], *, failed_checks: bool = False) -> ExitCode:
-    """What a command ends with that says which symptoms show; the same in every face.
-
-    10 for a breach, 1 for a severe symptom or a failed check, 5 where a severe one could not be looked
-    for. What was never made, or never looked for, changes nothing, and an old report is no blindness.
-    """
-    codes = [ExitCode.CHECK_FAILED] if failed_checks else []
-    for definition, answer in answers:
-        if definition.severity not in _SEVERE:
-            continue
-        if answer.is_detected:
-            codes.append(ExitCode.FIREWALL_BREACH if definition.id == LEAK else ExitCode.CHECK_FAILED)
-        elif answer.verdict is Verdict.UNKNOWN and definition.live and not answer.nothing_yet:
-            codes.append(ExitCode.NOT_EVALUATED)
-    return ExitCode(worst(codes))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from pipeline.contracts.status import Answer, Freshness, Verdict
-from pipeline.contracts.symptoms import Definition
+from pipeline.contracts.faults import ExitCode, worst
+from pipeline.contracts.status import Answer, Freshness, Severity, Verdict
+from pipeline.contracts.symptoms import LEAK, Definition
 from pipeline.reading import staleness
+from pipeline.reading.durations import age_in_words, age_of
 
 _LONG_AGO = float("-inf")
-TOUCHED = "code or data were touched since; distill runbook detect looks anew"
+TOUCHED = "code or data were touched since; distill runbook detect --full looks anew"
+_LONG_UNASKED = "nobody has looked for more than a day; distill runbook detect --full looks anew"
+_WITHOUT_A_TIME = "nobody can say when it was seen"
+_FROM_THE_FUTURE = "it was seen at a time that lies in the future: clock?"
+_SEVERE = (Severity.CRITICAL, Severity.ERROR)
 
 
 def as_kept(look: Answer, touched_at: float) -> Answer:
@@ -59,6 +66,70 @@ def freshness_of(answer: Answer, now: float) -> Freshness:
     return staleness.of_verdict(answer.as_of, now, inputs_changed=bool(answer.stale))
 
 
+class Standing(StrEnum):
+    """How far an answer may be believed now: only EVALUATED ones are of what is there."""
+
+    EVALUATED = "evaluated"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    NEVER = "never"
+
+
+def standing_of(answer: Answer | None, now: float) -> Standing:
+    """A time that lies in the future is no time at all: what was seen then is not known."""
+    if answer is None or answer.nothing_yet:
+        return Standing.NEVER
+    freshness = freshness_of(answer, now)
+    if freshness is Freshness.FRESH:
+        return Standing.EVALUATED
+    return Standing.STALE if freshness is Freshness.STALE else Standing.UNKNOWN
+
+
+def why_not_evaluated(answer: Answer, now: float) -> str:
+    """Why an answer does not count as evaluated; what it said itself where nobody could look."""
+    match standing_of(answer, now):
+        case Standing.EVALUATED:
+            return ""
+        case Standing.STALE:
+            return answer.stale or _LONG_UNASKED
+        case Standing.UNKNOWN | Standing.NEVER:
+            if answer.verdict is Verdict.UNKNOWN:
+                return answer.observed
+            return _WITHOUT_A_TIME if answer.as_of is None else _FROM_THE_FUTURE
+
+
+def not_evaluated(answers: Iterable[Answer], now: float) -> list[str]:
+    """``stale: S1.P2.materialize, S1.P3.distribution: code or data …``: each reason once."""
+    words = {Standing.UNKNOWN: "not known", Standing.STALE: "stale", Standing.NEVER: "never ran"}
+    found: dict[tuple[str, str], list[str]] = {}
+    for answer in answers:
+        word = words.get(standing_of(answer, now))
+        if word is not None:
+            found.setdefault((word, why_not_evaluated(answer, now)), []).append(answer.id)
+    return [f"{word}: {', '.join(ids)}: {why}" for (word, why), ids in found.items()]
+
+
+def exit_code_of(
+    answers: Iterable[tuple[Definition, Answer]], now: float, *, failed_checks: bool = False
+) -> ExitCode:
+    """What a command ends with that says which symptoms show; the same in every face.
+
+    10 for a breach, 1 for a severe symptom or a failed check. 5 for a severe one that could not be looked
+    for, and for one that required checks tell and that nobody has asked of what is there now: what is
+    stale is not clear. What was never made, or never looked for, changes nothing.
+    """
+    codes = [ExitCode.CHECK_FAILED] if failed_checks else []
+    for definition, answer in answers:
+        if definition.severity not in _SEVERE:
+            continue
+        standing = standing_of(answer, now)
+        if answer.is_detected:
+            codes.append(ExitCode.FIREWALL_BREACH if definition.id == LEAK else ExitCode.CHECK_FAILED)
+        elif standing is Standing.UNKNOWN or (standing is Standing.STALE and definition.checks):
+            codes.append(ExitCode.NOT_EVALUATED)
+    return ExitCode(worst(codes))
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How many detectors gave which kind of answer, and how old the oldest one that counts is.
@@ -76,6 +147,15 @@ class Tally:
     def total(self) -> int:
         return self.evaluated + self.unknown + self.stale + self.never
 
+    def in_words(self, now: float) -> str:
+        """``8 of 17 evaluated, 2 unknown, 7 never ran, oldest 13m``: an answer is as old as what it saw."""
+        counted = ((self.unknown, "unknown"), (self.stale, "stale"), (self.never, "never ran"))
+        pieces = [f"{self.evaluated} of {self.total} evaluated"]
+        pieces += [f"{count} {word}" for count, word in counted if count]
+        if self.oldest is not None:
+            pieces.append(f"oldest {age_in_words(age_of(self.oldest, now))}")
+        return ", ".join(pieces)
+
     @property
     def is_whole(self) -> bool:
         """Whether all was evaluated: only then does silence mean that nothing is wrong."""
@@ -84,26 +164,19 @@ class Tally:
 
 def tally(definitions: Sequence[Definition], answers: Iterable[Answer], now: float) -> Tally:
     known = {answer.id: answer for answer in answers}
-    kinds = [_kind(known.get(definition.id), now) for definition in definitions]
+    found = [(known.get(each.id), standing_of(known.get(each.id), now)) for each in definitions]
+    standings = [standing for _, standing in found]
     times = [
         answer.as_of
-        for definition in definitions
-        if (answer := known.get(definition.id)) is not None
+        for answer, standing in found
+        if answer is not None
         and answer.as_of is not None
-        and answer.verdict is not Verdict.UNKNOWN
+        and standing in (Standing.EVALUATED, Standing.STALE)
     ]
     return Tally(
-        evaluated=kinds.count("evaluated"),
-        unknown=kinds.count("unknown"),
-        stale=kinds.count("stale"),
-        never=kinds.count("never"),
+        evaluated=standings.count(Standing.EVALUATED),
+        unknown=standings.count(Standing.UNKNOWN),
+        stale=standings.count(Standing.STALE),
+        never=standings.count(Standing.NEVER),
         oldest=min(times, default=None),
     )
-
-
-def _kind(answer: Answer | None, now: float) -> str:
-    if answer is None or answer.nothing_yet:
-        return "never"
-    if answer.verdict is Verdict.UNKNOWN:
-        return "unknown"
-    return "evaluated" if freshness_of(answer, now) is Freshness.FRESH else "stale"

@@ -12,6 +12,7 @@ from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
+from pipeline.reading.symptom_answers import not_evaluated, tally
 from runbook.change.incident import load_incident
 from runbook.change.refusals import refused
 from runbook.commands.consenting import apply_by_hash, preview_or_ask
@@ -80,11 +81,12 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
         found = keep(workspace.root, found)
     except StorageError as error:
         voice.note(f"not kept for others to see: {error.fault.what_happened}")
-    code = exit_code(found)
+    now = time.time()
+    code = exit_code(found, now)
     if voice.json:
         tag = workspace.last_good_tag
         symptoms_found = [_found_data(each, tag) for each in found]
-        voice.out_json({"at": time.time(), "symptoms": symptoms_found, "exit_code": code})
+        voice.out_json({"at": now, "symptoms": symptoms_found, "exit_code": code})
         return code
     raised = [each for each in found if each.is_raised]
     for each in sorted(raised, key=lambda one: one.beneath is not None):
@@ -95,12 +97,14 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
             f"{visible(each.detection.observed, 300)}{beneath}"
         )
         voice.out(f"{indent}{'':<22} {_age(each.detection)}; open: distill runbook open {each.symptom.id}")
-    for each in found:
-        if each.detection.verdict is Verdict.UNKNOWN:
-            voice.note(f"not known: {each.symptom.id}: {visible(each.detection.observed, 200)}")
-    if not raised:
-        blind = sum(each.detection.verdict is Verdict.UNKNOWN for each in found)
-        voice.out(f"no symptom shows{f'; not known: {blind}' if blind else ''}")
+    answers = [each.detection.answer for each in found]
+    for said in not_evaluated(answers, now):
+        voice.note(visible(said, 600))
+    looked = tally([each.symptom for each in found], answers, now).in_words(now)
+    if raised:
+        voice.note(looked)
+    else:
+        voice.out(f"no symptom shows · {looked}")
     return code
 
 
@@ -143,6 +147,7 @@ def _found_data(found: Found, tag: str) -> dict[str, Any]:
         "source": detection.source,
         "as_of": detection.as_of,
         "since": found.since,
+        "stale": detection.stale,
         "nothing_yet": detection.nothing_yet,
         "by_glance": detection.by_glance,
         "age_seconds": detection.age_seconds(detection.read_at),

@@ -15,16 +15,9 @@ from typing import Generic, TypeVar
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer
-from pipeline.platform.lenient_json import object_in, object_or_empty
+from pipeline.platform.lenient_json import object_or_empty
 from pipeline.platform.process import Ended
-from pipeline.reading.check_report import (
-    ACCEPTANCE,
-    AUDIT,
-    Check,
-    CheckReport,
-    check_report,
-    checks_of,
-)
+from pipeline.reading.check_report import Check, CheckReport, checks_of
 from pipeline.reading.facts import Facts
 from runbook.probes.evidence import Detection, Evidence, Stance
 from runbook.probes.looks import Detector, detection_from
@@ -66,16 +59,6 @@ class AnswerCache(Generic[Asked]):
             found = ask()
             self._known = _Known(whole, asked_at, found)
             return found
-
-
-def last_audit(workspace: Workspace) -> CheckReport | None:
-    """The last report of ``distill audit-full``; None when there is none that can be read."""
-    return _read(workspace, AUDIT)
-
-
-def last_acceptance(workspace: Workspace) -> CheckReport | None:
-    """The last report of ``distill acceptance``: A01 to A22."""
-    return _read(workspace, ACCEPTANCE)
 
 
 def look_again(
@@ -166,10 +149,6 @@ def detection_of(symptom_id: str, checks: Sequence[str], glance: Glance, facts: 
         evidence=evidence if answer.is_detected else (),
         facts={"checks": [*known]},
     )
-
-
-def _read(workspace: Workspace, name: str) -> CheckReport | None:
-    return check_report(object_in(workspace.root / name), name)
 
 
 def _asked(ran: Ended, command: str, ids: Sequence[str]) -> dict[str, Check]:

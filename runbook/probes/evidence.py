@@ -82,7 +82,7 @@ class Detection(Record):
     ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
     ``nothing_yet``: not known, because what it looks at was never made; that is no blindness.
     ``explained_by`` are symptoms that explain just this one, beside those that always would.
-    ``by_glance``: as in ``Answer``.
+    ``by_glance``, ``stale``: as in ``Answer``.
     """
 
     symptom_id: str
@@ -97,6 +97,7 @@ class Detection(Record):
     nothing_yet: bool = False
     explained_by: tuple[str, ...] = ()
     by_glance: bool = False
+    stale: str = ""
 
     @property
     def answer(self) -> Answer:
@@ -111,6 +112,7 @@ class Detection(Record):
             self.explained_by,
             id=self.symptom_id,
             by_glance=self.by_glance,
+            stale=self.stale,
         )
 
     def age_seconds(self, now: float) -> float | None:

@@ -43,6 +43,7 @@ def detection_from(
         nothing_yet=answer.nothing_yet,
         explained_by=answer.explained_by,
         by_glance=answer.by_glance,
+        stale=answer.stale,
     )
 
 

@@ -9,8 +9,8 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.check_report import AUDIT, answer_of_report
 from pipeline.reading.facts import Facts
 from pipeline.reading.past_runs import CommittedRun, last_committed
+from pipeline.reading.symptom_answers import TOUCHED
 
-TOUCHED = "code or data were touched since; distill runbook detect looks anew"
 # What is wrong with the counts of a run, in words; empty when nothing is.
 Judge = Callable[[Facts, CommittedRun], str]
 Glance = Callable[[Facts], Answer]

@@ -112,12 +112,19 @@ def gate_answer(state: GateState | None, is_ours: Callable[[GateState], bool], t
     return Answer(Verdict.CLEAR, "no invariant fails", state.as_of, state.source)
 
 
+def answer_now(
+    facts: Facts, state: GateState | None, is_ours: Callable[[GateState], bool], told_by: str
+) -> Answer:
+    """The same as far as it may be believed. A report that cannot be read hides no red of the other."""
+    answer = as_old(gate_answer(state, is_ours, told_by), facts)
+    if answer.is_detected:
+        return answer
+    return facts.cannot_read(ACCEPTANCE) or facts.cannot_read(AUDIT) or answer
+
+
 def gate_glance(is_ours: Callable[[GateState], bool], told_by: str) -> Callable[[Facts], Answer]:
     def glance(facts: Facts) -> Answer:
-        unread = facts.cannot_read(ACCEPTANCE) or facts.cannot_read(AUDIT)
-        if unread is not None:
-            return unread
         state, _ = state_by_reports(facts.audit, facts.acceptance)
-        return as_old(gate_answer(state, is_ours, told_by), facts)
+        return answer_now(facts, state, is_ours, told_by)
 
     return glance

@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.contracts.status import Answer
 from pipeline.platform.lenient_json import texts_of
-from pipeline.reading.check_report import ACCEPTANCE, Check, CheckReport
-from runbook.probes.check_reports import AnswerCache, last_acceptance, last_audit, look_again, red_again
+from pipeline.reading.check_report import ACCEPTANCE, Check
+from pipeline.reading.facts import Facts
+from runbook.probes.check_reports import AnswerCache, look_again, red_again
 from runbook.probes.code_history import ChangedFile, CodeHistory
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, Stance
-from runbook.probes.looks import concluded, detection_from
+from runbook.probes.looks import Detector, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import s1_p6_acceptance as define
 from runbook.symptoms.code_evidence import code_evidence, restoring, told_by_code, unchanged
-from runbook.symptoms.gate_report import GateState, gate_answer, named_in, state_by_reports
+from runbook.symptoms.gate_report import GateState, answer_now, gate_answer, named_in, state_by_reports
 from runbook.symptoms.s1_p6_acceptance import GATE
 
 # Two symptoms ask the same, at once.
@@ -29,29 +31,24 @@ _GATE = "P6"
 _RUN = ("P2", "P3", "P4", "P5")
 
 
-def read_gate(workspace: Workspace) -> GateState | None:
+def read_gate(workspace: Workspace, facts: Facts) -> GateState | None:
     """By the last reports; what is red there is asked again where they are too old. None without any."""
-    state, latest = _by_reports(workspace)
-    if state is None or latest is None or not state.red or not workspace.is_touched_since(latest.finished_at):
+    state, latest = state_by_reports(facts.audit, facts.acceptance)
+    if state is None or latest is None or not state.red or not facts.is_touched_since(latest.finished_at):
         return state
     asked = tuple(each.id for each in state.red)
     again = _AGAIN.answer(workspace, asked, lambda: look_again(workspace, asked))
-    audit = last_audit(workspace)
-    others = {each.id: each for each in state.others} | (red_again(workspace, audit) if audit else {})
-    return _answered(state, others | again)
+    others = {each.id: each for each in state.others}
+    return _answered(state, others | (red_again(workspace, facts.audit) if facts.audit else {}) | again)
 
 
-def ask_gate(workspace: Workspace) -> GateState:
+def ask_gate(workspace: Workspace, facts: Facts) -> GateState:
     """The invariants that failed anew, or all of them where none did. The data are not asked again."""
-    state, _ = _by_reports(workspace)
+    state, _ = state_by_reports(facts.audit, facts.acceptance)
     asked = [each.id for each in (*state.red, *state.blind)] if state is not None else []
     seen = look_again(workspace, asked or [GATE])
     known = state or GateState((), (), (), False, None, ACCEPTANCE, None)
     return _answered(known, {**seen, **{each.id: each for each in known.others}})
-
-
-def _by_reports(workspace: Workspace) -> tuple[GateState | None, CheckReport | None]:
-    return state_by_reports(last_audit(workspace), last_acceptance(workspace))
 
 
 def _answered(state: GateState, seen: dict[str, Check]) -> GateState:
@@ -74,11 +71,28 @@ def _answered(state: GateState, seen: dict[str, Check]) -> GateState:
     )
 
 
-def detection_of_gate(
-    symptom_id: str, state: GateState | None, is_ours: Callable[[GateState], bool], told_by: str
-) -> Detection:
-    """``is_ours`` says which of the two symptoms a red gate is; ``told_by`` names the other one."""
-    answer = gate_answer(state, is_ours, told_by)
+def gate_looks(
+    symptom_id: str, is_ours: Callable[[GateState], bool], told_by: str
+) -> tuple[Detector, Detector]:
+    """Two looks: by the last acceptance and audit, with what was red asked again where code or data moved
+    since; and the failed invariants anew. What else was red in the last audit has symptoms of its own.
+
+    ``is_ours`` says which of the two symptoms a red gate is; ``told_by`` names the other one.
+    """
+
+    def detect(workspace: Workspace) -> Detection:
+        facts = workspace.facts()
+        state = read_gate(workspace, facts)
+        return _detection(symptom_id, state, answer_now(facts, state, is_ours, told_by))
+
+    def rerun(workspace: Workspace) -> Detection:
+        state = ask_gate(workspace, workspace.facts())
+        return _detection(symptom_id, state, gate_answer(state, is_ours, told_by))
+
+    return detect, rerun
+
+
+def _detection(symptom_id: str, state: GateState | None, answer: Answer) -> Detection:
     red = state.red if state is not None else ()
     return detection_from(
         symptom_id,

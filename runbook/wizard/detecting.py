@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.incidents import WizardState
-from pipeline.contracts.status import Verdict
-from pipeline.contracts.symptoms import exit_code_of
-from pipeline.reading.symptom_log import keep_looks
+from pipeline.contracts.status import Answer, Verdict
+from pipeline.reading.report_files import Notes
+from pipeline.reading.symptom_answers import as_kept, exit_code_of, is_taken_back
+from pipeline.reading.symptom_log import keep_looks, read_looks
 from runbook.change.incident import Incident
 from runbook.change.plan import Plan
 from runbook.change.refusals import why_failed
@@ -65,12 +66,19 @@ def detect_one(workspace: Workspace, symptom: Symptom, *, full: bool = False) ->
 def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool = False) -> list[Found]:
     """Every symptom, worst first as listed. ``full`` reruns what a report would answer.
 
-    What is rerun goes one after the other: engine commands take the workspace's lock.
+    What is rerun goes one after the other: engine commands take the workspace's lock. Without it a look
+    that was kept stands where it saw more, and later, than a report.
     """
+    kept: Mapping[str, Answer] = {}
     with contextlib.suppress(OSError):  # then each of them says why it cannot look
-        workspace = workspace if full else workspace.at_this_moment()
+        if not full:
+            workspace = workspace.at_this_moment()
+            touched_at = workspace.facts().touched_at
+            looks = read_looks(workspace.root, Notes())
+            kept = {name: as_kept(look, touched_at) for name, look in looks.items()}
     with ThreadPoolExecutor(1 if full else _AT_ONCE) as pool:
         detections = list(pool.map(lambda each: detect_one(workspace, each, full=full), symptoms))
+    detections = [_or_kept(each, kept.get(each.symptom_id)) for each in detections]
     raised = {each.symptom_id for each in detections if each.verdict is Verdict.DETECTED}
     return [
         Found(
@@ -84,6 +92,28 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
     ]
 
 
+def _or_kept(detection: Detection, kept: Answer | None) -> Detection:
+    """What is stale, or never ran, gives way to a look that was made since."""
+    answer = detection.answer
+    gives_way = answer.nothing_yet or bool(answer.stale)
+    if kept is None or not gives_way or kept.nothing_yet or kept.as_of is None:
+        return detection
+    if kept.as_of <= (answer.as_of or 0.0) or kept.as_of > detection.read_at or is_taken_back(kept, answer):
+        return detection
+    return detection.model_copy(
+        update={
+            "verdict": kept.verdict,
+            "observed": kept.observed,
+            "as_of": kept.as_of,
+            "source": kept.source,
+            "nothing_yet": False,
+            "explained_by": kept.explained_by,
+            "by_glance": kept.by_glance,
+            "stale": kept.stale,
+        }
+    )
+
+
 def keep(root: Path, found: Sequence[Found]) -> list[Found]:
     """Keep what was seen for everybody who shows it. Raises StorageError."""
     kept = keep_looks(root, [each.detection.answer for each in found], time.time())
@@ -94,9 +124,9 @@ def _above(symptom: Symptom, detection: Detection) -> tuple[str, ...]:
     return (*symptom.explained_by, *detection.explained_by)
 
 
-def exit_code(found: Sequence[Found]) -> ExitCode:
+def exit_code(found: Sequence[Found], now: float) -> ExitCode:
     """See ``exit_code_of``: the same in every face."""
-    return exit_code_of((each.symptom, each.detection.answer) for each in found)
+    return exit_code_of(((each.symptom, each.detection.answer) for each in found), now)
 
 
 def verify(workspace: Workspace, incident: Incident, symptom: Symptom | None, plan: Plan) -> bool:

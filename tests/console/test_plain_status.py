@@ -122,7 +122,7 @@ def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
         "   when   command             lines     sft    took  run_hash",
         "   06:00  run-all                12       4    2.0s  9f31c2d7",
     ]
-    assert exit_code(status) == 0
+    assert exit_code(status, NOW) == 0
 
 
 def test_a_pane_is_that_of_the_screen(status: WorkspaceStatus) -> None:
@@ -195,7 +195,9 @@ def test_drift_rows_show_both_numbers_and_their_change(status: WorkspaceStatus) 
         ({"firewall": BREACH, "answers": (answer("S1.P0.recon-doc"),)}, 10),
         ({"answers": (answer("S1.P4.sft-leak", Verdict.UNKNOWN),)}, 5),
         ({"answers": (answer("S1.P4.sft-leak", Verdict.UNKNOWN, nothing_yet=True),)}, 0),
-        ({"answers": (answer("S1.P3.distribution", Verdict.UNKNOWN),)}, 0),
+        ({"answers": (answer("S1.P3.distribution", Verdict.UNKNOWN),)}, 5),
+        ({"answers": (answer("S1.P3.distribution", Verdict.UNKNOWN, nothing_yet=True),)}, 0),
+        ({"answers": (answer("S1.P3.distribution", Verdict.CLEAR, stale="touched"),)}, 5),
         ({"answers": (answer("S5.hash-mismatch"),)}, 1),
         ({"answers": (answer("S1.P0.recon-doc"), answer("S1.P1.schema", Verdict.UNKNOWN))}, 1),
         ({"answers": (answer("S2.drift"), answer("S1.P0.source-missing"))}, 0),
@@ -206,7 +208,7 @@ def test_drift_rows_show_both_numbers_and_their_change(status: WorkspaceStatus) 
 def test_the_exit_code_is_that_of_what_is_known(
     status: WorkspaceStatus, changes: dict[str, Any], expected: int
 ) -> None:
-    assert exit_code(replace(status, **changes)) == expected
+    assert exit_code(replace(status, **changes), NOW) == expected
 
 
 @given(text=st.text(max_size=30))

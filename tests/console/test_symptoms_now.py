@@ -20,9 +20,9 @@ from pipeline.contracts.status import (
     SymptomStatus,
     Verdict,
 )
-from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER, exit_code_of
+from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER
 from pipeline.reading.incidents import IncidentGlance
-from pipeline.reading.symptom_answers import as_kept, newer, tally
+from pipeline.reading.symptom_answers import as_kept, exit_code_of, newer, not_evaluated, tally
 
 NOW = 1_777_279_267.0
 DOC = "S1.P0.recon-doc"
@@ -169,7 +169,7 @@ def test_silence_is_green_only_where_all_was_evaluated() -> None:
         ([(LEAK, Verdict.DETECTED), (DOC, Verdict.DETECTED)], True, 10),
         ([(DOC, Verdict.DETECTED), (LEAK, Verdict.UNKNOWN)], False, 1),
         ([(LEAK, Verdict.UNKNOWN)], False, 5),
-        ([("S1.P7.replay", Verdict.UNKNOWN)], False, 0),
+        ([("S1.P7.replay", Verdict.UNKNOWN)], False, 5),
         ([("S2.drift", Verdict.DETECTED)], False, 0),
     ],
 )
@@ -178,7 +178,46 @@ def test_the_worst_of_what_shows_decides_what_every_face_ends_with(
 ) -> None:
     known = {each.id: each for each in definitions()}
     pairs = [(known[symptom_id], answer(verdict)) for symptom_id, verdict in raised]
-    assert exit_code_of(pairs, failed_checks=failed_checks) == code
+    assert exit_code_of(pairs, NOW, failed_checks=failed_checks) == code
+
+
+@pytest.mark.parametrize(
+    ("symptom_id", "known", "code"),
+    [
+        ("S1.P7.replay", {"stale": "touched"}, 5),
+        ("S1.P7.replay", {"as_of": NOW - 27 * 3600}, 5),
+        ("S1.P7.replay", {"as_of": NOW + 3600}, 5),
+        ("S1.P7.replay", {"as_of": None}, 5),
+        ("S1.P7.replay", {"as_of": None, "verdict": Verdict.UNKNOWN, "nothing_yet": True}, 0),
+        ("S1.P7.replay", {"stale": "touched", "verdict": Verdict.DETECTED}, 1),
+        ("S2.drift", {"stale": "touched"}, 0),
+        ("S5.hash-mismatch", {"stale": "touched"}, 0),
+    ],
+)
+def test_what_was_clear_once_is_not_clear_now(symptom_id: str, known: dict[str, object], code: int) -> None:
+    definition = next(each for each in definitions() if each.id == symptom_id)
+    found = replace(answer(Verdict.CLEAR, symptom_id=symptom_id), **known)  # type: ignore[arg-type]
+    assert exit_code_of([(definition, found)], NOW) == code
+
+
+def test_each_reason_for_not_knowing_is_told_once() -> None:
+    old = [answer(Verdict.CLEAR, symptom_id=each, stale="touched") for each in ("A", "B")]
+    ahead, never = (
+        answer(Verdict.CLEAR, NOW + 3600, "C"),
+        answer(Verdict.UNKNOWN, None, "D", nothing_yet=True),
+    )
+    assert not_evaluated([*old, ahead, never, answer(Verdict.CLEAR, symptom_id="E")], NOW) == [
+        "stale: A, B: touched",
+        "not known: C: it was seen at a time that lies in the future: clock?",
+        "never ran: D: seen",
+    ]
+
+
+def test_a_time_that_lies_in_the_future_makes_nothing_young() -> None:
+    every = [answer(Verdict.CLEAR, NOW + 3600, each.id) for each in definitions()]
+    counted = tally(definitions(), [*every[1:], answer(Verdict.CLEAR, NOW - 60, every[0].id)], NOW)
+    assert (counted.evaluated, counted.unknown, counted.stale) == (1, len(every) - 1, 0)
+    assert counted.oldest == NOW - 60
 
 
 def test_severities_have_an_order() -> None:

@@ -74,6 +74,12 @@ When several apply to one command, the first of these wins: {order}. A code that
 lock, interruption) stopped the command by itself, and wins over all. Treat a code that you do not know as
 a failure.
 
+What is stale is not clear. `status`, `runbook detect`, `watch --once` and `--batch` end with 5 where nothing
+shows, and the answer of a required check is older than a change of code, settings, sources or outputs, older
+than 26 hours, from the future, or in a report that is there and cannot be read. `distill runbook detect
+--full` asks anew; so do `distill acceptance` and `distill audit-full`. What was never run changes nothing:
+the line that counts the answers says so.
+
 ## What a command may end with
 
 Any command may end with 0, 2, 3, 130 and 143. Beyond these:

@@ -8,12 +8,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.contracts.status import Verdict
+import pytest
+
+from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.check_report import AUDIT
-from runbook.probes.check_reports import by_checks, last_audit
+from pipeline.reading.symptom_answers import TOUCHED
+from pipeline.reading.symptom_log import keep_looks
+from runbook.probes.check_reports import by_checks
 from runbook.probes.looks import Detector
 from runbook.probes.workspace import Workspace
-from runbook.symptoms import by_report
+from runbook.symptoms import SYMPTOMS, by_report
+from runbook.wizard.detecting import detect_all, exit_code
 from tests.runbook.workspaces import make_workspace
 
 ID = "S1.P3.distribution"
@@ -107,6 +113,32 @@ def test_a_green_report_is_believed_as_of_its_time(tmp_path: Path) -> None:
     assert _asked(workspace) == []
 
 
+def test_a_green_report_that_is_older_than_a_change_is_stale_and_no_all_clear(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time() - 3600)
+    known = next(each for each in SYMPTOMS if each.id == ID)
+    (found,) = detect_all(workspace, [known])
+    assert (found.detection.verdict, found.detection.stale) == (Verdict.CLEAR, TOUCHED)
+    assert exit_code([found], time.time()) == ExitCode.NOT_EVALUATED
+    assert _asked(workspace) == [], "a look by itself holds no lock; --full does"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CLEAR, Verdict.DETECTED])
+def test_what_a_full_look_saw_since_stands_before_an_older_report(tmp_path: Path, verdict: Verdict) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time() - 3600)
+    known = next(each for each in SYMPTOMS if each.id == ID)
+    looked_at = time.time()
+    seen = Answer(verdict, "asked anew", looked_at, "distill audit-full", id=ID)
+    keep_looks(workspace.root, [seen], looked_at)
+    (found,) = detect_all(workspace, [known])
+    assert (found.detection.verdict, found.detection.observed) == (verdict, "asked anew")
+    assert (found.detection.as_of, found.detection.stale) == (looked_at, "")
+    _report(workspace, dict.fromkeys(CHECKS, "pass"), at=time.time())
+    (found,) = detect_all(workspace, [known])
+    assert found.detection.source == AUDIT, "a later report has the last word"
+
+
 def test_a_check_that_could_not_look_is_not_clear(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     _report(workspace, {"P3.distribution": "pass", "P3.coverage": "error"}, at=time.time() + 60)
@@ -126,7 +158,7 @@ def test_a_report_of_rubbish_is_none(tmp_path: Path) -> None:
     (workspace.root / AUDIT).parent.mkdir(parents=True, exist_ok=True)
     for rubbish in ("", "[1]", '{"checks": 3}', "[" * 100_000):
         (workspace.root / AUDIT).write_text(rubbish)
-        assert last_audit(workspace) is None
+        assert workspace.facts().audit is None
 
 
 def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_path: Path) -> None:
@@ -136,7 +168,7 @@ def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_p
         (workspace.root / name).write_text("{}\n")
     at = (workspace.root / "data/evidence/a.jsonl").lstat().st_ctime + 0.001
     _report(workspace, {}, at=at)
-    report = last_audit(workspace)
+    report = workspace.facts().audit
     assert report is not None
     with (workspace.root / "data/_kb/audit_baselines.jsonl").open("a") as file:
         file.write("{}\n")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_a_symptom_that_another_one_explains_stands_beneath_it(root: Path) -> No
         (first.id, None),
         ("S1.P5.summary", first.id),
     ]
-    assert exit_code(found) == 10
+    assert exit_code(found, time.time()) == 10
 
 
 def test_a_detector_that_raises_is_unknown_and_never_clear(root: Path) -> None:
@@ -237,7 +238,7 @@ def test_a_detector_that_raises_is_unknown_and_never_clear(root: Path) -> None:
 
     found = detect_all(Workspace(root), [_raised(leak_symptom(), "x", detect=broken)])
     assert found[0].detection.verdict == "unknown"
-    assert exit_code(found) == 5
+    assert exit_code(found, time.time()) == 5
 
 
 def test_lint_names_commands_checks_and_symptoms_that_are_not_there() -> None:

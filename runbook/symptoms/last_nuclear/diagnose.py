@@ -25,12 +25,12 @@ from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.status import Answer, Severity, Verdict, epoch_seconds
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
-from pipeline.reading.check_report import CheckReport
+from pipeline.reading.check_report import AUDIT, CheckReport
 from pipeline.reading.incidents import JOURNAL, incident_ids
 from runbook.actions.nuclear import differences, plan_nuclear
 from runbook.change.incident import Incident
 from runbook.change.undo import plans_of
-from runbook.probes.check_reports import last_audit, look_again, red_again
+from runbook.probes.check_reports import look_again, red_again
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
@@ -108,7 +108,8 @@ def _failure(incident_id: str, symptom_id: str, entries: Sequence[IncidentEntry]
 
 def detect(workspace: Workspace) -> Detection:
     """By the incidents' journals and the last audit; the tag is asked only where that is red."""
-    report = last_audit(workspace)
+    world = workspace.facts()
+    report = world.audit
     passed_at = report.finished_at if report is not None and _passed(report) else None
     failed = failed_repairs(workspace.root, since=passed_at, apart=ID)
     if failed:
@@ -123,6 +124,9 @@ def detect(workspace: Workspace) -> Detection:
             said = f"{', '.join(red)} are red, and {', '.join(differing)} differ from the last-good tag"
             answer = Answer(Verdict.DETECTED, said, report.finished_at, report.source)
             return _detection(answer, facts={"failed": [], "red": [*red]})
+    unread = world.cannot_read(AUDIT)
+    if unread is not None:
+        return _detection(unread)
     said = "no repair failed" + (f"; {', '.join(red)} are red in the last audit" if red else "")
     return _detection(Answer(Verdict.CLEAR, said, time.time()))
 
@@ -134,7 +138,7 @@ def rerun(workspace: Workspace) -> Detection:
     """
     if not _is_under_way(workspace):
         return detect(workspace)
-    report = last_audit(workspace)
+    report = workspace.facts().audit
     if report is not None and _passed(report) and not workspace.is_touched_since(report.finished_at):
         seen, as_of, source = report.checks, report.finished_at, report.source
     else:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.looks import Probe
-from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import named, to_restore
 from runbook.symptoms.gate_report import is_not_alone
-from runbook.symptoms.gate_state import ask_gate, detection_of_gate, other_checks, read_gate, suspicion
+from runbook.symptoms.gate_state import gate_looks, other_checks, suspicion
 from runbook.symptoms.offers import RUN_ALL, code_offer
 from runbook.symptoms.s1_p6_acceptance import DEFINITION, ID
 from runbook.symptoms.s3_divergence import DIVERGENCE
@@ -20,14 +19,7 @@ from runbook.symptoms.s3_divergence import DIVERGENCE
 _OF_A_RUN = ("P2", "P3", "P4", "P5")
 
 
-def detect(workspace: Workspace) -> Detection:
-    """By the last acceptance and audit; what was red is asked again where code or data moved since."""
-    return detection_of_gate(ID, read_gate(workspace), is_not_alone, DIVERGENCE)
-
-
-def rerun(workspace: Workspace) -> Detection:
-    """The failed invariants anew. What else was red in the last audit has symptoms of its own."""
-    return detection_of_gate(ID, ask_gate(workspace), is_not_alone, DIVERGENCE)
+detect, rerun = gate_looks(ID, is_not_alone, DIVERGENCE)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

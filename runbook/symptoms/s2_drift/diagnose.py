@@ -16,14 +16,15 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import object_or_empty, objects_of, text_of, texts_of
 from pipeline.reading.check_report import AUDIT
+from pipeline.reading.facts import Facts
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.check_reports import last_audit
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
+from runbook.symptoms.by_report import as_old
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
 from runbook.symptoms.s2_drift import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
@@ -40,23 +41,26 @@ def detect(workspace: Workspace) -> Detection:
 
     A warning that is older than a change of what was measured is measured again before it rings.
     """
-    report = last_audit(workspace)
+    facts = workspace.facts()
+    report = facts.audit
     rows = report.raw.get("drift") if report is not None else None
     if report is None or not isinstance(rows, list):
-        return _detection(glance(workspace.facts()), [])
+        return _detection(glance(facts), [])
     is_warned = any(map(is_flagged, rows))
-    if is_warned and workspace.is_touched_since(report.finished_at):
+    if is_warned and facts.is_touched_since(report.finished_at):
         measured = _measured(workspace)
         # An engine from before it could measure leaves the report, with its age.
         if measured is not None:
-            return _undecided(workspace, measured, time.time(), "live")
-    return _undecided(workspace, rows, report.finished_at, AUDIT)
+            return _undecided(workspace, facts, measured, time.time(), "live")
+    return _undecided(workspace, facts, rows, report.finished_at, AUDIT)
 
 
 def rerun(workspace: Workspace) -> Detection:
     """The same, measured anew where the engine can; nothing is written."""
     measured = _measured(workspace)
-    return detect(workspace) if measured is None else _undecided(workspace, measured, time.time(), "live")
+    if measured is None:
+        return detect(workspace)
+    return _undecided(workspace, workspace.facts(), measured, time.time(), "live")
 
 
 def _measured(workspace: Workspace) -> list[Any] | None:
@@ -65,7 +69,9 @@ def _measured(workspace: Workspace) -> list[Any] | None:
     return rows if isinstance(rows, list) else None
 
 
-def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, source: str) -> Detection:
+def _undecided(
+    workspace: Workspace, facts: Facts, rows: list[Any], as_of: float | None, source: str
+) -> Detection:
     flagged = [row for row in rows if is_flagged(row)]
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
@@ -74,7 +80,7 @@ def _undecided(workspace: Workspace, rows: list[Any], as_of: float | None, sourc
             said = f"the baselines could not be read: {ran.reason}"
             return _detection(Answer(Verdict.UNKNOWN, said, as_of, source), [])
         flagged = [row for row in flagged if not _is_decided(row, known)]
-    return _detection(answer_of(flagged, as_of, source), flagged)
+    return _detection(as_old(answer_of(flagged, as_of, source), facts), flagged)
 
 
 def _detection(answer: Answer, rows: list[dict[str, Any]]) -> Detection:

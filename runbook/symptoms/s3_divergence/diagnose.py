@@ -18,14 +18,7 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
 from runbook.symptoms.gate_report import is_alone
-from runbook.symptoms.gate_state import (
-    WATCHED,
-    ask_gate,
-    detection_of_gate,
-    read_gate,
-    red_invariants,
-    suspicion,
-)
+from runbook.symptoms.gate_state import WATCHED, gate_looks, red_invariants, suspicion
 from runbook.symptoms.s1_p6_acceptance import ID as NOT_ALONE
 from runbook.symptoms.s1_p6_acceptance.diagnose import restore_offer
 from runbook.symptoms.s3_divergence import DEFINITION, EXPECTED, ID
@@ -34,14 +27,7 @@ _KEPT = "kept_root"
 _SECONDS = 300.0
 
 
-def detect(workspace: Workspace) -> Detection:
-    """By the last acceptance and audit; what was red is asked again where code or data moved since."""
-    return detection_of_gate(ID, read_gate(workspace), is_alone, NOT_ALONE)
-
-
-def rerun(workspace: Workspace) -> Detection:
-    """The failed invariants anew."""
-    return detection_of_gate(ID, ask_gate(workspace), is_alone, NOT_ALONE)
+detect, rerun = gate_looks(ID, is_alone, NOT_ALONE)
 
 
 def _kept_root_probe(detection: Detection) -> Probe:

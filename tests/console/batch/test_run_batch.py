@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from console.cli import distill
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import iso_utc
 from tests.console.batch.engine_in_workspace import calls, checks_report, workspace_with_engine
 from tests.waiting import wait_until
 
@@ -103,7 +105,8 @@ def test_rows_that_differed_at_the_last_comparison_are_a_symptom(
     root = workspace_with_engine(tmp_path / "w")
     place = root / paths.DETERMINISM_REPORT
     place.parent.mkdir(parents=True)
-    compared = {"kind": "determinism", "exit_code": 1, "elapsed_seconds": 900}
+    finished = iso_utc(time.time())
+    compared = {"kind": "determinism", "exit_code": 1, "elapsed_seconds": 900, "finished_at": finished}
     place.write_text(json.dumps({**compared, "verdict": "different: a and b part at score"}))
     assert run(root, "--only", "symptoms") == ExitCode.CHECK_FAILED
     assert "S5.hash-mismatch: different: a and b part at score" in capfd.readouterr().out

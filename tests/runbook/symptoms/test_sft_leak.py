@@ -75,7 +75,7 @@ def test_before_the_first_export_nothing_is_known_and_nobody_is_blind(tmp_path: 
     symptom = next(each for each in SYMPTOMS if each.id == ID)
     detection = detect(workspace)
     assert (detection.verdict, detection.nothing_yet) == ("unknown", True)
-    assert exit_code([Found(symptom, detection)]) == ExitCode.OK
+    assert exit_code([Found(symptom, detection)], detection.read_at) == ExitCode.OK
 
 
 @pytest.mark.parametrize("how", ["deleted", "quarantined"])
@@ -89,7 +89,7 @@ def test_an_export_that_is_gone_leaves_the_detector_blind(root: Path, how: str) 
     symptom = next(each for each in SYMPTOMS if each.id == ID)
     detection = detect(Workspace(root))
     assert (detection.verdict, detection.nothing_yet) == ("unknown", False)
-    assert exit_code([Found(symptom, detection)]) == ExitCode.NOT_EVALUATED
+    assert exit_code([Found(symptom, detection)], detection.read_at) == ExitCode.NOT_EVALUATED
 
 
 def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
