@@ -6,6 +6,7 @@ Written anew rather than imported from the exporter, whose mistake a shared func
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,6 +23,8 @@ _JOINERS = "\u200c\u200d"
 _HIDE = {
     code: None for first, last in _IGNORABLE for code in range(first, last + 1) if chr(code) not in _JOINERS
 }
+_NEVER_PLAIN = frozenset(map(chr, _HIDE)) | frozenset(_JOINERS)
+_NOT_ASCII = re.compile("[^\\x00-\\x7f]+")
 _LAST_OF_CYRILLIC = "\u052f"
 _ARROWS = range(0x2190, 0x2200)
 
@@ -50,6 +53,9 @@ def without_hidden(text: str) -> str:
     """NFC, and no character that is never seen but joiners where they mean something."""
     if text.isascii():
         return text
+    # Few characters of a long text are not ASCII, and looking at them alone costs a tenth.
+    if _NEVER_PLAIN.isdisjoint("".join(_NOT_ASCII.findall(text))):
+        return unicodedata.normalize("NFC", text)
     seen = text.translate(_HIDE)
     if not set(_JOINERS).isdisjoint(seen):
         seen = "".join(_joiners_where_they_mean_something(seen))
