@@ -183,9 +183,12 @@ def texts_of(row: dict[str, Any]) -> Texts:
     """The texts of an SFT row, a pair or an evidence row, of any version."""
     found = Texts([], [])
     conversations = [row[name] for name in ("messages", "prompt", "chosen", "rejected") if row.get(name)]
-    if not row.get("messages"):
-        found.prompt.extend(_strings(row.get("instruction"), row.get("context")))
-        found.answer.extend(_strings(row.get("response")))
+    # Beside a conversation the texts are views of it, until somebody writes another into them. The
+    # context of a conversation is its system prompt, which is not looked at.
+    found.prompt.extend(_strings(row.get("instruction")))
+    if row.get("shape") != "conversation" and (row.get("shape") == "flat" or not row.get("messages")):
+        found.prompt.extend(_strings(row.get("context")))
+    found.answer.extend(_strings(row.get("response")))
     for name in ("prompt", "chosen", "rejected"):
         (found.prompt if name == "prompt" else found.answer).extend(_strings(row.get(name)))
     for turns in conversations:

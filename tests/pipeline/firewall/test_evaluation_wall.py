@@ -185,8 +185,11 @@ def test_conversations_and_pairs_are_read_turn_by_turn() -> None:
         {"role": "tool", "content": "never looked at"},
         {"role": "assistant", "content": "said", "tool_calls": json.dumps([call])},
     ]
-    texts = evaluation_wall.texts_of({"messages": turns, "instruction": "a view", "response": "a view"})
-    assert texts == (["asked"], ['{"a": 1}', "said", '{"a": 1}'])
+    row = {"messages": turns, "instruction": "a view", "context": "a prompt", "response": "its view"}
+    texts = evaluation_wall.texts_of(row)
+    assert texts == (["a view", "asked"], ["its view", '{"a": 1}', "said", '{"a": 1}'])
+    flat = {"shape": "flat", "instruction": "i", "context": "c", "response": "r", "messages": turns[1:2]}
+    assert evaluation_wall.texts_of(flat) == (["i", "c", "asked"], ["r"])
     pair = {"prompt": turns[:2], "chosen": turns[2:], "rejected": [{"role": "assistant", "content": "no"}]}
     assert evaluation_wall.texts_of(pair).answer == ['{"a": 1}', "said", '{"a": 1}', "no"]
     assert evaluation_wall.texts_of({"prompt": "p", "chosen": "c", "rejected": "r"}) == (["p"], ["c", "r"])
