@@ -290,7 +290,7 @@ def _is_running(pid: int) -> bool:
 def test_a_file_that_grew_is_read_only_from_its_old_end(tmp_path: Path) -> None:
     """256 MiB stand for 5 GB: a second reading would take several looks and say STALE meanwhile."""
     corpus, runs = honest(tmp_path)
-    row = line(runs["good"].row(context="y" * 60_000))
+    row = line(runs["good"].row(model_name="y" * 60_000))
     with corpus.sft.open("wb") as file:
         for _ in range(64):
             file.write(row * 66)
