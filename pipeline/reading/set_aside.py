@@ -15,7 +15,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import FirewallWord, epoch_seconds
 from pipeline.contracts.symptoms import LEAK
 from pipeline.platform.firewall import Report, read_report
-from pipeline.platform.lenient_json import count_of, flag_of, text_of, texts_of
+from pipeline.platform.lenient_json import count_of, flag_of, text_of, texts_of, unread
 from pipeline.reading.incidents import JOURNAL, JOURNAL_TAIL_BYTES, incident_ids
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes, last_objects, read_object
@@ -50,7 +50,10 @@ def unseen_breach(root: Path, runs: RunReports, run_ids: Iterable[str], notes: N
 
 def _set_aside_by(root: Path, runs: RunReports, run_id: str, notes: Notes) -> SetAside | None:
     kept, answer = (each(run_id, paths.SFT_EXPORT) for each in (paths.kept_export, paths.kept_answer))
-    if not (root / kept).exists():
+    try:
+        (root / kept).lstat()
+    except OSError as error:
+        notes.cannot_read(kept, unread(error))
         return None
     summary, said = runs.summary(run_id, notes), read_object(root, answer, notes)
     finished = epoch_seconds(summary.get("finished_at")) if summary else None
