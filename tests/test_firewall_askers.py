@@ -143,7 +143,7 @@ def of_a_format(workspace: Path) -> None:
 def of_the_gate(workspace: Path) -> None:
     said = workspace.parent
     root: Any = SimpleNamespace(said=said, current_directory=said, home=said, temporary=said)
-    seen = acceptance_walls._scan(SimpleNamespace(root=root), workspace, "scan")  # type: ignore[arg-type]
+    seen = acceptance_walls.scan(SimpleNamespace(root=root), workspace, "scan")  # type: ignore[arg-type]
     assert seen["state"] == "UNKNOWN"
     assert seen["why"]
 

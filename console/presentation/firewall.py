@@ -32,7 +32,11 @@ def firewall_pane(status: FirewallStatus, now: float, width: int) -> PaneView:
 
 def cause_in_words(cause: str) -> str:
     """The firewall's code for the likely cause, as a phrase; codes of a newer one stay readable."""
-    known = {"not_in_receipt": "no receipt accounts for it", "stale_export": "scored again since the export"}
+    known = {
+        "not_in_receipt": "no receipt accounts for it",
+        "stale_export": "scored again since the export",
+        "sets_changed": "evaluation sets changed since the export",
+    }
     return known.get(cause, visible(cause.replace("_", " ")))
 
 

@@ -1,4 +1,5 @@
-"""A13 and A14: nothing forbidden in SFT. Each wall is left standing alone; laundered rows are planted.
+"""A13 and A14: nothing forbidden in SFT. Each wall is left standing alone; laundered rows are planted,
+and items of a test set.
 
 The exporter's never-list and the schema's type are the engine's; the firewall is the installed
 one, as always, whichever engine is in use.
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.acceptance import evaluation_items
 from pipeline.acceptance.engine_runs import (
     TIME_LIMIT_SECONDS,
     environment,
@@ -43,6 +45,7 @@ def jobs(scene: Scene) -> list[Job]:
     return [
         *(alone(wall) for wall in (*WALLS, _NO_WALL)),
         Job("laundering", lambda: _scan_laundered_rows(scene), after=("base",)),
+        *evaluation_items.jobs(scene, scan),
     ]
 
 
@@ -122,7 +125,11 @@ def _firewall_blocks(scene: Scene, results: Results) -> Outcome:
     # Without any wall the same runs do get through: it is the walls that hold them back.
     through = _forbidden_in_sft(scene.variant(f"wall-{_NO_WALL}"))
     tally.look(bool(through), "nothing forbidden gets through even without walls, so this proves nothing")
-    return tally.outcome(f"{len(rows)} SFT rows; each of 3 walls alone against {len(through)} forbidden rows")
+    items = evaluation_items.judge_exporter(scene, tally)
+    return tally.outcome(
+        f"{len(rows)} SFT rows; each of 3 walls alone against {len(through)} forbidden rows; "
+        f"{items} runs with items of a test set"
+    )
 
 
 # A14
@@ -130,7 +137,7 @@ def _firewall_blocks(scene: Scene, results: Results) -> Outcome:
 
 def _scan_laundered_rows(scene: Scene) -> dict[str, Any]:
     workspace = scene.copy_of_base("laundering")
-    before = _scan(scene, workspace, "laundering-before")
+    before = scan(scene, workspace, "laundering-before")
     planted = planted_rows(scene.base)
     sft = workspace / paths.SFT_EXPORT
     lines = sft.read_bytes().count(b"\n")
@@ -139,10 +146,11 @@ def _scan_laundered_rows(scene: Scene) -> dict[str, Any]:
         os.write(descriptor, b"".join(row.line + b"\n" for row in planted))
     finally:
         os.close(descriptor)
-    return {"before": before, "after": _scan(scene, workspace, "laundering-after"), "lines": lines}
+    return {"before": before, "after": scan(scene, workspace, "laundering-after"), "lines": lines}
 
 
-def _scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
+def scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
+    """What the installed firewall says of a workspace; its whole report is kept as ``name``."""
     answer = ask_firewall(
         workspace,
         limit_seconds=TIME_LIMIT_SECONDS,
@@ -153,6 +161,7 @@ def _scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
     return {
         "state": answer.state,
         "why": answer.why if isinstance(answer, Unknown) else "",
+        "evaluation": answer.report.said.get("evaluation"),
         "found": [
             [finding["line"], finding["wall"], finding["detail"]] for finding in answer.report.findings
         ],
@@ -161,8 +170,8 @@ def _scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
 
 def _sees_laundering(scene: Scene, results: Results) -> Outcome:
     tally = Tally()
-    scan = results("laundering")
-    before, after = scan["before"], scan["after"]
+    said = results("laundering")
+    before, after = said["before"], said["after"]
     tally.look(
         before["state"] == "CLEAR",
         f"the clean file is {before['state']} {before['why']}: {before['found'][:1]}",
@@ -172,7 +181,7 @@ def _sees_laundering(scene: Scene, results: Results) -> Outcome:
     for line, wall, _ in after["found"]:
         walls.setdefault(line, set()).add(wall)
     planted: list[Planted] = planted_rows(scene.base)
-    for line, row in enumerate(planted, scan["lines"] + 1):
+    for line, row in enumerate(planted, said["lines"] + 1):
         seen = walls.pop(line, set())
         tally.look(
             row.wall in seen,
@@ -182,10 +191,15 @@ def _sees_laundering(scene: Scene, results: Results) -> Outcome:
         )
     for line in sorted(walls):
         tally.wrong("a clean row is called forbidden", file=str(paths.SFT_EXPORT), line=line)
-    return tally.outcome(f"{len(planted)} planted rows among {scan['lines']} clean ones")
+    items = evaluation_items.judge_firewall(scene, results(evaluation_items.JOB), tally)
+    return tally.outcome(
+        f"{len(planted)} planted rows among {said['lines']} clean ones; {items} rows with items of a test set"
+    )
 
 
 INVARIANTS = {
-    "A13": Invariant(("base", *(f"wall_{wall}" for wall in (*WALLS, _NO_WALL))), _firewall_blocks),
-    "A14": Invariant(("base", "laundering"), _sees_laundering),
+    "A13": Invariant(
+        ("base", *(f"wall_{wall}" for wall in (*WALLS, _NO_WALL)), evaluation_items.JOB), _firewall_blocks
+    ),
+    "A14": Invariant(("base", "laundering", evaluation_items.JOB), _sees_laundering),
 }

@@ -121,7 +121,9 @@ def _lint(workspace: Path, settings: Settings) -> Lint | None:
 def _decontamination(workspace: Path, claims: dict[str, str]) -> dict[str, Any] | None:
     if str(paths.DECONTAMINATION) not in claims:
         return None
-    return next(_rows(workspace, str(paths.DECONTAMINATION), claims), None)
+    # To the end, where the digest is compared.
+    rows = list(_rows(workspace, str(paths.DECONTAMINATION), claims))
+    return rows[0] if rows else None
 
 
 def _formatted(workspace: Path, claims: dict[str, str]) -> Iterator[FormattedFile]:

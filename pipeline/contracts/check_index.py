@@ -76,12 +76,13 @@ ACCEPTANCE: tuple[CheckSpec, ...] = (
     _acceptance(
         "A13",
         "firewall-blocks",
-        "No rejected or needs_human_review run is in SFT; each of the three walls holds alone.",
+        "No rejected or needs_human_review run is in SFT; each of the three walls holds alone. "
+        "No item of a test set is in it.",
     ),
     _acceptance(
         "A14",
         "firewall-sees-laundering",
-        "Relabelled, re-attributed and copied rows planted in SFT are all found.",
+        "Relabelled, re-attributed and copied rows and items of a test set planted in SFT are all found.",
     ),
     _acceptance("A15", "pairs-sound", "Same task, chosen outranks rejected, no self-pair, no equal texts."),
     _acceptance("A16", "rag-clean", "RAG holds only allowed categories."),

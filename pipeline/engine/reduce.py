@@ -163,7 +163,9 @@ class Reducer:
         if self._overlaps.index.sets:
             self._task_keys.add(row.task_key)
             if row.evaluation_facts:
-                self._overlaps.add((number, ordinal), row.run_id, row.task_key, row.evaluation_facts)
+                self._overlaps.count(row.task_key, row.evaluation_facts)
+                if category != "needs_human_review":
+                    self._overlaps.add((number, ordinal), row.run_id, row.evaluation_facts)
         if category == "rejected":
             self._rejected.update(conflict_keys(row))
         elif category != "needs_human_review":

@@ -109,6 +109,7 @@ class RowBuilder:
             sft_refusal=sft_refusal,
             preference_refusal=self._preference_refusal(sample) or unrendered,
         )
+        entry.evaluation_facts = self._evaluation_facts(evidence, sample)
         if isinstance(sample, Sample):
             entry.question_key = sample.question_key
             entry.task_question_key = sample.task_question_key
@@ -117,8 +118,6 @@ class RowBuilder:
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None
-            if self._matcher is not None:
-                entry.evaluation_facts = self._matcher.facts(asked_texts(sample), answered_texts(sample))
             entry.turns = sample.turns
             entry.tokens = sample.estimated_tokens if self._tokens is None else self._tokens.of_sample(sample)
             entry.personal = sample.holds.personal
@@ -130,6 +129,15 @@ class RowBuilder:
                 is_known = entry.rag_sample and same_key_for_both(sample)
                 entry.sft_sample = entry.rag_sample if is_known else sft_sample_key(sample)
         return entry
+
+    def _evaluation_facts(self, evidence: dict[str, Any], sample: Sample | Refusal | None) -> bytes:
+        """Of a run in review, too: it is no example, and its task counts where a phrase is common."""
+        if self._matcher is None:
+            return b""
+        read = read_sample(evidence) if sample is None else sample
+        if not isinstance(read, Sample):
+            return b""
+        return self._matcher.facts(asked_texts(read), answered_texts(read))
 
     def _unrendered(self, sample: Sample | Refusal | None) -> str:
         """How the chat template of the settings refuses the run, "" when it takes it or there is none."""

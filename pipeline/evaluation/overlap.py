@@ -105,9 +105,12 @@ class Overlaps:
     _tasks_of_gram: dict[int, set[bytes]] = field(default_factory=dict)
     common_grams: int = 0
 
-    def add(self, row: RowName, run_id: str, task_key: bytes, facts: bytes) -> None:
-        """Take in one row's facts; rows without any need not be given."""
+    def add(self, row: RowName, run_id: str, facts: bytes) -> None:
+        """A row that is to be judged by its facts; rows without any need not be given."""
         self._facts[row] = (run_id, facts)
+
+    def count(self, task_key: bytes, facts: bytes) -> None:
+        """The task of a row, also of one that is no example: what many tasks hold says nothing."""
         for fact in array("I", facts):
             if fact < self.index.gram_count:
                 self._tasks_of_gram.setdefault(fact, set()).add(task_key)

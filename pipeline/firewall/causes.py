@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import EVALUATION
+from pipeline.firewall.report import Findings
 
 STALE_EXPORT = "stale_export"
+SETS_CHANGED = "sets_changed"
 NOT_IN_RECEIPT = "not_in_receipt"
 _MAX_RECEIPT_BYTES = 4 * 1024 * 1024
 
@@ -62,6 +65,16 @@ def sft_claim(root: Path) -> Claim | None:
     return None
 
 
-def cause_of_breach(claim: Claim | None, sha256: str | None) -> str:
-    """STALE_EXPORT: the file is as a run wrote it, so that the verdicts have changed since."""
-    return STALE_EXPORT if claim is not None and claim.sha256 == sha256 else NOT_IN_RECEIPT
+def cause_of(found: Findings, file: str, claim: Claim | None, sha256: str | None) -> str | None:
+    """The likely cause of findings. Where ``file`` is as a run wrote it, the verdicts have changed since, or
+    else the evaluation sets have.
+
+    Of files beside it no claim is known: a text that no run said, somebody else wrote there; what an item of
+    a test set does there is not known.
+    """
+    only_test_items = set(found.by_wall) == {EVALUATION}
+    if file not in found.by_file:
+        return None if only_test_items else NOT_IN_RECEIPT
+    if claim is None or claim.sha256 != sha256:
+        return NOT_IN_RECEIPT
+    return SETS_CHANGED if only_test_items else STALE_EXPORT

@@ -39,11 +39,12 @@ class SetUnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Item:
-    """One side of one item: where it stands, and how many tokens it has."""
+    """One side of one item: where it stands, how it is cut, and how many tokens it has."""
 
     name: str
     line: int
     side: str
+    is_code: bool
     size: int
 
 
@@ -157,7 +158,7 @@ def _add(corpora: dict[str, list[Corpus]], declared: Mapping[str, Any], items: l
         cuts = [(number, corpus.cut(text)) for number, value in items if (text := _text(value, where))]
         frequency = Counter(gram for _, cut in cuts for gram in {gram for _, gram in ngrams(cut)})
         for number, cut in cuts:
-            item = Item(_name(declared), number, side, len(cut))
+            item = Item(_name(declared), number, side, corpus.is_code, len(cut))
             for start, gram in ngrams(cut):
                 if frequency[gram] <= _COMMON_ITEMS:
                     corpus.ngrams[gram].append((item, start))

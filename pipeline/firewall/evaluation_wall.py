@@ -6,7 +6,6 @@ evidence read, to learn which of its phrases are common to many tasks and say no
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from pipeline.firewall.evaluation_sets import (
     declared_sets,
     ngrams,
 )
+from pipeline.firewall.evaluation_texts import Texts, runs_of, texts_of
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.strict_json import UnreadableError
@@ -39,16 +39,17 @@ _COMMON_TASKS = 10
 _COMMON_SHARE = 0.01
 
 
-class Texts(NamedTuple):
-    """What one row says, turn by turn: by users, and by the model."""
+class _Phrase(NamedTuple):
+    """An n-gram of items of one side, cut in one way: the same words of another side are another phrase."""
 
-    prompt: list[str]
-    answer: list[str]
+    side: str
+    is_code: bool
+    gram: str
 
 
 @dataclass
 class _Suspect:
-    """A row that holds half of some item, if no phrase of it is common."""
+    """A run in a row that holds half of some item, if no phrase of it is common."""
 
     file: str
     line: int
@@ -131,9 +132,12 @@ def examine(root: Path, files: Sequence[tuple[str, Path]], evidence: Sequence[Pa
         return Examined(None, findings, str(error))
     except OSError as error:
         return Examined(None, findings, error.strerror or type(error).__name__)
+    told: tuple[str, int] | None = None
     for suspect in suspects:
         worst = _worst(suspect, common)
-        if worst is not None:
+        row = suspect.file, suspect.line
+        if worst is not None and row != told:  # of a pair one side is enough
+            told = row
             findings.add(_finding(suspect, *worst))
     return Examined(corpora.sets, findings)
 
@@ -148,20 +152,25 @@ def _suspects(corpora: Corpora, shown: str, path: Path) -> Iterator[_Suspect]:
             continue  # a finding of the readable wall
         if not isinstance(row, dict):
             continue
-        suspect = _Suspect(shown, number, offset, row)
-        texts = texts_of(row)
-        for side, said in (("prompt", texts.prompt), ("answer", texts.answer)):
-            for corpus in corpora.of_side[side]:
-                for text in said:
-                    cut = corpus.cut(text)
-                    suspect.whole += corpus.whole.get(" ".join(cut), ())
-                    for _, gram in ngrams(cut):
-                        for item, start in corpus.ngrams.get(gram, ()):
-                            suspect.shared[item].setdefault(gram, set()).add(start)
-        if suspect.whole or any(
-            _share(item, grams, set()) >= _HALF for item, grams in suspect.shared.items()
-        ):
-            yield suspect
+        for texts in runs_of(row):
+            suspect = _Suspect(shown, number, offset, row)
+            _search(corpora, texts, suspect)
+            if suspect.whole or any(
+                _share(item, grams, set()) >= _HALF for item, grams in suspect.shared.items()
+            ):
+                yield suspect
+
+
+def _search(corpora: Corpora, texts: Texts, suspect: _Suspect) -> None:
+    """Note what of the items the texts share."""
+    for side, said in texts._asdict().items():
+        for corpus in corpora.of_side[side]:
+            for text in said:
+                cut = corpus.cut(text)
+                suspect.whole += corpus.whole.get(" ".join(cut), ())
+                for _, gram in ngrams(cut):
+                    for item, start in corpus.ngrams.get(gram, ()):
+                        suspect.shared[item].setdefault(gram, set()).add(start)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
@@ -179,61 +188,26 @@ def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
             offset += len(line)
 
 
-def texts_of(row: dict[str, Any]) -> Texts:
-    """The texts of an SFT row, a pair or an evidence row, of any version."""
-    found = Texts([], [])
-    conversations = [row[name] for name in ("messages", "prompt", "chosen", "rejected") if row.get(name)]
-    # Beside a conversation the texts are views of it, until somebody writes another into them. The
-    # context of a conversation is its system prompt, which is not looked at.
-    found.prompt.extend(_strings(row.get("instruction")))
-    if row.get("shape") != "conversation" and (row.get("shape") == "flat" or not row.get("messages")):
-        found.prompt.extend(_strings(row.get("context")))
-    found.answer.extend(_strings(row.get("response")))
-    for name in ("prompt", "chosen", "rejected"):
-        (found.prompt if name == "prompt" else found.answer).extend(_strings(row.get(name)))
-    for turns in conversations:
-        for turn in turns if isinstance(turns, list) else ():
-            if isinstance(turn, dict):
-                _add_turn(found, turn)
-    return found
-
-
-def _add_turn(found: Texts, turn: dict[str, Any]) -> None:
-    if turn.get("role") == "user":
-        found.prompt.extend(_strings(turn.get("content")))
-    if turn.get("role") != "assistant":
-        return
-    found.answer.extend(_strings(turn.get("content")))
-    calls = turn.get("tool_calls")
-    if isinstance(calls, str) and calls:
-        try:
-            calls = json.loads(calls)
-        except ValueError:
-            calls = ()
-    for call in calls if isinstance(calls, list) else ():
-        if isinstance(call, dict):
-            found.answer.extend(_strings(call.get("arguments")))
-
-
-def _strings(*values: object) -> list[str]:
-    return [value for value in values if isinstance(value, str) and value]
-
-
-def _share(item: Item, grams: dict[str, set[int]], common: set[str]) -> float:
+def _share(item: Item, grams: dict[str, set[int]], common: set[_Phrase]) -> float:
     """The share of an item's tokens that phrases cover which are not common, from 0 to 1."""
     covered: set[int] = set()
     for gram, starts in grams.items():
-        if gram not in common:
+        if _Phrase(item.side, item.is_code, gram) not in common:
             for start in starts:
                 covered.update(range(start, start + NGRAM))
     return len(covered) / item.size
 
 
-def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[str]:
-    """Of the phrases that suspects share, those that stand in many tasks of the evidence."""
-    wanted = {gram for suspect in suspects for grams in suspect.shared.values() for gram in grams}
+def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[_Phrase]:
+    """Of the phrases that suspects share, those that many tasks hold in runs with an answer."""
+    wanted = {
+        _Phrase(item.side, item.is_code, gram)
+        for suspect in suspects
+        for item, grams in suspect.shared.items()
+        for gram in grams
+    }
     tasks: set[tuple[str, str]] = set()
-    of_phrase: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    of_phrase: dict[_Phrase, set[tuple[str, str]]] = defaultdict(set)
     for path in evidence:
         for _, _, line in _lines(path):
             try:
@@ -242,17 +216,25 @@ def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[s
                 continue  # the index has counted it
             task = (str(row.get("stream")), str(row.get("task_id")))
             tasks.add(task)
-            texts = texts_of(row)
-            for text in (*texts.prompt, *texts.answer):
-                for cut in (cut_words, cut_code):
-                    for _, gram in ngrams(cut(text)):
-                        if gram in wanted:
-                            of_phrase[gram].add(task)
+            for phrase in _phrases(texts_of(row, ("messages",))):
+                if phrase in wanted:
+                    of_phrase[phrase].add(task)
     limit = max(_COMMON_TASKS, _COMMON_SHARE * len(tasks))
-    return {gram for gram, of_tasks in of_phrase.items() if len(of_tasks) > limit}
+    return {phrase for phrase, of_tasks in of_phrase.items() if len(of_tasks) > limit}
 
 
-def _worst(suspect: _Suspect, common: set[str]) -> tuple[Item, float] | None:
+def _phrases(texts: Texts) -> Iterator[_Phrase]:
+    """All that a run says, cut in both ways; nothing of one that never was an example."""
+    if not any(text.strip() for text in texts.answer):
+        return
+    for side, said in texts._asdict().items():
+        for text in said:
+            for is_code, cut in ((False, cut_words), (True, cut_code)):
+                for _, gram in ngrams(cut(text)):
+                    yield _Phrase(side, is_code, gram)
+
+
+def _worst(suspect: _Suspect, common: set[_Phrase]) -> tuple[Item, float] | None:
     if suspect.whole:
         return suspect.whole[0], 1.0
     shares = [(_share(item, grams, common), item) for item, grams in suspect.shared.items()]

@@ -33,11 +33,19 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
         report = _scan_once(places, standing, blank)
         if set(standing) == set(ALL_WALLS):
             report = evaluation_wall.joined(report, evaluation_wall.look(places))
+        report = _with_cause(report, places)
         if places.fingerprint() == before:
             return report
     return replace(
         report, state=_unless_breach(report), detail="the files change faster than they can be read"
     )
+
+
+def _with_cause(report: Report, places: Places) -> Report:
+    if places.root is None or not report.findings.count:
+        return report
+    claim, found = causes.sft_claim(places.root), report.findings
+    return replace(report, cause=causes.cause_of(found, report.file, claim, report.sha256))
 
 
 def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Report:
@@ -76,7 +84,6 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         state = State.BREACH
     elif doubt is not None and rows:
         state = State.UNKNOWN
-    claim = causes.sft_claim(places.root) if places.root is not None and findings.count else None
     report = replace(
         without_fidelity(blank) if index is not None and index.version == 1 else blank,
         state=state,
@@ -85,7 +92,6 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         findings=findings,
         warnings=file_scan.warnings,
         sha256=sha256,
-        cause=_cause(claim, sha256, file_scan) if findings.count and places.root is not None else None,
         index=describe_index(index),
         scan_seconds=seconds,
     )
@@ -102,12 +108,6 @@ def without_fidelity(report: Report) -> Report:
         walls=walls,
         not_evaluated={**report.not_evaluated, Wall.FIDELITY.value: "the export is of version 1"},
     )
-
-
-def _cause(claim: causes.Claim | None, sha256: str | None, file_scan: FileScan) -> str:
-    """The likely cause; of a text that no run said in the files beside it, that somebody else wrote it."""
-    in_export = file_scan.findings.count or file_scan.feed.rest
-    return causes.cause_of_breach(claim, sha256) if in_export else causes.NOT_IN_RECEIPT
 
 
 def _with_formatted(report: Report, places: Places, sha256: str | None) -> Report:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.firewall import evaluation_wall, formatted, open_commit, prefix_check
-from pipeline.firewall.causes import cause_of_breach, sft_claim
+from pipeline.firewall.causes import cause_of, sft_claim
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
@@ -76,7 +76,7 @@ class Sentinel:
         self._held_state = State.UNKNOWN
         self._since: str | None = None
         self._version: tuple[tuple[int, ...], int] = ((), NEWEST)
-        self._cause: tuple[tuple[str, int], str | None] | None = None
+        self._cause: tuple[tuple[str, dict[str, int]], str | None] | None = None
 
     def look(self) -> Sighting:
         """Do a slice of work and say what is known. Raises nothing that a file can cause."""
@@ -274,15 +274,16 @@ class Sentinel:
         report = evaluation_wall.joined(report, self._evaluation.look(self._places))
         if not report.findings.count:
             return report
-        return replace(report, state=State.BREACH, cause=self._cause_of(report.findings.count, sha256))
+        return replace(report, state=State.BREACH, cause=self._cause_of(report.findings, sha256))
 
-    def _cause_of(self, count: int, sha256: str | None) -> str | None:
+    def _cause_of(self, findings: Findings, sha256: str | None) -> str | None:
         """Looked up once for each content of the file, since it reads receipts."""
-        key = (sha256 or "", count)
+        key = (sha256 or "", {**findings.by_wall, **findings.by_file})
         if self._places.root is None or sha256 is None:
             return None
         if self._cause is None or self._cause[0] != key:
-            self._cause = (key, cause_of_breach(sft_claim(self._places.root), sha256))
+            claim = sft_claim(self._places.root)
+            self._cause = (key, cause_of(findings, self._places.shown, claim, sha256))
         return self._cause[1]
 
     def _rows_total(self) -> int | None:

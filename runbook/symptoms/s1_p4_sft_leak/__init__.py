@@ -10,14 +10,17 @@ ID = "S1.P4.sft-leak"
 STALE = "stale_export"
 OTHER_WRITER = "other_writer"
 WALLS = "walls_loosened"
+SETS = "sets_changed"
 UNKNOWN = "unknown"
 CAUSES = (
     (STALE, "The export is just what a run wrote, and its runs were scored again since."),
     (OTHER_WRITER, "The file is not what any receipt accounts for: something else wrote to it."),
     (WALLS, "The export is just what a run wrote, and the schema or the exporter was changed since the tag."),
+    (SETS, "The export is just what a run wrote, and evaluation sets were declared or changed since."),
     (UNKNOWN, "None of these is so; what let the rows through is not known."),
 )
 SFT = str(paths.SFT_EXPORT)
+EXPORTS = tuple(map(str, paths.EXPORT_FILES.values()))
 # The walls that the engine's own code holds, and what each is called.
 OWN_WALLS = {
     "pipeline/schemas/sft.py": "the schema's type",
@@ -26,6 +29,9 @@ OWN_WALLS = {
     "pipeline/engine/row_builder.py": "the schema's call",
     "pipeline/engine/reduce.py": "the conflict guard",
     "pipeline/engine/emit_export.py": "the conflict guard",
+    "pipeline/evaluation/overlap.py": "the evaluation sets",
+    "pipeline/evaluation/sets.py": "the evaluation sets",
+    "pipeline/evaluation/tokens.py": "the evaluation sets",
     "pipeline/engine/staged_exports.py": "the scan before the commit",
     "pipeline/platform/firewall.py": "how the firewall is asked",
 }
@@ -35,13 +41,14 @@ DEFINITION = Definition(
     severity=Severity.CRITICAL,
     title="A forbidden row is in the SFT export",
     what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
-    why="A run that was rejected, or that nobody judged, is about to be trained on.",
+    why="A run that was rejected or that nobody judged, or an item of a test set, is about to be trained on.",
     phases=("P4",),
     checks=("P4.sft-firewall",),
     causes=CAUSES,
     by_hand=(
         ByHand(
-            "Take the export out of every reader's sight. Nothing is overwritten, nothing is lost.",
+            "Take the export out of every reader's sight, and each other file that the firewall names. "
+            "Nothing is overwritten, nothing is lost.",
             f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
         ),
         ByHand(
@@ -57,7 +64,7 @@ DEFINITION = Definition(
             "See whether a wall was loosened: the schema's type, the exporter's never-list, the scan.",
             f"git diff {TAG} -- {' '.join(OWN_WALLS)}",
         ),
-        ByHand("Export again from the verdicts as they are now.", "distill export-sft"),
+        ByHand("Export again from the verdicts and evaluation sets as they are now.", "distill export"),
         ByHand(
             "Look again. Exit code 0 is clear; 10 is a finding, 5 is no file.",
             "distill firewall && echo clear",

@@ -14,38 +14,34 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import EVALUATION
 from pipeline.contracts.status import Answer, FirewallWord, Verdict
 from pipeline.platform.lenient_json import objects_of, text_of, texts_of
 from pipeline.reading.firewall_words import status_of
-from runbook.actions.repair_code import plan_code_repair
-from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.files import state_of
-from runbook.change.plan import Draft
-from runbook.change.planning import Planning, joined
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Answers, Offer, diagnosed
+from runbook.symptom import diagnosed
 from runbook.symptoms import s1_p4_sft_leak as define
-from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
-from runbook.symptoms.offers import all_aside, set_aside
-from runbook.symptoms.receipt_claims import account_at, quarantined
-from runbook.symptoms.s1_p4_sft_leak import OTHER_WRITER, OWN_WALLS, SFT, STALE, UNKNOWN, WALLS
+from runbook.symptoms.code_evidence import code_evidence, restoring
+from runbook.symptoms.receipt_claims import account_at, account_of, quarantined
+from runbook.symptoms.s1_p4_sft_leak import OTHER_WRITER, OWN_WALLS, SETS, SFT, STALE, UNKNOWN, WALLS
+from runbook.symptoms.s1_p4_sft_leak.evaluation_sets import new_sets, sets_evidence, sets_of
 from runbook.symptoms.s1_p4_sft_leak.glance import glance
+from runbook.symptoms.s1_p4_sft_leak.ways_out import SET_ASIDE, built, files_with_findings, offers
 
 PROBE = "receipts"
 SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
-_SET_ASIDE = "set_aside"
 _REPRODUCE = "distill firewall --json"
-_MANIFEST = str(paths.EXPORT_MANIFEST)
 
 
 def receipts_probe(sha256: str | None, files: Sequence[str]) -> Probe:
-    """Compare the export with the newest receipt that claims it.
+    """Compare the export that offends, SFT first, with the newest receipt that claims it.
 
-    ``sha256`` is what the firewall read: by it the bytes are found again after a quarantine.
+    ``sha256`` is what the firewall read of SFT: by it the bytes are found again after a quarantine.
     ``files`` are those with findings; ``standing`` tells which of them readers still meet.
     """
 
@@ -62,9 +58,13 @@ def receipts_probe(sha256: str | None, files: Sequence[str]) -> Probe:
 
 
 def _compared(root: Path, sha256: str | None, files: Sequence[str]) -> dict[str, JsonValue]:
-    account = account_at(root, SFT, _where(root, sha256))
+    offending = next((path for path in define.EXPORTS if path in files and path != SFT), SFT)
+    export = SFT if SFT in files else offending
+    account = account_at(root, SFT, _where(root, sha256)) if export == SFT else account_of(root, export)
     return {
+        **sets_of(root, account.receipt),
         **account.model_dump(mode="json", exclude={"path"}),
+        "export": export,
         "standing": [name for name in files if not state_of(root, name).is_absent],
         "begins_as_written": account.lines_after is not None,
     }
@@ -89,12 +89,19 @@ def told_wall(file: ChangedFile) -> str:
     return f"{wall}: {file.told}{change}"
 
 
-def judged(seen: Mapping[str, JsonValue], walls: Sequence[ChangedFile]) -> tuple[str, Confidence]:
+def judged(
+    seen: Mapping[str, JsonValue], walls: Sequence[ChangedFile], *, only_test_items: bool = False
+) -> tuple[str, Confidence]:
+    """``only_test_items``: all that was found are items of evaluation sets."""
     if seen.get("file") is None:
         return UNKNOWN, Confidence.UNKNOWN
     if seen.get("as_written"):
         if seen.get("changed_since"):
             return STALE, Confidence.CERTAIN
+        if only_test_items and new_sets(seen):
+            return SETS, Confidence.CERTAIN
+        if only_test_items and not walls:
+            return SETS, Confidence.LIKELY
         if not walls:
             return UNKNOWN, Confidence.UNKNOWN
         own = any(each.path in OWN_WALLS for each in walls)
@@ -117,7 +124,7 @@ def evidence_for(
                 Stance.UNKNOWN, output.trouble or "The bytes that the firewall read are not there any more."
             ),
         )
-        return dict.fromkeys((STALE, OTHER_WRITER, WALLS, UNKNOWN), gone)
+        return dict.fromkeys((STALE, OTHER_WRITER, WALLS, SETS, UNKNOWN), gone)
     written = bool(seen.get("as_written"))
     changed = seen.get("changed_since")
     moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
@@ -145,6 +152,7 @@ def evidence_for(
         ),
         OTHER_WRITER: (by_run.turned,) if written else (by_other, last),
         WALLS: (by_run if written else by_other.turned, *code),
+        SETS: (by_run if written else by_other.turned, sets_evidence(seen, source, output.read_at)),
         UNKNOWN: (by_run, settled, *code) if written else (by_other,),
     }
 
@@ -166,9 +174,10 @@ def detect(workspace: Workspace) -> Detection:
         "rows_read": report.rows_read,
         "forbidden_rows": report.forbidden_rows,
         "findings_count": report.findings_count,
+        "walls": [*sorted(report.by_wall)],
         "formatted": report.said.get("formatted"),
         "findings": [*findings],
-        _SET_ASIDE: [aside.kept, aside.answer] if aside is not None else [],
+        SET_ASIDE: [aside.kept, aside.answer] if aside is not None else [],
     }
     return detection_from(
         define.ID,
@@ -196,18 +205,13 @@ def probes(detection: Detection) -> tuple[Probe, ...]:
     return (receipts_probe(sha256, files_with_findings(detection)), code_probe())
 
 
-def files_with_findings(detection: Detection) -> tuple[str, ...]:
-    """The export, and files in trainers' formats that no receipt accounts for."""
-    return tuple(dict.fromkeys(str(each.get("file")) for each in objects_of(detection.facts, "findings")))
-
-
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    if aside := texts_of(detection.facts, _SET_ASIDE):
+    if aside := texts_of(detection.facts, SET_ASIDE):
         return _of_what_is_set_aside(detection, aside)
     output = outputs[PROBE]
     seen = output.members
     standing = {"standing": seen.get("standing") or []}
-    if define.SFT not in files_with_findings(detection):
+    if not set(define.EXPORTS) & set(files_with_findings(detection)):
         # Only files beside the export offend: the firewall found no receipt for them.
         return concluded(
             define.CAUSES,
@@ -221,7 +225,8 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     history = read_code(outputs.get(CODE))
     walls = walls_of(history)
     evidence = evidence_for(seen, output, history)
-    cause_id, confidence = judged(seen, walls)
+    only_test_items = texts_of(detection.facts, "walls") == (EVALUATION,)
+    cause_id, confidence = judged(seen, walls, only_test_items=only_test_items)
     loosened = walls if cause_id == define.WALLS else ()
     return concluded(
         define.CAUSES,
@@ -229,14 +234,18 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         confidence,
         evidence,
         places=(*(told_wall(each) for each in loosened), *_places(detection, seen)),
-        aside=(define.STALE, define.OTHER_WRITER, define.WALLS),
+        aside=(define.STALE, define.OTHER_WRITER, define.WALLS, define.SETS),
         facts={**standing, **restoring(loosened)},
     )
 
 
 def _of_what_is_set_aside(detection: Detection, places: tuple[str, ...]) -> Diagnosis:
     """What the firewall said of the bytes by the receipt of that time; today's is that of another file."""
-    said = {"stale_export": define.STALE, "not_in_receipt": define.OTHER_WRITER}
+    said = {
+        "stale_export": define.STALE,
+        "not_in_receipt": define.OTHER_WRITER,
+        "sets_changed": define.SETS,
+    }
     cause = said.get(text_of(detection.facts, "cause") or "", define.UNKNOWN)
     confidence = Confidence.UNKNOWN if cause == define.UNKNOWN else Confidence.LIKELY
     return concluded(define.CAUSES, cause, confidence, {}, first=detection.evidence, places=places)
@@ -244,87 +253,12 @@ def _of_what_is_set_aside(detection: Detection, places: tuple[str, ...]) -> Diag
 
 def _places(detection: Detection, seen: Mapping[str, JsonValue]) -> tuple[str, ...]:
     """Forbidden rows where they lie now, then what was built from them."""
-    file = seen.get("file") or define.SFT
-    rows = objects_of(detection.facts, "findings")
-    places = dict.fromkeys(f"{file}:{each.get('line')} {each.get('run_id') or ''}".rstrip() for each in rows)
-    return (*places, *(f"built from it: {name}" for name in _built(detection)))
-
-
-def _built(detection: Detection) -> tuple[str, ...]:
-    """Files in trainers' formats that were made of the export."""
-    return tuple(str(each["file"]) for each in objects_of(detection.facts, "formatted") if each.get("file"))
-
-
-def _set_aside_first(planning: Planning, repair: Draft) -> Draft:
-    """The repair, after a rename of the export where it still stands: a run would end with the alarm."""
-    aside = set_aside(planning, [define.SFT])
-    return joined(repair.plan.title, [*aside, repair]) if aside else repair
-
-
-EXPORT_AGAIN = Offer(
-    "re-export",
-    "Export SFT again from today's verdicts",
-    "evidence and verdicts are sound; the file alone is not what they lead to",
-    lambda planning, _: _set_aside_first(planning, plan_rerun(planning, "export-sft")),
-)
-
-
-def _restore(walls: tuple[ChangedFile, ...]) -> Offer:
-    return Offer(
-        "restore",
-        f"Restore {named(walls)}, then export SFT again",
-        "the walls stand again before anything is exported through them",
-        lambda planning, _: _set_aside_first(
-            planning, plan_code_repair(planning, walls, then=[("export-sft",)])
-        ),
-    )
-
-
-def _quarantine(files: tuple[str, ...], built: tuple[str, ...]) -> Offer:
-    def make(planning: Planning, _answers: Answers) -> Draft:
-        whole = all_aside(planning, files, "What the firewall found is set aside already.")
-        notes = (*whole.plan.notes, *_still_pointing(planning, built))
-        return whole.model_copy(update={"plan": whole.plan.model_copy(update={"notes": notes})})
-
-    return Offer(
-        "quarantine",
-        f"Quarantine {', '.join(files)} now",
-        "whoever reads it trains on forbidden rows; a rename stops that and takes nothing away",
-        make,
-        immediate=True,
-    )
-
-
-def _still_pointing(planning: Planning, built: tuple[str, ...]) -> list[str]:
-    """What a rename alone does not reach; voiding it too would need a rehearsal, and time."""
-    notes = []
-    if not planning.state(_MANIFEST).is_absent:
-        notes.append(
-            f"{_MANIFEST} lists the file until the next export: `distill verify-export` calls the folder "
-            "broken, and a copy that was made before still agrees with the manifest beside it"
-        )
-    notes += [f"{name} was built from it and is not renamed" for name in built]
-    return notes
-
-
-def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    """Quarantine while something stands; a new export once the export alone offends.
-
-    What a run set aside needs neither: somebody has to look, and end the incident with a reason.
-    """
-    files = files_with_findings(detection)
-    if texts_of(detection.facts, _SET_ASIDE):
-        return ()
-    if detection.verdict is not Verdict.DETECTED or not files:
-        return ()
-    quarantine = _quarantine(files, _built(detection))
-    if diagnosis is None:
-        return (quarantine,)
-    standing = texts_of(diagnosis.facts, "standing")
-    walls = to_restore(diagnosis)
-    repair = _restore(walls) if walls else EXPORT_AGAIN
-    ways = (repair,) if diagnosis.is_known and define.SFT in files and set(standing) <= {define.SFT} else ()
-    return (*ways, quarantine) if standing else ways
+    path, lies_at = seen.get("export"), seen.get("file")
+    places: dict[str, None] = {}
+    for each in objects_of(detection.facts, "findings"):
+        file = lies_at if lies_at and each.get("file") == path else each.get("file")
+        places[f"{file}:{each.get('line')} {each.get('run_id') or ''}".rstrip()] = None
+    return (*places, *(f"built from it: {name}" for name in built(detection)))
 
 
 SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

@@ -6,16 +6,19 @@ hold without the others.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pipeline.contracts import paths
 from runbook.drills.drill import AIKO, INES, TOMAS, Drill, Planted, Scene
 from runbook.symptoms.s1_p4_sft_leak import ID, OTHER_WRITER, WALLS
-from runbook.symptoms.s1_p4_sft_leak.diagnose import EXPORT_AGAIN
+from runbook.symptoms.s1_p4_sft_leak.ways_out import RE_EXPORT
 
 SFT = str(paths.SFT_EXPORT)
 SCORED = str(paths.scored_file("runs"))
 FORBIDDEN = ("rejected", "needs_human_review")
+_SET = "held_out.jsonl"
+_SYLLABLES = ("ka", "lo", "mi", "nu", "pe", "ra", "so", "ti", "va", "ze")
 
 
 def plant_appended(scene: Scene) -> Planted:
@@ -30,7 +33,31 @@ def plant_appended(scene: Scene) -> Planted:
         says=f"{len(chosen)} rows of {category} runs were appended to {SFT} by another writer.",
         cause=OTHER_WRITER,
         offer="quarantine",
-        afterwards=(EXPORT_AGAIN.id,),
+        afterwards=(RE_EXPORT,),
+        also=("S1.P5.summary",),
+    )
+
+
+def plant_test_item(scene: Scene) -> Planted:
+    """A declared test set was looked for; then a script appends one of its items to the export."""
+    words = [f"{scene.random.choice(_SYLLABLES)}{scene.random.choice(_SYLLABLES)}" for _ in range(16)]
+    item = f"Which of {' '.join(words)} is it?"
+    (scene.root / _SET).write_text(json.dumps({"question": item}) + "\n", encoding="utf-8")
+    settings = scene.text(str(paths.SETTINGS))
+    declared = f'\n[[evaluation]]\nname = "held_out"\npath = "{_SET}"\nprompt = "question"\n'
+    (scene.root / paths.SETTINGS).write_text(settings + declared, encoding="utf-8")
+    scene.commit("export: keep the held-out questions out of training")
+    scene.engine("run-all")
+    model = scene.random.choice([row for row in scene.rows(SFT) if row["shape"] == "flat"])
+    turns = [
+        {**turn, "content": item if turn["role"] == "user" else turn["content"]} for turn in model["messages"]
+    ]
+    scene.append_row(SFT, model | {"id": "sft-" + "0" * 16, "instruction": item, "messages": turns})
+    return Planted(
+        says=f"An item of the test set {_SET} was appended to {SFT} by another writer.",
+        cause=OTHER_WRITER,
+        offer="quarantine",
+        afterwards=(RE_EXPORT,),
         also=("S1.P5.summary",),
     )
 
@@ -79,4 +106,5 @@ def plant_all_walls(scene: Scene) -> Planted:
 
 
 APPENDED = Drill(ID, "Rows were appended behind the engine's back", plant_appended, name="appended")
+TEST_ITEM = Drill(ID, "An item of a test set was appended to the export", plant_test_item, name="test-item")
 LOOSENED = Drill(ID, "Every wall of the engine is loosened", plant_all_walls, name="walls")

@@ -36,7 +36,8 @@ def judge(
     for number, (asked, answered) in enumerate(rows):
         facts = matcher.facts(asked, answered)
         if facts:
-            overlaps.add((0, number), f"run-{number}", of_row[number], facts)
+            overlaps.count(of_row[number], facts)
+            overlaps.add((0, number), f"run-{number}", facts)
     return {row: found for (_, row), (_, found) in overlaps.finish(len(set(of_row))).items()}
 
 

@@ -13,6 +13,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv
 from pipeline.firewall import evaluation_wall
 from pipeline.firewall.evaluation_sets import SetUnreadableError, declared_sets
+from pipeline.firewall.evaluation_texts import runs_of
 from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
 from tests.pipeline.firewall.watching import Watcher
 
@@ -80,6 +81,7 @@ def test_standing_rows_and_pairs_of_a_test_item_are_a_breach(workspace: Path) ->
     assert sum(answer["by_file"].values()) == answer["by_wall"]["evaluation"]
     assert set(answer["by_file"]) == {str(paths.SFT_EXPORT), str(paths.PREFERENCE_EXPORT)}
     assert answer["evaluation_refused"] is None, "no run has looked for this set"
+    assert answer["cause"] == "sets_changed"
 
 
 def test_a_file_outside_of_a_workspace_is_held_against_no_set(
@@ -167,7 +169,8 @@ def test_phrases_of_many_tasks_say_nothing_and_whole_prompts_always_count(tmp_pa
     for sharing, lines in ((10, [1, 2]), (11, [2])):
         asked = [half] * sharing + ["unrelated"] * (20 - sharing)
         evidence = [
-            {"stream": "s", "task_id": f"t{number}", "instruction": text} for number, text in enumerate(asked)
+            {"stream": "s", "task_id": f"t{number}", "instruction": text, "response": "said"}
+            for number, text in enumerate(asked)
         ]
         (tmp_path / "evidence.jsonl").write_bytes(encoded(evidence))
         examined = evaluation_wall.examine(
@@ -186,10 +189,18 @@ def test_conversations_and_pairs_are_read_turn_by_turn() -> None:
         {"role": "assistant", "content": "said", "tool_calls": json.dumps([call])},
     ]
     row = {"messages": turns, "instruction": "a view", "context": "a prompt", "response": "its view"}
-    texts = evaluation_wall.texts_of(row)
-    assert texts == (["a view", "asked"], ["its view", '{"a": 1}', "said", '{"a": 1}'])
-    flat = {"shape": "flat", "instruction": "i", "context": "c", "response": "r", "messages": turns[1:2]}
-    assert evaluation_wall.texts_of(flat) == (["i", "c", "asked"], ["r"])
+    [of_evidence] = runs_of(row)
+    assert of_evidence == (["asked"], ['{"a": 1}', "said", '{"a": 1}'])
+    [exported] = runs_of({"shape": "conversation", **row})
+    assert exported == (["a view", "asked"], ["its view", '{"a": 1}', "said", '{"a": 1}'])
     pair = {"prompt": turns[:2], "chosen": turns[2:], "rejected": [{"role": "assistant", "content": "no"}]}
-    assert evaluation_wall.texts_of(pair).answer == ['{"a": 1}', "said", '{"a": 1}', "no"]
-    assert evaluation_wall.texts_of({"prompt": "p", "chosen": "c", "rejected": "r"}) == (["p"], ["c", "r"])
+    assert [each.answer for each in runs_of(pair)] == [['{"a": 1}', "said", '{"a": 1}'], ["no"]]
+    assert runs_of({"prompt": "p", "chosen": "c", "rejected": "r"}) == [(["p"], ["c"]), (["p"], ["r"])]
+
+
+def test_the_system_turn_of_a_flat_row_is_its_context() -> None:
+    turns = [{"role": "system", "content": "told"}, {"role": "user", "content": "asked"}]
+    [texts] = runs_of(
+        {"shape": "flat", "messages": turns, "instruction": "i", "context": "c", "response": "r"}
+    )
+    assert texts == (["i", "c", "told", "asked"], ["r"])

@@ -10,9 +10,11 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Verdict
 from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
-from runbook.symptoms.s1_p4_sft_leak.diagnose import detect
+from runbook.symptoms.s1_p4_sft_leak.diagnose import classify, detect, probes
+from runbook.symptoms.s1_p4_sft_leak.ways_out import offers
 from runbook.wizard.detecting import Found, exit_code
 from tests.pipeline.engine.workspaces import make_workspace
 from tests.runbook.symptoms.walked import (
@@ -176,3 +178,69 @@ def test_a_script_meets_the_words_a_person_meets(root: Path) -> None:
     said = distill(root, "runbook", "diagnose", ID).stdout
     assert "cause: The file is not what any receipt accounts for" in said
     assert "offer re-export" in said
+
+
+# Evaluation sets
+
+PAIRS = str(paths.PREFERENCE_EXPORT)
+
+
+def declare(root: Path, asked: str) -> None:
+    """A test set of one item, declared after the export."""
+    (root / "test_set.jsonl").write_text(json.dumps({"q": asked}) + "\n", encoding="utf-8")
+    with (root / paths.SETTINGS).open("a", encoding="utf-8") as settings:
+        settings.write('\n[[evaluation]]\nname = "quiz"\npath = "test_set.jsonl"\nprompt = "q"\n')
+
+
+def asked_in(root: Path, path: str) -> str:
+    """What a user asked in the first row, as long as an item has to be."""
+    row = json.loads((root / path).read_bytes().splitlines()[0])
+    turns = row["messages"] if path == SFT else row["prompt"]
+    return next(str(turn["content"]) for turn in turns if turn["role"] == "user")
+
+
+def test_a_set_that_was_declared_after_the_export_is_the_cause_and_both_exports_are_contained(
+    root: Path,
+) -> None:
+    declare(root, asked_in(root, PAIRS))
+    broken = tree(root)
+    assert ID in raised(root)
+    found = diagnosed(root, ID)
+    assert (found["diagnosis"]["cause"]["id"], found["diagnosis"]["cause"]["confidence"]) == (
+        "sets_changed",
+        "certain",
+    )
+    assert "The run looked for evaluation sets: none. Declared now: quiz." in [
+        each["says"] for each in found["diagnosis"]["cause"]["evidence"]
+    ]
+    places = found["diagnosis"]["cause"]["places"]
+    assert any(place.startswith(f"{PAIRS}:1 ") for place in places)
+    plan = repaired(root, ID, "--offer", "re-export")
+    assert verdict(root, ID) == "clear"
+    assert json.loads((root / paths.DECONTAMINATION).read_bytes())["sets"][0]["rows_refused"] > 0
+    taken_back(root, plan, broken)
+
+
+def test_pairs_alone_are_quarantined_and_the_sft_export_stays(root: Path) -> None:
+    asked = asked_in(root, PAIRS)
+    lines = (root / SFT).read_text().splitlines()
+    kept = [line for line in lines if asked not in json.loads(line)["instruction"]]
+    (root / SFT).write_text("".join(f"{line}\n" for line in kept))
+    declare(root, asked)
+    assert f"in {PAIRS}" in detect(Workspace(root)).observed
+    plan = repaired(root, ID, "--offer", "quarantine", ends="mitigated")
+    assert plan["plan"]["title"] == f"Quarantine {PAIRS}"
+    assert not (root / PAIRS).exists()
+    assert (root / SFT).exists()
+
+
+@pytest.mark.parametrize("path", [str(path) for path in paths.EXPORT_FILES.values()])
+def test_the_file_that_offends_is_the_one_that_is_quarantined_and_named(root: Path, path: str) -> None:
+    """Whatever wall finds it: the firewall names the file."""
+    finding = {"wall": "moat", "file": path, "line": 3, "run_id": "r", "detail": "d"}
+    facts = {"findings": [finding], "walls": ["moat"], "sha256": None, "formatted": None, "set_aside": []}
+    seen = detect(Workspace(root)).model_copy(update={"facts": facts, "verdict": Verdict.DETECTED})
+    outputs = {probe.id: probe.look(Workspace(root), 60.0) for probe in probes(seen)}
+    diagnosis = classify(seen, outputs)
+    assert [place for place in diagnosis.cause.places if place.startswith(f"{path}:3 r")]
+    assert [offer.title for offer in offers(seen, None)] == [f"Quarantine {path} now"]
