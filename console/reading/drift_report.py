@@ -23,9 +23,12 @@ def read_drift(
     baselines = last_objects(root, paths.AUDIT_BASELINES, BASELINE_TAIL_BYTES, notes)
     baseline_as_of = report_time(baselines[-1]) if baselines else None
     if audit is None:
+        why = notes.unreadable.get(source, "")
+        no_audit = f"the last audit cannot be read: {why}" if why else "no audit yet"
         return DriftStatus(
-            baseline_as_of=baseline_as_of,
-            note="no audit yet: nothing was compared with a baseline. Make one: distill audit-full",
+            Origin(why=why),
+            baseline_as_of,
+            note=f"{no_audit}: nothing was compared with a baseline. Make one: distill audit-full",
         )
     as_of = report_time(audit)
     freshness = staleness.of_verdict(as_of, now, inputs_changed=bool(changed))

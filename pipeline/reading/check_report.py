@@ -15,6 +15,8 @@ ACCEPTANCE = str(paths.ACCEPTANCE_DATA)
 
 
 MOST_EXAMPLES = 20
+# A word that nobody knows says no more than none.
+_EVALUATED = frozenset(("pass", "warn", "info", "fail"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Check:
 
     @property
     def is_blind(self) -> bool:
-        return self.status in ("error", "not_evaluated")
+        return self.status not in _EVALUATED
 
     @property
     def is_bad(self) -> bool:
@@ -90,8 +92,8 @@ class CheckReport:
 
 
 def check_report(raw: Mapping[str, Any] | None, source: str) -> CheckReport | None:
-    """None for what is no report of checks."""
-    if raw is None or not isinstance(raw.get("checks"), list):
+    """None for what is no report of checks; one that holds none examined nothing."""
+    if raw is None or not objects_of(raw, "checks"):
         return None
     finished = epoch_seconds(raw.get("finished_at"))
     return CheckReport(checks_of(raw, finished, source), finished, source, raw)

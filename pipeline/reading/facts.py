@@ -16,7 +16,7 @@ from pipeline.contracts.status import Answer, FirewallStatus, Verdict
 from pipeline.platform.lenient_json import Json
 from pipeline.platform.lock import is_held
 from pipeline.reading.changed_files import ChangeDetector
-from pipeline.reading.check_report import ACCEPTANCE, AUDIT, CheckReport, check_report
+from pipeline.reading.check_report import CheckReport, check_report
 from pipeline.reading.latest_run import LatestRun, Moved, find_latest, moved_since_run
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes, last_objects, read_object
@@ -92,9 +92,9 @@ class FactReader:
             latest=latest,
             moved=moved_since_run(latest, self._changes, sources, settled=settled),
             touched_at=self._last_touch(own_engine=settings.own_engine),
-            audit=check_report(read_object(self.root, PurePosixPath(AUDIT), notes), AUDIT),
-            acceptance=check_report(read_object(self.root, PurePosixPath(ACCEPTANCE), notes), ACCEPTANCE),
-            determinism=read_object(self.root, paths.DETERMINISM_REPORT, notes),
+            audit=_checks_in(self.root, paths.AUDIT_DATA, notes),
+            acceptance=_checks_in(self.root, paths.ACCEPTANCE_DATA, notes),
+            determinism=_comparison(self.root, notes),
             replays=last_objects(self.root, paths.REPLAY_RUNS, _REPLAY_TAIL_BYTES, notes),
             set_aside=unseen_breach(self.root, self.runs, self.run_ids, notes),
             unreadable=notes.unreadable,
@@ -107,6 +107,22 @@ class FactReader:
             self._touched = last_touch(self.root, own_engine=own_engine)
             self._walk_again_at = began + (time.monotonic() - began) / _WALK_SHARE
         return self._touched
+
+
+def _checks_in(root: Path, relative: PurePosixPath, notes: Notes) -> CheckReport | None:
+    raw = read_object(root, relative, notes)
+    report = check_report(raw, str(relative))
+    if raw is not None and report is None:
+        notes.says_nothing(relative, "it holds no checks")
+    return report
+
+
+def _comparison(root: Path, notes: Notes) -> Json | None:
+    report = read_object(root, paths.DETERMINISM_REPORT, notes)
+    if report is not None and report.get("kind") != "determinism":
+        notes.says_nothing(paths.DETERMINISM_REPORT, "it compares no runs")
+        return None
+    return report
 
 
 def read_facts(root: Path, now: float) -> Facts:

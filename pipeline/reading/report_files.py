@@ -35,10 +35,14 @@ class Notes:
         """Note what is there and cannot be read; what is gone is no problem of reading."""
         if isinstance(unread, Gone):
             return
-        self.add(f"{relative} cannot be read: {unread.why}")
-        self.unreadable[str(relative)] = unread.why
+        self.says_nothing(relative, unread.why)
         if isinstance(unread, Refused):
             self.out_of_reach.add(str(relative))
+
+    def says_nothing(self, relative: PurePosixPath, why: str) -> None:
+        """Note a report that is there and tells nothing."""
+        self.add(f"{relative} cannot be read: {why}")
+        self.unreadable[str(relative)] = why
 
 
 def read_object(root: Path, relative: PurePosixPath, notes: Notes) -> Json | None:

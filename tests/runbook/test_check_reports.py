@@ -156,9 +156,22 @@ def test_a_rerun_that_the_engine_does_not_answer_is_not_known(tmp_path: Path) ->
 def test_a_report_of_rubbish_is_none(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path)
     (workspace.root / AUDIT).parent.mkdir(parents=True, exist_ok=True)
-    for rubbish in ("", "[1]", '{"checks": 3}', "[" * 100_000):
+    without_checks = ("{}", '{"checks": 3}', '{"checks": []}')
+    for rubbish in ("", "[1]", *without_checks, '{"checks": [{"id": "P1', "[" * 100_000):
         (workspace.root / AUDIT).write_text(rubbish)
-        assert workspace.facts().audit is None
+        facts = workspace.facts()
+        assert facts.audit is None
+        unread = facts.cannot_read(AUDIT)
+        assert unread is not None, "what is there and says nothing is another thing than never made"
+        assert not unread.nothing_yet
+        detection = looks(CHECKS)[0](workspace)
+        assert (detection.verdict, detection.nothing_yet) == (Verdict.UNKNOWN, False)
+
+
+def test_a_check_with_a_word_that_nobody_knows_is_no_pass(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path)
+    _report(workspace, {"P3.distribution": "pass", "P3.coverage": "passed?"}, at=time.time() + 60)
+    assert looks(CHECKS)[0](workspace).verdict is Verdict.UNKNOWN
 
 
 def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_path: Path) -> None:
@@ -167,7 +180,7 @@ def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_p
         (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
         (workspace.root / name).write_text("{}\n")
     at = (workspace.root / "data/evidence/a.jsonl").lstat().st_ctime + 0.001
-    _report(workspace, {}, at=at)
+    _report(workspace, {"P3.coverage": "pass"}, at=at)
     report = workspace.facts().audit
     assert report is not None
     with (workspace.root / "data/_kb/audit_baselines.jsonl").open("a") as file:

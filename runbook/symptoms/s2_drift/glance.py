@@ -16,9 +16,11 @@ def glance(facts: Facts) -> Answer:
     rows = report.raw.get("drift") if report is not None else None
     if (unread := facts.cannot_read(AUDIT)) is not None:
         return unread
-    if report is None or not isinstance(rows, list):
+    if report is None:
         said = "there is no audit to read drift from"
         return Answer(Verdict.UNKNOWN, said, None, AUDIT, nothing_yet=True)
+    if not isinstance(rows, list):
+        return Answer(Verdict.UNKNOWN, "the last audit tells nothing of drift", report.finished_at, AUDIT)
     return as_old(answer_of([row for row in rows if is_flagged(row)], report.finished_at, AUDIT), facts)
 
 

@@ -30,7 +30,7 @@ from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s4_empty_exports as define
 from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import RUN_ALL, as_tagged, differing, rerun_offer
-from runbook.symptoms.s4_empty_exports.glance import answer_of
+from runbook.symptoms.s4_empty_exports.glance import answer_of, glance
 
 TRIED = "tried"
 _TITLE = "The same run in a copy, allowed to be empty"
@@ -182,7 +182,7 @@ def detect(workspace: Workspace) -> Detection:
         facts = {"export": found.export, "earlier_run": found.earlier_run, "refused": found.refused}
         seen_at = found.finished_at or time.time()
         evidence = (Evidence.of(Stance.FOR, found.says, found.source, seen_at),)
-    answer = answer_of(found, time.time())
+    answer = glance(workspace.facts()) if found is None else answer_of(found, time.time())
     return detection_from(define.ID, answer, reproduce="distill run-all", evidence=evidence, facts=facts)
 
 
