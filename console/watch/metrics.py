@@ -11,9 +11,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
+from console.state.detectors import definitions
 from pipeline.contracts.finding_words import CHECKED, NOT_CHECKED, NOT_EVALUATED
-from pipeline.contracts.status import FirewallStatus, FirewallWord, PhaseState, StreamCounts, WorkspaceStatus
+from pipeline.contracts.status import (
+    Answer,
+    FirewallStatus,
+    FirewallWord,
+    PhaseState,
+    StreamCounts,
+    WorkspaceStatus,
+)
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.symptom_answers import Standing, standing_of, tally
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 LABEL_CHARACTERS = 200
@@ -77,9 +86,8 @@ def status_metrics(status: WorkspaceStatus) -> str:
     read.add(status.read_at)
     locked = Family("distill_lock_held", "1 while a run or an audit holds the workspace.")
     locked.add(float(status.lock.held))
-    return exposition(
-        [read, locked, *_phases(status), *_firewall(status), *_rows(status), *_drift(status), *_rest(status)]
-    )
+    panes = (_phases, _firewall, _rows, _drift, _detectors, _rest)
+    return exposition([read, locked, *(family for pane in panes for family in pane(status))])
 
 
 def _phases(status: WorkspaceStatus) -> list[Family]:
@@ -154,6 +162,35 @@ def _drift(status: WorkspaceStatus) -> list[Family]:
         ratio.add(line.delta_ratio, metric=line.metric)
         flagged.add(float(line.status in _FLAGGED), metric=line.metric)
     return [ratio, flagged]
+
+
+def _detectors(status: WorkspaceStatus) -> list[Family]:
+    """What each symptom's detector says, and how many say it: silence is no all-clear by itself."""
+    state = Family("distill_symptom_state", "1 for what is known of a symptom, 0 for the others.")
+    as_of = Family("distill_symptom_seen_timestamp_seconds", "When what is known of a symptom was true.")
+    detectors = Family("distill_symptom_detectors", "Detectors by how far their answers may be believed.")
+    known = {answer.id: answer for answer in status.answers}
+    for definition in definitions():
+        answer = known.get(definition.id)
+        now = symptom_state(answer, status.read_at)
+        for word in SYMPTOM_STATES:
+            state.add(float(word == now), symptom=definition.id, severity=definition.severity, state=word)
+        as_of.add(answer.as_of if answer is not None else None, symptom=definition.id)
+    counted = tally(definitions(), status.answers, status.read_at)
+    for standing in Standing:
+        detectors.add(getattr(counted, standing), state=standing)
+    return [state, as_of, detectors]
+
+
+SYMPTOM_STATES = ("detected", "clear", Standing.UNKNOWN, Standing.STALE, Standing.NEVER)
+
+
+def symptom_state(answer: Answer | None, now: float) -> str:
+    """One word. What shows is detected also where it may be gone by now: nobody has seen it gone."""
+    standing = standing_of(answer, now)
+    if answer is not None and answer.is_detected:
+        return "detected"
+    return "clear" if standing is Standing.EVALUATED else standing
 
 
 def _rest(status: WorkspaceStatus) -> list[Family]:

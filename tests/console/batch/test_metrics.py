@@ -16,6 +16,7 @@ from console.reading.workspace_reader import WorkspaceReader
 from console.watch.metrics import Family, exposition, status_metrics
 from pipeline.contracts.checks import CheckStatus
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.firewall_words import firewall_status
 from tests.console.batch.outcomes import HOSTILE, STARTED, batch, check, drift, hostile_batch, part
 from tests.console.view_states import status
@@ -87,6 +88,34 @@ def test_the_dashboard_is_valid_text_format(tmp_path_factory: pytest.TempPathFac
     assert samples['distill_stream_rows{stream="taubench",kind="evidence"}'] == "10"
     assert samples['distill_phase_state{phase="P0",state="ok"}'] == "1"
     assert samples["distill_run_ok"] == "1"
+
+
+def test_silence_tells_what_was_not_looked_for_from_what_is_clear() -> None:
+    answers = (
+        Answer(Verdict.CLEAR, "fine", NOW, id="S1.P1.schema"),
+        Answer(Verdict.CLEAR, "fine", NOW, stale="touched", id="S1.P2.materialize"),
+        Answer(Verdict.UNKNOWN, "no descriptor", NOW, id="S1.P4.sft-leak"),
+        Answer(Verdict.UNKNOWN, "no audit", None, nothing_yet=True, id="S1.P7.replay"),
+        Answer(Verdict.DETECTED, "gone", NOW, stale="touched", id="S1.P5.summary"),
+    )
+    samples = check_format(status_metrics(status(answers=answers, read_at=NOW)))
+    shown = {key for key, value in samples.items() if "distill_symptom_state{" in key and value == "1"}
+    words = {
+        match[1]: match[2] for each in shown if (match := re.search(r'symptom="(.+?)".*state="(.+?)"', each))
+    }
+    assert {each.id: words[each.id] for each in answers} == {
+        "S1.P1.schema": "clear",
+        "S1.P2.materialize": "stale",
+        "S1.P4.sft-leak": "unknown",
+        "S1.P7.replay": "never",
+        "S1.P5.summary": "detected",
+    }
+    counts = {
+        word: int(samples[f'distill_symptom_detectors{{state="{word}"}}'])
+        for word in ("evaluated", "unknown", "stale", "never")
+    }
+    assert counts == {"evaluated": 1, "unknown": 1, "stale": 2, "never": len(words) - 4}
+    assert samples['distill_symptom_seen_timestamp_seconds{symptom="S1.P1.schema"}'] == f"{NOW:.0f}"
 
 
 def test_a_name_that_the_format_has_not_is_refused() -> None:
