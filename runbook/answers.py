@@ -10,9 +10,13 @@ from pipeline.reading.facts import Facts
 from pipeline.reading.symptom_answers import as_kept, is_taken_back, newer
 from runbook import symptoms
 
+_NOT_LOOKED_FOR = Answer(
+    Verdict.UNKNOWN, "nobody has looked yet: distill runbook detect", None, nothing_yet=True
+)
+
 
 def answers_now(facts: Facts, looks: Mapping[str, Answer]) -> tuple[Answer, ...]:
-    """In the symptoms' order, without those that nobody has ever looked for."""
+    """In the symptoms' order. One that takes a process to see, and that nobody has looked for, says so."""
     glances = symptoms.glances()
     known = []
     for definition in symptoms.definitions():
@@ -22,7 +26,7 @@ def answers_now(facts: Facts, looks: Mapping[str, Answer]) -> tuple[Answer, ...]
         glanced = glance_at(facts, glance) if glance is not None else None
         if kept is not None and is_taken_back(kept, glanced):
             kept = None
-        answer = newer(glanced, kept, facts.now)
+        answer = newer(glanced, kept, facts.now) or (_NOT_LOOKED_FOR if glance is None else None)
         if answer is not None:
             known.append(replace(answer, id=definition.id))
     return tuple(known)

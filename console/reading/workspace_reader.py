@@ -36,7 +36,8 @@ from pipeline.contracts.status import (
 from pipeline.platform.lenient_json import Json, flag_of, object_of, read_bytes, text_of
 from pipeline.reading import reach, staleness
 from pipeline.reading.facts import FactReader, Facts
-from pipeline.reading.latest_run import LatestRun, Moved, is_quarantined
+from pipeline.reading.firewall_words import NO_SUCH_FILE
+from pipeline.reading.latest_run import LatestRun, Moved
 from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import read_receipts
 from pipeline.reading.report_files import Notes, read_object
@@ -178,21 +179,23 @@ class WorkspaceReader:
         )
 
     def _firewall(self, latest: LatestRun, now: float) -> FirewallStatus:
-        """What is known without a scan: a missing file, or what the last export's receipt said."""
+        """What is known without a scan: a missing file, or what the last export's receipt said.
+
+        Where a link leads is for the firewall to say.
+        """
         live_file = self.root / paths.SFT_EXPORT
         try:
-            live_file.stat()
+            live_file.lstat()
         except OSError as error:
             if error.errno not in reach.GONE:
                 why = reach.in_words(error, self.root)
                 origin = Origin("live", now, Freshness.UNKNOWN, why)
                 return FirewallStatus(FirewallWord.UNKNOWN, origin, str(paths.SFT_EXPORT), detail=why)
-            why = "quarantined" if is_quarantined(live_file) else "never exported"
             return FirewallStatus(
                 FirewallWord.ABSENT,
                 Origin("live", now, Freshness.FRESH),
                 str(paths.SFT_EXPORT),
-                detail=f"no live file: {why}",
+                detail=NO_SUCH_FILE,
             )
         return firewall_of_receipt(next((r for r in latest.receipts if r.stage == "export"), None))
 

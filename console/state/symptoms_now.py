@@ -38,6 +38,9 @@ def with_firewall(answers: Sequence[Answer], firewall: FirewallStatus, now: floa
         if heard is None or not heard.is_detected:
             return tuple(answers)
         answers = [each for each in answers if each is not before]
+    if before is not None and heard is not None:
+        # Of two that could not look at one moment, the firewall's own words stand.
+        return _instead(answers, replace(newer(heard, before, now) or heard, id=LEAK))
     return _with(answers, heard, LEAK, now)
 
 
@@ -53,8 +56,11 @@ def _with(answers: Sequence[Answer], heard: Answer | None, symptom_id: str, now:
     answer = newer(before, heard, now) if before is not None else heard
     if answer is None:
         return tuple(answers)
-    others = tuple(each for each in answers if each.id != symptom_id)
-    return (*others, replace(answer, id=symptom_id))
+    return _instead(answers, replace(answer, id=symptom_id))
+
+
+def _instead(answers: Sequence[Answer], answer: Answer) -> tuple[Answer, ...]:
+    return (*(each for each in answers if each.id != answer.id), answer)
 
 
 def showing(

@@ -24,6 +24,8 @@ from pipeline.platform.firewall import Unknown, read_report, stated
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of, texts_of
 
 FINDINGS_SHOWN = 100
+# As the firewall says it.
+NO_SUCH_FILE = "there is no such file"
 
 
 def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
@@ -92,10 +94,10 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
         read = f"CLEAR: {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
         return Answer(Verdict.CLEAR, "; ".join((read, *firewall.said_of_walls)), origin.as_of)
     if firewall.state is FirewallWord.ABSENT:
-        said = f"ABSENT: {firewall.detail or 'there is no such file'}"
+        said = f"ABSENT: {firewall.detail or NO_SUCH_FILE}"
         return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made)
     if firewall.state is FirewallWord.UNKNOWN:
-        return Answer(Verdict.UNKNOWN, f"UNKNOWN: {firewall.detail or origin.why or 'no answer'}", now)
+        return Answer(Verdict.UNKNOWN, f"UNKNOWN: {origin.why or firewall.detail or 'no answer'}", now)
     return None
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.check_report import AUDIT, answer_of_report
 from pipeline.reading.facts import Facts
 from pipeline.reading.past_runs import CommittedRun, last_committed
 from pipeline.reading.symptom_answers import TOUCHED
+
+if TYPE_CHECKING:
+    from runbook.probes.evidence import Detection
 
 # What is wrong with the counts of a run, in words; empty when nothing is.
 Judge = Callable[[Facts, CommittedRun], str]
@@ -29,6 +33,15 @@ def by_checks(checks: Sequence[str]) -> Glance:
         return facts.cannot_read(AUDIT) or as_old(answer_of_report(checks, facts.audit), facts)
 
     return glance
+
+
+def in_words_of(told: Answer, seen: Detection) -> Detection:
+    """A look that confirms what files tell says it in their words, and since their time, so that every
+    face tells the same before anybody has looked and afterwards. ``seen`` keeps its evidence.
+    """
+    if not seen.answer.is_detected or not told.is_detected or told.stale:
+        return seen
+    return seen.model_copy(update={"observed": told.observed, "as_of": told.as_of})
 
 
 def or_by_last_run(by_report: Glance, judge: Judge) -> Glance:

@@ -77,7 +77,7 @@ def test_a_quarantined_export_is_absent_and_no_damage(tmp_path: Path) -> None:
     path.rename(path.with_name(path.name + ".QUARANTINED-1777345985"))
     status = read(root)
     assert status.firewall.state is FirewallWord.ABSENT
-    assert status.firewall.detail == "no live file: quarantined"
+    assert status.firewall.detail == "there is no such file"
     assert symptoms(status) == []
 
 

@@ -23,6 +23,7 @@ from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms import s1_p1_schema as define
+from runbook.symptoms.by_report import in_words_of
 from runbook.symptoms.code_evidence import (
     code_evidence,
     named,
@@ -32,6 +33,7 @@ from runbook.symptoms.code_evidence import (
     unchanged,
 )
 from runbook.symptoms.offers import code_offer
+from runbook.symptoms.s1_p1_schema.glance import glance
 
 # How the lock names a version that was raised on purpose, and was not pinned yet.
 _RAISED = "the lock still holds the version before"
@@ -146,7 +148,7 @@ def detect(workspace: Workspace) -> Detection:
         good = ran.exit_code == ExitCode.OK
         verdict = Verdict.CLEAR if good else Verdict.UNKNOWN
         observed = "schemas, lock and golden rows agree" if good else f"not evaluated: exit {ran.exit_code}"
-    return detection_from(
+    seen = detection_from(
         define.ID,
         Answer(verdict, observed, now),
         reproduce=define.COMMAND,
@@ -161,6 +163,7 @@ def detect(workspace: Workspace) -> Detection:
         ),
         facts={"refusals": refusals_as_facts(found or [])},
     )
+    return in_words_of(glance(workspace.facts()), seen)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

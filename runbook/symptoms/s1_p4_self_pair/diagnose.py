@@ -27,6 +27,7 @@ from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms import s1_p4_self_pair as define
+from runbook.symptoms.by_report import in_words_of
 from runbook.symptoms.code_evidence import code_evidence, named, restoring, to_restore
 from runbook.symptoms.offers import all_aside, set_aside
 from runbook.symptoms.receipt_claims import PROBE, Account, accounts_probe, read_accounts, told_by_account
@@ -119,7 +120,9 @@ def _normal(text: str) -> str:
 def detect(workspace: Workspace) -> Detection:
     """The pairs themselves, then what the last audit says of all three exports."""
     found = bad_pairs(workspace.root)
-    return _by_rows(found) if found else _naming_files(_by_report(workspace))
+    if not found:
+        return _naming_files(_by_report(workspace))
+    return in_words_of(glance(workspace.facts()), _by_rows(found))
 
 
 def rerun(workspace: Workspace) -> Detection:

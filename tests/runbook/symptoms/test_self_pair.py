@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.contracts.status import Verdict
+from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict, iso_utc
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s1_p4_self_pair import MISSING, PAIRS, STALE
+from runbook.symptoms.s1_p4_self_pair import CHECKS, MISSING, PAIRS, STALE
 from runbook.symptoms.s1_p4_self_pair.diagnose import SYMPTOM, bad_pairs, detect, rerun
+from runbook.symptoms.s1_p4_self_pair.glance import glance
 from runbook.wizard.diagnosing import diagnose_only
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import SFT
@@ -75,6 +78,23 @@ def test_without_an_audit_a_self_pair_is_seen_all_the_same(workspace: Workspace)
     detection = detect(workspace)
     assert (detection.verdict, detection.source) == (Verdict.DETECTED, "live")
     assert detection.observed == f"{PAIRS}:51: both sides are run {row['chosen_run_id']}"
+
+
+@pytest.mark.parametrize(("audited", "is_confirmed"), [(60.0, True), (-3600.0, False)])
+def test_a_pair_that_the_last_audit_told_is_told_in_its_words_and_since_its_time(
+    workspace: Workspace, audited: float, is_confirmed: bool
+) -> None:
+    row = json.loads((workspace.root / PAIRS).read_bytes().splitlines()[0])
+    with (workspace.root / PAIRS).open("a") as file:
+        file.write(json.dumps({**row, "rejected_run_id": row["chosen_run_id"]}) + "\n")
+    red = {"id": CHECKS[0], "phase": "P4", "status": "fail", "detail": "1 of 51 pairs"}
+    report = workspace.root / paths.AUDIT_DATA
+    report.write_text(json.dumps({"finished_at": iso_utc(time.time() + audited), "checks": [red]}))
+    told, seen = glance(workspace.facts()), detect(workspace)
+    assert (told.is_detected, bool(told.stale)) == (True, not is_confirmed)
+    assert seen.verdict is Verdict.DETECTED
+    assert ((seen.observed, seen.as_of) == (told.observed, told.as_of)) is is_confirmed
+    assert seen.evidence[0].source == f"{PAIRS}:51", "the rows are named in any case"
 
 
 def _turn(role: str, content: str | None, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from runbook.probes.workspace import Workspace
 from runbook.symptoms import SYMPTOMS
 from runbook.symptoms.s1_p4_sft_leak.diagnose import classify, detect, probes
 from runbook.symptoms.s1_p4_sft_leak.ways_out import offers
-from runbook.wizard.detecting import Found, exit_code
+from runbook.wizard.detecting import Found, detect_all, exit_code, keep
 from tests.pipeline.engine.workspaces import make_workspace
 from tests.runbook.symptoms.walked import (
     applied,
@@ -92,6 +92,30 @@ def test_an_export_that_is_gone_leaves_the_detector_blind(root: Path, how: str) 
     detection = detect(Workspace(root))
     assert (detection.verdict, detection.nothing_yet) == ("unknown", False)
     assert exit_code([Found(symptom, detection)], detection.read_at) == ExitCode.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("how", ["deleted", "dangling", "leading out"])
+def test_what_is_no_export_is_told_in_the_same_words_before_a_look_and_after(root: Path, how: str) -> None:
+    (root / SFT).unlink()
+    if how != "deleted":
+        (root / SFT).symlink_to("nowhere" if how == "dangling" else "/nowhere/else")
+    before = _leak_in_status(root)
+    keep(root, detect_all(Workspace(root), SYMPTOMS))
+    detection = detect(Workspace(root))
+    assert before == (detection.verdict, detection.observed) == _leak_in_status(root)
+
+
+def _leak_in_status(root: Path) -> tuple[str, str]:
+    answers = json.loads(distill(root, "status", "--json", "--firewall-seconds", "60").stdout)["answers"]
+    (found,) = (each for each in answers if each["id"] == ID)
+    return found["verdict"], found["observed"]
+
+
+def test_every_symptom_has_an_answer_before_anybody_has_looked(root: Path) -> None:
+    answers = json.loads(distill(root, "status", "--json").stdout)["answers"]
+    assert {each["id"] for each in answers} == {each.id for each in SYMPTOMS}
+    never = {each["id"]: each["observed"] for each in answers if each["nothing_yet"]}
+    assert never["ENGINE.wont-start"] == "nobody has looked yet: distill runbook detect"
 
 
 def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
