@@ -39,6 +39,7 @@ from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.status import FirewallWord, Verdict
 from pipeline.formats.command import run_formats
 from pipeline.platform import firewall
+from pipeline.settings.model import ExportSettings
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s1_p4_sft_leak import diagnose
 from tests.pipeline.engine.workspaces import make_workspace, run_all
@@ -135,7 +136,7 @@ def of_the_audit(workspace: Path) -> None:
 
 def of_a_format(workspace: Path) -> None:
     with pytest.raises(OperatorError) as caught:
-        run_formats(workspace, ["chat-jsonl"])
+        run_formats(workspace, ["chat-jsonl"], ExportSettings())
     assert caught.value.exit_code == ExitCode.NOT_EVALUABLE
     assert not (workspace / paths.FORMATTED).exists()
 

@@ -12,9 +12,10 @@ from pipeline.engine.stage_facts import EXPORT_KINDS
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.format:
+        # Not at the top: pyarrow takes a moment, and the exports need none of it.
         from pipeline.formats.command import write_formats
 
-        return write_formats(context, arguments.format)
+        return write_formats(context, arguments.format, lambda: context.settings().settings.export)
     kind = arguments.command.removeprefix("export").removeprefix("-")
     kinds = (kind,) if kind else EXPORT_KINDS
     settings = context.settings().settings

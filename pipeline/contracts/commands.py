@@ -14,11 +14,21 @@ from pipeline.contracts.faults import ExitCode
 MIN_RUNS, DEFAULT_RUNS, MAX_RUNS = 2, 4, 32
 FORMAT_NAMES = (
     "trl-conversational",
+    "trl-conversational-text",
     "trl-prompt-completion",
-    "chat-jsonl",
     "trl-preference",
+    "trl-preference-text",
     "trl-preference-plain",
     "trl-unpaired",
+    "trl-unpaired-text",
+    "chat-jsonl",
+    "openai-preference",
+    "axolotl",
+    "axolotl-preference",
+    "llama-factory",
+    "llama-factory-alpaca",
+    "llama-factory-ranking",
+    "llama-factory-kto",
 )
 WALLS = ("label", "lineage", "content", "fidelity", "readable")
 
@@ -52,7 +62,7 @@ _EXPORT_ARGUMENTS = (
         default=[],
         metavar="NAME",
         completes="format",
-        help="write the standing exports in a trainer's format instead (repeatable; list: --format help)",
+        help="write the standing exports in a trainer's format instead (repeatable; list: help)",
     ),
 )
 

@@ -36,6 +36,8 @@ PREFERENCE_QUARANTINE = QUARANTINE / "preference.jsonl"
 EXPORT_FILES = {"rag": RAG_EXPORT, "sft": SFT_EXPORT, "preference": PREFERENCE_EXPORT}
 QUARANTINE_FILES = {"rag": RAG_QUARANTINE, "sft": SFT_QUARANTINE, "preference": PREFERENCE_QUARANTINE}
 FORMATTED = EXPORTS / "formatted"
+# What accounts for the files of formatted folders: not in them, where a loader would read it.
+FORMAT_RECEIPTS = EXPORTS / "receipts"
 EXPORT_MANIFEST = EXPORTS / "manifest.json"
 DECONTAMINATION = EXPORTS / "decontamination.json"
 DATASET_CARD = EXPORTS / "README.md"

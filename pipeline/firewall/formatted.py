@@ -1,9 +1,11 @@
 """Files in trainers' formats, derived from the export: does a receipt account for each?
 
-``exports/formatted/<name>`` is accounted for by ``<name>.receipt.json`` beside it, which names the
+``exports/formatted/<format>/<file>`` is accounted for by ``exports/receipts/<format>/<file>.receipt.json``,
+a single file ``exports/formatted/<name>`` by ``<name>.receipt.json`` beside it. A receipt names the
 digests of the file (``output``) and of the export it was made from (``source``). A file that no
 receipt accounts for has no lineage at all, and is reported as such; one that a receipt derives
-from another export than the live one is out of date.
+from another export than the live one is out of date. Formats for KTO hold rejected answers with
+their label, in folders of their own: anywhere else, what was made of all labelled runs is a finding.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
@@ -22,6 +24,12 @@ from pipeline.firewall.places import FileMissingError, FileRefusedError, Places,
 from pipeline.firewall.report import Finding, Findings, Report, State
 
 RECEIPT_SUFFIX = ".receipt.json"
+# The only folders that may hold rejected answers; the firewall's own list, not the exporter's.
+MAY_HOLD_REJECTED = frozenset(("trl-unpaired", "trl-unpaired-text", "llama-factory-kto"))
+# What loaders of data sets read in a folder, also below it and compressed.
+_LOADED = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".arrow", ".txt")
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_QUARANTINED = ".QUARANTINED-"
 _PATIENCE_SECONDS = 1.0
 
 
@@ -46,12 +54,50 @@ def survey(root: Path, sft_sha256: str | None) -> list[FormattedFile]:
     folder = root / paths.FORMATTED
     try:
         # Not glob: it takes a folder that it may not list for an empty one.
-        found = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        return [FormattedFile(paths.FORMATTED.as_posix(), "unknown", f"cannot be listed: {error.strerror}")]
-    return [_account(folder / name, (paths.FORMATTED / name).as_posix(), sft_sha256) for name in found]
+        return [_not_listed(paths.FORMATTED, error)]
+    files = []
+    for entry in entries:
+        if entry.is_dir():
+            files += _folder(root, paths.FORMATTED / entry.name, sft_sha256)
+        elif entry.name.endswith(".jsonl"):
+            shown = paths.FORMATTED / entry.name
+            files.append(_account(root, shown, shown.with_name(shown.name + RECEIPT_SUFFIX), sft_sha256))
+    return files
+
+
+def _folder(root: Path, folder: PurePosixPath, sft_sha256: str | None) -> list[FormattedFile]:
+    """What a loader would read of one format's folder. A link is followed as a loader follows it."""
+    format_ = folder.relative_to(paths.FORMATTED)
+    try:
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except OSError as error:
+        return [_not_listed(folder, error)]
+    files = []
+    for entry in entries:
+        if entry.name.startswith(".") or _QUARANTINED in entry.name:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            files += _folder(root, folder / entry.name, sft_sha256)
+        elif is_loaded(entry.name):
+            receipt = paths.FORMAT_RECEIPTS / format_ / (entry.name + RECEIPT_SUFFIX)
+            files.append(_account(root, folder / entry.name, receipt, sft_sha256, format_.parts[0]))
+    return files
+
+
+def is_loaded(name: str) -> bool:
+    """Whether loaders of data sets would read a file of this name."""
+    name = name.lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    return name.endswith(_LOADED)
+
+
+def _not_listed(folder: PurePosixPath, error: OSError) -> FormattedFile:
+    return FormattedFile(folder.as_posix(), "unknown", f"cannot be listed: {error.strerror}")
 
 
 def joined(report: Report, files: Sequence[FormattedFile]) -> Report:
@@ -124,17 +170,28 @@ class FormattedWatch:
 
 
 def _signatures(root: Path) -> list[tuple[int, ...]]:
-    try:
-        found = sorted((root / paths.FORMATTED).iterdir())
-    except OSError:
-        return []
-    return [signature(path) for path in found]
+    """What changes when a formatted file or a receipt does. What cannot be listed is left to the survey."""
+    found = [
+        Path(folder) / name
+        for top in (paths.FORMATTED, paths.FORMAT_RECEIPTS)
+        for folder, _, names in os.walk(root / top)
+        for name in names
+    ]
+    return [signature(path) for path in sorted(found)]
 
 
-def _account(path: Path, shown: str, sft_sha256: str | None) -> FormattedFile:
+def _account(
+    root: Path,
+    file: PurePosixPath,
+    receipt_at: PurePosixPath,
+    sft_sha256: str | None,
+    format_: str | None = None,
+) -> FormattedFile:
+    """``format_`` names the folder of a file that is in one."""
+    shown = file.as_posix()
     try:
-        digest = _sha256(path)
-        receipt = read_json(path.with_name(path.name + RECEIPT_SUFFIX), may_fail=False)
+        digest = _sha256(root / file)
+        receipt = read_json(root / receipt_at, may_fail=False)
     except FileMissingError:
         return FormattedFile(shown, "accounted", "it is gone")
     except (FileRefusedError, OSError) as error:
@@ -144,9 +201,22 @@ def _account(path: Path, shown: str, sft_sha256: str | None) -> FormattedFile:
         return FormattedFile(shown, "unaccounted", "no receipt accounts for this formatted file")
     if digest != _claimed(receipt, "output"):
         return FormattedFile(shown, "unaccounted", "this formatted file is not the one in its receipt")
+    if format_ is not None and _path_of(receipt) != shown:
+        return FormattedFile(shown, "unaccounted", "its receipt is that of another file")
+    if receipt.get("export") not in ("sft", "preference") and format_ not in MAY_HOLD_REJECTED:
+        return FormattedFile(
+            shown,
+            "unaccounted",
+            "it was made of all labelled runs, rejected ones too, and is not in a folder for KTO",
+        )
     if receipt.get("export") == "sft" and sft_sha256 not in (None, _claimed(receipt, "source")):
         return FormattedFile(shown, "out_of_date", "derived from another SFT export than the live one")
     return FormattedFile(shown, "accounted")
+
+
+def _path_of(receipt: dict[str, Any]) -> object:
+    output = receipt.get("output")
+    return output.get("path") if isinstance(output, dict) else None
 
 
 def _claimed(receipt: dict[str, Any], side: str) -> str | None:

@@ -5,53 +5,110 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
-from pipeline.formats.rows import FORMATS, Format
-from pipeline.formats.write import write_splits
+from pipeline.formats.folder import folder_of, write_folder
+from pipeline.formats.format import Format
+from pipeline.formats.reading import Reading
+from pipeline.formats.readme import percentile, recommended_length
+from pipeline.formats.registry import FORMATS
+from pipeline.formats.single_files import SINGLE, write_single_files
+from pipeline.formats.sources import written_files
+from pipeline.formats.write import FileKind, Files
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
 from pipeline.platform.voice import Voice
 from pipeline.schemas.export_versions import standing_versions, words_on_age
+from pipeline.stages.export_options import ExportOptions
 
 
 class _BreachError(IntegrityError):
     exit_code = ExitCode.FIREWALL_BREACH
 
 
-def write_formats(voice: Voice, names: Sequence[str]) -> int:
+class _Asked(NamedTuple):
+    """``--format NAME`` writes Parquet, ``--format NAME:jsonl`` lines that people can read."""
+
+    format: Format
+    kind: FileKind
+
+
+class Written(NamedTuple):
+    """One format as it was written: its receipts, those of its single files of before, and the counts."""
+
+    asked: _Asked
+    receipts: list[Any]
+    single: list[Any]
+    files: Files
+
+
+def write_formats(voice: Voice, names: Sequence[str], options: Callable[[], ExportOptions]) -> int:
     """Carry out the command. ``help`` among the names lists the formats instead."""
     if "help" in names:
         for entry in FORMATS.values():
-            voice.out(f"{entry.name:<24} {entry.export:<12} {entry.help}")
+            voice.out(f"{entry.name:<24} {entry.source:<12} {entry.help}")
         return ExitCode.OK
-    receipts = run_formats(voice.workspace, names)
+    written = run_formats(voice.workspace, names, options())
     age = words_on_age(standing_versions(voice.workspace))
     if age:
         voice.note(f"The exports hold {age}")
     if voice.json:
-        voice.out_json(receipts)
+        voice.out_json([receipt for each in written for receipt in (*each.receipts, *each.single)])
         return ExitCode.OK
-    for receipt in receipts:
-        output = receipt["output"]
-        voice.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
-        for reason, count in receipt["refused"].items():
-            voice.note(f"{receipt['format']}: {count:,} rows refused ({reason})")
+    for each in written:
+        _tell(voice, each)
     return ExitCode.OK
 
 
-def run_formats(workspace: Path, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Write each named format once, in the order given, and give the receipts, one a file.
+def _tell(voice: Voice, written: Written) -> None:
+    entry, _ = written.asked
+    for receipt in (*written.receipts, *written.single):
+        output = receipt["output"]
+        voice.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
+    if not written.receipts:
+        voice.note(f"{entry.name}: no row fits this format, so that there is no file to load")
+    for reason, count in sorted(written.files.refused.items()):
+        voice.note(f"{entry.name}: {count:,} rows refused ({reason})")
+    if entry.has_rejected_answers:
+        voice.note(f"{entry.name}: for KTO only, rows with label false are rejected answers")
+    tokens = written.files.tokens
+    if tokens:
+        voice.note(
+            f"{entry.name}: p99 about {percentile(tokens, 99):,} tokens, longest {max(tokens):,}; train with "
+            f"max_length {recommended_length(tokens):,} as in {folder_of(entry)}/README.md"
+        )
+    for receipt in written.single:
+        voice.note(
+            f"{entry.name}: {receipt['output']['path']} is the file of before; "
+            "the next version writes the folder alone"
+        )
 
-    A format of SFT is only made of bytes that the firewall has just found clear. Raises
-    SettingsError for an unknown name before anything is written, and what ``write_splits`` raises.
+
+def run_formats(workspace: Path, names: Sequence[str], options: ExportOptions) -> list[Written]:
+    """Write each named format once, in the order given.
+
+    A format is only made of bytes that the standing manifest names, one of SFT only of bytes that the
+    firewall has just found clear. Raises SettingsError for an unknown name before anything is written, and
+    what ``write_folder`` raises.
     """
-    receipts = []
-    for entry in [_format(name) for name in dict.fromkeys(names)]:
-        may_appear = _must_be(_scanned_sha256(workspace)) if entry.export == "sft" else None
-        receipts += write_splits(workspace, entry, may_appear)
-    return receipts
+    return [_write(workspace, asked, options) for asked in [_asked(name) for name in dict.fromkeys(names)]]
+
+
+def _write(workspace: Path, asked: _Asked, options: ExportOptions) -> Written:
+    entry, kind = asked
+    guard = _must_be(_scanned_sha256(workspace)) if entry.source == "sft" else None
+    written = written_files(workspace)
+    receipts, files = write_folder(
+        workspace, entry, kind, Reading(workspace, entry.source, written, options, guard)
+    )
+    single: list[Any] = []
+    if kind == "parquet" and entry.name in SINGLE:
+        export = SINGLE[entry.name].export
+        single = write_single_files(
+            workspace, entry.name, Reading(workspace, export, written, options, guard)
+        )
+    return Written(asked, receipts, single, files)
 
 
 def _must_be(scanned: str) -> Callable[[str], None]:
@@ -64,21 +121,27 @@ def _must_be(scanned: str) -> Callable[[str], None]:
     return guard
 
 
-def _format(name: str) -> Format:
-    try:
-        return FORMATS[name]
-    except KeyError:
-        nearest = difflib.get_close_matches(name, FORMATS, n=1)
+def _asked(name: str) -> _Asked:
+    base, _, kind = name.partition(":")
+    if kind not in ("", "parquet", "jsonl"):
+        raise _unknown(name, f'There is no kind of file "{kind}": parquet (the default) or jsonl.')
+    if base not in FORMATS:
+        nearest = difflib.get_close_matches(base, FORMATS, n=1)
         hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
-        raise SettingsError(
-            Fault(
-                code="unknown_format",
-                what_happened=f'There is no format "{name}".{hint}',
-                kept_safe="Nothing was written.",
-                do_next="List the formats: distill export --format help",
-                value=name,
-            )
-        ) from None
+        raise _unknown(name, f'There is no format "{base}".{hint}')
+    return _Asked(FORMATS[base], "jsonl" if kind == "jsonl" else "parquet")
+
+
+def _unknown(name: str, what_happened: str) -> SettingsError:
+    return SettingsError(
+        Fault(
+            code="unknown_format",
+            what_happened=what_happened,
+            kept_safe="Nothing was written.",
+            do_next="List the formats: distill export --format help",
+            value=name,
+        )
+    )
 
 
 def _fault(code: str, what_happened: str, kind: type[OperatorError]) -> OperatorError:

@@ -13,9 +13,21 @@ from typing import Any
 
 import orjson
 
+from pipeline.formats.format import NUMBER, TEXT, Columns
 from pipeline.stages.refusals import QuarantineReason, Refusal
 
 Message = dict[str, Any]
+
+# A message whose arguments stay text, for loaders that know no JSON type: absent members are null.
+TEXT_MESSAGE: Columns = {
+    "role": TEXT,
+    "content": TEXT,
+    "reasoning_content": TEXT,
+    "tool_calls": [{"id": TEXT, "type": TEXT, "function": {"name": TEXT, "arguments": TEXT}}],
+    "tool_call_id": TEXT,
+    "name": TEXT,
+    "weight": NUMBER,
+}
 
 
 def chat_messages(turns: Iterable[Message]) -> list[Message]:
@@ -37,7 +49,7 @@ def with_objects(messages: list[Message]) -> list[Message] | Refusal:
         if "tool_calls" in message:
             calls = []
             for call in message["tool_calls"]:
-                arguments = _object(call["function"]["arguments"])
+                arguments = argument_object(call["function"]["arguments"])
                 if arguments is None:
                     return Refusal(QuarantineReason.ARGUMENTS_NOT_OBJECT)
                 calls.append({**call, "function": {**call["function"], "arguments": arguments}})
@@ -46,29 +58,56 @@ def with_objects(messages: list[Message]) -> list[Message] | Refusal:
     return shaped
 
 
+def unlearnable(messages: list[Message]) -> Refusal | None:
+    """Why turns that are to be learnt cannot be: a trainer without weights would learn them in full."""
+    if any("weight" in message for message in messages):
+        return Refusal(QuarantineReason.WEIGHT_UNSUPPORTED)
+    return None
+
+
+def without_weights(messages: list[Message]) -> list[Message]:
+    """Of turns that no loss is taken on, the weights say nothing."""
+    return [{key: value for key, value in message.items() if key != "weight"} for message in messages]
+
+
+def text_only(messages: list[Message]) -> Refusal | None:
+    """Why messages are more than role and text."""
+    if any("tool_calls" in message or message["role"] == "tool" for message in messages):
+        return Refusal(QuarantineReason.CALL_UNSUPPORTED)
+    if any("reasoning_content" in message for message in messages):
+        return Refusal(QuarantineReason.REASONING_UNSUPPORTED)
+    return None
+
+
+def tools_text(row: dict[str, Any]) -> str | None:
+    """JSON text, because no type of Arrow holds the schemas of different tools; null for none."""
+    return row["tools"] or None
+
+
 def _chat_message(turn: Message) -> Message:
     """One turn with only the members that it has; arguments stay the JSON text they were."""
     shaped: Message = {"role": turn["role"], "content": turn["content"]}
+    if turn["reasoning"]:
+        shaped["reasoning_content"] = turn["reasoning"]
     if turn["tool_calls"]:
-        shaped["tool_calls"] = [
-            {
-                "id": call["id"],
-                "type": "function",
-                "function": {"name": call["name"], "arguments": call["arguments"]},
-            }
-            for call in orjson.loads(turn["tool_calls"])
-        ]
+        shaped["tool_calls"] = [_call(call) for call in orjson.loads(turn["tool_calls"])]
     for name in ("tool_call_id", "name"):
         if turn[name]:
             shaped[name] = turn[name]
-    weight = turn.get("weight", 1.0)
-    if weight != 1.0:
+    if turn["role"] == "assistant" and turn["weight"] != 1:
         # A whole number where it is one: OpenAI's fine-tuning takes 0 and 1, and no 0.0.
-        shaped["weight"] = int(weight) if float(weight).is_integer() else weight
+        weight = turn["weight"]
+        shaped["weight"] = int(weight) if weight == int(weight) else weight
     return shaped
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _call(call: dict[str, str]) -> Message:
+    shaped: Message = {"id": call["id"]} if call["id"] else {}
+    function = {"name": call["name"], "arguments": call["arguments"]}
+    return {**shaped, "type": "function", "function": function}
+
+
+def argument_object(text: str) -> dict[str, Any] | None:
     """Arguments as an object; a call without any has an empty one. None when they are something else.
 
     Also None where an object would not say what the text says: a repeated key, a number that the

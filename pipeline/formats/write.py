@@ -1,178 +1,185 @@
-"""One formatted file: read the canonical export, convert, write, and account for it.
+"""The files of a format: read, convert, write, and account for each by a receipt.
 
-The file appears whole or not at all; its receipt follows and names the digests of both files,
-so that the firewall can tell a formatted file from one that somebody put there. Nothing here
+A file appears whole or not at all; its receipt follows and names the digests of the file and of what it was
+made from, so that the firewall can tell a formatted file from one that somebody put there. Nothing here
 depends on a clock: the same export gives the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Generic, Literal, Protocol, TypeVar
 
 import orjson
 
-from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError, IntegrityError
-from pipeline.formats.rows import Format
+from pipeline.formats.format import Columns
+from pipeline.formats.jsonl_file import JsonlFile
+from pipeline.formats.leading_rows import LeadingRows
+from pipeline.formats.reading import Convert, Converted, Reading
+from pipeline.formats.sources import Claim
 from pipeline.platform import confined, disk
 from pipeline.platform.confined import refuse_links
-from pipeline.schemas.migrations import upgrade
 from pipeline.stages.refusals import Refusal
-from pipeline.stages.splits import TRAIN, VALIDATION
 
 SCHEMA_VERSION = 1
 RECEIPT_SUFFIX = ".receipt.json"
-CANONICAL = {"sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
-_BUFFER_BYTES = 1 << 20
+
+FileKind = Literal["parquet", "jsonl"]
+FileOf = Callable[[Converted], str]
+"""The file that a row stands in, relative to the workspace."""
 
 
 @dataclass
-class _Claim:
-    """What was read from or written to one file, counted on the way."""
+class Files:
+    """What was written: a claim a file, why rows were refused, the estimated tokens of each row written."""
 
-    path: str
-    size: int = 0
-    rows: int = 0
-    hasher: Any = field(default_factory=hashlib.sha256)
+    outputs: dict[str, Claim] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
+    tokens: list[int] = field(default_factory=list)
 
-    def take(self, line: bytes) -> None:
-        self.size += len(line)
-        self.rows += 1
-        self.hasher.update(line)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "path": self.path,
-            "bytes": self.size,
-            "rows": self.rows,
-            "sha256": self.hasher.hexdigest(),
-        }
+    def kept(self, rows: Iterable[Converted | Refusal]) -> Iterator[Converted]:
+        """The rows that were not refused, counted as they go by."""
+        for row in rows:
+            if isinstance(row, Refusal):
+                self.refused[row.reason.value] += 1
+            else:
+                self.tokens.append(row.tokens)
+                yield row
 
 
-def formatted_file(format_: Format, split: str = TRAIN) -> str:
-    """Where a format is written, relative to the workspace; of a format that names no split, one split."""
-    of_split = "" if format_.has_split or split == TRAIN else f".{split}"
-    return str(paths.FORMATTED / f"{format_.export}.{format_.name}{of_split}.jsonl")
+class _Writer(Protocol):
+    def close(self) -> None: ...
+    def abandon(self) -> None: ...
 
 
-def write_splits(
-    workspace: Path, format_: Format, may_appear: Callable[[str], None] | None = None
-) -> list[dict[str, Any]]:
-    """The receipts of ``write_formatted``: of one file, or of one a split that has rows.
+_W = TypeVar("_W", bound=_Writer)
 
-    The training file is always written. A validation file that has no rows any more is taken away,
-    since its rows may be those of the training file now. Raises what ``write_formatted`` raises.
+
+class _Open(Generic[_W]):
+    """The files that are being written; each is opened when its first row comes, all appear together."""
+
+    def __init__(self, workspace: Path, files: Files, opener: Callable[[int, Claim], _W]) -> None:
+        self._workspace = workspace
+        self._files = files
+        self._opener = opener
+        self._writers: dict[str, _W] = {}
+
+    def replace(self, fill: Callable[[_Open[_W]], None]) -> None:
+        """Have the files written by ``fill``; when it raises, none is replaced. Raises StorageError."""
+        try:
+            with ExitStack() as self._stack:
+                fill(self)
+                for writer in self._writers.values():
+                    writer.close()
+                self._writers.clear()
+        except OSError as error:
+            raise disk.storage_fault(error, self._workspace / next(iter(self._files.outputs), "")) from error
+        finally:
+            for writer in self._writers.values():
+                writer.abandon()
+
+    def of(self, path: str) -> _W:
+        writer = self._writers.get(path)
+        if writer is None:
+            refuse_links(self._workspace, [path])
+            disk.make_folder((self._workspace / path).parent)
+            descriptor = self._stack.enter_context(disk.replacing(self._workspace / path))
+            claim = self._files.outputs[path] = Claim(path)
+            writer = self._writers[path] = self._opener(descriptor, claim)
+        return writer
+
+
+def write_parquet(
+    workspace: Path, reading: Reading, convert: Convert, file_of: FileOf, columns: Columns
+) -> Files:
+    """Parquet files with the schema of ``columns``. Raises what the source raises, and StorageError."""
+    from pipeline.formats.parquet_file import ParquetFile
+
+    files = Files()
+
+    def fill(writers: _Open[ParquetFile]) -> None:
+        for row in files.kept(reading.rows(convert)):
+            writers.of(file_of(row)).write(row.row)
+
+    _Open(workspace, files, lambda descriptor, claim: ParquetFile(descriptor, claim, columns)).replace(fill)
+    return files
+
+
+def write_jsonl(
+    workspace: Path, reading: Reading, convert: Convert, file_of: FileOf, always: Iterable[str] = ()
+) -> Files:
+    """JSONL files; ``always`` are written without a row too. Rows that show a loader a new shape lead.
+
+    Raises as ``write_parquet``.
     """
-    receipts = [write_formatted(workspace, format_, may_appear)]
-    if format_.has_split:
-        return receipts
-    receipt = write_formatted(workspace, format_, may_appear, VALIDATION)
-    if receipt["output"]["rows"]:
-        return [*receipts, receipt]
-    path = receipt["output"]["path"]
-    try:
-        for relative in (path, path + RECEIPT_SUFFIX):
-            confined.remove(workspace, relative)
-    except OSError as error:
-        raise disk.storage_fault(error, workspace / path) from error
-    return receipts
+    leading: dict[str, LeadingRows] = {}
+    leaders: dict[str, list[bytes]] = {}
+    for path, place, line, row in _lines(Files().kept(reading.rows(convert)), file_of):
+        leads = leading.setdefault(path, LeadingRows())
+        leads.look(place, row.row, len(line))
+        if place in leads.places:
+            leaders.setdefault(path, []).append(line)
+    files = Files()
+
+    def fill(writers: _Open[JsonlFile]) -> None:
+        for path in dict.fromkeys((*always, *leaders)):
+            for line in leaders.get(path, []):
+                writers.of(path).write(line)
+            writers.of(path)
+        for path, place, line, _ in _lines(files.kept(reading.rows(convert)), file_of):
+            if path not in leading or place not in leading[path].places:
+                writers.of(path).write(line)
+
+    _Open(workspace, files, JsonlFile).replace(fill)
+    return files
 
 
-def write_formatted(
-    workspace: Path,
-    format_: Format,
-    may_appear: Callable[[str], None] | None = None,
-    split: str = TRAIN,
-) -> dict[str, Any]:
-    """Write one format and its receipt, and give the receipt.
+def _lines(rows: Iterable[Converted], file_of: FileOf) -> Iterator[tuple[str, int, bytes, Converted]]:
+    """File, place in the file, line and row."""
+    places: Counter[str] = Counter()
+    for row in rows:
+        path = file_of(row)
+        yield path, places[path], orjson.dumps(row.row) + b"\n", row
+        places[path] += 1
 
-    ``split`` counts where the rows of the format do not name theirs: only its rows are written.
-    ``may_appear`` is told the sha256 of the canonical bytes that were read, before anything
-    replaces the last file, and raises when they are not to be used. Raises InputError when there
-    is no export, IntegrityError when one of its lines is no row, StorageError.
+
+def receipt_of(format_name: str, reading: Reading, output: Claim, refused: Counter[str]) -> dict[str, object]:
+    """What accounts for one file. ``refused`` counts the rows that the format could not hold, of all files.
+
+    ``source`` is the export; a format of all labelled runs has ``sources``, each file that was read.
     """
-    source = _Claim(str(CANONICAL[format_.export]))
-    target = _Claim(formatted_file(format_, split))
-    refused: Counter[str] = Counter()
-    path = workspace / target.path
-    refuse_links(workspace, [target.path, target.path + RECEIPT_SUFFIX])
-    disk.make_folder(path.parent)
-    try:
-        with _opened(workspace / source.path) as file, disk.replacing(path) as descriptor:
-            pending: list[bytes] = []
-            pending_bytes = 0
-            for line in _converted(file, source, format_, refused, split):
-                target.take(line)
-                pending.append(line)
-                pending_bytes += len(line)
-                if pending_bytes >= _BUFFER_BYTES:
-                    disk.write_all(descriptor, b"".join(pending))
-                    pending, pending_bytes = [], 0
-            disk.write_all(descriptor, b"".join(pending))
-            if may_appear is not None:
-                may_appear(source.hasher.hexdigest())
-    except OSError as error:
-        raise disk.storage_fault(error, path) from error
-    receipt = {
+    claims = [claim.to_dict() for claim in reading.claims]
+    made_of = {"sources": claims} if reading.source == "labelled" else {"source": claims[0]}
+    return {
         "schema_version": SCHEMA_VERSION,
-        "format": format_.name,
-        "export": format_.export,
-        "source": source.to_dict(),
-        "output": target.to_dict(),
+        "format": format_name,
+        "export": reading.source,
+        **made_of,
+        "output": output.to_dict(),
         "refused": dict(sorted(refused.items())),
     }
+
+
+def put_receipt(workspace: Path, path: str, receipt: dict[str, object]) -> None:
+    """Raises StorageError."""
+    refuse_links(workspace, [path])
+    disk.make_folder((workspace / path).parent)
     text = orjson.dumps(receipt, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    confined.write_file(workspace, target.path + RECEIPT_SUFFIX, text)
-    return receipt
+    confined.write_file(workspace, path, text)
 
 
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(
-            Fault(
-                code="no_export",
-                what_happened=f"{path} cannot be read: {error.strerror or error}.",
-                kept_safe="Nothing was written.",
-                do_next="Make the export first: distill export",
-                file=str(path),
-            )
-        ) from error
-
-
-def _converted(
-    file: BinaryIO, source: _Claim, format_: Format, refused: Counter[str], split: str
-) -> Iterator[bytes]:
-    for line in file:
-        source.take(line)
+def take_away(workspace: Path, *paths: str) -> None:
+    """Remove files that have no rows any more, since their rows may stand elsewhere now. Raises
+    StorageError.
+    """
+    for path in paths:
         try:
-            row = upgrade(format_.export, orjson.loads(line))
-            if not format_.has_split and row["split"] != split:
-                continue
-            converted = format_.convert(row)
-        except (ValueError, KeyError, TypeError, AttributeError, IntegrityError) as error:
-            raise _no_row(source) from error
-        if isinstance(converted, Refusal):
-            refused[converted.reason.value] += 1
+            confined.remove(workspace, path)
+        except FileNotFoundError:
             continue
-        for row in converted:
-            yield orjson.dumps(row) + b"\n"
-
-
-def _no_row(source: _Claim) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="export_unreadable",
-            what_happened=f"{source.path} line {source.rows} is not a row of this export.",
-            kept_safe="No formatted file was replaced.",
-            do_next="Ask the firewall what it is: distill firewall",
-            file=source.path,
-            line=source.rows,
-        )
-    )
+        except OSError as error:
+            raise disk.storage_fault(error, workspace / path) from error

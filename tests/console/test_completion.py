@@ -17,7 +17,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.check_index import INVARIANTS, REQUIRED_CHECKS
 from pipeline.contracts.command import Command
 from pipeline.contracts.commands import FORMAT_NAMES
-from pipeline.formats.rows import FORMATS
+from pipeline.formats.registry import FORMATS
 from runbook.symptoms import definitions
 from tests.console.workspaces import write
 

@@ -1,4 +1,4 @@
-"""Formatted files load as they are in the trainers' own library (optional group `trainers`)."""
+"""Formatted folders load as they are in the trainers' own library (optional group `trainers`)."""
 
 from __future__ import annotations
 
@@ -8,36 +8,31 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.contracts import paths
-from pipeline.formats.rows import FORMATS
-from pipeline.formats.write import CANONICAL, formatted_file, write_formatted
-from tests.pipeline.formats.test_rows import CHAT, CHAT_PAIR, FLAT, FLAT_PAIR
+from pipeline.formats.registry import FORMATS
+from tests.pipeline.formats.test_folders import folder, write
 from tests.pipeline.schemas.rows import golden
 
 pytestmark = pytest.mark.trainers
 
 
 @pytest.mark.filterwarnings("default")  # the library's own
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_formatted_file_loads_with_every_row_as_it_was(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_loads_with_every_row_as_it_was(
+    name: str, kind: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets: Any = pytest.importorskip("datasets")
-    for relative, rows in (
-        (paths.SFT_EXPORT, (FLAT, CHAT)),
-        (paths.PREFERENCE_EXPORT, (FLAT_PAIR, CHAT_PAIR)),
-    ):
-        (tmp_path / relative).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / relative).write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    receipt = write_formatted(tmp_path, FORMATS[name])
-    assert receipt["source"]["path"] == str(CANONICAL[FORMATS[name].export])
-    path = tmp_path / formatted_file(FORMATS[name])
-    loaded = datasets.load_dataset(
-        "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
-    )
-    written = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-    assert [_without_nulls(row) for row in loaded] == [_without_nulls(row) for row in written]
+    write(workspace, f"{name}:{kind}", f"{name}:jsonl")
+    for split in ("train", "validation"):
+        path = folder(workspace, name) / f"{split}.{kind}"
+        module = "json" if kind == "jsonl" else kind
+        loaded = datasets.load_dataset(
+            module, data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+        )
+        lines = sorted(path.with_suffix(".jsonl").read_bytes().splitlines())
+        written = [_comparable(orjson.loads(line)) for line in lines]
+        assert sorted(map(orjson.dumps, map(_comparable, loaded))) == sorted(map(orjson.dumps, written))
 
 
 FIRST_BLOCK_BYTES = 11 << 20  # what the library takes its types from, and more
@@ -68,10 +63,13 @@ def test_a_canonical_export_loads_in_any_order_of_its_rows(
         assert row == {name: value for name, value in kind.items() if name != "recorded_at"}
 
 
-def _without_nulls(value: Any) -> Any:
-    """Loading a table fills members that a row does not have with nulls."""
+def _comparable(value: Any, name: str = "") -> Any:
+    """Without nulls, which a table has for members that a row does not have; tools as the value they are."""
+    if name == "tools" and isinstance(value, str):
+        value = orjson.loads(value or "null")
     if isinstance(value, dict):
-        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+        made = {key: _comparable(member, key) for key, member in sorted(value.items())}
+        return {key: member for key, member in made.items() if member is not None}
     if isinstance(value, list):
-        return [_without_nulls(member) for member in value]
+        return [_comparable(member) for member in value]
     return value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.formats.rows import FORMATS
+from pipeline.formats.registry import FORMATS
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.score import ScoringSkipReason
 from pipeline.stages.scoring_rules import RULES
