@@ -3,6 +3,7 @@
 #   make test   run every test
 #   make quick  the inner loop: lint of what changed, and the tests that start nothing
 #   make check  lint, types and import contracts, then every test (what CI runs)
+#   make trainers  train three steps on the demo's exports, and show what was learnt
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make pages  make every page anew that is made from code
 #   make tour   take the pictures of docs/tour anew
@@ -22,7 +23,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports bench pages screenshots tour setup setup-dev clean
+.PHONY: demo test quick check lint types imports bench trainers pages screenshots tour setup setup-dev setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -58,6 +59,14 @@ imports: setup-dev
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks
 
+# Offline once it is installed, on the CPU. torch alone takes a GB or more, so that it has a place of its own;
+# run it before a release and at night.
+TRAINERS := .venv-trainers
+
+trainers: setup-trainers
+	@$(TRAINERS)/bin/python -m pytest -q -p no:cacheprovider -m trainers tests/pipeline/formats tests/trainers
+	@$(TRAINERS)/bin/python -m tests.trainers
+
 screenshots: setup-dev
 	@$(BIN)/python -m tests.screenshots
 
@@ -78,6 +87,10 @@ setup-dev:
 	@[ "$$(cat $(VENV)/installed-for-dev 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
 	|| $(MAKE) --no-print-directory install EXTRAS='[dev,bench]' RECORD=installed-for-dev
 
+setup-trainers:
+	@[ "$$(cat $(TRAINERS)/installed-for-trainers 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| $(MAKE) --no-print-directory install VENV=$(TRAINERS) EXTRAS='[dev,trainers]' RECORD=installed-for-trainers
+
 .PHONY: install
 install:
 	@[ -n "$(PYTHON)" ] || { \
@@ -85,10 +98,10 @@ install:
 	echo "kept safe      Nothing was changed."; \
 	echo "do next        Install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 2; } >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev
+	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev $(VENV)/installed-for-trainers
 	@echo "Installing into $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	@echo "$(INSTALLED_FOR)" > $(VENV)/$(RECORD)
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAINERS) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -68,7 +68,7 @@ class _Open(Generic[_W]):
         self._opener = opener
         self._writers: dict[str, _W] = {}
 
-    def replace(self, fill: Callable[[_Open[_W]], None]) -> None:
+    def put(self, fill: Callable[[_Open[_W]], None]) -> None:
         """Have the files written by ``fill``; when it raises, none is replaced. Raises StorageError."""
         try:
             with ExitStack() as self._stack:
@@ -105,7 +105,7 @@ def write_parquet(
         for row in files.kept(reading.rows(convert)):
             writers.of(file_of(row)).write(row.row)
 
-    _Open(workspace, files, lambda descriptor, claim: ParquetFile(descriptor, claim, columns)).replace(fill)
+    _Open(workspace, files, lambda descriptor, claim: ParquetFile(descriptor, claim, columns)).put(fill)
     return files
 
 
@@ -134,7 +134,7 @@ def write_jsonl(
             if path not in leading or place not in leading[path].places:
                 writers.of(path).write(line)
 
-    _Open(workspace, files, JsonlFile).replace(fill)
+    _Open(workspace, files, JsonlFile).put(fill)
     return files
 
 
