@@ -28,7 +28,7 @@ def dataset_card(
         front_matter(name, exports, context),
         f"# {cell(name)}\n\n{_INTRODUCTION}",
         "## Made by\n\n" + _facts_of_run(summary),
-        "## What is in it\n\n" + _export_table(exports) + "\n\n" + _MIXED,
+        "## What is in it\n\n" + _export_table(exports) + "\n\n" + _MIXED + _for_kto(context),
         "## Length\n\n" + _length_table(exports, context),
         "## Train and validation\n\n" + _split_table(exports, context),
         "## Pass rates\n\n" + _pass_rates(exports),
@@ -41,6 +41,16 @@ def dataset_card(
         _limits(context),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _for_kto(context: CardContext) -> str:
+    """Which of the formats would teach rejected answers to whoever does not read their labels."""
+    names = sorted({file.format for file in context.formatted if file.export == "labelled"})
+    if not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in names)
+    warning = "Rows whose label is false are rejected answers, and SFT would train on them."
+    return f"\n\n**For KTO only:** {listed}. {warning}"
 
 
 def _facts_of_run(summary: Mapping[str, Any]) -> str:
@@ -224,8 +234,8 @@ Every scored run is either exported or in `quarantine/` with one of these reason
 preferences a row is a pair, and both of its runs count as used."""
 
 _MIXED = """\
-These files carry `split` in their rows, and `load_dataset` gives them as the split `mixed`. Formats that are
-one file a split (`distill export --format chat-jsonl`) are mapped to `train` and `validation`."""
+These files carry `split` in their rows, and `load_dataset` gives them as the split `mixed`. Formats
+(`distill export --format trl-conversational`) are one file a split, mapped to `train` and `validation`."""
 
 _LENGTH = "Set a trainer's `max_length` at or above the p99: many cut at 1,024 tokens without a word."
 

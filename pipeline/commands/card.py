@@ -17,12 +17,11 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
 from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.engine.lint_counts import count_lint
-from pipeline.formats.rows import FORMATS
-from pipeline.formats.write import RECEIPT_SUFFIX, formatted_file
+from pipeline.formats.folder import SPLITS, folder_of, receipt_path
+from pipeline.formats.registry import FORMATS
 from pipeline.platform import confined
 from pipeline.platform.lenient_json import object_in
 from pipeline.settings.model import Settings
-from pipeline.stages.splits import TRAIN, VALIDATION
 from pipeline.storage.digests import sha256_of_file
 
 _KEPT_SAFE = "The dataset card was not changed."
@@ -33,7 +32,9 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
     summary = latest_summary(workspace)
     receipt = _export_receipt(workspace, summary)
-    claims = {claim["path"]: claim["sha256"] for claim in receipt.get("outputs", ())}
+    claims = {
+        claim["path"]: claim["sha256"] for side in ("inputs", "outputs") for claim in receipt.get(side, ())
+    }
     exports = {
         export: _count(workspace, export, claims, settings.export.validation_share)
         for export in paths.EXPORT_FILES
@@ -127,23 +128,31 @@ def _decontamination(workspace: Path, claims: dict[str, str]) -> dict[str, Any] 
 
 
 def _formatted(workspace: Path, claims: dict[str, str]) -> Iterator[FormattedFile]:
-    """The formatted files whose receipts account for their bytes and for the exports that stand."""
+    """The files of formats whose receipts account for their bytes, and for what stands as their source."""
     for entry in FORMATS.values():
-        for split in (TRAIN, VALIDATION)[: 1 if entry.has_split else 2]:
-            relative = formatted_file(entry, split)
-            receipt = object_in(workspace / f"{relative}{RECEIPT_SUFFIX}") or {}
-            output, source = receipt.get("output"), receipt.get("source")
-            if not isinstance(output, dict) or not isinstance(source, dict):
-                continue
-            if source.get("sha256") != claims.get(str(source.get("path"))) or not output.get("rows"):
-                continue
-            try:
-                is_whole = sha256_of_file(workspace / relative) == output.get("sha256")
-            except OSError:
-                continue
-            if is_whole:
-                path = relative.removeprefix(f"{paths.EXPORTS}/")
-                yield FormattedFile(entry.name, entry.export, path, None if entry.has_split else split)
+        for split in SPLITS:
+            for kind in ("parquet", "jsonl"):
+                name = f"{split}.{kind}"
+                relative = f"{folder_of(entry)}/{name}"
+                if _is_accounted(workspace, relative, receipt_path(entry, name), claims):
+                    path = relative.removeprefix(f"{paths.EXPORTS}/")
+                    yield FormattedFile(entry.name, entry.source, path, split)
+                    break
+
+
+def _is_accounted(workspace: Path, relative: str, receipt_at: str, claims: dict[str, str]) -> bool:
+    receipt = object_in(workspace / receipt_at) or {}
+    output = receipt.get("output")
+    sources = receipt.get("sources") or [receipt.get("source")]
+    if not isinstance(output, dict) or not isinstance(sources, list):
+        return False
+    for source in sources:
+        if not isinstance(source, dict) or source.get("sha256") != claims.get(str(source.get("path"))):
+            return False
+    try:
+        return sha256_of_file(workspace / relative) == output.get("sha256")
+    except OSError:
+        return False
 
 
 def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -346,3 +346,13 @@ def test_a_workspace_without_a_run_has_no_card(workspace: Path, capsys: pytest.C
     (workspace / paths.summary_file(RUN)).unlink()
     assert main(["card", "-C", str(workspace)]) == ExitCode.NOT_EVALUABLE
     assert "distill run-all" in capsys.readouterr().err
+
+
+def test_formats_with_rejected_answers_are_said_to_be_for_kto() -> None:
+    def page(*files: FormattedFile) -> str:
+        return dataset_card("x", SUMMARY, EXPORTS, CardContext(formatted=files))
+
+    kto = FormattedFile("trl-unpaired", "labelled", "formatted/trl-unpaired/train.parquet", "train")
+    sft = FormattedFile("trl-conversational", "sft", "formatted/trl-conversational/train.parquet", "train")
+    assert "**For KTO only:** `trl-unpaired`." in page(kto, sft)
+    assert "For KTO only" not in page(sft)

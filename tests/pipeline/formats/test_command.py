@@ -89,3 +89,18 @@ def test_help_lists_every_format_and_writes_nothing(
     assert write_formats(CommandContext(directory=str(tmp_path)), ["help"], ExportSettings) == ExitCode.OK
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(FORMATS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_card_maps_the_files_of_folders_to_their_splits(workspace: Path) -> None:
+    from tests.pipeline.engine.workspaces import engine
+
+    write(workspace, "trl-conversational", "trl-unpaired")
+    stray = folder(workspace, "trl-conversational") / "validation.parquet"
+    stray.write_bytes(stray.read_bytes() + b"x")
+    assert engine(workspace, "card").returncode == ExitCode.OK
+    card = (workspace / paths.DATASET_CARD).read_text()
+    assert "- config_name: sft.trl-conversational\n" in card
+    assert "path: formatted/trl-conversational/train.parquet" in card
+    assert "trl-conversational/validation.parquet" not in card, "no receipt accounts for it"
+    assert "path: formatted/trl-unpaired/validation.parquet" in card
+    assert "**For KTO only:** `trl-unpaired`" in card
