@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     # Not at run time: P2 alone must not need an exporter.
     from pipeline.stages.export_options import ExportOptions
 
-# Of a category that only a missing wall lets through: worse than any.
-NO_RANK = -1
-
 PlacedRow = tuple[Place, str, RowEntry]
 """Where a row lies, its stream, and what is known of it."""
 Held = Mapping[Place, QuarantineReason]
@@ -33,8 +30,9 @@ def held_rows(
     def left() -> Iterator[LimitedRow]:
         decision = RowDecision(section, decisions, {})
         for place, stream, row in rows():
-            if decision.refusal(row, place) is None:
-                rank = RANK.get(CATEGORIES[row.category], NO_RANK)
+            # What only a missing wall lets through has no rank; no limit hides it from the other walls.
+            rank = RANK.get(CATEGORIES[row.category])
+            if decision.refusal(row, place) is None and rank is not None:
                 turn_keys = row.turn_keys if row.is_conversation else b""
                 yield LimitedRow(
                     place, stream, row.run_id, row.task_key, rank, row.score, row.turns, turn_keys
