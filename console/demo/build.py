@@ -115,6 +115,7 @@ def _fill(workspace: Path, sources: Sources) -> None:
         "export": history.EXPORT,
         "replay": history.REPLAY,
         "drift": history.DRIFT,
+        "evaluation": sources.evaluation,
         "streams": sources.streams,
     }
     history.commit_phases(repository, sections)

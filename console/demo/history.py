@@ -104,7 +104,8 @@ DRIFT = """\
 [drift]
 warn_pct = 20.0
 """
-_ORDER = ("header", "workspace", "engine", "scoring", "export", "replay", "drift", "phases", "streams")
+_SETTINGS = ("header", "workspace", "engine", "scoring", "export", "replay", "drift", "phases")
+_ORDER = (*_SETTINGS, "evaluation", "streams")
 
 
 def render(sections: Mapping[str, str]) -> str:
@@ -162,7 +163,7 @@ PHASES: tuple[PhaseCommit, ...] = (
         "export: write RAG, SFT and preference rows behind the firewall",
         "Only accepted and partially accepted runs may be trained on.",
         ("pipeline/stages", "pipeline/firewall"),
-        ("export",),
+        ("export", "evaluation"),
     ),
     PhaseCommit(
         "P5",

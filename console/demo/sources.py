@@ -30,13 +30,20 @@ _ANY_HEADER = re.compile(r"^\[")
 class Sources:
     """Files to copy into ``data/_kb/`` under their own names, and TOML text of their streams.
 
-    ``generated_rows`` more lines are made up on the spot (``generated_log``).
+    ``generated_rows`` more lines are made up on the spot (``generated_log``). ``test_set`` is a file of
+    items that must never be trained on, None for logs that are not the demo's own.
     """
 
     directory: Path
     files: tuple[Path, ...]
     streams: str
     generated_rows: int = 0
+    test_set: Path | None = None
+
+    @property
+    def evaluation(self) -> str:
+        """TOML text that declares the test set."""
+        return "" if self.test_set is None else EVALUATION
 
     def with_generated_rows(self, rows: int) -> Sources:
         """The same and a generated stream; without rows, the same."""
@@ -50,8 +57,9 @@ def choose_sources(directory: Path | None) -> Sources:
 
     Raises SettingsError when the directory has no log that a stream reads.
     """
+    test_set = None
     if directory is None:
-        directory = fixtures() / "streams"
+        directory, test_set = fixtures() / "streams", fixtures() / TEST_SET
     if not directory.is_dir():
         raise _refusal(directory, "is not a directory", "Name a directory with .jsonl logs.")
     files = _logs_in(directory)
@@ -69,7 +77,7 @@ def choose_sources(directory: Path | None) -> Sources:
             "has logs, but none that the shipped stream settings read",
             f"Put a distill.toml with [[stream]] sections into {directory}.",
         )
-    return Sources(directory, files, "\n".join(blocks))
+    return Sources(directory, files, "\n".join(blocks), test_set=test_set)
 
 
 def copy_sources(sources: Sources, workspace: Path) -> None:
@@ -79,6 +87,11 @@ def copy_sources(sources: Sources, workspace: Path) -> None:
     for file in sources.files:
         copy = target / file.name
         shutil.copyfile(file, copy)
+        copy.chmod(0o600)
+    if sources.test_set is not None:
+        copy = workspace / TEST_SET_IN_WORKSPACE
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(sources.test_set, copy)
         copy.chmod(0o600)
     if sources.generated_rows:
         generated = target / generated_log.FILE_NAME
@@ -166,6 +179,17 @@ def _refusal(place: Path, complaint: str, do_next: str) -> SettingsError:
 
 
 SHIPPED_STREAMS = Path("settings/real-logs.toml")
+TEST_SET = Path("evaluation/held_out.jsonl")
+TEST_SET_IN_WORKSPACE = paths.KNOWLEDGE_BASE.parent / TEST_SET
+EVALUATION = f"""\
+# One logged run answers an item of this test set: it is refused, exports/decontamination.json says which.
+[[evaluation]]
+name = "held_out"
+path = "{TEST_SET_IN_WORKSPACE}"
+prompt = "question"
+answer = "answer"
+code = ["answer"]
+"""
 
 
 def fixtures() -> Path:

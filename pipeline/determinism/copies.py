@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
 from pipeline.platform import disk
-from pipeline.settings.model import Settings
+from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 from pipeline.streams.files import SourceFile, stream_files
 
 PREFIX = "distill-determinism."
@@ -43,8 +43,8 @@ def copy_workspace(workspace: Path, settings: Settings, folder: Path) -> Path:
         recon = workspace / paths.RECON_DOC
         if recon.is_file():
             _place(recon, copy / paths.RECON_DOC)
-        for stream in settings.streams:
-            for file in stream_files(workspace, settings, stream):
+        for declared in _declared(settings):
+            for file in stream_files(workspace, settings, declared):
                 target = _target(copy, settings, file)
                 if target is not None and not target.exists():
                     _place(file.path, target)
@@ -57,9 +57,16 @@ def copy_workspace(workspace: Path, settings: Settings, folder: Path) -> Path:
     return copy
 
 
+def _declared(settings: Settings) -> list[StreamSettings | EvaluationSettings]:
+    return [*settings.streams, *settings.evaluations]
+
+
 def _climb(settings: Settings) -> int:
     """The most ``..`` that any path of the settings holds."""
-    texts = [*settings.workspace.source_roots, *(text for stream in settings.streams for text in stream.path)]
+    texts = [
+        *settings.workspace.source_roots,
+        *(text for declared in _declared(settings) for text in declared.path),
+    ]
     return max((PurePosixPath(text).parts.count("..") for text in texts), default=0)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from console.demo.build import MARKER, build_workspace
-from console.demo.sources import Sources
+from console.demo.sources import Sources, choose_sources
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine
+from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.faults import SettingsError, StorageError, WorkspaceLockedError
+from pipeline.platform.process import run
 
 STREAM = '[[stream]]\nname = "tiny"\npath = "data/_kb/tiny.jsonl"\nfields = { task_id = "id" }\n'
 
@@ -116,3 +117,21 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path, sources: Sourc
     with pytest.raises(StorageError):
         build_workspace(tmp_path / "demo", gone)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+def test_the_demo_declares_a_test_set_and_one_planted_run_is_refused(tmp_path: Path) -> None:
+    root = build_workspace(tmp_path / "demo", choose_sources(None))
+    [declared] = tomllib.loads((root / paths.SETTINGS).read_text())["evaluation"]
+    assert (root / declared["path"]).is_file()
+    done = run(engine_argv(["run-all", "-C", str(root)]), limit_seconds=120)
+    assert done.exit_code == 0
+    report = json.loads((root / paths.DECONTAMINATION).read_bytes())
+    assert [(row["set"], row["refused"]) for row in report["rows"]] == [("held_out", True)]
+    held = [json.loads(line) for line in (root / paths.SFT_QUARANTINE).read_bytes().splitlines()]
+    assert [row["run_id"] for row in held if row["reason"] == "evaluation_overlap"] == [
+        row["run_id"] for row in report["rows"]
+    ]
+
+
+def test_logs_of_somebody_else_are_held_against_no_set_of_ours(built: Path) -> None:
+    assert "evaluation" not in tomllib.loads((built / paths.SETTINGS).read_text())
