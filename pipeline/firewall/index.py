@@ -7,6 +7,7 @@ rejected text may have gone unseen, so that nothing may be called clear.
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -282,6 +283,12 @@ class Index:
         tail = tail_sketch(last, fences=self.version != 1)
         sketches = (tail, edges_sketch(last, tail, fences=self.version != 1))
         self.texts.add(sketches, found, place, is_code=is_code)
+
+    def for_thread(self) -> Index:
+        """The same index for another thread: with open files, and a count of what went unread, of its own."""
+        other = copy.copy(self)
+        other._open, other.unread_again = {}, 0
+        return other
 
     def evidence_of(self, packed: int) -> EvidenceRow | None:
         """The evidence of a run, read again; None where that cannot be done. ``packed``: see ``RunTable``."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.firewall import strict_json
@@ -20,7 +21,7 @@ from pipeline.firewall.fidelity import Turn, begins, part, tools_differ, turns_o
 from pipeline.firewall.index import Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
-from pipeline.firewall.report import Finding, Findings, shown_id
+from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.run_table import has_evidence
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_forms import strict_form, without_hidden
@@ -30,6 +31,32 @@ FILES = {"rag": paths.RAG_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 # All that a playbook may hold besides the texts of its run.
 HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## Step ")
 _HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\s")
+
+
+class Compared(NamedTuple):
+    """What a look at both files found. ``doubt`` is why some of it could not be compared."""
+
+    findings: Findings
+    doubt: str | None = None
+    doubtful: State = State.UNKNOWN  # what is said instead of CLEAR, with a doubt
+
+
+def compare(places: Places, index: Index) -> Compared:
+    """Look at both files. Raises nothing that a file can cause."""
+    others, unread_before = OtherExports(places, index), index.unread_again
+    others.scan()
+    unread = index.doubt if index.unread_again > unread_before else None
+    return Compared(others.findings, others.unknown or unread)
+
+
+def joined(report: Report, compared: Compared) -> Report:
+    """The report with what was found in the other files. With a doubt nothing is clear."""
+    state, detail = report.state, report.detail
+    if compared.findings.count:
+        state = State.BREACH
+    elif compared.doubt is not None and state is State.CLEAR:
+        state, detail = compared.doubtful, compared.doubt
+    return replace(report, state=state, detail=detail, findings=report.findings.joined(compared.findings))
 
 
 class OtherExports:
@@ -59,6 +86,12 @@ class OtherExports:
         except FileRefusedError as refused:
             self.unknown = f"{shown}: {refused}"
             return
+        try:
+            self._compare_rows(export, descriptor, shown)
+        except OSError as error:
+            self.unknown = f"{shown}: cannot be read: {error.strerror}"
+
+    def _compare_rows(self, export: str, descriptor: int, shown: str) -> None:
         judge = _playbook_differs if export == "rag" else _pair_differs
         with os.fdopen(descriptor, "rb") as file:
             offset = 0

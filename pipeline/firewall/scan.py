@@ -8,12 +8,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from pipeline.firewall import causes, evaluation_wall, formatted
+from pipeline.firewall import causes, evaluation_wall, formatted, other_exports
 from pipeline.firewall.export_version import version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
-from pipeline.firewall.other_exports import OtherExports
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
@@ -73,10 +72,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         os.close(descriptor)
     findings = file_scan.findings.joined(file_scan.unterminated())
     if is_verdict and index is not None:
-        others = OtherExports(places, index)
-        others.scan()
-        findings = findings.joined(others.findings)
-        doubt = index.doubt or others.unknown or None
+        doubt = index.doubt  # rows may have gone uncompared since
     rows = file_scan.rows_read + (1 if file_scan.feed.rest else 0)
     sha256 = file_scan.sha256.hexdigest() if is_verdict else None
     state = State.CLEAR
@@ -95,6 +91,8 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         index=describe_index(index),
         scan_seconds=seconds,
     )
+    if is_verdict and index is not None:
+        report = other_exports.joined(report, other_exports.compare(places, index))
     return _with_formatted(report, places, sha256)
 
 

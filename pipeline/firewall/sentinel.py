@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.firewall import evaluation_wall, formatted, open_commit, prefix_check
+from pipeline.firewall import evaluation_wall, formatted, open_commit, other_exports, prefix_check
 from pipeline.firewall.causes import cause_of, sft_claim
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted import FormattedWatch
 from pipeline.firewall.index import Index
+from pipeline.firewall.other_exports_watch import OtherExportsWatch
 from pipeline.firewall.places import (
     FileMissingError,
     FileRefusedError,
@@ -63,6 +64,7 @@ class Sentinel:
         self._building: Iterator[None] | None = None
         self._index_seen: list[tuple[int, ...]] | None = None
         self._index_tried = 0.0
+        self._index_readings = 0  # that have ended
         self._whole: FileScan | None = None
         self._fresh: FileScan | None = None
         self._seen: tuple[int, ...] = ()
@@ -72,6 +74,7 @@ class Sentinel:
         self._tail = Findings()
         self._formatted = FormattedWatch(clock)
         self._evaluation = EvaluationWatch()
+        self._others = OtherExportsWatch()
         self._was_read = self._was_held = False
         self._held_state = State.UNKNOWN
         self._since: str | None = None
@@ -110,7 +113,8 @@ class Sentinel:
         writing = self._whole is not None and bool(self._whole.feed.rest)
         judged = self._clock() - self._rest_seen[1] > 2 * MID_APPEND_SECONDS
         beside = self._formatted.is_settled and self._evaluation.is_settled
-        return not at_work and (judged or not writing) and beside
+        others = self._others.is_settled or self._whole is None  # they are looked at beside it
+        return not at_work and (judged or not writing) and beside and others
 
     def _look_at_files(self, deadline: float) -> Report:
         """Follow index and file. The state returned is what holds if there are no findings."""
@@ -244,6 +248,7 @@ class Sentinel:
             self._building = self._next_index.build()
             return
         self._index = index
+        self._index_readings += 1
         scan = self._whole or self._fresh
         if scan is not None:
             again = FileScan(os.dup(scan.descriptor), self._places.shown, self._walls())
@@ -270,6 +275,11 @@ class Sentinel:
         rows = 0 if scan is None else scan.rows_read
         warnings = Findings() if scan is None else scan.warnings
         report = replace(blank, rows_read=rows, findings=findings, warnings=warnings, sha256=sha256)
+        if scan is not None:
+            at_rest = not (self._was_held or self._building or self._fresh)
+            index = self._index if at_rest else None
+            others = self._others.look(self._places, index, self._index_readings)
+            report = other_exports.joined(report, others)
         report = formatted.joined(report, self._formatted.look(self._places, sha256))
         report = evaluation_wall.joined(report, self._evaluation.look(self._places))
         if not report.findings.count:
