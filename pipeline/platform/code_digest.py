@@ -15,7 +15,7 @@ from pipeline.platform.lenient_json import read_bytes
 
 # What a worker imports to make a row; tests/pipeline/engine/test_code_digest.py holds it to that.
 # Audits, gates, replay and the firewall judge rows and shape none.
-ROW_PACKAGES = ("engine", "schemas", "settings", "stages", "storage", "streams")
+ROW_PACKAGES = ("engine", "evaluation", "schemas", "settings", "stages", "storage", "streams")
 
 # A folder with more is no engine, and nobody waits for it to be walked.
 MOST_FILES = 2_000
@@ -25,10 +25,14 @@ Stamp = tuple[str, int, int]
 
 
 def code_stamps(package: Path, folders: Iterable[str]) -> list[Stamp]:
-    """Every ``.py`` file at or below ``folders`` of ``package``, in order. Raises OSError."""
+    """Every ``.py`` file at or below ``folders`` of ``package``, in order. Raises OSError.
+
+    A folder that is not there has none: an engine of another version has other packages.
+    """
     found: list[Stamp] = []
     for name in folders:
-        _look_into(f"{package}/{name}", name, found)
+        if os.path.lexists(f"{package}/{name}"):
+            _look_into(f"{package}/{name}", name, found)
     return sorted(found)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.platform.code_digest import ROW_PACKAGES
 from pipeline.platform.lenient_json import Json
 from runbook.actions.bisect import find_commit
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
@@ -24,8 +25,6 @@ BISECT = "bisect"
 _SUSPECTS_SECONDS = 60.0
 _BISECT_SECONDS = 1800.0
 _MOST_SUSPECTS = 40
-# Everything that a row is made by; what times or guards a run may look at a clock.
-_MAKES_ROWS = ("engine", "schemas", "settings", "stages", "storage", "streams")
 
 
 class Difference(Record):
@@ -132,7 +131,7 @@ def _new(workspace: Workspace, history: CodeHistory) -> list[Suspect]:
 
 def _everywhere(workspace: Workspace) -> list[Suspect]:
     found = []
-    for package in _MAKES_ROWS if workspace.runs_own_engine else ():
+    for package in ROW_PACKAGES if workspace.runs_own_engine else ():
         for path in sorted((workspace.root / ENGINE / package).rglob("*.py")):
             found += suspects(path.read_bytes(), path.relative_to(workspace.root).as_posix())
     return found

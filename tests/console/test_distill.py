@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -212,8 +211,8 @@ def test_a_firewall_that_is_too_slow_is_unknown_and_what_was_known_stands_beside
     done = run("status", "-C", str(root), "--firewall-seconds", "0.001")
     words = " ".join(done.stdout.split())
     assert "? UNKNOWN the firewall gave no answer: no end within 0.001 s" in words
-    assert "last known: CLEAR when it was exported; not scanned since" in words
-    assert re.search(r"FIREWALL read \d+d \d+h ago", words), "the age is that of what was known"
+    assert "last known: CLEAR when it was exported" in words
+    assert "FIREWALL not read" in words, "an answer that did not come has no age"
     assert done.returncode == 5
     assert "~ STALE" in run("status", "-C", str(root), "--firewall-seconds", "0").stdout, "nobody was asked"
 

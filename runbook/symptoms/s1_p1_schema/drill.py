@@ -15,8 +15,8 @@ LOOSENED = {
     ): "sft.quality_score",
     Slip(
         "pipeline/schemas/sft.py",
-        "model_name: Text | None = Field(",
-        "model_name: Text | None = Field(default=None, ",
+        "model_name: Text = Field(",
+        'model_name: Text = Field(default="", ',
         "sft: do not ask for the model's name",
     ): "sft.model_name",
     Slip(

@@ -14,8 +14,9 @@ _TOP_LEVEL = (
     "import sys, pipeline.engine.run_all, pipeline.engine.row_builder, pipeline.engine.emit_preference;"
     "print(*sorted({name.split('.')[1] for name in sys.modules if name.startswith('pipeline.')}))"
 )
-# Read on the way, and of no consequence for a row: paths and events, the head of the repository.
-_NOT_ROWS = {"contracts", "platform"}
+# Read on the way, and of no consequence for a row: paths and events, the head of the repository,
+# which runs there were.
+_NOT_ROWS = {"contracts", "platform", "reading"}
 
 
 def _python(code: str, path: Path) -> str:
