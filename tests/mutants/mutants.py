@@ -244,7 +244,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "stages/export_preference.py",
         "return prompt, [answer], flat_messages(*asked, rejected.response)[-1:]",
         "return prompt, flat_messages(*asked, rejected.response)[-1:], [answer]",
-        ("A15",),
+        ("A14", "A15"),
     ),
     Mutant(
         "gives-runs-in-review-the-benefit-of-the-doubt",
