@@ -19,4 +19,4 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         for example in result.examples:
             context.out(f"{visible(example.file or '')}: {visible(example.text)}")
         context.out(f"{result.status.value}: {visible(result.observed or '')} · {visible(result.detail)}")
-    return ExitCode.OK if result.status is CheckStatus.PASS else ExitCode.CHECK_FAILED
+    return ExitCode.CHECK_FAILED if result.status is CheckStatus.FAIL else ExitCode.OK

@@ -15,6 +15,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
+from pipeline.engine.beside_manifest import files_beside
 from pipeline.platform import confined
 from pipeline.schemas.export_versions import standing_versions, versions_of, words_on_age
 from pipeline.schemas.registry import BY_NAME
@@ -87,7 +88,10 @@ def void(workspace: Path, reason: str) -> bool:
 
 
 def verify(folder: Path) -> CheckResult:
-    """Compare every file in ``folder`` with its manifest. Raises InputError without a manifest."""
+    """Compare every file in ``folder`` with its manifest, and name those that a loader would read besides.
+
+    What editors left is a warning. Raises InputError without a manifest.
+    """
     manifest = _read(folder)
     problems: list[Example] = []
     listed = manifest["files"]
@@ -100,18 +104,22 @@ def verify(folder: Path) -> CheckResult:
         problems += _differences(folder, entry)
     if not listed:
         problems.append(Example(file=MANIFEST_NAME, text="it lists no file"))
+    beside = files_beside(folder, {str(entry.get("path")) for entry in listed if isinstance(entry, dict)})
+    problems += beside.problems
+    left = f", {len(beside.leftovers)} left by editors" if beside.leftovers else ""
+    passed = CheckStatus.WARN if beside.leftovers else CheckStatus.PASS
     return CheckResult(
         id="exports.manifest",
         phase="P4",
         required=True,
-        status=CheckStatus.FAIL if problems else CheckStatus.PASS,
+        status=CheckStatus.FAIL if problems else passed,
         examined=len(listed),
         failed=len(problems),
-        threshold="every file as listed, not voided",
-        observed=f"{len(listed)} files listed, {len(problems)} problems",
+        threshold="every file as listed, none besides, not voided",
+        observed=f"{len(listed)} files listed, {len(problems)} problems{left}",
         detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}"
         + (f"; {age}" if age else ""),
-        examples=tuple(problems[:10]),
+        examples=tuple([*problems, *beside.leftovers][:10]),
         reproduce="distill verify-export DIR",
     )
 

@@ -13,6 +13,7 @@ therefore works while they are broken.
     run_table.py     run id to verdict, packed;  rejected_texts.py  what rejected runs answered
     index.py         reads evidence and scored runs into those two
     walls.py         judges one row;  file_scan.py  one file, also while it grows
+    formatted.py     formatted files against their receipts;  beside.py  what else a loader would read
     scan.py          one look at a file or a workspace;  watch.py  stays on;  sentinel.py  its state
     causes.py        what receipts say about a file;  places.py  which files may be read
     report.py        findings, report, text;  state_events.py  firewall.state lines;  cli.py

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.firewall.beside import is_loaded
 from pipeline.firewall.causes import read_json
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular, signature
 from pipeline.firewall.report import Finding, Findings, Report, State
@@ -26,9 +27,6 @@ from pipeline.firewall.report import Finding, Findings, Report, State
 RECEIPT_SUFFIX = ".receipt.json"
 # The only folders that may hold rejected answers; the firewall's own list, not the exporter's.
 MAY_HOLD_REJECTED = frozenset(("trl-unpaired", "trl-unpaired-text", "llama-factory-kto"))
-# What loaders of data sets read in a folder, also below it and compressed.
-_LOADED = (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".arrow", ".txt")
-_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _QUARANTINED = ".QUARANTINED-"
 _PATIENCE_SECONDS = 1.0
 
@@ -86,14 +84,6 @@ def _folder(root: Path, folder: PurePosixPath, sft_sha256: str | None) -> list[F
             receipt = paths.FORMAT_RECEIPTS / format_ / (entry.name + RECEIPT_SUFFIX)
             files.append(_account(root, folder / entry.name, receipt, sft_sha256, format_.parts[0]))
     return files
-
-
-def is_loaded(name: str) -> bool:
-    """Whether loaders of data sets would read a file of this name."""
-    name = name.lower()
-    for packed in _PACKED:
-        name = name.removesuffix(packed)
-    return name.endswith(_LOADED)
 
 
 def _not_listed(folder: PurePosixPath, error: OSError) -> FormattedFile:

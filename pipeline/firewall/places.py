@@ -98,8 +98,7 @@ class Places:
             found += [place, *(Path(folder, name) for folder, names, _ in os.walk(place) for name in names)]
         if self.root is not None:
             found += [self.root, self.root / paths.FORMATTED, (self.root / paths.INTENT).parent]
-            beside = (paths.RAG_EXPORT, paths.PREFERENCE_EXPORT)
-            found += [self.root / paths.EXPORTS, *((self.root / each).parent for each in beside)]
+            found += [Path(folder) for folder, _, _ in os.walk(self.root / paths.EXPORTS)]
         return found
 
     def fingerprint(self) -> list[tuple[int, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from pipeline.firewall import causes, evaluation_wall, formatted, other_exports
+from pipeline.firewall import beside, causes, evaluation_wall, formatted, other_exports
 from pipeline.firewall.export_version import version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
@@ -56,7 +56,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         if places.root is not None and not places.root.is_dir():
             return replace(blank, detail="the workspace is gone")
         absent = replace(blank, state=State.ABSENT, detail="there is no such file")
-        return _with_formatted(absent, places, None)
+        return _with_files_beside(absent, places, None)
     except FileRefusedError as refused:
         return replace(blank, detail=str(refused))
     try:
@@ -93,7 +93,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     )
     if is_verdict and index is not None:
         report = other_exports.joined(report, other_exports.compare(places, index))
-    return _with_formatted(report, places, sha256)
+    return _with_files_beside(report, places, sha256)
 
 
 def without_fidelity(report: Report) -> Report:
@@ -108,11 +108,12 @@ def without_fidelity(report: Report) -> Report:
     )
 
 
-def _with_formatted(report: Report, places: Places, sha256: str | None) -> Report:
-    """The report with what is to be said of formatted files beside a live export."""
+def _with_files_beside(report: Report, places: Places, sha256: str | None) -> Report:
+    """The report with what is to be said of formatted and other files beside a live export."""
     if places.root is None or not places.is_live:
         return report
-    return formatted.joined(report, formatted.survey(places.root, sha256))
+    report = formatted.joined(report, formatted.survey(places.root, sha256))
+    return beside.joined(report, beside.survey(places.root))
 
 
 def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, str | None]:

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.firewall import evaluation_wall, formatted, open_commit, other_exports, prefix_check
+from pipeline.firewall import beside, evaluation_wall, formatted, open_commit, other_exports, prefix_check
+from pipeline.firewall.beside import BesideWatch
 from pipeline.firewall.causes import cause_of, sft_claim
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.export_version import NEWEST, version_of
@@ -73,6 +74,7 @@ class Sentinel:
         self._rest_seen = (-1, 0.0)
         self._tail = Findings()
         self._formatted = FormattedWatch(clock)
+        self._beside = BesideWatch(clock)
         self._evaluation = EvaluationWatch()
         self._others = OtherExportsWatch()
         self._was_read = self._was_held = False
@@ -112,9 +114,10 @@ class Sentinel:
         at_work = self._building or self._fresh or self._check or self._was_held
         writing = self._whole is not None and bool(self._whole.feed.rest)
         judged = self._clock() - self._rest_seen[1] > 2 * MID_APPEND_SECONDS
-        beside = self._formatted.is_settled and self._evaluation.is_settled
+        watches = (self._formatted, self._beside, self._evaluation)
+        settled = all(each.is_settled for each in watches)
         others = self._others.is_settled or self._whole is None  # they are looked at beside it
-        return not at_work and (judged or not writing) and beside and others
+        return not at_work and (judged or not writing) and settled and others
 
     def _look_at_files(self, deadline: float) -> Report:
         """Follow index and file. The state returned is what holds if there are no findings."""
@@ -281,6 +284,7 @@ class Sentinel:
             others = self._others.look(self._places, index, self._index_readings)
             report = other_exports.joined(report, others)
         report = formatted.joined(report, self._formatted.look(self._places, sha256))
+        report = beside.joined(report, self._beside.look(self._places))
         report = evaluation_wall.joined(report, self._evaluation.look(self._places))
         if not report.findings.count:
             return report

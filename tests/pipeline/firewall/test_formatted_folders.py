@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.firewall.formatted import FormattedFile, is_loaded, survey
+from pipeline.firewall.beside import is_loaded
+from pipeline.firewall.formatted import FormattedFile, survey
 
 ROWS = b"rows"
 SFT = "1" * 64

@@ -1,0 +1,127 @@
+"""``verify-export`` names each file that a loader would read besides those of the manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckStatus
+from pipeline.engine.export_manifest import verify
+from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
+
+KINDS = ("jsonl", "ndjson", "json", "parquet", "csv", "tsv", "arrow", "txt")
+PACKED = ("gz", "bz2", "xz", "zst")
+FORMATTED = "formatted/sft.chat-jsonl.jsonl"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = make_workspace(tmp_path_factory.mktemp("beside") / "w")
+    run_all(workspace)
+    done = engine(workspace, "export", "--format", "chat-jsonl")
+    assert done.returncode == 0, done.stderr
+    return workspace
+
+
+@pytest.fixture
+def copy(written: Path, tmp_path: Path) -> Path:
+    """The exports as a trainer gets them: without receipts of runs."""
+    folder = tmp_path / "copy"
+    shutil.copytree(written / paths.EXPORTS, folder)
+    assert (folder / "quarantine/sft.jsonl").exists()
+    assert verify(folder).status is CheckStatus.PASS
+    return folder
+
+
+def put(folder: Path, name: str, data: bytes = b"{}\n") -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"more.{kind}" for kind in KINDS),
+        *(f"more.jsonl.{packed}" for packed in PACKED),
+        "more.JSONL",
+        "more.csv.gz.xz",
+        "sft/deep/more.parquet",
+        "sft/manifest.json",
+        "quarantine/more.jsonl",
+        "formatted/more.csv",
+        "formatted/trl/train.parquet",
+        "formatted/rows.receipt.json",
+        "receipts/more.json",
+    ],
+)
+def test_a_file_that_a_loader_would_read_is_named(copy: Path, name: str) -> None:
+    put(copy, name)
+    result = verify(copy)
+    assert (result.status, [each.file for each in result.examples]) == (CheckStatus.FAIL, [name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "decontamination.json",
+        "sft/instruction_response.jsonl.QUARANTINED-1767954151",
+        ".hidden.jsonl",
+        ".cache/more.jsonl",
+        "more.png",
+        "jsonl",
+    ],
+)
+def test_a_file_that_no_loader_reads_or_the_engine_wrote_is_not(copy: Path, name: str) -> None:
+    put(copy, name)
+    assert verify(copy).status is CheckStatus.PASS
+
+
+@pytest.mark.parametrize("name", ["a.jsonl~", ".a.jsonl.swp", "#a.jsonl#"])
+def test_what_an_editor_left_is_a_warning_and_ends_with_0(copy: Path, written: Path, name: str) -> None:
+    put(copy, f"sft/{name}")
+    done = engine(written, "verify-export", str(copy), "--json")
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["status"], result["failed"]) == (0, "warn", 0)
+    assert result["examples"][0]["file"] == f"sft/{name}"
+
+
+def test_a_formatted_file_has_to_be_as_its_receipt_says(copy: Path) -> None:
+    path = copy / FORMATTED
+    data = path.read_bytes()
+    path.write_bytes(data + b"{}\n")
+    assert [(each.file, each.text) for each in verify(copy).examples] == [
+        (FORMATTED, "sha256 differs from its receipt's")
+    ]
+    path.write_bytes(data)
+    assert verify(copy).status is CheckStatus.PASS
+    receipt = path.with_name(path.name + ".receipt.json")
+    # Receipts of formats in folders lie apart, where no loader of the folder reads them.
+    put(copy, "formatted/chat/train.jsonl", data)
+    put(copy, "receipts/chat/train.jsonl.receipt.json", receipt.read_bytes())
+    assert verify(copy).status is CheckStatus.PASS
+    receipt.unlink()
+    assert [each.file for each in verify(copy).examples] == [FORMATTED]
+
+
+def test_a_link_to_a_folder_is_named_and_not_followed(copy: Path) -> None:
+    (copy / "again").symlink_to(copy)
+    assert [each.file for each in verify(copy).examples] == ["again"]
+
+
+def test_a_name_that_is_no_text_can_be_told(copy: Path, written: Path) -> None:
+    Path(os.fsdecode(os.fsencode(copy) + b"/\xff.jsonl")).write_bytes(b"{}\n")
+    done = engine(written, "verify-export", str(copy))
+    assert done.returncode == 1
+    assert "\\xff.jsonl: not in the manifest" in done.stdout
+
+
+def test_what_is_named_costs_the_exit_code(copy: Path, written: Path) -> None:
+    put(copy, "more.jsonl.gz")
+    done = engine(written, "verify-export", str(copy), "--json")
+    assert (done.returncode, json.loads(done.stdout)["failed"]) == (1, 1)
