@@ -25,6 +25,7 @@ from console.state.view_state import FirewallLost
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import call_alert_command
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, SymptomStatus, WorkspaceStatus
 
 # Alerts that wait for a slow command; older ones than these are stale news.
@@ -156,8 +157,10 @@ class WatchLoop:
 
 
 def cannot_judge(firewall: FirewallStatus) -> str | None:
-    """What hides the firewall's verdict from a watch; None where it has one."""
-    return f"it cannot judge: {firewall.detail}" if firewall.state is FirewallWord.UNKNOWN else None
+    """What hides the firewall's verdict from a watch; None where it has one, or has only begun to read."""
+    if firewall.state is not FirewallWord.UNKNOWN or firewall.detail.endswith(FIRST_READING):
+        return None
+    return f"it cannot judge: {firewall.detail}"
 
 
 async def deliver(

@@ -11,6 +11,8 @@ EVALUATION = "evaluation"
 CHECKED = "checked"
 NOT_CHECKED = "not_checked"  # no set is declared, or the look does not come to them
 NOT_EVALUATED = "not_evaluated"
+# A watcher that has only begun: nothing is known yet, and nothing is in its way.
+FIRST_READING = "first reading"
 
 
 def found_in_words(rows: int, files: int, findings: int) -> str:

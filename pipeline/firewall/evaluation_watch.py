@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.firewall import evaluation_wall
 from pipeline.firewall.evaluation_wall import Examined
 from pipeline.firewall.places import Places, signature
@@ -20,7 +21,7 @@ class EvaluationWatch:
         self._thread: threading.Thread | None = None
         self._asked: object = None
         self._known: object = None
-        self._examined = Examined(None, Findings(), "first reading")
+        self._examined = Examined(None, Findings(), FIRST_READING)
 
     @property
     def is_settled(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from pipeline.contracts import paths
+from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.firewall import other_exports
 from pipeline.firewall.index import Index
 from pipeline.firewall.other_exports import FILES, Compared
@@ -23,7 +24,7 @@ class OtherExportsWatch:
         self._thread: threading.Thread | None = None
         self._asked: object = None
         self._known: object = None
-        self._compared = Compared(Findings(), "the other exports are read for the first time")
+        self._compared = Compared(Findings(), f"the other exports: {FIRST_READING}")
         self._found: tuple[object, Compared] = (None, self._compared)
 
     @property

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.firewall import beside, evaluation_wall, formatted, open_commit, other_exports, prefix_check
 from pipeline.firewall.beside import BesideWatch
 from pipeline.firewall.causes import cause_of, sft_claim
@@ -134,7 +135,7 @@ class Sentinel:
             known = State.UNKNOWN if self._whole is None or self._index is None else self._held_state
             return self._blank(known, "a run is putting its outputs in place; the verdict is held")
         if self._index is None or self._fresh is not None or self._building is not None:
-            reading = "reading again, something changed" if self._was_read else "first reading"
+            reading = "reading again, something changed" if self._was_read else FIRST_READING
             return self._blank(State.STALE if self._was_read else State.UNKNOWN, reading)
         doubt = self._index.doubt
         rows = self._whole.rows_read if self._whole is not None else 0
