@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from pipeline.contracts.status import Answer
 from pipeline.contracts.symptoms import Definition
+from pipeline.reading.facts import Facts
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
@@ -68,7 +70,7 @@ def no_probes(_detection: Detection) -> tuple[Probe, ...]:
 @dataclass(frozen=True, kw_only=True)
 class Symptom(Definition):
     """The definition with what diagnoses and repairs it. ``detect`` is the look; ``rerun`` looks anew
-    where ``detect`` reads the last report.
+    where ``detect`` reads the last report, ``glance`` what files alone tell.
     """
 
     detect: Detector
@@ -76,6 +78,7 @@ class Symptom(Definition):
     offers: Callable[[Detection, Diagnosis | None], tuple[Offer, ...]]
     probes: Callable[[Detection], tuple[Probe, ...]] = no_probes
     rerun: Detector | None = None
+    glance: Callable[[Facts], Answer | None] | None = None
 
     def look_anew(self, workspace: Workspace) -> Detection:
         """The detector at its most thorough: what verifies a repair."""

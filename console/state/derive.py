@@ -183,7 +183,8 @@ def _answers(state: ViewState, firewall: FirewallStatus, now: float) -> tuple[An
     )
     if state.engine_answer is not None:
         answers = symptoms_now.with_looks(answers, (state.engine_answer,), now)
-    return symptoms_now.with_firewall(answers, firewall, now)
+    answers = symptoms_now.with_firewall(answers, firewall, now)
+    return symptoms_now.keeping_first(answers, state.answers)
 
 
 # What goes on telling us itself, by its own events, is no reading of the disk.

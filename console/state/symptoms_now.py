@@ -53,7 +53,7 @@ def with_looks(answers: Sequence[Answer], looks: Iterable[Answer], now: float) -
 
 def _with(answers: Sequence[Answer], heard: Answer | None, symptom_id: str, now: float) -> tuple[Answer, ...]:
     before = next((answer for answer in answers if answer.id == symptom_id), None)
-    answer = newer(before, heard, now) if before is not None else heard
+    answer = newer(before, heard, now)
     if answer is None:
         return tuple(answers)
     return _instead(answers, replace(answer, id=symptom_id))
@@ -71,6 +71,20 @@ def showing(
     order = [*dict.fromkeys((*(each.id for each in definitions()), *known))]
     found = {name: known[name] for name in order if name in known and known[name].is_detected}
     return arranged(_status(answer, found, reading, now) for answer in found.values())
+
+
+def keeping_first(answers: Iterable[Answer], before: Iterable[Answer]) -> tuple[Answer, ...]:
+    """``answers`` with the time at which this process saw first what it goes on seeing.
+
+    What is live is told as of every reading anew, until somebody has kept its first sighting.
+    """
+    seen = {each.id: each.since for each in before if each.is_detected}
+    return tuple(
+        replace(each, since=min(each.since, first))
+        if each.is_detected and each.since is not None and (first := seen.get(each.id)) is not None
+        else each
+        for each in answers
+    )
 
 
 def _status(

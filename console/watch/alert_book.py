@@ -88,7 +88,7 @@ class AlertBook:
         for symptom in found.values():
             known = self._open.get(symptom.id)
             kind = _kind(known, symptom, now, self.remind_seconds)
-            since = symptom.since or (now if known is None else known.since)
+            since = min(known.since if known else now, now if symptom.since is None else symptom.since)
             told = now if kind is not None or known is None else known.told
             self._open[symptom.id] = _Open(symptom, since, told)
             if kind is not None:

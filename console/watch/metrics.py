@@ -195,8 +195,10 @@ def symptom_state(answer: Answer | None, now: float) -> str:
 
 def _rest(status: WorkspaceStatus) -> list[Family]:
     symptom = Family("distill_symptom", "1 for each symptom that shows now.")
+    since = Family("distill_symptom_since_timestamp_seconds", "When a symptom that shows was first seen.")
     for found in status.symptoms:
         symptom.add(1, symptom=found.id, severity=found.severity)
+        since.add(found.since, symptom=found.id)
     last = Family("distill_run_finished_timestamp_seconds", "When the newest finished run ended.")
     good = Family("distill_run_ok", "1 when the newest finished run was good.")
     took = Family("distill_run_duration_seconds", "How long the newest finished run took.")
@@ -206,4 +208,4 @@ def _rest(status: WorkspaceStatus) -> list[Family]:
             good.add(None if run.ok is None else float(run.ok))
             took.add(run.elapsed_seconds)
             break
-    return [symptom, last, good, took]
+    return [symptom, since, last, good, took]

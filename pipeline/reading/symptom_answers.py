@@ -30,21 +30,32 @@ def newer(glance: Answer | None, look: Answer | None, now: float) -> Answer | No
     """The one that was true later; of one age the look's, which sees more. None where there is neither.
 
     Who could not look silences no alarm, and where nothing was made yet there is nothing to see. What
-    shows keeps the time at which it was first seen. What files alone told is gone once they do not.
+    shows has the time at which it was first seen. What files alone told is gone once they do not.
     """
     if look is not None and glance is not None and is_taken_back(look, glance):
-        return glance
+        return _dated(glance, glance)
     if glance is None or look is None or look.nothing_yet or glance.nothing_yet:
-        return glance if look is None or (glance is not None and look.nothing_yet) else look
+        standing = glance if look is None or (glance is not None and look.nothing_yet) else look
+        return standing and _dated(standing, standing)
     agree = glance.verdict is look.verdict
     later, earlier = (glance, look) if _when(glance, now) > _when(look, now) else (look, glance)
     if agree and _when(glance, now) == _when(look, now):
         later = glance
     if later.verdict is Verdict.UNKNOWN and earlier.is_detected:
         later = replace(earlier, stale=later.observed)
-    sightings = [moment for moment in (look.since, glance.since) if moment is not None]
-    is_over = later.verdict is Verdict.CLEAR
-    return replace(later, since=None if is_over else min(sightings, default=None))
+    return _dated(later, look, glance)
+
+
+def _dated(answer: Answer, *told_by: Answer) -> Answer:
+    """``answer`` with the first sighting that was kept; without one, with the first that is told.
+
+    What a report tells was seen when the report was made, and what shows now was seen now at the latest.
+    """
+    if answer.verdict is Verdict.CLEAR:
+        return replace(answer, since=None)
+    kept = [each.since for each in told_by if each.since is not None]
+    told = [each.as_of for each in told_by if each.is_detected and each.as_of is not None]
+    return replace(answer, since=min(kept or told, default=None))
 
 
 def is_taken_back(look: Answer, glance: Answer | None) -> bool:

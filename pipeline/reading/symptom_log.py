@@ -56,6 +56,7 @@ def _answer(symptom_id: str, row: Json) -> Answer | None:
 def keep_looks(root: Path, answers: Iterable[Answer], now: float) -> dict[str, Answer]:
     """Append what was seen ``now``; returns it with the times of its first sighting.
 
+    ``since`` of an answer is when it was told before, by a report for instance.
     A symptom keeps that time until somebody sees it gone; who could not look has not seen it gone.
     Raises StorageError.
     """
@@ -79,6 +80,9 @@ def _with_since(answer: Answer, before: Answer | None, now: float) -> Answer:
     if answer.verdict is Verdict.CLEAR:
         return replace(answer, since=None)
     known = [moment for moment in (before.since if before else None, answer.since) if moment is not None]
+    if before is not None and before.verdict is Verdict.CLEAR and before.as_of is not None:
+        # Somebody has seen it gone: what was told before then is another case.
+        known = [moment for moment in known if moment > before.as_of]
     if not answer.is_detected:
         return replace(answer, since=min(known, default=None))
     as_of = now if answer.as_of is None else min(answer.as_of, now)

@@ -10,6 +10,7 @@ A folder that cannot be imported costs itself alone: its symptom is not known, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -89,7 +90,8 @@ def _blind(error: Exception) -> Glance:
 def __getattr__(name: str) -> object:
     """``SYMPTOMS``: all of them with what diagnoses them, half a second of imports; ``DRILLS``: theirs."""
     if name == "SYMPTOMS":
-        return tuple(module.SYMPTOM for module in modules("diagnose"))
+        found = [module.SYMPTOM for module in modules("diagnose")]
+        return tuple(replace(each, glance=glances().get(each.id)) for each in found)
     if name == "DRILLS":
         from runbook.drills.drill import Drill
 

@@ -63,6 +63,25 @@ def detect_one(workspace: Workspace, symptom: Symptom, *, full: bool = False) ->
         )
 
 
+def first_seen(workspace: Workspace, symptom: Symptom, seen: Detection) -> float | None:
+    """When what shows was told first: by a look, or by a report before it. None where it does not show."""
+    if seen.verdict is not Verdict.DETECTED:
+        return None
+    told: Answer | None = None
+    if symptom.glance is not None:
+        with contextlib.suppress(Exception):  # what cannot look tells of no sighting
+            told = symptom.glance(workspace.facts())
+    earlier = (told.since or told.as_of) if told is not None and told.is_detected else None
+    return min((each for each in (seen.as_of, earlier) if each is not None), default=None)
+
+
+def keep_one(workspace: Workspace, symptom: Symptom, seen: Detection) -> None:
+    """Keep what was seen of one symptom, as far as the disk takes it: whoever looks next sees it again."""
+    answer = replace(seen.answer, since=first_seen(workspace, symptom, seen))
+    with contextlib.suppress(StorageError):
+        keep_looks(workspace.root, [answer], time.time())
+
+
 def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool = False) -> list[Found]:
     """Every symptom, worst first as listed. ``full`` reruns what a report would answer.
 
@@ -87,6 +106,7 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
             next((above for above in _above(symptom, detection) if above in raised), None)
             if detection.verdict is Verdict.DETECTED
             else None,
+            first_seen(workspace, symptom, detection),
         )
         for symptom, detection in zip(symptoms, detections, strict=True)
     ]
@@ -116,7 +136,8 @@ def _or_kept(detection: Detection, kept: Answer | None) -> Detection:
 
 def keep(root: Path, found: Sequence[Found]) -> list[Found]:
     """Keep what was seen for everybody who shows it. Raises StorageError."""
-    kept = keep_looks(root, [each.detection.answer for each in found], time.time())
+    answers = [replace(each.detection.answer, since=each.since) for each in found]
+    kept = keep_looks(root, answers, time.time())
     return [replace(each, since=kept[each.symptom.id].since) for each in found]
 
 
@@ -139,8 +160,7 @@ def verify(workspace: Workspace, incident: Incident, symptom: Symptom | None, pl
         _by_files(incident, symptom, plan)
         return True
     detection = detect_one(workspace, symptom, full=True)
-    with contextlib.suppress(StorageError):  # the journal has it in any case
-        keep_looks(workspace.root, [detection.answer], time.time())
+    keep_one(workspace, symptom, detection)
     contained = plan.ends == "mitigated" and detection.verdict is not Verdict.DETECTED
     good = detection.verdict is Verdict.CLEAR or contained
     incident.journal.append(

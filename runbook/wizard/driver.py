@@ -28,7 +28,7 @@ from runbook.probes.evidence import Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import worker
-from runbook.wizard.detecting import detect_one
+from runbook.wizard.detecting import detect_one, keep_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
 from runbook.wizard.dialogue import CHANGES, Standing, Work
 from runbook.wizard.open_incidents import open_incidents
@@ -160,6 +160,8 @@ class Driver:
             if seen.verdict is Verdict.CLEAR:
                 raise _not_detected(seen, "See what does: distill runbook detect")
             session = self.session = open_session(self.workspace, self.symptom, seen, argv=self._argv)
+            if self.symptom is not None:
+                keep_one(self.workspace, self.symptom, seen)
         return session
 
     def hold(self) -> WizardSession:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_the_age_counts_from_when_it_first_showed() -> None:
     book.update([symptom()], 5.0)
     (reminder,) = book.update([symptom()], 5.0 + HOUR)
     assert (reminder.kind, reminder.since) == (AlertKind.REMINDER, 5.0)
+
+
+def test_a_sighting_that_was_kept_by_somebody_is_older_and_one_that_moves_on_is_not_newer() -> None:
+    book = AlertBook(HOUR)
+    book.update([replace(symptom(), since=5.0)], 5.0)
+    (reminder,) = book.update([replace(symptom(), since=5.0 + HOUR)], 5.0 + HOUR)
+    assert reminder.since == 5.0
+    (changed,) = book.update([replace(symptom(observed="is empty"), since=2.0)], 9.0 + HOUR)
+    assert changed.since == 2.0
 
 
 def test_information_is_told_once_and_calls_nobody() -> None:

@@ -56,6 +56,15 @@ def test_what_shows_keeps_the_time_of_its_first_sighting_and_what_is_gone_loses_
     assert newest(answer(Verdict.CLEAR), look).since is None
 
 
+def test_what_nobody_has_kept_was_first_seen_when_it_was_told_first() -> None:
+    audited = answer(as_of=NOW - 600, source="reports/audit.json")
+    assert newest(audited, None).since == NOW - 600
+    assert newest(audited, answer()).since == NOW - 600
+    assert newest(audited, answer(Verdict.CLEAR)).since is None
+    assert newest(audited, answer(since=NOW - 5)).since == NOW - 5, "kept by whoever saw it gone before"
+    assert newest(answer(Verdict.UNKNOWN), None).since is None
+
+
 def test_who_could_not_look_silences_no_alarm_and_is_never_read_as_clear() -> None:
     blind = answer(Verdict.UNKNOWN, observed="no descriptor")
     alarm = newest(blind, answer(as_of=NOW - 600))
@@ -65,8 +74,8 @@ def test_who_could_not_look_silences_no_alarm_and_is_never_read_as_clear() -> No
 
 def test_where_nothing_was_made_yet_the_other_answer_stands() -> None:
     nothing = answer(Verdict.UNKNOWN, None, nothing_yet=True)
-    assert newest(nothing, answer()) == answer()
-    assert newest(answer(), nothing) == answer()
+    assert newest(nothing, answer()) == answer(since=NOW)
+    assert newest(answer(), nothing) == answer(since=NOW)
     assert newest(nothing, None) == nothing
 
 
@@ -232,7 +241,7 @@ def test_what_only_a_glance_saw_is_taken_back_by_a_glance() -> None:
     assert newest(never_audited, look) == never_audited
     assert newest(by_old_report, replace(look, by_glance=False)).is_detected, "a look sees more than files"
     assert newest(answer(Verdict.UNKNOWN, NOW), look).is_detected, "who could not look silences no alarm"
-    assert with_looks((), (look,), NOW) == (look,), "nobody has glanced yet"
+    assert with_looks((), (look,), NOW) == (replace(look, since=NOW),), "nobody has glanced yet"
 
 
 def test_a_clear_file_does_not_undo_the_breach_that_a_run_set_aside() -> None:

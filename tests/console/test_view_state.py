@@ -101,6 +101,21 @@ def test_damage_that_the_tailer_saw_is_noted() -> None:
     assert (state.lost_events, state.garbage_lines) == (2, 1)
 
 
+def test_what_files_tell_live_is_as_old_as_its_first_reading_here_until_it_is_gone() -> None:
+    def read(at: float, *answers: Answer) -> StatusRead:
+        return StatusRead(status(answers=answers, read_at=at))
+
+    def gone(verdict: Verdict, at: float) -> Answer:
+        return Answer(verdict, "the doc is missing", at, id="S1.P0.recon-doc", since=at)
+
+    state = folded(initial("/w"), read(NOW, gone(Verdict.DETECTED, NOW)))
+    state = advance(state, read(NOW + 30, gone(Verdict.DETECTED, NOW + 30)), NOW + 30)
+    assert [symptom.since for symptom in state.symptoms] == [NOW]
+    state = advance(state, read(NOW + 40, gone(Verdict.CLEAR, NOW + 40)), NOW + 40)
+    state = advance(state, read(NOW + 50, gone(Verdict.DETECTED, NOW + 50)), NOW + 50)
+    assert [symptom.since for symptom in state.symptoms] == [NOW + 50]
+
+
 # The firewall's word: an alarm stands, a CLEAR ends with its reading
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def test_a_symptom_keeps_the_time_of_its_first_sighting_until_it_was_seen_gone(t
     keep_looks(tmp_path, [seen(Verdict.CLEAR, NOW + 12)], NOW + 12)
     keep_looks(tmp_path, [seen(Verdict.DETECTED, NOW + 20)], NOW + 20)
     assert read(tmp_path)["A"].since == NOW + 20
+
+
+def test_what_a_report_told_before_the_look_was_seen_then_unless_it_was_seen_gone_since(
+    tmp_path: Path,
+) -> None:
+    told = replace(seen(Verdict.DETECTED, NOW), since=NOW - 60)
+    keep_looks(tmp_path, [told], NOW)
+    assert read(tmp_path)["A"].since == NOW - 60
+    keep_looks(tmp_path, [seen(Verdict.CLEAR, NOW + 5)], NOW + 5)
+    keep_looks(tmp_path, [replace(told, as_of=NOW + 9)], NOW + 9)
+    assert read(tmp_path)["A"].since == NOW + 9
 
 
 def test_a_look_at_one_symptom_leaves_what_is_known_of_the_others(tmp_path: Path) -> None:

@@ -29,12 +29,18 @@ from pipeline.contracts.status import FirewallStatus
 
 # id → (words, first seen to the second; None where a face does not say since when)
 Said = dict[str, tuple[str, int | None]]
-_METRIC = re.compile(r'distill_symptom\{.*?symptom="([^"]+)"')
+_METRIC = re.compile(r'distill_symptom(_since_timestamp_seconds)?\{.*?symptom="([^"]+)".*?\} (.+)')
 
 
 def glanced(root: Path) -> Said:
     """What a viewer says before anybody has looked."""
-    return _of_rows(_asked(root, "status")["symptoms"])
+    return _of_rows(glanced_rows(root))
+
+
+def glanced_rows(root: Path) -> list[dict[str, Any]]:
+    """The same with all that ``status --json`` tells of each."""
+    found: list[dict[str, Any]] = _asked(root, "status")["symptoms"]
+    return found
 
 
 def six_faces(root: Path) -> dict[str, Said]:
@@ -77,8 +83,12 @@ def _of_rows(rows: list[dict[str, Any]]) -> Said:
 def _of_metrics(root: Path, expected: Said) -> Said:
     """Metrics name symptoms alone; their words are nobody's to read."""
     samples = _asked(root, "metrics")["samples"]
-    names = [match[1] for sample in samples if (match := _METRIC.match(sample))]
-    return {name: expected.get(name, ("shows in metrics alone", None)) for name in names}
+    found = [match for sample in samples if (match := _METRIC.match(sample))]
+    names = [match[2] for match in found if not match[1]]
+    since = {match[2]: int(float(match[3])) for match in found if match[1]}
+    return {
+        name: (expected.get(name, ("shows in metrics alone", None))[0], since.get(name)) for name in names
+    }
 
 
 def _of_batch(detected: dict[str, Any]) -> Said:

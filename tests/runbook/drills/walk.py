@@ -17,7 +17,7 @@ from runbook.symptom import Symptom
 from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.wizard.detecting import detect_all
 from runbook.wizard.session import WizardSession, open_session, reopen_session
-from tests.runbook.drills.faces import glanced, six_faces
+from tests.runbook.drills.faces import glanced_rows, six_faces
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once
@@ -62,8 +62,12 @@ def plant(drill: Drill, scene: Scene) -> Seen:
     shown = _showing(scene.workspace)
     seconds = time.monotonic() - began
     assert sorted(shown) == sorted({drill.symptom_id, *planted.also}), sorted(shown)
-    assert set(glanced(scene.root)) <= set(shown), "a glance rings where a look does not"
+    told = {row["id"]: row for row in glanced_rows(scene.root)}
+    assert set(told) <= set(shown), "a glance rings where a look does not"
+    assert [name for name, row in told.items() if row["since"] is None] == []
     faces = six_faces(scene.root)
+    reported = {name: int(row["since"]) for name, row in told.items() if row["origin"]["source"] != "live"}
+    assert {name: faces["status"][name][1] for name in reported} == reported, "it was told before the look"
     assert set(faces["runbook detect"]) == set(shown)
     assert {name: said for name, said in faces.items() if said != faces["runbook detect"]} == {}
     return Seen(planted, shown, seconds)
