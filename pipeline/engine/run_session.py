@@ -30,6 +30,7 @@ from pipeline.platform.git import read_git_state
 from pipeline.platform.identity import who_acts
 from pipeline.platform.lock import Lock, hold_workspace
 from pipeline.platform.process import obeying
+from pipeline.platform.starvation import starved_fault
 
 # What a run writes at; one file of each folder, the others are looked at when they are renamed.
 _WRITTEN_PLACES = (
@@ -212,7 +213,7 @@ def run_session(
             _finish_badly(session, refused.exit_code, refused.fault)
             raise refused from error
         except Exception as error:
-            fault = Fault(
+            fault = starved_fault(error, "the engine", _KEPT) or Fault(
                 code="internal_error",
                 what_happened=f"The engine has a bug: {type(error).__name__}: {error}",
                 kept_safe=_KEPT,

@@ -9,6 +9,9 @@ from __future__ import annotations
 import errno
 import os
 
+from pipeline.contracts.faults import Fault
+from pipeline.contracts.untrusted import visible
+
 _REFUSALS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _WORDS = (*map(os.strerror, _REFUSALS), MemoryError.__name__, "can't start new thread")
 
@@ -29,6 +32,19 @@ def starved_of(error: BaseException | None) -> str:
             return str(error)
         error = error.__cause__ or error.__context__
     return ""
+
+
+def starved_fault(error: BaseException, who: str, kept_safe: str) -> Fault | None:
+    """What to tell of ``error`` where it says that ``who`` was starved; None for any other."""
+    refused = starved_of(error)
+    if not refused:
+        return None
+    return Fault(
+        "starved",
+        f"The machine refused {who}: {visible(refused, 300)}. What was asked is not known.",
+        kept_safe,
+        "Close what uses it up or raise the limit (ulimit -a shows them), then give the command again.",
+    )
 
 
 def is_starved_in_words(text: str) -> bool:

@@ -5,6 +5,7 @@ Data goes to standard output, narration to standard error; ``--json`` asks for d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import drawing, streams
+from pipeline.platform.starvation import starved_fault
 
 
 class ReaderGoneError(Exception):
@@ -82,8 +84,9 @@ def speak(work: Callable[[], int], *, who: str, kept_safe: str) -> int:
     """Do a command's work and give its exit code: the one frame around every ``main``.
 
     An ``OperatorError`` becomes its three lines. A bug becomes three lines that name ``who`` has
-    it, and exit 3. A reader that goes away (``| head -1``) changes no exit code; a full disk
-    under standard output does, because what it was to hold is not whole.
+    it, and exit 3; one that was starved of descriptors or memory has none, and its three lines say so.
+    A reader that goes away (``| head -1``) changes no exit code; a full disk under standard output
+    does, because what it was to hold is not whole.
     """
     streams.prepare()
     voice = Voice()
@@ -114,11 +117,21 @@ def speak(work: Callable[[], int], *, who: str, kept_safe: str) -> int:
     return code
 
 
+def _in_a_sentence(who: str) -> str:
+    return who[:1].lower() + who[1:]
+
+
 def _bug(voice: Voice, error: Exception, who: str, kept_safe: str) -> int:
     import os
 
     if os.environ.get("DISTILL_DEBUG"):
         raise error
+    starved = starved_fault(error, _in_a_sentence(who), kept_safe)
+    if starved is not None:
+        # What could only be half made complains when it is thrown away; its cause has just been told.
+        sys.unraisablehook = lambda _: None
+        voice.fault(starved)
+        return ExitCode.NOT_EVALUABLE
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next

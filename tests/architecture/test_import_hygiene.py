@@ -19,7 +19,7 @@ SCREENS = {"textual", "rich"}
 # What the firewall may import of the hand: its words, reading, the lock of an open commit, and waiting.
 FIREWALL_NEEDS = {"command_line", "disk", "file_changes", "lock", "streams", "voice"}
 # What these import in their turn. ``lenient_json``, ``git`` and ``firewall`` itself are in neither.
-BENEATH_THEM = {"confined", "drawing", "identity", "system_calls"}
+BENEATH_THEM = {"confined", "drawing", "identity", "starvation", "system_calls"}
 ENGINE = {
     f"pipeline.{name}"
     for name in (

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -239,6 +241,29 @@ def test_a_bug_is_three_lines_and_exit_3(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert "RuntimeError: boom \\x1b[31m" in lines[0]
+
+
+def _wrapped() -> None:
+    try:
+        raise OSError(errno.EMFILE, "Too many open files", "/w/reports")
+    except OSError as error:
+        raise ValueError("no report") from error
+
+
+def _no_memory() -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("starve", [_no_memory, _wrapped])
+def test_who_is_starved_has_no_bug(
+    starve: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(distill, "_dispatch", lambda _: starve())
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    assert main(["status"]) == ExitCode.NOT_EVALUABLE
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert "The machine refused the console: " in lines[0]
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
