@@ -27,6 +27,19 @@ def head_words(showing: int, tally: Tally, now: float) -> str:
     return f"{shows} · {tally.in_words(now)}"
 
 
+def _brief(showing: int, hidden: int, tally: Tally, now: float) -> str:
+    """The same where there is little room: the age first, which is the last to be cut."""
+    counted = ((tally.unknown, "unknown"), (tally.stale, "stale"), (tally.never, "never"))
+    pieces = [
+        f"{tally.evaluated}/{tally.total} seen",
+        *(f"{number} {word}" for number, word in counted if number),
+    ]
+    if tally.oldest is not None:
+        pieces.insert(0, f"oldest {age_in_words(age_of(tally.oldest, now))}")
+    shows = head_words(showing, tally, now).partition(" · ")[0] + (f", +{hidden} more" if hidden > 0 else "")
+    return f"{shows} · {', '.join(pieces)}"
+
+
 # Past this age the screen says so itself: the disk has not answered.
 SCREEN_STALE_SECONDS = 10.0
 _NO_TALLY = Tally()
@@ -80,20 +93,41 @@ def _rule(
         title = Span(" ? reading the workspace for the first time ", "warn")
     elif late:
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
-    elif symptoms:
-        below = f", +{hidden} more" if hidden > 0 else ""
-        words = head_words(len(symptoms), tally, now).replace(" ·", f"{below} ·", 1)
-        title = Span(f" {words} ", SEVERITIES[symptoms[0].severity].role)
     else:
-        title = Span(f" {head_words(0, tally, now)} ", tally_role(tally))
-    heads = line(Span(" who ", "dim"), Span("━" * 6, "border"), Span(" since ", "dim"))
-    right = heads if symptoms and width >= 60 else line(Span("━", "border"))
-    return spread(
-        cut(line(Span("━━", "border"), title), width - line_width(right) - 2),
-        right,
-        width,
-        Span("━", "border"),
+        role = SEVERITIES[symptoms[0].severity].role if symptoms else tally_role(tally)
+        return _head(len(symptoms), hidden, tally, now, width, role)
+    return _ruled(title, _heads(symptoms and width >= 60), width)
+
+
+def _head(showing: int, hidden: int, tally: Tally, now: float, width: int, role: Role) -> Line:
+    """In whole words where they fit, before that without the columns' heads; the age is never cut off."""
+    below = f", +{hidden} more" if hidden > 0 else ""
+    whole = Span(f" {head_words(showing, tally, now).replace(' ·', f'{below} ·', 1)} ", role)
+    brief = Span(f" {_brief(showing, hidden, tally, now)} ", role)
+    named, plain = _heads(showing and width >= 60), _heads(False)
+    tried = ((whole, named), (whole, plain), (brief, named), (brief, plain))
+    title, right = next(
+        (each for each in tried if _room(each[1], width) >= line_width(_left(each[0]))), tried[-1]
     )
+    return _ruled(title, right, width)
+
+
+def _heads(are_named: object) -> Line:
+    if not are_named:
+        return line(Span("━", "border"))
+    return line(Span(" who ", "dim"), Span("━" * 6, "border"), Span(" since ", "dim"))
+
+
+def _left(title: Span) -> Line:
+    return line(Span("━━", "border"), title)
+
+
+def _room(right: Line, width: int) -> int:
+    return width - line_width(right) - 2
+
+
+def _ruled(title: Span, right: Line, width: int) -> Line:
+    return spread(cut(_left(title), _room(right, width)), right, width, Span("━", "border"))
 
 
 def _symptom(symptom: SymptomStatus, marked: bool, now: float, width: int) -> Line:

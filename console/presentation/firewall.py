@@ -69,7 +69,9 @@ def _rows_read(status: FirewallStatus) -> str:
         return "no live file"
     if status.rows_total is not None:
         return f"{count(status.rows_read)} of {plural(status.rows_total, 'row')} read"
-    return f"{plural(status.rows_read, 'row')} read" if status.rows_read else ""
+    # Only where there is an answer is 0 a count: of an emptied file no row was read, and it says so.
+    is_counted = status.rows_read or status.state is FirewallWord.CLEAR
+    return f"{plural(status.rows_read, 'row')} read" if is_counted else ""
 
 
 def _clear(status: FirewallStatus, width: int) -> list[Line]:

@@ -34,6 +34,7 @@ from pipeline.contracts.status import (
     RowCounts,
     StreamCounts,
 )
+from pipeline.reading.symptom_answers import Tally
 from tests.console import states
 from tests.console.states import NOW
 
@@ -121,6 +122,9 @@ def test_only_clear_is_written_in_the_ink_of_health(word: FirewallWord) -> None:
 def test_absent_says_that_nothing_was_examined() -> None:
     view = firewall_pane(FirewallStatus(FirewallWord.ABSENT, detail="quarantined"), NOW, 60)
     assert "- ABSENT  no live file" in shown(view)
+    emptied = FirewallStatus(FirewallWord.CLEAR, Origin("live", NOW, Freshness.FRESH))
+    assert "OK CLEAR  0 rows read" in shown(firewall_pane(emptied, NOW, 60))
+    assert "row" not in shown(firewall_pane(FirewallStatus(FirewallWord.UNKNOWN), NOW, 60)).splitlines()[0]
     assert "not CLEAR" in shown(view)
 
 
@@ -272,6 +276,23 @@ def test_the_worst_symptom_stands_first_and_is_marked() -> None:
 
 def test_symptoms_that_do_not_fit_are_counted() -> None:
     assert "2 SYMPTOMS, +1 more" in band("breach", 40, 12)[0]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("state_name", ["breach", "healthy"])
+@pytest.mark.parametrize(
+    "tally",
+    [
+        Tally(evaluated=16, never=1, oldest=NOW - 780),
+        Tally(evaluated=6, unknown=2, stale=8, never=1, oldest=NOW - 780),
+    ],
+)
+def test_the_age_of_the_oldest_answer_is_never_cut_off(state_name: str, tally: Tally, width: int) -> None:
+    state = getattr(states, state_name)()
+    height = band_height(state.symptoms, 12, width)
+    first = band_lines(state.symptoms, 0, NOW, width, height, NOW, tally=tally)[0]
+    assert "oldest 13m" in plain_text(first)
+    assert line_width(first) == width
 
 
 def test_a_screen_that_has_not_heard_from_the_disk_says_its_age() -> None:
