@@ -1,9 +1,9 @@
 """Run the parts of a batch one after the other, within one time limit, and tell how each went.
 
 A part that fails does not keep the others from running. One that could not begin for a reason
-that stops the others as well (a lock, a mistake in the settings, an interruption) does. A breach that stood
-when the batch began has its incident opened before a run replaces the file. A broken runbook costs the
-incident, never the batch: the bytes are kept beside the run's report.
+that stops the others as well (a lock, a mistake in the settings, an interruption) does. Whichever part sees
+a breach first, its incident is opened then, and so before a run replaces the file. A broken runbook costs
+the incident, never the batch: the bytes are kept beside the run's report.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def run_batch(
                 on_event=_both(stream, narration),
             )
             outcome = outcome_of(part, ended)
-            if part is Part.STANDING and outcome.exit_code == ExitCode.FIREWALL_BREACH:
+            if outcome.exit_code == ExitCode.FIREWALL_BREACH and not incident:
                 incident, told = open_incident(root)
                 outcome = replace(outcome, detail=f"{outcome.detail}; {told}")
             done[part] = outcome

@@ -158,6 +158,19 @@ def test_a_forbidden_row_is_10_whatever_else_failed(
     assert "firewall BREACH, evaluation sets: not checked, none is declared" in last
 
 
+@pytest.mark.parametrize("only", ["firewall", "audit-full", "symptoms", "run-all", "audit-full,symptoms"])
+def test_a_breach_has_one_incident_whichever_part_sees_it(tmp_path: Path, only: str) -> None:
+    root = workspace_with_engine(tmp_path / "w", audit_full={"exit": 10}, run_all={"exit": 10})
+    (root / paths.SFT_EXPORT).parent.mkdir(parents=True)
+    (root / paths.SFT_EXPORT).write_text('{"id":"x","quality_score":"rejected"}\n')
+    report = tmp_path / "r"
+    assert run(root, "--only", only, "--report-dir", str(report)) == ExitCode.FIREWALL_BREACH
+    (incident,) = (root / paths.INCIDENTS).iterdir()
+    assert f"incident {incident.name}: distill runbook open S1.P4.sft-leak" in json.dumps(report_in(report))
+    assert run(root, "--only", only) == ExitCode.FIREWALL_BREACH
+    assert [each.name for each in (root / paths.INCIDENTS).iterdir()] == [incident.name], "it is the same one"
+
+
 def test_an_unknown_part_is_2_and_nothing_runs(tmp_path: Path) -> None:
     root = workspace_with_engine(tmp_path / "w")
     assert run(root, "--only", "lint") == ExitCode.USAGE
