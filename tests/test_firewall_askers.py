@@ -98,7 +98,6 @@ def workspace(way: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(INSTALLED_PYTHON_VARIABLE, str(python))
     limit = SHORT_SECONDS if script == HANGS else 60.0
     monkeypatch.setattr(firewall, "LIMIT_SECONDS", limit)
-    monkeypatch.setattr(diagnose, "SCAN_SECONDS", limit)
     monkeypatch.setattr(acceptance_walls, "TIME_LIMIT_SECONDS", limit)
     return root
 

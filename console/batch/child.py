@@ -56,8 +56,12 @@ def run_child(
     deadline: Deadline,
     stop_asked: Callable[[], bool],
     on_event: Callable[[Json], None],
+    most_seconds: float = math.inf,
 ) -> PartEnded:
-    """Run ``argv`` to its end, the deadline, or until ``stop_asked``. Raises OSError for a full disk."""
+    """Run ``argv`` to its end, the deadline, or until ``stop_asked``. Raises OSError for a full disk.
+
+    One that needs more than ``most_seconds`` has given no answer, and the batch goes on.
+    """
     with _EventReader(folder / f"{name}.events") as reader:
 
         def look() -> None:
@@ -68,7 +72,7 @@ def run_child(
 
         ended = run(
             argv,
-            limit_seconds=deadline.left_seconds,
+            limit_seconds=min(deadline.left_seconds, most_seconds),
             env=environment,
             keep_bytes=MAX_REPORT_BYTES,
             grace_seconds=GRACE_SECONDS,
@@ -78,7 +82,11 @@ def run_child(
             on_event(event)
     words = (*ended.said[-_WORDS_KEPT:], *([ended.why] if ended.why else []))
     return PartEnded(
-        ended.returncode, ended.took_seconds, ended.timed_out, object_or_none(ended.stdout), words
+        ended.returncode,
+        ended.took_seconds,
+        ended.timed_out and deadline.is_over,
+        object_or_none(ended.stdout),
+        words,
     )
 
 

@@ -30,6 +30,8 @@ class Part(StrEnum):
 
 # What ``--only`` and ``--skip`` may name.
 _NAMES = tuple(part for part in Part if part is not Part.STANDING)
+# Each is one look of the firewall, and has the limit of one.
+LOOKS = (Part.STANDING, Part.FIREWALL)
 _OF_THE_ENGINE = (Part.RUN_ALL, Part.ACCEPTANCE, Part.AUDIT, Part.DETERMINISM)
 # Determinism runs the pipeline several times over, so that it has to be asked for.
 BY_DEFAULT = tuple(part for part in _NAMES if part is not Part.DETERMINISM)

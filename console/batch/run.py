@@ -8,6 +8,7 @@ the incident, never the batch: the bytes are kept beside the run's report.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import signal
@@ -25,7 +26,7 @@ import orjson
 from console.batch.child import Deadline, run_child
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState, exit_code
 from console.batch.part_report import outcome_of
-from console.batch.parts import Part, Selection, argv_of, environment_of
+from console.batch.parts import LOOKS, Part, Selection, argv_of, environment_of
 from console.batch.stream import BatchStream, Narration
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
@@ -33,6 +34,7 @@ from pipeline.contracts.faults import PRECEDENCE, ExitCode, OperatorError
 from pipeline.contracts.symptoms import LEAK
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
+from pipeline.platform.firewall import look_seconds
 from pipeline.platform.identity import host_name
 
 
@@ -99,6 +101,7 @@ def run_batch(
                 deadline=deadline,
                 stop_asked=stop,
                 on_event=_both(stream, narration),
+                most_seconds=look_seconds(root) if part in LOOKS else math.inf,
             )
             outcome = outcome_of(part, ended)
             if outcome.exit_code == ExitCode.FIREWALL_BREACH and not incident:

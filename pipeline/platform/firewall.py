@@ -11,11 +11,13 @@ Rows, findings and lines are different numbers: a row with two findings is one f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv, firewall_environment, installed_package
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import found_in_words
@@ -24,7 +26,11 @@ from pipeline.platform.code_digest import code_digest, code_stamps
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
 from pipeline.platform.process import Running
 
-LIMIT_SECONDS = 600.0
+# One look may take this long, and a second more for so many bytes that it has to read: a start on a busy
+# machine, and a fortieth of the speed that docs/benchmarks.md measures.
+LIMIT_SECONDS = 20.0
+BYTES_A_SECOND = 4_000_000
+_READ = (paths.EXPORTS, paths.EVIDENCE, paths.SCORED_RUNS)
 _FIRST_OF_A_FAULT = "what happened"
 MOST_REPORT_BYTES = 16 * 2**20
 
@@ -97,7 +103,11 @@ class Question:
         self._running = running
 
     def answer(self, check: Callable[[], None] | None = None) -> Answer:
-        """Wait for the verdict. ``check`` may raise, which ends the firewall and goes on."""
+        """Wait for the verdict. ``check`` may raise, which ends the firewall and goes on.
+
+        It has a whole limit from now: until now others worked beside it, and it may have waited for them.
+        """
+        self._running.count_from_now()
         ended = self._running.wait(check)
         return judged(ended.exit_code, ended.stdout, ended.stderr, ended.why)
 
@@ -118,7 +128,8 @@ def start_firewall(
 ) -> Question:
     """Let the firewall look at ``file``, or else at the live export of ``workspace``.
 
-    ``evidence`` and ``scored`` are files or folders to judge by; by default the workspace's own.
+    ``evidence`` and ``scored`` are files or folders to judge by; by default the workspace's own. It has
+    the time of ``look_seconds``, and no more than ``limit_seconds``.
     """
     arguments = ["--json", *(("-C", str(workspace)) if workspace is not None else ())]
     for option, places in (("--evidence-dir", evidence), ("--scored-dir", scored)):
@@ -126,14 +137,36 @@ def start_firewall(
             arguments += [option, str(place)]
     if file is not None:
         arguments.append(str(file))
+    limit = look_seconds(workspace, [*evidence, *scored, *([file] if file is not None else ())])
     running = Running(
         firewall_argv(arguments),
-        limit_seconds=LIMIT_SECONDS if limit_seconds is None else limit_seconds,
+        limit_seconds=limit if limit_seconds is None else min(limit, limit_seconds),
         cwd=cwd,
         env=firewall_environment(environment),
         keep_bytes=MOST_REPORT_BYTES,
     )
     return Question(running)
+
+
+def look_seconds(workspace: Path | None, others: Iterable[Path] = ()) -> float:
+    """How long a look may take that reads a workspace and ``others``: past it the answer is not known."""
+    read = [*others, *(workspace / folder for folder in _READ if workspace is not None)]
+    return round(LIMIT_SECONDS + sum(map(_bytes_below, read)) / BYTES_A_SECOND, 1)
+
+
+def _bytes_below(path: Path) -> int:
+    """Of all files there, links not followed; what cannot be looked at has none."""
+    try:
+        if not path.is_dir():
+            return path.stat().st_size
+        with os.scandir(path) as entries:
+            return sum(
+                _bytes_below(Path(entry.path))
+                for entry in entries
+                if not (entry.is_symlink() and entry.is_dir())
+            )
+    except OSError:
+        return 0
 
 
 def ask_firewall(
@@ -144,7 +177,7 @@ def ask_firewall(
     environment: Mapping[str, str] | None = None,
     cwd: Path | str = "/",
 ) -> Answer:
-    """The firewall's answer, within ``limit_seconds`` (``LIMIT_SECONDS`` by default). Never raises."""
+    """The firewall's answer, within ``look_seconds`` and ``limit_seconds``. Never raises."""
     question = start_firewall(
         workspace, limit_seconds=limit_seconds, file=file, environment=environment, cwd=cwd
     )

@@ -158,7 +158,7 @@ class Running:
         grace_seconds: float = GRACE_SECONDS,
         dies_with_us: bool = True,
     ) -> None:
-        self._began = time.monotonic()
+        self._began = self._counts_from = time.monotonic()
         self._limit_seconds = limit_seconds
         self._grace_seconds = grace_seconds
         self._keep_bytes = keep_bytes
@@ -189,6 +189,10 @@ class Running:
     def pid(self) -> int | None:
         """None when it could not be started."""
         return self._process.pid if self._process is not None else None
+
+    def count_from_now(self) -> None:
+        """Begin the limit anew: who works beside others has a whole one for what is left."""
+        self._counts_from = time.monotonic()
 
     def wait(self, check: Check | None = None) -> Ended:
         """Its end, or ours for it. Raises what a check or a signal handler raises."""
@@ -255,7 +259,7 @@ class Running:
                 write = stream is process.stdin
                 ready.register(stream, selectors.EVENT_WRITE if write else selectors.EVENT_READ, use)
             while not self._reap(process) and not self._out.is_too_much:
-                left = self._began + self._limit_seconds - time.monotonic()
+                left = self._counts_from + self._limit_seconds - time.monotonic()
                 if left <= 0:
                     self._timed_out = True
                     return f"no end within {self._limit_seconds:g} s"

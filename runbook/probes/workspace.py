@@ -95,8 +95,11 @@ class Workspace:
         argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
         return self._run(argv, self.engine_choice().environment(), seconds)
 
-    def firewall(self, *, seconds: float) -> Answer:
-        """What the installed firewall says of the live export, whatever engine is in use."""
+    def firewall(self, *, seconds: float | None = None) -> Answer:
+        """What the installed firewall says of the live export, whatever engine is in use.
+
+        Within the one limit that a look has, and ``seconds``.
+        """
         return ask_firewall(self.root, limit_seconds=seconds)
 
     def _run(self, argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> Ended:

@@ -33,7 +33,6 @@ from runbook.symptoms.s1_p4_sft_leak.glance import glance
 from runbook.symptoms.s1_p4_sft_leak.ways_out import SET_ASIDE, built, files_with_findings, offers
 
 PROBE = "receipts"
-SCAN_SECONDS = 300.0
 _FINDINGS_KEPT = 20
 _REPRODUCE = "distill firewall --json"
 
@@ -159,7 +158,7 @@ def evidence_for(
 
 def detect(workspace: Workspace) -> Detection:
     """The installed firewall, in a process of its own, on the live export. Absent is not clear."""
-    said = workspace.firewall(seconds=SCAN_SECONDS)
+    said = workspace.firewall()
     now = time.time()
     firewall = status_of(said, now)
     seen = replace(workspace.facts(), firewall=firewall)

@@ -33,6 +33,7 @@ from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
 _PROBE = "firewall"
 _SECONDS = 60.0
+_FIREWALL_SECONDS = 300.0
 _MEASURE_SECONDS = 600.0
 
 
@@ -193,7 +194,7 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (Probe(_PROBE, "The firewall, first", s1_p4_sft_leak.SCAN_SECONDS, _firewall),)
+    return (Probe(_PROBE, "The firewall, first", _FIREWALL_SECONDS, _firewall),)
 
 
 SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Unknown, judged, read_report, stated
+from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE
+from pipeline.platform import firewall
+from pipeline.platform.firewall import (
+    BYTES_A_SECOND,
+    LIMIT_SECONDS,
+    Absent,
+    Answer,
+    Breach,
+    Clear,
+    Unknown,
+    ask_firewall,
+    judged,
+    look_seconds,
+    read_report,
+    stated,
+)
 
 CLEAR = {"state": "CLEAR", "rows_read": 9, "findings_count": 0}
 
@@ -80,3 +96,33 @@ def test_an_event_of_a_watcher_is_held_to_the_same() -> None:
     assert stated({"state": "CLEAR"}) == "UNKNOWN"
     assert stated({**CLEAR, "findings_count": 3}) == "BREACH"
     assert stated("CLEAR") == "UNKNOWN"
+
+
+def test_a_look_has_seconds_by_what_it_has_to_read(tmp_path: Path) -> None:
+    assert look_seconds(tmp_path) == look_seconds(None) == LIMIT_SECONDS
+    for name in ("exports/sft/rows.jsonl", "data/evidence/runs.jsonl", "data/scored-runs/runs.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(10 * BYTES_A_SECOND)
+    elsewhere = tmp_path / "beside.jsonl"
+    with elsewhere.open("wb") as file:
+        file.truncate(2 * BYTES_A_SECOND)
+    (tmp_path / "exports/loop").symlink_to(tmp_path)
+    assert look_seconds(tmp_path) == LIMIT_SECONDS + 30
+    assert look_seconds(None, [elsewhere, tmp_path / "gone"]) == LIMIT_SECONDS + 2
+
+
+def test_a_look_never_has_more_time_than_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 600\n")
+    python.chmod(0o700)
+    monkeypatch.setenv(INSTALLED_PYTHON_VARIABLE, str(python))
+    answer = ask_firewall(tmp_path, limit_seconds=0.3)
+    assert isinstance(answer, Unknown)
+    assert answer.why.endswith("no end within 0.3 s")
+    monkeypatch.setattr(firewall, "LIMIT_SECONDS", 0.4)
+    answer = ask_firewall(tmp_path, limit_seconds=600.0)
+    assert isinstance(answer, Unknown)
+    assert answer.why.endswith("no end within 0.4 s")
