@@ -221,6 +221,7 @@ class Running:
             if process.returncode is None and not _is_over(process):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGTERM)
+                    os.kill(process.pid, signal.SIGCONT)  # one that is stopped hears nothing else
                 _await_end(process, self._grace_seconds)
         finally:
             # Before it is reaped, while its number cannot have become another's.

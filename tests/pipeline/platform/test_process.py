@@ -203,6 +203,25 @@ def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 
+def test_a_program_that_is_stopped_hears_the_request(tmp_path: Path) -> None:
+    running = Running(
+        argv_of(
+            f"""
+            import os, signal, sys, time
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(open({str(tmp_path / "asked")!r}, "w").close()))
+            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
+            while True: time.sleep(600)
+            """
+        ),
+        limit_seconds=LIMIT_SECONDS,
+        grace_seconds=LIMIT_SECONDS,
+    )
+    os.kill(pid_in(tmp_path / "pid"), signal.SIGSTOP)
+    running.end()
+
+    assert (tmp_path / "asked").exists(), "it was not killed while it could not hear"
+
+
 def test_a_program_that_needs_a_moment_to_leave_gets_it(tmp_path: Path) -> None:
     running = Running(
         argv_of(
