@@ -225,7 +225,7 @@ def swap_pair(workspace: Path) -> None:
 def equal_pair_texts(workspace: Path) -> None:
     def equal(rows: list[Row]) -> None:
         row = next(row for row in rows if row["shape"] == "flat")
-        row["rejected"][0]["content"] = row["chosen"][0]["content"].replace(" ", "\u00a0 ")
+        row["rejected"][0]["content"] = row["chosen"][0]["content"] + "  \n"
 
     edit_rows(workspace, paths.PREFERENCE_EXPORT, equal)
 
