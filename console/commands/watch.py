@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         voice.note("nobody is called: [alert] command is empty")
         tell = _while_heard(tell, voice)
     loop = WatchLoop(root, arguments.interval, AlertBook(arguments.remind), command, tell, complain)
-    return asyncio.run(loop.run())
+    with asyncio.Runner() as runner:
+        return runner.run(loop.run())
 
 
 def _once(
@@ -59,7 +60,8 @@ def _once(
             if command and alert.wants_a_person:
                 await deliver(command, alert, root, status.name, complain)
 
-    asyncio.run(all_of_them())
+    with asyncio.Runner() as runner:  # the loop first: where none can be had, nothing is left unawaited
+        runner.run(all_of_them())
     return exit_code(status, now)
 
 
