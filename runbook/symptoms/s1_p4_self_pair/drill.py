@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
+from pipeline.contracts.symptoms import LEAK
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.s1_p4_self_pair import GUARD, ID, OTHER_WRITER
 
@@ -40,6 +41,7 @@ def plant_without_guard(scene: Scene) -> Planted:
         says=f"{EXPORTER} {what}, and {WRITER} does not validate any more ({how}); exported since.",
         cause=GUARD,
         offer="repair",
+        also=(LEAK,),
     )
 
 
@@ -54,7 +56,7 @@ def plant_appended(scene: Scene) -> Planted:
         says=f"A copy of {row['id']} with the {side} on both sides was appended to {PAIRS}.",
         cause=OTHER_WRITER,
         offer="re-export",
-        also=("S1.P5.summary",),
+        also=(LEAK, "S1.P5.summary"),
         audited=True,
     )
 
