@@ -93,7 +93,11 @@ def test_drift_is_shown_flagged_first_and_raises_its_symptom(tmp_path: Path) -> 
         },
         {"metric": "skips", "phase": "P2", "baseline": 0, "current": None, "status": "missing"},
     ]
-    write(root, paths.AUDIT_DATA, audit([], finished=FINISHED + timedelta(seconds=10), drift=rows))
+    write(
+        root,
+        paths.AUDIT_DATA,
+        audit([check("P1.versions-pinned")], finished=FINISHED + timedelta(seconds=10), drift=rows),
+    )
     status = read(root)
     assert [line.metric for line in status.drift.lines] == ["skips", "rows"]
     assert status.drift.lines[1].trend == (1.0, 2.5)

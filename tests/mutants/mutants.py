@@ -98,6 +98,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        "Are there success markers and nothing else?",\n        ACCEPTED,\n',
         # Its task has one more that passed, so that a pair more is made.
         ("A09", "A15"),
+        "a task with one more accepted run has one more pair",
     ),
     Mutant(
         "wants-more-than-the-threshold",
@@ -245,6 +246,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return prompt, [answer], flat_messages(*asked, rejected.response)[-1:]",
         "return prompt, flat_messages(*asked, rejected.response)[-1:], [answer]",
         ("A14", "A15"),
+        "the fidelity wall sees swapped sides, too",
     ),
     Mutant(
         "gives-runs-in-review-the-benefit-of-the-doubt",

@@ -89,7 +89,7 @@ def test_no_append_leaves_the_baselines_alone(workspace: Path, gate: tuple[str, 
 def test_an_audit_that_fails_moves_no_baseline(workspace: Path, gate: tuple[str, str]) -> None:
     flip_evidence_byte(workspace)
     report = audit(workspace, *gate)
-    assert report["exit_code"] == 1
+    assert report["exit_code"] == 10
     assert baselines(workspace) == []
     page = (workspace / paths.AUDIT_REPORT).read_text("utf-8")
     assert page.index("### P5.receipts-match · fail") < page.index("## Checks by phase")

@@ -72,7 +72,7 @@ def test_an_edited_golden_row_is_named_with_its_line(root: Path) -> None:
 
 
 def test_a_version_that_was_raised_on_purpose_may_be_pinned(root: Path) -> None:
-    edit(root, SFT, "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2")
+    edit(root, SFT, "SCHEMA_VERSION = 2", "SCHEMA_VERSION = 3")
     edit(root, SFT, "    turns: Ordinal =", "    turns: Ordinal | None =")
     assert named(root) == ("version_raised", "certain", [SFT])
     assert [each["id"] for each in diagnosed(root, ID)["offers"]] == ["pin", "restore"]
