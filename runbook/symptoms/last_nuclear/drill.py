@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.contracts import paths
+from pipeline.contracts.symptoms import LEAK
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.last_nuclear import DIFFERS, ID
 from runbook.symptoms.last_nuclear.diagnose import NUCLEAR
@@ -77,7 +78,7 @@ def plant(scene: Scene) -> Planted:
         f"{_DRAFT} is nobody's but Aiko's, and {_SETTINGS} has a line that is not committed.",
         cause=DIFFERS,
         offer=NUCLEAR.id,
-        also=tuple(raised),
+        also=(*raised, *((LEAK,) if "S1.P4.self-pair" in raised else ())),
         audited=True,
         confidence=None,
     )
