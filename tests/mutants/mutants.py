@@ -92,13 +92,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ("A08",),
     ),
     Mutant(
-        "takes-soft-signs-for-proof",
+        "leaves-soft-signs-to-a-person",
         "stages/scoring_rules.py",
         '        "Are there success markers and nothing else?",\n        PARTIALLY_ACCEPTED,\n',
-        '        "Are there success markers and nothing else?",\n        ACCEPTED,\n',
-        # Its task has one more that passed, so that a pair more is made.
-        ("A09", "A15"),
-        "a task with one more accepted run has one more pair",
+        '        "Are there success markers and nothing else?",\n        NEEDS_HUMAN_REVIEW,\n',
+        ("A09",),
     ),
     Mutant(
         "wants-more-than-the-threshold",
@@ -247,6 +245,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "return prompt, flat_messages(*asked, rejected.response)[-1:], [answer]",
         ("A14", "A15"),
         "the fidelity wall sees swapped sides, too",
+    ),
+    Mutant(
+        "pairs-tasks-that-nobody-passed",
+        "stages/pairing.py",
+        "    if not some_passed:\n",
+        "    if False:\n",
+        ("A15",),
     ),
     Mutant(
         "gives-runs-in-review-the-benefit-of-the-doubt",

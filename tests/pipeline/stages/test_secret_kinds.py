@@ -58,7 +58,7 @@ GENERATED: dict[str, Make] = {
     "github_fine_grained_token": lambda dice: "github" + "_pat_" + some(dice, 22) + "_" + some(dice, 59),
     "gitlab_token": lambda dice: "glpat" + "-" + some(dice, 20, URL_SAFE),
     "json_web_token": jwt,
-    "npm_token": lambda dice: "//registry.npmjs.org/:_authToken=" + uuid(dice),
+    "npm_token": lambda dice: "//registry.example.org/:_authToken=" + uuid(dice),
     "openai_key": lambda dice: "sk-" + some(dice, 20) + "T3Blbk" + "FJ" + some(dice, 20),
     "openai_project_key": project_key,
     "anthropic_key": lambda dice: "sk-" + "ant-api03-" + some(dice, 93, URL_SAFE) + "AA",
@@ -144,7 +144,7 @@ NO_PASSWORDS = [
     "https://example.com/path:part@2x.png",
     "https://medium.com/@author/title:subtitle",
     "ssh://git@github.com:22/a.git",
-    "xai-org/grok-1 and npm_config_registry=https://registry.npmjs.org and gsk_total",
+    "xai-org/grok-1 and npm_config_registry=https://registry.example.org and gsk_total",
     "sk-or-v1-... sk-proj-... sk-ant-oat01-... are prefixes; hvs.CAES is one",
     "/api_v1_users do_v1_0 dapi_client dckr_pat_x r8_t xapp-1-A0",
 ]

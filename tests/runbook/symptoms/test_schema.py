@@ -14,6 +14,8 @@ from tests.runbook.symptoms.walked import diagnosed, raised, repaired, taken_bac
 from tests.runbook.workspaces import git, tree
 
 SFT = "pipeline/schemas/sft.py"
+SKIPS = "pipeline/schemas/skip_row.py"
+MIGRATIONS = "pipeline/schemas/migrations.py"
 PARTS = "pipeline/schemas/parts.py"
 GOLDEN = "pipeline/schemas/golden/sft/invalid.jsonl"
 
@@ -71,15 +73,34 @@ def test_an_edited_golden_row_is_named_with_its_line(root: Path) -> None:
     assert f"{GOLDEN}:5" in [each["source"] for each in found["cause"]["evidence"]]
 
 
+def raise_version_of_skips(root: Path) -> None:
+    """All that belongs to it: the model, a step from the version before, and golden rows of both."""
+    edit(root, SKIPS, "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2")
+    for model_line in (" SchemaVersion1,", "schema_version: SchemaVersion1 ="):
+        edit(root, SKIPS, model_line, model_line.replace("1", "2"))
+    edit(root, MIGRATIONS, "STEPS: Steps = {", 'STEPS: Steps = {\n    ("skip_row", 1): dict,')
+    golden = root / "pipeline/schemas/golden/skip_row"
+    (golden / "version-1.jsonl").write_text((golden / "valid.jsonl").read_text())
+    for name in ("valid.jsonl", "invalid.jsonl"):
+        text = (golden / name).read_text()
+        for version in (2, 1):
+            text = text.replace(f'"schema_version": {version},', f'"schema_version": {version + 1},')
+        (golden / name).write_text(text)
+
+
 def test_a_version_that_was_raised_on_purpose_may_be_pinned(root: Path) -> None:
-    edit(root, SFT, "SCHEMA_VERSION = 2", "SCHEMA_VERSION = 3")
-    edit(root, SFT, "    turns: Ordinal =", "    turns: Ordinal | None =")
-    assert named(root) == ("version_raised", "certain", [SFT])
+    raise_version_of_skips(root)
+    assert named(root) == ("version_raised", "certain", [SKIPS])
     assert [each["id"] for each in diagnosed(root, ID)["offers"]] == ["pin", "restore"]
     broken = tree(root)
     plan = repaired(root, ID)
-    assert json.loads((root / LOCK).read_bytes())["schemas"]["sft"]["version"] == 2
+    assert json.loads((root / LOCK).read_bytes())["schemas"]["skip_row"]["version"] == 2
     taken_back(root, plan, broken)
+
+
+def test_a_version_that_was_raised_without_rows_of_the_one_before_is_not_pinned(root: Path) -> None:
+    edit(root, SKIPS, "SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2")
+    assert named(root) == ("schema_changed", "certain", [SKIPS])
 
 
 def test_schemas_that_cannot_be_imported_ring_here_and_name_file_and_line(root: Path) -> None:
