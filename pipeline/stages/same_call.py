@@ -10,6 +10,7 @@ import json
 from operator import itemgetter
 from typing import Any, NoReturn
 
+from pipeline.stages.json_text import brackets
 from pipeline.stages.same_text import strict, strict_characters
 
 # Deeper than this a text is compared as a text: how deep a parser gets depends on who calls it.
@@ -31,34 +32,12 @@ def arguments_form(arguments: str | None) -> str:
 
 def _value(text: str) -> tuple[Any] | None:
     """The value in a tuple, with objects and numbers written out; None when the text is not JSON."""
-    if text.count("{") + text.count("[") > _MAX_DEPTH and _depth(text) > _MAX_DEPTH:
+    if text.count("{") + text.count("[") > _MAX_DEPTH and brackets(text).deepest > _MAX_DEPTH:
         return None
     try:
         return (_DECODER.decode(text),)
     except (ValueError, RecursionError):
         return None
-
-
-def _depth(text: str) -> int:
-    """How deep brackets stand in brackets, outside of texts."""
-    depth = deepest = 0
-    in_text = escaped = False
-    for character in text:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_text = False
-        elif character == '"':
-            in_text = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.stages.json_text import brackets
 from pipeline.streams.blocks import text_member
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
@@ -90,26 +91,4 @@ def _as_json(value: Any) -> str:
 def is_unfinished(arguments: str) -> bool:
     """Whether the text is the beginning of a JSON value that was cut off."""
     text = arguments.strip()
-    if not text.startswith(("{", "[")):
-        return False
-    return _open_at_the_end(text)
-
-
-def _open_at_the_end(text: str) -> bool:
-    """Whether a bracket or a quote of ``text`` is still open where it ends."""
-    open_brackets, in_text, escaped = 0, False, False
-    for character in text:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_text = False
-        elif character == '"':
-            in_text = True
-        elif character in "{[":
-            open_brackets += 1
-        elif character in "}]":
-            open_brackets -= 1
-    return in_text or open_brackets > 0
+    return text.startswith(("{", "[")) and brackets(text).is_open

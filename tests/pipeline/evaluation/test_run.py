@@ -12,33 +12,13 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from tests.pipeline.engine.workspaces import encoded, engine, flat_line, rows, run_all
-
-SETTINGS = """\
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-reward = "reward"
-"""
-DECLARED = """
-[[evaluation]]
-name = "services"
-path = "test_set.jsonl"
-prompt = "q"
-"""
+from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """Ten tasks of five attempts; the question of task 3 is an item of the test set."""
-    (tmp_path / "data/_kb").mkdir(parents=True)
-    (tmp_path / "data/_kb/runs.jsonl").write_bytes(encoded([flat_line(number) for number in range(50)]))
-    (tmp_path / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"].upper() + "!"}]))
-    (tmp_path / "distill.toml").write_text(SETTINGS + DECLARED, encoding="utf-8")
-    return tmp_path
+    return make(tmp_path, flat_line(15)["ask"].upper() + "!", SETTINGS + DECLARED)
 
 
 def report(root: Path) -> dict[str, Any]:

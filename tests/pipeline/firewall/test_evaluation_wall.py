@@ -15,34 +15,14 @@ from pipeline.firewall import evaluation_wall
 from pipeline.firewall.evaluation_sets import SetUnreadableError, declared_sets
 from pipeline.firewall.evaluation_texts import runs_of
 from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
+from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
 from tests.pipeline.firewall.watching import Watcher
-
-SETTINGS = """\
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-reward = "reward"
-"""
-DECLARED = """
-[[evaluation]]
-name = "services"
-path = "test_set.jsonl"
-prompt = "q"
-"""
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A finished run whose exports hold task 3; its question becomes a test item afterwards."""
-    (tmp_path / "data/_kb").mkdir(parents=True)
-    (tmp_path / "data/_kb/runs.jsonl").write_bytes(encoded([flat_line(number) for number in range(50)]))
-    (tmp_path / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))
-    (tmp_path / "distill.toml").write_text(SETTINGS, encoding="utf-8")
-    run_all(tmp_path)
+    run_all(make(tmp_path, flat_line(15)["ask"], SETTINGS))
     return tmp_path
 
 
