@@ -22,7 +22,7 @@ def definitions() -> tuple[Definition, ...]:
     except Exception as error:  # noqa: BLE001 - as above
         why = f"{type(error).__name__}: {error}"
         title = "The runbook cannot be loaded"
-        leak = Definition(LEAK, Severity.CRITICAL, "A forbidden row is in the SFT export", "", "", (), ())
+        leak = Definition(LEAK, Severity.CRITICAL, "A forbidden row is in an export file", "", "", (), ())
         return leak, Definition(_BROKEN, Severity.ERROR, title, why, "", (), ())
 
 

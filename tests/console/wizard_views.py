@@ -160,7 +160,7 @@ def contained_first() -> WizardView:
     return WizardView(
         symptom_id=LEAK,
         severity=Severity.CRITICAL,
-        title="A forbidden row is in the SFT export",
+        title="A forbidden row is in an export file",
         standing=standing,
         move=Question(
             wizard.OFFER,

@@ -1,4 +1,4 @@
-"""S1.P4.sft-leak: the firewall finds a forbidden row in the SFT export."""
+"""S1.P4.sft-leak: the firewall finds a forbidden row in a training file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OWN_WALLS = {
 DEFINITION = Definition(
     id=ID,
     severity=Severity.CRITICAL,
-    title="A forbidden row is in the SFT export",
+    title="A forbidden row is in an export file",
     what_you_see="The firewall says BREACH and `distill firewall` ends with 10.",
     why="A run that was rejected or that nobody judged, or an item of a test set, is about to be trained on.",
     phases=("P4",),

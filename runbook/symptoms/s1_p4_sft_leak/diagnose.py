@@ -1,4 +1,4 @@
-"""S1.P4.sft-leak: the firewall finds a forbidden row in the SFT export.
+"""S1.P4.sft-leak: the firewall finds a forbidden row in a training file.
 
 Contained first, understood afterwards: quarantine stands before any diagnosis.
 """
