@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import version_1
-from pipeline.firewall.conversation import begins_text, hold_texts, last_answer, text_of
+from pipeline.firewall.conversation import begins_text, first_user_text, hold_texts, last_answer, text_of
 from pipeline.firewall.fidelity import sft_row_differs
 from pipeline.firewall.index import Index, material_of
 from pipeline.firewall.material import Material, of_messages, of_texts
@@ -201,7 +201,7 @@ def _accounts(row: SftRow) -> Iterator[tuple[Material, str]]:
     says_another = strict_form(text_of(row.response) or "").text != last
     if says_another:
         yield Material(turns.asked, texts.said), "its response is that of"
-    first = next((text for role, text in turns.asked if role == "user"), "")
+    first = first_user_text(row.messages)
     if says_another or question_form(text_of(row.instruction) or "") != question_form(first):
         yield texts, "its response is that of"
 

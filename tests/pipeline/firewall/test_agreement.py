@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.firewall.places import Places
@@ -114,8 +114,13 @@ def check(root: Path, mine: Any, its: Any, task: str) -> str | None:
     return found
 
 
+# The model spoke before it was asked: the row's instruction is its first user turn all the same.
+SPOKE_FIRST = [turn("assistant", "Yes."), turn("user", "why?"), turn("assistant", "Yes.")]
+
+
 @settings(max_examples=250, deadline=None)
 @given(mine=RUNS, its=RUNS, task=st.sampled_from(["t1", "t2"]))
+@example(mine=("Yes.", SPOKE_FIRST, "Why?", None), its=("Yes.", [], "why?", None), task="t1")
 def test_the_firewall_finds_exactly_what_the_guard_refuses(
     tmp_path_factory: pytest.TempPathFactory, mine: Any, its: Any, task: str
 ) -> None:
