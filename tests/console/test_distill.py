@@ -210,9 +210,12 @@ def test_a_breach_that_the_firewall_finds_ends_the_status_with_10(tmp_path: Path
 
 def test_a_firewall_that_is_too_slow_is_unknown_and_what_was_known_stands_beside_it(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
-    done = run("status", "-C", str(root), "--firewall-seconds", "0.001")
+    hangs = tmp_path / "hangs"
+    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    done = run("status", "-C", str(root), "--firewall-seconds", "0.1", DISTILL_INSTALLED_PYTHON=str(hangs))
     words = " ".join(done.stdout.split())
-    assert "? UNKNOWN the firewall gave no answer: no end within 0.001 s" in words
+    assert "? UNKNOWN the firewall gave no answer: no end within 0.1 s" in words
     assert "last known: CLEAR when it was exported" in words
     assert "FIREWALL not read" in words, "an answer that did not come has no age"
     assert done.returncode == 5
