@@ -26,7 +26,7 @@ _ANSWER = {"role": TEXT, "content": TEXT}
 _RECIPE = """\
 datasets:
   - path: {folder}
-    ds_type: parquet
+    ds_type: {loader}
     type: chat_template
     field_messages: messages
     message_field_training: train
@@ -41,7 +41,7 @@ _PREFERENCE_RECIPE = """\
 rl: dpo
 datasets:
   - path: {folder}
-    ds_type: parquet
+    ds_type: {loader}
     type: chat_template.default
 sequence_len: {max_length}
 """

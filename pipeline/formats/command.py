@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,6 +69,8 @@ def _tell(voice: Voice, written: Written) -> None:
         voice.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
     if not written.receipts:
         voice.note(f"{entry.name}: no row fits this format, so that there is no file to load")
+    for path in written.files.taken_away:
+        voice.note(f"{entry.name}: {path} went, since no loader takes a folder with two kinds of files")
     for reason, count in sorted(written.files.refused.items()):
         voice.note(f"{entry.name}: {count:,} rows refused ({reason})")
     if entry.has_rejected_answers:
@@ -89,10 +92,14 @@ def run_formats(workspace: Path, names: Sequence[str], options: ExportOptions) -
     """Write each named format once, in the order given.
 
     A format is only made of bytes that the standing manifest names, one of SFT only of bytes that the
-    firewall has just found clear. Raises SettingsError for an unknown name before anything is written, and
-    what ``write_folder`` raises.
+    firewall has just found clear. Raises SettingsError for an unknown name, or one that is asked for in two
+    kinds of files, before anything is written, and what ``write_folder`` raises.
     """
-    return [_write(workspace, asked, options) for asked in [_asked(name) for name in dict.fromkeys(names)]]
+    wanted = {(asked.format.name, asked.kind): asked for asked in map(_asked, names)}
+    for name, times in Counter(name for name, _ in wanted).items():
+        if times > 1:
+            raise _two_kinds(name)
+    return [_write(workspace, asked, options) for asked in wanted.values()]
 
 
 def _write(workspace: Path, asked: _Asked, options: ExportOptions) -> Written:
@@ -130,6 +137,18 @@ def _asked(name: str) -> _Asked:
         hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
         raise _unknown(name, f'There is no format "{base}".{hint}')
     return _Asked(FORMATS[base], "jsonl" if kind == "jsonl" else "parquet")
+
+
+def _two_kinds(name: str) -> SettingsError:
+    return SettingsError(
+        Fault(
+            code="two_kinds_of_files",
+            what_happened=f"{name} is asked for as parquet and as jsonl: no loader takes a folder with both.",
+            kept_safe="Nothing was written.",
+            do_next=f"Ask for one of them: distill export --format {name}",
+            value=name,
+        )
+    )
 
 
 def _unknown(name: str, what_happened: str) -> SettingsError:

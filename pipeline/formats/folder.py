@@ -17,6 +17,7 @@ from pipeline.formats.reading import Reading
 from pipeline.formats.readme import readme
 from pipeline.formats.sources import Claim
 from pipeline.formats.write import (
+    KINDS,
     RECEIPT_SUFFIX,
     FileKind,
     Files,
@@ -48,7 +49,8 @@ def write_folder(
 ) -> tuple[list[Any], Files]:
     """Write one format, and give the receipts, one a split that has rows.
 
-    A split without rows is left out, and what stood in its place goes: a loader fails on an empty file.
+    A split without rows is left out, and what stood in its place goes: a loader fails on an empty file. So
+    do files of the other kind that a receipt names: no loader takes a folder with both.
     Raises what the source raises and StorageError; files of which nothing was replaced are as they were.
     """
     folder = folder_of(format_)
@@ -65,6 +67,7 @@ def write_folder(
         receipt = receipt_of(format_.name, reading, output, files.refused)
         put_receipt(workspace, receipt_path(format_, name), receipt)
         receipts.append(receipt)
+    files.taken_away = _take_other_kind(workspace, format_, kind)
     if format_.beside is not None:
         _put_beside(workspace, format_, reading, written)
     rows = {split: files.outputs[f"{folder}/{name}"].rows for split, name in written.items()}
@@ -72,6 +75,18 @@ def write_folder(
     confined.make_folder(workspace, folder)
     confined.write_file(workspace, f"{folder}/{README}", text.encode())
     return receipts, files
+
+
+def _take_other_kind(workspace: Path, format_: Format, kind: FileKind) -> list[str]:
+    taken = []
+    for other in KINDS:
+        for name in (f"{split}.{other}" for split in SPLITS if other != kind):
+            receipt = receipt_path(format_, name)
+            if (workspace / receipt).is_file():
+                path = f"{folder_of(format_)}/{name}"
+                take_away(workspace, path, receipt)
+                taken.append(path)
+    return taken
 
 
 def _write(

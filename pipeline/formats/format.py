@@ -28,8 +28,9 @@ class Format:
     """One format, a folder of its own.
 
     ``convert`` gives one row, or the reason why the format cannot hold it whole. ``recipe`` are the lines
-    of Python or YAML with which it is trained on, ``max_length`` standing for ``{max_length}``; ``cautions``
-    are what a trainer would get wrong without being told.
+    of Python or YAML with which it is trained on: ``{folder}``, ``{loader}`` (the module of ``datasets`` that
+    reads its files) and ``{max_length}`` are filled in. ``cautions`` are what a trainer would get wrong
+    without being told.
     """
 
     name: str

@@ -32,7 +32,7 @@ _RECIPE = """\
 dataset_dir: {folder}
 dataset: train
 stage: {stage}
-cutoff_len: {max_length}  # the default, 2048, cuts the end off
+cutoff_len: {max_length}  # p99 and room to spare; what is longer is cut
 packing: false
 train_on_prompt: false
 mask_history: false  # every turn of the model is learnt

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
 from pipeline.formats.format import Format
+from pipeline.formats.write import FileKind
 
+_LOADERS: dict[FileKind, str] = {"parquet": "parquet", "jsonl": "json"}
 _STEP = 256
 _LEAST = 1024
 # An estimate of four bytes a token is short where texts are code, numbers or not English.
@@ -16,7 +18,7 @@ _MARGIN = 1.5
 
 def readme(
     format_: Format,
-    kind: str,
+    kind: FileKind,
     rows: Mapping[str, int],
     tokens: Sequence[int],
     refused: Counter[str],
@@ -31,9 +33,13 @@ def readme(
         lines.append("| none: no row fits this format | 0 |")
     lines += ["", *_lengths(tokens), "", "## Loss recipe", ""]
     language = "yaml" if "sequence_len" in format_.recipe or "cutoff_len" in format_.recipe else "python"
-    recipe = format_.recipe.replace("{folder}", str(folder)).replace(
-        "{max_length}", str(recommended_length(tokens))
-    )
+    recipe = format_.recipe
+    for name, value in (
+        ("folder", str(folder)),
+        ("loader", _LOADERS[kind]),
+        ("max_length", str(recommended_length(tokens))),
+    ):
+        recipe = recipe.replace(f"{{{name}}}", value)
     lines += [f"```{language}", recipe.rstrip(), "```", ""]
     others = [f"- {caution}" for caution in format_.cautions if not caution.startswith("**")]
     lines += [*others, ""] if others else []

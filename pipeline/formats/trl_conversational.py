@@ -10,11 +10,11 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
 
-data = load_dataset("parquet", data_dir="{folder}")
+data = load_dataset("{loader}", data_dir="{folder}")
 data = data.filter(lambda row: all(turn.get("weight") != 0 for turn in row["messages"]))
 args = SFTConfig(
     assistant_only_loss=True,  # else loss is taken on users and tools too
-    max_length={max_length},  # the default, 1024, cuts the end off in silence
+    max_length={max_length},  # p99 and room to spare; what is longer is cut in silence
     packing=False,
 )
 trainer = SFTTrainer(model, args, train_dataset=data["train"], processing_class=tokenizer)

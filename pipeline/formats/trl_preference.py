@@ -22,9 +22,9 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import DPOConfig, DPOTrainer
 
-data = load_dataset("parquet", data_dir="{folder}")
+data = load_dataset("{loader}", data_dir="{folder}")
 args = DPOConfig(
-    max_length={max_length},  # the default, 1024, cuts the end off in silence
+    max_length={max_length},  # p99 and room to spare; what is longer is cut in silence
 )
 trainer = DPOTrainer(model, args=args, train_dataset=data["train"], processing_class=tokenizer)
 """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, get_args
 
 import orjson
 
@@ -29,17 +29,22 @@ SCHEMA_VERSION = 1
 RECEIPT_SUFFIX = ".receipt.json"
 
 FileKind = Literal["parquet", "jsonl"]
+KINDS: tuple[FileKind, ...] = get_args(FileKind)
 FileOf = Callable[[Converted], str]
 """The file that a row stands in, relative to the workspace."""
 
 
 @dataclass
 class Files:
-    """What was written: a claim a file, why rows were refused, the estimated tokens of each row written."""
+    """What was written: a claim a file, why rows were refused, the estimated tokens of each row written.
+
+    ``taken_away`` are the files of before that would keep a loader from reading these.
+    """
 
     outputs: dict[str, Claim] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     tokens: list[int] = field(default_factory=list)
+    taken_away: list[str] = field(default_factory=list)
 
     def kept(self, rows: Iterable[Converted | Refusal]) -> Iterator[Converted]:
         """The rows that were not refused, counted as they go by."""

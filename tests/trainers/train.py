@@ -128,7 +128,7 @@ def kto(bench: Bench) -> Trained:
     data = bench.load(name)
 
     def trainer(max_length: int) -> Any:
-        args = KTOConfig(**bench.options(max_length))
+        args = KTOConfig(desirable_weight=1.0, **bench.options(max_length))
         return KTOTrainer(
             bench.model, args=args, train_dataset=data["train"], processing_class=bench.tokenizer
         )

@@ -17,9 +17,38 @@ from tests.pipeline.formats.test_folders import folder, write
 
 
 def test_each_format_is_written_once_in_the_order_given(workspace: Path) -> None:
-    written = write(workspace, "trl-unpaired", "chat-jsonl", "trl-unpaired", "chat-jsonl:jsonl")
+    written = write(workspace, "trl-unpaired", "chat-jsonl:jsonl", "trl-unpaired:parquet")
     asked = [(each.asked.format.name, each.asked.kind) for each in written]
-    assert asked == [("trl-unpaired", "parquet"), ("chat-jsonl", "parquet"), ("chat-jsonl", "jsonl")]
+    assert asked == [("trl-unpaired", "parquet"), ("chat-jsonl", "jsonl")]
+
+
+def test_two_kinds_of_files_for_one_folder_are_refused(workspace: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        write(workspace, "chat-jsonl", "chat-jsonl:jsonl")
+    assert caught.value.fault.code == "two_kinds_of_files"
+    assert not (workspace / paths.FORMATTED).exists()
+
+
+def test_files_of_the_other_kind_go_and_it_is_said(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A loader that finds both reads neither. What no receipt names is not ours to take."""
+    context = CommandContext(directory=str(workspace))
+    write(workspace, "trl-preference")
+    receipts = workspace / paths.FORMAT_RECEIPTS / "trl-preference"
+    (receipts / "validation.parquet.receipt.json").unlink()
+    assert write_formats(context, ["trl-preference:jsonl"], ExportSettings) == ExitCode.OK
+    assert "train.parquet went, since no loader takes" in capsys.readouterr().err
+    assert {path.name for path in folder(workspace, "trl-preference").iterdir()} == {
+        "train.jsonl",
+        "validation.jsonl",
+        "validation.parquet",
+        "README.md",
+    }
+    assert sorted(path.name for path in receipts.iterdir()) == [
+        "train.jsonl.receipt.json",
+        "validation.jsonl.receipt.json",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,12 @@ def test_a_folder_holds_a_file_a_split_and_its_readme(workspace: Path, name: str
 @pytest.mark.parametrize("name", FORMATS)
 def test_parquet_and_lines_say_the_same(workspace: Path, name: str) -> None:
     """Every column is written whatever a row has; no row has a member that no column holds."""
-    write(workspace, name, f"{name}:jsonl")
-    for split in ("train", "validation"):
-        table = parquet.read_table(folder(workspace, name) / f"{split}.parquet")
+    splits = ("train", "validation")
+    write(workspace, name)
+    tables = {split: parquet.read_table(folder(workspace, name) / f"{split}.parquet") for split in splits}
+    claimed = {split: receipt(workspace, name, f"{split}.parquet")["output"]["rows"] for split in splits}
+    write(workspace, f"{name}:jsonl")
+    for split, table in tables.items():
         lines = [
             orjson.loads(line)
             for line in (folder(workspace, name) / f"{split}.jsonl").read_bytes().splitlines()
@@ -87,7 +90,7 @@ def test_parquet_and_lines_say_the_same(workspace: Path, name: str) -> None:
         assert table.schema.names == list(FORMATS[name].all_columns)
         assert table.num_rows == len(lines) > 0
         assert {key for line in lines for key in line} <= set(table.schema.names)
-        assert receipt(workspace, name, f"{split}.parquet")["output"]["rows"] == len(lines)
+        assert claimed[split] == len(lines)
 
 
 def test_arguments_are_the_objects_that_the_model_wrote(workspace: Path) -> None:

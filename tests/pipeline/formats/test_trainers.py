@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,54 @@ def test_a_folder_loads_with_every_row_as_it_was(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets: Any = pytest.importorskip("datasets")
-    write(workspace, f"{name}:{kind}", f"{name}:jsonl")
-    for split in ("train", "validation"):
+    write(workspace, f"{name}:jsonl")
+    in_lines = {
+        split: (folder(workspace, name) / f"{split}.jsonl").read_bytes().splitlines()
+        for split in ("train", "validation")
+    }
+    write(workspace, f"{name}:{kind}")
+    for split, lines in in_lines.items():
         path = folder(workspace, name) / f"{split}.{kind}"
         module = "json" if kind == "jsonl" else kind
         loaded = datasets.load_dataset(
             module, data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
         )
-        lines = sorted(path.with_suffix(".jsonl").read_bytes().splitlines())
         written = [_comparable(orjson.loads(line)) for line in lines]
         assert sorted(map(orjson.dumps, map(_comparable, loaded))) == sorted(map(orjson.dumps, written))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.startswith("trl-")])
+def test_the_recipe_of_a_folder_trains(
+    name: str, kind: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As somebody would who copies it from the README, in the workspace; but on the CPU, and one step."""
+    for library in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
+        monkeypatch.setenv(library, "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    templates: Any = pytest.importorskip("trl.chat_template_utils")
+    import trl
+
+    from tests.docs.fenced import blocks
+    from tests.trainers import model
+
+    here = {"use_cpu": True, "bf16": False, "report_to": "none", "max_steps": 1, "save_strategy": "no"}
+    for config in ("SFTConfig", "DPOConfig", "KTOConfig"):
+        monkeypatch.setattr(trl, config, functools.partial(getattr(trl, config), **here))
+    write(workspace, f"{name}:{kind}")
+    monkeypatch.chdir(workspace)
+    (block,) = blocks((folder(workspace, name) / "README.md").read_text())
+    tokenizer = model.tokenizer(templates.qwen3_chat_template)
+    made: dict[str, Any] = {
+        "model": model.save_model(tmp_path / "model", len(tokenizer), 1 << 12),
+        "tokenizer": tokenizer,
+    }
+    exec(compile(block.text, name, "exec"), made)  # noqa: S102 - what the page tells people to run
+    made["trainer"].train()
+    assert made["trainer"].state.global_step == 1
+    assert len(made["trainer"].train_dataset) > 1
+    assert made["trainer"].args.max_length == made["args"].max_length >= 1024
 
 
 FIRST_BLOCK_BYTES = 11 << 20  # what the library takes its types from, and more
