@@ -39,6 +39,8 @@ READ_EVERY_SECONDS = 5.0
 LOOK_FOR_CONSOLES_SECONDS = 2.0
 # Where files change all the time, reading them takes no more than this part of a core.
 _READ_SHARE = 0.05
+# A reading that a busy machine held up says little about the next one: nobody is blind for longer.
+LONGEST_PAUSE_SECONDS = 5.0
 _QUEUE_ITEMS = 64
 
 
@@ -120,7 +122,7 @@ class LiveFeed:
                 await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
             else:
                 self._was_read.set()
-            await asyncio.sleep((time.monotonic() - began) / _READ_SHARE)
+            await asyncio.sleep(min((time.monotonic() - began) / _READ_SHARE, LONGEST_PAUSE_SECONDS))
             await set_within(self._read_now, READ_EVERY_SECONDS)
 
     async def _runs(self) -> None:

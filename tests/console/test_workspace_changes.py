@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -49,6 +52,19 @@ async def the_first(feed: LiveFeed, wanted: Callable[[object], bool], act: Calla
 
 @pytest.mark.usefixtures("way")
 async def test_a_changed_setting_is_read(root: Path) -> None:
+    def renamed(item: object) -> bool:
+        return isinstance(item, StatusRead) and item.status.name == "morning"
+
+    text = '[workspace]\nname = "morning"\n'
+    await the_first(LiveFeed(root), renamed, lambda: (root / "distill.toml").write_text(text))
+
+
+async def test_one_slow_reading_leaves_nobody_blind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine held it up for days, by this clock; the next one comes when files change."""
+    days = itertools.count(step=1e6)
+    monkeypatch.setattr(live_feed, "time", SimpleNamespace(monotonic=lambda: next(days), time=time.time))
+    monkeypatch.setattr(live_feed, "LONGEST_PAUSE_SECONDS", 0.1)
+
     def renamed(item: object) -> bool:
         return isinstance(item, StatusRead) and item.status.name == "morning"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,15 @@ def test_numbers_have_an_end() -> None:
     for value in (float("inf"), float("nan"), 10**400, True, "1"):
         assert number_of({"n": value}, "n") is None
     assert number_of({"n": 7}, "n") == 7.0
+
+
+@pytest.mark.parametrize("read", [read_bytes, lambda path: read_tail(path, 64 << 20)], ids=["whole", "tail"])
+def test_a_small_file_is_read_into_little_room(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    (tmp_path / "report.json").write_bytes(b"{}\n" * 100)
+    tracemalloc.start()
+    try:
+        assert read(tmp_path / "report.json") == b"{}\n" * 100
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1 << 20
