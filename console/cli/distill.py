@@ -26,8 +26,9 @@ from pipeline.contracts.discovery import (
     firewall_environment,
 )
 from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_started
+from pipeline.contracts.nearest import nearest
 from pipeline.platform import streams
-from pipeline.platform.command_line import nearest, parser_of
+from pipeline.platform.command_line import parser_of
 from pipeline.platform.voice import Voice, speak
 
 # Flags of the console that open it without its name.

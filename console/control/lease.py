@@ -62,7 +62,6 @@ class ControlLease:
 
     def others(self) -> tuple[OtherConsole, ...]:
         """The other consoles here, those that came first first. What a dead one left is removed."""
-        holder = self.holder()
         found = []
         for place in self._presence_files():
             said = _holder_of(self._root, place)
@@ -70,8 +69,7 @@ class ControlLease:
                 with contextlib.suppress(OSError):
                     confined.remove(self._root, place)
                 continue
-            holds = holder is not None and (said.pid, said.host) == (holder.pid, holder.host)
-            found.append(OtherConsole(said.user, said.host, said.since_seconds, holds_lease=holds))
+            found.append(OtherConsole(said.user, said.host, said.since_seconds))
         return tuple(sorted(found, key=lambda other: other.since or 0.0))
 
     def _presence_files(self) -> list[PurePosixPath]:

@@ -52,11 +52,6 @@ class EventTail:
         self._log_allowance = float(LOG_LIMIT)
         self._allowed_at = clock()
 
-    @property
-    def partial_bytes(self) -> int:
-        """Bytes of an unfinished last line; after the engine's death they reveal a torn write."""
-        return len(self._partial)
-
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)

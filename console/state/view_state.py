@@ -122,7 +122,6 @@ class OtherConsole:
     user: str
     host: str
     since: float | None
-    holds_lease: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError, worst
+from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def chosen_streams(settings: Settings, wanted: str | None) -> list[str]:
         return names
     if wanted in names:
         return [wanted]
-    near = difflib.get_close_matches(wanted, names, n=1)
-    hint = f'Nearest: "{near[0]}".' if near else f"There are: {', '.join(names) or 'none'}."
+    hint = nearest_of(wanted, names)
     raise SettingsError(
         Fault(
             code="unknown_stream",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.contracts.faults import Fault, SettingsError
 
@@ -192,7 +193,10 @@ AUDIT: tuple[CheckSpec, ...] = (
 )
 
 
-def _gate(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
+GateId = Literal["git_clean", "tests", "phase_commits", "acceptance", "audit_full", "tag_free"]
+
+
+def _gate(check_id: GateId, title: str, what_it_proves: str) -> CheckSpec:
     return CheckSpec(check_id, "P9", title, what_it_proves, command="release-freeze")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
+from pipeline.contracts.nearest import nearest_of
 from pipeline.formats.folder import folder_of, write_folder
 from pipeline.formats.format import Format
 from pipeline.formats.reading import Reading
@@ -133,9 +133,7 @@ def _asked(name: str) -> _Asked:
     if kind not in ("", "parquet", "jsonl"):
         raise _unknown(name, f'There is no kind of file "{kind}": parquet (the default) or jsonl.')
     if base not in FORMATS:
-        nearest = difflib.get_close_matches(base, FORMATS, n=1)
-        hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
-        raise _unknown(name, f'There is no format "{base}".{hint}')
+        raise _unknown(name, f'There is no format "{base}". {nearest_of(base, FORMATS)}')
     return _Asked(FORMATS[base], "jsonl" if kind == "jsonl" else "parquet")
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NoReturn
 
 from pipeline.contracts.command import Argument, Command, arg
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.nearest import nearest
 
 # What every command takes, wherever it stands on the line.
 SHARED: tuple[Argument, ...] = (
@@ -43,11 +42,6 @@ def usage_error(message: str, program: str, close: str = "") -> SettingsError:
     return SettingsError(
         Fault("usage", what_happened, "Nothing was read or written.", f"{hint}{program} --help")
     )
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The closest known word; empty when none is close."""
-    return next(iter(get_close_matches(word, list(known), 1, 0.5)), "")
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:

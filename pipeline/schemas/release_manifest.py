@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from pipeline.contracts.check_index import GATES, GateId
 from pipeline.schemas.parts import (
     Amount,
     Count,
@@ -22,15 +23,11 @@ from pipeline.schemas.receipt import EngineClaim
 
 SCHEMA_VERSION = 1
 
-GATES = ("git_clean", "tests", "phase_commits", "acceptance", "audit_full", "tag_free")
-
 
 class Gate(Row):
     """The outcome of one of the six gates."""
 
-    name: Literal["git_clean", "tests", "phase_commits", "acceptance", "audit_full", "tag_free"] = Field(
-        description="The gate."
-    )
+    name: GateId = Field(description="The gate.")
     status: Literal["pass", "fail", "error", "not_evaluated"] = Field(description="Its outcome.")
     detail: Text = Field(description="What was seen.")
     elapsed_seconds: Amount = Field(description="Duration of the gate.")
@@ -76,7 +73,7 @@ class ReleaseManifest(Row):
     @classmethod
     def _passed_means_all_six(cls, gates: list[Gate], info: ValidationInfo) -> list[Gate]:
         """All six gates are listed in order; ok is true exactly when all six passed."""
-        if tuple(gate.name for gate in gates) != GATES:
+        if [gate.name for gate in gates] != [spec.id for spec in GATES]:
             raise PydanticCustomError("gates_incomplete", "The six gates are listed, in order")
         ok = info.data.get("ok")
         if ok is not None and ok is not all(gate.status == "pass" for gate in gates):

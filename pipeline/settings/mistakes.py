@@ -5,7 +5,6 @@ Knows the model and the document; reads no file.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -13,6 +12,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.contracts.nearest import nearest
 from pipeline.settings.locate import KeyPath, nearest_line
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.settings.rules import StreamRules
@@ -153,9 +153,9 @@ def nearest_key(location: KeyPath) -> str:
     """A sentence that names the valid key which the last part of ``location`` most likely meant."""
     unknown = str(location[-1])
     valid = valid_keys(location[:-1])
-    close = difflib.get_close_matches(unknown, valid, n=1, cutoff=0.5)
+    close = nearest(unknown, valid)
     if close:
-        return f'Nearest valid key: "{close[0]}".'
+        return f'Nearest valid key: "{close}".'
     elsewhere = [dotted(path) for path in _all_keys(Settings, ()) if path[-1] == unknown]
     if elsewhere:
         return f'"{unknown}" belongs elsewhere: {elsewhere[0]}.'

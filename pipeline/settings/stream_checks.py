@@ -6,13 +6,13 @@ mistake is found when the settings are read, before any source is.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.contracts.nearest import nearest_of
 from pipeline.settings import confine
 from pipeline.settings.locate import KeyPath, nearest_line
 from pipeline.settings.mistakes import Mistake, mistakes
@@ -87,6 +87,4 @@ def _item_mistake(where: KeyPath, index: int, value: str, problem: str, lines: d
 def _name_mistake(
     where: KeyPath, name: str, problem: str, known: Collection[str], lines: dict[KeyPath, int]
 ) -> Mistake:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f'Nearest: "{near[0]}".' if near else f"There is {', '.join(sorted(known)) or 'none'}."
-    return Mistake(where, nearest_line(lines, where), f'"{name}"', problem, hint)
+    return Mistake(where, nearest_line(lines, where), f'"{name}"', problem, nearest_of(name, known))

@@ -17,7 +17,6 @@ from pipeline.stages.same_call import arguments_form
 from pipeline.stages.same_text import asked, loose, strict, strict_characters
 from pipeline.stages.transcript import Message
 
-Evidence = dict[str, Any]
 ToolCall = dict[str, Any]
 
 TURN_KEY_BYTES = 8
@@ -93,25 +92,6 @@ def answer_keys(turns: Sequence[AnswerKeys]) -> AnswerKeys:
     if not all(turn.loose for turn in turns):
         return AnswerKeys(strictly, b"")
     return AnswerKeys(strictly, sha256(b"".join(turn.loose for turn in turns)).digest()[:KEY_BYTES])
-
-
-def answer_keys_of(evidence: Evidence) -> AnswerKeys | None:
-    """The keys of all that the model said in one run, or None when it said nothing.
-
-    Assistant turns with neither text nor call are left out, and a flat response is one answer:
-    a conversation with one answer has the keys of a flat run with that answer.
-    """
-    messages = evidence["messages"]
-    if messages:
-        turns = [
-            turn_keys_of(turn["content"], turn["tool_calls"])
-            for turn in messages
-            if turn["role"] == "assistant"
-        ]
-    else:
-        turns = [turn_keys_of(evidence["response"])]
-    said = [turn for turn in turns if turn is not None]
-    return answer_keys(said) if said else None
 
 
 def question_keys(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
 from pipeline.settings.rules import StreamRules
@@ -22,8 +22,7 @@ def rules_of(stream: StreamSettings) -> StreamRules:
         return rules
     base = PRESETS.get(stream.preset)
     if base is None:
-        near = difflib.get_close_matches(stream.preset, PRESETS, n=1)
-        hint = f'Nearest: "{near[0]}".' if near else f"There are {', '.join(sorted(PRESETS))}."
+        hint = nearest_of(stream.preset, PRESETS)
         raise unusable(stream, "preset", f'there is no preset "{stream.preset}". {hint}')
     return StreamRules(
         fields=rules.fields.over(base.fields),

@@ -41,7 +41,6 @@ class StageClaims(Record):
     inputs: tuple[Differing, ...] = ()
     outputs: tuple[Differing, ...] = ()
     unknown: tuple[str, ...] = ()
-    outputs_claimed: int = 0
 
 
 def probe_id(stage: str) -> str:
@@ -82,7 +81,6 @@ def claims_of(root: Path, stage: str, folder: str) -> StageClaims:
             for path in sorted((root / folder).rglob("*.jsonl"))
             if (name := path.relative_to(root).as_posix()) not in names
         ),
-        outputs_claimed=len(claimed),
     )
 
 

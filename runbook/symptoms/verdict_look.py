@@ -33,11 +33,9 @@ class Counts(Record):
     scored: int = 0
     categories: dict[str, int] = Field(default_factory=dict)
     reasons: dict[str, int] = Field(default_factory=dict)
-    versions: dict[str, int] = Field(default_factory=dict)
     unscored: int = 0
     unscored_streams: tuple[str, ...] = ()
     orphans: int = 0
-    doubled: int = 0
 
     @property
     def accepted(self) -> int:
@@ -66,11 +64,9 @@ def counted(root: Path) -> Counts:
     scored: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    versions: Counter[str] = Counter()
     for row in _rows(root / paths.SCORED_RUNS):
         scored[str(row.get("run_id"))] += 1
         categories[str(row.get("category"))] += 1
-        versions[str(row.get("scorer_version"))] += 1
         listed = row.get("reasons")
         reasons.update(str(each) for each in (listed if isinstance(listed, list) else ()))
     seen: set[str] = set()
@@ -87,11 +83,9 @@ def counted(root: Path) -> Counts:
         scored=scored.total(),
         categories=dict(categories.most_common()),
         reasons=dict(reasons.most_common()),
-        versions=dict(versions),
         unscored=unscored.total(),
         unscored_streams=tuple(unscored),
         orphans=sum(run_id not in seen for run_id in scored),
-        doubled=sum(count > 1 for count in scored.values()),
     )
 
 

@@ -141,12 +141,6 @@ class WizardSession:
                 pass
         return self.standing
 
-    def work_on(self) -> Move:
-        """Work until something is asked, or it is over."""
-        while isinstance(self.move, Work):
-            self.work()
-        return self.move
-
     def see(self, detection: Detection) -> None:
         """Record what the detector says now. What was concluded from an earlier look falls."""
         self.incident.journal.append(

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import paths
+from pipeline.contracts import check_index, paths
 from tests.console.states import NOW
 from tests.console.workspaces import write
 
@@ -22,7 +22,7 @@ _REQUIRED = (
     "P3.distribution", "P3.coverage", "P4.sft-firewall", "P4.preference-pairs", "P4.exports-valid",
     "P4.quarantine-balances", "P5.summary-valid", "P5.receipts-match", "P6.acceptance", "P7.replay",
 )  # fmt: skip
-GATES = ("git_clean", "tests", "phase_commits", "acceptance", "audit_full", "tag_free")
+GATES = tuple(spec.id for spec in check_index.GATES)
 
 
 def iso(seconds: float) -> str:

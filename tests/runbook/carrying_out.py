@@ -5,7 +5,15 @@ from __future__ import annotations
 from runbook.change.applied import Applied
 from runbook.change.apply import apply_plan
 from runbook.change.plan import Draft, Plan
+from runbook.wizard.dialogue import Move, Work
 from runbook.wizard.session import WizardSession
+
+
+def work_on(session: WizardSession) -> Move:
+    """Work until something is asked, or it is over."""
+    while isinstance(session.move, Work):
+        session.work()
+    return session.move
 
 
 def consented(session: WizardSession, draft: Draft) -> Plan:

@@ -20,7 +20,7 @@ from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import Work
 from runbook.wizard.session import WizardSession, open_session, reopen_session
-from tests.runbook.carrying_out import taken_back
+from tests.runbook.carrying_out import taken_back, work_on
 from tests.runbook.killed_child import Boundary, killed_where
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen, tree
 
@@ -151,7 +151,7 @@ def test_an_open_intent_is_settled_by_the_file_and_a_foreign_change_is_a_conflic
     with session.lease():
         session.diagnose()
         session.choose("repair", {})
-        session.work_on()
+        work_on(session)
         plan = session.standing.plan
         assert plan is not None
         session.consent(plan.code, "mira", "a test")

@@ -18,6 +18,7 @@ from runbook.symptom import Answers, Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import fold
 from runbook.wizard.session import WizardSession, open_session, reopen_session
+from tests.runbook.carrying_out import work_on
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, seen
 
 
@@ -44,7 +45,7 @@ def session(tmp_path: Path) -> WizardSession:
 
 
 def _asked(session: WizardSession) -> Question:
-    move = session.work_on()
+    move = work_on(session)
     assert isinstance(move, Question), move
     return move
 
@@ -85,7 +86,7 @@ def test_quarantine_needs_no_rehearsal_ends_mitigated_and_leads_to_the_cause(ses
     assert rehearsal is not None
     assert rehearsal.ok
     _consent(session)
-    assert session.work_on() is None
+    assert work_on(session) is None
     assert _state(session) == "resolved"
 
 
@@ -204,11 +205,11 @@ def test_a_classification_that_raises_is_an_honest_unknown(session: WizardSessio
 def test_the_page_hands_over_and_shows_no_control_character(session: WizardSession) -> None:
     with session.lease():
         session.answer("offer", "quarantine")
-        session.work_on()
+        work_on(session)
         plan = session.standing.plan
         assert plan is not None
         session.consent(plan.code, "mira", "red \x1b[31m and | pipe")
-        session.work_on()
+        work_on(session)
     text = (session.incident.folder / "incident.md").read_text()
     assert "**Mitigated" in text
     assert f"distill undo {session.incident.id}" in text
@@ -227,7 +228,7 @@ def test_a_run_that_holds_the_workspace_keeps_a_restore_out_but_not_a_quarantine
         ):
             pytest.fail("two at once")
         other.answer("offer", "quarantine")
-        other.work_on()
+        work_on(other)
         _consent(other)
-        other.work_on()
+        work_on(other)
     assert other.standing.state == "mitigated"

@@ -54,7 +54,7 @@ def test_files_of_the_other_kind_go_and_it_is_said(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("trl-unpared", 'Did you mean "trl-unpaired"?'),
+        ("trl-unpared", 'Nearest: "trl-unpaired".'),
         ("chat-jsonl:csv", 'There is no kind of file "csv"'),
     ],
 )

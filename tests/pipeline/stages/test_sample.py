@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pipeline.stages import sample as sample_module
 from pipeline.stages.refusals import Refusal
 from pipeline.stages.sample import Sample, asked, read_sample
-from pipeline.stages.text_keys import TURN_KEY_BYTES, AnswerKeys, answer_keys_of
+from pipeline.stages.text_keys import TURN_KEY_BYTES, AnswerKeys
 from tests.pipeline.stages.builders import conversation, evidence, turn
+from tests.pipeline.stages.keys_of_runs import answer_keys_of
 
 
 def read(row: dict[str, Any]) -> Sample:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pipeline.stages.refusals import Refusal
 from pipeline.stages.same_text import loose, one_spaced, strict
 from pipeline.stages.sample import Sample, read_sample
-from pipeline.stages.text_keys import AnswerKeys, answer_keys_of, digest16
+from pipeline.stages.text_keys import AnswerKeys, digest16
 from tests.pipeline.stages.builders import conversation, evidence, turn
+from tests.pipeline.stages.keys_of_runs import answer_keys_of
 
 SPACES = [chr(code) for code in range(0x110000) if chr(code).isspace()]
 TEXTS = st.text(st.sampled_from([*SPACES, "a", "b", "e", "\u0301", "´", "ﬁ", "\u200b", "中"]), max_size=30)

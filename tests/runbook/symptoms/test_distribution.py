@@ -69,12 +69,12 @@ def test_a_signal_that_no_line_has_any_more_is_offered_under_its_new_name(worksp
 def test_verdicts_are_counted_from_the_files_alone(workspace: Workspace) -> None:
     counts = counted(workspace.root)
     assert set(counts.categories) <= set(CATEGORIES)
-    assert (counts.unscored, counts.orphans, counts.doubled) == (0, 0, 0)
+    assert (counts.unscored, counts.orphans) == (0, 0)
     scored = workspace.root / paths.scored_file("chats")
     rows = scored.read_bytes().splitlines(keepends=True)
     scored.write_bytes(b"".join([*rows[1:], rows[1]]))
     counts = counted(workspace.root)
-    assert (counts.unscored, counts.unscored_streams, counts.doubled) == (1, ("chats",), 1)
+    assert (counts.unscored, counts.unscored_streams) == (1, ("chats",))
 
 
 def seen(**changes: object) -> why.Seen:
