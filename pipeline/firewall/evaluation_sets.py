@@ -16,14 +16,15 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.firewall import strict_json
+from pipeline.firewall.phrases import PhraseFinder, ngrams
 from pipeline.firewall.strict_json import UnreadableError
 
-NGRAM = 8
 _COMMON_ITEMS = 10  # an n-gram in more items of its set is how the set asks
 _WHOLE_CHARACTERS = 20
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -56,6 +57,11 @@ class Corpus:
     ngrams: dict[str, list[tuple[Item, int]]] = field(default_factory=lambda: defaultdict(list))
     whole: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
 
+    @cached_property
+    def finder(self) -> PhraseFinder:
+        """Of the n-grams, once all are in."""
+        return PhraseFinder(self.ngrams)
+
     def cut(self, text: str) -> list[str]:
         return cut_code(text) if self.is_code else cut_words(text)
 
@@ -74,12 +80,6 @@ def cut_words(text: str) -> list[str]:
 
 def cut_code(text: str) -> list[str]:
     return _CODE_TOKEN.findall(text)
-
-
-def ngrams(cut: list[str]) -> Iterator[tuple[int, str]]:
-    """Each n-gram with the position of its first token."""
-    for start in range(len(cut) - NGRAM + 1):
-        yield start, " ".join(cut[start : start + NGRAM])
 
 
 def declared_sets(root: Path) -> Corpora:

@@ -18,16 +18,15 @@ from pipeline.contracts.finding_words import CHECKED, EVALUATION, NOT_EVALUATED
 from pipeline.firewall import strict_json
 from pipeline.firewall.causes import read_json
 from pipeline.firewall.evaluation_sets import (
-    NGRAM,
     Corpora,
     Item,
     SetUnreadableError,
     cut_code,
     cut_words,
     declared_sets,
-    ngrams,
 )
 from pipeline.firewall.evaluation_texts import Texts, runs_of, texts_of
+from pipeline.firewall.phrases import NGRAM, PhraseFinder
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.strict_json import UnreadableError
@@ -165,11 +164,11 @@ def _search(corpora: Corpora, texts: Texts, suspect: _Suspect) -> None:
     """Note what of the items the texts share."""
     for side, said in texts._asdict().items():
         for corpus in corpora.of_side[side]:
-            for text in said:
+            for text in dict.fromkeys(said):  # turns stand beside the three texts that say the same
                 cut = corpus.cut(text)
                 suspect.whole += corpus.whole.get(" ".join(cut), ())
-                for _, gram in ngrams(cut):
-                    for item, start in corpus.ngrams.get(gram, ()):
+                for gram in corpus.finder.found_in(cut):
+                    for item, start in corpus.ngrams[gram]:
                         suspect.shared[item].setdefault(gram, set()).add(start)
 
 
@@ -206,6 +205,7 @@ def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[_
         for item, grams in suspect.shared.items()
         for gram in grams
     }
+    finder = PhraseFinder(phrase.gram for phrase in wanted)
     tasks: set[tuple[str, str]] = set()
     of_phrase: dict[_Phrase, set[tuple[str, str]]] = defaultdict(set)
     for path in evidence:
@@ -216,21 +216,21 @@ def _common_phrases(suspects: list[_Suspect], evidence: Sequence[Path]) -> set[_
                 continue  # the index has counted it
             task = (str(row.get("stream")), str(row.get("task_id")))
             tasks.add(task)
-            for phrase in _phrases(texts_of(row, ("messages",))):
+            for phrase in _phrases(finder, texts_of(row, ("messages",))):
                 if phrase in wanted:
                     of_phrase[phrase].add(task)
     limit = max(_COMMON_TASKS, _COMMON_SHARE * len(tasks))
     return {phrase for phrase, of_tasks in of_phrase.items() if len(of_tasks) > limit}
 
 
-def _phrases(texts: Texts) -> Iterator[_Phrase]:
-    """All that a run says, cut in both ways; nothing of one that never was an example."""
+def _phrases(finder: PhraseFinder, texts: Texts) -> Iterator[_Phrase]:
+    """What of the phrases a run says, cut in both ways; nothing of one that never was an example."""
     if not any(text.strip() for text in texts.answer):
         return
     for side, said in texts._asdict().items():
         for text in said:
             for is_code, cut in ((False, cut_words), (True, cut_code)):
-                for _, gram in ngrams(cut(text)):
+                for gram in finder.found_in(cut(text)):
                     yield _Phrase(side, is_code, gram)
 
 

@@ -34,7 +34,13 @@ class Turn(NamedTuple):
 
     @property
     def says_nothing(self) -> bool:
-        return not self.calls and not strict_form(self.text).text and not strict_form(self.reasoning).text
+        return not self.calls and _reads_empty(self.text) and _reads_empty(self.reasoning)
+
+
+def _reads_empty(text: str) -> bool:
+    """Nothing is left of it in its strict form. Nearly every text says so by its first character."""
+    begins_with_a_letter = text[:1].isascii() and text[:1].isalnum()
+    return not begins_with_a_letter and not strict_form(text).text
 
 
 def sft_row_differs(row: SftRow, run: EvidenceRow) -> str | None:

@@ -25,8 +25,9 @@ def read(line: bytes) -> Any:
         raise UnreadableError("blank line")
     try:
         value = _DECODER.decode(text)
-        # A lone surrogate can only come from an escape; encoding finds it wherever it stands.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if "\\u" in text:
+            # A lone surrogate can only come from an escape; encoding finds it wherever it stands.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnreadableError:
         raise
     except RecursionError:
