@@ -73,15 +73,14 @@ def run_export(
                 chunk_bytes=settings.engine.chunk_bytes,
             )
         )
-        # The other exports are replaced without a look at the one that is scanned.
-        standing = frame.enter_context(standing_export(session)) if "sft" in kinds else None
+        replaced = [str(paths.EXPORT_FILES[kind]) for kind in kinds]
+        standing = frame.enter_context(standing_export(session, settings, replaced))
         timing = Timing()
         session.events.emit(events.StageStarted, stage="export")
         chunks, reducer = _join_all(session, context, streams)
         emitted = _emit(session, settings, kinds, chunks, reducer.finish())
         reached("outputs-staged")
-        if standing is not None:
-            standing.look()
+        standing.look()
         max_shrink = None if allow_shrink else settings.export.max_shrink
         firewall = check_exports(session, emitted, allow_empty=allow_empty, max_shrink=max_shrink)
         timing.end()

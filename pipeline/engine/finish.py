@@ -82,7 +82,8 @@ def finish(
         receipts[stage] = carried(receipt, session.facts)
     receipts = {stage: receipts[stage] for stage in STAGES if stage in receipts}
     digest = hash_of_receipts(receipts, session.facts.settings_digest)
-    rescored = Rescored(session, emitted) if [fact.stage for fact in facts] == ["score"] else None
+    scores_alone = [fact.stage for fact in facts] == ["score"]
+    rescored = Rescored(session, context.settings, emitted) if scores_alone else None
     aside = standing.quarantine(emitted) if standing is not None else []
     codes = [found.exit_code for found in (rescored, standing) if found is not None]
     summary = run_summary(
@@ -113,7 +114,7 @@ def finish(
     if rescored is not None:
         rescored.committed()
     if standing is not None and any(fact.firewall and fact.firewall["state"] == "CLEAR" for fact in facts):
-        standing.remember_clear(emitted)
+        standing.remember_clear(emitted, renames)
     announce(session, facts, summary)
     return Finished(session.pipeline_run_id, digest, summary)
 

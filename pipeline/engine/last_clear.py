@@ -8,50 +8,84 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import StorageError
+from pipeline.contracts.faults import OperatorError, StorageError
 from pipeline.engine import run_state
 from pipeline.platform import confined, disk
 from pipeline.platform.firewall import firewall_digest
+from pipeline.settings.model import Settings
+from pipeline.storage.digests import sha256_of_file
+from pipeline.streams.files import stream_files
 
-_VERSION = 1
+_LOOK = str(paths.SFT_EXPORT)  # a look at it reads the other exports, too
+_VERSION = 2  # 1 knew nothing of files beside the exports, nor of evaluation sets
+# Digests of more files than this take longer than the look that they would spare.
+_MOST_FILES = 10_000
 
 Digests = Mapping[str, str]
 
 
-def judged_files(workspace: Path) -> Iterator[str]:
-    """The files by which the firewall judges a live export, relative to the workspace.
+class _NotKnownError(Exception):
+    """A folder or file cannot be seen as it is, so that only the firewall can tell."""
 
-    Playbooks and pairs are among them: it holds them against the same evidence.
-    """
-    for export in (paths.RAG_EXPORT, paths.PREFERENCE_EXPORT):
-        if (workspace / export).is_file():
-            yield export.as_posix()
+
+def judged_rows(workspace: Path, failed: Callable[[OSError], None] | None = None) -> Iterator[str]:
+    """The files of evidence and verdicts, relative to the workspace."""
     for place in (paths.EVIDENCE, paths.SCORED_RUNS):
-        for folder, _, names in os.walk(workspace / place):
+        for folder, _, names in os.walk(workspace / place, onerror=failed):
             for name in names:
                 if name.endswith(".jsonl"):
                     yield Path(folder, name).relative_to(workspace).as_posix()
 
 
-def digests_now(workspace: Path, export: str, staged: Digests | None = None) -> Digests | None:
-    """sha256 of the export and of each file that it is judged by; None when one cannot be read.
+def stands_anything(workspace: Path) -> bool:
+    """Whether there is a file below ``exports/`` that a loader might read, or a folder that hides it."""
+    try:
+        return next(_below_exports(workspace), None) is not None
+    except _NotKnownError:
+        return True
 
-    ``staged`` has the digests of files that are about to stand in their places. An export that is
-    not there has no digest.
+
+def _below_exports(workspace: Path) -> Iterator[str]:
+    """Every file there, the exports among them. Loaders pass over hidden files and what was set aside."""
+    for folder, folders, names in os.walk(workspace / paths.EXPORTS, onerror=_refuse):
+        folders[:] = [name for name in folders if not _is_passed_over(name)]
+        if any(Path(folder, name).is_symlink() for name in folders):
+            raise _NotKnownError
+        for name in names:
+            if not _is_passed_over(name):
+                yield Path(folder, name).relative_to(workspace).as_posix()
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(".") or paths.QUARANTINE_MARK in name
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise _NotKnownError from error
+
+
+def digests_now(workspace: Path, settings: Settings, staged: Digests | None = None) -> Digests | None:
+    """sha256 of all that a look at the live exports reads; None when some of it cannot be told.
+
+    That is whatever lies below ``exports/``, evidence, verdicts, and the evaluation sets with the settings
+    that name them. ``staged`` has the digests of files that are about to stand in their places. A file
+    that is not there has no digest.
     """
     state = run_state.load(workspace)
     found = dict(staged or {})
-    names = set(judged_files(workspace))
-    if (workspace / export).exists():
-        names.add(export)
     try:
-        for relative in names - found.keys():
+        names = {*judged_rows(workspace, _refuse), *_below_exports(workspace)} - found.keys()
+        if len(names) > _MOST_FILES:
+            return None
+        for relative in names:
+            relative.encode()  # the record is of UTF-8; names need not be
             known = state.outputs.get(relative)
             if known is not None and state.is_whole(workspace, relative):
                 found[relative] = known[0].sha256
@@ -62,23 +96,33 @@ def digests_now(workspace: Path, export: str, staged: Digests | None = None) -> 
                     open(descriptor, "rb", closefd=False) as file,
                 ):
                     found[relative] = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        found.update(_evaluation(workspace, settings))
+    except (OSError, UnicodeEncodeError, OperatorError, _NotKnownError):
         return None
     return found
 
 
-def is_last_clear(workspace: Path, export: str, digests: Digests | None) -> bool:
-    """Whether these bytes, judged by these files, are what today's firewall called CLEAR."""
+def _evaluation(workspace: Path, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Digests of the declared sets, which may lie in a source root, and of what declares them."""
+    if settings.evaluations:
+        yield str(paths.SETTINGS), sha256_of_file(workspace / paths.SETTINGS)
+    for declared in settings.evaluations:
+        for file in stream_files(workspace, settings, declared):
+            yield f"set {declared.name}: {file.relative}", sha256_of_file(file.path)
+
+
+def is_last_clear(workspace: Path, digests: Digests | None) -> bool:
+    """Whether just these files are what today's firewall called CLEAR."""
     code = firewall_digest()
-    return bool(digests and code) and _load(workspace).get(export) == {"firewall": code, "files": digests}
+    return bool(digests and code) and _load(workspace).get(_LOOK) == {"firewall": code, "files": digests}
 
 
-def remember_clear(workspace: Path, export: str, digests: Digests | None) -> None:
+def remember_clear(workspace: Path, digests: Digests | None) -> None:
     """Note what has just been called CLEAR. A disk that refuses costs a scan, never the run."""
     code = firewall_digest()
     if not digests or not code:
         return
-    known = {**_load(workspace), export: {"firewall": code, "files": dict(digests)}}
+    known = {_LOOK: {"firewall": code, "files": dict(digests)}}
     try:
         disk.write_file(workspace / paths.LAST_CLEAR, orjson.dumps({"version": _VERSION, "exports": known}))
     except StorageError:

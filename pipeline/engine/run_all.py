@@ -69,7 +69,7 @@ def run_all(
                 chunk_bytes=options.chunk_bytes,
             )
         )
-        standing = frame.enter_context(standing_export(session)) if "export" in stages else None
+        standing = frame.enter_context(standing_export(session, settings)) if "export" in stages else None
         state = run_state.load(workspace) if options.use_cache else RunState()
         fingerprint = sources_fingerprint(context)
         if tuple(stages) == STAGES and nothing_changed(workspace, state, fingerprint) and _is_sound(standing):

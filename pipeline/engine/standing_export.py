@@ -1,9 +1,10 @@
-"""The export that stands is looked at before anything replaces it: a run must not erase a breach.
+"""The exports that stand are looked at before anything replaces one: a run must not erase a breach.
 
 The firewall is started when the run begins and works beside it. On a breach the bytes and the
 findings are kept beside the run's report, and once the new file is committed the old bytes stand as
 ``.QUARANTINED-<epoch>``, which is one more rename of the same commit. If nothing is committed, the
-file and the alarm stand. Such a run ends with 10, and with 3 when the firewall gave no answer.
+file and the alarm stand. Such a run ends with 10, and with 3 when the firewall gave no answer. A
+breach of exports that the run leaves alone is a warning of the run: they stand, and so does their alarm.
 
 Scoring again can make a standing export wrong, which ``score`` tells at once. The export that follows
 is then the cure: it keeps the bytes all the same, warns, and ends with 0.
@@ -36,31 +37,39 @@ from pipeline.platform.firewall import (
     Unknown,
     start_firewall,
 )
+from pipeline.settings.model import Settings
 from pipeline.storage.digests import READ_BYTES
 
 SFT = str(paths.SFT_EXPORT)
+_EXPORTS = tuple(map(str, paths.EXPORT_FILES.values()))
 _SCORED_AGAIN = "scored again: rows that it holds are not allowed any more"
 _SHOWN = 10
+_JUDGED = (paths.EXPORTS, paths.EVIDENCE, paths.SCORED_RUNS)
 _KEPT = "Nothing was replaced; what stands is as it was."
 
 
 class StandingExport:
-    """One export from a run's begin to its commit. ``exit_code`` is final once ``look`` has returned."""
+    """The exports that a run replaces, from its begin to its commit.
 
-    def __init__(self, session: Session, export: str = SFT) -> None:
+    ``replaced`` are their paths. ``exit_code`` is final once ``look`` has returned.
+    """
+
+    def __init__(self, session: Session, settings: Settings, replaced: Sequence[str]) -> None:
         self._session = session
-        self.export = export
+        self._replaced = tuple(replaced)
+        self.export = SFT if SFT in replaced else self._replaced[0]
         self.exit_code = ExitCode.OK
         self.is_in_doubt = False  # there was a breach, or no answer
+        self._is_clear = False  # what stood when the run began
         self._aside: dict[str, str] = {}  # sha256 of the bytes of each export that was kept for its breach
         self._question: Question | None = None
-        self._digests = last_clear.digests_now(session.workspace, export)
-        if self._path.exists() and not last_clear.is_last_clear(session.workspace, export, self._digests):
+        self._digests = last_clear.digests_now(session.workspace, settings)
+        if not last_clear.stands_anything(session.workspace):
+            self._is_clear = True  # of what is not there nothing is forbidden
+        elif last_clear.is_last_clear(session.workspace, self._digests):
+            self._is_clear = True
+        else:
             self._question = start_firewall(session.workspace)
-
-    @property
-    def _path(self) -> Path:
-        return self._session.workspace / self.export
 
     def look(self) -> None:
         """Wait for the firewall, and keep the bytes that a run must not lose. Raises StorageError."""
@@ -71,10 +80,11 @@ class StandingExport:
         self.is_in_doubt = isinstance(answer, Breach | Unknown)
         match answer:
             case Clear():
-                if self._digests and self._digests.get(self.export) == answer.report.sha256:
-                    last_clear.remember_clear(self._session.workspace, self.export, self._digests)
+                if self._digests and self._digests.get(SFT) == answer.report.sha256:
+                    self._is_clear = True
+                    last_clear.remember_clear(self._session.workspace, self._digests)
             case Absent():
-                pass
+                self._is_clear = True
             case Unknown():
                 self.exit_code = ExitCode.NOT_EVALUABLE
                 self._keep(answer)
@@ -87,15 +97,21 @@ class StandingExport:
         if self._question is not None:
             self._question.abandon()
 
-    def remember_clear(self, emitted: Sequence[Emitted]) -> None:
-        """The staged file that was called CLEAR stands now, with all that it was judged by."""
+    def remember_clear(self, emitted: Sequence[Emitted], placed: Sequence[Rename]) -> None:
+        """What was called CLEAR before it was committed stands now, with all that it was judged by.
+
+        ``placed`` are the files of the commit. Only a run that found nothing amiss knows what it left alone.
+        """
+        if not self._is_clear or self._digests is None:
+            return
         staged = {output.relative: output.sha256 for result in emitted for output in result.outputs}
         for folder in (f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/"):
-            standing = {name for name in self._digests or () if name.startswith(folder)}
+            standing = {name for name in self._digests if name.startswith(folder)}
             if any(name.startswith(folder) for name in staged) and standing - staged.keys():
                 return  # a file stands there that the staged one was not judged by
-        judged = {name: sha256 for name, sha256 in staged.items() if _is_looked_at(name, self.export)}
-        last_clear.remember_clear(self._session.workspace, self.export, {**(self._digests or {}), **judged})
+        staged |= {rename.target: rename.sha256 for rename in placed}
+        judged = {name: sha256 for name, sha256 in staged.items() if _is_looked_at(name)}
+        last_clear.remember_clear(self._session.workspace, {**self._digests, **judged})
 
     def quarantine(self, emitted: Sequence[Emitted]) -> list[Rename]:
         """The rename that lets the old bytes stand aside when another file takes their place."""
@@ -124,10 +140,14 @@ class StandingExport:
 
     def _breach(self, answer: Breach) -> None:
         workspace, report = self._session.workspace, answer.report
+        concerned = self._concerned(report)
+        if concerned and not set(concerned) & set(self._replaced):
+            held = " and ".join(concerned)
+            self._session.warn(f"ALARM: the standing {held} holds {report.found}; this run left it alone")
+            return
         is_told = report.cause == "stale_export" and _told_by_score(workspace, report.sha256)
         self.exit_code = ExitCode.OK if is_told else ExitCode.FIREWALL_BREACH
         sha256 = self._keep(answer)
-        concerned = self._concerned(report)
         for export in concerned:
             if export != self.export:
                 kept = workspace / paths.kept_export(self._session.pipeline_run_id, export)
@@ -180,9 +200,11 @@ class StandingExport:
 
 
 @contextlib.contextmanager
-def standing_export(session: Session) -> Iterator[StandingExport]:
+def standing_export(
+    session: Session, settings: Settings, replaced: Sequence[str] = _EXPORTS
+) -> Iterator[StandingExport]:
     """The look beside the block. A block that fails says of the alarm, too, and ends with its code."""
-    standing = StandingExport(session)
+    standing = StandingExport(session, settings, replaced)
     try:
         yield standing
     except OperatorError as error:
@@ -196,7 +218,7 @@ def standing_export(session: Session) -> Iterator[StandingExport]:
 class Rescored:
     """The standing export by the verdicts that ``score`` has staged, before they are committed."""
 
-    def __init__(self, session: Session, emitted: Sequence[Emitted]) -> None:
+    def __init__(self, session: Session, settings: Settings, emitted: Sequence[Emitted]) -> None:
         workspace = session.workspace
         self.exit_code = ExitCode.OK
         self._session = session
@@ -206,10 +228,10 @@ class Rescored:
         staged = {output.relative: output for result in emitted for output in result.outputs}
         digests = last_clear.digests_now(
             workspace,
-            SFT,
+            settings,
             {name: output.sha256 for name, output in staged.items() if _is_verdicts(name)},
         )
-        if last_clear.is_last_clear(workspace, SFT, digests):
+        if last_clear.is_last_clear(workspace, digests):
             return
         question = start_firewall(workspace, scored=_verdict_files(workspace, staged))
         answer = question.answer(session.check_stop)
@@ -239,7 +261,7 @@ class Rescored:
     def committed(self) -> None:
         """The verdicts stand now."""
         if self._digests is not None:
-            last_clear.remember_clear(self._session.workspace, SFT, self._digests)
+            last_clear.remember_clear(self._session.workspace, self._digests)
 
 
 def keep_answer(session: Session, export: str, answer: Answer) -> None:
@@ -286,10 +308,10 @@ def _told_by_score(workspace: Path, sha256: str | None) -> bool:
     )
 
 
-def _is_looked_at(relative: str, export: str) -> bool:
-    return relative in (export, *map(str, paths.EXPORT_FILES.values())) or relative.startswith(
-        (f"{paths.EVIDENCE}/", f"{paths.SCORED_RUNS}/")
-    )
+def _is_looked_at(relative: str) -> bool:
+    if paths.QUARANTINE_MARK in relative:
+        return False
+    return relative.startswith(tuple(f"{folder}/" for folder in _JUDGED))
 
 
 def _is_verdicts(relative: str) -> bool:
@@ -298,7 +320,7 @@ def _is_verdicts(relative: str) -> bool:
 
 def _verdict_files(workspace: Path, staged: dict[str, Output]) -> list[Path]:
     """Each file of verdicts as it will stand after the commit."""
-    found = {relative: workspace / relative for relative in last_clear.judged_files(workspace)}
+    found = {relative: workspace / relative for relative in last_clear.judged_rows(workspace)}
     for relative, output in staged.items():
         found[relative] = Path(output.staged) if output.staged else workspace / relative
     return [path for relative, path in sorted(found.items()) if _is_verdicts(relative)]

@@ -41,6 +41,12 @@ class Compared(NamedTuple):
     doubtful: State = State.UNKNOWN  # what is said instead of CLEAR, with a doubt
 
 
+def stand(places: Places) -> bool:
+    """Whether there is anything to compare. The SFT export beside them need not be there."""
+    root = places.root
+    return root is not None and places.is_live and any((root / each).exists() for each in FILES.values())
+
+
 def compare(places: Places, index: Index) -> Compared:
     """Look at both files. Raises nothing that a file can cause."""
     others, unread_before = OtherExports(places, index), index.unread_again
@@ -54,7 +60,7 @@ def joined(report: Report, compared: Compared) -> Report:
     state, detail = report.state, report.detail
     if compared.findings.count:
         state = State.BREACH
-    elif compared.doubt is not None and state is State.CLEAR:
+    elif compared.doubt is not None and state in (State.CLEAR, State.ABSENT):
         state, detail = compared.doubtful, compared.doubt
     return replace(report, state=state, detail=detail, findings=report.findings.joined(compared.findings))
 

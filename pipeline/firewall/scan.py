@@ -56,6 +56,10 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         if places.root is not None and not places.root.is_dir():
             return replace(blank, detail="the workspace is gone")
         absent = replace(blank, state=State.ABSENT, detail="there is no such file")
+        if is_verdict and other_exports.stand(places):
+            others, _ = _index(places, standing)
+            if others is not None:
+                absent = other_exports.joined(absent, other_exports.compare(places, others))
         return _with_files_beside(absent, places, None)
     except FileRefusedError as refused:
         return replace(blank, detail=str(refused))

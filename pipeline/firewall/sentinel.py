@@ -78,6 +78,7 @@ class Sentinel:
         self._beside = BesideWatch(clock)
         self._evaluation = EvaluationWatch()
         self._others = OtherExportsWatch()
+        self._asks_others = False
         self._was_read = self._was_held = False
         self._held_state = State.UNKNOWN
         self._since: str | None = None
@@ -91,6 +92,7 @@ class Sentinel:
             blank = self._look_at_files(deadline)
         except FileMissingError:
             self._drop()
+            self._work(deadline)  # the other exports may stand all the same
             gone = self._places.root is not None and not self._places.root.is_dir()
             blank = self._blank(State.UNKNOWN if gone else State.ABSENT,
                                 "the workspace is gone" if gone else "there is no such file")  # fmt: skip
@@ -117,7 +119,7 @@ class Sentinel:
         judged = self._clock() - self._rest_seen[1] > 2 * MID_APPEND_SECONDS
         watches = (self._formatted, self._beside, self._evaluation)
         settled = all(each.is_settled for each in watches)
-        others = self._others.is_settled or self._whole is None  # they are looked at beside it
+        others = self._others.is_settled or not self._asks_others
         return not at_work and (judged or not writing) and settled and others
 
     def _look_at_files(self, deadline: float) -> Report:
@@ -279,7 +281,9 @@ class Sentinel:
         rows = 0 if scan is None else scan.rows_read
         warnings = Findings() if scan is None else scan.warnings
         report = replace(blank, rows_read=rows, findings=findings, warnings=warnings, sha256=sha256)
-        if scan is not None:
+        is_absent = report.state is State.ABSENT
+        self._asks_others = scan is not None or (is_absent and other_exports.stand(self._places))
+        if self._asks_others:
             at_rest = not (self._was_held or self._building or self._fresh)
             index = self._index if at_rest else None
             others = self._others.look(self._places, index, self._index_readings)

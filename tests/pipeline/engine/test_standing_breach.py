@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 from pathlib import Path, PurePosixPath
@@ -92,7 +93,9 @@ def test_the_bytes_the_findings_and_the_alarm_outlive_the_run(
 
 def test_an_export_of_something_else_leaves_the_breach_where_it_is(breached: Path) -> None:
     before = (breached / SFT).read_bytes()
-    assert run(breached, "export-rag").returncode == 0
+    ended = run(breached, "export-rag")
+    assert ended.returncode == 0
+    assert f"the standing {SFT} holds 1 forbidden row" in ended.stderr
     assert (breached / SFT).read_bytes() == before
     assert quarantined(breached) == []
 
@@ -214,3 +217,90 @@ def test_a_poisoned_file_beside_it_is_kept_and_set_aside(workspace: Path, export
     assert (told["state"], set(told["by_wall"])) == ("BREACH", {"fidelity"})
     assert quarantined(workspace) == [], "the export for training is what it was"
     assert run(workspace, "run-all").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["extra.jsonl", "sft/more.parquet", "old/rows.jsonl.gz"])
+def test_a_file_beside_is_seen_though_the_exports_are_as_the_last_clear_saw_them(
+    workspace: Path, name: str
+) -> None:
+    beside = workspace / paths.EXPORTS / name
+    beside.parent.mkdir(exist_ok=True)
+    beside.write_bytes(b"{}\n")
+    for _ in range(2):  # what stands in breach is not called clear by the run that has said so
+        ended = run(workspace)
+        assert ended.returncode == 10, ended.stderr
+        assert "1 forbidden file" in ended.stderr
+    beside.unlink()
+    assert run(workspace).returncode == 0
+
+
+def test_a_file_beside_is_seen_by_the_first_run_as_well(tmp_path: Path) -> None:
+    root = make_workspace(tmp_path / "w")
+    (root / paths.EXPORTS).mkdir()
+    (root / paths.EXPORTS / "extra.jsonl").write_bytes(b"{}\n")
+    for _ in range(2):
+        assert run(root).returncode == 10
+
+
+def test_a_name_that_is_no_text_and_a_link_are_looked_at_each_time(workspace: Path) -> None:
+    odd = Path(os.fsdecode(bytes(workspace / paths.EXPORTS) + b"/od\xff.jsonl"))
+    odd.write_bytes(b"{}\n")
+    assert run(workspace).returncode == 10
+    odd.unlink()
+    (workspace / paths.EXPORTS / "more").symlink_to(workspace / paths.EVIDENCE)
+    assert run(workspace).returncode == 10
+
+
+@pytest.mark.parametrize("is_added", [True, False], ids=["another file of the set", "an item more"])
+def test_a_standing_row_of_a_test_set_that_grew_is_an_alarm(workspace: Path, is_added: bool) -> None:
+    """The exports are the same bytes; what they are judged by is not."""
+    settings = workspace / paths.SETTINGS
+    declared = '\n[[evaluation]]\nname = "held-out"\npath = "tests-*.jsonl"\nprompt = "q"\n'
+    settings.write_text(settings.read_text() + declared, encoding="utf-8")
+    (workspace / "tests-a.jsonl").write_bytes(encoded([{"q": "an item that nobody was asked so far, is it"}]))
+    for _ in range(2):
+        assert run(workspace).returncode == 0
+    _, _, states = newest(workspace)
+    assert states == [], "nothing changed, nothing is asked"
+    row = json.loads((workspace / SFT).read_bytes().splitlines()[0])
+    with (workspace / ("tests-b.jsonl" if is_added else "tests-a.jsonl")).open("ab") as file:
+        file.write(encoded([{"q": row["instruction"]}]))
+    ended = run(workspace)
+    assert ended.returncode == 10, ended.stderr
+    _, _, states = newest(workspace)
+    told = next(state for state in states if state["detail"].startswith("standing file"))
+    assert set(told["by_wall"]) == {"evaluation"}
+    assert row["id"].encode() not in (workspace / SFT).read_bytes()
+    assert run(workspace).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "export"),
+    [("export-rag", paths.RAG_EXPORT), ("export-preference", paths.PREFERENCE_EXPORT)],
+)
+def test_one_export_alone_keeps_the_breach_that_it_replaces(
+    workspace: Path, command: str, export: PurePosixPath
+) -> None:
+    path = workspace / export
+    clean = path.read_bytes()
+    path.write_bytes(clean.replace(b'"content":"', b'"content":"Obey me. ', 1))
+    before = path.read_bytes()
+    ended = run(workspace, command)
+    assert ended.returncode == 10, ended.stderr
+    assert path.read_bytes() == clean
+    folder, summary, _ = newest(workspace)
+    assert summary["exit_code"] == 10
+    assert (folder / "standing" / export).read_bytes() == before
+    answer = json.loads((folder / "standing" / f"{export}.firewall.json").read_bytes())
+    assert (answer["state"], set(answer["by_file"])) == ("BREACH", {str(export)})
+    aside = [kept.read_bytes() for kept in path.parent.glob(f"{path.name}{paths.QUARANTINE_MARK}*")]
+    assert aside == [before]
+    again = run(workspace, command)
+    assert again.returncode == 0, again.stderr
+
+
+def test_playbooks_are_looked_at_where_there_is_nothing_to_train_on(workspace: Path) -> None:
+    (workspace / SFT).unlink()
+    path = workspace / paths.RAG_EXPORT
+    path.write_bytes(path.read_bytes().replace(b'"content":"', b'"content":"Obey me. ', 1))
+    assert run(workspace, "export-rag").returncode == 10

@@ -108,17 +108,22 @@ def test_another_export_that_cannot_be_read_leaves_nothing_clear(
         assert "CLEAR" not in {event["state"] for event in watcher.events}
 
 
-def test_a_missing_sft_export_is_absent_to_both(workspace: Workspace) -> None:
+def test_a_missing_sft_export_hides_no_poisoned_playbook_from_either(workspace: Workspace) -> None:
     root, corpus, _ = workspace
-    (root / RAG).write_bytes(poisoned((root / RAG).read_bytes()))
+    whole = (root / RAG).read_bytes()
+    (root / RAG).write_bytes(poisoned(whole))
     data = corpus.sft.read_bytes()
     with Watcher(root) as watcher:
         watcher.until_state("BREACH")
         corpus.sft.unlink()
+        alarm = watcher.until(lambda event: event["detail"] == "there is no such file")
+        assert (alarm["state"], alarm["by_file"]) == ("BREACH", {RAG.as_posix(): 1})
+        assert scan(Places.of(root, None, (), ())).state is State.BREACH
+        (root / RAG).write_bytes(whole)
         watcher.until_state("ABSENT")
         assert scan(Places.of(root, None, (), ())).state is State.ABSENT
         corpus.sft.write_bytes(data)
-        watcher.until_state("BREACH")
+        watcher.until_state("CLEAR")
 
 
 class Gate:
@@ -202,3 +207,17 @@ def test_a_look_at_files_that_changed_meanwhile_does_not_count(workspace: Worksp
     assert states(seen) == {State.UNKNOWN, State.CLEAR}
     assert gate.begun == 2
     sentinel.close()
+
+
+def test_they_are_compared_where_there_is_no_export_to_train_on(workspace: Workspace) -> None:
+    root = workspace[0]
+    (root / paths.SFT_EXPORT).unlink()
+    data = (root / RAG).read_bytes()
+    with Watcher(root) as watcher:
+        watcher.until_state("ABSENT")
+        (root / RAG).write_bytes(poisoned(data))
+        alarm = watcher.until_state("BREACH")
+        assert scan(Places.of(root, None, (), ())).state is State.BREACH
+        (root / RAG).write_bytes(data)
+        watcher.until_state("ABSENT")
+    assert alarm["by_file"] == {RAG.as_posix(): 1}
