@@ -9,6 +9,27 @@ from typing import Any
 
 from pipeline.settings.rules import StreamRules
 
+_MODEL: dict[str, Any] = {"first_of": ["response.model", "model", "request.model"]}
+# Who serves a model, where its name says so. An open model may run anywhere: its name says nothing.
+_FAMILIES = (
+    ("^(openai|anthropic|google|mistralai|x-ai|cohere|deepseek)/", None),
+    ("^(?:ft:)?(?:gpt-[0-9]|chatgpt-|o[0-9](?:-|$)|codex-)", "openai"),
+    ("^claude-", "anthropic"),
+    ("^gemini-", "google"),
+    ("^grok-", "x-ai"),
+)
+
+
+def _provider(model: dict[str, Any]) -> dict[str, Any]:
+    """The provider that a model's name tells, or null: nothing is guessed of any other name."""
+    return {
+        "first_of": [
+            {**model, "regex": pattern, **({} if provider is None else {"map": {"*": provider}})}
+            for pattern, provider in _FAMILIES
+        ]
+    }
+
+
 _OPENAI_CHAT: dict[str, Any] = {
     # Either chat JSONL ({"messages": …}) or a request logged beside its response.
     "fields": {
@@ -17,8 +38,8 @@ _OPENAI_CHAT: dict[str, Any] = {
             "first_of": ["timestamp", "created", "response.created"],
             "time": ["iso", "epoch_seconds"],
         },
-        "model_name": {"first_of": ["response.model", "model", "request.model"]},
-        "model_provider": {"const": "openai"},
+        "model_name": _MODEL,
+        "model_provider": _provider(_MODEL),
         "messages": {
             "path": ["messages", "request.messages"],
             # Of several answers each is an attempt of its own.

@@ -8,11 +8,11 @@ it. Everything that can be wrong about a rule without seeing data is refused her
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.settings.patterns import compile_pattern
 from pipeline.settings.syntax import MILLISECONDS, check_path, check_template, check_time_format
 
 
@@ -39,10 +39,7 @@ def _as_listed_parts(value: object) -> object:
 
 
 def _check_regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+    compile_pattern(pattern)
     return pattern
 
 
@@ -135,13 +132,17 @@ class Rule(_Syntax):
     turn: PathText | None = None
     """A conversation; gives the text of its first or last turn of ``role``."""
 
+    zip: Annotated[dict[str, RuleText], Field(min_length=1)] | None = None
+    """Member = the rule that finds its list: lists of one length as one list of objects."""
+    hash: Rules | None = None
+    """Rules whose values together give a text of 32 hex digits: the same values, the same text."""
+
     with_: str | None = Field(default=None, alias="with")
     """Of ``join``: what stands between the pieces; a newline unless said."""
     skip_missing: bool = False
-    """Of ``join``: leave missing pieces out."""
+    """Of ``join`` and ``zip``: leave missing pieces out; of ``hash``: they count as null."""
     else_: RuleText | None = Field(default=None, alias="else")
     key: RuleText | None = None
-    get: RuleText | None = None
     role: str | None = None
     """Of ``turn``: whose; ``assistant`` unless said."""
     which: Literal["first", "last"] | None = None
@@ -150,6 +151,12 @@ class Rule(_Syntax):
     when: ConditionText | None = None
     """The rule gives null where this does not hold."""
 
+    json_: bool = Field(default=False, alias="json")
+    """A text becomes the value that it holds as JSON; anything else stays what it is."""
+    get: RuleText | None = None
+    """Of ``lookup``: what is taken of the line found. Elsewhere: what is taken of the value found."""
+    at: RuleText | None = None
+    """Finds the index (or key) of the one item that is wanted of a list (or object)."""
     nulls: Annotated[tuple[Scalar, ...], Field(strict=False)] = ()
     """Values that mean "not recorded"."""
     regex: Regex | None = None
@@ -177,8 +184,8 @@ class Rule(_Syntax):
     def _is_one_thing(self) -> Rule:
         source = _exactly_one(self, RULE_SOURCES)
         for option, owner in RULE_OPTIONS.items():
-            if getattr(self, option) not in (None, False) and owner != source:
-                raise ValueError(f"{_spelled(option)} belongs to {owner}")
+            if getattr(self, option) not in (None, False) and source not in owner:
+                raise ValueError(f"{_spelled(option)} belongs to {', '.join(owner)}")
         if source == "lookup" and (self.key is None or self.get is None):
             raise ValueError("lookup needs key, where the id is, and get, what is taken from the line found")
         if self.fail_below is not None and (self.pass_at is None or self.fail_below > self.pass_at):
@@ -197,16 +204,16 @@ CONDITION_TESTS = (
     "below",
     "at_most",
 )
-RULE_SOURCES = ("path", "const", "template", "join", "first_of", "case", "lookup", "turn")
+RULE_SOURCES = ("path", "const", "template", "join", "first_of", "case", "lookup", "turn", "zip", "hash")
 RULE_OPTIONS = {
-    "with_": "join",
-    "skip_missing": "join",
-    "else_": "case",
-    "key": "lookup",
-    "get": "lookup",
-    "role": "turn",
-    "which": "turn",
+    "with_": ("join",),
+    "skip_missing": ("join", "zip", "hash"),
+    "else_": ("case",),
+    "key": ("lookup",),
+    "role": ("turn",),
+    "which": ("turn",),
 }
+"""Option → the sources that it belongs to."""
 
 
 def _spelled(name: str) -> str:
@@ -226,9 +233,9 @@ def _exactly_one(model: BaseModel, names: tuple[str, ...]) -> str:
 class MessagesRule(_Syntax):
     """A conversation: a list of turns, in the shape of most chat logs."""
 
-    path: PathList = Field(min_length=1)
-    """Where the list is; of several paths, the first that gives one."""
-    append: PathList = ()
+    path: Rules = Field(min_length=1)
+    """Where the list is, or JSON text of it; of several paths or rules, the first that gives one."""
+    append: Rules = ()
     """Further turns after it: a message, or a list of them (a response logged beside its request)."""
     role: PathText = "role"
     content: PathText = "content"
@@ -300,6 +307,10 @@ class Parts(_Syntax):
     listed: Annotated[tuple[Part, ...], Field(strict=False, min_length=1)] | None = None
     each: RuleText | None = None
     """A list or an object in the line; rules find the item as ``_part`` and its index or key as ``_key``."""
+    keys: (
+        Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)] | None
+    ) = None
+    """Members that are the parts: of the object that ``each`` finds, or of the line itself."""
     when: ConditionText | None = None
     """Of ``each``: items for which it does not hold yield no row."""
     optional: bool = False
@@ -307,7 +318,12 @@ class Parts(_Syntax):
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Parts:
-        _exactly_one(self, ("listed", "each"))
+        if self.keys is None:
+            _exactly_one(self, ("listed", "each"))
+        elif self.listed is not None:
+            raise ValueError("keys belongs to each; a listed part has its own rules")
+        elif len(set(self.keys)) < len(self.keys):
+            raise ValueError("names a key twice")
         if self.listed is not None and self.when is not None:
             raise ValueError("when belongs to each; a listed part has its own")
         if self.listed is not None and self.optional:

@@ -29,6 +29,7 @@ from pipeline.streams.paths import Getter
 from pipeline.streams.rules import Lookups, compile_rule
 from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.times import timestamp
+from pipeline.streams.views import compile_view
 from pipeline.streams.walk import rules_in
 
 SCHEMA_VERSION = 2
@@ -58,13 +59,17 @@ class CompiledStream:
         self.name = stream.name
         self.lookup_names = lookup_names(rules)
         """The look-up streams that rows depend on, sorted."""
+        self.lookups = lookups
         self._where = compile_all(rules.where)
         self._split = _compile_parts(rules, lookups)
+        self._seen = compile_view(rules)
 
     def map_line(
         self, value: Line, *, source_file: str, line: int, byte_offset: int, sig_hash: str
     ) -> list[Row] | LineFault:
         """The rows of one line (never none), or why it has none. ``sig_hash``: hex sha256 of the line."""
+        if self._seen is not None:
+            value = self._seen(value, source_file, line)
         try:
             if self._where is not None and not self._where(value):
                 return LineFault(SkipReason.FILTERED_OUT, "the stream's where does not hold")
@@ -87,6 +92,10 @@ class CompiledStream:
             }
             rows.append(row)
         return rows or LineFault(SkipReason.FILTERED_OUT, "no part's when holds")
+
+    def seen(self, value: Line, *, source_file: str, line: int) -> Line:
+        """The line as the rules see it: with what they ask of its file."""
+        return value if self._seen is None else self._seen(value, source_file, line)
 
     def conversations(self, value: Line) -> Iterator[tuple[MessagesRule, Line]]:
         """The rule of each conversation that a line's parts have, and the line as it sees it."""
@@ -142,10 +151,13 @@ def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
     if parts is None:
         only = _compile_part(rules.fields, lookups)
         return lambda line: [(0, only, line)]
-    if parts.each is not None:
+    if parts.listed is None:
+        each = (lambda line: line) if parts.each is None else compile_rule(parts.each, lookups)
         when = None if parts.when is None else compile_condition(parts.when)
         plan = _compile_part(rules.fields, lookups)
-        return _split_each(compile_rule(parts.each, lookups), when, plan, parts.optional)
+        if parts.keys is not None:
+            each = _members(each, parts.keys)
+        return _split_each(each, when, plan, parts.optional, leave_out_null=parts.keys is not None)
     listed = [
         (
             None if part.when is None else compile_condition(part.when),
@@ -158,7 +170,22 @@ def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
     ]
 
 
-def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan, optional: bool) -> Split:
+def _members(each: Getter, keys: tuple[str, ...]) -> Getter:
+    """The members ``keys`` of the object that ``each`` finds, null where they are absent."""
+
+    def members(line: Line) -> dict[str, Any] | None:
+        found = each(line)
+        if found is not None and type(found) is not dict:
+            raise wrong_type("an object of parts", found)
+        chosen = {key: None if found is None else found.get(key) for key in keys}
+        return chosen if any(value is not None for value in chosen.values()) else None
+
+    return members
+
+
+def _split_each(
+    each: Getter, when: Predicate | None, plan: _PartPlan, optional: bool, *, leave_out_null: bool
+) -> Split:
     def split(line: Line) -> list[tuple[int, _PartPlan, Line]]:
         items: Iterator[tuple[str | int, Any]]
         found = each(line)
@@ -176,6 +203,8 @@ def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan, optional:
             raise MisfitError(SkipReason.NO_PARTS, "the list of parts is empty")
         parts = []
         for number, (key, item) in enumerate(items):
+            if item is None and leave_out_null:
+                continue
             view = {**line, "_part": item, "_key": key}
             if when is None or when(view):
                 parts.append((number, plan, view))
@@ -188,8 +217,8 @@ def _split_each(each: Getter, when: Predicate | None, plan: _PartPlan, optional:
 
 
 def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
-    def compiled(rule: Rule) -> Getter:
-        return compile_rule(rule, lookups)
+    def compiled(rule: Rule, fits: Callable[[Any], Any] | None = None) -> Getter:
+        return compile_rule(rule, lookups, fits)
 
     single = [(name, getattr(fields, name)) for name in coerce.FIELD_COERCERS]
     labels = [(name, getattr(fields, name)) for name in _LABEL_FIELDS]
@@ -200,12 +229,16 @@ def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
     )
     return _PartPlan(
         fields=tuple(
-            (name, compiled(rule), coerce.FIELD_COERCERS[name]) for name, rule in single if rule is not None
+            (name, compiled(rule, coerce.FIELD_COERCERS[name]), coerce.FIELD_COERCERS[name])
+            for name, rule in single
+            if rule is not None
         ),
-        labels=tuple((name, tuple(compiled(rule) for rule in rules)) for name, rules in labels if rules),
-        validation=tuple((name, compiled(rule)) for name, rule in fields.validation.items()),
+        labels=tuple(
+            (name, tuple(compiled(rule, coerce.labels) for rule in rules)) for name, rules in labels if rules
+        ),
+        validation=tuple((name, compiled(rule, coerce.boolean)) for name, rule in fields.validation.items()),
         override=None if fields.human_override is None else _compile_override(fields.human_override, lookups),
-        messages=None if fields.messages is None else compile_messages(fields.messages),
+        messages=None if fields.messages is None else compile_messages(fields.messages, lookups),
         messages_rule=fields.messages,
         environment_error=None if fields.environment_error is None else compiled(fields.environment_error),
         derived=tuple((name, derive) for name, derive in derived if getattr(fields, name) is None),
@@ -213,9 +246,9 @@ def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
 
 
 def _compile_override(rule: OverrideRule, lookups: Lookups) -> Callable[[Line], dict[str, Any] | None]:
-    decision = compile_rule(rule.decision, lookups)
+    decision = compile_rule(rule.decision, lookups, coerce.category)
     details = tuple(
-        (name, None if inner is None else compile_rule(inner, lookups), convert)
+        (name, None if inner is None else compile_rule(inner, lookups, convert), convert)
         for name, inner, convert in (
             ("by", rule.by, coerce.person),
             ("reason", rule.reason, coerce.text),

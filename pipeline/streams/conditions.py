@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline.settings.patterns import compile_pattern
 from pipeline.settings.rules import Condition
 from pipeline.streams.paths import Getter, compile_path
 
@@ -73,8 +73,8 @@ def _each_test(condition: Condition) -> Sequence[Test]:
         members = [_equals(member) for member in condition.in_]
         tests.append(lambda line, value: any(member(line, value) for member in members))
     if condition.matches is not None:
-        search = re.compile(condition.matches).search
-        tests.append(lambda _line, value: type(value) is str and search(value) is not None)
+        found = compile_pattern(condition.matches).found
+        tests.append(lambda _line, value: type(value) is str and found(value))
     if condition.exists is not None:
         expected = condition.exists
         tests.append(lambda _line, value: (value is not None) is expected)

@@ -12,8 +12,10 @@ from pipeline.settings.rules import MessagesRule
 from pipeline.settings.syntax import plain_steps
 from pipeline.streams.blocks import Call, Result, Thought, pieces_of, text_member, thought_text
 from pipeline.streams.conditions import compile_condition
+from pipeline.streams.inner_json import further_turns, turns_of, unpacked
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
+from pipeline.streams.rules import Lookups, compile_rule
 from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import parsed_exactly
 from pipeline.streams.tool_calls import tool_call, tool_calls
@@ -41,9 +43,9 @@ class Conversation(NamedTuple):
 ConversationGetter = Callable[[dict[str, Any]], Conversation | None]
 
 
-def compile_messages(rule: MessagesRule) -> ConversationGetter:
+def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter:
     """One source line to its conversation, or None where it has none. Raises MisfitError."""
-    find = compile_turns(rule)
+    find = compile_turns(rule, lookups)
     reader = _TurnReader(rule)
 
     def get(line: dict[str, Any]) -> Conversation | None:
@@ -65,24 +67,23 @@ def compile_messages(rule: MessagesRule) -> ConversationGetter:
     return get
 
 
-def compile_turns(rule: MessagesRule) -> Callable[[dict[str, Any]], list[Any] | None]:
+def compile_turns(rule: MessagesRule, lookups: Lookups) -> Callable[[dict[str, Any]], list[Any] | None]:
     """One source line to the turns as the log has them, or None where it has none. Raises MisfitError."""
-    sources = [compile_path(path) for path in rule.path]
-    further = [compile_path(path) for path in rule.append]
+    sources = [compile_rule(source, lookups) for source in rule.path]
+    further = [compile_rule(source, lookups) for source in rule.append]
     holds = None if rule.when is None else compile_condition(rule.when)
 
     def find(line: dict[str, Any]) -> list[Any] | None:
         if holds is not None and not holds(line):
             return None
-        turns = _first(sources, line)
-        if turns is None:
+        found = _first(sources, line)
+        if found is None:
             return None
-        if type(turns) is not list:
-            raise wrong_type("a list of turns", turns)
+        turns = found if type(found) is list else turns_of(found)
         for addition in further:
             more = addition(line)
             if more is not None:
-                turns = [*turns, *(more if type(more) is list else (more,))]
+                turns = [*turns, *further_turns(more)]
         return turns
 
     return find
@@ -121,6 +122,7 @@ class _TurnReader:
 
         They are several where results of tools stand in it as parts. Raises MisfitError.
         """
+        turn = unpacked(turn, "each turn to be an object, or its JSON")
         if type(turn) is not dict:
             raise wrong_type("each turn to be an object", turn)
         speaker = self._role(turn)

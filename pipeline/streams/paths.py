@@ -10,11 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.settings.syntax import jmespath_search, plain_steps
+from pipeline.streams.bounds import bounded
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.skips import SkipReason
 
 Getter = Callable[[dict[str, Any]], Any]
-"""From one source line to a value; None when it is not there or null."""
+"""From one source line to a value; None when it is not there or null.
+
+Of a value that is no object it finds what JMESPath would: the item of a list, else nothing."""
 
 
 def compile_path(path: str) -> Getter:
@@ -24,7 +27,7 @@ def compile_path(path: str) -> Getter:
         return _jmespath(path)
     if len(steps) == 1 and isinstance(steps[0], str):
         name = steps[0]
-        return lambda line: line.get(name)
+        return lambda line: line.get(name) if type(line) is dict else None
     if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
         return _two_names(steps[0], steps[1])
     return _any_steps(steps)
@@ -32,7 +35,7 @@ def compile_path(path: str) -> Getter:
 
 def _two_names(first: str, second: str) -> Getter:
     def get(line: dict[str, Any]) -> Any:
-        inner = line.get(first)
+        inner = line.get(first) if type(line) is dict else None
         return inner.get(second) if type(inner) is dict else None
 
     return get
@@ -60,7 +63,7 @@ def _jmespath(path: str) -> Getter:
 
     def get(line: dict[str, Any]) -> Any:
         try:
-            return search(line)
+            return bounded(search(line), path)
         except (ValueError, TypeError, ArithmeticError) as error:
             # A function got a value that it does not take, such as length() of a number.
             raise MisfitError(SkipReason.WRONG_TYPE, f"{path} cannot be computed here") from error

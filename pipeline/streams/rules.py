@@ -6,13 +6,15 @@ value cannot be what the rule says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.settings.rules import Rule
+from pipeline.streams.combined import hashed, zipped
 from pipeline.streams.conditions import Predicate, compile_condition
+from pipeline.streams.inner_json import unpacked
 from pipeline.streams.lookup import LookupTable
-from pipeline.streams.misfit import MisfitError
+from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import SkipReason
 from pipeline.streams.steps import Step, compile_steps
@@ -23,10 +25,24 @@ from pipeline.streams.turns import turn_text
 Lookups = Mapping[str, LookupTable]
 
 
-def compile_rule(rule: Rule, lookups: Lookups) -> Getter:
-    get = _with_steps(_source(rule, lookups), compile_steps(rule))
+Fits = Callable[[Any], Any]
+"""What a field makes of its value; raises MisfitError for one that it cannot take."""
+
+
+def compile_rule(rule: Rule, lookups: Lookups, fits: Fits | None = None) -> Getter:
+    """``fits`` is asked by rules that are lenient: what the field cannot take is null, too."""
+    steps = compile_steps(rule)
+    is_final = not (steps or rule.json_ or rule.at is not None)
+    get = _source(rule, lookups, fits if is_final else None)
+    if rule.json_:
+        get = _with_steps(get, [unpacked])
+    if rule.get is not None and rule.lookup is None:
+        get = _inside(get, compile_rule(rule.get, lookups, fits if is_final else None))
+    if rule.at is not None:
+        get = _item_at(get, compile_rule(rule.at, lookups))
+    get = _with_steps(get, steps)
     if rule.lenient:
-        get = _lenient(get)
+        get = _lenient(get if fits is None else _with_steps(get, [fits]))
     if rule.default is not None:
         get = _default(get, rule.default)
     if rule.when is not None:
@@ -34,7 +50,8 @@ def compile_rule(rule: Rule, lookups: Lookups) -> Getter:
     return get
 
 
-def _source(rule: Rule, lookups: Lookups) -> Getter:
+def _source(rule: Rule, lookups: Lookups, fits: Fits | None) -> Getter:
+    """``fits`` is that of the field where nothing comes after the source, for the rules inside of it."""
     if rule.path is not None:
         return compile_path(rule.path)
     if rule.const is not None:
@@ -46,17 +63,51 @@ def _source(rule: Rule, lookups: Lookups) -> Getter:
         pieces = [compile_rule(piece, lookups) for piece in rule.join]
         return _join(pieces, "\n" if rule.with_ is None else rule.with_, rule.skip_missing)
     if rule.first_of is not None:
-        return _first_of([compile_rule(choice, lookups) for choice in rule.first_of])
+        return _first_of([compile_rule(choice, lookups, fits) for choice in rule.first_of])
     if rule.case is not None:
         branches = [
-            (compile_condition(branch.when), compile_rule(branch.then, lookups)) for branch in rule.case
+            (compile_condition(branch.when), compile_rule(branch.then, lookups, fits)) for branch in rule.case
         ]
-        return _case(branches, compile_rule(rule.else_, lookups) if rule.else_ is not None else None)
+        return _case(branches, compile_rule(rule.else_, lookups, fits) if rule.else_ is not None else None)
     if rule.lookup is not None and rule.key is not None and rule.get is not None:
-        return _lookup(lookups[rule.lookup], compile_rule(rule.key, lookups), compile_rule(rule.get, lookups))
+        get = compile_rule(rule.get, lookups, fits)
+        return _lookup(lookups[rule.lookup], compile_rule(rule.key, lookups), get)
+    if rule.zip is not None:
+        members = {name: compile_rule(inner, lookups) for name, inner in rule.zip.items()}
+        return zipped(members, rule.skip_missing)
+    if rule.hash is not None:
+        return hashed([compile_rule(piece, lookups) for piece in rule.hash], rule.skip_missing)
     assert rule.turn is not None  # noqa: S101 the model has seen to it
     conversation, role, which = compile_path(rule.turn), rule.role or "assistant", rule.which or "last"
     return lambda line: turn_text(conversation(line), role, which)
+
+
+def _inside(get: Getter, inner: Getter) -> Getter:
+    def get_inside(line: dict[str, Any]) -> Any:
+        value = get(line)
+        return None if value is None else inner(value)
+
+    return get_inside
+
+
+def _item_at(get: Getter, at: Getter) -> Getter:
+    """The item of the list (object) that ``get`` finds, whose index (key) is found by ``at``."""
+
+    def item(line: dict[str, Any]) -> Any:
+        value, where = get(line), at(line)
+        if value is None or where is None:
+            return None
+        if type(value) is dict:
+            return value.get(scalar_text(where))
+        if type(value) is not list:
+            raise wrong_type("a list or an object to take an item of", value)
+        if type(where) is float and where.is_integer():
+            where = int(where)
+        if type(where) is not int:
+            raise wrong_type("an index to be a whole number", where)
+        return value[where] if -len(value) <= where < len(value) else None
+
+    return item
 
 
 def _with_steps(get: Getter, steps: Sequence[Step]) -> Getter:

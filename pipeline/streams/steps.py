@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pipeline.settings.patterns import compile_pattern
 from pipeline.settings.rules import Rule
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
@@ -53,14 +53,12 @@ def _nulls(nulls: Sequence[str | bool | float]) -> Step:
 
 
 def _regex(pattern: str) -> Step:
-    compiled = re.compile(pattern)
-    search, group = compiled.search, min(1, compiled.groups)
+    find = compile_pattern(pattern).find
 
     def step(value: Any) -> Any:
         if type(value) is not str:
             raise wrong_type("a text to search in", value)
-        match = search(value)
-        return match.group(group) if match else None
+        return find(value)
 
     return step
 

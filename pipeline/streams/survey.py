@@ -98,7 +98,7 @@ def _survey_stream(
             if isinstance(value, LineFault):
                 surveyor.skipped(value)
                 continue
-            surveyor.read(value)
+            surveyor.read(value, file.relative, line.line)
             if compiled is None:
                 surveyor.looked_up(lookups[stream.name].check(value))
             else:
@@ -187,19 +187,24 @@ class _Surveyor:
         self._pending = {path: compile_path(path) for path in paths if not path.startswith(("_part", "_key"))}
         self._with_value: set[str] = set()
 
-    def read(self, value: dict[str, Any]) -> None:
+    def read(self, value: dict[str, Any], source_file: str, line: int) -> None:
         self._found.unmapped.update(self._tree.unread(value))
+        if self._compiled is not None:
+            value = self._compiled.seen(value, source_file=source_file, line=line)
         self._found.unmapped.update(self._unread_of_turns(value))
         # A JMESPath function may refuse one line and still find something in the next.
         for path in [path for path, get in self._pending.items() if _finds(get, value)]:
             del self._pending[path]
 
     def _unread_of_turns(self, value: dict[str, Any]) -> list[str]:
+        if self._compiled is None:
+            return []
         unread: dict[str, None] = {}
-        for rule, view in () if self._compiled is None else self._compiled.conversations(value):
+        for rule, view in self._compiled.conversations(value):
             members = self._members.get(id(rule))
             if members is None:
-                members = self._members[id(rule)] = compile_turn_members(rule, self._paths)
+                members = compile_turn_members(rule, self._paths, self._compiled.lookups)
+                self._members[id(rule)] = members
             for path, kept_as in _those_found(members, view):
                 unread[path] = None
                 if kept_as is not None:

@@ -56,4 +56,4 @@ def written_exactly(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """A text as it is, anything else as compact JSON."""
-    return value if type(value) is str else orjson.dumps(value).decode()
+    return value if type(value) is str else written_exactly(value)

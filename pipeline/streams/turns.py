@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.streams.blocks import pieces_of
+from pipeline.streams.inner_json import turns_of
 from pipeline.streams.misfit import wrong_type
 
 # Words for speakers that are common enough to need no declaration.
@@ -30,9 +31,8 @@ def turn_text(conversation: Any, role: str, which: str) -> str | None:
     """The text of the ``first`` or ``last`` turn of ``role`` that has one; null without such a turn."""
     if conversation is None:
         return None
-    if type(conversation) is not list:
-        raise wrong_type("a list of turns", conversation)
-    for turn in conversation if which == "first" else reversed(conversation):
+    turns = turns_of(conversation)
+    for turn in turns if which == "first" else reversed(turns):
         if type(turn) is dict and turn.get("role") == role:
             text = _text(turn.get("content"))
             if text is not None:

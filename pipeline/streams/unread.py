@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pipeline.settings.rules import MessagesRule
+from pipeline.settings.rules import MessagesRule, Rule
 from pipeline.settings.syntax import plain_steps
 from pipeline.streams.conditions import compile_condition
+from pipeline.streams.inner_json import unpacked
 from pipeline.streams.messages import CALL_IDS, FINISH_REASONS, USUAL_REASONING, USUAL_WEIGHT
 from pipeline.streams.path_tree import PathTree, plain_paths
-from pipeline.streams.paths import compile_path
+from pipeline.streams.paths import Getter
+from pipeline.streams.rules import Lookups, compile_rule
 from pipeline.streams.tool_calls import MEMBERS_READ
+from pipeline.streams.walk import paths_in
 
 _ALWAYS = ("name", "tool_name", *CALL_IDS, *FINISH_REASONS)
 # What a turn may say that goes into evidence though nobody named it → the field.
@@ -29,12 +32,17 @@ TurnMembers = Callable[[dict[str, Any]], Iterator[tuple[str, str | None]]]
 """One line to (``messages[].refusal``, None), or (``messages[].weight``, ``weight``) for what is kept."""
 
 
-def compile_turn_members(rule: MessagesRule, paths: Iterable[str]) -> TurnMembers:
+def compile_turn_members(rule: MessagesRule, paths: Iterable[str], lookups: Lookups) -> TurnMembers:
     """``paths`` are those of all rules of the stream: what they read of a turn is read."""
     holds = None if rule.when is None else compile_condition(rule.when)
     paths = tuple(paths)
-    sources = [(path, compile_path(path), _tree_of(rule, path, paths)) for path in rule.path]
-    further = [(path, compile_path(path), _tree_of(rule, path, paths)) for path in rule.append]
+
+    def asked(source: Rule) -> tuple[str, Getter, PathTree]:
+        path = next(paths_in(source), "messages")
+        return path, compile_rule(source, lookups), _tree_of(rule, path, paths)
+
+    sources = [asked(source) for source in rule.path]
+    further = [asked(source) for source in rule.append]
 
     def members(line: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
         if holds is not None and not holds(line):
@@ -43,7 +51,7 @@ def compile_turn_members(rule: MessagesRule, paths: Iterable[str]) -> TurnMember
         if first is None:
             return
         for path, get, tree in (first, *further):
-            turns = get(line)
+            turns = unpacked(get(line))
             label = f"{path}[]" if type(turns) is list else path
             for turn in turns if type(turns) is list else (turns,):
                 if type(turn) is dict:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from pipeline.settings.rules import Condition, MessagesRule, Rule
+from pipeline.settings.rules import Condition, Parts, Rule
 from pipeline.settings.syntax import split_template
 
 
 def rules_in(model: BaseModel) -> Iterator[Rule]:
-    return (inner for inner in _models_in(model, through_lookups=True) if isinstance(inner, Rule))
+    return (inner for inner in _models_in(model, into_values=True) if isinstance(inner, Rule))
 
 
 def paths_in(model: BaseModel) -> Iterator[str]:
-    """The paths that are asked of the source line itself (not of a look-up's line or of a turn)."""
-    for inner in _models_in(model, through_lookups=False):
+    """The paths that are asked of the source line itself, not of a look-up's line, a value or a turn."""
+    for inner in _models_in(model, into_values=False):
         match inner:
             case Rule():
                 yield from (path for path in (inner.path, inner.turn) if path is not None)
@@ -26,20 +26,20 @@ def paths_in(model: BaseModel) -> Iterator[str]:
                 bounds = (inner.above, inner.at_least, inner.below, inner.at_most)
                 yield from (path for path in (inner.expression, inner.path) if path is not None)
                 yield from (bound for bound in bounds if isinstance(bound, str))
-            case MessagesRule():
-                yield from (*inner.path, *inner.append)
+            case Parts(each=None, keys=keys) if keys is not None:
+                yield from (f'"{key}"' for key in keys if '"' not in key and "\\" not in key)
             case _:
                 pass
 
 
-def _models_in(model: BaseModel, *, through_lookups: bool) -> Iterator[BaseModel]:
+def _models_in(model: BaseModel, *, into_values: bool) -> Iterator[BaseModel]:
     """``model`` and all models inside it, in their declared order."""
     yield model
     for name in type(model).model_fields:
-        if isinstance(model, Rule) and name == "get" and not through_lookups:
+        if isinstance(model, Rule) and name == "get" and not into_values:
             continue
         for inner in _directly_inside(getattr(model, name)):
-            yield from _models_in(inner, through_lookups=through_lookups)
+            yield from _models_in(inner, into_values=into_values)
 
 
 def _directly_inside(value: object) -> Iterator[BaseModel]:

@@ -16,7 +16,7 @@ from tests.architecture.fresh_interpreter import REPOSITORY
 PYPROJECT = REPOSITORY / "pyproject.toml"
 PACKAGES = ("console", "pipeline", "runbook")
 # Where the name of a distribution is not that of its package.
-IMPORTED_AS = {"gitpython": "git", "ahocorasick-rs": "ahocorasick_rs"}
+IMPORTED_AS = {"gitpython": "git", "ahocorasick-rs": "ahocorasick_rs", "google-re2": "re2"}
 # Pydantic's own parts, which come with it.
 PARTS = ("annotated_types", "pydantic_core")
 RUNTIME = tuple(

@@ -38,6 +38,18 @@ path = "s.jsonl"
         ('[stream.fields]\nreward = { path = "r", divide = 10 }\n', 9, 'Nearest valid key: "divide_by".'),
         ('[stream.fields]\nreward = "a..b"\n', 9, 'stream[1].fields.reward = "a..b"'),
         ('[stream.fields]\nreward = { regex = "(" , path = "r" }\n', 9, "not a regular expression"),
+        (
+            "[stream.fields]\nreward = { regex = 'a(?=b)', path = \"r\" }\n",
+            9,
+            'stream[1].fields.reward.regex = "a(?=b)": cannot be searched in linear time: it looks ahead',
+        ),
+        (
+            'where = { path = "x", matches = \'(a)\\1\' }\nfields.task_id = "id"\n',
+            8,
+            "cannot be searched in linear time: it refers back to a group: write out",
+        ),
+        ('parts = { keys = ["a", "a"] }\nfields.task_id = "id"\n', 8, "names a key twice"),
+        ('[stream.fields]\nreward = { path = "r", skip_missing = true }\n', 9, "belongs to join, zip, hash"),
         ("[stream.fields]\nreward = { }\n", 9, "needs exactly one of path"),
         ('[stream.fields]\nvalidation.ran = { pathh = "x" }\n', 9, 'Nearest valid key: "path".'),
         (

@@ -27,12 +27,18 @@ def settings_of(*streams: StreamSettings, roots: tuple[str, ...] = ()) -> Settin
     )
 
 
-def outcome(compiled: CompiledStream, line: dict[str, Any]) -> list[dict[str, Any]] | LineFault:
+def outcome(
+    compiled: CompiledStream,
+    line: dict[str, Any],
+    *,
+    source_file: str = "data/_kb/runs.jsonl",
+    line_number: int = 1,
+) -> list[dict[str, Any]] | LineFault:
     raw = orjson.dumps(line)
     return compiled.map_line(
         line,
-        source_file="data/_kb/runs.jsonl",
-        line=1,
+        source_file=source_file,
+        line=line_number,
         byte_offset=0,
         sig_hash=hashlib.sha256(raw).hexdigest(),
     )

@@ -19,15 +19,21 @@ from pipeline.streams.skips import LineFault, SkipReason
 from tests.pipeline.streams.sources import outcome
 
 PAGE = (Path(__file__).parents[3] / "docs" / "streams.md").read_text()
-_BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+class Line(NamedTuple):
+    value: dict[str, Any]
+    file: str
+    number: int
 
 
 class Example(NamedTuple):
     title: str
     settings: str
     lookups: dict[str, str]
-    lines: list[dict[str, Any]]
+    lines: list[Line]
     shown: list[dict[str, Any]]
 
 
@@ -35,16 +41,17 @@ def examples() -> list[Example]:
     found: list[Example] = []
     settings = ""
     lookups: dict[str, str] = {}
-    lines: list[dict[str, Any]] = []
+    lines: list[Line] = []
     for block in _BLOCK.finditer(PAGE):
         language, name, text = block.groups()
         rows = [json.loads(line) for line in text.splitlines()] if language != "toml" else []
         if language == "toml":
             settings, lookups, lines = text, {}, []
-        elif language == "json" and name:
+        elif language == "json" and name and "/" not in name:
             lookups[name] = text
         elif language == "json":
-            lines = rows
+            file = name or "data/_kb/runs.jsonl"
+            lines += [Line(row, file, number) for number, row in enumerate(rows, 1)]
         else:
             title = _HEADING.findall(PAGE[: block.start()])[-1]
             found.append(Example(f"{title} {len(found)}", settings, lookups, lines, rows))
@@ -69,7 +76,7 @@ def test_an_example_gives_what_it_shows(example: Example, tmp_path: Path) -> Non
     compiled = compile_stream(settings.streams[0], tables)
     given: list[dict[str, Any]] = []
     for line in example.lines:
-        rows = outcome(compiled, line)
+        rows = outcome(compiled, line.value, source_file=line.file, line_number=line.number)
         given += [{"skip": str(rows.reason)}] if isinstance(rows, LineFault) else rows
     assert len(given) == len(example.shown)
     for row, shown in zip(given, example.shown, strict=True):

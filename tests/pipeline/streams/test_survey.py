@@ -200,3 +200,32 @@ def test_members_of_parts_that_no_rule_reads_are_listed(tmp_path: Path, samples:
     (tmp_path / "runs.jsonl").write_text(json.dumps({"id": 1, "samples": samples}) + "\n")
     (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
     assert (dict(runs.unmapped), runs.paths_never_found) == ({"samples[].cost": 1}, [])
+
+
+def test_the_file_and_json_texts_are_no_missing_paths(workspace: Path) -> None:
+    (workspace / "distill.toml").write_text(
+        """\
+[[stream]]
+name = "runs"
+path = "data/_kb/*.jsonl"
+parts = { keys = ["a", "b"] }
+
+[stream.fields]
+task_id = { template = "{_file.line}" }
+model_name = "_source.path"
+messages = { path = "_part.in", append = ["gone"] }
+response = { path = "raw", json = true, get = "deep.text" }
+"""
+    )
+    data = workspace / "data" / "_kb"
+    for old in data.iterdir():
+        old.unlink()
+    turns = json.dumps([{"role": "user", "content": "Hi", "mood": "good"}])
+    (data / "one.jsonl").write_text(
+        json.dumps({"a": {"in": turns}, "raw": '{"deep": {"text": "x"}}', "c": 1}) + "\n"
+    )
+    (found,) = survey(workspace, load_settings(workspace).settings, ["runs"])
+    assert found.evidence == 1
+    assert found.samples[0]["model_name"] == "data/_kb/one.jsonl"
+    assert found.paths_never_found == ["gone", '"b"']
+    assert sorted(found.unmapped) == ["_part.in[].mood", "c"]
