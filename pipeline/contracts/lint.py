@@ -23,7 +23,13 @@ class LintCode(StrEnum):
     REPEATED_CALL = "repeated_call"
 
 
-NOT_RECORDED = ("system_not_recorded", "tools_not_recorded", "reasoning_missing")
-"""Flags of evidence that say what a log cannot; a row may be refused for them too."""
+class NotRecorded(StrEnum):
+    """Flags of evidence that say what a log cannot; a row may be refused for them too."""
 
-REFUSABLE = (*(code.value for code in LintCode), *NOT_RECORDED)
+    SYSTEM_NOT_RECORDED = "system_not_recorded"
+    TOOLS_NOT_RECORDED = "tools_not_recorded"
+    REASONING_MISSING = "reasoning_missing"
+
+
+REFUSABLE: tuple[LintCode | NotRecorded, ...] = (*LintCode, *NotRecorded)
+"""What ``[export] refuse`` may name: each is a reason of quarantine of the same name."""

@@ -8,29 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from pipeline.contracts.lint import REFUSABLE
+
 ExportName = Literal["rag", "sft", "preference"]
-Refusable = Literal[
-    "first_turn",
-    "alternation",
-    "mid_system",
-    "orphan_tool_result",
-    "missing_tool_result",
-    "doubled_call_id",
-    "empty_turn",
-    "template_markup",
-    "unknown_tool",
-    "arguments_not_json",
-    "arguments_missing",
-    "arguments_mistyped",
-    "repeated_call",
-    "system_not_recorded",
-    "tools_not_recorded",
-    "reasoning_missing",
-]
+if TYPE_CHECKING:
+    Refusable = str
+else:
+    Refusable = Literal[tuple(code.value for code in REFUSABLE)]
 EXPORT_NAMES: tuple[ExportName, ...] = ("rag", "sft", "preference")
 
 # A rule tree deeper than this is a slip, and would cost the stack of whoever walks it.

@@ -5,9 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from pipeline.contracts.lint import REFUSABLE
+
 
 class QuarantineReason(StrEnum):
     """Permanent codes, each with its section in ``docs/exports.md``."""
+
+    _ignore_ = "code"
 
     CATEGORY_NOT_ALLOWED = "category_not_allowed"
     STREAM_NOT_FED = "stream_not_fed"
@@ -21,22 +25,8 @@ class QuarantineReason(StrEnum):
     NOTHING_TO_LEARN = "nothing_to_learn"
     # Refused where a setting says so.
     TEMPLATE_WOULD_REFUSE = "template_would_refuse"
-    FIRST_TURN = "first_turn"
-    ALTERNATION = "alternation"
-    MID_SYSTEM = "mid_system"
-    ORPHAN_TOOL_RESULT = "orphan_tool_result"
-    MISSING_TOOL_RESULT = "missing_tool_result"
-    DOUBLED_CALL_ID = "doubled_call_id"
-    EMPTY_TURN = "empty_turn"
-    TEMPLATE_MARKUP = "template_markup"
-    UNKNOWN_TOOL = "unknown_tool"
-    ARGUMENTS_NOT_JSON = "arguments_not_json"
-    ARGUMENTS_MISSING = "arguments_missing"
-    ARGUMENTS_MISTYPED = "arguments_mistyped"
-    REPEATED_CALL = "repeated_call"
-    SYSTEM_NOT_RECORDED = "system_not_recorded"
-    TOOLS_NOT_RECORDED = "tools_not_recorded"
-    REASONING_MISSING = "reasoning_missing"
+    for code in REFUSABLE:
+        vars()[code.name] = code.value
     SCHEMA_REFUSED = "schema_refused"
     CONFLICTING_VERDICT = "conflicting_verdict"
     DUPLICATE_SAMPLE = "duplicate_sample"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from pipeline.contracts.lint import NotRecorded
 from pipeline.streams.messages import Conversation
 from pipeline.streams.tool_calls import is_unfinished
 
@@ -16,9 +17,9 @@ from pipeline.streams.tool_calls import is_unfinished
 class Flag(StrEnum):
     """Permanent codes, each with its line in ``docs/streams.md``."""
 
-    SYSTEM_NOT_RECORDED = "system_not_recorded"
-    TOOLS_NOT_RECORDED = "tools_not_recorded"
-    REASONING_MISSING = "reasoning_missing"
+    SYSTEM_NOT_RECORDED = NotRecorded.SYSTEM_NOT_RECORDED.value
+    TOOLS_NOT_RECORDED = NotRecorded.TOOLS_NOT_RECORDED.value
+    REASONING_MISSING = NotRecorded.REASONING_MISSING.value
     TRUNCATED = "truncated"
     ENVIRONMENT_ERROR = "environment_error"
 
