@@ -37,7 +37,7 @@ class Column(NamedTuple):
 
 _CATEGORY = Column("category", 10, ("category", "quality_score", "source_category"))
 _RUN = Column("run", 34, ("source_run_id", "run_id"))
-_TEXT = Column("text", 0, ("instruction", "goal", "messages", "response", "text", "content"))
+_TEXT = Column("text", 0, ("instruction", "goal", "messages", "response", "text", "title", "content"))
 COLUMNS: dict[Kind, tuple[Column, ...]] = {
     "evidence": (_RUN, Column("model", 16, ("model_name",)), _TEXT),
     "scored": (_CATEGORY, Column("score", 6, ("score",)), _RUN, Column("reasons", 0, ("reasons",))),
@@ -121,7 +121,8 @@ def _start_of(raw: RawRow) -> str:
 def _text_of(row: Mapping[str, Any], column: Column, raw: RawRow) -> str:
     if not column.names:
         return _start_of(raw)
-    value = next((row[name] for name in column.names if row.get(name) is not None), None)
+    # What a row of the exports does not have is an empty text.
+    value = next((row[name] for name in column.names if row.get(name) not in (None, "")), None)
     if column.names == ("file",):
         return f"{value}:{row.get('line')}"
     return _as_text(value)

@@ -32,10 +32,34 @@ def sft(number: int, **changes: Any) -> dict[str, Any]:
     return known | changes
 
 
+def conversation() -> dict[str, Any]:
+    """What version 2 writes of a run with tools: one shape a turn, calls and tools as JSON text."""
+
+    def turn(role: str, content: str = "", **members: Any) -> dict[str, Any]:
+        known = {"tool_calls": "", "tool_call_id": "", "name": "", "reasoning": "", "weight": 1.0}
+        return {"role": role, "content": content, **known, **members}
+
+    call = {"id": "c1", "name": "look_up", "arguments": '{"booking": "KR7Q2", "with": {"fare": true}}'}
+    look_up = {"name": "look_up", "parameters": {"properties": {"booking": {}, "with": {}}}}
+    asked = "Question 1: may I change my flight?"
+    return {
+        "shape": "conversation",
+        "instruction": asked,
+        "messages": [
+            turn("system", POLICY),
+            turn("user", asked),
+            turn("assistant", reasoning="Read the booking first.", tool_calls=json.dumps([call])),
+            turn("tool", '{"fare": "flex"}', tool_call_id="c1", name="look_up"),
+            turn("assistant", "Yes, until a day before."),
+        ],
+        "tools": json.dumps([{"type": "function", "function": look_up}]),
+    }
+
+
 def with_rows(root: Path) -> Path:
-    """Files of every kind; the SFT file has a row that is hostile and a torn last one."""
+    """Files of every kind; the SFT file has a conversation, a row that is hostile and a torn last one."""
     hostile = sft(2, id=ID, instruction="[red]\x1b[2J\u202eevil[/x]", quality_score="partially_accepted")
-    write(root, paths.SFT_EXPORT, jsonl(*(sft(n) for n in range(2)), hostile) + '{"id": "torn')
+    write(root, paths.SFT_EXPORT, jsonl(sft(0), sft(1, **conversation()), hostile) + '{"id": "torn')
     write(
         root,
         paths.evidence_file("mint_runs"),

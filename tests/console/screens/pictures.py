@@ -58,6 +58,7 @@ PAGES = (
     Stop("compared", ("R", "space", "down", "space", "enter")),
     Stop("rows", ("D", "enter")),
     Stop("row", ("D", "enter", "enter")),
+    Stop("row", ("D", "enter", "down", "enter"), "a conversation"),
     Stop("row", ("D", "enter", "G", "enter"), "a torn one"),
     Stop("lineage", ("D", "enter", "down", "down", "t")),
     Stop("gate", ("F", "enter")),
