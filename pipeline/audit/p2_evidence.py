@@ -26,10 +26,13 @@ _RUN_ID_CHARACTERS = 16
 def dry_run(view: WorkspaceView) -> Outcome:
     """Maps every source line in memory. Examines lines; a tier-1 stream with lines must yield."""
     failures = Failures()
+    partly: list[str] = []
     for name, scan in view.scans.items():
         for file in scan.files:
             if file.problem:
                 failures.add(file.problem, file=file.file.relative)
+            elif file.damage or file.unread:
+                partly.append(f"{file.file.relative}: {file.damage or 'cannot be opened'}")
         yields = scan.looked_up if scan.stream.role == "lookup" else scan.evidence
         if scan.stream.tier == 1 and scan.lines and not yields:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in scan.reasons.most_common(3))
@@ -39,9 +42,12 @@ def dry_run(view: WorkspaceView) -> Outcome:
     skipped = sum(scan.reasons.total() for scan in view.scans.values())
     if not rows:
         failures.add("no source yields a row")
+    said = f"{lines:,} lines of {len(view.scans)} streams, {skipped:,} skipped, yield {rows:,} rows"
+    if partly:
+        said += f"; {len(partly)} files are read in part or not at all ({', '.join(partly[:3])})"
     return failures.outcome(
         lines,
-        f"{lines:,} lines of {len(view.scans)} streams, {skipped:,} skipped, yield {rows:,} rows",
+        said,
         observed=f"{rows:,} rows",
     )
 
@@ -94,6 +100,8 @@ def conserves(view: WorkspaceView) -> Outcome:
         skipped += 1
         if ledger is None:
             gone[skip.file] += 1
+        elif ledger.scan.lacks_only(skip.line, skip.reason):
+            continue
         elif not 1 <= skip.line <= ledger.scan.lines:
             failures.add(f"names line {skip.line} of {skip.file}", file=skips.shown, line=number)
         else:
@@ -201,7 +209,7 @@ class _Resolver:
     def __init__(self, view: WorkspaceView) -> None:
         self._view = view
         self._found: dict[tuple[str, str], FileScan | str | None] = {
-            (name, file.file.relative): file.problem or file
+            (name, file.file.relative): file.problem or file.unread or file
             for name, scan in view.scans.items()
             for file in scan.files
         }
@@ -222,4 +230,4 @@ class _Resolver:
             return None
         limit = (self._view.last_run.read_bytes() or {}).get(relative)
         scan = scan_bytes(stream, SourceFile(relative, path), limit)
-        return scan.problem or scan
+        return scan.problem or scan.unread or scan

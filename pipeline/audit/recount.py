@@ -97,17 +97,20 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
         for _, row in file:
             evidence[row.stream] += 1
             mapped[row.stream].add((row.provenance.source_file, row.provenance.line))
+    scans = {(name, file.file.relative): file for name, scan in view.scans.items() for file in scan.files}
+    mended: Counter[str] = Counter()
     for _, skip in view.skips():
         skipped[skip.stream] += 1
         reasons[skip.reason] += 1
-    present = {(name, file.file.relative) for name, scan in view.scans.items() for file in scan.files}
+        found = scans.get((skip.stream, skip.file))
+        mended[skip.stream] += found is not None and found.lacks_only(skip.line, skip.reason)
     lines = {}
     for name, scan in view.scans.items():
-        count = sum(file.lines for file in scan.files)
+        count = sum(file.lines for file in scan.files) + mended[name]
         looked_up = count - skipped[name] if scan.stream.role == "lookup" else 0
         counts = (count, len(mapped[name]), looked_up, skipped[name], evidence[name])
         lines[name] = dict(zip(_LINE_COUNTS, counts, strict=True))
-    return Recount(lines, _streams_that_lost_a_file(view, present), reasons)
+    return Recount(lines, _streams_that_lost_a_file(view, set(scans)), reasons)
 
 
 def _streams_that_lost_a_file(view: WorkspaceView, present: set[tuple[str, str]]) -> set[str]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.storage.source_lines import SourceLine, lines_of, open_source, parse_line
+from pipeline.storage.archives import Ending
+from pipeline.storage.source_lines import MAX_LINE_BYTES, SourceLine, read_line, read_lines
 from pipeline.streams.compiled import CompiledStream, compile_stream
-from pipeline.streams.files import SourceFile, stream_files
+from pipeline.streams.files import SourceFile, ending_of, stream_files
 from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.skips import LineFault, SkipReason
 
@@ -30,7 +31,8 @@ class FileScan:
     """One file as one stream reads it. Position ``n - 1`` of each array is line ``n``.
 
     ``rows`` is how many evidence rows the line yields. ``appended_lines`` stand after the bytes
-    that the last run read.
+    that the last run read. ``damage`` says how an archive ended before its end; its last line then
+    stands for what is missing. ``problem`` is why what the last run read cannot be read any more.
     """
 
     stream: str
@@ -39,11 +41,18 @@ class FileScan:
     digests: bytearray = field(default_factory=bytearray)
     rows: array[int] = field(default_factory=lambda: array("L"))
     appended_lines: int = 0
+    damage: str = ""
     problem: str = ""
+    unread: str = ""
+    """Why the file cannot be opened, of which the last run has read nothing, either."""
 
     @property
     def lines(self) -> int:
         return len(self.offsets)
+
+    def lacks_only(self, line: int, reason: str) -> bool:
+        """Whether a skip of ``line`` stood for what was missing of an archive that is mended now."""
+        return reason == SkipReason.ARCHIVE_DAMAGED and line == self.lines + 1
 
     def digest_of(self, line: int) -> bytes:
         """sha256 of a line, counted from 1."""
@@ -71,8 +80,8 @@ def scan_sources(
 ) -> dict[str, StreamScan]:
     """Every stream in declared order. ``read_bytes`` is how far the last run read each file.
 
-    Without it every byte counts. Raises SettingsError, and InputError for a look-up file or a
-    link that leads out; a source that cannot be read to its end has a ``problem``.
+    Without it every byte counts. Raises SettingsError, and InputError for a link that leads out and for
+    a file that the last run read and that may not be read now.
     """
     lookups = load_lookups(workspace, settings)
     scans = {}
@@ -90,28 +99,45 @@ def scan_sources(
 def scan_bytes(stream: str, file: SourceFile, limit: int | None) -> FileScan:
     """A file that no stream reads any more: offsets and digests only, no rows. Raises InputError."""
     scan = FileScan(stream, file)
-    _read(scan, limit, lambda _line, _digest: 0)
+    # How a plain file ends touches its rows only, which are not asked for.
+    _read(scan, limit, Ending.OPEN, lambda _line, _digest: 0)
     return scan
 
 
-def _read(scan: FileScan, limit: int | None, rows_of: Callable[[SourceLine, bytes], int]) -> None:
+def _read(
+    scan: FileScan, limit: int | None, ending: Ending, rows_of: Callable[[SourceLine, bytes], int]
+) -> None:
     """Fill ``scan``; lines that begin at or after ``limit`` bytes are counted apart."""
     try:
-        with open_source(scan.file.path) as opened:
-            for line in lines_of(opened):
-                digest = hashlib.sha256(line.raw).digest()
-                rows = rows_of(line, digest)
-                if limit is not None and line.byte_offset >= limit:
-                    scan.appended_lines += 1
-                    continue
-                scan.offsets.append(line.byte_offset)
-                scan.digests += digest
-                scan.rows.append(rows)
+        for line in read_lines(scan.file.path, ending):
+            digest = hashlib.sha256(line.raw).digest()
+            rows = rows_of(line, digest)
+            if line.stands_for_the_missing:
+                _note_damage(scan, line, limit)
+            if limit is not None and line.byte_offset >= limit and not _is_where_the_run_stopped(line, limit):
+                scan.appended_lines += 1
+                continue
+            scan.offsets.append(line.byte_offset)
+            scan.digests += digest
+            scan.rows.append(rows)
     except InputError as error:
-        # A file that may not be read says nothing about its content; a damaged archive does.
-        if error.fault.code == "source_unreadable":
+        # What may not be read says nothing about its content; the run did without it, too.
+        if limit:
             raise
-        scan.problem = error.fault.what_happened
+        scan.unread = error.fault.what_happened
+
+
+def _note_damage(scan: FileScan, line: SourceLine, limit: int | None) -> None:
+    """An archive that the run could read further than it can be read now is a problem, not a note."""
+    scan.damage = str(line.ending)
+    usable = line.byte_offset + len(line.raw)
+    if limit is not None and usable < limit and len(line.raw) <= MAX_LINE_BYTES:
+        scan.problem = f"is {line.ending}: the run read {limit:,} bytes of it, and {usable:,} can be read now"
+
+
+def _is_where_the_run_stopped(line: SourceLine, limit: int) -> bool:
+    """The line without bytes that stands for what is missing belongs to the bytes before it."""
+    return line.stands_for_the_missing and line.byte_offset == limit
 
 
 class _Scanner:
@@ -128,7 +154,8 @@ class _Scanner:
     def scan(self, file: SourceFile, limit: int | None) -> FileScan:
         """Raises InputError for a file that cannot be read at all."""
         scan = FileScan(self._found.stream.name, file)
-        _read(scan, limit, lambda line, digest: self._rows(line, digest, file.relative))
+        ending = ending_of(file.relative, self._found.stream)
+        _read(scan, limit, ending, lambda line, digest: self._rows(line, digest, file.relative))
         return scan
 
     def _rows(self, line: SourceLine, digest: bytes, relative: str) -> int:
@@ -149,7 +176,7 @@ class _Scanner:
         return rows
 
     def _outcome(self, line: SourceLine, digest: bytes, relative: str) -> int | LineFault:
-        value = LineFault(SkipReason.TORN_TAIL, "") if line.torn else parse_line(line.raw)
+        value = read_line(line)
         if isinstance(value, LineFault):
             return value
         if self._compiled is None:

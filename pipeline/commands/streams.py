@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
@@ -14,11 +15,12 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
     from pipeline.settings.model import Settings
-    from pipeline.streams.survey import StreamSurvey
+    from pipeline.streams.surveyed import FileSurvey, StreamSurvey
 
 _TEXT_LIMIT = 120
 _NAME_LIMIT = 60
 _LISTED = 12
+_FILES_LISTED = 20
 _TURNS_SHOWN = 2
 
 
@@ -28,7 +30,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
 
 def print_survey(context: CommandContext, settings: Settings, names: Sequence[str]) -> int:
-    """Exit 1 where a stream has lines and none could be used, 4 where a stream has no file."""
+    """Exit 1 where a stream has lines and none could be used, 4 where a file or a part of one is not used."""
     from pipeline.streams.survey import survey
 
     codes: list[int] = [ExitCode.OK]
@@ -66,9 +68,10 @@ def chosen_streams(settings: Settings, wanted: str | None) -> list[str]:
 
 
 def _exit_code(found: StreamSurvey) -> int:
-    if not found.files:
-        return ExitCode.WARNINGS
-    return ExitCode.CHECK_FAILED if found.lines and not (found.mapped or found.looked_up) else ExitCode.OK
+    if found.lines and not (found.mapped or found.looked_up):
+        return ExitCode.CHECK_FAILED
+    is_whole = found.files and not found.refused and not any(file.is_wanting for file in found.of_files)
+    return ExitCode.OK if is_whole else ExitCode.WARNINGS
 
 
 def _print(context: CommandContext, found: StreamSurvey) -> None:
@@ -86,6 +89,10 @@ def _print(context: CommandContext, found: StreamSurvey) -> None:
     for number, row in enumerate(found.samples, 1):
         sample = [[name, _one_line(value)] for name, value in _sample(row).items()]
         context.table((f"sample {number}", "value"), sample)
+    # Last, where it is seen: most of it wants somebody's hand.
+    files = _files(found)
+    if files:
+        context.table(("file", ">lines", ">used", "what it is"), files)
     context.out("")
 
 
@@ -112,6 +119,22 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     if found.unmapped:
         facts.append(["unmapped", _listed(_unmapped(found))])
     return facts
+
+
+def _files(found: StreamSurvey) -> list[list[str]]:
+    """Files that somebody must look at, then those that are compressed; a plain log needs no row."""
+    rows = [[name, "", "", why] for name, why in found.refused.items()]
+    wanting = [file for file in found.of_files if file.is_wanting]
+    others = [file for file in found.of_files if file.compression and not file.is_wanting]
+    for file in wanting + others:
+        rows.append([visible(file.name), f"{file.lines:,}", f"{file.used:,}", _what_it_is(file)])
+    more = len(rows) - _FILES_LISTED
+    return rows if more <= 0 else [*rows[:_FILES_LISTED], [f"and {more:,} more", "", "", ""]]
+
+
+def _what_it_is(file: FileSurvey) -> str:
+    archive = f"{file.compression}, {file.ends_early}" if file.ends_early else file.compression
+    return "; ".join(words for words in (archive, visible(file.looks or file.problem)) if words)
 
 
 def _details(found: StreamSurvey, reason: str) -> str:
@@ -141,6 +164,8 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
         "name": found.name,
         "role": found.role,
         "files": [visible(name) for name in found.files],
+        "not_read": found.refused,
+        "of_files": [{**asdict(file), "name": visible(file.name)} for file in found.of_files],
         "files_with_byte_order_mark": [visible(name) for name in found.files_with_mark],
         "lines": found.lines,
         "mapped": found.mapped,

@@ -73,6 +73,10 @@ class Fault:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def of_the_file(self) -> str:
+        """What happened, without the name of the file, which the caller has said, and without the dot."""
+        return self.what_happened.removeprefix(f"{self.file} ").removesuffix(".")
+
     def as_lines(self) -> tuple[str, str, str]:
         """The three lines, without control characters (the texts may quote data)."""
         return (

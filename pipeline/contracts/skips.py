@@ -12,6 +12,7 @@ class SkipReason(StrEnum):
     # What the bytes are, before any rule is asked.
     OVERSIZE = "oversize"
     TORN_TAIL = "torn_tail"
+    ARCHIVE_DAMAGED = "archive_damaged"
     BLANK_LINE = "blank_line"
     INVALID_UTF8 = "invalid_utf8"
     NUL_BYTE = "nul_byte"

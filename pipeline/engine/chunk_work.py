@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
 from pipeline.engine.evidence_builder import EvidenceBuilder
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
-from pipeline.storage.source_lines import SourceLine, iter_lines, parse_line
-from pipeline.streams.skips import LineFault, SkipReason
+from pipeline.storage.archives import Ending, open_regular
+from pipeline.storage.source_lines import SourceLine, iter_lines, read_line
+from pipeline.streams.skips import LineFault
 
 if TYPE_CHECKING:
     from pipeline.engine.row_builder import RowBuilder
@@ -40,6 +40,7 @@ class ChunkTask:
     source_file: str
     path: str
     chunk: Chunk
+    ending: Ending = Ending.OPEN
     use_cache: bool = True
 
 
@@ -70,24 +71,21 @@ def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:
     The lines' digests and offsets pin every byte but the line ends, which the length pins.
     """
     chunk, path = task.chunk, Path(task.path)
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise unreadable_source(path, error) from error
-    try:
-        data = read_range(descriptor, path, chunk.start, chunk.end)
-    except OSError as error:
-        raise unreadable_source(path, error) from error
-    finally:
-        os.close(descriptor)
+    with open_regular(path) as file:
+        try:
+            data = read_range(file.fileno(), path, chunk.start, chunk.end)
+        except OSError as error:
+            raise unreadable_source(path, error) from error
     sha256 = hashlib.sha256
     lines = [
         (line, sha256(line.raw).digest())
-        for line in iter_lines(data, chunk.start, chunk.first_line, at_end_of_file=chunk.is_last)
+        for line in iter_lines(
+            data, chunk.start, chunk.first_line, at_end_of_file=chunk.is_last, ending=task.ending
+        )
     ]
     name = sha256(
         f"{task.chunk_context}\0{task.stream}\0{task.role}\0{task.source_file}\0"
-        f"{chunk.start}\0{chunk.end}\0{chunk.first_line}\0{chunk.is_last}\0".encode()
+        f"{chunk.start}\0{chunk.end}\0{chunk.first_line}\0{chunk.is_last}\0{task.ending}\0".encode()
     )
     name.update(array("Q", [line.byte_offset for line, _ in lines]).tobytes())
     name.update(b"".join(digest for _, digest in lines))
@@ -104,8 +102,7 @@ def _map(
     lookup = context.lookup(task.stream) if task.role == "lookup" else None
     for line, digest in lines:
         outcome: LineFault | list[dict[str, Any]] | None
-        value: dict[str, Any] | LineFault
-        value = LineFault(SkipReason.TORN_TAIL, "") if line.torn else parse_line(line.raw)
+        value = read_line(line)
         if isinstance(value, LineFault):
             outcome = value
         elif map_line is not None:
@@ -150,16 +147,13 @@ def digest_source(path: str, size: int) -> str:
     """
     hasher = hashlib.sha256()
     source = Path(path)
-    try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise unreadable_source(source, error) from error
-    try:
+    with open_regular(source) as file:
         position = 0
         while position < size:
-            block = read_range(descriptor, source, position, min(size, position + (1 << 20)))
+            try:
+                block = read_range(file.fileno(), source, position, min(size, position + (1 << 20)))
+            except OSError as error:
+                raise unreadable_source(source, error) from error
             hasher.update(block)
             position += len(block)
-    finally:
-        os.close(descriptor)
     return hasher.hexdigest()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.faults import Fault, InputError
+from pipeline.storage.archives import Ending, open_regular
 
 _SEEK_BLOCK = 1 << 16
 
@@ -26,27 +27,26 @@ class Chunk:
     is_last: bool
 
 
-def plan_chunks(path: Path, chunk_bytes: int, size: int) -> Iterator[Chunk]:
+def plan_chunks(path: Path, chunk_bytes: int, size: int, ending: Ending = Ending.OPEN) -> Iterator[Chunk]:
     """The chunks of the first ``size`` bytes of ``path``, in order; none for an empty file.
+
+    An archive of which nothing can be used has one chunk without bytes, which says so.
 
     ``size`` is fixed by the caller at the start of a run: what a writer appends meanwhile
     belongs to the next run. Raises InputError when the file shrank or cannot be read.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise unreadable_source(path, error) from error
-    try:
+    if not size and ending.is_early:
+        yield Chunk(0, 0, 1, is_last=True)
+    with open_regular(path) as file:
         start, first_line = 0, 1
         while start < size:
             target = min(size, (start // chunk_bytes + 1) * chunk_bytes)
-            newlines, end = _count_and_cut(descriptor, path, start, target, size)
+            try:
+                newlines, end = _count_and_cut(file.fileno(), path, start, target, size)
+            except OSError as error:
+                raise unreadable_source(path, error) from error
             yield Chunk(start, end, first_line, end == size)
             start, first_line = end, first_line + newlines
-    except OSError as error:
-        raise unreadable_source(path, error) from error
-    finally:
-        os.close(descriptor)
 
 
 def _count_and_cut(descriptor: int, path: Path, start: int, target: int, size: int) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from pipeline.contracts import events
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import Fault, InputError, StorageError
+from pipeline.contracts.skips import SkipReason
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, digest_source, work
 from pipeline.engine.clock import monotonic
@@ -20,6 +21,7 @@ from pipeline.engine.executors import is_loss_of_workers
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
 from pipeline.engine.source_plan import PlannedSource, tasks_of
+from pipeline.engine.source_troubles import SourceLostError, of_one_file
 from pipeline.engine.work_context import WorkContext
 
 T = TypeVar("T")
@@ -87,7 +89,7 @@ def map_sources(
     """Every chunk through the stages; the reducer has seen all of them afterwards.
 
     ``window`` bounds the chunks under way, and with it the memory. Raises InterruptedRunError,
-    OperatorError, or CacheEntryGoneError.
+    OperatorError, CacheEntryGoneError, or SourceLostError.
     """
     mapped = Mapped(sources=sources)
     progress = _Progress(session, sum(source.size for source in sources))
@@ -112,7 +114,7 @@ def map_sources(
         if isinstance(pending, str):
             key = pending
         else:
-            result = result_of(session, pending)
+            result = _of_source(session, source, pending)
             key = result.key
             mapped.processed += result.processed
         index = _index_of(context, key)
@@ -121,11 +123,16 @@ def map_sources(
         mapped.chunks.append(MappedChunk(number, source.stream, source.role, source.file.relative, key))
         source.keys.append(key)
         source.rows += index.lines_read
+        source.used += len(index.lines)
+        for skip in index.skips:
+            source.skips[skip.reason] += 1
+            if skip.reason == SkipReason.ARCHIVE_DAMAGED:
+                source.damage = skip.detail
         progress.bytes_done += chunk_size
         progress.chunks_done += 1
         progress.tell(reducer)
     for source, future in digests:
-        source.sha256 = result_of(session, future)
+        source.sha256 = _of_source(session, source, future)
     progress.tell(reducer, force=True)
     return mapped
 
@@ -149,10 +156,23 @@ def _work_items(
             for key in source.known.keys:
                 yield source, share, key
             continue
-        for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
-            yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
+        try:
+            for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
+                yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
+        except InputError as error:
+            raise SourceLostError(source.stream, source.file.relative, error) from error
         digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
         digests.append((source, digest))
+
+
+def _of_source(session: Session, source: PlannedSource, pending: Future[T]) -> T:
+    """As ``result_of``. Raises SourceLostError for what costs the source and not the run."""
+    try:
+        return result_of(session, pending)
+    except InputError as error:
+        if of_one_file(error):
+            raise SourceLostError(source.stream, source.file.relative, error) from error
+        raise
 
 
 def _index_of(context: WorkContext, key: str) -> ChunkIndex:

@@ -1,4 +1,4 @@
-"""What a run says of rows that it exports all the same."""
+"""What a run says of rows that it exports all the same, and what a run after it repeats."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 from pipeline.engine.chunk_index import NOTED_MARKUP
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
+from pipeline.engine.source_warnings import SOURCE_WARNING
 
 _MARKUP = "template_markup: "
 
 
 def warn_again(session: Session, summary: Mapping[str, Any]) -> None:
-    """What the run before said of its rows holds for a run that found nothing changed."""
+    """What the run before said of its rows and sources holds for a run that found nothing changed."""
     for warning in summary.get("warnings", ()):
-        if warning.startswith(_MARKUP):
+        if warning.startswith((_MARKUP, SOURCE_WARNING)):
             session.warn(warning)
 
 

@@ -21,6 +21,8 @@ from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.run_state import RunState
 from pipeline.engine.source_plan import plan_sources
+from pipeline.engine.source_troubles import SourceLostError, SourceTroubles
+from pipeline.engine.source_warnings import warn_of_sources
 from pipeline.engine.stage_facts import stage_facts
 from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import StandingExport, standing_export
@@ -80,12 +82,21 @@ def run_all(
         with open_executor(
             options.executor, options.workers, session.lock.forget, session.interruptible
         ) as executor:
-            try:
-                outcome = _map(session, context, state, executor, options, stages, only_stream)
-            except CacheEntryGoneError:
-                session.warn("the chunk cache is damaged; every chunk is looked at again")
-                state = RunState()
-                outcome = _map(session, context, state, executor, options, stages, only_stream)
+            outcome = None
+            troubles = SourceTroubles()
+            looked_again = False
+            while outcome is None:
+                try:
+                    outcome = _map(session, context, state, executor, options, stages, only_stream, troubles)
+                except CacheEntryGoneError:
+                    if looked_again:
+                        raise
+                    looked_again = True
+                    session.warn("the chunk cache is damaged; every chunk is looked at again")
+                    state = RunState()
+                except SourceLostError as lost:
+                    troubles.lose(lost)
+            warn_of_sources(session, troubles, outcome.mapped.sources)
             return _emit_and_finish(
                 session, context, state, executor, options, stages, fingerprint, outcome, standing
             )
@@ -117,11 +128,12 @@ def _map(
     options: RunOptions,
     stages: Sequence[str],
     only_stream: str | None,
+    troubles: SourceTroubles,
 ) -> _Outcome:
     timing = Timing()
     # P2 alone must not need the scorer or an exporter, so its chunks go no further than evidence.
     depth = "all" if "score" in stages else "evidence"
-    sources = list(plan_sources(context, state, depth, only_stream))
+    sources = list(plan_sources(context, state, depth, troubles, only_stream))
     for stage in stages[:2]:
         session.events.emit(
             events.StageStarted, stage=stage, bytes_total=sum(source.size for source in sources)

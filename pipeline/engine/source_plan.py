@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.engine.chunk_work import ChunkTask
 from pipeline.engine.chunks import plan_chunks, unreadable_source
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
+from pipeline.engine.source_troubles import SourceTroubles, of_one_file
 from pipeline.engine.work_context import ContextName, WorkContext
 from pipeline.platform import disk
 from pipeline.settings.model import StreamSettings
-from pipeline.storage.source_lines import open_source
-from pipeline.streams.files import SourceFile, stream_files
-
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+from pipeline.storage.archives import Ending, extent_of, open_source
+from pipeline.streams.files import SourceFile, ending_of, list_sources
 
 
 @dataclass
@@ -26,7 +26,9 @@ class PlannedSource:
     """One file of a stream. ``bytes_path`` holds its bytes, decompressed where needed.
 
     ``keys`` fills with the chunks' keys in order; ``known`` is the last run's record of the
-    file when its stamp and everything else that touches its rows are unchanged.
+    file when its stamp and everything else that touches its rows are unchanged, and ``ending`` then
+    says nothing. ``used`` and ``skips`` are filled as well (lines mapped or looked up, lines by reason), and
+    ``damage``: what is missing of an archive.
     """
 
     stream: str
@@ -37,8 +39,12 @@ class PlannedSource:
     bytes_path: Path
     size: int
     known: SourceState | None
+    ending: Ending = Ending.OPEN
     keys: list[str] = field(default_factory=list)
     rows: int = 0
+    used: int = 0
+    skips: Counter[str] = field(default_factory=Counter)
+    damage: str = ""
     sha256: str = ""
 
     def remembered(self) -> SourceState:
@@ -60,34 +66,49 @@ def state_key(stream: str, relative: str) -> str:
 
 
 def plan_sources(
-    context: WorkContext, state: RunState, depth: str, only: str | None = None
+    context: WorkContext, state: RunState, depth: str, troubles: SourceTroubles, only: str | None = None
 ) -> Iterator[PlannedSource]:
     """Every source file: streams in declared order, files sorted. Raises InputError.
 
     With ``only``, every other stream is taken as the last run left it, whatever its files say now.
+    A file that cannot be read goes into ``troubles``.
     """
     for stream in context.settings.streams:
         if only is not None and stream.name != only:
             yield from _as_last_run_left_it(context, state, stream)
             continue
-        files = stream_files(context.workspace, context.settings, stream)
-        if not files:
+        listing = list_sources(context.workspace, context.settings, stream)
+        for name, why in listing.refused.items():
+            troubles.refuse(stream.name, name, why)
+        if not listing.files:
             continue
         chunk_context = context.chunk_context(stream.name, depth)
-        for file in files:
-            try:
-                stamp = FileStamp.of(file.path)
-            except OSError as error:
-                raise unreadable_source(file.path, error) from error
-            known = state.sources.get(state_key(stream.name, file.relative))
-            unchanged = known is not None and known.stamp == stamp and known.context == chunk_context
-            if unchanged and known is not None and all(context.cache.has(key) for key in known.keys):
-                yield PlannedSource(
-                    stream.name, stream.role, file, stamp, chunk_context, file.path, known.bytes, known
-                )
+        for file in listing.files:
+            if troubles.is_lost(stream.name, file.relative):
                 continue
-            bytes_path, size = _plain_bytes(context.workspace, file, stamp)
-            yield PlannedSource(stream.name, stream.role, file, stamp, chunk_context, bytes_path, size, None)
+            try:
+                yield _planned(context, state, stream, file, chunk_context)
+            except InputError as error:
+                if not of_one_file(error):
+                    raise
+                troubles.refuse(stream.name, file.relative, error.fault.of_the_file())
+
+
+def _planned(
+    context: WorkContext, state: RunState, stream: StreamSettings, file: SourceFile, chunk_context: str
+) -> PlannedSource:
+    try:
+        stamp = FileStamp.of(file.path)
+    except OSError as error:
+        raise unreadable_source(file.path, error) from error
+    known = state.sources.get(state_key(stream.name, file.relative))
+    unchanged = known is not None and known.stamp == stamp and known.context == chunk_context
+    if unchanged and known is not None and all(context.cache.has(key) for key in known.keys):
+        return PlannedSource(
+            stream.name, stream.role, file, stamp, chunk_context, file.path, known.bytes, known
+        )
+    bytes_path, size, ending = _plain_bytes(context.workspace, stream, file, stamp)
+    return PlannedSource(stream.name, stream.role, file, stamp, chunk_context, bytes_path, size, None, ending)
 
 
 def _as_last_run_left_it(
@@ -105,7 +126,7 @@ def tasks_of(
     source: PlannedSource, name: ContextName, chunk_bytes: int, depth: str, *, use_cache: bool
 ) -> Iterator[ChunkTask]:
     """The chunks of a source that must be looked at."""
-    for chunk in plan_chunks(source.bytes_path, chunk_bytes, source.size):
+    for chunk in plan_chunks(source.bytes_path, chunk_bytes, source.size, source.ending):
         yield ChunkTask(
             context=name,
             chunk_context=source.chunk_context,
@@ -115,40 +136,32 @@ def tasks_of(
             source_file=source.file.relative,
             path=str(source.bytes_path),
             chunk=chunk,
+            ending=source.ending,
             use_cache=use_cache,
         )
 
 
-def _plain_bytes(workspace: Path, file: SourceFile, stamp: FileStamp) -> tuple[Path, int]:
-    """Where the decompressed bytes of a source lie. A compressed one is spooled for this run."""
-    try:
-        with file.path.open("rb") as raw:
-            magic = raw.read(4)
-    except OSError as error:
-        raise unreadable_source(file.path, error) from error
-    if not magic.startswith(_GZIP) and magic != _ZSTD:
-        return file.path, stamp.size
+def _plain_bytes(
+    workspace: Path, stream: StreamSettings, file: SourceFile, stamp: FileStamp
+) -> tuple[Path, int, Ending]:
+    """Where the bytes of a source lie, how many of them count, and how they end.
+
+    What can be used of a compressed one is spooled for this run.
+    """
+    extent = extent_of(file.path)
+    if extent.compression is None:
+        return file.path, stamp.size, ending_of(file.relative, stream)
     spool = workspace / paths.SPOOL / hashlib.sha256(str(file.path).encode()).hexdigest()
     disk.make_folder(spool.parent)
-    size = 0
+    left = extent.bytes
     try:
         with open_source(file.path) as plain, disk.new_file(spool) as descriptor:
-            while block := plain.read(1 << 20):
-                size += len(block)
+            while left and (block := plain.read(min(left, 1 << 20))):
+                left -= len(block)
                 try:
                     disk.write_all(descriptor, block)
                 except OSError as error:
                     raise disk.storage_fault(error, spool) from error
-    except EOFError as error:
-        raise InputError(
-            Fault(
-                code="source_truncated",
-                what_happened=f"{file.path} is a compressed file that ends too early.",
-                kept_safe="The last outputs are in place; finished chunks are kept.",
-                do_next="Replace it by a whole copy, then: distill run-all",
-                file=str(file.path),
-            )
-        ) from error
     except OSError as error:
         raise unreadable_source(file.path, error) from error
-    return spool, size
+    return spool, extent.bytes - left, extent.ending

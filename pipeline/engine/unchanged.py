@@ -22,7 +22,7 @@ from pipeline.engine.work_context import WorkContext
 from pipeline.platform import confined
 from pipeline.platform.lenient_json import object_in
 from pipeline.settings.model import EvaluationSettings, StreamSettings
-from pipeline.streams.files import stream_files
+from pipeline.streams.files import list_sources
 
 
 def sources_fingerprint(context: WorkContext) -> str:
@@ -33,7 +33,9 @@ def sources_fingerprint(context: WorkContext) -> str:
         *context.settings.evaluations,
     ]
     for stream in read:
-        for file in stream_files(context.workspace, context.settings, stream):
+        listing = list_sources(context.workspace, context.settings, stream)
+        parts += [f"{stream.name}\n{name}\n{why}" for name, why in listing.refused.items()]
+        for file in listing.files:
             try:
                 stamp = FileStamp.of(file.path)
             except OSError:

@@ -58,11 +58,11 @@ class WorkContext:
         return next(stream for stream in self.settings.streams if stream.name == name)
 
     def lookup(self, name: str) -> LookupTable:
-        """The table of a look-up stream. Raises InputError when its files cannot be read."""
+        """The table of a look-up stream. Raises InputError when its files cannot be listed."""
         if name not in self._lookups:
             stream = self.stream(name)
             files = stream_files(self.workspace, self.settings, stream)
-            self._lookups[name] = load_lookup(stream, [file.path for file in files])
+            self._lookups[name] = load_lookup(stream, files)
         return self._lookups[name]
 
     @cached_property

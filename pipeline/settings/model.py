@@ -75,6 +75,8 @@ class StreamSettings(Section):
     """A `lookup` stream yields no evidence; other streams take values from it by its `key`."""
     key: str | None = Field(default=None, min_length=1)
     """Where a lookup stream's lines hold their id; required for `lookup`, not allowed for `source`."""
+    closed: bool = False
+    """Whether nothing is appended to its files any more: a last line without a line end then counts."""
     exports: Exports = EXPORT_NAMES
     """The exports that this stream may feed."""
     preset: str | None = Field(default=None, min_length=1)

@@ -60,6 +60,7 @@ _TYPE_NAMES = {
     "dict[StreamName, Score]": "table of numbers",
     "dict[StreamName, Cap]": "table of whole numbers",
     "RuleTree": "rule",
+    "bool": "true or false",
     "dict[str, Texts]": "table of lists of texts",
     "dict[str, RuleTree]": "table of rules",
     "dict[PhaseName, Revision]": "table of texts",

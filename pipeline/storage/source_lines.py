@@ -4,6 +4,10 @@ A line ends at ``\\n``; a ``\\r`` before it belongs to the line end. A UTF-8 byt
 the start of a file is no part of its first line, whose offset is then 3: the same line has the
 same digest in a file with the mark and in one without. Anywhere else the mark is an error.
 
+The last line of a file that may still grow counts only with its line end. In a file to which
+nothing comes any more it counts without one, if it can be read. Where an archive ends early, its
+last line stands for what is missing, also when nothing is left of it.
+
 ``parse_line`` takes an object only when every JSON reader would read the same thing from it.
 orjson refuses bad UTF-8, lone surrogates, NaN and overflowing floats, but keeps the last of a
 repeated key and turns an integer past 64 bits into a float, both silently. So a line must also
@@ -24,6 +28,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -31,6 +36,7 @@ import orjson
 
 from pipeline.contracts.skips import LineFault as LineFault
 from pipeline.contracts.skips import SkipReason
+from pipeline.storage.archives import Ending, extent_of
 from pipeline.storage.archives import open_source as open_source
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -42,6 +48,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 2**20
 # One byte more than the largest line, and a byte order mark.
 _ENOUGH_OF_A_LINE = MAX_LINE_BYTES + 4
+_MISSING = {
+    Ending.CUT_SHORT: "the archive ends in the middle of its data; the whole lines before are used",
+    Ending.DAMAGED: "the archive is damaged; the members before the damaged one are used",
+    Ending.BOMB: "the archive grows beyond measure; nothing of it is used",
+}
 _DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 _NINETEEN_DIGITS = b"0" * 19
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -50,16 +61,43 @@ _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**64 - 1
 
 
 class SourceLine(NamedTuple):
-    """One line without its line end. ``line`` counts from 1; ``torn`` marks an unterminated last line."""
+    """One line without its line end. ``line`` counts from 1; ``torn`` marks a last line that has none.
+
+    ``ending`` is that of the file; it matters to a torn line only.
+    """
 
     raw: bytes
     line: int
     byte_offset: int
     torn: bool
+    ending: Ending = Ending.OPEN
+
+    @property
+    def stands_for_the_missing(self) -> bool:
+        return self.torn and self.ending.is_early
+
+
+def read_lines(path: Path, ending: Ending) -> Iterator[SourceLine]:
+    """All lines of a source file, in bounded memory. An archive is read twice: first whether it is whole.
+
+    ``ending`` is how a file that is not compressed ends (``streams.files.ending_of``). Raises InputError
+    for a file that cannot be read.
+    """
+    extent = extent_of(path)
+    with open_source(path) as file:
+        if extent.compression is None:
+            yield from lines_of(file, ending)
+        else:
+            yield from lines_of(file, extent.ending, extent.bytes)
 
 
 def iter_lines(
-    data: bytes, base_offset: int, first_line: int, *, at_end_of_file: bool
+    data: bytes,
+    base_offset: int,
+    first_line: int,
+    *,
+    at_end_of_file: bool,
+    ending: Ending = Ending.OPEN,
 ) -> Iterator[SourceLine]:
     """The lines of ``data``, which starts at ``base_offset`` of its file, at the start of a line.
 
@@ -77,19 +115,19 @@ def iter_lines(
         yield SourceLine(data[start:stop], line, base_offset + start, False)
         line += 1
         start = end + 1
-    if start < len(data):
-        if not at_end_of_file:
-            raise ValueError("a piece of a file that is not its last must end at a line end")
-        yield SourceLine(data[start:], line, base_offset + start, True)
+    if start < len(data) and not at_end_of_file:
+        raise ValueError("a piece of a file that is not its last must end at a line end")
+    if start < len(data) or (at_end_of_file and ending.is_early):
+        yield SourceLine(data[start:], line, base_offset + start, True, ending)
 
 
-def lines_of(file: BinaryIO) -> Iterator[SourceLine]:
-    """All lines of a source, read in blocks, in bounded memory.
+def lines_of(file: BinaryIO, ending: Ending = Ending.OPEN, size: int | None = None) -> Iterator[SourceLine]:
+    """All lines of a source, or of its first ``size`` bytes, read in blocks, in bounded memory.
 
     Of a line that is oversize, only as much is kept as shows that it is.
     """
     offset, line, rest, dropped = 0, 1, b"", 0
-    while block := file.read(_BLOCK_BYTES):
+    for block in _blocks(file, size):
         end = block.find(b"\n") + 1
         if dropped and end:
             yield SourceLine(rest, line, offset, False)
@@ -104,7 +142,28 @@ def lines_of(file: BinaryIO) -> Iterator[SourceLine]:
             yield source_line
             line = source_line.line + 1
         offset += len(whole)
-    yield from iter_lines(rest, offset, line, at_end_of_file=True)
+    yield from iter_lines(rest, offset, line, at_end_of_file=True, ending=ending)
+
+
+def _blocks(file: BinaryIO, size: int | None) -> Iterator[bytes]:
+    left = size
+    while left is None or left > 0:
+        block = file.read(_BLOCK_BYTES if left is None else min(left, _BLOCK_BYTES))
+        if not block:
+            return
+        yield block
+        left = None if left is None else left - len(block)
+
+
+def read_line(line: SourceLine) -> dict[str, Any] | LineFault:
+    """The object in a line of a source, or why the line cannot be used."""
+    if not line.torn:
+        return parse_line(line.raw)
+    if line.stands_for_the_missing:
+        return LineFault(SkipReason.ARCHIVE_DAMAGED, _MISSING[line.ending])
+    value = parse_line(line.raw) if line.ending is Ending.CLOSED else None
+    # What no reader takes was most likely cut off: an object's beginning is never an object.
+    return value if isinstance(value, dict) else LineFault(SkipReason.TORN_TAIL, "")
 
 
 def parse_line(raw: bytes) -> dict[str, Any] | LineFault:

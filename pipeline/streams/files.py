@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import stat
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -18,6 +21,18 @@ from pipeline.contracts.faults import Fault, InputError, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.confine import OUTPUTS, is_inside, resolved, source_roots
 from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
+from pipeline.storage.archives import Ending
+
+# What rotation appends to a name, or puts before the last suffix: a date with or without a time of
+# the day, and (only at the end) a number, seconds since the epoch, or "old".
+_DATE = r"[-._](?:\d{8}(?:[-_T.]?\d{2}){0,3}|\d{4}-\d{2}-\d{2}(?:[-_T]\d{2}(?:[-_:.]?\d{2}){0,2})?)"
+_ROTATED = re.compile(rf".(?:\.\d{{1,3}}|[-.]\d{{10}}|\.old|{_DATE}(?:\.[A-Za-z][A-Za-z0-9]*)?)\Z", re.DOTALL)
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 class SourceFile(NamedTuple):
@@ -25,6 +40,14 @@ class SourceFile(NamedTuple):
 
     relative: str
     path: Path
+
+
+@dataclass
+class Listing:
+    """What a stream's path names. ``refused`` is name → why it is no source: a pipe, a dangling link."""
+
+    files: list[SourceFile] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def stream_files(
@@ -36,17 +59,52 @@ def stream_files(
     Raises InputError for a link that leads out of the workspace and its source roots, and for a
     name that is not UTF-8.
     """
+    return list_sources(workspace, settings, stream).files
+
+
+def list_sources(workspace: Path, settings: Settings, stream: StreamSettings | EvaluationSettings) -> Listing:
+    """``stream_files``, and what else stands under the names that the stream's path asks for.
+
+    A folder is refused only where the path names it without a wildcard. Nothing is opened. Raises as
+    ``stream_files``.
+    """
     roots = _named_roots(workspace, settings)
     found: dict[str, Path] = {}
+    listing = Listing()
     for pattern in stream.path:
         for path in _matches(workspace, pattern):
             relative = _name(path, workspace, roots)
-            if _is_ours(relative) or not path.is_file():
+            if _is_ours(relative):
+                continue
+            why = _no_file(path, is_named=not glob.has_magic(pattern))
+            if why:
+                listing.refused[visible(relative)] = why
+            if why is not None:
                 continue
             if not is_inside(path, workspace, list(roots.values())):
                 raise _leaves(path, stream)
             found[_utf8(relative, stream)] = path
-    return [SourceFile(name, found[name]) for name in sorted(found, key=os.fsencode)]
+    listing.files = [SourceFile(name, found[name]) for name in sorted(found, key=os.fsencode)]
+    return listing
+
+
+def ending_of(relative: str, stream: StreamSettings) -> Ending:
+    """Whether more lines may come to a file that is not compressed: a rotated one is finished."""
+    is_closed = stream.closed or _ROTATED.search(PurePosixPath(relative).name)
+    return Ending.CLOSED if is_closed else Ending.OPEN
+
+
+def _no_file(path: Path, *, is_named: bool) -> str | None:
+    """What ``path`` is instead of a regular file; "" for a folder that a wildcard happened to meet."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return "a link that leads nowhere" if path.is_symlink() else f"not to be looked at: {error.strerror}"
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISDIR(mode):
+        return f'a folder (its files: "{visible(path.name)}/*.jsonl")' if is_named else ""
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
 
 
 def resolve_source(workspace: Path, settings: Settings, relative: str) -> Path:

@@ -7,17 +7,19 @@ that its difference is on record. Tables are held in memory whole.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.storage.source_lines import lines_of, open_source, parse_line
+from pipeline.storage.source_lines import read_line, read_lines
 from pipeline.streams.conditions import Predicate, compile_all
 from pipeline.streams.declared import rules_of
-from pipeline.streams.files import stream_files
+from pipeline.streams.files import SourceFile, ending_of, stream_files
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import LineFault, SkipReason
@@ -49,29 +51,30 @@ class LookupTable:
 def load_lookups(workspace: Path, settings: Settings) -> dict[str, LookupTable]:
     """The table of every look-up stream by its name. Raises as ``load_lookup``."""
     return {
-        stream.name: load_lookup(stream, [file.path for file in stream_files(workspace, settings, stream)])
+        stream.name: load_lookup(stream, stream_files(workspace, settings, stream))
         for stream in settings.streams
         if stream.role == "lookup"
     }
 
 
-def load_lookup(stream: StreamSettings, files: Iterable[Path]) -> LookupTable:
+def load_lookup(stream: StreamSettings, files: Iterable[SourceFile]) -> LookupTable:
     """The table of ``stream``, whose ``files`` are given in order.
 
     Lines that cannot be used are left out; the run over the stream counts them with ``check``.
-    Raises InputError when a file cannot be read, SettingsError when the rules cannot be used.
+    A file that cannot be read is passed over: who lists the stream's sources names it. Raises
+    SettingsError when the rules cannot be used.
     """
     if stream.key is None:
         raise ValueError(f"{stream.name} is no look-up stream")
     key, where = compile_path(stream.key), compile_all(rules_of(stream).where)
     rows: dict[str, dict[str, Any]] = {}
     digests: list[bytes] = []
-    for path in files:
-        with open_source(path) as file:
-            for line in lines_of(file):
+    for file in files:
+        with contextlib.suppress(InputError):
+            for line in read_lines(file.path, ending_of(file.relative, stream)):
                 # A torn tail may still change, so it is left for the next run.
-                value = None if line.torn else parse_line(line.raw)
-                if not isinstance(value, dict):
+                value = read_line(line)
+                if isinstance(value, LineFault):
                     continue
                 row_id = _identify(value, key, where)
                 if isinstance(row_id, str) and row_id not in rows:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.settings.rules import Rule, StreamFields, StreamRules
 from pipeline.settings.syntax import plain_steps
@@ -20,59 +20,24 @@ from pipeline.storage.source_lines import (
     BYTE_ORDER_MARK,
     LineFault,
     SourceLine,
-    lines_of,
-    open_source,
-    parse_line,
+    read_line,
+    read_lines,
 )
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.declared import rules_of
-from pipeline.streams.files import SourceFile, stream_files
+from pipeline.streams.files import SourceFile, ending_of, list_sources
+from pipeline.streams.looks import looks_like
 from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.path_tree import PathTree
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.skips import SkipReason
+from pipeline.streams.surveyed import FileSurvey
+from pipeline.streams.surveyed import StreamSurvey as StreamSurvey
 from pipeline.streams.unread import TurnMembers, compile_turn_members
 from pipeline.streams.walk import paths_in, rules_in
 
 SAMPLES = 3
-
-
-@dataclass
-class StreamSurvey:
-    """``lines == mapped + looked_up + skipped``, and ``skipped`` is the sum of ``reasons``."""
-
-    name: str
-    role: str
-    files: list[str] = field(default_factory=list)
-    files_with_mark: list[str] = field(default_factory=list)
-    """Files that start with a byte order mark, which is read past."""
-    lines: int = 0
-    mapped: int = 0
-    looked_up: int = 0
-    evidence: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    details: dict[str, Counter[str]] = field(default_factory=dict)
-    """Reason → what it was about → lines."""
-    fields_never_found: list[str] = field(default_factory=list)
-    """Evidence fields that have a rule and no value in any row."""
-    paths_never_found: list[str] = field(default_factory=list)
-    """Paths in the rules that no line has."""
-    unmapped: Counter[str] = field(default_factory=Counter)
-    """What lines hold and no rule names → lines (or items) with it."""
-    of_turns: set[str] = field(default_factory=set)
-    """Those of ``unmapped`` that are members of a conversation's turns."""
-    kept_unasked: dict[str, str] = field(default_factory=dict)
-    """Of those, what the reader of conversations keeps all the same → the field that it goes into."""
-    lint: Counter[str] = field(default_factory=Counter)
-    """What is wrong with conversations (``LintCode``) → rows."""
-    flags: Counter[str] = field(default_factory=Counter)
-    """Flags of the evidence → rows."""
-    samples: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def skipped(self) -> int:
-        return self.reasons.total()
 
 
 def survey(workspace: Path, settings: Settings, names: Iterable[str]) -> Iterator[StreamSurvey]:
@@ -91,43 +56,61 @@ def _survey_stream(
     paths = _paths_read(stream, rules, settings)
     surveyor = _Surveyor(found, paths, PathTree(_with_items(paths, rules)), compiled)
     seen: set[bytes] = set()
-    for file in stream_files(workspace, settings, stream):
+    listing = list_sources(workspace, settings, stream)
+    found.refused = listing.refused
+    for file in listing.files:
         found.files.append(file.relative)
-        for line in _lines(file, found):
-            value = _value(line, seen)
-            if isinstance(value, LineFault):
-                surveyor.skipped(value)
-                continue
-            surveyor.read(value, file.relative, line.line)
-            if compiled is None:
-                surveyor.looked_up(lookups[stream.name].check(value))
-            else:
-                surveyor.mapped(
-                    compiled.map_line(
-                        value,
-                        source_file=file.relative,
-                        line=line.line,
-                        byte_offset=line.byte_offset,
-                        sig_hash=hashlib.sha256(line.raw).hexdigest(),
+        of_file = FileSurvey(file.relative)
+        found.of_files.append(of_file)
+        try:
+            for line in _lines(file, stream, found):
+                of_file.lines += 1
+                value = _value(line, seen)
+                if isinstance(value, LineFault):
+                    surveyor.skipped(value)
+                    if line.stands_for_the_missing:
+                        of_file.ends_early = str(line.ending)
+                    continue
+                surveyor.read(value, file.relative, line.line)
+                if compiled is None:
+                    of_file.used += surveyor.looked_up(lookups[stream.name].check(value))
+                else:
+                    of_file.used += surveyor.mapped(
+                        compiled.map_line(
+                            value,
+                            source_file=file.relative,
+                            line=line.line,
+                            byte_offset=line.byte_offset,
+                            sig_hash=hashlib.sha256(line.raw).hexdigest(),
+                        )
                     )
-                )
+        except InputError as error:
+            of_file.problem = error.fault.of_the_file()
+        _look_at(of_file, file.path)
     surveyor.finish(_fields_with_a_rule(rules))
     return found
 
 
-def _lines(file: SourceFile, found: StreamSurvey) -> Iterator[SourceLine]:
-    with open_source(file.path) as opened:
-        for line in lines_of(opened):
-            if line.line == 1 and line.byte_offset == len(BYTE_ORDER_MARK):
-                found.files_with_mark.append(file.relative)
-            found.lines += 1
-            yield line
+def _look_at(of_file: FileSurvey, path: Path) -> None:
+    """Say what an archive is, and what a file looks like that gave nothing."""
+    looks = looks_like(path)
+    of_file.compression = looks.compression
+    if of_file.lines and not (of_file.used or of_file.ends_early):
+        of_file.looks = looks.words
+
+
+def _lines(file: SourceFile, stream: StreamSettings, found: StreamSurvey) -> Iterator[SourceLine]:
+    for line in read_lines(file.path, ending_of(file.relative, stream)):
+        if line.line == 1 and line.byte_offset == len(BYTE_ORDER_MARK):
+            found.files_with_mark.append(file.relative)
+        found.lines += 1
+        yield line
 
 
 def _value(line: SourceLine, seen: set[bytes]) -> dict[str, Any] | LineFault:
-    if line.torn:
+    value = read_line(line)
+    if isinstance(value, LineFault) and value.reason is SkipReason.TORN_TAIL:
         return LineFault(SkipReason.TORN_TAIL, "the last line has no line end yet")
-    value = parse_line(line.raw)
     if isinstance(value, dict):
         digest = hashlib.sha256(line.raw).digest()
         if digest in seen:
@@ -216,16 +199,17 @@ class _Surveyor:
         self._found.reasons[fault.reason] += 1
         self._found.details.setdefault(fault.reason, Counter())[fault.detail] += 1
 
-    def looked_up(self, fault: LineFault | None) -> None:
-        if fault is None:
-            self._found.looked_up += 1
-        else:
+    def looked_up(self, fault: LineFault | None) -> bool:
+        if fault is not None:
             self.skipped(fault)
+            return False
+        self._found.looked_up += 1
+        return True
 
-    def mapped(self, rows: list[dict[str, Any]] | LineFault) -> None:
+    def mapped(self, rows: list[dict[str, Any]] | LineFault) -> bool:
         if isinstance(rows, LineFault):
             self.skipped(rows)
-            return
+            return False
         self._found.mapped += 1
         self._found.evidence += len(rows)
         for row in rows:
@@ -234,6 +218,7 @@ class _Surveyor:
             self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
             if len(self._found.samples) < SAMPLES:
                 self._found.samples.append(row)
+        return True
 
     def finish(self, fields: set[str]) -> None:
         if self._found.evidence:

@@ -86,7 +86,7 @@ def test_a_damaged_archive_fails_and_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     outcome = p2_evidence.dry_run(view_of(made))
     assert outcome.failed == 1
-    assert "ends in the middle" in outcome.detail
+    assert "is cut short: the run read" in outcome.detail
 
 
 def test_an_archived_source_root_outside_is_read_by_its_name(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from pipeline.settings.model import Settings, StreamSettings, from_document
 from pipeline.streams.compiled import CompiledStream, compile_stream
+from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
 from pipeline.streams.skips import LineFault
 
@@ -66,4 +67,4 @@ def lookup_of(folder: Path, name: str, key: str, *lines: dict[str, Any]) -> dict
     """A look-up table of ``lines``, under its name."""
     path = folder / f"{name}.jsonl"
     path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-    return {name: load_lookup(stream(name, role="lookup", key=key), [path])}
+    return {name: load_lookup(stream(name, role="lookup", key=key), [SourceFile(path.name, path)])}

@@ -13,6 +13,7 @@ import pytest
 from pipeline.settings.model import from_document
 from pipeline.settings.rules import CONDITION_TESTS, RULE_OPTIONS, RULE_SOURCES, Rule, StreamFields
 from pipeline.streams.compiled import compile_stream
+from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
 from pipeline.streams.presets import PRESETS
 from pipeline.streams.skips import LineFault, SkipReason
@@ -72,7 +73,7 @@ def test_an_example_gives_what_it_shows(example: Example, tmp_path: Path) -> Non
         if stream.role == "lookup":
             path = tmp_path / f"{stream.name}.jsonl"
             path.write_text(example.lookups[stream.name])
-            tables[stream.name] = load_lookup(stream, [path])
+            tables[stream.name] = load_lookup(stream, [SourceFile(path.name, path)])
     compiled = compile_stream(settings.streams[0], tables)
     given: list[dict[str, Any]] = []
     for line in example.lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import LookupTable, load_lookup
 from pipeline.streams.skips import SkipReason
 from tests.pipeline.streams.sources import stream
@@ -17,7 +18,7 @@ def table(folder: Path, *files: bytes, where: object = None) -> LookupTable:
         path = folder / f"questions-{number}.jsonl"
         path.write_bytes(data)
         paths.append(path)
-    return load_lookup(questions, paths)
+    return load_lookup(questions, [SourceFile(path.name, path) for path in paths])
 
 
 def test_lines_that_cannot_be_used_are_left_out(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings
 from pipeline.storage.source_lines import LineFault, lines_of, open_source, parse_line
 from pipeline.streams.compiled import compile_stream
+from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
 
 FIXTURE = Path(__file__).parents[3] / "fixtures" / "settings" / "real-logs.toml"
@@ -48,7 +49,7 @@ def all_settings(folder: Path) -> Settings:
 def rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
     settings = all_settings(folder)
     lookups = {
-        stream.name: load_lookup(stream, [LOGS / f"{stream.name}.jsonl"])
+        stream.name: load_lookup(stream, [SourceFile(f"{stream.name}.jsonl", LOGS / f"{stream.name}.jsonl")])
         for stream in settings.streams
         if stream.role == "lookup"
     }

@@ -1,0 +1,44 @@
+"""What a run says of the sources that it could not use, or not wholly: one warning a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pipeline.contracts.skips import SkipReason
+from pipeline.contracts.untrusted import visible
+from pipeline.engine.run_session import Session
+from pipeline.engine.source_plan import PlannedSource
+from pipeline.engine.source_troubles import SourceTroubles
+from pipeline.streams.looks import looks_like
+
+SOURCE_WARNING = "source: "
+_NAMED = 20
+
+
+def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterable[PlannedSource]) -> None:
+    """Name each file that was not read, was read in part, or gave nothing that could be used."""
+    refused = troubles.refused.items()
+    said = [f"{stream}: {visible(name)} is not read: {why}" for (stream, name), why in refused]
+    for source in sources:
+        shown = f"{source.stream}: {visible(source.file.relative)}"
+        if source.damage:
+            said.append(f"{shown} is used in part: {source.damage}")
+        elif source.rows and not source.used and not _is_meant(source.skips):
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.skips.most_common(2))
+            looks = looks_like(source.file.path).words
+            said.append(
+                f"{shown}: none of its {source.rows:,} lines could be used ({reasons})"
+                + (f"; it looks like {looks}" if looks else "")
+            )
+    for words in said[:_NAMED]:
+        session.warn(f"{SOURCE_WARNING}{words}")
+    if len(said) > _NAMED:
+        more = f"{len(said) - _NAMED:,} more files are not used, or in part"
+        session.warn(f"{SOURCE_WARNING}{more}: distill streams check")
+
+
+def _is_meant(skips: Counter[str]) -> bool:
+    """Lines that the settings leave out, or that stand elsewhere too, are no sign of a wrong file."""
+    meant = (SkipReason.FILTERED_OUT, SkipReason.DUPLICATE_LINE, SkipReason.BLANK_LINE)
+    return any(skips[reason] for reason in meant) and not set(skips) - set(meant)
