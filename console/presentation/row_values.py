@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.presentation.counts import count
+from console.presentation.counts import count, plural
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.states import CATEGORIES
 from pipeline.contracts.untrusted import visible, visible_lines
@@ -66,7 +66,7 @@ def named_lines(
 ) -> Iterator[Line]:
     start = " " * indent
     if isinstance(member, (dict, list)) and member:
-        words = f"{count(len(member))} {'members' if isinstance(member, dict) else 'items'}"
+        words = plural(len(member), "member" if isinstance(member, dict) else "item")
         yield line(start, name, Span(words, "dim"))
         yield from value_lines(member, indent + INDENT, width, depth + 1, unfolded=unfolded)
         return

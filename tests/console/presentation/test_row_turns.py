@@ -39,7 +39,7 @@ def test_a_turn_shows_what_it_holds_and_nothing_that_it_does_not() -> None:
         "   2  assistant  thought  Look first.",
         "                 calls    look  c1",
         "                          node  3",
-        "                          deep  1 members",
+        "                          deep  1 member",
         "                            all  true",
         "   3  tool       look · c1",
         "                 up",
@@ -109,11 +109,11 @@ def test_both_sides_of_a_pair_are_turns() -> None:
 def test_rows_of_version_1_and_of_evidence_are_laid_out_as_they_stand() -> None:
     old = {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "name": "look"}]}
     assert shown({"messages": [old]})[:5] == [
-        " messages  1 items",
+        " messages  1 item",
         "     1  3 members",
         "     role        assistant",
         "     content     null",
-        "     tool_calls  1 items",
+        "     tool_calls  1 item",
     ]
     assert shown({"prompt": "Hi"}) == [" prompt  Hi"]
     assert shown({"messages": []}) == [" messages  []"]
