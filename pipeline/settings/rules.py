@@ -237,6 +237,8 @@ class MessagesRule(_Syntax):
     """Where the list is, or JSON text of it; of several paths or rules, the first that gives one."""
     append: Rules = ()
     """Further turns after it: a message, or a list of them (a response logged beside its request)."""
+    system: RuleText | None = None
+    """The system prompt, where the log keeps it apart; becomes the first turn."""
     role: PathText = "role"
     content: PathText = "content"
     roles: dict[str, Role] = {}

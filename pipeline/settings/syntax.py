@@ -15,6 +15,9 @@ _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 # A duration's unit, in milliseconds.
 MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "seconds": 1e3, "minutes": 6e4, "hours": 3.6e6}
 
+# Numbers that count from 1970, and what of a time span they are.
+EPOCHS = {"epoch_seconds": "seconds", "epoch_ms": "milliseconds", "epoch_ns": "microseconds"}
+
 
 def plain_steps(path: str) -> tuple[str | int, ...] | None:
     """The names and indexes of a plain path, or None when ``path`` is more than that."""
@@ -94,11 +97,11 @@ def _empty() -> str:
 
 def check_time_format(text: str) -> str:
     """``text`` itself. Raises ValueError when it names no format."""
-    if text in ("iso", "epoch_seconds", "epoch_ms"):
+    if text == "iso" or text in EPOCHS:
         return text
     if "%" not in text:
         raise ValueError(
-            "a time format is iso, epoch_seconds, epoch_ms, or one of strptime's such as %Y-%m-%d"
+            "a time format is iso, epoch_seconds, epoch_ms, epoch_ns, or one of strptime's such as %Y-%m-%d"
         )
     try:
         datetime.strptime(datetime(2001, 2, 3, tzinfo=UTC).strftime(text), text)  # noqa: DTZ007 only tried

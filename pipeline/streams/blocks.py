@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
+from pipeline.streams.texts import written_exactly
 
 _TEXTS = frozenset(("text", "input_text", "output_text"))
 _CALLS = frozenset(("tool_use", "tool_call", "function_call"))
-_RESULTS = frozenset(("tool_result", "function_call_output"))
+_RESULTS = frozenset(("tool_result", "function_call_output", "tool_call_response"))
 _THOUGHTS = frozenset(("thinking", "reasoning"))
 # What a model thought and its provider does not show.
 _HIDDEN_THOUGHTS = frozenset(("redacted_thinking", "encrypted_reasoning"))
@@ -45,6 +46,11 @@ _KNOWN_OTHERS = frozenset(
         "mcp_tool_use",
         "mcp_tool_result",
         "container_upload",
+        "blob",
+        "uri",
+        "generic",
+        "server_tool_call",
+        "server_tool_call_response",
     )
 )
 
@@ -85,12 +91,15 @@ def pieces_of(content: list[Any]) -> Iterator[Piece]:
             kind = ""
         if kind in _TEXTS and type(part.get("text")) is str:
             yield part["text"]
+        elif kind == "text" and type(part.get("content")) is str:
+            # OpenTelemetry's parts hold their text so.
+            yield part["content"]
         elif kind in _CALLS:
             yield Call(part)
         elif kind in _RESULTS:
             yield _result(part)
         elif kind in _THOUGHTS:
-            yield Thought(thought_text(part.get(kind, part.get("text", part.get("summary")))))
+            yield Thought(thought_text(_first_of(part, kind, "text", "content", "summary")))
         elif kind in _HIDDEN_THOUGHTS:
             yield Thought(None)
         else:
@@ -99,11 +108,30 @@ def pieces_of(content: list[Any]) -> Iterator[Piece]:
 
 
 def _result(part: dict[str, Any]) -> Result:
-    content = part.get("content", part.get("output"))
+    # OpenTelemetry's ``response`` (``result`` before) may be any JSON value; its ``id`` is that of the call.
+    is_response = part["type"] == "tool_call_response"
+    answer = _first_of(part, "response", "result") if is_response else _first_of(part, "content", "output")
+    if is_response and not _is_content(answer):
+        answer = written_exactly(answer)
     return Result(
-        call_id=text_member(part, "tool_use_id", "tool_call_id", "call_id"),
-        text=content_text(content),
+        call_id=text_member(
+            part, *(("id",) if is_response else ()), "tool_use_id", "tool_call_id", "call_id"
+        ),
+        text=content_text(answer),
         name=text_member(part, "name"),
+    )
+
+
+def _first_of(part: dict[str, Any], *names: str) -> Any:
+    return next((part[name] for name in names if part.get(name) is not None), None)
+
+
+def _is_content(value: Any) -> bool:
+    """Whether a value is what turns hold: null, a text, or a list of parts that are texts."""
+    if type(value) is not list:
+        return value is None or type(value) is str
+    return bool(value) and all(
+        type(part) is str or (type(part) is dict and part.get("type") in _TEXTS) for part in value
     )
 
 

@@ -10,9 +10,19 @@ from typing import Any, NamedTuple
 
 from pipeline.settings.rules import MessagesRule
 from pipeline.settings.syntax import plain_steps
-from pipeline.streams.blocks import Call, Result, Thought, pieces_of, text_member, thought_text
+from pipeline.streams.blocks import (
+    Call,
+    Piece,
+    Result,
+    Thought,
+    content_text,
+    pieces_of,
+    text_member,
+    thought_text,
+)
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import further_turns, turns_of, unpacked
+from pipeline.streams.items import answer_of, item_piece, merge
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
@@ -26,6 +36,8 @@ Message = dict[str, Any]
 USUAL_REASONING = ("reasoning_content", "reasoning", "thinking")
 """Members of a turn that are read as what the model thought, unless the rule names others."""
 USUAL_WEIGHT = "weight"
+PARTS = "parts"
+"""Where a turn holds a list of parts instead of a ``content``."""
 FINISH_REASONS = ("finish_reason", "stop_reason")
 CALL_IDS = ("tool_call_id", "tool_use_id", "call_id")
 # What stands beside a reasoning that the provider does not show.
@@ -47,6 +59,7 @@ def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter
     """One source line to its conversation, or None where it has none. Raises MisfitError."""
     find = compile_turns(rule, lookups)
     reader = _TurnReader(rule)
+    system = None if rule.system is None else compile_rule(rule.system, lookups)
 
     def get(line: dict[str, Any]) -> Conversation | None:
         turns = find(line)
@@ -54,14 +67,29 @@ def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter
             return None
         messages: list[Message] = []
         reasoning_missing = False
+        answer = None
         for turn in turns:
             of_turn = reader.plain(turn)
             if of_turn is not None:
                 messages.append(of_turn)
+                answer = None
                 continue
-            read, missing = reader.read(turn)
-            messages += read
+            read, missing, answer_of_turn = reader.read(turn)
             reasoning_missing |= missing
+            if (
+                answer_of_turn is not None
+                and answer_of_turn == answer
+                and messages
+                and messages[-1]["role"] == "assistant"
+                and [message["role"] for message in read] == ["assistant"]
+            ):
+                merge(messages[-1], read[0])
+            else:
+                messages += read
+            answer = answer_of_turn
+        prompt = None if system is None else content_text(system(line))
+        if prompt and not (messages and messages[0]["role"] == "system" and messages[0]["content"] == prompt):
+            messages.insert(0, _message("system", prompt))
         return Conversation(messages, reader.finish_reason(turns), reasoning_missing)
 
     return get
@@ -102,6 +130,8 @@ class _TurnReader:
 
     def __init__(self, rule: MessagesRule) -> None:
         self._role, self._content = compile_path(rule.role), compile_path(rule.content)
+        # Where OpenTelemetry keeps what a turn says.
+        self._parts = compile_path(PARTS) if rule.content == "content" else None
         self._roles = {**USUAL_ROLES, **rule.roles}
         self._two_names = _names_of(rule)
         self._reasoning = None if rule.reasoning is None else [compile_path(path) for path in rule.reasoning]
@@ -117,17 +147,26 @@ class _TurnReader:
             return None
         return _message(known, text)
 
-    def read(self, turn: Any) -> tuple[list[Message], bool]:
-        """The messages of a turn, and whether it has a reasoning that cannot be read.
+    def read(self, turn: Any) -> tuple[list[Message], bool, str | None]:
+        """The messages of a turn, whether it has a reasoning that cannot be read, and its answer.
 
-        They are several where results of tools stand in it as parts. Raises MisfitError.
+        They are several where results of tools stand in it as parts, and none where an item only
+        says that the model thought. Turns of one answer, next to each other, are one message.
+        Raises MisfitError.
         """
         turn = unpacked(turn, "each turn to be an object, or its JSON")
         if type(turn) is not dict:
             raise wrong_type("each turn to be an object", turn)
         speaker = self._role(turn)
         known = self._roles.get(speaker) if type(speaker) is str else None
-        content = self._content(turn)
+        if speaker is None and (piece := item_piece(turn)) is not None:
+            return *_of_item(piece), answer_of(turn, None)
+        return *self._read_turn(turn, known), answer_of(turn, known)
+
+    def _read_turn(self, turn: dict[str, Any], known: str | None) -> tuple[list[Message], bool]:
+        speaker, content = self._role(turn), self._content(turn)
+        if content is None and self._parts is not None:
+            content = self._parts(turn)
         if known is None and speaker in CALLING_ROLES:
             found = _message("assistant", None)
             found["tool_calls"] = _calls_in_content(content)
@@ -199,6 +238,25 @@ def _message(role: str, content: str | None) -> Message:
         "reasoning": None,
         "weight": None,
     }
+
+
+def _of_item(piece: Piece) -> tuple[list[Message], bool]:
+    """The message that an item makes, if any, and whether it is a reasoning that is hidden."""
+    match piece:
+        case Call():
+            message = _message("assistant", None)
+            message["tool_calls"] = [tool_call(piece.raw)]
+        case Result():
+            message = _message("tool", piece.text)
+            message["tool_call_id"], message["name"] = piece.call_id, piece.name
+        case Thought(None):
+            return [], True
+        case Thought():
+            message = _message("assistant", None)
+            message["reasoning"] = piece.text
+        case _:
+            return [_message("assistant", piece)], False
+    return [message], False
 
 
 def _split(role: str, content: Any) -> tuple[list[Message], bool]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pipeline.settings.syntax import MILLISECONDS
+from pipeline.settings.syntax import EPOCHS, MILLISECONDS
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
 
@@ -44,12 +44,19 @@ def timestamp(value: Any, formats: tuple[str, ...] = ("iso",)) -> str:
 
 
 def _in_utc(value: Any, name: str) -> str | None:
-    if name not in ("epoch_seconds", "epoch_ms"):
+    if name == "epoch_ns" and type(value) is str and len(value) < 20 and value.isascii() and value.isdigit():
+        # JSON of OpenTelemetry writes whole numbers of 64 bits as texts.
+        value = int(value)
+    if name not in EPOCHS:
         return _written_moment(value, name) if isinstance(value, str) else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
-        since = timedelta(milliseconds=value) if name == "epoch_ms" else timedelta(seconds=value)
+        since = (
+            timedelta(microseconds=value // 1000)
+            if name == "epoch_ns"
+            else timedelta(**{EPOCHS[name]: value})
+        )
         return _text(_EPOCH + since)
     except OverflowError:
         return None

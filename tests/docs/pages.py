@@ -10,7 +10,7 @@ from pipeline.schemas import reference as schemas
 from pipeline.settings import reference as settings
 from runbook.symptoms import SYMPTOMS
 from runbook.tell.pages import pages as runbook_pages
-from tests.docs import exit_codes_page, keys_page, readme_table
+from tests.docs import exit_codes_page, keys_page, preset_pages, readme_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FAULTS = CHECKOUT / "tests/pipeline/audit/faults.json"
@@ -27,20 +27,25 @@ def pages() -> dict[Path, str]:
         Path("docs/settings.md"): settings.page(),
         Path("docs/schemas.md"): schemas.page().rstrip("\n") + "\n",
         Path("docs/checks.md"): checks.page(json.loads(FAULTS.read_text(encoding="utf-8"))),
+        **preset_pages.pages(),
         **{RUNBOOK / name: text for name, text in runbook_pages(SYMPTOMS).items()},
     }
 
 
 def leftovers() -> list[Path]:
-    """Pages of symptoms that are no more."""
+    """Pages of symptoms and presets that are no more."""
     wanted = pages()
     return [
-        path for path in sorted((CHECKOUT / RUNBOOK).glob("*.md")) if path.relative_to(CHECKOUT) not in wanted
+        path
+        for folder in (RUNBOOK, preset_pages.PLACE)
+        for path in sorted((CHECKOUT / folder).glob("*.md"))
+        if path.relative_to(CHECKOUT) not in wanted
     ]
 
 
 def write() -> None:
     for path, text in pages().items():
+        (CHECKOUT / path).parent.mkdir(exist_ok=True)
         (CHECKOUT / path).write_text(text, encoding="utf-8")
     for path in leftovers():
         path.unlink()

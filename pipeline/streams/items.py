@@ -1,0 +1,60 @@
+"""Items of a conversation that say by their ``type`` what they are, and have no speaker.
+
+OpenAI's Responses API, and the session files of agents that are built on it, list what the model
+thought, said and called as items of their own. Those of one answer are one turn here, as they are
+one turn of the model; so are turns that share the id of one message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.streams.blocks import Call, Piece, Result, Thought, content_text, text_member, thought_text
+
+_CALLS = frozenset(("function_call", "custom_tool_call"))
+_RESULTS = frozenset(("function_call_output", "custom_tool_call_output", "local_shell_call_output"))
+MEMBERS_READ = ("type", "id", "call_id", "arguments", "input", "output", "action", "summary", "content")
+
+Message = dict[str, Any]
+
+
+def item_piece(item: dict[str, Any]) -> Piece | None:
+    """What an item is, or None for one that is none of these. Raises MisfitError."""
+    kind = item.get("type")
+    if type(kind) is not str:
+        return None
+    if kind in _CALLS:
+        # Results refer to ``call_id``; ``id`` is the item's own.
+        return Call({name: value for name, value in item.items() if name != "id" or "call_id" not in item})
+    if kind == "local_shell_call":
+        return Call({"name": "local_shell", "call_id": item.get("call_id"), "arguments": item.get("action")})
+    if kind in _RESULTS:
+        call_id = text_member(item, "call_id", "id")
+        return Result(call_id, content_text(item.get("output")), text_member(item, "name"))
+    if kind == "reasoning":
+        return Thought(thought_text(item.get("content")) or thought_text(item.get("summary")))
+    return None
+
+
+def answer_of(turn: Any, role: str | None) -> str | None:
+    """What names the answer that a turn of the assistant belongs to; None where it stands by itself.
+
+    ``role`` is that of the turn, None for an item.
+    """
+    if type(turn) is not dict:
+        return None
+    if role is None or turn.get("type") == "message":
+        return "" if role in (None, "assistant") else None
+    own = turn.get("id")
+    return own if role == "assistant" and type(own) is str and own else None
+
+
+def merge(message: Message, more: Message) -> None:
+    """Put what another piece of the same answer says into ``message``."""
+    for text in ("reasoning", "content"):
+        pieces = [piece for piece in (message[text], more[text]) if piece is not None]
+        message[text] = "\n".join(pieces) if pieces else None
+    if more["tool_calls"]:
+        message["tool_calls"] = [*(message["tool_calls"] or ()), *more["tool_calls"]]
+    for name in ("name", "weight"):
+        message[name] = more[name] if message[name] is None else message[name]

@@ -1,0 +1,165 @@
+"""Items of a conversation, pieces of one answer, parts, and a system prompt that stands apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.streams.skips import SkipReason
+from tests.pipeline.streams.sources import evidence, refusal
+
+USER = {"role": "user", "content": "Rain?"}
+REASONING = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "Look."}]}
+HIDDEN = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "gAAA"}
+CALL = {
+    "type": "function_call",
+    "id": "fc_1",
+    "call_id": "c1",
+    "name": "weather",
+    "arguments": '{"city": "Oslo"}',
+}
+OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "rain"}
+TEXT = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Yes."}]}
+
+
+def turns(*items: Any, **rule: Any) -> list[dict[str, Any]]:
+    row = evidence({"items": list(items)}, messages={"path": "items", **rule})
+    return [{name: value for name, value in turn.items() if value is not None} for turn in row["messages"]]
+
+
+def test_what_was_thought_said_and_called_in_one_answer_is_one_turn() -> None:
+    call = {"id": "c1", "name": "weather", "arguments": '{"city": "Oslo"}'}
+    assert turns(USER, REASONING, CALL, OUTPUT, TEXT) == [
+        {"role": "user", "content": "Rain?"},
+        {"role": "assistant", "reasoning": "Look.", "tool_calls": [call]},
+        {"role": "tool", "content": "rain", "tool_call_id": "c1"},
+        {"role": "assistant", "content": "Yes."},
+    ]
+    assert turns(USER, REASONING, TEXT, CALL)[1:] == [
+        {"role": "assistant", "reasoning": "Look.", "content": "Yes.", "tool_calls": [call]}
+    ]
+
+
+def test_calls_side_by_side_are_one_turn_and_their_results_follow() -> None:
+    other = {**CALL, "call_id": "c2", "id": "fc_2"}
+    found = turns(USER, CALL, other, OUTPUT, {**OUTPUT, "call_id": "c2"})
+    assert [turn["role"] for turn in found] == ["user", "assistant", "tool", "tool"]
+    assert [call["id"] for call in found[1]["tool_calls"]] == ["c1", "c2"]
+
+
+def test_turns_that_are_no_items_stay_apart() -> None:
+    said = {"role": "assistant", "content": "Yes."}
+    assert len(turns(USER, said, said)) == 3
+    assert len(turns(USER, said, TEXT)) == 3
+    assert len(turns(USER, TEXT, USER, TEXT)) == 4
+
+
+def test_turns_of_one_message_are_one() -> None:
+    first = {"role": "assistant", "id": "m1", "content": [{"type": "thinking", "thinking": "Look."}]}
+    second = {"role": "assistant", "id": "m1", "content": [{"type": "text", "text": "Yes."}]}
+    assert turns(USER, first, second)[1:] == [{"role": "assistant", "reasoning": "Look.", "content": "Yes."}]
+    assert len(turns(USER, first, {**second, "id": "m2"})) == 3
+    assert len(turns(USER, first, USER, second)) == 4
+
+
+@pytest.mark.parametrize("items", [(HIDDEN, TEXT), (TEXT, HIDDEN), (HIDDEN,)])
+def test_a_reasoning_that_is_hidden_is_flagged_and_makes_no_turn(items: Any) -> None:
+    row = evidence({"items": [USER, *items]}, messages="items")
+    assert "reasoning_missing" in row["flags"]
+    assert all(turn["content"] for turn in row["messages"])
+
+
+def test_other_calls_of_agents_are_calls() -> None:
+    custom = {"type": "custom_tool_call", "call_id": "c1", "name": "apply_patch", "input": "*** Begin Patch"}
+    shell = {"type": "local_shell_call", "call_id": "c2", "action": {"type": "exec", "command": ["ls"]}}
+    found = turns(USER, custom, shell, {"type": "custom_tool_call_output", "call_id": "c1", "output": "ok"})
+    assert [call["name"] for call in found[1]["tool_calls"]] == ["apply_patch", "local_shell"]
+    assert found[1]["tool_calls"][0]["arguments"] == "*** Begin Patch"
+    assert found[2] == {"role": "tool", "content": "ok", "tool_call_id": "c1"}
+
+
+@pytest.mark.parametrize("item", [{"type": "web_search_call", "id": "w"}, {"type": 7}, {"content": "x"}])
+def test_an_item_of_another_kind_skips_the_line(item: Any) -> None:
+    fault = refusal({"items": [USER, item]}, messages="items")
+    assert fault.reason == SkipReason.WRONG_TYPE
+    assert fault.detail == "messages: a turn whose role is unknown (roles can name it)"
+
+
+def test_parts_of_opentelemetry_are_read() -> None:
+    said = [{"type": "text", "content": "Rain?"}]
+    called = [
+        {"type": "reasoning", "content": "Look."},
+        {"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Oslo"}},
+    ]
+    for key, value, text in (
+        ("response", "rain", "rain"),
+        ("result", "rain", "rain"),
+        ("response", {"sky": [1]}, '{"sky":[1]}'),
+        ("response", [1, 2], "[1,2]"),
+        ("response", [{"type": "text", "text": "rain"}], "rain"),
+        ("response", 7, "7"),
+    ):
+        result = [{"type": "tool_call_response", "id": "c1", key: value}]
+        found = turns(
+            {"role": "user", "parts": said},
+            {"role": "assistant", "parts": called, "finish_reason": "tool_call"},
+            {"role": "tool", "parts": result},
+        )
+        assert found == [
+            {"role": "user", "content": "Rain?"},
+            {
+                "role": "assistant",
+                "reasoning": "Look.",
+                "tool_calls": [{"id": "c1", "name": "weather", "arguments": '{"city":"Oslo"}'}],
+            },
+            {"role": "tool", "content": text, "tool_call_id": "c1"},
+        ]
+
+
+@pytest.mark.parametrize("kind", ["blob", "uri", "generic", "server_tool_call"])
+def test_a_part_that_is_no_text_is_named(kind: str) -> None:
+    fault = refusal({"items": [{"role": "user", "parts": [{"type": kind}]}]}, messages="items")
+    assert fault.detail.endswith(f"not text: {kind}")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("Be brief.", ["Be brief."]),
+        ([{"type": "text", "text": "Be"}, {"type": "text", "content": "brief."}], ["Be\nbrief."]),
+        (None, []),
+        ("", []),
+        ([], []),
+    ],
+)
+def test_a_system_prompt_that_stands_apart_is_the_first_turn(prompt: Any, expected: list[str]) -> None:
+    row = evidence({"items": [USER], "system": prompt}, messages={"path": "items", "system": "system"})
+    assert [turn["content"] for turn in row["messages"] if turn["role"] == "system"] == expected
+    assert row["context"] == (expected[0] if expected else None)
+
+
+def test_a_system_prompt_is_not_said_twice() -> None:
+    line = {"items": [{"role": "system", "content": "Be brief."}, USER], "system": "Be brief."}
+    row = evidence(line, messages={"path": "items", "system": "system"})
+    assert [turn["role"] for turn in row["messages"]] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("1767225600000000000", "2026-01-01T00:00:00Z"),
+        (1767225600000000000, "2026-01-01T00:00:00Z"),
+        ("1767225600123456789", "2026-01-01T00:00:00.123456Z"),
+        (0, "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_nanoseconds_may_be_a_text(value: Any, moment: str) -> None:
+    assert evidence({"at": value}, timestamp={"path": "at", "time": "epoch_ns"})["timestamp"] == moment
+
+
+@pytest.mark.parametrize("value", ["yesterday", "17672256000000000000000", "1.5", True, [1]])
+def test_what_counts_no_nanoseconds_is_a_skip(value: Any) -> None:
+    assert (
+        refusal({"at": value}, timestamp={"path": "at", "time": "epoch_ns"}).reason == SkipReason.WRONG_TYPE
+    )
