@@ -11,9 +11,12 @@ import fcntl
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from pipeline.platform.process import Detached, start_detached
 
 PREFIX = "distillation_phase6_acceptance."
 KEPT_ROOTS = 5
@@ -27,11 +30,15 @@ NOT_OF_THE_WORKSPACE = (VARIANTS, OUTSIDE, SAID, JOBS)
 
 
 class TempRoot:
-    """A root that was made; ``keep`` decides what becomes of it."""
+    """A root that was made; ``keep`` decides what becomes of it.
+
+    ``remover`` takes an interrupted one away.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.keep = False
+        self.remover: Detached | None = None
 
     def variant(self, name: str) -> Path:
         """Where the workspace called ``name`` goes; it is not made."""
@@ -61,7 +68,10 @@ class TempRoot:
 
 @contextlib.contextmanager
 def temp_root(parent: Path | None = None) -> Iterator[TempRoot]:
-    """A fresh root below ``$TMPDIR`` for the block. Raises OSError when it cannot be made."""
+    """A fresh root below ``$TMPDIR`` for the block. Raises OSError when it cannot be made.
+
+    Who is interrupted does not wait for a disk: the root is then removed by a process that goes on.
+    """
     folder = Path(tempfile.gettempdir()) if parent is None else parent
     root = TempRoot(Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder)).resolve())
     # Held while we work: another acceptance that tidies up must not take this root for an old one.
@@ -73,11 +83,31 @@ def temp_root(parent: Path | None = None) -> Iterator[TempRoot]:
         for made in (root.home, root.current_directory, root.temporary):
             made.mkdir(mode=0o700)
         yield root
-    finally:
-        os.close(in_use)
-        if not root.keep:
-            shutil.rmtree(root.path, ignore_errors=True)
+    except Exception:
+        _give_up(root, in_use)
         forget_old_roots(folder)
+        raise
+    except BaseException:
+        os.close(in_use)
+        with contextlib.suppress(OSError):
+            root.remover = _remove_beside(root.path)
+        raise
+    _give_up(root, in_use)
+    forget_old_roots(folder)
+
+
+def _give_up(root: TempRoot, in_use: int) -> None:
+    os.close(in_use)
+    if not root.keep:
+        shutil.rmtree(root.path, ignore_errors=True)
+
+
+def _remove_beside(path: Path) -> Detached:
+    """Thousands of files, on a busy disk many seconds. What stays all the same is forgotten later."""
+    program = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+    argv = [sys.executable, "-I", "-S", "-c", program, str(path)]
+    with Path(os.devnull).open("r+b") as nowhere:
+        return start_detached(argv, output=nowhere.fileno(), cwd="/")
 
 
 def forget_old_roots(folder: Path) -> None:

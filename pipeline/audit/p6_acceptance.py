@@ -16,8 +16,6 @@ from pipeline.platform.process import Running
 
 TIMEOUT_SECONDS = 300.0
 _MOST_REPORT_BYTES = 16 << 20
-# The gate that is asked to end removes its temp root.
-_GRACE_SECONDS = 2.0
 _IDS = tuple(spec.id for spec in ACCEPTANCE)
 
 
@@ -30,7 +28,6 @@ class AcceptanceRun:
             engine_argv(["acceptance", "--json", "-C", str(workspace)]),
             limit_seconds=TIMEOUT_SECONDS,
             keep_bytes=_MOST_REPORT_BYTES,
-            grace_seconds=_GRACE_SECONDS,
         )
 
     def outcome(self) -> Outcome:

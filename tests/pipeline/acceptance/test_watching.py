@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.acceptance.gate import TerminatedError
 from pipeline.acceptance.listings import RealWorkspace, changes, listing
 from pipeline.acceptance.temp_root import KEPT_ROOTS, PREFIX, forget_old_roots, temp_root
 from pipeline.acceptance.write_watch import WATCHED
 from pipeline.contracts import paths
 from pipeline.platform import lock
+from tests.waiting import LIMIT_SECONDS
 
 # A root is private, goes when all is well, stays when not, and only so many stay
 
@@ -30,8 +33,24 @@ def test_a_root_is_private_and_removed(tmp_path: Path) -> None:
 
 
 def test_a_root_is_removed_when_the_block_raises(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), temp_root(tmp_path):
-        raise KeyboardInterrupt
+    with pytest.raises(ValueError, match="a bug"), temp_root(tmp_path):
+        raise ValueError("a bug")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("signalled", [KeyboardInterrupt, SystemExit, TerminatedError])
+def test_who_is_interrupted_waits_for_no_disk_and_the_root_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signalled: type[BaseException]
+) -> None:
+    def takes_for_ever(*_: object, **__: object) -> None:
+        pytest.fail("the disk was waited for")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", takes_for_ever)
+        with pytest.raises(signalled), temp_root(tmp_path) as root:
+            raise signalled
+    assert root.remover is not None
+    assert root.remover.wait(LIMIT_SECONDS) == 0
     assert list(tmp_path.iterdir()) == []
 
 
