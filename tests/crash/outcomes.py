@@ -15,6 +15,7 @@ from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.platform import lock
 from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import RECORDED_AT, chat_line, encoded, output_bytes
+from tests.waiting import wait_until
 
 RUN_ALL = ("run-all", "--recorded-at", RECORDED_AT, "--chunk-bytes", "4KiB")
 
@@ -87,8 +88,12 @@ def assert_whole(workspace: Path, *sets: dict[str, bytes]) -> None:
 
 
 def assert_whole_after_settling(workspace: Path, scratch: Path, *sets: dict[str, bytes]) -> bool:
-    """``assert_whole``, in a copy that has been settled when an intent is open; whether one was."""
-    assert not lock.is_held(workspace)
+    """``assert_whole``, in a copy that has been settled when an intent is open; whether one was.
+
+    A child in a session of its own (git) that its parent had just forked has the lock until it becomes
+    its program, a moment after the parent's death.
+    """
+    wait_until(lambda: not lock.is_held(workspace), "the lock free after the kill")
     if not (workspace / paths.INTENT).exists():
         assert_whole(workspace, *sets)
         return False

@@ -20,6 +20,7 @@ from pipeline.platform import lock
 from tests.crash.outcomes import RUN_ALL, Straight, assert_whole, assert_whole_after_settling, finish
 from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import output_bytes
+from tests.waiting import LIMIT_SECONDS
 
 SEED = 20260427
 SERIES = 10
@@ -54,7 +55,7 @@ def test_runs_killed_at_random_times_end_at_the_straight_hash(
         code = run.wait()
         assert code in (0, -signal.SIGKILL), run.output.read_text()
         kills += code != 0
-        assert run.wait_for_left_processes(10)
+        assert run.wait_for_left_processes(LIMIT_SECONDS)
         assert run.left_processes() == []
         assert_whole_after_settling(workspace, quick / "settled", last_good, target.outputs)
         if code == 0 or output_bytes(workspace) == target.outputs:

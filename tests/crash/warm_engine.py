@@ -59,10 +59,13 @@ class Run:
     _engine: WarmEngine
 
     def kill_group(self) -> None:
-        os.killpg(self.pid, signal.SIGKILL)
+        """Without effect on a run that has just ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def kill_parent(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def ended_within(self, seconds: float) -> bool:
         return self._engine.has_answer(seconds)
@@ -122,8 +125,7 @@ class WarmEngine:
 
     def start(self, workspace: Path, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
         if self.under_way is not None:  # of a test that failed: its answer is not the next one's
-            with contextlib.suppress(ProcessLookupError):
-                self.under_way.kill_group()
+            self.under_way.kill_group()
             self.under_way.wait()
         request = {
             "argv": [*argv, "-C", str(workspace)],
