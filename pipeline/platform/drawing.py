@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _GAP = "  "
+# Between the columns of a drawn table, the first that leaves room for the longest words.
+_GAPS = (3, 2, 1)
 
 
 def is_watched(number: int) -> bool:
@@ -49,19 +51,44 @@ def _plain_row(row: Sequence[str], widths: Sequence[int], right: Sequence[bool])
 
 
 def _drawn_table(names: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are wrapped between words alone: an id that is broken cannot be copied.
+
+    Columns move together before that. Where even the longest words do not fit side by side, the table is
+    wider than the terminal, which wraps its lines by itself and copies them whole.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, to_right in zip(names, right, strict=True):
-        made.add_column(Text(name), justify="right" if to_right else "left", overflow="fold")
+    console = _console(streams.OUT)
+    gap, widths = _places(list(zip(names, *rows, strict=True)), console.width)
+    console.width = max(console.width, sum(widths) + gap * (len(widths) - 1))
+    # The box has one space between two columns.
+    padding = (0, gap // 2, 0, (gap - 1) // 2)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
+    for name, to_right, width in zip(names, right, widths, strict=True):
+        made.add_column(Text(name), justify="right" if to_right else "left", overflow="fold", width=width)
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
-    console = _console(streams.OUT)
     with console.capture() as captured:
         console.print(made)
     return captured.get()
+
+
+def _places(columns: Sequence[Sequence[str]], room: int) -> tuple[int, list[int]]:
+    """The gap between the columns, and the width of each: at least its longest word that a line can hold."""
+    from rich.cells import cell_len
+
+    liked = [max(map(cell_len, column)) for column in columns]
+    sizes = [[cell_len(word) for cell in column for word in cell.split()] for column in columns]
+    least = [max((size for size in each if size <= room), default=1) for each in sizes]
+    between = len(columns) - 1
+    gap = next((gap for gap in _GAPS if sum(least) + gap * between <= room), _GAPS[-1])
+    spare = room - gap * between - sum(least)
+    wished = [like - need for like, need in zip(liked, least, strict=True)]
+    if sum(wished) > spare:
+        wished = [max(0, spare) * wish // sum(wished) for wish in wished]
+    return gap, [need + wish for need, wish in zip(least, wished, strict=True)]
 
 
 class Progress:

@@ -14,7 +14,14 @@ import pipeline
 from pipeline.platform import drawing
 
 CHECKOUT = Path(pipeline.__file__).parents[1]
-DRAWS = """
+RUN, RECEIPT, DIGEST = (
+    "20261130T021227Z-d5c3",
+    "reports/20261130T021227Z-d5c3/export.json",
+    "0123456789abcdef" * 4,
+)
+DRAWS = (
+    f"RUN, RECEIPT, DIGEST = {RUN!r}, {RECEIPT!r}, {DIGEST!r}"
+    + """
 import sys
 from pipeline.platform.drawing import Progress
 from pipeline.platform.voice import Voice, speak
@@ -27,11 +34,14 @@ def work():
     voice.note("said between")
     progress.event({"stage": "mapping", "rows_in": 9000, "bytes_done": 90, "bytes_total": 100})
     voice.table(["stream", ">rows"], [["chats", "12"], ["[bold]x[/] \\x1b[31m", "3,456"]])
+    voice.table(["run", "receipt", "what"], [[RUN, RECEIPT, "a run of words that has to be wrapped " * 3]])
+    voice.table(["sha", "sha again"], [[DIGEST, DIGEST], ["short", "x" * 300]])
     voice.out("rich" if "rich" in sys.modules else "no rich")
     return 0
 
 sys.exit(speak(work, who="The test", kept_safe="x"))
 """
+)
 ARGV = [sys.executable, "-P", "-c", DRAWS]
 ENVIRONMENT = {"PYTHONPATH": str(CHECKOUT), "PATH": "/usr/bin:/bin"}
 
@@ -76,6 +86,17 @@ def test_markup_and_escapes_in_data_are_shown_and_not_obeyed() -> None:
     assert "\x1b[31m" not in said
 
 
+def test_an_id_is_never_broken() -> None:
+    lines = drawn("xterm-256color").splitlines()
+    drawn_once = [line for line in lines if RUN in line]
+    assert len(drawn_once) == 1
+    assert RECEIPT in drawn_once[0]
+    assert len(drawn_once[0].rstrip()) <= 80
+    assert any(line.count(DIGEST) == 2 for line in lines), "wider than the terminal, and whole"
+    folded = lines[next(at for at, line in enumerate(lines) if "sha again" in line) :]
+    assert max(len(line.rstrip()) for line in folded[1:]) < 300, "what no line could hold is folded"
+
+
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_dumb_terminal_gets_plain_lines(term: str) -> None:
     said = drawn(term)
@@ -87,12 +108,13 @@ def test_a_pipe_gets_no_escape_byte_and_rich_is_not_imported() -> None:
     done = subprocess.run(ARGV, env=ENVIRONMENT, capture_output=True, check=True)
     assert done.stderr == b"said between\n"
     assert b"\x1b" not in done.stdout
-    assert done.stdout.decode().splitlines() == [
+    lines = done.stdout.decode().splitlines()
+    assert lines[:3] == [
         f"{'stream':<19}   rows",
         f"{'chats':<19}     12",
         f"{'[bold]x[/] '}{chr(92)}x1b[31m  3,456",
-        "no rich",
     ]
+    assert lines[-1] == "no rich"
 
 
 def test_a_table_without_rows_has_its_headings() -> None:
