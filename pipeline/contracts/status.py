@@ -270,8 +270,9 @@ class Answer:
     costs a process; of two answers the one that was true later stands.
 
     ``as_of`` is when it was true: a report's own time, or the moment of the look. ``source`` is ``live``
-    or the report's path. ``nothing_yet``: not known, because what is looked at was never made; that is
-    no blindness. ``since`` is when the symptom was first seen, ``stale`` why it may be otherwise by now.
+    or the report's path. ``nothing_yet``: not known, because what is looked at was never made, and
+    ``contained``: because it was set aside; neither is blindness.
+    ``since`` is when the symptom was first seen, ``stale`` why it may be otherwise by now.
     ``explained_by`` are symptoms that explain just this one. ``by_glance``: files alone tell it, so that
     a later glance which does not see it any more takes it back.
     """
@@ -286,10 +287,16 @@ class Answer:
     stale: str = ""
     id: str = ""
     by_glance: bool = False
+    contained: bool = False
 
     @property
     def is_detected(self) -> bool:
         return self.verdict is Verdict.DETECTED
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nobody could look, though there is something to see."""
+        return self.verdict is Verdict.UNKNOWN and not self.nothing_yet and not self.contained
 
 
 @dataclass(frozen=True, slots=True)

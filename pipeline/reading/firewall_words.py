@@ -95,7 +95,7 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
         return Answer(Verdict.CLEAR, "; ".join((read, *firewall.said_of_walls)), origin.as_of)
     if firewall.state is FirewallWord.ABSENT:
         said = f"ABSENT: {firewall.detail or NO_SUCH_FILE}"
-        return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made)
+        return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made, contained=ever_made)
     if firewall.state is FirewallWord.UNKNOWN:
         return Answer(Verdict.UNKNOWN, f"UNKNOWN: {origin.why or firewall.detail or 'no answer'}", now)
     return None

@@ -46,6 +46,13 @@ def newer(glance: Answer | None, look: Answer | None, now: float) -> Answer | No
     return _dated(later, look, glance)
 
 
+def not_silenced(look: Answer, before: Answer | None) -> Answer:
+    """What stands after a look: one that could not see silences no alarm, which is stale from then on."""
+    if look.is_blind and before is not None and before.is_detected:
+        return replace(before, stale=look.observed)
+    return look
+
+
 def _dated(answer: Answer, *told_by: Answer) -> Answer:
     """``answer`` with the first sighting that was kept; without one, with the first that is told.
 

@@ -18,6 +18,7 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform import confined
 from pipeline.platform.lenient_json import Json, flag_of, number_of, object_of, text_of, texts_of
 from pipeline.reading.report_files import Notes, last_objects
+from pipeline.reading.symptom_answers import not_silenced
 
 VERSION = 1
 # A line has about 4 KB; the file is begun anew past its limit, and a reader needs its end alone.
@@ -48,6 +49,7 @@ def _answer(symptom_id: str, row: Json) -> Answer | None:
         flag_of(row, "nothing_yet") is True,
         texts_of(row, "explained_by"),
         number_of(row, "since"),
+        text_of(row, "stale") or "",
         id=symptom_id,
         by_glance=flag_of(row, "by_glance") is True,
     )
@@ -57,11 +59,12 @@ def keep_looks(root: Path, answers: Iterable[Answer], now: float) -> dict[str, A
     """Append what was seen ``now``; returns it with the times of its first sighting.
 
     ``since`` of an answer is when it was told before, by a report for instance.
-    A symptom keeps that time until somebody sees it gone; who could not look has not seen it gone.
+    A symptom keeps that time, and shows, until somebody sees it gone: who could not look has not.
     Raises StorageError.
     """
     before = read_looks(root, Notes())
-    seen = {answer.id: _with_since(answer, before.get(answer.id), now) for answer in answers}
+    standing = (not_silenced(answer, before.get(answer.id)) for answer in answers)
+    seen = {answer.id: _with_since(answer, before.get(answer.id), now) for answer in standing}
     told = {name: _row(answer) for name, answer in sorted((before | seen).items())}
     line = orjson.dumps({"version": VERSION, "at": now, "symptoms": told}) + b"\n"
     is_full = _size(root) + len(line) > MOST_BYTES
@@ -98,5 +101,6 @@ def _row(answer: Answer) -> dict[str, object]:
         "nothing_yet": answer.nothing_yet,
         "explained_by": answer.explained_by,
         "since": answer.since,
+        "stale": answer.stale[:_TEXT_CHARACTERS],
         "by_glance": answer.by_glance,
     }

@@ -12,6 +12,7 @@ from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
+from pipeline.reading.durations import age_in_words
 from pipeline.reading.symptom_answers import not_evaluated, tally
 from runbook.change.incident import load_incident
 from runbook.change.refusals import refused
@@ -110,11 +111,10 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
 
 def _age(detection: Detection) -> str:
     age = detection.age_seconds(detection.read_at)
-    if detection.source == "live":
-        return "seen just now"
-    return f"from {visible(detection.source)}, " + (
-        "age not known" if age is None else f"{age / 60:.0f} min old"
-    )
+    told = "age not known" if age is None else f"{age_in_words(age)} old"
+    if detection.source != "live":
+        return f"from {visible(detection.source)}, {told}"
+    return f"seen by an earlier look, {told}" if detection.stale else "seen just now"
 
 
 def _definition(symptom: Symptom, tag: str | None) -> dict[str, Any]:

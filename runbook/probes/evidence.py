@@ -82,7 +82,7 @@ class Detection(Record):
     ``source`` is ``live`` or the report's path. ``facts`` carries what the diagnosis starts from.
     ``nothing_yet``: not known, because what it looks at was never made; that is no blindness.
     ``explained_by`` are symptoms that explain just this one, beside those that always would.
-    ``by_glance``, ``stale``: as in ``Answer``.
+    ``by_glance``, ``stale``, ``contained``: as in ``Answer``.
     """
 
     symptom_id: str
@@ -98,6 +98,7 @@ class Detection(Record):
     explained_by: tuple[str, ...] = ()
     by_glance: bool = False
     stale: str = ""
+    contained: bool = False
 
     @property
     def answer(self) -> Answer:
@@ -113,6 +114,7 @@ class Detection(Record):
             id=self.symptom_id,
             by_glance=self.by_glance,
             stale=self.stale,
+            contained=self.contained,
         )
 
     def age_seconds(self, now: float) -> float | None:

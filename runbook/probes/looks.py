@@ -44,6 +44,7 @@ def detection_from(
         explained_by=answer.explained_by,
         by_glance=answer.by_glance,
         stale=answer.stale,
+        contained=answer.contained,
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.incidents import WizardState
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.report_files import Notes
-from pipeline.reading.symptom_answers import as_kept, exit_code_of, is_taken_back
+from pipeline.reading.symptom_answers import as_kept, exit_code_of, is_taken_back, not_silenced
 from pipeline.reading.symptom_log import keep_looks, read_looks
 from runbook.change.incident import Incident
 from runbook.change.plan import Plan
@@ -86,18 +86,20 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
     """Every symptom, worst first as listed. ``full`` reruns what a report would answer.
 
     What is rerun goes one after the other: engine commands take the workspace's lock. Without it a look
-    that was kept stands where it saw more, and later, than a report.
+    that was kept stands where it saw more, and later, than a report. Who cannot look now leaves what was
+    seen before as it was, and calls it stale.
     """
     kept: Mapping[str, Answer] = {}
     with contextlib.suppress(OSError):  # then each of them says why it cannot look
+        looks = read_looks(workspace.root, Notes())
+        kept = looks
         if not full:
             workspace = workspace.at_this_moment()
             touched_at = workspace.facts().touched_at
-            looks = read_looks(workspace.root, Notes())
             kept = {name: as_kept(look, touched_at) for name, look in looks.items()}
     with ThreadPoolExecutor(1 if full else _AT_ONCE) as pool:
         detections = list(pool.map(lambda each: detect_one(workspace, each, full=full), symptoms))
-    detections = [_or_kept(each, kept.get(each.symptom_id)) for each in detections]
+    detections = [_or_kept(each, kept.get(each.symptom_id), full=full) for each in detections]
     raised = {each.symptom_id for each in detections if each.verdict is Verdict.DETECTED}
     return [
         Found(
@@ -112,14 +114,21 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
     ]
 
 
-def _or_kept(detection: Detection, kept: Answer | None) -> Detection:
-    """What is stale, or never ran, gives way to a look that was made since."""
+def _or_kept(detection: Detection, kept: Answer | None, *, full: bool) -> Detection:
+    """What is stale, or never ran, gives way to a look that was made since; who is blind, to an alarm."""
     answer = detection.answer
-    gives_way = answer.nothing_yet or bool(answer.stale)
+    standing = not_silenced(answer, kept)
+    if standing is not answer:
+        return _as_kept(detection, standing)
+    gives_way = not full and (answer.nothing_yet or bool(answer.stale))
     if kept is None or not gives_way or kept.nothing_yet or kept.as_of is None:
         return detection
     if kept.as_of <= (answer.as_of or 0.0) or kept.as_of > detection.read_at or is_taken_back(kept, answer):
         return detection
+    return _as_kept(detection, kept)
+
+
+def _as_kept(detection: Detection, kept: Answer) -> Detection:
     return detection.model_copy(
         update={
             "verdict": kept.verdict,

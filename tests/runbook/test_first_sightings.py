@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from console.cli.distill import main
 from pipeline.contracts import paths
-from pipeline.contracts.symptoms import LEAK
+from pipeline.contracts.status import Answer, Verdict
+from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START, LEAK
 from pipeline.reading.report_files import Notes
-from pipeline.reading.symptom_log import read_looks
+from pipeline.reading.symptom_log import keep_looks, read_looks
+from runbook.probes.evidence import Detection
+from runbook.probes.workspace import Workspace
+from runbook.symptom import Symptom
+from runbook.wizard import detecting
 from tests.pipeline.engine.workspaces import engine
 from tests.runbook.drills.faces import glanced_rows, six_faces
 from tests.runbook.symptoms.walked import filled
@@ -60,6 +66,31 @@ def test_opening_an_incident_keeps_the_sighting(root: Path, action: tuple[str, .
     assert since_of(root) == since
     faces = six_faces(root)
     assert {name: said[LEAK][1] for name, said in faces.items()} == dict.fromkeys(faces, int(since))
+
+
+@pytest.mark.parametrize("full", [(), ("--full",)], ids=str)
+def test_a_look_that_was_starved_takes_no_alarm_from_any_face(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], full: tuple[str, ...]
+) -> None:
+    seen_at = time.time() - 60
+    refused = Answer(Verdict.DETECTED, "it ends with 3", seen_at, id=ENGINE_DOES_NOT_START)
+    keep_looks(root, [refused], seen_at)
+
+    def starved(_: Workspace, symptom: Symptom, *, full: bool = False) -> Detection:
+        verdict = Verdict.UNKNOWN if symptom.id == ENGINE_DOES_NOT_START else Verdict.CLEAR
+        return Detection(
+            symptom_id=symptom.id, verdict=verdict, observed="no memory", read_at=time.time(), as_of=None
+        )
+
+    monkeypatch.setattr(detecting, "detect_one", starved)
+    assert main(["-C", str(root), "runbook", "detect", *full]) == 1
+    said = capsys.readouterr()
+    assert "it ends with 3" in said.out
+    assert "seen by an earlier look" in said.out
+    assert f"stale: {ENGINE_DOES_NOT_START}: no memory" in said.err
+    faces = six_faces(root)
+    assert faces == {face: {ENGINE_DOES_NOT_START: ("it ends with 3", int(seen_at))} for face in faces}
+    assert main(["-C", str(root), "status"]) == 1
 
 
 def test_a_breach_that_a_run_set_aside_and_another_one_are_one_that_never_cleared(root: Path) -> None:

@@ -33,7 +33,7 @@ def answer_of(root: Path, seen: dict[str, Check]) -> Answer:
     aside = bool(files) and all(not (root / path).exists() and is_quarantined(root / path) for path in files)
     if answer.is_detected and aside:
         said = f"{', '.join(files)}: quarantined; export again: distill export"
-        return replace(answer, verdict=Verdict.UNKNOWN, observed=said)
+        return replace(answer, verdict=Verdict.UNKNOWN, observed=said, contained=True)
     # Whoever put a forbidden row into the SFT export may have broken the rest of it as well.
     return replace(answer, explained_by=(LEAK,)) if files == [SFT] else answer
 

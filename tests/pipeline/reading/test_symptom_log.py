@@ -36,6 +36,31 @@ def test_a_symptom_keeps_the_time_of_its_first_sighting_until_it_was_seen_gone(t
     assert read(tmp_path)["A"].since == NOW + 20
 
 
+def test_who_could_not_look_silences_no_alarm(tmp_path: Path) -> None:
+    keep_looks(tmp_path, [seen(Verdict.DETECTED, NOW)], NOW)
+    starved = replace(seen(Verdict.UNKNOWN, NOW + 5), observed="too few file descriptors")
+    [standing] = keep_looks(tmp_path, [starved], NOW + 5).values()
+    assert standing == read(tmp_path)["A"]
+    assert (standing.verdict, standing.observed) == (Verdict.DETECTED, "what was seen")
+    assert (standing.as_of, standing.since, standing.stale) == (NOW, NOW, "too few file descriptors")
+    keep_looks(tmp_path, [seen(Verdict.DETECTED, NOW + 9)], NOW + 9)
+    assert (read(tmp_path)["A"].since, read(tmp_path)["A"].stale) == (NOW, "")
+
+
+@pytest.mark.parametrize("contained", [True, False])
+def test_what_was_set_aside_or_is_not_there_shows_no_more(tmp_path: Path, contained: bool) -> None:
+    blind = seen(Verdict.UNKNOWN, NOW + 5)
+    keep_looks(tmp_path, [seen(Verdict.DETECTED, NOW)], NOW)
+    keep_looks(tmp_path, [replace(blind, contained=contained, nothing_yet=not contained)], NOW + 5)
+    assert read(tmp_path)["A"].verdict is Verdict.UNKNOWN
+
+
+def test_what_was_clear_is_unknown_to_who_cannot_look(tmp_path: Path) -> None:
+    keep_looks(tmp_path, [seen(Verdict.CLEAR, NOW)], NOW)
+    keep_looks(tmp_path, [seen(Verdict.UNKNOWN, NOW + 5)], NOW + 5)
+    assert read(tmp_path)["A"].verdict is Verdict.UNKNOWN
+
+
 def test_what_a_report_told_before_the_look_was_seen_then_unless_it_was_seen_gone_since(
     tmp_path: Path,
 ) -> None:
