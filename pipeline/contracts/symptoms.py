@@ -30,13 +30,22 @@ class ByHand:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """The setting ``[section] key`` past which a symptom shows; ``default`` where it says nothing usable."""
+
+    section: str
+    key: str
+    default: float
+
+
+@dataclass(frozen=True)
 class Definition:
     """A symptom in words. ``checks`` are the required checks that lead here.
 
     ``live`` detectors look at the files themselves within a second; the others read the last report.
     ``explained_by`` are symptoms that, when they show too, are the likelier story. ``causes`` are
-    (id, sentence) of everything that its diagnosis may conclude. Of one severity, the lower ``rank``
-    is read first.
+    (id, sentence) of everything that its diagnosis may conclude. ``thresholds`` are settings that decide
+    when it shows. Of one severity, the lower ``rank`` is read first.
     """
 
     id: str
@@ -51,6 +60,7 @@ class Definition:
     causes: tuple[tuple[str, str], ...] = ()
     by_hand: tuple[ByHand, ...] = ()
     rank: int = 50
+    thresholds: tuple[Threshold, ...] = ()
 
 
 SEVERITY_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}

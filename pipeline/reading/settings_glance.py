@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.contracts.symptoms import Threshold
 from pipeline.contracts.toml_document import parsed
 from pipeline.platform.lenient_json import (
     Json,
@@ -21,8 +22,6 @@ from pipeline.platform.lenient_json import (
     text_of,
 )
 from pipeline.reading.report_files import Notes
-
-DEFAULT_REPLAY_LOG_MB = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,14 @@ class SettingsGlance:
     last_good_tag: str = paths.DEFAULT_TAG
     streams: tuple[StreamGlance, ...] = ()
     source_roots: tuple[str, ...] = ()
-    replay_log_mb: float = DEFAULT_REPLAY_LOG_MB
     own_engine: bool = False
     trouble: str = ""
+    document: Json = field(default_factory=dict, repr=False, compare=False)
+
+    def number(self, threshold: Threshold) -> float:
+        """What the settings say of a symptom's threshold; its default where that is no positive number."""
+        said = number_of(object_of(self.document, threshold.section), threshold.key)
+        return said if said is not None and said > 0 else threshold.default
 
 
 def read_settings(root: Path, notes: Notes) -> SettingsGlance:
@@ -56,15 +60,14 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     except (OSError, ValueError, RecursionError) as error:
         notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
         return SettingsGlance(root.name, trouble=f"{paths.SETTINGS} cannot be read: {error}")
-    workspace, rotation = object_of(value, "workspace"), object_of(value, "rotation")
-    limit = number_of(rotation, "replay_log_mb")
+    workspace = object_of(value, "workspace")
     return SettingsGlance(
         name=text_of(workspace, "name") or root.name,
         last_good_tag=text_of(workspace, "last_good_tag") or paths.DEFAULT_TAG,
         streams=streams_of(value),
         source_roots=_texts(workspace.get("source_roots")),
-        replay_log_mb=limit if limit is not None and limit > 0 else DEFAULT_REPLAY_LOG_MB,
         own_engine=text_of(object_of(value, "engine"), "source") == "workspace",
+        document=value,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
-from pipeline.contracts.symptoms import ByHand, Definition
+from pipeline.contracts.symptoms import ByHand, Definition, Threshold
 
 ID = "S6.replay-log"
 LOG = str(paths.REPLAY_RUNS)
+THRESHOLD_MB = Threshold("rotation", "replay_log_mb", 100.0)
 GROWN = "grown"
 UNKNOWN = "unknown"
 CAUSES = (
@@ -19,7 +20,7 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.WARNING,
     title="The replay log is large",
-    what_you_see=f"`{LOG}` is over `[rotation] replay_log_mb` (100 MB unless set).",
+    what_you_see=f"`{LOG}` is over `[rotation] replay_log_mb` ({THRESHOLD_MB.default:g} MB unless set).",
     why="It grows with every replay until the disk is full, and then nothing can be written at all.",
     phases=("P7",),
     checks=(),
@@ -34,4 +35,5 @@ DEFINITION = Definition(
         ),
     ),
     rank=20,
+    thresholds=(THRESHOLD_MB,),
 )

@@ -17,7 +17,7 @@ from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, 
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
-from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, UNKNOWN
+from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, THRESHOLD_MB, UNKNOWN
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 
 _MEGABYTE = 1e6
@@ -29,7 +29,7 @@ _LOOK_BYTES = 8 * 2**20
 
 def detect(workspace: Workspace) -> Detection:
     facts = workspace.facts()
-    size = {"bytes": size_of_log(facts.root), "threshold_mb": facts.settings.replay_log_mb}
+    size = {"bytes": size_of_log(facts.root), "threshold_mb": facts.settings.number(THRESHOLD_MB)}
     return detection_from(ID, glance(facts), reproduce=f"ls -l {LOG}", facts=size)
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from runbook.drills.drill import Drill, Planted, Scene
-from runbook.symptoms.s6_replay_log import GROWN, ID, LOG
+from runbook.symptoms.s6_replay_log import GROWN, ID, LOG, THRESHOLD_MB
 from runbook.symptoms.s6_replay_log.diagnose import ROTATE
 
 _MEGABYTE = 1_000_000
@@ -16,9 +16,8 @@ def plant(scene: Scene) -> Planted:
     """One real replay, then the rows that weeks of them would have left, past the threshold."""
     scene.engine("replay", "--task", "Why does billing answer slowly after a deploy?", "--local-only")
     [row] = scene.rows(LOG)
-    bytes_wanted = int(
-        scene.workspace.facts().settings.replay_log_mb * _MEGABYTE * scene.random.uniform(1.1, 1.6)
-    )
+    threshold = scene.workspace.facts().settings.number(THRESHOLD_MB)
+    bytes_wanted = int(threshold * _MEGABYTE * scene.random.uniform(1.1, 1.6))
     days = scene.random.randint(9, 40)
     count = bytes_wanted // len(json.dumps(row, separators=(",", ":"))) + 2
     last = datetime.now(UTC)

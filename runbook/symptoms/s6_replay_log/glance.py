@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.reading.facts import Facts
-from runbook.symptoms.s6_replay_log import LOG
+from runbook.symptoms.s6_replay_log import LOG, THRESHOLD_MB
 
 MEGABYTE = 1e6
 
@@ -14,7 +14,7 @@ MEGABYTE = 1e6
 def glance(facts: Facts) -> Answer:
     if facts.settings.trouble:
         return Answer(Verdict.UNKNOWN, facts.settings.trouble, facts.now)
-    limit = facts.settings.replay_log_mb
+    limit = facts.settings.number(THRESHOLD_MB)
     try:
         size = size_of_log(facts.root)
     except OSError as error:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from console.cli.commands import BY_NAME
 from pipeline.contracts.status import Severity
-from runbook.symptoms import SYMPTOMS
+from pipeline.settings.model import Settings
+from pipeline.settings.origin import leaves
+from runbook.symptoms import SYMPTOMS, definitions
 from runbook.tell.pages import lint, pages
 from tests.runbook.test_commands import distill
 
@@ -25,6 +27,13 @@ def test_the_worst_comes_first() -> None:
 
 def test_each_has_a_page_of_its_own() -> None:
     assert len(pages(SYMPTOMS)) == len(SYMPTOMS) + 1
+
+
+def test_a_threshold_is_a_setting_with_the_same_default() -> None:
+    thresholds = [each for definition in definitions() for each in definition.thresholds]
+    defaults = {name: value for name, _, value in leaves(Settings())}
+    assert thresholds
+    assert {f"{each.section}.{each.key}": each.default for each in thresholds}.items() <= defaults.items()
 
 
 def test_list_and_lint_need_no_workspace(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s6_replay_log import LOG
+from runbook.symptoms.s6_replay_log import LOG, THRESHOLD_MB
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
 
 ID = "S6.replay-log"
@@ -55,4 +55,4 @@ def test_rows_without_a_time_are_honestly_unknown_and_still_rotated(root: Path) 
 @pytest.mark.parametrize("value", ["0", "-1", "true", '"many"'])
 def test_a_threshold_that_cannot_be_used_is_the_default(tmp_path: Path, value: str) -> None:
     (tmp_path / "distill.toml").write_text(f"[rotation]\nreplay_log_mb = {value}\n")
-    assert Workspace(tmp_path).facts().settings.replay_log_mb == 100.0
+    assert Workspace(tmp_path).facts().settings.number(THRESHOLD_MB) == 100.0
