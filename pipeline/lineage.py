@@ -1,7 +1,8 @@
 """The chain of one row: export, scored run, evidence, source line; and where its run went.
 
-It reads files and trusts none of them: each link is compared with the next, and the source
-line's digest is computed again from its bytes. Nothing is loaded whole.
+It reads files and trusts none of them: each link is compared with the next, the texts of exported
+rows with those of their evidence, and the source line's digest is computed again from its bytes.
+Nothing is loaded whole.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.row_search import FoundRow, find_by, find_rows, row_at
+from pipeline.run_texts import parts_of_row
+from pipeline.schemas.export_versions import standing_versions
 from pipeline.settings.confine import resolved, source_roots
 from pipeline.settings.model import Settings
 from pipeline.source_bytes import SourceBytes, SourceState, read_source
@@ -24,6 +27,7 @@ from pipeline.streams.compiled import run_id as derived_run_id
 _EXPORT_ID = re.compile(r"(rag|sft|pref)-[0-9a-f]{16}")
 _FILE_AND_LINE = re.compile(r"(?P<file>.+):(?P<line>[0-9]{1,18})", re.DOTALL)
 _EXPORT_FILES = {"rag": paths.RAG_EXPORT, "sft": paths.SFT_EXPORT, "pref": paths.PREFERENCE_EXPORT}
+_KIND_OF_FILE = {str(file): kind for kind, file in paths.EXPORT_FILES.items()}
 # Where rows lie that name runs. Any other file is taken for a source.
 _ROW_FOLDERS = (paths.EXPORTS, paths.EVIDENCE, paths.SCORED_RUNS)
 
@@ -199,6 +203,7 @@ def _chain(workspace: Path, settings: Settings, run_id: str, role: str, asked_ro
         if found is not None and isinstance(provenance := _provenance(found.row, role), dict)
     }
     chain.broken = list(_disagreements(chain, asked_row, provenances))
+    chain.broken += _other_texts(workspace, chain, asked_row)
     if provenances:
         nearest = list(provenances.values())[-1]
         if _names_a_place(nearest):
@@ -244,6 +249,22 @@ def _disagreements(
             derived = None
         if derived != chain.run_id:
             yield "the run id does not follow from stream, digest and part of the evidence"
+
+
+def _other_texts(workspace: Path, chain: Chain, asked_row: FoundRow | None) -> Iterator[str]:
+    """Where exported rows of the run say what it did not. Rows of version 1 are not compared."""
+    if chain.evidence is None:
+        return
+    versions = standing_versions(workspace)
+    rows = [("", asked_row, chain.role)] if asked_row is not None else []
+    rows += [
+        (f"{other.found.place}: ", other.found, other.what.rpartition(", ")[2]) for other in chain.elsewhere
+    ]
+    for prefix, found, role in rows:
+        kind = _KIND_OF_FILE.get(found.file)
+        if kind is not None and versions[kind] > 1:
+            for sentence in parts_of_row(kind, found.row, chain.evidence.row, role):
+                yield prefix + sentence
 
 
 def _rows_of(workspace: Path, run_id: str) -> Iterator[Elsewhere]:

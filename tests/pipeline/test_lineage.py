@@ -254,6 +254,8 @@ def test_a_laundered_label_breaks_the_chain(workspace: Path) -> None:
     assert lineage.chains[0].broken == [
         "the row says accepted, its scored run says rejected",
         "row and scored run name different source lines",
+        "its response parts from its run at character 10: 'cancelled', in its run 'no'",
+        "the text of its turn 2 parts from its run at character 10: 'cancelled', in its run 'no'",
     ]
 
 
