@@ -23,14 +23,16 @@ from pipeline.storage.digests import sha256_of_file
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 1
+STALE_SETTINGS = "stale_settings"
 
 
 def manifest_of_receipt(
-    receipt: Mapping[str, Any], run_hash: str, versions: Mapping[str, int]
+    receipt: Mapping[str, Any], run_hash: str, versions: Mapping[str, int], settings: Mapping[str, str]
 ) -> dict[str, Any]:
     """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``.
 
-    ``versions`` holds the schema version of the rows of each export.
+    ``versions`` holds the schema version of the rows of each export, ``settings`` the digest of those
+    that it was written under, where that is known.
     """
     claims = {output["path"]: output for output in receipt["outputs"]}
     wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION)
@@ -45,6 +47,11 @@ def manifest_of_receipt(
         "firewall": None if firewall is None else firewall.get("state"),
         "schemas": {
             export: versions[export] for export, path in paths.EXPORT_FILES.items() if str(path) in claims
+        },
+        "settings": {
+            export: settings[export]
+            for export, path in paths.EXPORT_FILES.items()
+            if str(path) in claims and export in settings
         },
         "files": [
             {
@@ -71,6 +78,19 @@ def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
     return {**versions, **now}
 
 
+def settings_after(workspace: Path, written: Container[str], digest: str) -> dict[str, str]:
+    """Digests of settings once the exports ``written`` are in place: of the others, those that stand."""
+    manifest = standing(workspace) or {}
+    return {**settings_of(manifest), **{name: digest for name in paths.EXPORT_FILES if name in written}}
+
+
+def settings_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Export → digest of the settings it was written under; without those of which nothing is known."""
+    named = manifest.get("settings")
+    known = named.items() if isinstance(named, dict) else ()
+    return {name: digest for name, digest in known if name in paths.EXPORT_FILES and isinstance(digest, str)}
+
+
 def voided(workspace: Path, reason: str) -> bytes | None:
     """The standing manifest with the mark that it is void, for good; None when there is none."""
     manifest = standing(workspace)
@@ -87,10 +107,11 @@ def void(workspace: Path, reason: str) -> bool:
     return data is not None
 
 
-def verify(folder: Path) -> CheckResult:
+def verify(folder: Path, settings_digest: str | None = None) -> CheckResult:
     """Compare every file in ``folder`` with its manifest, and name those that a loader would read besides.
 
-    What editors left is a warning. Raises InputError without a manifest.
+    What editors left is a warning, and so are exports written under other settings than those of
+    ``settings_digest``: rows are judged by what their runs said. Raises InputError without a manifest.
     """
     manifest = _read(folder)
     problems: list[Example] = []
@@ -107,7 +128,13 @@ def verify(folder: Path) -> CheckResult:
     beside = files_beside(folder, {str(entry.get("path")) for entry in listed if isinstance(entry, dict)})
     problems += beside.problems
     left = f", {len(beside.leftovers)} left by editors" if beside.leftovers else ""
-    passed = CheckStatus.WARN if beside.leftovers else CheckStatus.PASS
+    stale = [name for name, digest in settings_of(manifest).items() if settings_digest not in (None, digest)]
+    warnings = [*beside.leftovers]
+    if stale:
+        told = f"warning: {STALE_SETTINGS}: {', '.join(stale)} written under other settings than today's"
+        warnings.append(Example(file=MANIFEST_NAME, text=told))
+        left += f", {STALE_SETTINGS}: distill run-all"
+    passed = CheckStatus.WARN if warnings else CheckStatus.PASS
     return CheckResult(
         id="exports.manifest",
         phase="P4",
@@ -119,7 +146,7 @@ def verify(folder: Path) -> CheckResult:
         observed=f"{len(listed)} files listed, {len(problems)} problems{left}",
         detail=f"run {manifest.get('pipeline_run_id')}, run_hash {manifest.get('run_hash')}"
         + (f"; {age}" if age else ""),
-        examples=tuple([*problems, *beside.leftovers][:10]),
+        examples=tuple([*problems, *warnings][:10]),
         reproduce="distill verify-export DIR",
     )
 

@@ -14,7 +14,7 @@ from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
-from pipeline.engine.export_manifest import manifest_of_receipt, versions_after
+from pipeline.engine.export_manifest import manifest_of_receipt, settings_after, versions_after
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.receipts import (
@@ -134,7 +134,8 @@ def _stage_reports(
     exported = receipts.get("export")
     if exported is not None and exported["carried_from"] is None:
         versions = versions_after(session.workspace, written)
-        manifest = manifest_of_receipt(exported, summary["run_hash"], versions)
+        settings = settings_after(session.workspace, written, summary["settings_digest"])
+        manifest = manifest_of_receipt(exported, summary["run_hash"], versions, settings)
         files[str(paths.EXPORT_MANIFEST)] = encode(manifest)
     elif voided is not None:
         files[str(paths.EXPORT_MANIFEST)] = voided

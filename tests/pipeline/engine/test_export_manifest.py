@@ -12,6 +12,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
 from pipeline.engine.export_manifest import verify
+from pipeline.platform.firewall import Clear, ask_firewall
 from pipeline.schemas.export_versions import versions_of
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
@@ -123,3 +124,41 @@ def test_scoring_again_voids_the_manifest_when_a_standing_row_is_rejected_now(wo
     exported = engine(workspace, "export")
     assert exported.returncode == 0, exported.stderr
     assert verify(workspace / paths.EXPORTS).failed == 0
+
+
+def test_exports_of_other_settings_are_a_warning_and_no_breach(workspace: Path, tmp_path: Path) -> None:
+    exports = workspace / paths.EXPORTS
+    settings = workspace / paths.SETTINGS
+    first = set(_manifest(workspace)["settings"].values())
+    assert len(first) == 1
+    assert set(_manifest(workspace)["settings"]) == set(VERSION_2)
+    verified = engine(workspace, "verify-export", str(exports))
+    assert (verified.returncode, "stale_settings" in verified.stdout) == (0, False)
+    settings.write_text(settings.read_text() + "\n[export.rag]\nmax_tokens = 4000\n", encoding="utf-8")
+    verified = engine(workspace, "verify-export", str(exports), "--json")
+    said = json.loads(verified.stdout)
+    assert (verified.returncode, said["status"], said["failed"]) == (0, "warn", 0)
+    assert said["examples"][0]["text"].startswith("warning: stale_settings: rag, sft, preference written")
+    assert isinstance(ask_firewall(workspace), Clear)
+    assert engine(workspace, "export-rag").returncode == 0
+    said = json.loads(engine(workspace, "verify-export", str(exports), "--json").stdout)
+    assert said["examples"][0]["text"].startswith("warning: stale_settings: sft, preference written")
+    elsewhere = tmp_path / "trainer"
+    shutil.copytree(exports, elsewhere)
+    assert "stale_settings" not in engine(workspace, "verify-export", str(elsewhere)).stdout
+    run_all(workspace)
+    assert "stale_settings" not in engine(workspace, "verify-export", str(exports)).stdout
+
+
+def test_a_manifest_that_tells_nothing_of_settings_warns_of_nothing(workspace: Path) -> None:
+    manifest = _manifest(workspace)
+    del manifest["settings"]
+    (workspace / paths.EXPORT_MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    settings = workspace / paths.SETTINGS
+    settings.write_text(settings.read_text() + "\n[export.rag]\nmax_tokens = 4000\n", encoding="utf-8")
+    verified = engine(workspace, "verify-export", str(workspace / paths.EXPORTS))
+    assert (verified.returncode, "stale_settings" in verified.stdout) == (0, False)
+    settings.write_text("what = [", encoding="utf-8")
+    verified = engine(workspace, "verify-export", str(workspace / paths.EXPORTS))
+    assert verified.returncode == 0
+    assert "not known" in verified.stderr
