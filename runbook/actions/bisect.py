@@ -1,26 +1,32 @@
 """Find the commit that brought a fault, by ``git bisect run`` in a throw-away clone.
 
 The clone gets no hooks and no settings of the repository, so checking out there runs nothing of
-its. Sources are copied in once; the working tree of the workspace is never touched.
+its. Sources and all else that the settings name are copied in once, and source roots outside are
+linked to; the working tree of the workspace is never touched.
 """
 
 from __future__ import annotations
 
+import glob
+import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode
 from pipeline.platform.git import GitError, clone_repository, resolve, run_git, scrubbed_environment
 from pipeline.platform.git_objects import Commit, Repository
+from pipeline.platform.lenient_json import object_of, objects_of
 from pipeline.platform.process import run
 from runbook.change.files import files_below
+from runbook.change.source_roots import link_source_roots, place_of_copy
 from runbook.probes.workspace import Workspace
 
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
@@ -53,13 +59,16 @@ def find_commit(
     and the accused. ``under`` are the paths that matter: other commits are not tried.
     """
     with tempfile.TemporaryDirectory(prefix="distill-bisect-") as folder:
-        clone = Path(folder) / "clone"
+        settings = workspace.settings()
         try:
+            clone = place_of_copy(Path(folder), settings, "clone")
             clone_repository(workspace.root, clone, limit_seconds=120.0)
             first, last = resolve(clone, good), resolve(clone, bad)
             if first is None or last is None:
                 return Bisection(None, "", f"{good if first is None else bad} names no commit")
             _copy_sources(workspace.root, clone)
+            _copy_named(workspace.root, settings, clone)
+            link_source_roots(workspace.root, settings, clone, Path(folder))
             step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
             if prove_bad and not _is_bad(clone, last, step, seconds):
                 return Bisection(None, "", f"{last[:12]} itself does not end with 1")
@@ -77,6 +86,37 @@ def _copy_sources(root: Path, clone: Path) -> None:
         if Path(path).name.split(".")[0] not in paths.JOURNAL_STEMS and not (clone / path).exists():
             (clone / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / path, clone / path)
+
+
+def _copy_named(root: Path, settings: Mapping[str, Any], clone: Path) -> None:
+    """Copy what the settings name elsewhere: sources, evaluation sets, the files that exports are held to."""
+    export = object_of(settings, "export")
+    read = [*objects_of(settings, "stream"), *objects_of(settings, "evaluation")]
+    patterns = [
+        *(pattern for each in read for pattern in _texts(each.get("path"))),
+        *(pattern for name in ("tokenizer", "render_check") for pattern in _texts(export.get(name))),
+    ]
+    for pattern in patterns:
+        plain = PurePosixPath(os.path.normpath(pattern))
+        if plain.is_absolute() or ".." in plain.parts:
+            continue  # it leads out, to a source root
+        for name in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 - as the engine does
+            source, target = root / name, clone / name
+            is_new = source.is_file() and not target.exists() and not _is_made(name)
+            if is_new and source.resolve().is_relative_to(root.resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+
+def _is_made(name: str) -> bool:
+    """Whether the pipeline writes that file itself; no stream reads it, whatever a glob finds."""
+    made = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, paths.REPORTS, paths.STATE)
+    return any(PurePosixPath(name).is_relative_to(folder) for folder in made)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    return tuple(each for each in listed if isinstance(each, str) and each)
 
 
 def _environment() -> dict[str, str]:

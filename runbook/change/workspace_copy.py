@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
+from runbook.change.source_roots import link_source_roots, place_of_copy
+from runbook.probes.workspace import Workspace
 
 LINK_FROM_BYTES = 4 * 2**20
 FOLDER = paths.STATE / "rehearsals"
@@ -39,9 +41,11 @@ def workspace_copy(root: Path) -> Iterator[Copy]:
     _sweep(parent)
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
     try:
-        copy = Copy(folder / root.name)
+        settings = Workspace(root).settings()
+        copy = Copy(place_of_copy(folder, settings, root.name))
         copy.root.mkdir(mode=0o700)
         _copy_tree(root, copy)
+        link_source_roots(root, settings, copy.root, folder)
         state = root / paths.RUN_STATE
         if state.is_file():
             (copy.root / paths.STATE).mkdir(mode=0o700)

@@ -54,3 +54,64 @@ def test_commits_beside_the_engine_are_not_tried(tmp_path: Path) -> None:
     assert bisection.commit is not None
     assert (bisection.commit.oid, bisection.commit.subject) == (bad, "break it")
     assert bisection.log.count("git bisect good") + bisection.log.count("git bisect bad") <= 2
+
+
+_NEEDS = """import pathlib, sys
+root = pathlib.Path(__file__).resolve().parents[1]
+needed = {needed!r}
+sys.exit({code} if all((root / each).is_file() for each in needed) else 3)
+"""
+_SETTINGS = """[engine]
+source = "workspace"
+
+[workspace]
+source_roots = ["../../elsewhere/logs", "more"]
+
+[[stream]]
+path = ["data/other/*.jsonl", "../../elsewhere/logs/*.jsonl"]
+
+[[evaluation]]
+path = "tests/held-out.jsonl"
+
+[export]
+tokenizer = "tokenizer.json"
+"""
+_UNTRACKED = ("data/other/runs.jsonl", "tests/held-out.jsonl", "tokenizer.json")
+_OUTSIDE = ("../../elsewhere/logs/a.jsonl", "more/b.jsonl")
+
+
+def test_all_that_the_settings_name_is_there_at_each_commit(tmp_path: Path) -> None:
+    """Evaluation sets and sources beside data/_kb: without them no commit can be tried."""
+    workspace = make_workspace(tmp_path / "team" / "here" / "w")
+    root = workspace.root
+    for name in _OUTSIDE[:1]:
+        (root / name).parent.mkdir(parents=True)
+    (tmp_path / "third").mkdir()
+    (root / "more").symlink_to(tmp_path / "third")
+    (root / ".gitignore").write_text("/more\n" + "".join(f"/{name}\n" for name in _UNTRACKED))
+    for name in (*_UNTRACKED, *_OUTSIDE):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("{}\n")
+    (root / "distill.toml").write_text(_SETTINGS)
+    needed = (*_UNTRACKED, *_OUTSIDE)
+    good = commit(workspace, "as it was", ENGINE, _NEEDS.format(needed=needed, code=0))
+    bad = commit(workspace, "break it", ENGINE, _NEEDS.format(needed=needed, code=1))
+    commit(workspace, "later", "pipeline/note.py", "\n")
+    bisection = found(workspace, good)
+    assert bisection.commit is not None, bisection.trouble
+    assert bisection.commit.oid == bad
+
+
+def test_a_source_that_is_a_link_out_of_the_workspace_is_not_copied(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    root = workspace.root
+    (tmp_path / "secret.jsonl").write_text("{}\n")
+    (root / "distill.toml").write_text(
+        '[engine]\nsource = "workspace"\n[[evaluation]]\npath = "sets/*.jsonl"\n'
+    )
+    (root / ".gitignore").write_text("/sets\n")
+    (root / "sets").mkdir()
+    (root / "sets" / "a.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    good = commit(workspace, "as it was", ENGINE, _NEEDS.format(needed=("sets/a.jsonl",), code=0))
+    commit(workspace, "break it", ENGINE, _NEEDS.format(needed=("sets/a.jsonl",), code=1))
+    assert found(workspace, good).commit is None

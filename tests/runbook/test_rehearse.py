@@ -13,7 +13,7 @@ from runbook.change.plan import Draft
 from runbook.change.planning import joined
 from runbook.change.rehearse import rehearse
 from runbook.change.undo import plan_undo
-from runbook.change.workspace_copy import FOLDER
+from runbook.change.workspace_copy import FOLDER, workspace_copy
 from runbook.probes.workspace import Workspace
 from runbook.wizard.session import WizardSession
 from tests.runbook.workspaces import SFT, direct, make_workspace, tree
@@ -119,3 +119,21 @@ def test_the_copy_of_a_killed_rehearsal_is_swept_away_and_that_of_a_live_one_is_
     assert rehearse(session.planning(), draft, session.incident).ok
     assert not dead.exists()
     assert alive.exists()
+
+
+def test_a_source_root_outside_is_found_from_a_copy(tmp_path: Path) -> None:
+    """``../logs`` of a copy in ``.distill/`` is another place; a rehearsed run would find no lines."""
+    workspace = make_workspace(tmp_path / "team" / "w")
+    settings = workspace.root / "distill.toml"
+    roots = 'source_roots = ["../logs", "../../more/logs", "/nowhere"]\n'
+    settings.write_text(settings.read_text().replace("[workspace]\n", f"[workspace]\n{roots}"))
+    outside = ("../logs/a.jsonl", "../../more/logs/b.jsonl")
+    for name in outside:
+        (workspace.root / name).parent.mkdir(parents=True)
+        (workspace.root / name).write_text("{}\n")
+    around = sorted(tmp_path.rglob("*.jsonl"))
+    with workspace_copy(workspace.root) as copy:
+        for name in outside:
+            assert (copy.root / name).resolve() == (workspace.root / name).resolve()
+    assert sorted(tmp_path.rglob("*.jsonl")) == around, "what is outside was only read"
+    assert not (workspace.root / FOLDER).exists()

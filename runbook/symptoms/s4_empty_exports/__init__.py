@@ -1,4 +1,4 @@
-"""S4.empty-exports: run-all came out empty, or would have and was refused."""
+"""S4.empty-exports: run-all came out empty or far smaller, or would have and was refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ NO_LINES = "no_lines"
 NO_EVIDENCE = "no_evidence"
 NONE_ALLOWED = "none_allowed"
 NONE_EXPORTED = "none_exported"
+FEWER_LINES = "fewer_lines"
+FEWER_EVIDENCE = "fewer_evidence"
+FEWER_ALLOWED = "fewer_allowed"
+FEWER_EXPORTED = "fewer_exported"
 OVER = "over"
 FAILS = "run_fails"
 CAUSES = (
@@ -17,7 +21,17 @@ CAUSES = (
     (NO_EVIDENCE, "The first zero is evidence (P2): there are lines, and no row is made of them."),
     (NONE_ALLOWED, "The first zero is the verdicts (P3): there is evidence, and none of it may be exported."),
     (NONE_EXPORTED, "The first zero is the exporter (P4): rows are accepted, and all of them are refused."),
-    (OVER, "Nothing is zero any more: the same run, tried in a copy, fills the export."),
+    (FEWER_LINES, "The export shrinks at the sources (P0): there are fewer lines than before."),
+    (FEWER_EVIDENCE, "The export shrinks at evidence (P2): of the lines, fewer become evidence than before."),
+    (
+        FEWER_ALLOWED,
+        "The export shrinks at the verdicts (P3): of the evidence, less may be exported than before.",
+    ),
+    (
+        FEWER_EXPORTED,
+        "The export shrinks at the exporter (P4): of the accepted rows, more are refused than before.",
+    ),
+    (OVER, "Nothing is lost any more: the same run, tried in a copy, fills the export."),
     (FAILS, "The same run, tried in a copy, does not come to its end."),
 )
 
@@ -25,8 +39,9 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.ERROR,
     title="A run came out empty",
-    what_you_see="`distill run-all` ends with 1 and says that an export would become empty, or it was "
-    "allowed to (`--allow-empty`) and an export that had rows has none.",
+    what_you_see="`distill run-all` ends with 1 and says that an export would become empty, or that it would "
+    "shrink by more than `[export] max_shrink`; or it was allowed to (`--allow-empty`) and an export that "
+    "had rows has none.",
     why="The last-good exports still stand after a refusal, and they grow old; nothing new gets through.",
     phases=("P4",),
     checks=(),
@@ -41,9 +56,11 @@ DEFINITION = Definition(
         ),
         ByHand("Why were rows refused?", "jq -r .reason exports/quarantine/sft.jsonl | sort | uniq -c"),
         ByHand(
-            "The first count that is zero names the broken phase: go to its page. Then run again.",
+            "The first count that is zero, or far smaller than before, names the phase: go to its page. "
+            "Then run again.",
             "distill run-all",
         ),
+        ByHand("If the smaller export is what is meant, once:", "distill run-all --allow-shrink"),
     ),
     rank=100,
 )

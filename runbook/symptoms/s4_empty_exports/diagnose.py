@@ -1,7 +1,8 @@
-"""S4.empty-exports: run-all came out empty, or would have and was refused.
+"""S4.empty-exports: run-all came out empty or far smaller, or would have and was refused.
 
-Where the rows stop is told by a whole run in a copy of the workspace, allowed to come out empty.
-Nothing of the workspace changes. The copy's counts are those that the next run would have.
+Where the rows stop is told by a whole run in a copy of the workspace, allowed to come out empty, and
+where that is refused for what is lost, small. Nothing of the workspace changes. The copy's counts are
+those that the next run would have.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import object_in, object_or_empty, text_of
 from pipeline.reading.empty_exports import find_empty_export
 from pipeline.reading.past_runs import CommittedRun, counts
+from runbook.actions.rerun_stage import plan_rerun
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
@@ -43,15 +45,35 @@ _BY_ZERO = {
     "allowed": define.NONE_ALLOWED,
     "exported": define.NONE_EXPORTED,
 }
+# The steps in their order, and what it is called where most of what is lost is lost at one of them.
+_BY_LOSS = {
+    "lines": define.FEWER_LINES,
+    "evidence": define.FEWER_EVIDENCE,
+    "allowed": define.FEWER_ALLOWED,
+    "exported": define.FEWER_EXPORTED,
+}
 _SEE = {
+    define.FEWER_LINES: "S1.P0.source-missing",
+    define.FEWER_EVIDENCE: "S1.P2.materialize",
+    define.FEWER_ALLOWED: "S1.P3.distribution",
     define.NO_LINES: "S1.P0.source-missing",
     define.NO_EVIDENCE: "S1.P2.materialize",
     define.NONE_ALLOWED: "S1.P3.distribution",
     define.FAILS: "ENGINE.wont-start",
 }
 # Whose code and settings may have made the first zero.
-_PHASE = {define.NO_EVIDENCE: "P2", define.NONE_ALLOWED: "P3", define.NONE_EXPORTED: "P4"}
+_PHASE = {
+    define.NO_EVIDENCE: "P2",
+    define.NONE_ALLOWED: "P3",
+    define.NONE_EXPORTED: "P4",
+    define.FEWER_EVIDENCE: "P2",
+    define.FEWER_ALLOWED: "P3",
+    define.FEWER_EXPORTED: "P4",
+}
 _SECTIONS = {
+    define.FEWER_LINES: ("stream",),
+    define.FEWER_EVIDENCE: ("stream",),
+    define.FEWER_ALLOWED: ("scoring", "stream"),
     define.NO_LINES: ("stream",),
     define.NO_EVIDENCE: ("stream",),
     define.NONE_ALLOWED: ("scoring", "stream"),
@@ -86,11 +108,15 @@ class Flow(Record):
 
 
 class TriedRun(Record):
-    """``before`` is the last good run's flow into the export, ``now`` the copy's; None if it failed."""
+    """``before`` is the last good run's flow into the export, ``now`` the copy's; None if it failed.
+
+    ``loses`` when the copy's run was refused for what an export loses, until it was allowed to.
+    """
 
     export: str
     before: Flow | None = None
     now: Flow | None = None
+    loses: bool = False
     crash: tuple[str, ...] = ()
 
 
@@ -101,6 +127,17 @@ def tried_probe(export: str, earlier_run: str | None) -> Probe:
         return _tried(workspace, export, earlier_run, seconds)
 
     return record_probe(TRIED, _TITLE, _SECONDS, find, _lines, ("distill", "run-all", "--allow-empty"))
+
+
+def _loss(before: Flow | None, now: Flow) -> str:
+    """The cause that is named for the step at which the largest share is lost, of what came to it."""
+    shares = {}
+    came_before = came_now = 1
+    for step in _BY_LOSS:
+        had, has = (getattr(before, step) if before is not None else 0), getattr(now, step)
+        shares[step] = (has / came_now) / (had / came_before) if had and came_now and came_before else 1.0
+        came_before, came_now = had, has
+    return _BY_LOSS[min(shares, key=lambda step: shares[step])]
 
 
 def _lines(found: TriedRun) -> list[str]:
@@ -119,12 +156,17 @@ def _tried(workspace: Workspace, export: str, earlier_run: str | None, seconds: 
     with workspace_copy(workspace.root) as copy:
         there = Workspace(copy.root, history=workspace.root)
         ran = there.engine(["run-all", "--allow-empty", "--json"], seconds=seconds)
+        loses = ran.exit_code == ExitCode.CHECK_FAILED
+        if loses:
+            allowed = ["run-all", "--allow-empty", "--allow-shrink", "--json"]
+            again = there.engine(allowed, seconds=seconds)
+            ran = again if again.exit_code == ExitCode.OK else ran
         summary = _printed(ran.stdout) if ran.exit_code == ExitCode.OK else None
         name = str(summary["pipeline_run_id"]) if summary else ""
         now = _flow(CommittedRun(copy.root, name, summary), export, feeding) if summary else None
     error = ran.narration.strip().splitlines()[-20:]
     crash = () if now is not None else tuple(line for line in (ran.why, *error) if line)
-    return TriedRun(export=export, before=before, now=now, crash=crash)
+    return TriedRun(export=export, before=before, now=now, loses=loses and now is not None, crash=crash)
 
 
 def _printed(out: bytes) -> dict[str, Any] | None:
@@ -207,7 +249,10 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         cause = define.FAILS
     else:
         zero = tried.now.first_zero
-        cause = define.OVER if zero is None else _BY_ZERO[zero]
+        if zero is not None:
+            cause = _BY_ZERO[zero]
+        else:
+            cause = _loss(tried.before, tried.now) if tried.loses else define.OVER
     phase = _PHASE.get(cause)
     files = [each for each in code.files if each.phase == phase or cause == define.FAILS]
     changes = settings.under(*_SECTIONS.get(cause, ("export", "stream")))
@@ -266,9 +311,17 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     if diagnosis is None or detection.verdict is not Verdict.DETECTED:
         return ()
     ways = [offer for _, offer in as_tagged(diagnosis, "", "")]
+    if diagnosis.cause.id in _BY_LOSS.values():
+        return (*ways, LET_SHRINK)
     return (RUN_AGAIN, *ways) if diagnosis.cause.id == define.OVER else tuple(ways)
 
 
+LET_SHRINK = Offer(
+    "allow-shrink",
+    f"{RUN_ALL} --allow-shrink, once",
+    "if the log itself has become smaller, the smaller exports are the true ones; the old rows go",
+    lambda planning, _: plan_rerun(planning, RUN_ALL, "--allow-shrink"),
+)
 RUN_AGAIN = rerun_offer(
     "rerun", "Run again", "tried in a copy just now, the run fills every export that had rows", RUN_ALL
 )

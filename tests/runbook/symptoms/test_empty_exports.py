@@ -84,3 +84,48 @@ def test_an_export_that_was_allowed_to_be_empty_rings_until_the_next_run(workspa
         path.write_bytes(data)
     run_all(workspace.root)
     assert find_empty_export(workspace.root) is None
+
+
+def test_exports_that_were_kept_because_they_shrank_name_the_step_that_loses(workspace: Workspace) -> None:
+    """Nothing is zero, and the run is refused all the same."""
+    kept = {path: path.read_bytes() for path in sources(workspace)}
+    for path, data in kept.items():
+        lines = data.splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[: len(lines) // 4]))
+    assert engine(workspace.root, "run-all").returncode == 1
+    found = find_empty_export(workspace.root)
+    assert found is not None
+    assert (found.export, found.refused, found.shrunk) == ("sft", True, True)
+    detection = detect_one(workspace, SYMPTOM)
+    assert "would have shrunk the sft export" in detection.evidence[0].says
+    diagnosis, ways = diagnosed(workspace)
+    assert (diagnosis.cause.id, diagnosis.see) == ("fewer_lines", "S1.P0.source-missing")
+    assert ways == ["allow-shrink"]
+    for path, data in kept.items():
+        path.write_bytes(data)
+    diagnosis, ways = diagnosed(workspace)
+    assert (diagnosis.cause.id, ways) == ("over", ["rerun"])
+    run_all(workspace.root)
+    assert detect_one(workspace, SYMPTOM).verdict is Verdict.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("more", "cause", "see"),
+    [
+        ("[export.sft]\nmax_tokens = 30\n", "fewer_exported", None),
+        ("[scoring]\npartial_at = 0.7\n", "fewer_allowed", "S1.P3.distribution"),
+    ],
+)
+def test_settings_that_shrink_an_export_are_named_and_can_be_restored_or_meant(
+    workspace: Workspace, more: str, cause: str, see: str | None
+) -> None:
+    settings = workspace.root / paths.SETTINGS
+    settings.write_text(f"{settings.read_text()}\n[export]\nmax_shrink = 0.1\n{more}")
+    ended = engine(workspace.root, "run-all")
+    assert ended.returncode == 1, ended.stderr
+    assert "would shrink" in ended.stderr
+    diagnosis, ways = diagnosed(workspace)
+    assert (diagnosis.cause.id, diagnosis.see) == (cause, see)
+    assert ways == ["restore-settings", "allow-shrink"]
+    run_all(workspace.root, "--allow-shrink")
+    assert detect_one(workspace, SYMPTOM).verdict is Verdict.CLEAR
