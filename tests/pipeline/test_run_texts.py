@@ -46,7 +46,7 @@ def one(root: Path, kind: str, stream: str) -> Row:
 
 def parted(root: Path, kind: str, row: Row) -> list[str]:
     """All that is said of a row held against each run that it names."""
-    said = []
+    said: list[str] = []
     for run_id, role in runs_in(row):
         found = evidence_of(root, run_id)
         assert found is not None
