@@ -44,6 +44,7 @@ from console.terminal.link_profile import LinkProfile
 from console.tui import screen_registry, themes
 from console.tui.capture import Capture
 from console.tui.changes import ChangeDialogues
+from console.tui.key_queue import KeyQueue, Typed
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
@@ -104,6 +105,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.operations = Operations(self.armed, feed)
         self.changes = ChangeDialogues(self)
         self.capture = Capture(self)
+        self._keys = KeyQueue(self, self._hand_out)
+        self._answered_at = 0.0
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
         self._is_listening = self._flush_is_due = False
@@ -211,11 +214,25 @@ class ConsoleApp(App[int], inherit_bindings=False):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys and pastes that were sent before a dialogue was seen are dropped here."""
-        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if typed and isinstance(self.screen, Dialogue) and not self.screen.listens:
-            return
-        await super().on_event(event)
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._keys.add(event)
+        else:
+            await super().on_event(event)
+
+    async def _hand_out(self, event: Typed) -> None:
+        """Keys that were sent before a dialogue was seen are dropped, and those behind its answer."""
+        is_deaf = isinstance(self.screen, Dialogue) and not self.screen.listens
+        if not is_deaf and event.time > self._answered_at:
+            await super().on_event(event)
+
+    @property
+    def keys_waiting(self) -> bool:
+        """Whether a key is still to be handed out, or to do what it does."""
+        return self._keys.is_busy
+
+    def drop_keys_so_far(self) -> None:
+        """A dialogue was answered: what was typed behind its answer is for nothing below."""
+        self._answered_at = time.monotonic()
 
     def act(self, action_id: str) -> None:
         """Perform an action of the key map that the screen on top does not answer itself."""

@@ -53,5 +53,8 @@ class Host(Face, Protocol):
     def open_wizard(self, symptom_id: str | None, incident_id: str | None = None) -> None:
         """The wizard of an incident, or that of a symptom, in its open incident where there is one."""
 
+    def drop_keys_so_far(self) -> None:
+        """A dialogue was answered: nothing that was typed until now is for what lies below it."""
+
     def copy(self, text: str, what: str) -> None:
         """Put ``text`` on the operator's clipboard."""

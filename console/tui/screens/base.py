@@ -30,7 +30,7 @@ def bindings_for(place: keymap.Place) -> list[BindingType]:
 class ConsoleScreen(Screen[None]):
     """A full screen. Subclasses name their ``place`` and answer some actions themselves."""
 
-    AUTO_FOCUS: ClassVar[str | None] = None
+    AUTO_FOCUS: ClassVar[str | None] = ""
     place: ClassVar[keymap.Place]
 
     def __init_subclass__(cls, **options: Any) -> None:

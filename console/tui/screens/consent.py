@@ -18,7 +18,8 @@ from console.presentation.edge_lines import key_line
 from console.presentation.pages import plan_lines
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, line, wrap_text
 from console.tui.screens.base import bindings_for
-from console.tui.screens.dialogue import Dialogue, InputDialogue
+from console.tui.screens.dialogue import Dialogue
+from console.tui.screens.typed_dialogue import Field, TypedDialogue
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lock import Holder
 from pipeline.reading.durations import age_in_words
@@ -116,35 +117,39 @@ class ConsentDialogue(Dialogue[bool]):
                 pass  # keys of other dialogues mean nothing here
 
 
-class ArmDialogue(InputDialogue[str]):
+class ArmDialogue(TypedDialogue[str]):
     """Answers with the reason; an empty one means that nothing changes."""
 
     heading = "ARM THIS CONSOLE"
-    placeholder: ClassVar[str] = "the reason, for the log; empty changes nothing"
 
-    def body_lines(self, width: int) -> list[Line]:
+    def __init__(self) -> None:
+        super().__init__((Field("reason"),), at=0)
+
+    def above(self, width: int) -> list[Line]:
         return [
             line(" For 15 minutes this console may start and cancel runs."),
             line(Span(" Each of them shows its plan and asks. a again disarms.", "dim")),
             EMPTY,
-            line(Span(" Why?  enter arms, esc changes nothing", "dim")),
+            line(Span(" The reason, for the log. Enter arms, Esc changes nothing.", "dim")),
         ]
 
-    def answer(self, words: str) -> str:
-        return words
+    def entered(self, field: Field) -> None:
+        self.dismiss(field.text.strip())
+
+    def refused(self) -> None:
+        self.dismiss("")
 
 
-class TakeOverDialogue(InputDialogue[bool]):
+class TakeOverDialogue(TypedDialogue[bool]):
     """Answers True only when the word was typed in full."""
 
     heading = "ANOTHER CONSOLE IS ARMED"
-    placeholder: ClassVar[str] = f"{TAKE_OVER_WORD}, typed in full; all else changes nothing"
 
     def __init__(self, holder: Holder) -> None:
-        super().__init__()
+        super().__init__((Field("word"),), at=0)
         self._holder = holder
 
-    def body_lines(self, width: int) -> list[Line]:
+    def above(self, width: int) -> list[Line]:
         holder = self._holder
         at = holder.since_seconds
         since = "" if at is None else f", since {age_in_words(self.console.now() - at)}"
@@ -160,5 +165,8 @@ class TakeOverDialogue(InputDialogue[bool]):
             line(f" Type {TAKE_OVER_WORD} to take control over.", Span("  esc changes nothing", "dim")),
         ]
 
-    def answer(self, words: str) -> bool:
-        return words == TAKE_OVER_WORD
+    def entered(self, field: Field) -> None:
+        self.dismiss(field.text.strip() == TAKE_OVER_WORD)
+
+    def refused(self) -> None:
+        self.dismiss(False)

@@ -10,18 +10,15 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, TypeVar, cast
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console.presentation.spans import Line
 from console.tui.host import Host
-from console.tui.screens.base import bindings_for
-from console.tui.widgets.canvas import Canvas, one_line
+from console.tui.widgets.canvas import Canvas
 
 DEAF_SECONDS = 0.3
 Result = TypeVar("Result")
@@ -33,13 +30,14 @@ class Dialogue(ModalScreen[Result]):
     The app drops keys for as long as the dialogue on top does not listen.
     """
 
-    AUTO_FOCUS: ClassVar[str | None] = None
+    AUTO_FOCUS: ClassVar[str | None] = ""
     waits_for_eyes: ClassVar[bool] = True
     heading: str
 
     def __init__(self) -> None:
         super().__init__()
         self._seen_at: float | None = None
+        self._has_answered = False
         self.body = Canvas(id="text")
 
     @abstractmethod
@@ -71,6 +69,15 @@ class Dialogue(ModalScreen[Result]):
             return True
         return self._seen_at is not None and self.console.monotonic() - self._seen_at >= DEAF_SECONDS
 
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Once: what comes behind the answer answers nothing, here or below."""
+        if self._has_answered:
+            return AwaitComplete()
+        self._has_answered = True
+        if self.waits_for_eyes:
+            self.console.drop_keys_so_far()
+        return super().dismiss(result)
+
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)
 
@@ -79,31 +86,3 @@ class Dialogue(ModalScreen[Result]):
         lines = self.body_lines(self.body.size.width or 60)
         self.body.styles.height = len(lines)
         self.body.show(lines)
-
-
-class InputDialogue(Dialogue[Result]):
-    """Asks for one line; escape answers as an empty one does."""
-
-    AUTO_FOCUS: ClassVar[str | None] = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
-    placeholder: ClassVar[str]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._input = one_line(self.placeholder, "words")
-
-    @abstractmethod
-    def answer(self, words: str) -> Result:
-        """What the typed line answers."""
-
-    def parts(self) -> Iterable[Widget]:
-        yield self.body
-        yield self._input
-
-    @on(Input.Submitted)
-    def _submitted(self, message: Input.Submitted) -> None:
-        self.dismiss(self.answer(message.value.strip()))
-
-    def action_act(self, action_id: str) -> None:
-        if action_id == "back":
-            self.dismiss(self.answer(""))

@@ -8,19 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
-from textual.binding import BindingType
-from textual.widget import Widget
-from textual.widgets import Input
-
 from console import keymap
 from console.keymap import Action
 from console.presentation.pages import help_lines
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
-from console.tui.screens.base import bindings_for
-from console.tui.screens.dialogue import Dialogue
 from console.tui.screens.page import Page
-from console.tui.widgets.canvas import one_line
+from console.tui.screens.typed_dialogue import Field, TypedDialogue
 
 
 class HelpScreen(Page):
@@ -41,29 +34,26 @@ class HelpScreen(Page):
 _MOST_ROWS = 12
 
 
-class PaletteDialogue(Dialogue[str]):
+class PaletteDialogue(TypedDialogue[str]):
     """Answers with an action's id, empty for none. Only what works in ``place`` is offered."""
 
-    AUTO_FOCUS: ClassVar[str | None] = "#wanted"
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
     waits_for_eyes: ClassVar[bool] = False
     heading = "COMMANDS"
 
     def __init__(self, place: keymap.Place) -> None:
-        super().__init__()
+        self._wanted = Field(":")
+        super().__init__((self._wanted,), at=0)
         self._actions = tuple(action for action in keymap.at(place) if action.in_palette)
         self._marked = 0
-        self._wanted = one_line("part of a command", "wanted")
 
     @property
     def found(self) -> list[keymap.Action]:
-        return find(self._wanted.value, self._actions)
-
-    def parts(self) -> Iterable[Widget]:
-        yield self._wanted
-        yield self.body
+        return find(self._wanted.text, self._actions)
 
     def body_lines(self, width: int) -> list[Line]:
+        return [*super().body_lines(width), *self._offers(width)]
+
+    def _offers(self, width: int) -> list[Line]:
         """A list that keeps its height, whatever is found."""
         found = self.found
         rows = max(1, min(_MOST_ROWS, self.size.height - 4))
@@ -84,25 +74,21 @@ class PaletteDialogue(Dialogue[str]):
         left = line(Span("► " if marked else "  ", "cursor"), name, Span(action.help, "dim"))
         return fit(spread(left, why, width), width)
 
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        self._marked = 0
+    def go_to(self, position: int) -> None:
+        """There is one field: up and down move the mark below it."""
+        self._marked += position
         self.draw()
 
-    @on(Input.Submitted)
-    def _chosen(self) -> None:
+    def type_text(self, text: str) -> None:
+        super().type_text(text)
+        self._marked = 0
+
+    def entered(self, field: Field) -> None:
         found = self.found
         self.dismiss(found[self._marked].id if found else "")
 
-    def action_act(self, action_id: str) -> None:
-        match action_id:
-            case "up" | "down":
-                self._marked += 1 if action_id == "down" else -1
-                self.draw()
-            case "back":
-                self.dismiss("")
-            case _:
-                pass  # keys of other dialogues mean nothing here
+    def refused(self) -> None:
+        self.dismiss("")
 
 
 def score(wanted: str, action: Action) -> int | None:

@@ -40,7 +40,6 @@ class RowsScreen(Page):
     """``file`` stays open, and stays this file, until the screen is left."""
 
     place = "rows"
-    AUTO_FOCUS: ClassVar[str | None] = ""
     first_hints: ClassVar[tuple[str, ...]] = ("open", "trace", "filter", "back")
 
     def __init__(self, root: Path, relative: str, file: RowFile, offset: int = 0) -> None:

@@ -2,130 +2,20 @@
 
 A critical plan wants four digits that only this plan has, so that they cannot be a habit or have
 been typed ahead; every plan wants a reason, for the record. Enter alone answers nothing.
-
-Textual's own input takes letters from its queue, but enter from a binding, at once: what a slow link delivers
-in one piece would be submitted before it was read, and the rest would land in the wrong field. Here each key
-is taken in its order.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual import events
-
-from console import keymap
-from console.presentation.spans import EMPTY, Line, Span, cell_width, line, wrap_text
+from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.presentation.wizard_plan import consent_lines
-from console.tui.screens.dialogue import Dialogue
+from console.tui.screens.typed_dialogue import Field, TypedDialogue
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
     from console.control.wizard_view import WizardView
     from runbook.symptom import Question
-
-
-Result = TypeVar("Result")
-NOWHERE = -1
-
-
-@dataclass
-class Field:
-    """``most`` characters are taken, the rest is dropped."""
-
-    label: str
-    most: int = 500
-    text: str = ""
-
-
-class TypedDialogue(Dialogue[Result]):
-    """Subclasses say what stands above the fields, and what enter in a field means."""
-
-    def __init__(self, fields: tuple[Field, ...], *, no: str = "", at: int = NOWHERE) -> None:
-        """``no`` is the answer that is marked while no field is; without one a field always is."""
-        super().__init__()
-        self.fields = fields
-        self.at = at
-        self._no = no
-
-    @abstractmethod
-    def above(self, width: int) -> list[Line]:
-        """What is read before anything is typed."""
-
-    @abstractmethod
-    def entered(self, field: Field) -> None:
-        """Enter, in a field."""
-
-    @abstractmethod
-    def refused(self) -> None:
-        """Escape, or enter on no field."""
-
-    def body_lines(self, width: int) -> list[Line]:
-        lines = self.above(width)
-        if self._no:
-            lines.append(_marked(self._no, self.at == NOWHERE))
-        widest = max(cell_width(field.label) for field in self.fields)
-        for position, field in enumerate(self.fields):
-            here = position == self.at
-            room = max(8, width - widest - 7)
-            shown = visible(field.text)[-room:]
-            label = _marked(f"{field.label:>{widest}}  ", here)
-            lines.append(line(*label, Span(shown, "strong"), Span("▏" if here else "", "cursor")))
-        return lines
-
-    def go_to(self, position: int) -> None:
-        lowest = NOWHERE if self._no else 0
-        self.at = max(lowest, min(len(self.fields) - 1, position))
-        self.draw()
-
-    # Keys, all of them, in their order
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        if self.at != NOWHERE and event.is_printable and event.character is not None:
-            self._type(event.character)
-        elif self.at != NOWHERE and event.key in ("backspace", "ctrl+h"):
-            self.fields[self.at].text = self.fields[self.at].text[:-1]
-        elif self.at != NOWHERE and event.key == "ctrl+u":
-            self.fields[self.at].text = ""
-        else:
-            self._act(event.key)
-        if self.is_attached:
-            self.draw()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """One line of it: a line end in what is pasted is no enter."""
-        event.stop()
-        if self.at != NOWHERE:
-            self._type(" ".join(event.text.split()))
-            self.draw()
-
-    def _type(self, text: str) -> None:
-        field = self.fields[self.at]
-        field.text = (field.text + text)[: field.most]
-
-    def _act(self, key: str) -> None:
-        action = next((each for each in keymap.at("dialogue") if key in each.keys), None)
-        match action.id if action is not None else "":
-            case "down":
-                self.go_to(self.at + 1)
-            case "up":
-                self.go_to(self.at - 1)
-            case "back":
-                self.refused()
-            case "choose" if self.at == NOWHERE:
-                self.refused()
-            case "choose":
-                self.entered(self.fields[self.at])
-            case _:
-                pass
-
-
-def _marked(words: str, here: bool) -> Line:
-    return line(Span(" ► " if here else "   ", "cursor"), Span(words, "strong" if here else "dim"))
 
 
 class Agreed(NamedTuple):
