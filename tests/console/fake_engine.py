@@ -3,7 +3,7 @@
 python fake_engine.py STREAM EXIT_CODE … --events PATH …    # the rest of the arguments is ignored
 
 The last line is held back until a file named ``release`` lies in the working directory, so that
-a test decides how long a run is under way. It gives up by itself after a minute.
+a test decides how long a run is under way. It gives up by itself after five minutes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 RELEASE = "release"
 
 

@@ -29,6 +29,7 @@ from runbook.wizard.detecting import detect_all, exit_code
 from runbook.wizard.session import open_session
 from tests.architecture.fresh_interpreter import REPOSITORY
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, tree
+from tests.waiting import LIMIT_SECONDS
 
 SCHEMA = "pipeline/schemas/sft.py"
 CONSENT = ("--approve-as", "mira", "--reason", "forbidden rows")
@@ -43,7 +44,7 @@ def distill(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LIMIT_SECONDS,
     )
 
 
@@ -173,7 +174,7 @@ def test_a_console_that_is_cut_off_while_applying_takes_nothing_with_it(root: Pa
     assert select.select([started], [], [], 30)[0]
     os.close(started)
     os.killpg(console.pid, signal.SIGHUP)
-    assert console.wait(30) == -signal.SIGHUP
+    assert console.wait(LIMIT_SECONDS) == -signal.SIGHUP
     (root.parent / "go").write_text("on")
     _wait_for_lease(root, session.incident.id)
     assert (root / SFT).read_text() == "clean"

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.contracts import paths
 from tests.console.terminals import ARGV, Terminal, drawn, environment
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_SECONDS, wait_until
 
 CHECKOUT = Path(__file__).parents[3]
 FIVE_GB = 5 * 1024**3
@@ -121,7 +121,7 @@ def test_an_export_of_five_gigabytes_delays_neither_paint_nor_keys_nor_the_end(r
         assert process.memory_info().rss < 120 * 1024**2
         watchers = process.children(recursive=True)
         assert_a_clean_end(terminal)
-    _, alive = psutil.wait_procs(watchers, timeout=60.0)
+    _, alive = psutil.wait_procs(watchers, timeout=LIMIT_SECONDS)
     assert alive == []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.engine.workspaces import engine, make_workspace, output_bytes, run_all
+from tests.waiting import LIMIT_SECONDS
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,7 +50,7 @@ def _cluster(folder: Path, env: str = "{}") -> Iterator[str]:
     ) as cluster:
         assert cluster.stdout is not None
         yield f"dask://{cluster.stdout.readline().strip()}"
-        cluster.communicate(timeout=60)
+        cluster.communicate(timeout=LIMIT_SECONDS)
 
 
 def _options(executor: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from tests.pipeline.engine.workspaces import (
     output_bytes,
     run_all,
 )
+from tests.waiting import LIMIT_SECONDS
 
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
@@ -96,7 +97,7 @@ def test_a_run_that_is_asked_to_stop_stops_at_a_safe_point(
     with _started(workspace, "--workers", workers, "--chunk-bytes", "16KiB") as run:
         _wait_for_a_chunk(run)
         (os.killpg if to_group else os.kill)(run.pid, number)
-        _, stderr = run.communicate(timeout=60)
+        _, stderr = run.communicate(timeout=LIMIT_SECONDS)
     assert run.returncode == CODES[number]
     assert b"stopped at a safe point" in stderr
     assert output_bytes(workspace) == last_good
@@ -117,7 +118,7 @@ def test_no_worker_outlives_a_run_that_was_killed_alone(tmp_path: Path) -> None:
         workers = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         watched = [os.pidfd_open(int(pid)) for pid in workers]
         run.kill()
-        run.communicate(timeout=60)
+        run.communicate(timeout=LIMIT_SECONDS)
     assert len(watched) == 2
     for descriptor in watched:
         poll = select.poll()
@@ -133,6 +134,6 @@ def test_a_run_whose_reader_went_away_goes_on(tmp_path: Path) -> None:
         _wait_for_a_chunk(run)
         assert run.stdout is not None
         run.stdout.close()
-        assert run.wait(60) == 0
+        assert run.wait(LIMIT_SECONDS) == 0
     assert _events(workspace)[-1]["ok"] is True
     assert output_bytes(workspace).keys() >= {str(paths.SFT_EXPORT)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import engine_argv
+from tests.waiting import LIMIT_SECONDS
 
 RECORDED_AT = "2026-01-01T00:00:00Z"
 SETTINGS = """\
@@ -101,7 +102,7 @@ def make_workspace(root: Path, sources: Mapping[str, bytes] | None = None, setti
 
 
 def engine(
-    workspace: Path, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 120
+    workspace: Path, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = LIMIT_SECONDS
 ) -> subprocess.CompletedProcess[str]:
     """Run an engine command as operators do: in a process of its own."""
     return subprocess.run(

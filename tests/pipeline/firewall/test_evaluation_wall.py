@@ -17,6 +17,7 @@ from pipeline.firewall.evaluation_texts import runs_of
 from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
 from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
 from tests.pipeline.firewall.watching import Watcher
+from tests.waiting import LIMIT_SECONDS
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def ask(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     argv = firewall_argv(["-C", str(root), *arguments])
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
 
 
 def firewall(root: Path) -> dict[str, Any]:

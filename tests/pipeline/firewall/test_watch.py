@@ -18,6 +18,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.events import FirewallState, decode
 from tests.pipeline.firewall.corpus import BAD, GOOD, Run, honest, line
 from tests.pipeline.firewall.watching import Watcher
+from tests.waiting import LIMIT_SECONDS
 
 
 def append(path: Path, data: bytes) -> None:
@@ -253,7 +254,7 @@ def test_a_signal_ends_the_watcher(tmp_path: Path, number: signal.Signals, code:
     with Watcher(tmp_path) as watcher:
         watcher.until_state("CLEAR")
         watcher.process.send_signal(number)
-        assert watcher.process.wait(timeout=20) == code
+        assert watcher.process.wait(timeout=LIMIT_SECONDS) == code
         assert watcher.process.stderr is not None
         assert watcher.process.stderr.read() == b""
 
@@ -272,7 +273,7 @@ def test_a_watcher_ends_with_its_parent(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        parent.wait(timeout=20)
+        parent.wait(timeout=LIMIT_SECONDS)
         deadline = time.monotonic() + 20
         while _is_running(pid) and time.monotonic() < deadline:
             os.sched_yield()

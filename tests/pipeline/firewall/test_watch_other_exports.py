@@ -22,8 +22,9 @@ from pipeline.firewall.sentinel import Sentinel, Sighting
 from pipeline.stages.export_preference import preference_row
 from pipeline.stages.export_rag import rag_row
 from tests.pipeline.firewall.corpus import Corpus, Run, honest, line
-from tests.pipeline.firewall.watching import DEADLINE_SECONDS, Watcher
+from tests.pipeline.firewall.watching import Watcher
 from tests.pipeline.stages.builders import OPTIONS
+from tests.waiting import LIMIT_SECONDS
 
 RAG, PAIRS = paths.RAG_EXPORT, paths.PREFERENCE_EXPORT
 Workspace = tuple[Path, Corpus, dict[str, Run]]
@@ -137,7 +138,7 @@ class Gate:
     def compare(self, places: Places, index: Index) -> Compared:
         compared = self._compare(places, index)
         self.begun += 1
-        assert self._open.wait(DEADLINE_SECONDS)
+        assert self._open.wait(LIMIT_SECONDS)
         return compared
 
     def open(self) -> None:
@@ -158,7 +159,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 def until(sentinel: Sentinel, wanted: Callable[[Sighting], bool]) -> list[Sighting]:
     """All that was seen up to the first sighting that is wanted."""
     seen: list[Sighting] = []
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + LIMIT_SECONDS
     while not seen or not wanted(seen[-1]):
         assert time.monotonic() < deadline, seen[-1]
         seen.append(sentinel.look())

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.waiting import LIMIT_SECONDS
+
 Event = dict[str, Any]
-DEADLINE_SECONDS = 20.0  # a hang, on a machine that is busy with other tests
 
 
 class Watcher:
@@ -45,7 +46,7 @@ class Watcher:
 
     def until(self, wanted: Callable[[Event], bool]) -> Event:
         """The first event from now on that is wanted."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + LIMIT_SECONDS
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))

@@ -64,7 +64,7 @@ def manifest(workspace: Path) -> dict[str, Any]:
 def test_a_ready_workspace_passes_six_gates_and_nothing_is_tagged(tmp_path: Path) -> None:
     workspace = ready(tmp_path / "w")
     before = git(workspace, "show-ref"), git(workspace, "rev-parse", "HEAD")
-    finished = engine(workspace, "release-freeze", "--json", timeout=300)
+    finished = engine(workspace, "release-freeze", "--json")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert [check["status"] for check in json.loads(finished.stdout)["checks"]] == ["pass"] * 6
     assert (git(workspace, "show-ref"), git(workspace, "rev-parse", "HEAD")) == before

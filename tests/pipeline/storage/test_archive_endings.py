@@ -17,6 +17,7 @@ import zstandard
 from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.storage.archives import Compression, Ending, Extent, extent_of
 from pipeline.storage.source_lines import SourceLine, read_line, read_lines
+from tests.waiting import LIMIT_SECONDS
 
 LINES = [b'{"a":"%s"}\n' % sha256(b"%d" % number).hexdigest().encode() for number in range(4_000)]
 TEXT = b"".join(LINES)
@@ -144,7 +145,11 @@ def test_a_bomb_is_named_before_it_has_gone_off(tmp_path: Path, kind: Compressio
     # 2 GiB; that each member is small is what makes it a bomb in small pieces.
     path = written(tmp_path, COMPRESS[kind](TEXT) + piece * 32)
     answer = subprocess.run(
-        [sys.executable, "-c", BOMB, str(path)], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", BOMB, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
     ).stdout
     assert f"bytes=0, ending=<Ending.BOMB: '{Ending.BOMB}'>" in answer
     assert int(answer.split()[-1]) < 200
