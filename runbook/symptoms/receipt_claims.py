@@ -7,21 +7,19 @@ never makes a file clear.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import OperatorError
-from pipeline.platform.lenient_json import object_in, objects_of
+from pipeline.platform.lenient_json import objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
 from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
+from runbook.symptoms.claims import last_change, output_difference, path_of, read_json
 
 PROBE = "receipts"
-MOST_RECEIPT_BYTES = 4 * 2**20
 _TITLE = "The files against their receipts"
 
 
@@ -154,32 +152,9 @@ def newest_claim(
     return None, {}, []
 
 
-def read_json(root: Path, path: str) -> dict[str, Any]:
-    """A small JSON object; empty when it is missing, too large or something else."""
-    return object_in(root / path, most_bytes=MOST_RECEIPT_BYTES) or {}
-
-
 def changed_claims(root: Path, claims: Sequence[dict[str, Any]]) -> list[str]:
     """Files that are not what they were when they were claimed."""
-    found = []
-    for claim in claims:
-        path = claim.get("path")
-        if not isinstance(path, str):
-            continue
-        try:
-            now = state_of(root, path).sha256
-        except OperatorError:
-            continue
-        if now != claim.get("sha256"):
-            found.append(path)
-    return found
-
-
-def last_change(path: Path) -> tuple[str, int]:
-    """When it was last written, and whose it is."""
-    found = path.stat(follow_symlinks=False)
-    when = datetime.fromtimestamp(found.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return when, found.st_uid
+    return [path for claim in claims if (path := path_of(claim)) and output_difference(root, claim)]
 
 
 def _lines(account: Account) -> list[str]:

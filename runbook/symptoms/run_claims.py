@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import OperatorError
 from pipeline.platform.lenient_json import objects_of, read_tail, rows
-from runbook.change.files import prefix_digest, state_of
+from runbook.change.files import state_of
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe
-from runbook.symptoms.receipt_claims import last_change, read_json
+from runbook.symptoms.claims import last_change, output_difference, read_json, source_difference
 
 PROBE = "claims"
 _TITLE = "The last run's claims against the disk"
 # The last event is small; whatever lies before it is not asked.
 _TAIL_BYTES = 64 * 2**10
 _STAGES = ("materialize", "score", "export")
-# What is claimed of these is their content, not the bytes on disk.
-_PACKED = (".gz", ".zst", ".xz", ".bz2")
 _EXPORTED = (
     paths.RAG_EXPORT,
     paths.SFT_EXPORT,
@@ -96,7 +93,7 @@ def run_claims(root: Path) -> RunClaims:
         receipts[stage] = receipt
     for claim, kind, receipt in _claims(root, receipts):
         examined += 1
-        says = _difference(root, claim, kind)
+        says = source_difference(root, claim) if kind == "source" else output_difference(root, claim)
         if says:
             found.append(_differing(root, str(claim.get("path")), kind, says, receipt))
     found += _unclaimed(root, receipts["export"])
@@ -138,27 +135,6 @@ def _claims(root: Path, receipts: dict[str, str]) -> Iterator[tuple[dict[str, An
         if stage == "materialize":
             for claim in objects_of(value, "inputs"):
                 yield claim, "source", receipt
-
-
-def _difference(root: Path, claim: dict[str, Any], kind: Kind) -> str:
-    path, digest, size = str(claim.get("path")), claim.get("sha256"), claim.get("bytes")
-    if kind == "source" and (path.endswith(_PACKED) or Path(path).is_absolute()):
-        return ""
-    try:
-        state = state_of(root, path)
-    except OperatorError as error:
-        return error.fault.what_happened
-    if state.is_absent:
-        return "is missing" if kind == "output" else ""
-    if state.sha256 == digest:
-        return ""
-    if kind == "source" and isinstance(size, int):
-        if (state.bytes or 0) < size:
-            return f"has {state.bytes} bytes; {size} were read"
-        if size == 0 or prefix_digest(root, path, size) == digest:
-            return ""
-        return f"its first {size} bytes are others than those that were read"
-    return f"has {state.bytes} bytes and another digest; the receipt says {size} bytes"
 
 
 def _unclaimed(root: Path, receipt: str) -> list[Differing]:

@@ -12,7 +12,7 @@ from pipeline.contracts import paths
 from pipeline.platform.lenient_json import object_in, objects_of, text_of, texts_of
 from runbook.change.files import state_of
 from runbook.probes.evidence import Evidence, Stance
-from runbook.symptoms.receipt_claims import read_json
+from runbook.symptoms.claims import read_json
 
 _REPORT = str(paths.DECONTAMINATION)
 _MOST_REPORT_BYTES = 64 * 2**20
