@@ -13,9 +13,16 @@ from pipeline.streams.blocks import Call, Piece, Result, Thought, content_text, 
 
 _CALLS = frozenset(("function_call", "custom_tool_call"))
 _RESULTS = frozenset(("function_call_output", "custom_tool_call_output", "local_shell_call_output"))
+_OTHERS = frozenset(("local_shell_call", "reasoning"))
 MEMBERS_READ = ("type", "id", "call_id", "arguments", "input", "output", "action", "summary", "content")
 
 Message = dict[str, Any]
+
+
+def is_known_item(turn: dict[str, Any]) -> bool:
+    """Whether ``item_piece`` reads it."""
+    kind = turn.get("type")
+    return type(kind) is str and (kind in _CALLS or kind in _RESULTS or kind in _OTHERS)
 
 
 def item_piece(item: dict[str, Any]) -> Piece | None:
@@ -52,9 +59,18 @@ def answer_of(turn: Any, role: str | None) -> str | None:
 def merge(message: Message, more: Message) -> None:
     """Put what another piece of the same answer says into ``message``."""
     for text in ("reasoning", "content"):
-        pieces = [piece for piece in (message[text], more[text]) if piece is not None]
-        message[text] = "\n".join(pieces) if pieces else None
+        if message[text] and more[text]:
+            message[text] = f"{message[text]}\n{more[text]}"
+        else:
+            message[text] = message[text] or more[text]
     if more["tool_calls"]:
         message["tool_calls"] = [*(message["tool_calls"] or ()), *more["tool_calls"]]
     for name in ("name", "weight"):
         message[name] = more[name] if message[name] is None else message[name]
+
+
+def calls_of(messages: list[Message]) -> set[str]:
+    """The ids of the calls in ``messages``."""
+    return {
+        call["id"] for message in messages for call in message["tool_calls"] or () if call["id"] is not None
+    }

@@ -22,7 +22,7 @@ from pipeline.streams.blocks import (
 )
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import further_turns, turns_of, unpacked
-from pipeline.streams.items import answer_of, item_piece, merge
+from pipeline.streams.items import answer_of, calls_of, item_piece, merge
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
@@ -68,6 +68,7 @@ def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter
         messages: list[Message] = []
         reasoning_missing = False
         answer = None
+        whole: dict[str, set[str]] = {}
         for turn in turns:
             of_turn = reader.plain(turn)
             if of_turn is not None:
@@ -84,9 +85,14 @@ def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter
                 and [message["role"] for message in read] == ["assistant"]
             ):
                 merge(messages[-1], read[0])
+            elif answer_of_turn and calls_of(read) and calls_of(read) <= whole.get(answer_of_turn, set()):
+                # A message that is logged with each of its calls is there already.
+                continue
             else:
                 messages += read
             answer = answer_of_turn
+            if answer:
+                whole.setdefault(answer, set()).update(calls_of(read))
         prompt = None if system is None else content_text(system(line))
         if prompt and not (messages and messages[0]["role"] == "system" and messages[0]["content"] == prompt):
             messages.insert(0, _message("system", prompt))

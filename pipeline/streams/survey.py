@@ -35,6 +35,7 @@ from pipeline.streams.skips import SkipReason
 from pipeline.streams.surveyed import FileSurvey
 from pipeline.streams.surveyed import StreamSurvey as StreamSurvey
 from pipeline.streams.unread import TurnMembers, compile_turn_members
+from pipeline.streams.views import asks_for
 from pipeline.streams.walk import paths_in, rules_in
 
 SAMPLES = 3
@@ -167,7 +168,7 @@ class _Surveyor:
         self._members: dict[int, TurnMembers] = {}
         self._tree = tree
         # Items of ``each`` are seen by the rules only, so their paths cannot be asked of a line.
-        self._pending = {path: compile_path(path) for path in paths if not path.startswith(("_part", "_key"))}
+        self._pending = {path: compile_path(path) for path in paths if not asks_for_an_item(path)}
         self._with_value: set[str] = set()
 
     def read(self, value: dict[str, Any], source_file: str, line: int) -> None:
@@ -216,6 +217,8 @@ class _Surveyor:
             self._found.lint.update(code.value for code in lint_evidence(row))
             self._found.flags.update(row["flags"])
             self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
+            # Of the harness's failure a flag is kept, and no value.
+            self._with_value.update(name for name in row["flags"] if name == "environment_error")
             if len(self._found.samples) < SAMPLES:
                 self._found.samples.append(row)
         return True
@@ -233,6 +236,10 @@ def _those_found(members: TurnMembers, line: dict[str, Any]) -> list[tuple[str, 
         return list(members(line))
     except MisfitError:
         return []
+
+
+def asks_for_an_item(path: str) -> bool:
+    return asks_for("_part", (path,)) or asks_for("_key", (path,))
 
 
 def _finds(get: Getter, value: dict[str, Any]) -> bool:

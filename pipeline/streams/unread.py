@@ -13,14 +13,18 @@ from pipeline.settings.rules import MessagesRule, Rule
 from pipeline.settings.syntax import plain_steps
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import unpacked
-from pipeline.streams.messages import CALL_IDS, FINISH_REASONS, USUAL_REASONING, USUAL_WEIGHT
+from pipeline.streams.items import MEMBERS_READ as MEMBERS_OF_ITEMS
+from pipeline.streams.items import is_known_item
+from pipeline.streams.messages import CALL_IDS, FINISH_REASONS, PARTS, USUAL_REASONING, USUAL_WEIGHT
 from pipeline.streams.path_tree import PathTree, plain_paths
-from pipeline.streams.paths import Getter
+from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
 from pipeline.streams.tool_calls import MEMBERS_READ
 from pipeline.streams.walk import paths_in
 
-_ALWAYS = ("name", "tool_name", *CALL_IDS, *FINISH_REASONS)
+# ``type`` and ``id`` tell which turns are one answer.
+_ALWAYS = ("name", "tool_name", "type", "id", *CALL_IDS, *FINISH_REASONS)
+_ITEM_TREE = PathTree((*MEMBERS_OF_ITEMS, "name"))
 # What a turn may say that goes into evidence though nobody named it → the field.
 _UNASKED = {
     **dict.fromkeys(USUAL_REASONING, "reasoning"),
@@ -66,8 +70,18 @@ def _tree_of(rule: MessagesRule, conversation: str, paths: Iterable[str]) -> Pat
         f"{call}.{name}" for call in ("tool_calls[0].function", "function_call") for name in MEMBERS_READ
     ]
     named = (*(rule.reasoning or ()), *((rule.weight,) if rule.weight is not None else ()))
+    parts = (PARTS,) if rule.content == "content" else ()
     return PathTree(
-        [rule.role, rule.content, *named, *_ALWAYS, *calls, *inside, *_into_turns(conversation, paths)]
+        [
+            *parts,
+            rule.role,
+            rule.content,
+            *named,
+            *_ALWAYS,
+            *calls,
+            *inside,
+            *_into_turns(conversation, paths),
+        ]
     )
 
 
@@ -75,13 +89,14 @@ def _into_turns(conversation: str, paths: Iterable[str]) -> Iterator[str]:
     """What ``paths`` ask of a turn of the conversation, as paths of the turn."""
     start = plain_steps(conversation)
     for path in paths:
-        steps = plain_steps(path)
-        if steps is None:
-            # Inside of JMESPath the names of a turn stand by themselves.
-            if conversation in path:
-                yield from (_written(inner) for inner in plain_paths(path))
-        elif start is not None and steps[: len(start)] == start and len(steps) > len(start) + 1:
-            yield _written(steps[len(start) + 1 :])
+        for steps in plain_paths(path):
+            if start is not None and steps[: len(start)] == start and len(steps) > len(start):
+                inner = steps[len(start) :]
+                # Of a list of turns, one item; a turn alone has no index.
+                yield _written(inner[1:] if isinstance(inner[0], int) else inner)
+            elif plain_steps(path) is None and conversation in path:
+                # Inside of JMESPath the names of a turn stand by themselves.
+                yield _written(steps)
 
 
 def _written(steps: tuple[str | int, ...]) -> str:
@@ -97,7 +112,8 @@ def _of_turn(rule: MessagesRule, turn: dict[str, Any], tree: PathTree) -> Iterat
     ]
     for name in unasked:
         yield name, _UNASKED[name]
-    for name in tree.unread(said):
+    is_item = compile_path(rule.role)(turn) is None and is_known_item(turn)
+    for name in (_ITEM_TREE if is_item else tree).unread(said):
         if name not in unasked:
             yield name, None
 

@@ -62,7 +62,7 @@ def _example(log: Path) -> str:
     if log.is_dir():
         log = next(path for path in sorted(log.rglob("*")) if path.is_file())
     text = log.read_text(encoding="utf-8")
-    shown = text if log.suffix == ".json" else text.splitlines()[0]
+    shown = text if log.suffix in (".json", ".traj") else text.splitlines()[0]
     return _shown(json.loads(shown))
 
 

@@ -63,6 +63,23 @@ def test_turns_of_one_message_are_one() -> None:
     assert len(turns(USER, first, USER, second)) == 4
 
 
+def test_a_message_that_is_logged_with_each_of_its_calls_is_one_turn() -> None:
+    calls = [{"id": name, "function": {"name": "ls", "arguments": "{}"}} for name in ("c1", "c2")]
+    whole = {"role": "assistant", "id": "m1", "content": "Look.", "tool_calls": calls}
+    results = [{"role": "tool", "tool_call_id": name, "content": name} for name in ("c1", "c2")]
+    found = turns(USER, whole, results[0], whole, results[1])
+    assert [turn["role"] for turn in found] == ["user", "assistant", "tool", "tool"]
+    # Another call of the same message is no repetition, and neither is a message without an id.
+    other = {**whole, "tool_calls": [{"id": "c3", "function": {"name": "ls", "arguments": "{}"}}]}
+    assert len(turns(USER, whole, results[0], other)) == 4
+    assert len(turns(USER, {**whole, "id": None}, results[0], {**whole, "id": None})) == 4
+
+
+def test_pieces_without_a_text_add_nothing() -> None:
+    pieces = [{"role": "assistant", "id": "m1", "content": text} for text in ("", "Yes.", "", "No.")]
+    assert turns(USER, *pieces)[1:] == [{"role": "assistant", "content": "Yes.\nNo."}]
+
+
 @pytest.mark.parametrize("items", [(HIDDEN, TEXT), (TEXT, HIDDEN), (HIDDEN,)])
 def test_a_reasoning_that_is_hidden_is_flagged_and_makes_no_turn(items: Any) -> None:
     row = evidence({"items": [USER, *items]}, messages="items")

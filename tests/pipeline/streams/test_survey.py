@@ -229,3 +229,44 @@ response = { path = "raw", json = true, get = "deep.text" }
     assert found.samples[0]["model_name"] == "data/_kb/one.jsonl"
     assert found.paths_never_found == ["gone", '"b"']
     assert sorted(found.unmapped) == ["_part.in[].mood", "c"]
+
+
+def test_what_items_and_parts_hold_is_read_and_items_of_a_part_are_not_asked_of_the_line(
+    workspace: Path,
+) -> None:
+    (workspace / "distill.toml").write_text(
+        """\
+[[stream]]
+name = "runs"
+path = "data/_kb/*.jsonl"
+parts = { each = "spans" }
+
+[stream.fields]
+task_id = "(_part.names[?key=='task'].value | [0]) || 't'"
+environment_error = "_part.error"
+messages = { path = "_part.in", append = ["out"] }
+model_name = "out.model"
+"""
+    )
+    data = workspace / "data" / "_kb"
+    for old in data.iterdir():
+        old.unlink()
+    turns = [
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+        {"type": "function_call", "id": "f", "call_id": "c", "name": "n", "arguments": "{}", "status": "x"},
+        {"type": "function_call_output", "call_id": "c", "output": "o"},
+    ]
+    out = {
+        "role": "assistant",
+        "content": "Hello.",
+        "id": "m",
+        "type": "message",
+        "model": "m",
+        "mood": "good",
+    }
+    line = {"spans": [{"in": turns, "error": "timeout"}], "out": out}
+    (data / "one.jsonl").write_text(json.dumps(line) + "\n")
+    (found,) = survey(workspace, load_settings(workspace).settings, ["runs"])
+    assert found.fields_never_found == []
+    assert found.paths_never_found == []
+    assert sorted(found.unmapped) == ["_part.in[].status", "out.mood"]
