@@ -168,15 +168,30 @@ def _of_skip(workspace: Path, settings: Settings, asked: str, skip: FoundRow) ->
 
 
 def _evidence_of_line(workspace: Path, source_file: str, line: int) -> Iterator[FoundRow]:
+    """The evidence that stands on a line: as its own, or as one of a group's."""
+
     def is_of_line(row: dict[str, Any]) -> bool:
         origin = row.get("provenance")
-        return isinstance(origin, dict) and (origin.get("source_file"), origin.get("line")) == (
-            source_file,
-            line,
-        )
+        if not isinstance(origin, dict):
+            return False
+        ranges = origin.get("ranges")
+        if not isinstance(ranges, list):
+            return (origin.get("source_file"), origin.get("line")) == (source_file, line)
+        return any(_holds(each, source_file, line) for each in ranges)
 
     for path in sorted((workspace / paths.EVIDENCE).glob("*.jsonl")):
-        yield from find_rows(workspace, paths.EVIDENCE / path.name, b'"line":%d,' % line, is_of_line)
+        for needle in (b'"line":%d,' % line, b'"ranges":'):
+            for found in find_rows(workspace, paths.EVIDENCE / path.name, needle, is_of_line):
+                has_ranges = "ranges" in found.row["provenance"]
+                if has_ranges is (needle == b'"ranges":'):
+                    yield found
+
+
+def _holds(each: Any, source_file: str, line: int) -> bool:
+    if not isinstance(each, dict) or each.get("source_file") != source_file:
+        return False
+    first, last = each.get("first_line"), each.get("last_line")
+    return type(first) is int and type(last) is int and first <= line <= last
 
 
 def _skips_of_line(workspace: Path, source_file: str, line: int) -> Iterator[FoundRow]:
@@ -220,6 +235,11 @@ def _names_a_place(provenance: dict[str, Any]) -> bool:
     return isinstance(file, str) and isinstance(line, int) and isinstance(offset, int) and offset >= 0
 
 
+def _place(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What every row repeats of a provenance; the ranges of a group stand in evidence alone."""
+    return {name: value for name, value in provenance.items() if name not in ("group", "ranges")}
+
+
 def _provenance(row: dict[str, Any], role: str) -> Any:
     return row.get(f"{role}_provenance", row.get("provenance"))
 
@@ -238,13 +258,12 @@ def _disagreements(
             yield f"the row says {label}, its scored run says {category}"
     kept = list(provenances.items())
     for (what, provenance), (next_what, next_provenance) in pairwise(kept):
-        if provenance != next_provenance:
+        if _place(provenance) != _place(next_provenance):
             yield f"{what} and {next_what} name different source lines"
     if chain.evidence is not None:
         row = chain.evidence.row
         try:
-            origin = row["provenance"]
-            derived = derived_run_id(row["stream"], origin["sig_hash"], origin["part"])
+            derived = derived_run_id(row["stream"], row["provenance"])
         except (KeyError, TypeError):
             derived = None
         if derived != chain.run_id:

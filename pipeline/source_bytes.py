@@ -1,7 +1,7 @@
 """The very bytes of a source line, and whether they are still those that were read.
 
-Plain files are read at the offset; in gzip and zstd archives the bytes before it are passed
-over. Nothing is held but the line.
+Plain files are read at the offset; in archives the bytes before it are passed over. Nothing is
+held but the line; of a group, its lines, each behind the one before it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any, BinaryIO
 from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings
 from pipeline.storage.source_lines import MAX_LINE_BYTES, open_source
+from pipeline.storage.source_reader import SourceReader
 from pipeline.streams.files import resolve_source
+from pipeline.streams.records import MAX_GROUP_BYTES
 
 _PIECE_BYTES = 2**20
 
@@ -48,11 +50,25 @@ def read_source(workspace: Path, settings: Settings, provenance: dict[str, Any])
     name, line, offset = provenance["source_file"], provenance["line"], provenance["byte_offset"]
     sig_hash: str | None = provenance.get("sig_hash")
 
-    def found(state: SourceState, why: str = "", raw: bytes | None = None) -> SourceBytes:
-        digest = None if raw is None else hashlib.sha256(raw).hexdigest()
-        return SourceBytes(name, line, offset, sig_hash, state, why, raw, digest)
+    ranges = _ranges(provenance)
+
+    def found(state: SourceState, why: str = "", raw: bytes | None = None, digest: str = "") -> SourceBytes:
+        sha256 = None if raw is None else digest or hashlib.sha256(raw).hexdigest()
+        return SourceBytes(name, line, offset, sig_hash, state, why, raw, sha256)
 
     try:
+        if ranges is not None:
+            lines = _lines_in(workspace, settings, ranges)
+            if isinstance(lines, str):
+                return found(SourceState.SOURCE_GONE, lines)
+            if len(lines) != sum(each["lines"] for each in ranges):
+                return found(SourceState.DISAGREE, "other lines stand at the offsets", b"\n".join(lines))
+            digests = [hashlib.sha256(each).digest() for each in lines]
+            is_group = provenance.get("group") is not None
+            digest = hashlib.sha256(b"".join(digests)).hexdigest() if is_group else digests[0].hex()
+            state = SourceState.OK if digest == sig_hash else SourceState.DISAGREE
+            why = "" if digest == sig_hash else "other bytes stand at the offsets"
+            return found(state, why, b"\n".join(lines), digest)
         path = resolve_source(workspace, settings, name)
         if not path.exists():
             return found(SourceState.SOURCE_GONE, "the file was rotated away or deleted since it was read")
@@ -68,6 +84,50 @@ def read_source(workspace: Path, settings: Settings, provenance: dict[str, Any])
     if hashlib.sha256(raw).hexdigest() != sig_hash:
         return found(SourceState.DISAGREE, "other bytes stand at the offset", raw)
     return found(SourceState.OK, raw=raw)
+
+
+def _ranges(provenance: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The ranges of a row that is not one line, None of one that is. What is no range is left out."""
+    ranges = provenance.get("ranges")
+    if not isinstance(ranges, list):
+        return None
+    numbers = ("byte_offset", "byte_end", "lines")
+    usable = [
+        each
+        for each in ranges
+        if isinstance(each, dict)
+        and isinstance(each.get("source_file"), str)
+        and all(type(each.get(name)) is int and each[name] >= 0 for name in numbers)
+    ]
+    return usable or None
+
+
+def _lines_in(workspace: Path, settings: Settings, ranges: list[dict[str, Any]]) -> list[bytes] | str:
+    """The lines of each range in turn, or which file is gone. Raises InputError or OSError."""
+    lines: list[bytes] = []
+    reader: SourceReader | None = None
+    name = None
+    try:
+        for each in ranges:
+            if each["source_file"] != name or reader is None:
+                if reader is not None:
+                    reader.close()
+                name = each["source_file"]
+                path = resolve_source(workspace, settings, name)
+                if not path.exists():
+                    return f"{name} was rotated away or deleted since it was read"
+                reader = SourceReader(path)
+            length = min(each["byte_end"] - each["byte_offset"], MAX_GROUP_BYTES)
+            raw = reader.read(each["byte_offset"], max(0, length))
+            if each["lines"] == 1:
+                lines.append(raw)
+            else:
+                *others, last = raw.split(b"\n")
+                lines += [*(other.removesuffix(b"\r") for other in others), last]
+        return lines
+    finally:
+        if reader is not None:
+            reader.close()
 
 
 def _line_at(path: Path, offset: int) -> bytes | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -31,6 +31,16 @@ class ClaimFile:
     problem: str = ""
 
 
+class ReadSource(NamedTuple):
+    """How many bytes of a source a run read, and how many lines it counted in them."""
+
+    bytes: int
+    rows: int | None
+
+
+NOT_READ = ReadSource(0, 0)
+
+
 @dataclass
 class LastRun:
     """The newest run that committed, as far as can be told. ``newer`` failed or was interrupted."""
@@ -45,14 +55,14 @@ class LastRun:
         value = (self.summary.value or {}).get("run_hash")
         return value if isinstance(value, str) else None
 
-    def read_bytes(self) -> Mapping[str, int] | None:
-        """Per source file, how many bytes the run read; None when no receipt says."""
+    def read_sources(self) -> Mapping[str, ReadSource] | None:
+        """How far the run read each source file; None when no receipt says."""
         receipt = self.receipts.get("materialize")
         inputs = (receipt.value or {}).get("inputs") if receipt is not None else None
         if not isinstance(inputs, list):
             return None
         return {
-            claim["path"]: claim["bytes"]
+            claim["path"]: ReadSource(claim["bytes"], claim.get("rows"))
             for claim in inputs
             if isinstance(claim, dict)
             and isinstance(claim.get("path"), str)

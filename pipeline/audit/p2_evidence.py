@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.audit.failures import Failures
-from pipeline.audit.rows import EvidenceRow
+from pipeline.audit.rows import EvidenceRow, SourceRange
 from pipeline.audit.scan import FileScan, scan_bytes
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
@@ -65,6 +66,15 @@ class _Ledger:
         self.rows = array("L", bytes(array("L").itemsize * self.scan.lines))
         self.skips = bytearray(self.scan.lines)
 
+    def count(self, at: SourceRange) -> bool:
+        """One row more on each line of the range. False where there are not so many lines."""
+        first = self.scan.position(at.first_line, at.byte_offset)
+        if first is None or not 0 < at.lines <= self.scan.lines - first:
+            return False
+        for position in range(first, first + at.lines):
+            self.rows[position] += 1
+        return True
+
 
 def conserves(view: WorkspaceView) -> Outcome:
     """lines = mapped + looked up + skipped, evidence = the sum of the parts; examines lines."""
@@ -80,19 +90,19 @@ def conserves(view: WorkspaceView) -> Outcome:
         for number, row in evidence:
             rows += 1
             of_older_version += row.schema_version < SCHEMA_VERSION
-            at = row.provenance
-            ledger = ledgers.get((row.stream, at.source_file))
-            if ledger is None:
-                gone[at.source_file] += 1
-            elif not 1 <= at.line <= ledger.scan.lines:
-                failures.add(
-                    f"stands on line {at.line} of {at.source_file}, which has {ledger.scan.lines:,} lines",
-                    file=evidence.shown,
-                    line=number,
-                    run_id=row.run_id,
-                )
-            else:
-                ledger.rows[at.line - 1] += 1
+            for at in row.provenance.all_ranges:
+                ledger = ledgers.get((row.stream, at.source_file))
+                if ledger is None:
+                    gone[at.source_file] += 1
+                    continue
+                if not ledger.count(at):
+                    failures.add(
+                        f"stands on line {at.first_line} of {at.source_file}, "
+                        f"which has {ledger.scan.lines:,} lines",
+                        file=evidence.shown,
+                        line=number,
+                        run_id=row.run_id,
+                    )
     skips = view.skips()
     skipped = 0
     for number, skip in skips:
@@ -102,10 +112,10 @@ def conserves(view: WorkspaceView) -> Outcome:
             gone[skip.file] += 1
         elif ledger.scan.lacks_only(skip.line, skip.reason):
             continue
-        elif not 1 <= skip.line <= ledger.scan.lines:
+        elif (position := ledger.scan.position(skip.line, skip.byte_offset)) is None:
             failures.add(f"names line {skip.line} of {skip.file}", file=skips.shown, line=number)
         else:
-            ledger.skips[skip.line - 1] = min(255, ledger.skips[skip.line - 1] + 1)
+            ledger.skips[position] = min(255, ledger.skips[position] + 1)
     failures.add_bad_rows([*files, skips])
     # What today's mapper makes of a line says nothing about rows that an earlier one wrote.
     count_parts = view.settings_are_those_of_the_run and not of_older_version
@@ -152,7 +162,7 @@ def _balance(ledger: _Ledger, failures: Failures, *, count_parts: bool) -> tuple
             words = f"was skipped {skips} times"
         else:
             words = "is neither in evidence nor among the skips"
-        failures.add(f"{words} (stream {ledger.scan.stream})", file=shown, line=index + 1)
+        failures.add(f"{words} (stream {ledger.scan.stream})", file=shown, line=ledger.scan.numbers[index])
     return mapped, looked_up
 
 
@@ -167,11 +177,11 @@ def provenance(view: WorkspaceView) -> Outcome:
             rows += 1
             words = _row_id_problem(row)
             if not words:
-                scan = resolver.find(row.stream, row.provenance.source_file)
-                if scan is None:
+                scans = [resolver.find(row.stream, at.source_file) for at in row.provenance.all_ranges]
+                if None in scans:
                     gone[row.provenance.source_file] += 1
                     continue
-                words = scan if isinstance(scan, str) else _bytes_problem(row, scan)
+                words = _bytes_problem(row, scans)
             if words:
                 failures.add(words, file=evidence.shown, line=number, run_id=row.run_id)
     failures.add_bad_rows(files)
@@ -186,20 +196,50 @@ def provenance(view: WorkspaceView) -> Outcome:
 
 
 def _row_id_problem(row: EvidenceRow) -> str:
-    identity = f"{row.stream}\0{row.provenance.sig_hash}\0{row.provenance.part}".encode("utf-8", "replace")
+    at = row.provenance
+    origin = at.sig_hash if at.group is None else f"group\0{at.group}"
+    identity = f"{row.stream}\0{origin}\0{at.part}".encode("utf-8", "replace")
     derived = f"{row.stream}/{hashlib.sha256(identity).hexdigest()[:_RUN_ID_CHARACTERS]}"
     return "" if derived == row.run_id else f"the run_id does not follow from its line: {derived} does"
 
 
-def _bytes_problem(row: EvidenceRow, scan: FileScan) -> str:
+def _bytes_problem(row: EvidenceRow, scans: Sequence[FileScan | str | None]) -> str:
+    """What is wrong with the bytes that a row names; ``scans`` are those of its ranges."""
     at = row.provenance
-    if not 1 <= at.line <= scan.lines:
-        return f"{at.source_file} has no line {at.line} (it has {scan.lines:,})"
-    if scan.offsets[at.line - 1] != at.byte_offset:
-        begins = scan.offsets[at.line - 1]
-        return f"line {at.line} of {at.source_file} begins at byte {begins:,}, not {at.byte_offset:,}"
-    if scan.digest_of(at.line).hex() != at.sig_hash:
-        return f"line {at.line} of {at.source_file} holds other bytes than those that were read"
+    digests: list[bytes] = []
+    for each, scan in zip(at.all_ranges, scans, strict=True):
+        if not isinstance(scan, FileScan):
+            return scan or ""
+        words = _range_problem(each, scan, has_end=at.ranges is not None)
+        if words:
+            return words
+        first = scan.position(each.first_line, each.byte_offset) or 0
+        digests += [scan.digest_at(position) for position in range(first, first + each.lines)]
+    first_range = at.all_ranges[0]
+    if (at.source_file, at.line, at.byte_offset) != (
+        first_range.source_file,
+        first_range.first_line,
+        first_range.byte_offset,
+    ):
+        return "names another place than its first range does"
+    found = hashlib.sha256(b"".join(digests)).digest() if at.group is not None else digests[0]
+    if found.hex() == at.sig_hash:
+        return ""
+    return f"line {at.line} of {at.source_file} holds other bytes than those that were read"
+
+
+def _range_problem(at: SourceRange, scan: FileScan, *, has_end: bool) -> str:
+    position = scan.position(at.first_line, at.byte_offset)
+    if position is None or not 0 < at.lines <= scan.lines - position:
+        return f"{at.source_file} has no line {at.first_line} (it has {scan.lines:,})"
+    if scan.offsets[position] != at.byte_offset:
+        begins = scan.offsets[position]
+        return f"line {at.first_line} of {at.source_file} begins at byte {begins:,}, not {at.byte_offset:,}"
+    last = position + at.lines - 1
+    if at.lines > 1 and scan.numbers[last] != at.last_line:
+        return f"the range from line {at.first_line} of {at.source_file} ends on line {scan.numbers[last]}"
+    if has_end and scan.ends[last] != at.byte_end:
+        return f"the range from line {at.first_line} of {at.source_file} ends at byte {scan.ends[last]:,}"
     return ""
 
 
@@ -228,6 +268,6 @@ class _Resolver:
             return error.fault.what_happened
         if not path.exists():
             return None
-        limit = (self._view.last_run.read_bytes() or {}).get(relative)
-        scan = scan_bytes(stream, SourceFile(relative, path), limit)
+        read = (self._view.last_run.read_sources() or {}).get(relative)
+        scan = scan_bytes(stream, SourceFile(relative, path), read)
         return scan.problem or scan.unread or scan

@@ -89,14 +89,16 @@ def recounted(view: WorkspaceView) -> Recount:
 
 
 def _recounted_lines(view: WorkspaceView) -> Recount:
-    mapped: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    mapped: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     evidence: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for file in view.evidence_files():
         for _, row in file:
             evidence[row.stream] += 1
-            mapped[row.stream].add((row.provenance.source_file, row.provenance.line))
+            at = row.provenance
+            lines_of_row = sum(each.lines for each in at.all_ranges)
+            mapped[row.stream][at.source_file, at.byte_offset] = lines_of_row
     scans = {(name, file.file.relative): file for name, scan in view.scans.items() for file in scan.files}
     mended: Counter[str] = Counter()
     for _, skip in view.skips():
@@ -108,7 +110,7 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
     for name, scan in view.scans.items():
         count = sum(file.lines for file in scan.files) + mended[name]
         looked_up = count - skipped[name] if scan.stream.role == "lookup" else 0
-        counts = (count, len(mapped[name]), looked_up, skipped[name], evidence[name])
+        counts = (count, sum(mapped[name].values()), looked_up, skipped[name], evidence[name])
         lines[name] = dict(zip(_LINE_COUNTS, counts, strict=True))
     return Recount(lines, _streams_that_lost_a_file(view, set(scans)), reasons)
 
@@ -117,10 +119,14 @@ def _streams_that_lost_a_file(view: WorkspaceView, present: set[tuple[str, str]]
     """Streams one of whose files was moved away since it was read, as far as rows or claims tell."""
     lost = {name for name, scan in view.scans.items() if not scan.files}
     for file in view.evidence_files():
-        lost.update(row.stream for _, row in file if (row.stream, row.provenance.source_file) not in present)
+        lost.update(
+            row.stream
+            for _, row in file
+            if any((row.stream, at.source_file) not in present for at in row.provenance.all_ranges)
+        )
     lost.update(skip.stream for _, skip in view.skips() if (skip.stream, skip.file) not in present)
     # The lines of a look-up leave no row behind that would name its file.
-    if set(view.last_run.read_bytes() or ()) - {file for _, file in present}:
+    if set(view.last_run.read_sources() or ()) - {file for _, file in present}:
         lost.update(name for name, scan in view.scans.items() if scan.stream.role == "lookup")
     return lost
 

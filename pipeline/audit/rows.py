@@ -25,11 +25,33 @@ class Provenance(msgspec.Struct, frozen=True):
     part: int
 
 
+class SourceRange(msgspec.Struct, frozen=True):
+    source_file: str
+    first_line: int
+    last_line: int
+    byte_offset: int
+    byte_end: int
+    lines: int
+
+
+class EvidenceProvenance(Provenance, frozen=True):
+    group: str | None = None
+    ranges: list[SourceRange] | None = None
+
+    @property
+    def all_ranges(self) -> list[SourceRange]:
+        """The ranges; of a row that is one line, that line without its end."""
+        if self.ranges is not None:
+            return self.ranges
+        offset = self.byte_offset
+        return [SourceRange(self.source_file, self.line, self.line, offset, offset, 1)]
+
+
 class EvidenceRow(msgspec.Struct, frozen=True):
     run_id: str
     task_id: str
     stream: str
-    provenance: Provenance
+    provenance: EvidenceProvenance
     schema_version: int = 0
 
 

@@ -38,7 +38,7 @@ class WorkspaceView:
     @cached_property
     def scans(self) -> dict[str, StreamScan]:
         """Every declared stream's sources, as far as the last run had read them."""
-        return scan_sources(self.workspace, self.settings, self.last_run.read_bytes())
+        return scan_sources(self.workspace, self.settings, self.last_run.read_sources())
 
     @property
     def settings_are_those_of_the_run(self) -> bool:

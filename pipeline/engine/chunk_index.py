@@ -18,7 +18,7 @@ from pipeline.contracts.categories import CATEGORIES
 
 # A count of rows that are exported all the same, and of which the run warns.
 NOTED_MARKUP = "noted_template_markup"
-INDEX_VERSION = 4
+INDEX_VERSION = 5
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -74,10 +74,16 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """Why the run may stand in a pair, but not as its better side."""
 
 
+LinePlace = tuple[str, int, int]
+"""A source line: its file (empty for the chunk's own), number and byte offset."""
+
+
 class LineEntry(msgspec.Struct, array_like=True, gc=False):
     """One mapped source line: 1-based number, byte offset, sha256, and its evidence rows.
 
-    ``source_file`` is empty when it is the chunk's own.
+    ``source_file`` is empty when it is the chunk's own. Of a group, these are the first line's but
+    for the digest, and ``members`` are all its lines; ``order`` is its place in the chunk, which
+    lines of one file have by their numbers.
     """
 
     line: int
@@ -85,6 +91,13 @@ class LineEntry(msgspec.Struct, array_like=True, gc=False):
     sig_hash: bytes
     rows: list[RowEntry]
     source_file: str = ""
+    order: int = 0
+    members: list[LinePlace] = []
+
+    @property
+    def places(self) -> list[LinePlace]:
+        """Every source line that it is made of."""
+        return self.members or [(self.source_file, self.line, self.byte_offset)]
 
 
 class SkipEntry(msgspec.Struct, array_like=True, gc=False):
@@ -94,6 +107,8 @@ class SkipEntry(msgspec.Struct, array_like=True, gc=False):
     byte_offset: int
     reason: str
     detail: str
+    source_file: str = ""
+    order: int = 0
 
 
 class ChunkIndex(msgspec.Struct, array_like=True):

@@ -95,7 +95,7 @@ def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:
 def _map(
     context: WorkContext, task: ChunkTask, lines: list[tuple[SourceLine, bytes]]
 ) -> tuple[ChunkIndex, list[bytes]]:
-    builder = _builder(context, task)
+    builder = builder_of(context, task.stream, task.depth)
     entries: list[LineEntry] = []
     skips: list[SkipEntry] = []
     map_line = None if task.role == "lookup" else context.compiled(task.stream).map_line
@@ -131,12 +131,13 @@ def _map(
     return index, sections
 
 
-def _builder(context: WorkContext, task: ChunkTask) -> EvidenceBuilder | RowBuilder:
-    if task.depth == "evidence":
+def builder_of(context: WorkContext, name: str, depth: str) -> EvidenceBuilder | RowBuilder:
+    """What makes everything of the evidence rows of stream ``name``, as far as ``depth`` goes."""
+    if depth == "evidence":
         return EvidenceBuilder()
     from pipeline.engine.row_builder import RowBuilder
 
-    stream = context.stream(task.stream)
+    stream = context.stream(name)
     return RowBuilder(context.settings, stream, context.evaluation, context.render_check, context.tokens)
 
 

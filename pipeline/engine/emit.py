@@ -124,15 +124,16 @@ def _digests(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int
     """The digests of the evidence or scored rows that are written; every row has both, in this order."""
     dropped = task.decisions.duplicate_lines.get(chunk.number, ())
     place = slice(32 * section, 32 * section + 32)
-    return [row.digests[place] for line in index.lines if line.line not in dropped for row in line.rows]
+    kept = (line for number, line in enumerate(index.lines) if number not in dropped)
+    return [row.digests[place] for line in kept for row in line.rows]
 
 
 def _spans(index: ChunkIndex, section: int, dropped: Container[int]) -> list[tuple[int, int]]:
     """Where the rows that are written lie in the section."""
     spans = []
     start = 0
-    for line in index.lines:
-        is_kept = line.line not in dropped
+    for number, line in enumerate(index.lines):
+        is_kept = number not in dropped
         for row in line.rows:
             end = start + row.lengths[section]
             if is_kept:
@@ -157,18 +158,22 @@ def emit_skips(task: EmitTask, staging: Path) -> Emitted:
     emitted = Emitted(task.kind, [])
     for chunk, index, _ in indexes(task):
         duplicates = task.decisions.duplicate_lines.get(chunk.number, set())
-        rows = [(skip.line, skip.byte_offset, skip.reason, skip.detail) for skip in index.skips]
-        rows += [
-            (line.line, line.byte_offset, "duplicate_line", "")
-            for line in index.lines
-            if line.line in duplicates
+        rows = [
+            (skip.order, skip.source_file, skip.line, skip.byte_offset, skip.reason, skip.detail)
+            for skip in index.skips
         ]
-        for line_number, byte_offset, reason, detail in sorted(rows):
+        rows += [
+            (line.order, *place, "duplicate_line", "")
+            for number, line in enumerate(index.lines)
+            if number in duplicates
+            for place in line.places
+        ]
+        for _, source_file, line_number, byte_offset, reason, detail in sorted(rows):
             writer.add_row(
                 {
                     "schema_version": 1,
                     "stream": chunk.stream,
-                    "file": chunk.source_file,
+                    "file": source_file or chunk.source_file,
                     "line": line_number,
                     "byte_offset": byte_offset,
                     "reason": reason,

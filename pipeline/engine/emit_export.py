@@ -62,10 +62,10 @@ def _entries(task: EmitTask) -> Iterator[PlacedRow]:
     for chunk, index, _ in indexes(task):
         dropped = task.decisions.duplicate_lines.get(chunk.number, ())
         ordinal = -1
-        for line in index.lines:
+        for number, line in enumerate(index.lines):
             for row in line.rows:
                 ordinal += 1
-                if line.line not in dropped:
+                if number not in dropped:
                     yield (chunk.number, ordinal), chunk.stream, row
 
 
@@ -114,8 +114,8 @@ class _Export:
         refused: Counter[str] = Counter()
         start = end = 0
         ordinal = -1
-        for line in index.lines:
-            is_dropped = line.line in dropped
+        for number, line in enumerate(index.lines):
+            is_dropped = number in dropped
             for row in line.rows:
                 ordinal += 1
                 start, end = end, end + row.lengths[section]

@@ -148,8 +148,8 @@ def _write_quarantine(
     in_pairs = 0
     personal: Counter[int] = Counter()
     ordinal = -1
-    for line in index.lines:
-        is_dropped = line.line in dropped
+    for number, line in enumerate(index.lines):
+        is_dropped = number in dropped
         for row in line.rows:
             ordinal += 1
             if is_dropped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from pipeline.engine.chunk_work import ChunkResult, digest_source, work
 from pipeline.engine.clock import monotonic
 from pipeline.engine.emit import MappedChunk
 from pipeline.engine.executors import is_loss_of_workers
+from pipeline.engine.record_work import RecordTask, work_records
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
 from pipeline.engine.source_plan import PlannedSource, tasks_of
@@ -99,6 +100,7 @@ def map_sources(
     work_items = _work_items(
         session, context, sources, executor, digests, chunk_bytes, depth, use_cache=use_cache
     )
+    by_name = {(source.stream, source.file.relative): source for source in sources}
     exhausted = False
     while waiting or not exhausted:
         while not exhausted and len(waiting) < window:
@@ -122,12 +124,9 @@ def map_sources(
         reducer.add(number, source.stream, source.role, index)
         mapped.chunks.append(MappedChunk(number, source.stream, source.role, source.file.relative, key))
         source.keys.append(key)
-        source.rows += index.lines_read
-        source.used += len(index.lines)
-        for skip in index.skips:
-            source.skips[skip.reason] += 1
-            if skip.reason == SkipReason.ARCHIVE_DAMAGED:
-                source.damage = skip.detail
+        if not source.are_rows_counted:
+            source.rows += index.lines_read
+        _note(index, source, by_name)
         progress.bytes_done += chunk_size
         progress.chunks_done += 1
         progress.tell(reducer)
@@ -135,6 +134,25 @@ def map_sources(
         source.sha256 = _of_source(session, source, future)
     progress.tell(reducer, force=True)
     return mapped
+
+
+def _note(index: ChunkIndex, own: PlannedSource, by_name: Mapping[tuple[str, str], PlannedSource]) -> None:
+    """What became of the lines of each file. A chunk of groups holds lines of several."""
+
+    def source_of(relative: str) -> PlannedSource:
+        return by_name.get((own.stream, relative), own) if relative else own
+
+    for line in index.lines:
+        if line.members:
+            for relative, _, _ in line.members:
+                source_of(relative).used += 1
+        else:
+            own.used += 1
+    for skip in index.skips:
+        source = source_of(skip.source_file)
+        source.skips[skip.reason] += 1
+        if skip.reason == SkipReason.ARCHIVE_DAMAGED:
+            source.damage = skip.detail
 
 
 def _work_items(
@@ -158,9 +176,12 @@ def _work_items(
             continue
         try:
             for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
-                yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
+                if isinstance(task, RecordTask):
+                    yield source, task.size, submit(session, executor, work_records, task)
+                else:
+                    yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
         except InputError as error:
-            raise SourceLostError(source.stream, source.file.relative, error) from error
+            raise SourceLostError(source.stream, source.relative_of(error), error) from error
         digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
         digests.append((source, digest))
 
@@ -171,7 +192,7 @@ def _of_source(session: Session, source: PlannedSource, pending: Future[T]) -> T
         return result_of(session, pending)
     except InputError as error:
         if of_one_file(error):
-            raise SourceLostError(source.stream, source.file.relative, error) from error
+            raise SourceLostError(source.stream, source.relative_of(error), error) from error
         raise
 
 

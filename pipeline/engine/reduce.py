@@ -54,7 +54,7 @@ class RowPlace(NamedTuple):
 
 @dataclass
 class Decisions:
-    """What the reduce decided; the emitters follow it. Row ordinals are counted in a chunk."""
+    """What the reduce decided; the emitters follow it. Ordinals of rows and lines are counted in a chunk."""
 
     duplicate_lines: dict[int, set[int]] = field(default_factory=dict)
     conflicting: set[bytes] = field(default_factory=set)
@@ -132,17 +132,17 @@ class Reducer:
         seen = self._seen_lines.setdefault(stream, set())
         duplicates: set[int] = set()
         evidence_at, scored_at, ordinal = index.section_start(EVIDENCE), index.section_start(SCORED), 0
-        for line in index.lines:
+        for place, line in enumerate(index.lines):
             # 16 of the 32 bytes: two different lines would have to share 128 bits.
             digest = line.sig_hash[:16]
             is_duplicate = digest in seen and role != "evidence"
             if is_duplicate:
-                duplicates.add(line.line)
-                counts["skipped"] += 1
-                reasons["duplicate_line"] += 1
+                duplicates.add(place)
+                counts["skipped"] += len(line.members) or 1
+                reasons["duplicate_line"] += len(line.members) or 1
             else:
                 seen.add(digest)
-                counts["looked_up" if role == "lookup" else "mapped"] += 1
+                counts["looked_up" if role == "lookup" else "mapped"] += len(line.members) or 1
             for row in line.rows:
                 if not is_duplicate:
                     self._add_row(number, ordinal, row, evidence_at, scored_at, counts)

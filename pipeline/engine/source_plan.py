@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,13 +12,18 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
 from pipeline.engine.chunk_work import ChunkTask
 from pipeline.engine.chunks import plan_chunks, unreadable_source
+from pipeline.engine.record_plan import PlainSource, PlannedRecords, planned_groups, planned_items
+from pipeline.engine.record_work import RecordTask, cut_records
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
-from pipeline.engine.source_troubles import SourceTroubles, of_one_file
+from pipeline.engine.source_troubles import SourceLostError, SourceTroubles, of_one_file
 from pipeline.engine.work_context import ContextName, WorkContext
 from pipeline.platform import disk
 from pipeline.settings.model import StreamSettings
 from pipeline.storage.archives import Ending, extent_of, open_source
+from pipeline.storage.digests import digest_of
 from pipeline.streams.files import SourceFile, ending_of, list_sources
+from pipeline.streams.grouping import Grouping
+from pipeline.streams.records import PER_MEMBER
 
 
 @dataclass
@@ -46,6 +51,22 @@ class PlannedSource:
     skips: Counter[str] = field(default_factory=Counter)
     damage: str = ""
     sha256: str = ""
+    records: PlannedRecords | None = None
+    """Where the file is not read line by line. The first file of a stream that has groups holds all."""
+    are_rows_counted: bool = False
+    """``rows`` is known before the chunks are."""
+    rows_context: str = ""
+    """What names the chunks of groups; ``chunk_context`` then also says which files there are."""
+
+    def plain(self) -> PlainSource:
+        """What a run reads of it."""
+        return PlainSource(self.file.relative, self.bytes_path, self.size, self.ending)
+
+    def relative_of(self, error: InputError) -> str:
+        """The file that could not be read; of a stream with groups, it may be another than this."""
+        files = () if self.records is None else self.records.files.values()
+        found = (each.file.relative for each in files if each.path == error.fault.file)
+        return next(found, self.file.relative)
 
     def remembered(self) -> SourceState:
         """What the next run will know of it."""
@@ -83,19 +104,82 @@ def plan_sources(
         if not listing.files:
             continue
         chunk_context = context.chunk_context(stream.name, depth)
-        for file in listing.files:
-            if troubles.is_lost(stream.name, file.relative):
-                continue
-            try:
-                yield _planned(context, state, stream, file, chunk_context)
-            except InputError as error:
-                if not of_one_file(error):
-                    raise
-                troubles.refuse(stream.name, file.relative, error.fault.of_the_file())
+        grouping = None if stream.role == "lookup" else context.compiled(stream.name).grouping
+        if grouping is None:
+            yield from _readable(context, state, stream, listing.files, chunk_context, troubles)
+        else:
+            yield from _in_groups(context, state, stream, listing.files, chunk_context, troubles, grouping)
+
+
+def _readable(
+    context: WorkContext,
+    state: RunState,
+    stream: StreamSettings,
+    files: Sequence[SourceFile],
+    chunk_context: str,
+    troubles: SourceTroubles,
+    *,
+    in_groups: bool = False,
+) -> Iterator[PlannedSource]:
+    """The files that can be read, each planned; the others go into ``troubles``."""
+    for file in files:
+        if troubles.is_lost(stream.name, file.relative):
+            continue
+        try:
+            yield _planned(context, state, stream, file, chunk_context, in_groups=in_groups)
+        except InputError as error:
+            if not of_one_file(error):
+                raise
+            troubles.refuse(stream.name, file.relative, error.fault.of_the_file())
+
+
+def _in_groups(
+    context: WorkContext,
+    state: RunState,
+    stream: StreamSettings,
+    files: Sequence[SourceFile],
+    chunk_context: str,
+    troubles: SourceTroubles,
+    grouping: Grouping,
+) -> Iterator[PlannedSource]:
+    """All files of a stream anew when one of them changed: a line more may belong to any group."""
+    # Which groups there are, all files decide together.
+    together = digest_of([chunk_context, "groups", [file.relative for file in files]])
+    sources = list(_readable(context, state, stream, files, together, troubles, in_groups=True))
+    if len(sources) != len(files) or any(source.known is None for source in sources):
+        sources = list(_readable(context, RunState(), stream, files, together, troubles, in_groups=True))
+        planned = _planned_groups(stream, sources, grouping)
+        lines = planned.lines()
+        for number, source in enumerate(sources):
+            source.rows, source.are_rows_counted = lines[number], True
+            # The chunks are those of all files; they stand with the first, and the others have none.
+            source.records = planned if number == 0 else PlannedRecords((), {})
+            source.rows_context = chunk_context
+            if len(sources) != len(files):
+                source.chunk_context = ""  # without the files that cannot be read now: never as it was
+    yield from sources
+
+
+def _planned_groups(
+    stream: StreamSettings, sources: Sequence[PlannedSource], grouping: Grouping
+) -> PlannedRecords:
+    try:
+        return planned_groups([source.plain() for source in sources], grouping)
+    except InputError as error:
+        lost = next((each for each in sources if str(each.bytes_path) == error.fault.file), None)
+        if lost is None or not of_one_file(error):
+            raise
+        raise SourceLostError(stream.name, lost.file.relative, error) from error
 
 
 def _planned(
-    context: WorkContext, state: RunState, stream: StreamSettings, file: SourceFile, chunk_context: str
+    context: WorkContext,
+    state: RunState,
+    stream: StreamSettings,
+    file: SourceFile,
+    chunk_context: str,
+    *,
+    in_groups: bool,
 ) -> PlannedSource:
     try:
         stamp = FileStamp.of(file.path)
@@ -104,11 +188,18 @@ def _planned(
     known = state.sources.get(state_key(stream.name, file.relative))
     unchanged = known is not None and known.stamp == stamp and known.context == chunk_context
     if unchanged and known is not None and all(context.cache.has(key) for key in known.keys):
-        return PlannedSource(
+        source = PlannedSource(
             stream.name, stream.role, file, stamp, chunk_context, file.path, known.bytes, known
         )
+        source.rows, source.are_rows_counted = known.rows, True
+        return source
     bytes_path, size, ending = _plain_bytes(context.workspace, stream, file, stamp)
-    return PlannedSource(stream.name, stream.role, file, stamp, chunk_context, bytes_path, size, None, ending)
+    source = PlannedSource(
+        stream.name, stream.role, file, stamp, chunk_context, bytes_path, size, None, ending
+    )
+    if not in_groups:
+        source.records = planned_items(source.plain())
+    return source
 
 
 def _as_last_run_left_it(
@@ -117,15 +208,32 @@ def _as_last_run_left_it(
     for known in state.sources.values():
         if known.stream == stream.name:
             file = SourceFile(known.relative, context.workspace / known.relative)
-            yield PlannedSource(
+            source = PlannedSource(
                 stream.name, stream.role, file, known.stamp, known.context, file.path, known.bytes, known
             )
+            source.rows, source.are_rows_counted = known.rows, True
+            yield source
 
 
 def tasks_of(
     source: PlannedSource, name: ContextName, chunk_bytes: int, depth: str, *, use_cache: bool
-) -> Iterator[ChunkTask]:
+) -> Iterator[ChunkTask | RecordTask]:
     """The chunks of a source that must be looked at."""
+    if source.records is not None:
+        for records, size in cut_records(source.records.records, chunk_bytes):
+            numbers = {number for record in records for number in record.places[::PER_MEMBER]}
+            yield RecordTask(
+                context=name,
+                chunk_context=source.rows_context or source.chunk_context,
+                depth=depth,
+                stream=source.stream,
+                role=source.role,
+                files={number: source.records.files[number] for number in sorted(numbers)},
+                records=records,
+                size=size,
+                use_cache=use_cache,
+            )
+        return
     for chunk in plan_chunks(source.bytes_path, chunk_bytes, source.size, source.ending):
         yield ChunkTask(
             context=name,

@@ -53,6 +53,27 @@ class Provenance(msgspec.Struct, gc=False):
     part: int | UnsetType = UNSET
 
 
+class SourceRange(msgspec.Struct, gc=False):
+    source_file: str | UnsetType = UNSET
+    first_line: int | UnsetType = UNSET
+    last_line: int | UnsetType = UNSET
+    byte_offset: int | UnsetType = UNSET
+    byte_end: int | UnsetType = UNSET
+    lines: int | UnsetType = UNSET
+
+
+class EvidenceProvenance(msgspec.Struct, gc=False):
+    """Of several lines, the first; then the key of their group and where all of them lie."""
+
+    source_file: str | UnsetType = UNSET
+    line: int | UnsetType = UNSET
+    byte_offset: int | UnsetType = UNSET
+    sig_hash: str | UnsetType = UNSET
+    part: int | UnsetType = UNSET
+    group: str | UnsetType = UNSET
+    ranges: list[SourceRange] | UnsetType = UNSET
+
+
 _encode = msgspec.json.Encoder().encode
 _decode_text = msgspec.json.Decoder(str | None).decode
 _decode_calls = msgspec.json.Decoder(list[ToolCall]).decode

@@ -14,7 +14,15 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from pipeline.firewall import strict_json
-from pipeline.firewall.conversation import Message, Provenance, hold_texts, is_text, parsed_messages, raw_text
+from pipeline.firewall.conversation import (
+    EvidenceProvenance,
+    Message,
+    Provenance,
+    hold_texts,
+    is_text,
+    parsed_messages,
+    raw_text,
+)
 from pipeline.firewall.strict_json import UnreadableError
 
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -75,7 +83,7 @@ class EvidenceRow(msgspec.Struct, gc=False):
     latency_ms: int | float | UnsetType | None = UNSET
     tags: list[str] | UnsetType = UNSET
     flags: list[str] | UnsetType = UNSET
-    provenance: Provenance | UnsetType = UNSET
+    provenance: EvidenceProvenance | UnsetType = UNSET
     recorded_at: str | UnsetType = UNSET
 
 

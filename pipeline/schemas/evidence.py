@@ -11,10 +11,10 @@ from pipeline.schemas.parts import (
     Category,
     Code,
     Count,
+    EvidenceProvenance,
     Fraction,
     Message,
     Name,
-    Provenance,
     Row,
     RunId,
     SchemaVersion2,
@@ -75,5 +75,5 @@ class EvidenceRecord(Row):
     latency_ms: Amount | None = Field(description="Duration of the run in milliseconds.")
     tags: list[Text] = Field(description="Labels for search and retrieval.")
     flags: list[Code] = Field(description="What to know of the run before it is used, such as `truncated`.")
-    provenance: Provenance = Field(description="The source line that the row was mapped from.")
+    provenance: EvidenceProvenance = Field(description="The source lines that the row was mapped from.")
     recorded_at: UtcTimestamp = Field(description="When the row was first written.")

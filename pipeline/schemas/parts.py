@@ -84,6 +84,28 @@ class Provenance(Row):
     part: Count = Field(description="Which evidence row of the line this is, counted from 0.")
 
 
+class SourceRange(Row):
+    """Some of the bytes that an evidence row stands on: lines that follow each other, or one item."""
+
+    source_file: Name = Field(description="Source file, relative to the workspace or its source root.")
+    first_line: Ordinal = Field(description="Number of its first line, counted from 1.")
+    last_line: Ordinal = Field(description="Number of its last line.")
+    byte_offset: Count = Field(description="Offset of its first byte in the decompressed file.")
+    byte_end: Count = Field(description="Offset behind its last byte, the line end not counted.")
+    lines: Ordinal = Field(description="How many lines it counts for; 1 for an item of a whole-JSON file.")
+
+
+class EvidenceProvenance(Provenance):
+    """Where an evidence row comes from; of several lines, the first, and the ranges of all of them."""
+
+    group: Text | None = Field(
+        default=None, description="Key of the group, where the lines of one are the row."
+    )
+    ranges: list[SourceRange] | None = Field(
+        default=None, min_length=1, description="The row's bytes, where they are not one line."
+    )
+
+
 class ToolCall(Row):
     """One call that an assistant turn asks for."""
 

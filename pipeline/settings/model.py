@@ -81,6 +81,10 @@ class StreamSettings(Section):
     """The exports that this stream may feed."""
     preset: str | None = Field(default=None, min_length=1)
     """A shipped set of rules for a common log shape; `fields` override it."""
+    unit: Literal["line", "file"] = "line"
+    """What one attempt is: a `line` (an item, in a file that is one JSON value), or a whole `file`."""
+    group: RuleTree = None
+    """Which lines are one attempt together: those with the same `by`, in their `order`."""
     where: RuleTree = None
     """Which lines are used; the others are skipped as `filtered_out`."""
     fields: dict[str, RuleTree] = {}
@@ -106,6 +110,8 @@ class StreamSettings(Section):
                 raise ValueError('a stream of role "lookup" needs a key: where its lines hold their id')
             if self.fields or self.parts is not None or self.preset is not None:
                 raise ValueError('a stream of role "lookup" yields no evidence: no fields, parts or preset')
+            if self.group is not None or self.unit != "line":
+                raise ValueError('a stream of role "lookup" is read line by line: no group or unit')
         elif self.key is not None:
             raise ValueError('key belongs to a stream of role = "lookup"')
         elif not self.fields and self.preset is None:

@@ -336,9 +336,35 @@ class Parts(_Syntax):
 PartsText = Annotated[Parts, BeforeValidator(_as_listed_parts)]
 
 
+class Group(_Syntax):
+    """How many lines are one attempt: those with the same ``by``, in the order of the log unless said."""
+
+    by: RuleText | None = None
+    """A text or a whole number, asked of each line; not where a whole file is the unit."""
+    order: RuleText | None = None
+    """A text or a number by which the lines are sorted; one that has none stays behind the line before it."""
+    walk: Literal["claude_code"] | None = None
+    """The way through a session whose lines name the line before them."""
+
+    @model_validator(mode="after")
+    def _has_one_order(self) -> Group:
+        if self.order is not None and self.walk is not None:
+            raise ValueError("order and walk are two orders; say one")
+        return self
+
+
 class StreamRules(_Syntax):
     """All of a stream's rules, as its section of ``distill.toml`` holds them."""
 
     fields: StreamFields = StreamFields()
     parts: PartsText | None = None
     where: Conditions = ()
+    unit: Literal["line", "file"] = "line"
+    group: Group | None = None
+
+    @model_validator(mode="after")
+    def _groups_by_one_thing(self) -> StreamRules:
+        by = None if self.group is None else self.group.by
+        if self.unit == "file" and by is not None:
+            raise ValueError('unit = "file" makes one group of each file, so its group has no by')
+        return self

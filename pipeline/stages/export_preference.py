@@ -13,7 +13,7 @@ from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.fitness import unfit_for_training
 from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id, task_identity
+from pipeline.stages.row_identity import place_of, row_id, task_identity
 from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
 from pipeline.stages.splits import split_of
@@ -138,8 +138,8 @@ def preference_row(
         "turns": sum(1 for turn in better if turn["role"] == "assistant" and _speaks(turn)),
         "estimated_tokens": tokens,
         "split": split_of(chosen_evidence, chosen.question, options),
-        "chosen_provenance": chosen_evidence["provenance"],
-        "rejected_provenance": rejected_evidence["provenance"],
+        "chosen_provenance": place_of(chosen_evidence),
+        "rejected_provenance": place_of(rejected_evidence),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.stages.export_messages import joined_tags
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id
+from pipeline.stages.row_identity import place_of, row_id
 from pipeline.stages.sample import Sample, estimated_tokens, read_sample, refusal_of
 from pipeline.stages.splits import split_of
 from pipeline.stages.text_keys import to_bytes
@@ -61,7 +61,7 @@ def rag_row(
         "turns": sample.turns,
         "estimated_tokens": tokens,
         "split": split_of(evidence, sample.question, options),
-        "provenance": evidence["provenance"],
+        "provenance": place_of(evidence),
     }
 
 

@@ -12,7 +12,7 @@ from pipeline.stages.export_messages import exported_messages, flat_messages, jo
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.fitness import unfit_for_training
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import row_id
+from pipeline.stages.row_identity import place_of, row_id
 from pipeline.stages.sample import Sample, read_sample, refusal_of
 from pipeline.stages.splits import split_of
 from pipeline.stages.transcript import answers
@@ -71,7 +71,7 @@ def sft_row(
         "estimated_tokens": sample.estimated_tokens,
         "flags": joined_flags(evidence["flags"]),
         "split": split_of(evidence, sample.question, options),
-        "provenance": evidence["provenance"],
+        "provenance": place_of(evidence),
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KEY_BYTES = 16
 
@@ -13,6 +14,17 @@ def row_id(prefix: str, *run_ids: str) -> str:
     """The id of the row that ``run_ids`` make, such as ``sft-1f0c…`` (16 hexadecimal digits)."""
     digest = sha256("\0".join(run_ids).encode("utf-8", "surrogatepass"))
     return f"{prefix}-{digest.hexdigest()[:16]}"
+
+
+def place_of(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance that verdicts and exports repeat: of one shape, whatever evidence stands on.
+
+    The ranges of a group stand in evidence alone: a trainer's loader fails on members that come and go.
+    """
+    provenance: dict[str, Any] = evidence["provenance"]
+    if "ranges" not in provenance:
+        return provenance
+    return {name: value for name, value in provenance.items() if name not in ("group", "ranges")}
 
 
 class TaskIdentity(NamedTuple):

@@ -17,6 +17,7 @@ from pipeline.contracts.categories import (
     PARTIALLY_ACCEPTED,
     REJECTED,
 )
+from pipeline.stages.row_identity import place_of
 from pipeline.stages.scoring_rules import (
     RULES,
     Evidence,
@@ -67,7 +68,7 @@ class RuleOutcome:
 def score(evidence: Evidence, thresholds: Thresholds) -> dict[str, Any]:
     """The scored row of ``evidence``, in the schema's key order and without ``recorded_at``.
 
-    ``provenance`` is shared with the evidence, not copied. Raises UnscorableError.
+    ``provenance`` is shared with evidence of one line, not copied. Raises UnscorableError.
     """
     reward = evidence["reward"]
     verdict = evidence["verdict"]
@@ -89,7 +90,7 @@ def score(evidence: Evidence, thresholds: Thresholds) -> dict[str, Any]:
         "reasons": [rule.code.value],
         "sub_scores": _sub_scores(evidence),
         "scorer_version": SCORER_VERSION,
-        "provenance": evidence["provenance"],
+        "provenance": place_of(evidence),
     }
 
 

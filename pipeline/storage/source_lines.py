@@ -28,7 +28,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -36,7 +35,7 @@ import orjson
 
 from pipeline.contracts.skips import LineFault as LineFault
 from pipeline.contracts.skips import SkipReason
-from pipeline.storage.archives import Ending, extent_of
+from pipeline.storage.archives import Ending
 from pipeline.storage.archives import open_source as open_source
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -63,7 +62,8 @@ _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**64 - 1
 class SourceLine(NamedTuple):
     """One line without its line end. ``line`` counts from 1; ``torn`` marks a last line that has none.
 
-    ``ending`` is that of the file; it matters to a torn line only.
+    ``ending`` is that of the file; it matters to a torn line only. ``is_item``: it is no line but an
+    item of a file that is one JSON value.
     """
 
     raw: bytes
@@ -71,24 +71,11 @@ class SourceLine(NamedTuple):
     byte_offset: int
     torn: bool
     ending: Ending = Ending.OPEN
+    is_item: bool = False
 
     @property
     def stands_for_the_missing(self) -> bool:
         return self.torn and self.ending.is_early
-
-
-def read_lines(path: Path, ending: Ending) -> Iterator[SourceLine]:
-    """All lines of a source file, in bounded memory. An archive is read twice: first whether it is whole.
-
-    ``ending`` is how a file that is not compressed ends (``streams.files.ending_of``). Raises InputError
-    for a file that cannot be read.
-    """
-    extent = extent_of(path)
-    with open_source(path) as file:
-        if extent.compression is None:
-            yield from lines_of(file, ending)
-        else:
-            yield from lines_of(file, extent.ending, extent.bytes)
 
 
 def iter_lines(

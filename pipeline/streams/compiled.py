@@ -16,6 +16,7 @@ from pipeline.streams import coerce
 from pipeline.streams.conditions import Predicate, compile_all, compile_condition
 from pipeline.streams.declared import rules_of, unusable
 from pipeline.streams.flags import flags_of
+from pipeline.streams.grouping import are_of_each_line, compile_grouping
 from pipeline.streams.lookup import LookupTable
 from pipeline.streams.messages import (
     ConversationGetter,
@@ -60,19 +61,63 @@ class CompiledStream:
         self.lookup_names = lookup_names(rules)
         """The look-up streams that rows depend on, sorted."""
         self.lookups = lookups
+        self.grouping = compile_grouping(rules, lookups)
+        """Not None: rows are made of groups of lines, with ``map_group``."""
         self._where = compile_all(rules.where)
         self._split = _compile_parts(rules, lookups)
         self._seen = compile_view(rules)
 
     def map_line(
-        self, value: Line, *, source_file: str, line: int, byte_offset: int, sig_hash: str
+        self,
+        value: Line,
+        *,
+        source_file: str,
+        line: int,
+        byte_offset: int,
+        sig_hash: str,
+        ranges: list[dict[str, Any]] | None = None,
     ) -> list[Row] | LineFault:
-        """The rows of one line (never none), or why it has none. ``sig_hash``: hex sha256 of the line."""
+        """The rows of one line (never none), or why it has none. ``sig_hash``: hex sha256 of the line.
+
+        ``ranges`` is where an item of a whole-JSON file begins and ends.
+        """
         if self._seen is not None:
             value = self._seen(value, source_file, line)
         try:
             if self._where is not None and not self._where(value):
                 return LineFault(SkipReason.FILTERED_OUT, "the stream's where does not hold")
+        except MisfitError as misfit:
+            return LineFault(misfit.reason, f"parts: {misfit.detail}")
+        origin: Row = {
+            "source_file": source_file,
+            "line": line,
+            "byte_offset": byte_offset,
+            "sig_hash": sig_hash,
+        }
+        return self._rows(value, origin, None if ranges is None else {"ranges": ranges})
+
+    def map_group(
+        self, lines: list[Line], *, key: str, sig_hash: str, ranges: list[dict[str, Any]]
+    ) -> list[Row] | LineFault:
+        """The rows of the group ``key``; its ``lines`` come in the order of the log and lie in ``ranges``."""
+        if self.grouping is None:
+            raise ValueError(f"{self.name} has no groups")
+        try:
+            view = self.grouping.present(lines, key)
+        except MisfitError as misfit:
+            return LineFault(misfit.reason, misfit.detail)
+        first = ranges[0]
+        origin: Row = {
+            "source_file": first["source_file"],
+            "line": first["first_line"],
+            "byte_offset": first["byte_offset"],
+            "sig_hash": sig_hash,
+        }
+        return self._rows(view, origin, {"group": key, "ranges": ranges})
+
+    def _rows(self, value: Line, origin: Row, more: Row | None) -> list[Row] | LineFault:
+        """``more`` is what provenance says of a row that is not made of one line."""
+        try:
             parts = self._split(value)
         except MisfitError as misfit:
             return LineFault(misfit.reason, f"parts: {misfit.detail}")
@@ -82,14 +127,10 @@ class CompiledStream:
             if isinstance(row, LineFault):
                 return LineFault(row.reason, f"part {part}: {row.detail}") if part else row
             row["stream"] = self.name
-            row["run_id"] = run_id(self.name, sig_hash, part)
-            row["provenance"] = {
-                "source_file": source_file,
-                "line": line,
-                "byte_offset": byte_offset,
-                "sig_hash": sig_hash,
-                "part": part,
-            }
+            row["provenance"] = {**origin, "part": part}
+            if more is not None:
+                row["provenance"].update(more)
+            row["run_id"] = run_id(self.name, row["provenance"])
             rows.append(row)
         return rows or LineFault(SkipReason.FILTERED_OUT, "no part's when holds")
 
@@ -122,9 +163,11 @@ def compile_stream(stream: StreamSettings, lookups: Mapping[str, LookupTable]) -
     return CompiledStream(stream, rules, lookups)
 
 
-def run_id(stream: str, sig_hash: str, part: int) -> str:
-    """The same line gives the same id on every machine."""
-    identity = f"{stream}\0{sig_hash}\0{part}".encode()
+def run_id(stream: str, provenance: Mapping[str, Any]) -> str:
+    """The same line gives the same id on every machine, and so does the same group, however it grows."""
+    group = provenance.get("group")
+    origin = provenance["sig_hash"] if group is None else f"group\0{group}"
+    identity = f"{stream}\0{origin}\0{provenance['part']}".encode()
     return f"{stream}/{hashlib.sha256(identity).hexdigest()[:16]}"
 
 
@@ -149,19 +192,19 @@ Split = Callable[[Line], "list[tuple[int, _PartPlan, Line]]"]
 def _compile_parts(rules: StreamRules, lookups: Lookups) -> Split:
     parts = rules.parts
     if parts is None:
-        only = _compile_part(rules.fields, lookups)
+        only = _compile_part(rules, rules.fields, lookups)
         return lambda line: [(0, only, line)]
     if parts.listed is None:
         each = (lambda line: line) if parts.each is None else compile_rule(parts.each, lookups)
         when = None if parts.when is None else compile_condition(parts.when)
-        plan = _compile_part(rules.fields, lookups)
+        plan = _compile_part(rules, rules.fields, lookups)
         if parts.keys is not None:
             each = _members(each, parts.keys)
         return _split_each(each, when, plan, parts.optional, leave_out_null=parts.keys is not None)
     listed = [
         (
             None if part.when is None else compile_condition(part.when),
-            _compile_part(part.fields.over(rules.fields), lookups),
+            _compile_part(rules, part.fields.over(rules.fields), lookups),
         )
         for part in parts.listed or ()
     ]
@@ -216,7 +259,7 @@ def _split_each(
 # --- one part ------------------------------------------------------------------------------------
 
 
-def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
+def _compile_part(rules: StreamRules, fields: StreamFields, lookups: Lookups) -> _PartPlan:
     def compiled(rule: Rule, fits: Callable[[Any], Any] | None = None) -> Getter:
         return compile_rule(rule, lookups, fits)
 
@@ -238,7 +281,11 @@ def _compile_part(fields: StreamFields, lookups: Lookups) -> _PartPlan:
         ),
         validation=tuple((name, compiled(rule, coerce.boolean)) for name, rule in fields.validation.items()),
         override=None if fields.human_override is None else _compile_override(fields.human_override, lookups),
-        messages=None if fields.messages is None else compile_messages(fields.messages, lookups),
+        messages=None
+        if fields.messages is None
+        else compile_messages(
+            fields.messages, lookups, of_each_line=are_of_each_line(rules, fields.messages)
+        ),
         messages_rule=fields.messages,
         environment_error=None if fields.environment_error is None else compiled(fields.environment_error),
         derived=tuple((name, derive) for name, derive in derived if getattr(fields, name) is None),

@@ -11,13 +11,19 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
-from pipeline.settings.rules import StreamRules
+from pipeline.settings.rules import Group, StreamRules
 from pipeline.streams.presets import PRESETS
 
 
 def rules_of(stream: StreamSettings) -> StreamRules:
     """Raises SettingsError that names the stream, the key and what is wrong with it."""
-    rules = _validated(stream)
+    rules = _over_preset(stream, _validated(stream))
+    if rules.unit == "line" and rules.group is not None and rules.group.by is None:
+        raise unusable(stream, "group", 'needs by, unless unit = "file".')
+    return rules
+
+
+def _over_preset(stream: StreamSettings, rules: StreamRules) -> StreamRules:
     if stream.preset is None:
         return rules
     base = PRESETS.get(stream.preset)
@@ -28,7 +34,19 @@ def rules_of(stream: StreamSettings) -> StreamRules:
         fields=rules.fields.over(base.fields),
         parts=base.parts if rules.parts is None else rules.parts,
         where=(*base.where, *rules.where),
+        unit=rules.unit if "unit" in rules.model_fields_set else base.unit,
+        group=_group(rules, base),
     )
+
+
+def _group(rules: StreamRules, base: StreamRules) -> Group | None:
+    """The stream's own group, with what it leaves open taken from the preset's."""
+    if rules.group is None or base.group is None:
+        return rules.group or base.group
+    own = {name: getattr(rules.group, name) for name in rules.group.model_fields_set}
+    if "order" in own or "walk" in own:
+        own = {"order": None, "walk": None, **own}
+    return base.group.model_copy(update=own)
 
 
 def _validated(stream: StreamSettings) -> StreamRules:
@@ -37,6 +55,10 @@ def _validated(stream: StreamSettings) -> StreamRules:
         document["parts"] = stream.parts
     if stream.where is not None:
         document["where"] = stream.where
+    if stream.group is not None:
+        document["group"] = stream.group
+    if "unit" in stream.model_fields_set:
+        document["unit"] = stream.unit
     try:
         return StreamRules.model_validate(document)
     except ValidationError as error:

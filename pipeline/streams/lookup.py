@@ -16,7 +16,8 @@ from typing import Any
 
 from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings, StreamSettings
-from pipeline.storage.source_lines import read_line, read_lines
+from pipeline.storage.source_lines import read_line
+from pipeline.storage.whole_json import read_source
 from pipeline.streams.conditions import Predicate, compile_all
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, ending_of, stream_files
@@ -71,7 +72,7 @@ def load_lookup(stream: StreamSettings, files: Iterable[SourceFile]) -> LookupTa
     digests: list[bytes] = []
     for file in files:
         with contextlib.suppress(InputError):
-            for line in read_lines(file.path, ending_of(file.relative, stream)):
+            for line in read_source(file.path, ending_of(file.relative, stream)):
                 # A torn tail may still change, so it is left for the next run.
                 value = read_line(line)
                 if isinstance(value, LineFault):

@@ -55,9 +55,16 @@ class Conversation(NamedTuple):
 ConversationGetter = Callable[[dict[str, Any]], Conversation | None]
 
 
-def compile_messages(rule: MessagesRule, lookups: Lookups) -> ConversationGetter:
-    """One source line to its conversation, or None where it has none. Raises MisfitError."""
+def compile_messages(
+    rule: MessagesRule, lookups: Lookups, *, of_each_line: bool = False
+) -> ConversationGetter:
+    """One source line to its conversation, or None where it has none. Raises MisfitError.
+
+    With ``of_each_line`` the rule is asked of each line of a group.
+    """
     find = compile_turns(rule, lookups)
+    if of_each_line:
+        find = turns_of_lines(find)
     reader = _TurnReader(rule)
     system = None if rule.system is None else compile_rule(rule.system, lookups)
 
@@ -121,6 +128,18 @@ def compile_turns(rule: MessagesRule, lookups: Lookups) -> Callable[[dict[str, A
         return turns
 
     return find
+
+
+def turns_of_lines(
+    find: Callable[[dict[str, Any]], list[Any] | None],
+) -> Callable[[dict[str, Any]], list[Any] | None]:
+    """Ask ``find`` of each line of a group, and join what it finds; null turns are left out."""
+
+    def gather(view: dict[str, Any]) -> list[Any] | None:
+        found = [find(line) for line in view["_lines"]]
+        return [turn for turns in found for turn in turns or () if turn is not None] or None
+
+    return gather
 
 
 def _first(sources: list[Getter], line: dict[str, Any]) -> Any:

@@ -21,16 +21,19 @@ from pipeline.storage.source_lines import (
     LineFault,
     SourceLine,
     read_line,
-    read_lines,
 )
+from pipeline.storage.whole_json import read_source
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, ending_of, list_sources
+from pipeline.streams.grouping import Grouping
 from pipeline.streams.looks import looks_like
 from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.path_tree import PathTree
 from pipeline.streams.paths import Getter, compile_path
+from pipeline.streams.read_records import read_groups
+from pipeline.streams.records import Files, Record, lines_seen, map_record
 from pipeline.streams.skips import SkipReason
 from pipeline.streams.surveyed import FileSurvey
 from pipeline.streams.surveyed import StreamSurvey as StreamSurvey
@@ -59,6 +62,9 @@ def _survey_stream(
     seen: set[bytes] = set()
     listing = list_sources(workspace, settings, stream)
     found.refused = listing.refused
+    if compiled is not None and compiled.grouping is not None:
+        _survey_groups(found, listing.files, stream, compiled, compiled.grouping, surveyor)
+        listing.files = []
     for file in listing.files:
         found.files.append(file.relative)
         of_file = FileSurvey(file.relative)
@@ -92,6 +98,46 @@ def _survey_stream(
     return found
 
 
+def _survey_groups(
+    found: StreamSurvey,
+    files: list[SourceFile],
+    stream: StreamSettings,
+    compiled: CompiledStream,
+    grouping: Grouping,
+    surveyor: _Surveyor,
+) -> None:
+    found.files = [file.relative for file in files]
+    found.of_files = [FileSurvey(file.relative) for file in files]
+
+    def lines_of(number: int) -> Iterator[SourceLine]:
+        of_file = found.of_files[number]
+        try:
+            for line in _lines(files[number], stream, found, whole=grouping.is_by_file):
+                of_file.lines += 1
+                if line.stands_for_the_missing:
+                    of_file.ends_early = str(line.ending)
+                yield line
+        except InputError as error:
+            of_file.problem = error.fault.of_the_file()
+
+    groups = read_groups(files, grouping, lines_of)
+    seen: set[str] = set()
+    for record, raws in groups.records:
+        rows = map_record(compiled, record, raws, groups.files)
+        if not isinstance(rows, LineFault):
+            signature = rows[0]["provenance"]["sig_hash"]
+            if signature in seen:
+                rows = LineFault(SkipReason.DUPLICATE_LINE, "the same lines as an earlier group has")
+            seen.add(signature)
+        if record.group is not None and record.fault is None:
+            surveyor.read_group(record, raws, groups.files)
+        if surveyor.mapped(rows, lines=len(record)):
+            for member in record.members():
+                found.of_files[member.file].used += 1
+    for file, of_file in zip(files, found.of_files, strict=True):
+        _look_at(of_file, file.path)
+
+
 def _look_at(of_file: FileSurvey, path: Path) -> None:
     """Say what an archive is, and what a file looks like that gave nothing."""
     looks = looks_like(path)
@@ -100,8 +146,10 @@ def _look_at(of_file: FileSurvey, path: Path) -> None:
         of_file.looks = looks.words
 
 
-def _lines(file: SourceFile, stream: StreamSettings, found: StreamSurvey) -> Iterator[SourceLine]:
-    for line in read_lines(file.path, ending_of(file.relative, stream)):
+def _lines(
+    file: SourceFile, stream: StreamSettings, found: StreamSurvey, *, whole: bool = False
+) -> Iterator[SourceLine]:
+    for line in read_source(file.path, ending_of(file.relative, stream), whole=whole):
         if line.line == 1 and line.byte_offset == len(BYTE_ORDER_MARK):
             found.files_with_mark.append(file.relative)
         found.lines += 1
@@ -180,6 +228,23 @@ class _Surveyor:
         for path in [path for path, get in self._pending.items() if _finds(get, value)]:
             del self._pending[path]
 
+    def read_group(self, record: Record, raws: list[bytes], files: Files) -> None:
+        """Ask a group as the rules do, and each of its lines what nobody asks of it."""
+        if self._compiled is None or self._compiled.grouping is None or record.group is None:
+            return
+        values = lines_seen(self._compiled, record, raws, files)
+        if isinstance(values, LineFault):
+            return
+        try:
+            view = self._compiled.grouping.present(values, record.group)
+        except MisfitError:
+            return
+        for value in values:
+            self._found.unmapped.update(self._tree.unread(value))
+        for asked in (view, *values):
+            for path in [path for path, get in self._pending.items() if _finds(get, asked)]:
+                del self._pending[path]
+
     def _unread_of_turns(self, value: dict[str, Any]) -> list[str]:
         if self._compiled is None:
             return []
@@ -196,9 +261,9 @@ class _Surveyor:
         self._found.of_turns.update(unread)
         return list(unread)
 
-    def skipped(self, fault: LineFault) -> None:
-        self._found.reasons[fault.reason] += 1
-        self._found.details.setdefault(fault.reason, Counter())[fault.detail] += 1
+    def skipped(self, fault: LineFault, lines: int = 1) -> None:
+        self._found.reasons[fault.reason] += lines
+        self._found.details.setdefault(fault.reason, Counter())[fault.detail] += lines
 
     def looked_up(self, fault: LineFault | None) -> bool:
         if fault is not None:
@@ -207,11 +272,11 @@ class _Surveyor:
         self._found.looked_up += 1
         return True
 
-    def mapped(self, rows: list[dict[str, Any]] | LineFault) -> bool:
+    def mapped(self, rows: list[dict[str, Any]] | LineFault, lines: int = 1) -> bool:
         if isinstance(rows, LineFault):
-            self.skipped(rows)
+            self.skipped(rows, lines)
             return False
-        self._found.mapped += 1
+        self._found.mapped += lines
         self._found.evidence += len(rows)
         for row in rows:
             self._found.lint.update(code.value for code in lint_evidence(row))

@@ -64,10 +64,20 @@ def test_every_validator_says_its_rule(schema: Schema) -> None:
             assert (getattr(model, name).__doc__ or "").endswith("."), f"{model.__name__}.{name}"
 
 
+# Of evidence that is not one line: no trainer's loader reads it, and a row of one line is as it was.
+MAY_BE_ABSENT = {("EvidenceProvenance", "group"), ("EvidenceProvenance", "ranges")}
+
+
 @EVERY
 def test_every_field_is_required(schema: Schema) -> None:
-    for model in models_of(schema.model):
-        assert all(info.is_required() for info in model.model_fields.values())
+    optional = {
+        (model.__name__, name)
+        for model in models_of(schema.model)
+        for name, info in model.model_fields.items()
+        if not info.is_required()
+    }
+    assert optional <= MAY_BE_ABSENT
+    assert not optional or schema.name == "evidence"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +91,7 @@ def test_recorded_at_is_the_last_member_of_a_row(name: str) -> None:
 @EVERY
 def test_a_valid_row_comes_through_its_model_unchanged(schema: Schema) -> None:
     row = golden(schema.name)
-    again = schema.model.model_validate(row).model_dump(mode="json")
+    again = schema.model.model_validate(row).model_dump(mode="json", exclude_unset=True)
     assert orjson.loads(orjson.dumps(again)) == row
     assert list(again) == list(row)
 

@@ -16,7 +16,8 @@ import zstandard
 
 from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.storage.archives import Compression, Ending, Extent, extent_of
-from pipeline.storage.source_lines import SourceLine, read_line, read_lines
+from pipeline.storage.source_lines import SourceLine, read_line
+from pipeline.storage.whole_json import read_source
 from tests.waiting import LIMIT_SECONDS
 
 LINES = [b'{"a":"%s"}\n' % sha256(b"%d" % number).hexdigest().encode() for number in range(4_000)]
@@ -45,7 +46,7 @@ def written(folder: Path, data: bytes) -> Path:
 
 
 def lines(path: Path, ending: Ending = Ending.OPEN) -> list[SourceLine]:
-    return list(read_lines(path, ending))
+    return list(read_source(path, ending))
 
 
 def reasons(found: list[SourceLine]) -> list[SkipReason]:

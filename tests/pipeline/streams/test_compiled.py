@@ -25,7 +25,7 @@ def test_the_run_id_follows_from_stream_line_and_part() -> None:
     row = mapped(compiled, {"id": "x"})[0]
     sig_hash = hashlib.sha256(b'{"id":"x"}').hexdigest()
     identity = hashlib.sha256(b"runs\0" + sig_hash.encode() + b"\0" + b"0").hexdigest()
-    assert row["run_id"] == run_id("runs", sig_hash, 0) == f"runs/{identity[:16]}"
+    assert row["run_id"] == run_id("runs", {"sig_hash": sig_hash, "part": 0}) == f"runs/{identity[:16]}"
     assert row["provenance"] == {
         "source_file": "data/_kb/runs.jsonl",
         "line": 1,
