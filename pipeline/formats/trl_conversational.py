@@ -46,7 +46,11 @@ FORMATS = (
         {"messages": [JSON], "tools": TEXT},
         _convert,
         _RECIPE,
-        _CAUTIONS,
+        (
+            "A few chat templates join arguments to other text and fail on objects (DeepSeek-V3's is one): "
+            "take `trl-conversational-text` for them.",
+            *_CAUTIONS,
+        ),
         has_id=True,
     ),
     Format(
