@@ -6,6 +6,7 @@ mistake is found when the settings are read, before any source is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from pipeline.settings.mistakes import Mistake, mistakes
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import StreamRules
+
+_FILE_PATH = re.compile(r"_file(?:\.|\Z)")
+_NO_FILE = "a line of a look-up stream has no _file"
+_FILE_WAY_OUT = "Take its id from a member of the line; _file is that of the line which looks something up."
 
 
 def stream_mistakes(
@@ -38,6 +43,10 @@ def stream_mistakes(
         yield from _rule_mistakes(at, stream, document, lines)
         if stream.preset is not None and stream.preset not in PRESETS:
             yield _name_mistake((*at, "preset"), stream.preset, "no such preset", PRESETS, lines)
+        for path, text in _files_of_lookups(
+            document["stream"][number], at, is_lookup=stream.role == "lookup"
+        ):
+            yield Mistake(path, nearest_line(lines, path), f'"{text}"', _NO_FILE, _FILE_WAY_OUT)
         for path, name in _named_lookups(document["stream"][number], at):
             if name not in lookups:
                 yield _name_mistake(path, name, 'no stream of role "lookup" is called so', lookups, lines)
@@ -78,6 +87,21 @@ def _named_lookups(tree: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(tree, list):
         for index, item in enumerate(tree):
             yield from _named_lookups(item, (*at, index))
+
+
+def _files_of_lookups(tree: Any, at: KeyPath, *, is_lookup: bool) -> Iterator[tuple[KeyPath, str]]:
+    """Each path of ``_file`` that is asked of a line of a look-up stream, with its place."""
+    if isinstance(tree, str):
+        if is_lookup and at[-1] != "name" and _FILE_PATH.match(tree):
+            yield at, tree
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _files_of_lookups(
+                value, (*at, key), is_lookup=is_lookup or (key == "get" and "lookup" in tree)
+            )
+    elif isinstance(tree, list):
+        for index, item in enumerate(tree):
+            yield from _files_of_lookups(item, (*at, index), is_lookup=is_lookup)
 
 
 def _item_mistake(where: KeyPath, index: int, value: str, problem: str, lines: dict[KeyPath, int]) -> Mistake:

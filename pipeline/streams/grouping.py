@@ -114,4 +114,6 @@ def are_of_each_line(rules: StreamRules, messages: MessagesRule) -> bool:
     """Whether a group's conversation is asked of each of its lines: its paths name nothing of the group."""
     if rules.group is None and rules.unit == "line":
         return False
-    return not any(name in path for path in paths_in(messages) for name in _OF_THE_GROUP)
+    # A system prompt is asked of the whole group in any case.
+    turns = messages.model_copy(update={"system": None})
+    return not any(name in path for path in paths_in(turns) for name in _OF_THE_GROUP)

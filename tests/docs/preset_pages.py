@@ -45,7 +45,7 @@ def _page(name: str) -> str:
         f"## What tells a task\n\n{found.task}",
         f"## How a run ended\n\n{found.outcome}",
         "## What such a log cannot say\n\n" + "\n".join(f"- {sentence}" for sentence in found.not_said),
-        f"## An example\n\n{_example(log)}",
+        f"## An example\n\n{_example(name, log)}",
         f"gives, beside its ids and provenance:\n\n{_shown(first)}",
         f"## Its rules\n\n```toml\n{_rules(found.rules)}\n```",
     ]
@@ -58,12 +58,16 @@ def _name_in(stream: str) -> str:
     return stream.split('name = "', 1)[1].split('"', 1)[0]
 
 
-def _example(log: Path) -> str:
+def _example(name: str, log: Path) -> str:
     if log.is_dir():
         log = next(path for path in sorted(log.rglob("*")) if path.is_file())
     text = log.read_text(encoding="utf-8")
-    shown = text if log.suffix in (".json", ".traj") else text.splitlines()[0]
-    return _shown(json.loads(shown))
+    if log.suffix in (".json", ".traj"):
+        return _shown(json.loads(text))
+    rules = preset(name).rules
+    if "group" in rules or rules.get("unit") == "file":
+        return f"```json\n{text.strip()}\n```"
+    return _shown(json.loads(text.splitlines()[0]))
 
 
 def _shown(value: Any) -> str:

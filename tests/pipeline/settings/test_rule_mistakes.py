@@ -48,6 +48,17 @@ path = "s.jsonl"
             8,
             "cannot be searched in linear time: it refers back to a group: write out",
         ),
+        (
+            'role = "lookup"\nkey = "_file.line"\n',
+            9,
+            'key = "_file.line": a line of a look-up stream has no _file. Take its id from a member',
+        ),
+        (
+            'fields.task_id = { lookup = "l", key = "_file.path", get = "_file.path" }\n'
+            '[[stream]]\nname = "l"\nrole = "lookup"\npath = "l.jsonl"\nkey = "id"\n',
+            8,
+            'fields.task_id.get = "_file.path": a line of a look-up stream has no _file.',
+        ),
         ('parts = { keys = ["a", "a"] }\nfields.task_id = "id"\n', 8, "names a key twice"),
         ('[stream.fields]\nreward = { path = "r", skip_missing = true }\n', 9, "belongs to join, zip, hash"),
         ("[stream.fields]\nreward = { }\n", 9, "needs exactly one of path"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.streams.skips import SkipReason
-from tests.pipeline.streams.sources import evidence, refusal
+from pipeline.streams.compiled import compile_stream
+from pipeline.streams.skips import LineFault, SkipReason
+from tests.pipeline.streams.sources import evidence, refusal, stream
 
 USER = {"role": "user", "content": "Rain?"}
 REASONING = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "Look."}]}
@@ -180,3 +181,15 @@ def test_what_counts_no_nanoseconds_is_a_skip(value: Any) -> None:
     assert (
         refusal({"at": value}, timestamp={"path": "at", "time": "epoch_ns"}).reason == SkipReason.WRONG_TYPE
     )
+
+
+def test_the_system_prompt_of_a_group_may_stand_in_any_line_of_it() -> None:
+    """A rule that names the group is for the prompt alone: turns are still asked of each line."""
+    rule = {"path": "[message]", "system": "_lines[?type == 'meta'].prompt | [0]"}
+    declared = stream(fields={"task_id": "_group", "messages": rule}, unit="file")
+    lines: list[dict[str, Any]] = [{"message": USER}, {"type": "meta", "prompt": "Be brief."}]
+    lines.append({"message": {"role": "assistant", "content": "Yes."}})
+    place = {"source_file": "a.jsonl", "first_line": 1, "last_line": 3, "byte_offset": 0, "byte_end": 9}
+    rows = compile_stream(declared, {}).map_group(lines, key="a", sig_hash="0" * 64, ranges=[place])
+    assert not isinstance(rows, LineFault)
+    assert [turn["content"] for turn in rows[0]["messages"]] == ["Be brief.", "Rain?", "Yes."]
