@@ -105,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose", ("enter",), "look", where=DIALOGUE, hint="choose", in_palette=False,
         help="Take the marked choice; the first one is always no."),
     Action("back", ("escape",), "look", where=EVERYWHERE, hint="back", in_palette=False,
-        help="Back to where you came from; in a dialogue: no."),
+        help="Back to where you came from, a pane on the whole screen too; in a dialogue: no."),
     Action("mark", ("space",), "look", where=_on("runs"), hint="choose", in_palette=False,
         help="Choose this run for a comparison; with two chosen, enter compares them."),
     Action("trace", ("t",), "look", where=_on("rows", "row", "skips", "check"), hint="trace",
@@ -214,12 +214,7 @@ def named(key: str) -> str:
 
 def at(place: Place) -> tuple[Action, ...]:
     """The actions that work in a place, in the table's order."""
-    return tuple(action for action in ACTIONS if place in action.where and not _is_root(action, place))
-
-
-def _is_root(action: Action, place: Place) -> bool:
-    """There is no way back from the dashboard but to quit."""
-    return action.id == "back" and place == "dashboard"
+    return tuple(action for action in ACTIONS if place in action.where)
 
 
 def hints(place: Place) -> tuple[tuple[str, str], ...]:

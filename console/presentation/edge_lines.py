@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from console.keymap import shown as shown_key
 from console.presentation.band import tally_role
 from console.presentation.counts import plural
 from console.presentation.spans import (
@@ -117,13 +118,21 @@ def _others(state: ViewState, now: float) -> Line:
 
 
 def key_line(hints: Iterable[tuple[str, str]], width: int) -> Line:
-    """``w wizard  enter open``: as many whole hints as fit; the first ones matter most."""
-    shown: Line = (SPACE,)
-    for key, words in hints:
-        hint = line(Span("  " if len(shown) > 1 else ""), Span(key, "key"), Span(f" {words}", "dim"))
-        if line_width(shown) + line_width(hint) < width:
-            shown = (*shown, *hint)
-    return fit(shown, width)
+    """``w wizard  enter open``: as many whole hints as fit; the first ones matter most.
+
+    The key of the help has its place at every width: from there every other key is found.
+    """
+    drawn = [(key, line(Span(key, "key"), Span(f" {words}", "dim"))) for key, words in hints]
+    gap, help_key = 2, shown_key("question_mark")
+    room = width - sum(line_width(hint) + gap for key, hint in drawn if key == help_key)
+    kept: list[Line] = []
+    for key, hint in drawn:
+        if key == help_key:
+            kept.append(hint)
+        elif line_width(hint) + gap <= room:
+            room -= line_width(hint) + gap
+            kept.append(hint)
+    return fit(line(SPACE, *join(kept, Span(" " * gap))), width)
 
 
 def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Line]:

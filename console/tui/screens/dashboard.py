@@ -75,7 +75,8 @@ class Dashboard(ConsoleScreen):
         wanted = band_height(state.symptoms, height, width)
         if wanted != self._band_height:
             self._band_height = wanted
-            self.query_one(Board).arrange_again()
+            for board in self.query(Board):  # none yet, when something is said before the first layout
+                board.arrange_again()
         boxes = self._boxes(self.app.size)
         if arrangement.is_tiny(width, height):
             self._tiny.show(tiny_lines(state, now, width, height))
@@ -108,7 +109,9 @@ class Dashboard(ConsoleScreen):
             idle |= {action.hint for action in keymap.MUTATING}
         if not state.symptoms:
             idle.add(keymap.BY_ID["wizard.open"].hint)
-        return tuple(hint for hint in keymap.hints("dashboard") if hint[1] not in idle)
+        back = (keymap.BY_ID["back"].shown_key, keymap.BY_ID["back"].hint)
+        hints = (hint for hint in keymap.hints("dashboard") if hint[1] not in idle and hint != back)
+        return (back, *hints) if self.zoomed else tuple(hints)
 
     # Symptoms
 
@@ -140,6 +143,7 @@ class Dashboard(ConsoleScreen):
                 for number, name in enumerate(arrangement.PANES, start=1)
             },
             "zoom": self.toggle_zoom,
+            "back": self._back,
             "open": self._open,
             "left": lambda: self._beside(-1),
             "right": lambda: self._beside(1),
@@ -170,6 +174,10 @@ class Dashboard(ConsoleScreen):
             self.focused_pane = "firewall"
             self._mark_pane()
         self._rearrange()
+
+    def _back(self) -> None:
+        if self.zoomed:
+            self.toggle_zoom()
 
     def _rearrange(self) -> None:
         """Lay out again only when a part moved: marking another pane must cost next to nothing."""

@@ -371,3 +371,28 @@ async def test_a_broken_feed_is_told_and_the_screen_lives_on() -> None:
         assert "the console's own feed failed" in text_of(app)
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 120])
+async def test_the_key_of_the_help_is_shown_at_every_width(width: int) -> None:
+    app = StillApp(states.breach(), LEAN, armed=True)
+    async with app.run_test(size=(width, 24)) as pilot:
+        for place in ((), ("z",), ("A",), ("e",)):
+            await pilot.press(*place)
+            await pilot.pause()
+            assert "? help" in text_of(app).splitlines()[-1], place
+            await pilot.press("escape")
+
+
+async def test_escape_leads_back_from_a_zoomed_pane() -> None:
+    app = StillApp(states.healthy(), LEAN)
+    async with app.run_test(size=SMALL) as pilot:
+        before = text_of(app)
+        await pilot.press("z")
+        assert dashboard(app).zoomed
+        assert "esc back" in text_of(app).splitlines()[-1]
+        await pilot.press("escape")
+        assert not dashboard(app).zoomed
+        assert text_of(app) == before
+        await pilot.press("escape")
+        assert dashboard(app) is app.screen
