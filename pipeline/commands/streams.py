@@ -108,6 +108,8 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     facts.append(["lines", f"{found.lines:,} = {used} + {found.skipped:,} skipped"])
     if found.role == "source":
         facts.append(["evidence", f"{found.evidence:,} rows"])
+    if found.are_fragments:
+        facts.append(["fragments", _fragments(found)])
     for what, counts in (("lint", found.lint), ("flags", found.flags)):
         if counts:
             facts.append([what, _listed([f"{code} ({rows:,})" for code, rows in counts.most_common()])])
@@ -121,11 +123,19 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     return facts
 
 
+def _fragments(found: StreamSurvey) -> str:
+    """Each row one turn: what makes one row of a session."""
+    by = visible(found.task_path) or "where its id is"
+    count = len(found.turns_of_tasks)
+    tasks = f"{count:,} task" + "s" * (count != 1)
+    return f'each row is one turn, of {tasks} in all; lines are joined with group = {{ by = "{by}" }}'
+
+
 def _files(found: StreamSurvey) -> list[list[str]]:
-    """Files that somebody must look at, then those that are compressed; a plain log needs no row."""
+    """Files that somebody must look at, then those that are no plain lines; a plain log needs no row."""
     rows = [[name, "", "", why] for name, why in found.refused.items()]
     wanting = [file for file in found.of_files if file.is_wanting]
-    others = [file for file in found.of_files if file.compression and not file.is_wanting]
+    others = [file for file in found.of_files if (file.compression or file.shape) and not file.is_wanting]
     for file in wanting + others:
         rows.append([visible(file.name), f"{file.lines:,}", f"{file.used:,}", _what_it_is(file)])
     more = len(rows) - _FILES_LISTED
@@ -134,7 +144,7 @@ def _files(found: StreamSurvey) -> list[list[str]]:
 
 def _what_it_is(file: FileSurvey) -> str:
     archive = f"{file.compression}, {file.ends_early}" if file.ends_early else file.compression
-    return "; ".join(words for words in (archive, visible(file.looks or file.problem)) if words)
+    return "; ".join(words for words in (archive, file.shape, visible(file.looks or file.problem)) if words)
 
 
 def _details(found: StreamSurvey, reason: str) -> str:
@@ -178,6 +188,7 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
         },
         "lint": dict(found.lint.most_common()),
         "flags": dict(found.flags.most_common()),
+        "are_fragments": found.are_fragments,
         "fields_never_found": found.fields_never_found,
         "paths_never_found": found.paths_never_found,
         "unmapped": {visible(path): count for path, count in found.unmapped.most_common()},

@@ -2,6 +2,7 @@
 
 * ``chunks``        where a source is cut; the unit of work
 * ``chunk_work``    one chunk through the stages, in a worker
+* ``record_plan``, ``record_work``   the same for groups of lines and items of a JSON value
 * ``chunk_index``   what a chunk says about its rows, without their texts
 * ``chunk_cache``   an unchanged chunk is not processed again
 * ``executors``     inline, processes, Dask

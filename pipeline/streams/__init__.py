@@ -13,6 +13,8 @@ Doors into this package, in reading order:
 * ``presets``, ``declared``    shipped rules, and a stream's own laid over them
 * ``lookup``                  a stream that others look into by id
 * ``compiled``                all of the above: one source line to its evidence rows
+* ``grouping``, ``walks``      which lines are one attempt, and the one object that rules see of them
+* ``records``                 groups of lines and items of a JSON value, by where they lie
 * ``walk``, ``path_tree``      which rules and paths a stream has, and what of a line they read
 * ``survey``                  what ``distill streams check`` reports
 

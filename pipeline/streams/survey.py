@@ -42,6 +42,7 @@ from pipeline.streams.views import asks_for
 from pipeline.streams.walk import paths_in, rules_in
 
 SAMPLES = 3
+SINGLE_TURNS_LOOKED_AT = 10_000
 
 
 def survey(workspace: Path, settings: Settings, names: Iterable[str]) -> Iterator[StreamSurvey]:
@@ -72,6 +73,7 @@ def _survey_stream(
         try:
             for line in _lines(file, stream, found):
                 of_file.lines += 1
+                of_file.is_items |= line.is_item
                 value = _value(line, seen)
                 if isinstance(value, LineFault):
                     surveyor.skipped(value)
@@ -95,6 +97,8 @@ def _survey_stream(
             of_file.problem = error.fault.of_the_file()
         _look_at(of_file, file.path)
     surveyor.finish(_fields_with_a_rule(rules))
+    if rules.fields.task_id is not None:
+        found.task_path = rules.fields.task_id.path or ""
     return found
 
 
@@ -114,6 +118,7 @@ def _survey_groups(
         try:
             for line in _lines(files[number], stream, found, whole=grouping.is_by_file):
                 of_file.lines += 1
+                of_file.is_items |= line.is_item
                 if line.stands_for_the_missing:
                     of_file.ends_early = str(line.ending)
                 yield line
@@ -142,6 +147,8 @@ def _look_at(of_file: FileSurvey, path: Path) -> None:
     """Say what an archive is, and what a file looks like that gave nothing."""
     looks = looks_like(path)
     of_file.compression = looks.compression
+    if of_file.is_items:
+        of_file.shape = f"{looks.words.partition(':')[0]}, read by its items"
     if of_file.lines and not (of_file.used or of_file.ends_early):
         of_file.looks = looks.words
 
@@ -281,12 +288,20 @@ class _Surveyor:
         for row in rows:
             self._found.lint.update(code.value for code in lint_evidence(row))
             self._found.flags.update(row["flags"])
+            self._note_turns(row)
             self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
             # Of the harness's failure a flag is kept, and no value.
             self._with_value.update(name for name in row["flags"] if name == "environment_error")
             if len(self._found.samples) < SAMPLES:
                 self._found.samples.append(row)
         return True
+
+    def _note_turns(self, row: dict[str, Any]) -> None:
+        found = self._found
+        if len(row["messages"] or ()) == 1:
+            found.single_turns += 1
+            if found.single_turns <= SINGLE_TURNS_LOOKED_AT:
+                found.turns_of_tasks.setdefault(row["task_id"], set()).add(row["messages"][0]["role"])
 
     def finish(self, fields: set[str]) -> None:
         if self._found.evidence:

@@ -12,7 +12,8 @@ class FileSurvey:
     """One file: ``used`` lines are mapped or looked up.
 
     ``ends_early`` says how an archive ends before its end; ``looks`` what a file looks like of which no
-    line could be used; ``problem`` why it could not be read.
+    line could be used; ``problem`` why it could not be read. ``is_items``: it is one JSON value, of which
+    ``shape`` says what, and its lines are the items.
     """
 
     name: str
@@ -21,6 +22,8 @@ class FileSurvey:
     compression: str = ""
     ends_early: str = ""
     looks: str = ""
+    is_items: bool = False
+    shape: str = ""
     problem: str = ""
 
     @property
@@ -64,6 +67,22 @@ class StreamSurvey:
     flags: Counter[str] = field(default_factory=Counter)
     """Flags of the evidence → rows."""
     samples: list[dict[str, Any]] = field(default_factory=list)
+    single_turns: int = 0
+    """Rows whose conversation is one turn."""
+    turns_of_tasks: dict[str, set[str]] = field(default_factory=dict)
+    """Task → who speaks in the first of those rows."""
+    task_path: str = ""
+    """Where lines hold the task id, if that is a path."""
+
+    @property
+    def are_fragments(self) -> bool:
+        """Whether each row is one turn of a task that has many: lines of sessions that nothing joins."""
+        speakers = self.turns_of_tasks.values()
+        return (
+            any(len(roles) > 1 for roles in speakers)
+            and self.single_turns == self.evidence
+            and 2 * len(speakers) <= self.evidence
+        )
 
     @property
     def skipped(self) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from pipeline.settings.model import Settings, StreamSettings, from_document
+from pipeline.storage.source_lines import SourceLine
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
+from pipeline.streams.records import Files, assembled, map_record, noted
 from pipeline.streams.skips import LineFault
 
 
@@ -43,6 +46,31 @@ def outcome(
         byte_offset=0,
         sig_hash=hashlib.sha256(raw).hexdigest(),
     )
+
+
+def group_outcomes(
+    compiled: CompiledStream, files: Mapping[str, Sequence[dict[str, Any]]]
+) -> list[list[dict[str, Any]] | LineFault]:
+    """What each group of the lines of ``files``, and each line that is in none, gives."""
+    assert compiled.grouping is not None
+    raws: dict[tuple[int, int], bytes] = {}
+    named: Files = {}
+
+    def lines_of(number: int, lines: Sequence[dict[str, Any]]) -> Iterator[SourceLine]:
+        offset = 0
+        for count, line in enumerate(lines, 1):
+            raw = raws[number, offset] = orjson.dumps(line)
+            yield SourceLine(raw, count, offset, torn=False)
+            offset += len(raw) + 1
+
+    each = (
+        noted(number, name, lines_of(number, lines), named)
+        for number, (name, lines) in enumerate(files.items())
+    )
+    return [
+        map_record(compiled, record, [raws[member.file, member.start] for member in record.members()], named)
+        for record in assembled(each, compiled.grouping)
+    ]
 
 
 def mapped(compiled: CompiledStream, line: dict[str, Any]) -> list[dict[str, Any]]:

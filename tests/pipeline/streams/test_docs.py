@@ -12,12 +12,12 @@ import pytest
 
 from pipeline.settings.model import from_document
 from pipeline.settings.rules import CONDITION_TESTS, RULE_OPTIONS, RULE_SOURCES, Rule, StreamFields
-from pipeline.streams.compiled import compile_stream
+from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
 from pipeline.streams.presets import PRESETS
 from pipeline.streams.skips import LineFault, SkipReason
-from tests.pipeline.streams.sources import outcome
+from tests.pipeline.streams.sources import group_outcomes, outcome
 
 PAGE = (Path(__file__).parents[3] / "docs" / "streams.md").read_text()
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -76,12 +76,23 @@ def test_an_example_gives_what_it_shows(example: Example, tmp_path: Path) -> Non
             tables[stream.name] = load_lookup(stream, [SourceFile(path.name, path)])
     compiled = compile_stream(settings.streams[0], tables)
     given: list[dict[str, Any]] = []
-    for line in example.lines:
-        rows = outcome(compiled, line.value, source_file=line.file, line_number=line.number)
+    for rows in outcomes(compiled, example):
         given += [{"skip": str(rows.reason)}] if isinstance(rows, LineFault) else rows
     assert len(given) == len(example.shown)
     for row, shown in zip(given, example.shown, strict=True):
         assert {name: row[name] for name in shown} == shown
+
+
+def outcomes(compiled: CompiledStream, example: Example) -> list[list[dict[str, Any]] | LineFault]:
+    if compiled.grouping is None:
+        return [
+            outcome(compiled, line.value, source_file=line.file, line_number=line.number)
+            for line in example.lines
+        ]
+    files: dict[str, list[dict[str, Any]]] = {}
+    for line in example.lines:
+        files.setdefault(line.file, []).append(line.value)
+    return group_outcomes(compiled, files)
 
 
 def test_every_block_of_the_page_belongs_to_an_example() -> None:
