@@ -110,13 +110,15 @@ def _call(call: dict[str, str]) -> Message:
 def argument_object(text: str) -> dict[str, Any] | None:
     """Arguments as an object; a call without any has an empty one. None when they are something else.
 
-    Also None where an object would not say what the text says: a repeated key, a number that the
-    rows' writer cannot hold.
+    Also None where an object would not say what the text says: a repeated key, a number or half of
+    a surrogate pair that the rows' writer cannot hold.
     """
     if not text.strip():
         return {}
     try:
         value = _DECODER.decode(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

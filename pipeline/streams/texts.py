@@ -26,7 +26,7 @@ def scalar_text(value: Any) -> str:
 
 
 def parsed_exactly(text: str) -> Any:
-    """The value of a JSON text that hides nothing: no repeated key, no number that is none.
+    """The value of a JSON text that hides nothing: no repeated key, no number that is none or has no end.
 
     Integers of any size stay what they are. Raises MisfitError.
     """
@@ -40,10 +40,24 @@ def parsed_exactly(text: str) -> Any:
     def constant(_name: str) -> None:
         raise ValueError
 
+    def finite(number: str) -> float:
+        value = float(number)
+        if value in (float("inf"), float("-inf")):
+            raise MisfitError(SkipReason.NUMBER_OUT_OF_RANGE, "JSON in a text: a number does not fit 64 bits")
+        return value
+
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=finite)
+        if "\\u" in text:
+            # Half of a surrogate pair is no character, and no row could be written with it.
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise MisfitError(
+            SkipReason.LONE_SURROGATE, "JSON in a text: half of a surrogate pair is escaped by itself"
+        ) from None
     except (ValueError, RecursionError):
         raise MisfitError(SkipReason.WRONG_TYPE, "expected JSON, found another text") from None
+    return value
 
 
 def written_exactly(value: Any) -> str:

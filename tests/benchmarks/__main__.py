@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench, rows_bench
+from tests.benchmarks import console_bench, engine_bench, figures, firewall_bench, rows_bench, steps_bench
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_ROWS = 200_000
@@ -39,6 +39,10 @@ def main() -> None:
             ),
         )
 
+    def rules() -> figures.Table:
+        say("rules of streams")
+        return steps_bench.measure()
+
     def huge_rows() -> figures.Table:
         say("the rows screen, ten million rows")
         return rows_bench.measure(root / "huge")
@@ -48,6 +52,7 @@ def main() -> None:
         "firewall": firewall,
         "console": lambda: console_bench.measure(console_bench.workspace(root), console_bench.Effort(), say),
         "rows": huge_rows,
+        "rules": rules,
     }
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure this machine.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless said: {', '.join(parts)}")

@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from pipeline.streams.misfit import MisfitError
+from pipeline.streams.skips import SkipReason
 from pipeline.streams.tools import tools_text
+from tests.pipeline.streams.sources import evidence, refusal
 
 SCHEMA = {"type": "object", "properties": {"n": {"maximum": 9007199254740993}}}
 OPENAI = {"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}}
@@ -52,3 +54,23 @@ def test_no_tools_are_none(empty: Any) -> None:
 def test_what_is_no_list_of_tools(wrong: Any) -> None:
     with pytest.raises(MisfitError):
         tools_text(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (r'[{"name": "\ud800", "parameters": {}}]', SkipReason.LONE_SURROGATE),
+        (r'["\udc00"]', SkipReason.LONE_SURROGATE),
+        ('[{"name": "n", "parameters": {"maximum": 1e999}}]', SkipReason.NUMBER_OUT_OF_RANGE),
+        ('[{"name": "n", "parameters": {"maximum": -1e999}}]', SkipReason.NUMBER_OUT_OF_RANGE),
+    ],
+)
+def test_a_text_of_tools_that_no_row_could_hold_skips_its_line(text: str, reason: SkipReason) -> None:
+    fault = refusal({"tools": text}, tools="tools")
+    assert fault.reason == reason
+    assert fault.detail.startswith("tools: JSON in a text: ")
+
+
+def test_a_whole_surrogate_pair_and_a_large_integer_stay() -> None:
+    text = r'["\ud83d\ude00", 123456789012345678901]'
+    assert evidence({"tools": text}, tools="tools")["tools"] == text
