@@ -1,6 +1,7 @@
 """P2: the sources yield rows, no line is lost, and every row stands on its bytes.
 
-Sources, evidence and skips are counted from the files; receipts are not asked. P2.conserves
+Sources, evidence and skips are counted from the files; receipts are asked only which fields rows had
+before. P2.conserves
 looks at every line: it is in evidence, or in the skips, or in a look-up, and in one of them only.
 """
 
@@ -14,18 +15,24 @@ from dataclasses import dataclass, field
 
 from pipeline.audit.failures import Failures
 from pipeline.audit.rows import EvidenceRow, SourceRange
-from pipeline.audit.scan import FileScan, scan_bytes
+from pipeline.audit.scan import FileScan, StreamScan, scan_bytes
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
+from pipeline.contracts.evidence_fields import lost_fields, rows_by_field, usual_fields, words_of_loss
 from pipeline.contracts.faults import InputError
 from pipeline.streams.compiled import SCHEMA_VERSION
+from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, resolve_source
+from pipeline.streams.walk import fields_with_a_rule
 
 _RUN_ID_CHARACTERS = 16
 
 
 def dry_run(view: WorkspaceView) -> Outcome:
-    """Maps every source line in memory. Examines lines; a tier-1 stream with lines must yield."""
+    """Maps every source line in memory. Examines lines; a tier-1 stream with lines must yield.
+
+    Nor may it lose a field that its rows have had: what they had, only the receipts can tell.
+    """
     failures = Failures()
     partly: list[str] = []
     for name, scan in view.scans.items():
@@ -38,6 +45,11 @@ def dry_run(view: WorkspaceView) -> Outcome:
         if scan.stream.tier == 1 and scan.lines and not yields:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in scan.reasons.most_common(3))
             failures.add(f"tier-1 stream {name} has {scan.lines:,} lines and yields no row ({reasons})")
+        lost = _lost_fields(view, scan)
+        if lost and scan.stream.tier == 1:
+            failures.add(words_of_loss(name, lost))
+        elif lost:
+            partly.append(words_of_loss(name, lost))
     lines = sum(scan.lines for scan in view.scans.values())
     rows = sum(scan.evidence for scan in view.scans.values())
     skipped = sum(scan.reasons.total() for scan in view.scans.values())
@@ -45,12 +57,23 @@ def dry_run(view: WorkspaceView) -> Outcome:
         failures.add("no source yields a row")
     said = f"{lines:,} lines of {len(view.scans)} streams, {skipped:,} skipped, yield {rows:,} rows"
     if partly:
-        said += f"; {len(partly)} files are read in part or not at all ({', '.join(partly[:3])})"
+        said += f"; in part or not at all: {', '.join(partly[:3])}"
     return failures.outcome(
         lines,
         said,
         observed=f"{rows:,} rows",
     )
+
+
+def _lost_fields(view: WorkspaceView, scan: StreamScan) -> dict[str, int]:
+    """Fields that no line fills any more, and that rows had at the last run or at one before it."""
+    receipt = view.last_run.receipts.get("materialize")
+    by_stream = (receipt.value or {}).get("by_stream") if receipt is not None else None
+    counts = by_stream.get(scan.stream.name) if isinstance(by_stream, dict) else None
+    if not isinstance(counts, dict) or not scan.evidence:
+        return {}
+    before = usual_fields({key: rows for key, rows in counts.items() if isinstance(rows, int)})
+    return lost_fields(before, rows_by_field(scan.fields), fields_with_a_rule(rules_of(scan.stream)))
 
 
 @dataclass

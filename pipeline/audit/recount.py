@@ -11,6 +11,7 @@ from pipeline.audit.p3_verdicts import CATEGORIES
 from pipeline.audit.rows import ExportedRow, RowFile
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
+from pipeline.contracts.evidence_fields import FOUND, LOST
 
 _LINE_COUNTS = ("lines", "mapped", "looked_up", "skipped", "evidence")
 _OF_LINES = ("lines", "looked_up")
@@ -52,7 +53,7 @@ class Recount:
             counted = dict(self.lines.get(name, dict.fromkeys(_LINE_COUNTS, 0)))
             if name in self.uncounted:
                 counted |= {key: claimed.get(key, 0) for key in _OF_LINES}
-            yield from _unequal(f"by_stream.{name}", counted, claimed)
+            yield from _unequal(f"by_stream.{name}", *_comparable(counted, claimed))
             for key in _LINE_COUNTS:
                 totals[key] += counted[key]
         yield from _unequal("counts", totals, receipt["counts"])
@@ -68,6 +69,17 @@ class Recount:
         counted = {"rows_in": rows + skipped, "rows_out": rows, "skipped": skipped, **totals}
         yield from _unequal("counts", counted, receipt["counts"])
         yield from _unequal("reasons", dict(self.scoring_skips), receipt["reasons"])
+
+
+def _comparable(
+    counted: Mapping[str, int], claimed: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Without what no row tells: what was there once; and, of an older receipt, what it does not count."""
+    counts_fields = any(key.startswith(FOUND) for key in claimed)
+    return (
+        {key: rows for key, rows in counted.items() if counts_fields or not key.startswith(FOUND)},
+        {key: rows for key, rows in claimed.items() if not key.startswith(LOST)},
+    )
 
 
 def _unequal(where: str, counted: Mapping[str, int], claimed: Mapping[str, int]) -> Iterator[str]:
@@ -93,9 +105,11 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
     evidence: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for file in view.evidence_files():
+    fields: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in view.filled_evidence_files():
         for _, row in file:
             evidence[row.stream] += 1
+            fields[row.stream].update(row.filled())
             at = row.provenance
             lines_of_row = sum(each.lines for each in at.all_ranges)
             mapped[row.stream][at.source_file, at.byte_offset] = lines_of_row
@@ -112,6 +126,7 @@ def _recounted_lines(view: WorkspaceView) -> Recount:
         looked_up = count - skipped[name] if scan.stream.role == "lookup" else 0
         counts = (count, sum(mapped[name].values()), looked_up, skipped[name], evidence[name])
         lines[name] = dict(zip(_LINE_COUNTS, counts, strict=True))
+        lines[name] |= {f"{FOUND}{key}": rows for key, rows in fields[name].items()}
     return Recount(lines, _streams_that_lost_a_file(view, set(scans)), reasons)
 
 

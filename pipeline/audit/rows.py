@@ -13,6 +13,10 @@ from typing import Generic, TypeVar
 import msgspec
 
 from pipeline.contracts.checks import Example
+from pipeline.contracts.evidence_fields import FIELDS
+
+_NULL = msgspec.Raw(b"null")
+_EMPTY = (b"null", b"[]", b"{}")
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -53,6 +57,35 @@ class EvidenceRow(msgspec.Struct, frozen=True):
     stream: str
     provenance: EvidenceProvenance
     schema_version: int = 0
+
+
+class FilledRow(EvidenceRow, frozen=True):
+    """An evidence row with its fields as they are written; a field that is absent is null."""
+
+    timestamp: msgspec.Raw = _NULL
+    model_name: msgspec.Raw = _NULL
+    model_provider: msgspec.Raw = _NULL
+    instruction: msgspec.Raw = _NULL
+    context: msgspec.Raw = _NULL
+    response: msgspec.Raw = _NULL
+    goal: msgspec.Raw = _NULL
+    messages: msgspec.Raw = _NULL
+    tools: msgspec.Raw = _NULL
+    finish_reason: msgspec.Raw = _NULL
+    success_markers: msgspec.Raw = _NULL
+    failure_markers: msgspec.Raw = _NULL
+    reward: msgspec.Raw = _NULL
+    verdict: msgspec.Raw = _NULL
+    human_override: msgspec.Raw = _NULL
+    validation: msgspec.Raw = _NULL
+    tokens: msgspec.Raw = _NULL
+    cost_usd: msgspec.Raw = _NULL
+    latency_ms: msgspec.Raw = _NULL
+    tags: msgspec.Raw = _NULL
+
+    def filled(self) -> Iterator[str]:
+        """The names of ``contracts.evidence_fields`` that have a value."""
+        return (name for name in FIELDS if bytes(memoryview(getattr(self, name))[:5]) not in _EMPTY)
 
 
 class ScoredRow(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audit.claims import NOT_READ, ReadSource
+from pipeline.contracts.evidence_fields import mask_of
 from pipeline.contracts.faults import InputError
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.archives import Ending
@@ -94,6 +95,8 @@ class StreamScan:
     looked_up: int = 0
     evidence: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    fields: Counter[int] = field(default_factory=Counter)
+    """Which evidence fields a row has, as a mask → rows."""
 
     @property
     def lines(self) -> int:
@@ -249,6 +252,7 @@ class _Scanner:
             return
         found.evidence += len(outcome)
         found.mapped += len(record)
+        found.fields.update(map(mask_of, outcome))
 
     def _rows(self, line: SourceLine, digest: bytes, relative: str) -> int:
         """How many evidence rows the line yields; what became of it is counted."""
@@ -280,4 +284,7 @@ class _Scanner:
             byte_offset=line.byte_offset,
             sig_hash=digest.hex(),
         )
-        return mapped if isinstance(mapped, LineFault) else len(mapped)
+        if isinstance(mapped, LineFault):
+            return mapped
+        self._found.fields.update(map(mask_of, mapped))
+        return len(mapped)

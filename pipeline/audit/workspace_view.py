@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.audit.claims import LastRun, last_run
-from pipeline.audit.rows import EvidenceRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
+from pipeline.audit.rows import EvidenceRow, FilledRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
 from pipeline.audit.scan import StreamScan, scan_sources
 from pipeline.contracts import paths
 from pipeline.settings.digest import rows_digest
@@ -47,6 +47,11 @@ class WorkspaceView:
     def evidence_files(self) -> list[RowFile[EvidenceRow]]:
         return [
             RowFile(self.workspace / shown, shown, EvidenceRow) for shown in self.files_under(paths.EVIDENCE)
+        ]
+
+    def filled_evidence_files(self) -> list[RowFile[FilledRow]]:
+        return [
+            RowFile(self.workspace / shown, shown, FilledRow) for shown in self.files_under(paths.EVIDENCE)
         ]
 
     def scored_files(self) -> list[RowFile[ScoredRow]]:

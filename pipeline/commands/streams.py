@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.evidence_fields import lost_fields
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError, worst
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
@@ -31,11 +32,15 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
 def print_survey(context: CommandContext, settings: Settings, names: Sequence[str]) -> int:
     """Exit 1 where a stream has lines and none could be used, 4 where a file or a part of one is not used."""
+    from pipeline.engine.lost_fields import fields_before
     from pipeline.streams.survey import survey
 
     codes: list[int] = [ExitCode.OK]
     reports = []
+    before = fields_before(context.workspace)
     for found in survey(context.workspace, settings, names):
+        had = before.get(found.name, {})
+        found.fields_lost = lost_fields(had, {}, found.fields_never_found)
         codes.append(_exit_code(found))
         if context.json:
             reports.append(_report(found))
@@ -115,6 +120,9 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
             facts.append([what, _listed([f"{code} ({rows:,})" for code, rows in counts.most_common()])])
     if found.fields_never_found:
         facts.append(["never found", _listed(found.fields_never_found)])
+    if found.fields_lost:
+        lost = [f"{name} ({rows:,} rows of the last run)" for name, rows in found.fields_lost.items()]
+        facts.append(["lost", _listed(lost)])
     if found.paths_never_found:
         never = [visible(path, _NAME_LIMIT) for path in found.paths_never_found]
         facts.append(["no line has", _listed(never)])
@@ -190,6 +198,7 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
         "flags": dict(found.flags.most_common()),
         "are_fragments": found.are_fragments,
         "fields_never_found": found.fields_never_found,
+        "fields_lost": found.fields_lost,
         "paths_never_found": found.paths_never_found,
         "unmapped": {visible(path): count for path, count in found.unmapped.most_common()},
         "kept_unasked": {visible(path): kept for path, kept in found.kept_unasked.items()},

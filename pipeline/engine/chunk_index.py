@@ -18,7 +18,7 @@ from pipeline.contracts.categories import CATEGORIES
 
 # A count of rows that are exported all the same, and of which the run warns.
 NOTED_MARKUP = "noted_template_markup"
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -72,6 +72,8 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """One bit a kind of personal data (``stages.personal.KINDS``)."""
     choose_refusal: str = ""
     """Why the run may stand in a pair, but not as its better side."""
+    fields: int = 0
+    """Which evidence fields have a value (``contracts.evidence_fields.mask_of``)."""
 
 
 LinePlace = tuple[str, int, int]

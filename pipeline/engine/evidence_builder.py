@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_index import NOT_SCORED, RowEntry
 
 
@@ -35,6 +36,7 @@ class EvidenceBuilder:
             score=0.0,
             lengths=(len(line), 0, 0, 0),
             digests=hashlib.sha256(line).digest(),
+            fields=mask_of(evidence),
         )
 
     def sections(self) -> list[bytes]:

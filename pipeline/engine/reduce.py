@@ -114,6 +114,8 @@ class Reducer:
         self._places_in_line: list[str] = []
         self.counts: dict[str, Counter[str]] = {}
         self.skip_reasons: dict[str, Counter[str]] = {}
+        self.fields: dict[str, Counter[int]] = {}
+        """Stream → which fields a row has, as a mask → rows."""
         self.noted: Counter[str] = Counter()
         """What the workers noted of rows that are exported all the same, by ``row_builder``'s names."""
 
@@ -129,6 +131,7 @@ class Reducer:
         counts["lines"] += index.lines_read
         counts["skipped"] += len(index.skips)
         reasons.update(skip.reason for skip in index.skips)
+        fields = self.fields.setdefault(stream, Counter())
         seen = self._seen_lines.setdefault(stream, set())
         duplicates: set[int] = set()
         evidence_at, scored_at, ordinal = index.section_start(EVIDENCE), index.section_start(SCORED), 0
@@ -145,6 +148,7 @@ class Reducer:
                 counts["looked_up" if role == "lookup" else "mapped"] += len(line.members) or 1
             for row in line.rows:
                 if not is_duplicate:
+                    fields[row.fields] += 1
                     self._add_row(number, ordinal, row, evidence_at, scored_at, counts)
                 evidence_at += row.lengths[EVIDENCE]
                 scored_at += row.lengths[SCORED]

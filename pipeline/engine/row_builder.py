@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
 from pipeline.engine.render_check import RenderCheck
 from pipeline.engine.tokenizer import TokenCounter, without_limits
@@ -109,6 +110,7 @@ class RowBuilder:
             sft_refusal=sft_refusal,
             preference_refusal=self._preference_refusal(sample) or unrendered,
         )
+        entry.fields = mask_of(evidence)
         entry.evaluation_facts = self._evaluation_facts(evidence, sample)
         if isinstance(sample, Sample):
             entry.question_key = sample.question_key

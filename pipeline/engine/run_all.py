@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import events
@@ -14,6 +14,7 @@ from pipeline.engine.commit_points import reached
 from pipeline.engine.emit_plan import emit_all, emit_tasks
 from pipeline.engine.executors import open_executor
 from pipeline.engine.finish import Finished, finish
+from pipeline.engine.lost_fields import warn_of_losses
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
 from pipeline.engine.noted import warn_of_markup
 from pipeline.engine.receipts import STAGES, Timing
@@ -97,6 +98,7 @@ def run_all(
                 except SourceLostError as lost:
                     troubles.lose(lost)
             warn_of_sources(session, troubles, outcome.mapped.sources)
+            outcome.lost = warn_of_losses(session, settings, outcome.reducer)
             return _emit_and_finish(
                 session, context, state, executor, options, stages, fingerprint, outcome, standing
             )
@@ -118,6 +120,7 @@ class _Outcome:
     reducer: Reducer
     decisions: Decisions
     timing: Timing
+    lost: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def _map(
@@ -190,7 +193,9 @@ def _emit_and_finish(
             scan=scan,
         )
     timing.end()
-    facts = stage_facts(outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall)
+    facts = stage_facts(
+        outcome.mapped, outcome.reducer, emitted, stages, outcome.timing, timing, firewall, outcome.lost
+    )
     return finish(
         session,
         context,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.evidence_fields import FOUND, LOST, rows_by_field
 from pipeline.engine.emit import Emitted
 from pipeline.engine.mapping import Mapped
 from pipeline.engine.receipts import CATEGORY_COUNTS, StageFacts, Timing, claim
@@ -24,8 +25,11 @@ def stage_facts(
     map_timing: Timing,
     emit_timing: Timing,
     firewall: dict[str, Any] | None,
+    lost: Mapping[str, Mapping[str, int]],
 ) -> list[StageFacts]:
-    """The facts of each stage that ran. P2 and P3 share one pass, and so its duration."""
+    """The facts of each stage that ran. ``lost`` is stream → field that no row has any more → rows before.
+
+    P2 and P3 share one pass, and so its duration."""
     facts = []
     if "materialize" in stages:
         inputs = [
@@ -38,7 +42,7 @@ def stage_facts(
             }
             for source in mapped.sources
         ]
-        facts.append(materialize_facts(reducer, emitted, inputs, map_timing))
+        facts.append(materialize_facts(reducer, emitted, inputs, map_timing, lost))
     evidence = claims_under(emitted, str(paths.EVIDENCE))
     if "score" in stages:
         facts.append(score_facts(reducer.counts, emitted, evidence, map_timing))
@@ -55,9 +59,18 @@ def claims_under(emitted: Sequence[Emitted], folder: str) -> list[dict[str, Any]
 
 
 def materialize_facts(
-    reducer: Reducer, emitted: Sequence[Emitted], inputs: list[dict[str, Any]], timing: Timing
+    reducer: Reducer,
+    emitted: Sequence[Emitted],
+    inputs: list[dict[str, Any]],
+    timing: Timing,
+    lost: Mapping[str, Mapping[str, int]],
 ) -> StageFacts:
     by_stream = {name: {key: counts[key] for key in _LINE_COUNTS} for name, counts in reducer.counts.items()}
+    sums = _sums(by_stream, _LINE_COUNTS)
+    for name, of_stream in by_stream.items():
+        found = rows_by_field(reducer.fields[name])
+        of_stream.update({f"{FOUND}{field}": rows for field, rows in found.items()})
+        of_stream.update({f"{LOST}{field}": rows for field, rows in lost.get(name, {}).items()})
     reasons: Counter[str] = Counter()
     for of_stream in reducer.skip_reasons.values():
         reasons.update(of_stream)
@@ -69,7 +82,7 @@ def materialize_facts(
             *claims_under(emitted, str(paths.EVIDENCE)),
             *claims_under(emitted, str(paths.DISTILLATION_SKIPS)),
         ],
-        counts=_sums(by_stream, _LINE_COUNTS),
+        counts=sums,
         reasons=reasons,
         by_stream=by_stream,
     )

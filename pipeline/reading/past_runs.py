@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.evidence_fields import LOST
 from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
 from pipeline.platform.lenient_json import (
     Json,
@@ -186,6 +187,13 @@ class CommittedRun:
     def counts_of(self, stream: str) -> dict[str, int]:
         """What the run counted of a stream; empty when it did not know it."""
         return counts(object_of(self.summary, "streams").get(stream))
+
+    def lost_fields(self, stream: str) -> dict[str, int]:
+        """Evidence fields that no row of the stream has any more → rows that had them before."""
+        of_stream = object_of(object_of(self.receipts.get("materialize"), "by_stream"), stream)
+        return {
+            key.removeprefix(LOST): rows for key, rows in counts(of_stream).items() if key.startswith(LOST)
+        }
 
 
 def committed_runs(root: Path, most: int | None = RUNS_LIMIT) -> Iterator[CommittedRun]:

@@ -39,7 +39,7 @@ from pipeline.streams.surveyed import FileSurvey
 from pipeline.streams.surveyed import StreamSurvey as StreamSurvey
 from pipeline.streams.unread import TurnMembers, compile_turn_members
 from pipeline.streams.views import asks_for
-from pipeline.streams.walk import paths_in, rules_in
+from pipeline.streams.walk import fields_with_a_rule, paths_in, rules_in
 
 SAMPLES = 3
 SINGLE_TURNS_LOOKED_AT = 10_000
@@ -96,7 +96,7 @@ def _survey_stream(
         except InputError as error:
             of_file.problem = error.fault.of_the_file()
         _look_at(of_file, file.path)
-    surveyor.finish(_fields_with_a_rule(rules))
+    surveyor.finish(fields_with_a_rule(rules))
     if rules.fields.task_id is not None:
         found.task_path = rules.fields.task_id.path or ""
     return found
@@ -202,13 +202,6 @@ def _plain_lists(each: Rule) -> tuple[str, ...]:
     choices = each.first_of or (each,)
     found = [choice.path for choice in choices if choice.path is not None and plain_steps(choice.path)]
     return tuple(found) if len(found) == len(choices) else ()
-
-
-def _fields_with_a_rule(rules: StreamRules) -> set[str]:
-    names = set(rules.fields.model_fields_set)
-    for part in rules.parts.listed or () if rules.parts is not None else ():
-        names |= part.fields.model_fields_set
-    return names
 
 
 class _Surveyor:

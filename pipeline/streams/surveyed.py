@@ -54,6 +54,8 @@ class StreamSurvey:
     """Reason → what it was about → lines."""
     fields_never_found: list[str] = field(default_factory=list)
     """Evidence fields that have a rule and no value in any row."""
+    fields_lost: dict[str, int] = field(default_factory=dict)
+    """Those of ``fields_never_found`` that rows of the last run had → how many; by who knows the run."""
     paths_never_found: list[str] = field(default_factory=list)
     """Paths in the rules that no line has."""
     unmapped: Counter[str] = field(default_factory=Counter)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from pipeline.settings.rules import Condition, Parts, Rule
+from pipeline.settings.rules import Condition, Parts, Rule, StreamRules
 from pipeline.settings.syntax import split_template
 
 
@@ -51,3 +51,11 @@ def _directly_inside(value: object) -> Iterator[BaseModel]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _directly_inside(item)
+
+
+def fields_with_a_rule(rules: StreamRules) -> set[str]:
+    """Evidence fields that the stream's rules, or those of one of its parts, ask for."""
+    names = set(rules.fields.model_fields_set)
+    for part in rules.parts.listed or () if rules.parts is not None else ():
+        names |= part.fields.model_fields_set
+    return names

@@ -39,12 +39,15 @@ class Seen:
 
     @property
     def broken(self) -> list[Shape]:
-        """Streams that yield nothing, and those whose file was rewritten without names that rules read."""
+        """Streams that yield nothing, those that lost a field, and those whose file was rewritten without
+        names that rules read."""
         rewritten = {each.path for each in self.claims.inputs}
-        return self.survey.broken() + [
-            each
-            for each in self.survey.shapes
-            if not each.yields_nothing and each.gone and rewritten & set(each.files)
+        others = [each for each in self.survey.shapes if not each.yields_nothing]
+        lost = sorted((each for each in others if each.lost_fields), key=lambda each: each.tier)
+        return [
+            *self.survey.broken(),
+            *lost,
+            *(each for each in others if each not in lost and each.gone and rewritten & set(each.files)),
         ]
 
     @property
@@ -134,6 +137,9 @@ def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, 
     if seen.code_files:
         # The lines have what the rules read, and the engine does not find it or cannot use it.
         return define.TRANSFORM, Confidence.CERTAIN, (*_code_places(seen), name)
+    if shape.lost_fields:
+        # A rule without a plain path: what it reads cannot be looked for by name.
+        return define.SHAPE, Confidence.LIKELY, (f"{name}: {shape.lost_told}", *shape.files[:3])
     if shape.skips_told:
         return define.UNUSABLE, Confidence.LIKELY, (name, *shape.skips_told[:3], *shape.files[:3])
     return define.UNKNOWN, Confidence.UNKNOWN, (name,)
@@ -162,6 +168,8 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     for shape in seen.broken[:1]:
         name = f"Stream {shape.stream}: {shape.lines:,} lines, {shape.evidence:,} evidence rows."
         skipped = fact(Stance.FOR, name, survey, shape.skips_told)
+        if shape.lost_fields:
+            skipped = fact(Stance.FOR, f"Stream {shape.stream}: {shape.lost_told}.", survey)
         if shape.gone:
             appeared = tuple(f"{path} ({count:,} lines)" for path, count in shape.appeared)
             told = tuple(each.told for each in shape.renames) or appeared

@@ -44,6 +44,8 @@ class Shape(Record):
     vanished: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     empty_fields: tuple[str, ...] = ()
+    lost_fields: tuple[str, ...] = ()
+    """Those that rows of the last run had."""
     appeared: tuple[tuple[str, int], ...] = ()
     renames: tuple[Rename, ...] = ()
 
@@ -55,6 +57,10 @@ class Shape(Record):
     def gone(self) -> tuple[str, ...]:
         """Paths of its rules that are not in the lines, whoever looks."""
         return tuple(path for path in self.vanished if path in self.absent)
+
+    @property
+    def lost_told(self) -> str:
+        return f"no row has {', '.join(self.lost_fields)} any more, which rows of the last run had"
 
     @property
     def skips_told(self) -> tuple[str, ...]:
@@ -160,6 +166,7 @@ def _shape(workspace: Workspace, stream: StreamGlance, report: Mapping[str, Any]
         vanished=vanished,
         absent=tuple(path for path in asked if first is not None and value_at(first, path) is None),
         empty_fields=tuple(str(each) for each in report.get("fields_never_found") or ()),
+        lost_fields=tuple(str(each) for each in report.get("fields_lost") or ()),
         appeared=tuple(appeared.items()),
         renames=tuple(renames_of(vanished, appeared, first, asked, numbers["lines"])),
     )
@@ -168,6 +175,8 @@ def _shape(workspace: Workspace, stream: StreamGlance, report: Mapping[str, Any]
 def _lines(shape: Shape) -> list[str]:
     lines = [f"{shape.stream}: {shape.lines:,} lines, {shape.used:,} used, {shape.evidence:,} evidence rows"]
     lines += [f"  skipped {each}" for each in shape.skips_told]
+    if shape.lost_fields:
+        lines.append(f"  no row has {', '.join(shape.lost_fields)} any more")
     if shape.vanished:
         lines.append(f"  no line has {', '.join(shape.vanished)}")
     if shape.appeared:

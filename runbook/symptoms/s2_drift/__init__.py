@@ -7,12 +7,14 @@ from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S2.drift"
 LEAK = "leak"
+FIELD = "field_lost"
 SOURCES = "new_source_data"
 SCORER = "scorer"
 EXPORTER = "exporter"
 UNKNOWN = "unknown"
 CAUSES = (
     (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
+    (FIELD, "A stream's rows lost a field that they had: its log calls it something else. Not drift."),
     (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
     (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
     (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
@@ -28,10 +30,13 @@ DEFINITION = Definition(
     phases=("P8",),
     checks=(),
     live=False,
-    explained_by=("S1.P4.sft-leak",),
+    explained_by=("S1.P4.sft-leak", "S1.P2.materialize"),
     causes=CAUSES,
     by_hand=(
         ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
+        ByHand(
+            "Then the fields: none may be lost, as a renamed one moves every number.", "distill streams check"
+        ),
         ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
         ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),
         ByHand("The new normal.", "distill baseline accept --metric METRIC --note WHY"),

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.evidence_fields import words_of_loss
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
+from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import object_or_empty, objects_of, text_of, texts_of
 from pipeline.reading.check_report import AUDIT
 from pipeline.reading.facts import Facts
+from pipeline.reading.past_runs import last_committed
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
@@ -25,13 +28,15 @@ from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
 from runbook.symptoms.by_report import as_old
+from runbook.symptoms.s1_p2_materialize import ID as MATERIALIZE
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.s2_drift import CAUSES, DEFINITION, EXPORTER, ID, LEAK, SCORER, SOURCES, UNKNOWN
+from runbook.symptoms.s2_drift import CAUSES, DEFINITION, EXPORTER, FIELD, ID, LEAK, SCORER, SOURCES, UNKNOWN
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 
 # The first phase that moved explains those after it.
 _BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
 _PROBE = "firewall"
+_FIELDS = "fields"
 _SECONDS = 60.0
 _FIREWALL_SECONDS = 300.0
 _MEASURE_SECONDS = 600.0
@@ -132,6 +137,22 @@ def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:
     )
 
 
+def _fields(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    """What the last run says that rows have no more: a renamed field moves every number behind it."""
+    run = last_committed(workspace.root)
+    streams = () if run is None else workspace.streams()
+    lost = {
+        each.name: fields for each in streams if run is not None and (fields := run.lost_fields(each.name))
+    }
+    told = [words_of_loss(name, fields) for name, fields in lost.items()]
+    return ProbeOutput(
+        probe_id=_FIELDS,
+        title="Then the fields of the evidence",
+        text=visible("; ".join(told)) or "the rows of every stream have the fields that they had",
+        data={"lost": sorted(lost)},
+    )
+
+
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
     output = outputs[_PROBE]
     verdict, moved = text_of(output.data, "verdict"), texts_of(detection.facts, "phases")
@@ -139,6 +160,8 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         cause, confidence = LEAK, Confidence.CERTAIN
     elif verdict != Verdict.CLEAR:
         cause, confidence = UNKNOWN, Confidence.UNKNOWN
+    elif texts_of(outputs[_FIELDS].data, "lost"):
+        cause, confidence = FIELD, Confidence.CERTAIN
     else:
         cause = next((name for phase, name in _BY_PHASE if phase in moved), UNKNOWN)
         confidence = Confidence.UNKNOWN if cause == UNKNOWN else Confidence.LIKELY
@@ -149,15 +172,22 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         source="distill firewall",
         read_at=output.read_at,
     )
-    seen = {LEAK: (firewall,)}
+    fields = Evidence.judged(
+        bool(texts_of(outputs[_FIELDS].data, "lost")),
+        outputs[_FIELDS].text,
+        outputs[_FIELDS].text,
+        "the last run's receipt",
+        outputs[_FIELDS].read_at,
+    )
+    seen = {LEAK: (firewall,), FIELD: (fields,)}
     return concluded(
         CAUSES,
         cause,
         confidence,
-        {LEAK: (firewall, *detection.evidence)} if cause == LEAK else {**seen, cause: detection.evidence},
+        {**seen, cause: (*seen.get(cause, ()), *detection.evidence)},
         places=(each.says for each in detection.evidence),
         aside=seen,
-        see=LEAKED if cause == LEAK else None,
+        see={LEAK: LEAKED, FIELD: MATERIALIZE}.get(cause),
     )
 
 
@@ -183,9 +213,9 @@ def _decision(decision: str, title: str, why: str, metrics: list[str]) -> Offer:
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    """Nothing is decided about numbers while the firewall rings or is silent."""
+    """Nothing is decided about numbers while the firewall rings or is silent, or a field is lost."""
     metrics = [*texts_of(detection.facts, "metrics")]
-    if diagnosis is None or not metrics or diagnosis.cause.id in (LEAK, UNKNOWN):
+    if diagnosis is None or not metrics or diagnosis.cause.id in (LEAK, FIELD, UNKNOWN):
         return ()
     return (
         _decision("dismiss", "Dismiss it once", "it warns again when the value moves again", metrics),
@@ -194,7 +224,10 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (Probe(_PROBE, "The firewall, first", _FIREWALL_SECONDS, _firewall),)
+    return (
+        Probe(_PROBE, "The firewall, first", _FIREWALL_SECONDS, _firewall),
+        Probe(_FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
+    )
 
 
 SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes, rerun)

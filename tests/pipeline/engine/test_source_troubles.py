@@ -149,11 +149,11 @@ def judged(workspace: Path) -> list[int]:
 
 
 def test_a_file_of_no_use_is_named_with_what_it_looks_like(tmp_path: Path) -> None:
-    pretty = b'{\n  "task": "t",\n  "ask": "a"\n}\n'
-    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": pretty, "runs-b.jsonl": GOOD})
+    table = b"task,ask\nt1,a\nt2,b\n"
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": table, "runs-b.jsonl": GOOD})
     (warning,) = warnings(run_all(workspace))
-    assert "data/_kb/runs-a.jsonl: none of its 4 lines could be used (malformed_json 4)" in warning
-    assert "indented JSON" in warning
+    assert "data/_kb/runs-a.jsonl: none of its 3 lines could be used (malformed_json 3)" in warning
+    assert "CSV" in warning
 
 
 def test_a_file_of_lines_that_stand_elsewhere_too_is_no_trouble(tmp_path: Path) -> None:

@@ -73,6 +73,18 @@ def test_over_a_forbidden_row_nothing_is_accepted(root: Path) -> None:
     assert told["offers"] == []
 
 
+def test_a_field_that_was_lost_is_told_before_anything_is_accepted(root: Path) -> None:
+    source = root / paths.KNOWLEDGE_BASE / "chats.jsonl"
+    source.write_bytes(source.read_bytes().replace(b'"reward"', b'"points"'))
+    assert engine(root, "run-all", "--allow-shrink").returncode == 0
+    told = diagnosed(root, ID)
+    assert told["diagnosis"]["cause"]["id"] == "field_lost"
+    assert told["diagnosis"]["see"] == "S1.P2.materialize"
+    assert told["offers"] == []
+    said = json.dumps(told["diagnosis"])
+    assert "stream chats: no row has reward (20 rows had it) any more" in said
+
+
 def test_a_warning_that_is_over_does_not_ring_and_one_that_is_new_is_found_by_looking_anew(
     root: Path,
 ) -> None:

@@ -93,6 +93,19 @@ def test_a_stream_that_yielded_nothing_rings_at_once_without_an_audit(workspace:
     assert detection.source.endswith("/summary.json")
 
 
+def test_a_renamed_reward_is_no_drift_and_its_new_name_is_offered(workspace: Workspace) -> None:
+    source = workspace.root / CHATS
+    source.write_bytes(source.read_bytes().replace(b'"reward"', b'"points"'))
+    run_all(workspace.root, "--allow-shrink")
+    # The run itself tells it, and the checks confirm it.
+    assert "no row has reward (20 rows had it) any more" in detect_one(workspace, SYMPTOM).observed
+    detection, diagnosis = found(workspace)
+    assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("source_shape", Confidence.CERTAIN)
+    (edit,) = offers(detection, diagnosis)
+    assert edit.title == "Let stream chats read points instead of reward"
+    assert edit.questions[0].default == "points"
+
+
 def stream(**fields: object) -> StreamGlance:
     return StreamGlance("s", 1, "source", ("x",), {"fields": fields})
 
