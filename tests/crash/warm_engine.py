@@ -7,6 +7,7 @@ is saved. Requests and answers are lines of JSON.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -26,8 +27,11 @@ def serve() -> None:
     from pipeline.cli import main
     from pipeline.commands import export, materialize, run_all, score  # noqa: F401 - imported to be warm
     from pipeline.engine.code_digest import engine_digest
+    from tests.warm_processes import leave
 
     engine_digest()
+    gc.collect()
+    gc.freeze()
 
     for line in sys.stdin:
         request = json.loads(line)
@@ -38,7 +42,7 @@ def serve() -> None:
             output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            sys.exit(main(request["argv"]))
+            leave(main(request["argv"]))
         with contextlib.suppress(PermissionError, ProcessLookupError):  # the child was quicker
             os.setpgid(pid, pid)
         _say(pid)
