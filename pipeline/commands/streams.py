@@ -113,6 +113,8 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     facts.append(["lines", f"{found.lines:,} = {used} + {found.skipped:,} skipped"])
     if found.role == "source":
         facts.append(["evidence", f"{found.evidence:,} rows"])
+    if found.joined_by:
+        facts.append(["sessions", _sessions(found)])
     if found.are_fragments:
         facts.append(["fragments", _fragments(found)])
     for what, counts in (("lint", found.lint), ("flags", found.flags)):
@@ -129,6 +131,12 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     if found.unmapped:
         facts.append(["unmapped", _listed(_unmapped(found))])
     return facts
+
+
+def _sessions(found: StreamSurvey) -> str:
+    return (
+        f'lines are joined by {visible(found.joined_by)}, which is the task; unit = "line" keeps them apart'
+    )
 
 
 def _fragments(found: StreamSurvey) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,16 +12,46 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
-from pipeline.settings.rules import Group, StreamRules
+from pipeline.settings.rules import Group, Rule, StreamRules
 from pipeline.streams.presets import PRESETS
+
+# What logs call a session's id. A task that is a session, told one turn a line, is no task of many attempts.
+_SESSIONS = frozenset(
+    ("sessionId", "session_id", "conversationId", "conversation_id", "threadId", "thread_id")
+)
+_ONE_TURN = re.compile(r"\[[^\[\],]+\]")
 
 
 def rules_of(stream: StreamSettings) -> StreamRules:
     """Raises SettingsError that names the stream, the key and what is wrong with it."""
+    rules = _declared(stream)
+    session = _implied_session(stream, rules)
+    return rules if session is None else rules.model_copy(update={"group": Group(by=Rule(path=session))})
+
+
+def implied_session(stream: StreamSettings) -> str | None:
+    """The path by which lines are joined where nobody says so: the task is a session, a line one turn of it.
+
+    ``unit = "line"``, written out, says that each line is an attempt all the same.
+    """
+    return _implied_session(stream, _declared(stream))
+
+
+def _declared(stream: StreamSettings) -> StreamRules:
     rules = _over_preset(stream, _validated(stream))
     if rules.unit == "line" and rules.group is not None and rules.group.by is None:
         raise unusable(stream, "group", 'needs by, unless unit = "file".')
     return rules
+
+
+def _implied_session(stream: StreamSettings, rules: StreamRules) -> str | None:
+    task, messages = rules.fields.task_id, rules.fields.messages
+    if rules.group is not None or rules.parts is not None or task is None or messages is None:
+        return None
+    is_open = rules.unit == "line" and "unit" not in stream.model_fields_set
+    is_one_turn = [bool(_ONE_TURN.fullmatch(rule.path or "")) for rule in messages.path] == [True]
+    is_session = task.path in _SESSIONS and task == Rule(path=task.path)
+    return task.path if is_open and is_one_turn and is_session else None
 
 
 def _over_preset(stream: StreamSettings, rules: StreamRules) -> StreamRules:

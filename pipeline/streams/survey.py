@@ -24,7 +24,7 @@ from pipeline.storage.source_lines import (
 )
 from pipeline.storage.whole_json import read_source
 from pipeline.streams.compiled import CompiledStream, compile_stream
-from pipeline.streams.declared import rules_of
+from pipeline.streams.declared import implied_session, rules_of
 from pipeline.streams.files import SourceFile, ending_of, list_sources
 from pipeline.streams.grouping import Grouping
 from pipeline.streams.looks import looks_like
@@ -99,6 +99,7 @@ def _survey_stream(
     surveyor.finish(fields_with_a_rule(rules))
     if rules.fields.task_id is not None:
         found.task_path = rules.fields.task_id.path or ""
+    found.joined_by = implied_session(stream) or ""
     return found
 
 

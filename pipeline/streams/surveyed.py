@@ -74,6 +74,8 @@ class StreamSurvey:
     turns_of_tasks: dict[str, set[str]] = field(default_factory=dict)
     """Task → who speaks in the first of those rows."""
     task_path: str = ""
+    joined_by: str = ""
+    """The session's id by which lines are joined though the stream names no group."""
     """Where lines hold the task id, if that is a path."""
 
     @property

@@ -94,3 +94,26 @@ def test_what_a_whole_json_file_is_is_said(tmp_path: Path, capsys: pytest.Captur
     assert [line.split()[0] for line in shown if line.strip()] == ["data/half", "data/array", "data/object"]
     assert "a JSON array, read by its items" in shown[2]
     assert "indented JSON, read by its items" in shown[3]
+
+
+SESSION = '[stream.fields]\ntask_id = "session_id"\nmessages = "[message]"\n'
+TURNS = [
+    {"session_id": name, "message": {"role": role, "content": role}}
+    for name, role in (("a", "user"), ("b", "user"), ("a", "assistant"), ("b", "assistant"))
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [
+        (SESSION, 2),
+        ('unit = "line"\n' + SESSION, 4),  # written out, it means what it says
+        (SESSION.replace("[message]", "[message, message]"), 4),  # more than one turn a line
+        (SESSION.replace('"session_id"', '{ path = "session_id", default = "x" }'), 4),
+        ('parts = { each = "message", optional = true }\n' + SESSION, 8),
+    ],
+)
+def test_turns_of_a_task_that_is_a_session_are_joined(tmp_path: Path, settings: str, rows: int) -> None:
+    found = surveyed(tmp_path, HEAD + settings, {"1.jsonl": encoded(TURNS)})
+    assert found.evidence == rows
+    assert found.joined_by == ("session_id" if rows == 2 else "")
