@@ -58,6 +58,11 @@ class PlannedSource:
     rows_context: str = ""
     """What names the chunks of groups; ``chunk_context`` then also says which files there are."""
 
+    @property
+    def is_read_by_items(self) -> bool:
+        """A JSON document that this run reads anew, item by item."""
+        return self.records is not None and not any(record.group for record in self.records.records)
+
     def plain(self) -> PlainSource:
         """What a run reads of it."""
         return PlainSource(self.file.relative, self.bytes_path, self.size, self.ending)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.contracts.skips import SkipReason
 from pipeline.contracts.untrusted import visible
@@ -14,12 +14,18 @@ from pipeline.streams.looks import looks_like
 
 SOURCE_WARNING = "source: "
 _NAMED = 20
+_NAMED_DOCUMENTS = 3
 
 
 def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterable[PlannedSource]) -> None:
-    """Name each file that was not read, was read in part, or gave nothing that could be used."""
+    """Name each file that was not read, was read in part, or gave nothing that could be used.
+
+    A JSON document among files of JSON Lines is named as well when a run reads it: was it meant?
+    """
     refused = troubles.refused.items()
+    sources = list(sources)
     said = [f"{stream}: {visible(name)} is not read: {why}" for (stream, name), why in refused]
+    said += _documents_among_lines(sources)
     for source in sources:
         shown = f"{source.stream}: {visible(source.file.relative)}"
         if source.damage:
@@ -36,6 +42,17 @@ def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterabl
     if len(said) > _NAMED:
         more = f"{len(said) - _NAMED:,} more files are not used, or in part"
         session.warn(f"{SOURCE_WARNING}{more}: distill streams check")
+
+
+def _documents_among_lines(sources: Sequence[PlannedSource]) -> Iterator[str]:
+    """Of each stream of both: a stream of documents alone, or of groups, means what it reads."""
+    for stream in dict.fromkeys(source.stream for source in sources):
+        of_stream = [source for source in sources if source.stream == stream]
+        documents = [source for source in of_stream if source.is_read_by_items]
+        if documents and len(documents) < len(of_stream):
+            names = ", ".join(visible(source.file.relative) for source in documents[:_NAMED_DOCUMENTS])
+            more = f" and {len(documents) - _NAMED_DOCUMENTS:,} more" * (len(documents) > _NAMED_DOCUMENTS)
+            yield f"{stream}: among files of JSON Lines, read by its items: {names}{more}"
 
 
 def _is_meant(skips: Counter[str]) -> bool:

@@ -32,6 +32,7 @@ from tests.pipeline.engine.workspaces import (
 
 GOOD = source_bytes()["runs-b.jsonl"]
 MORE = encoded([flat_line(number) for number in range(500, 560)])
+DOCUMENT = b"[" + MORE.strip().replace(b"\n", b",\n") + b"]"
 
 
 def warnings(summary: dict[str, object]) -> list[str]:
@@ -191,3 +192,22 @@ def test_a_file_that_shrinks_is_looked_at_again_and_then_left_out(
         if row["provenance"]["source_file"].endswith("runs-b.jsonl")
     ]
     assert bool(of_last) is (times == 1)
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (
+            {"runs-a.jsonl": GOOD, "runs-b.jsonl": b"[" + MORE.strip().replace(b"\n", b",\n") + b"]"},
+            ["data/_kb/runs-b.jsonl"],
+        ),
+        ({"runs-b.jsonl": b"[" + MORE.strip().replace(b"\n", b",\n") + b"]"}, []),  # a stream of documents
+        ({"runs-a.jsonl": GOOD, "runs-b.jsonl": MORE}, []),
+    ],
+)
+def test_a_document_among_files_of_lines_is_read_and_named(
+    tmp_path: Path, files: dict[str, bytes], named: list[str]
+) -> None:
+    workspace = make_workspace(tmp_path, files)
+    summary = run_all(workspace)
+    assert [words.rsplit(": ")[-1] for words in warnings(summary)] == named
