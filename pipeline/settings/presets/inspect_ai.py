@@ -13,9 +13,9 @@ _LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0, "true": 1.0, "false": 0.0}
 PRESET = Preset(
     title="Inspect evaluation logs (dumped)",
     reads=(
-        "Logs are binary (`.eval`); `inspect log dump --resolve-attachments LOG > LOG.json` writes one "
-        "as JSON, a whole file that is one "
-        "object. Each of its `samples` is an attempt, each epoch another one at the same task."
+        "Logs are binary (`.eval`); `inspect log dump LOG --resolve-attachments full > LOG.json` writes one "
+        "as JSON, a whole file that is one object. Each of its `samples` is an attempt, each "
+        "epoch another one at the same task."
     ),
     task="The evaluation's task and the sample's id, `TASK/ID`.",
     outcome=(
@@ -26,7 +26,9 @@ PRESET = Preset(
         "`error` is `environment_error`, one that a limit stopped is `truncated`."
     ),
     not_said=(
-        "The tools that the model was offered: `tools_not_recorded` (they are in the sample's events only).",
+        "The tools, where a sample was logged without its events: `tools_not_recorded`. Those of "
+        "its first call "
+        "to a model are taken.",
         "Texts that were moved to attachments, unless they were resolved by the dump.",
         "What was compacted: `messages` is what the sample ended with.",
     ),
@@ -42,6 +44,7 @@ PRESET = Preset(
             "model_name": {"first_of": ["_part.output.model", "eval.model"]},
             "model_provider": provider({"path": "eval.model"}),
             "messages": "_part.messages",
+            "tools": "_part.events[?event == 'model' && tools].tools | [0]",
             "finish_reason": {
                 "case": [{"when": {"path": "_part.limit", "exists": True}, "then": {"const": "length"}}],
                 "else": "_part.output.choices[0].stop_reason",
@@ -54,7 +57,10 @@ PRESET = Preset(
                 "when": _ONE_SCORE,
             },
             "environment_error": "_part.error",
-            "tokens": {"path": "sum(_part.model_usage.*.total_tokens)", "lenient": True},
+            "tokens": {
+                "path": "_part.model_usage && sum(_part.model_usage.*.total_tokens)",
+                "lenient": True,
+            },
             "tags": {"template": "epoch:{_part.epoch}"},
         },
     },
