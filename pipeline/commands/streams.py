@@ -16,6 +16,7 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
     from pipeline.settings.model import Settings
+    from pipeline.streams.sight import Sight
     from pipeline.streams.surveyed import FileSurvey, StreamSurvey
 
 _TEXT_LIMIT = 120
@@ -27,11 +28,27 @@ _TURNS_SHOWN = 2
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     settings = context.settings().settings
-    return print_survey(context, settings, chosen_streams(settings, arguments.stream))
+    from pipeline.streams.unread_files import unread_files
+
+    names = chosen_streams(settings, arguments.stream)
+    unread = unread_files(context.workspace, settings) if arguments.stream is None else []
+    must_find = arguments.fail_on == "never-found"
+    return print_survey(context, settings, names, unread, must_find=must_find)
 
 
-def print_survey(context: CommandContext, settings: Settings, names: Sequence[str]) -> int:
-    """Exit 1 where a stream has lines and none could be used, 4 where a file or a part of one is not used."""
+def print_survey(
+    context: CommandContext,
+    settings: Settings,
+    names: Sequence[str],
+    unread: Sequence[str] = (),
+    *,
+    must_find: bool = False,
+) -> int:
+    """Exit 1 where a stream has lines and none could be used, 4 where a file or a part of one is not used.
+
+    With ``must_find`` also 1 where a field that has a rule is found in no row. ``unread`` are files that
+    no stream reads.
+    """
     from pipeline.engine.lost_fields import fields_before
     from pipeline.streams.survey import survey
 
@@ -42,13 +59,21 @@ def print_survey(context: CommandContext, settings: Settings, names: Sequence[st
         had = before.get(found.name, {})
         found.fields_lost = lost_fields(had, {}, found.fields_never_found)
         codes.append(_exit_code(found))
+        if must_find and found.fields_never_found:
+            codes.append(ExitCode.CHECK_FAILED)
         if context.json:
             reports.append(_report(found))
         else:
             _print(context, found)
     if context.json:
-        context.out_json({"streams": reports})
-    elif not names:
+        context.out_json({"streams": reports, "unread_files": [visible(name) for name in unread]})
+        return worst(codes)
+    if unread:
+        context.out("no stream reads")
+        context.table(("file",), [[visible(name)] for name in unread[:_FILES_LISTED]])
+        if len(unread) > _FILES_LISTED:
+            context.out(f"and {len(unread) - _FILES_LISTED:,} more")
+    if not names:
         context.note(f"{paths.SETTINGS} declares no stream; docs/streams.md shows how.")
     return worst(codes)
 
@@ -115,6 +140,8 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
         facts.append(["evidence", f"{found.evidence:,} rows"])
     if found.joined_by:
         facts.append(["sessions", _sessions(found)])
+    if found.sight.rows:
+        facts += _sight(found.sight)
     if found.are_fragments:
         facts.append(["fragments", _fragments(found)])
     for what, counts in (("lint", found.lint), ("flags", found.flags)):
@@ -137,6 +164,34 @@ def _sessions(found: StreamSurvey) -> str:
     return (
         f'lines are joined by {visible(found.joined_by)}, which is the task; unit = "line" keeps them apart'
     )
+
+
+def _sight(sight: Sight) -> list[list[str]]:
+    """What the rows would come to: categories, tasks with their attempts, and how full the fields are."""
+    attempts = [f"{tasks:,} with {rows:,}" for rows, tasks in sight.attempts.items()]
+    tasks = f"{sight.tasks:,}; by number of attempts: {_listed(attempts, 6)}"
+    facts = [
+        ["categories", _listed([f"{name} {rows:,}" for name, rows in sight.categories.most_common()])],
+        ["tasks", tasks],
+    ]
+    if sight.has_one_task_only:
+        facts.append(["task id", "the same in all rows, which ask different things: it is no task's"])
+    elif sight.asked_differently:
+        facts.append(
+            ["task id", f"{sight.asked_differently:,} tasks are asked different things under one id"]
+        )
+    partly = [f"{name} {_share(rows, sight.rows)}" for name, rows in sight.fill.items() if rows < sight.rows]
+    whole = [name for name, rows in sight.fill.items() if rows == sight.rows]
+    if whole:
+        facts.append(["every row", _listed(whole, 20)])
+    if partly:
+        facts.append(["some rows", _listed(partly, 20)])
+    return facts
+
+
+def _share(part: int, whole: int) -> str:
+    """In per cent; never 0 or 100, which would say none or all."""
+    return f"{min(99.9, max(0.1, 100 * part / whole)):.3g} %"
 
 
 def _fragments(found: StreamSurvey) -> str:
@@ -202,6 +257,12 @@ def _report(found: StreamSurvey) -> dict[str, Any]:
             reason: {"lines": count, "details": dict(found.details[reason].most_common(_LISTED))}
             for reason, count in found.reasons.most_common()
         },
+        "fill": found.sight.fill,
+        "categories": dict(found.sight.categories.most_common()),
+        "tasks": found.sight.tasks,
+        "attempts": {str(rows): tasks for rows, tasks in found.sight.attempts.items()},
+        "tasks_asked_differently": found.sight.asked_differently,
+        "task_id_is_constant": found.sight.has_one_task_only,
         "lint": dict(found.lint.most_common()),
         "flags": dict(found.flags.most_common()),
         "are_fragments": found.are_fragments,

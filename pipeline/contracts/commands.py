@@ -101,6 +101,11 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         (
             _action("read every line and say what becomes of it", "check"),
             arg("--stream", metavar="NAME", completes="stream", help="this stream only"),
+            arg(
+                "--fail-on",
+                choices=("never-found",),
+                help="end with 1 where no row has a field that a rule asks for",
+            ),
         ),
         example=("check",),
         exits=(_FAILED, ExitCode.WARNINGS),

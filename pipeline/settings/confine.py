@@ -56,7 +56,7 @@ def root_complaint(workspace: Path, root: str) -> str | None:
 def pattern_complaint(workspace: Path, roots: Sequence[Path], pattern: str) -> str | None:
     """Why a stream may not read ``pattern``, or None."""
     written = PurePosixPath(pattern)
-    literal = _literal_part(written)
+    literal = literal_part(written)
     if ".." in written.parts[len(literal.parts) :]:
         return 'has ".." after a wildcard'
     # normpath, not resolve: the first question is what the text says, links aside.
@@ -72,7 +72,7 @@ def pattern_complaint(workspace: Path, roots: Sequence[Path], pattern: str) -> s
     return None
 
 
-def _literal_part(pattern: PurePosixPath) -> PurePosixPath:
+def literal_part(pattern: PurePosixPath) -> PurePosixPath:
     """The leading parts of ``pattern`` that hold no wildcard."""
     literal = []
     for part in pattern.parts:

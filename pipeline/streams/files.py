@@ -74,7 +74,7 @@ def list_sources(workspace: Path, settings: Settings, stream: StreamSettings | E
     for pattern in stream.path:
         for path in _matches(workspace, pattern):
             relative = _name(path, workspace, roots)
-            if _is_ours(relative):
+            if is_ours(relative):
                 continue
             why = _no_file(path, is_named=not glob.has_magic(pattern))
             if why:
@@ -170,7 +170,8 @@ def _below(path: Path, root: Path) -> str | None:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
 
 
-def _is_ours(relative: str) -> bool:
+def is_ours(relative: str) -> bool:
+    """Whether the pipeline writes it: a journal, an archive of one, an output."""
     path = PurePosixPath(relative)
     if any(path.is_relative_to(output) for output in OUTPUTS):
         return True

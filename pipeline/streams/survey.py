@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import InputError
-from pipeline.settings.model import Settings, StreamSettings
+from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.settings.rules import Rule, StreamFields, StreamRules
 from pipeline.settings.syntax import plain_steps
 from pipeline.stages.lint import lint_evidence
@@ -59,7 +59,8 @@ def _survey_stream(
     rules = rules_of(stream)
     compiled = None if stream.role == "lookup" else compile_stream(stream, lookups)
     paths = _paths_read(stream, rules, settings)
-    surveyor = _Surveyor(found, paths, PathTree(_with_items(paths, rules)), compiled)
+    tree = PathTree(_with_items(paths, rules))
+    surveyor = _Surveyor(found, paths, tree, compiled, settings.scoring)
     seen: set[bytes] = set()
     listing = list_sources(workspace, settings, stream)
     found.refused = listing.refused
@@ -209,8 +210,14 @@ class _Surveyor:
     """Counts into one ``StreamSurvey``."""
 
     def __init__(
-        self, found: StreamSurvey, paths: list[str], tree: PathTree, compiled: CompiledStream | None
+        self,
+        found: StreamSurvey,
+        paths: list[str],
+        tree: PathTree,
+        compiled: CompiledStream | None,
+        thresholds: ScoringSettings,
     ) -> None:
+        self._thresholds = thresholds
         self._found = found
         self._paths = paths
         self._compiled = compiled
@@ -282,6 +289,7 @@ class _Surveyor:
         for row in rows:
             self._found.lint.update(code.value for code in lint_evidence(row))
             self._found.flags.update(row["flags"])
+            self._found.sight.add(row, self._thresholds)
             self._note_turns(row)
             self._with_value.update(name for name, value in row.items() if value not in (None, [], {}))
             # Of the harness's failure a flag is kept, and no value.

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.streams.sight import Sight
+
 
 @dataclass
 class FileSurvey:
@@ -69,6 +71,8 @@ class StreamSurvey:
     flags: Counter[str] = field(default_factory=Counter)
     """Flags of the evidence → rows."""
     samples: list[dict[str, Any]] = field(default_factory=list)
+    sight: Sight = field(default_factory=Sight)
+    """What the rows would come to."""
     single_turns: int = 0
     """Rows whose conversation is one turn."""
     turns_of_tasks: dict[str, set[str]] = field(default_factory=dict)

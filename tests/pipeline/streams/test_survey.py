@@ -173,7 +173,7 @@ def test_the_report_names_members_of_turns_first(tmp_path: Path, capsys: pytest.
     (tmp_path / "runs.jsonl").write_text(json.dumps({"id": 1, "cost": 1, "chat": [turn]}) + "\n")
     assert main(["streams", "check", "-C", str(tmp_path)]) == ExitCode.OK
     shown = capsys.readouterr().out
-    assert "unmapped  chat[].weight (1, kept as weight), chat[].refusal (1), cost (1)" in shown
+    assert "unmapped    chat[].weight (1, kept as weight), chat[].refusal (1), cost (1)" in shown
 
 
 def test_lint_and_flags_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
