@@ -24,7 +24,7 @@ from runbook.change.refusals import RefusedError, refused
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
 
-_RULES = ("fields", "where", "parts", "key", "preset")
+_RULES = ("fields", "group", "where", "parts", "key", "preset")
 DRY_RUN_SECONDS = 120.0
 
 
@@ -94,7 +94,7 @@ def _replace(
     value = holder[key]
     if isinstance(value, str):
         # A constant is no path, whatever it reads like.
-        if where.endswith((".const", ".regex", ".pattern")):
+        if where.endswith((".const", ".regex", ".pattern", ".walk")):
             return
         renewed = pattern.sub(lambda _: new, value)
         if renewed != value:

@@ -46,7 +46,7 @@ def paths_of(stream: StreamGlance) -> dict[str, tuple[str, ...]]:
     for name, rule in fields.items() if isinstance(fields, dict) else ():
         for path in _paths_in(rule):
             found.setdefault(path, []).append(str(name))
-    for key in ("where", "parts"):
+    for key in ("group", "where", "parts"):
         for path in _paths_in(stream.rules.get(key)):
             found.setdefault(path, [])
     return {path: tuple(names) for path, names in found.items() if _PLAIN.match(path)}
@@ -67,7 +67,7 @@ def _paths_in(rule: object) -> Iterator[str]:
                 yield from re.findall(r"(?<!\{)\{([^{}]+)\}", value)
             elif isinstance(value, dict | list):
                 yield from _paths_in(value)
-            elif key in ("else", "then", "each", "turn", "key", "join") and isinstance(value, str):
+            elif key in ("else", "then", "each", "turn", "key", "join", "by", "order") and isinstance(value, str):
                 yield value
 
 

@@ -50,6 +50,14 @@ def test_only_the_stream_and_only_that_name_change_and_comments_stay() -> None:
     assert ("fields.messages", "traj", "conversation") in edit.changed
 
 
+def test_the_key_and_the_order_of_a_group_are_renamed_too() -> None:
+    text = '[[stream]]\nname = "s"\ngroup = { by = "session", order = { path = "session.at" } }\n'
+    edit = edit_stream(text, "s", "session", "id")
+    assert edit.text == text.replace('"session"', '"id"').replace('"session.at"', '"id.at"')
+    walked = '[[stream]]\nname = "s"\ngroup = { by = "claude_code", walk = "claude_code" }\n'
+    assert 'walk = "claude_code"' in edit_stream(walked, "s", "claude_code", "id").text
+
+
 @pytest.mark.parametrize(
     ("stream", "old", "says"), [("none", "traj", "no stream"), ("airline", "gone", "nowhere reads")]
 )

@@ -118,6 +118,11 @@ def test_a_new_name_is_ranked_by_the_kind_of_its_value_before_its_likeness() -> 
     assert found[0].fields == ("reward",)
 
 
+def test_a_group_asks_for_its_key_and_its_order() -> None:
+    rules = {"fields": {"task_id": "t"}, "group": {"by": "session", "order": {"path": "at"}}}
+    assert set(paths_of(StreamGlance("s", 1, "source", ("x",), rules))) == {"t", "session", "at"}
+
+
 @pytest.mark.parametrize(
     ("gone", "seen", "pair"),
     [
