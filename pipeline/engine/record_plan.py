@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.engine.chunks import unreadable_source
 from pipeline.engine.record_work import RecordFile
 from pipeline.storage.archives import Ending, open_regular
 from pipeline.storage.source_lines import SourceLine, lines_of
 from pipeline.storage.whole_json import Document, find_items
-from pipeline.streams.grouping import Grouping
 from pipeline.streams.records import File, Files, Lines, Record, assembled, items_of, noted
+
+if TYPE_CHECKING:
+    # Not at run time: P3 and P4 alone must not need the mappers.
+    from pipeline.streams.grouping import Grouping
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
@@ -22,8 +23,11 @@ from pipeline.settings.model import StreamSettings
 from pipeline.storage.archives import Ending, extent_of, open_source
 from pipeline.storage.digests import digest_of
 from pipeline.streams.files import SourceFile, ending_of, list_sources
-from pipeline.streams.grouping import Grouping
 from pipeline.streams.records import PER_MEMBER
+
+if TYPE_CHECKING:
+    # Not at run time: P3 and P4 alone must not need the mappers.
+    from pipeline.streams.grouping import Grouping
 
 
 @dataclass

@@ -15,12 +15,15 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.storage.source_lines import SourceLine, parse_line, read_line
-from pipeline.streams.compiled import CompiledStream
-from pipeline.streams.grouping import Grouping
 from pipeline.streams.skips import LineFault, SkipReason
+
+if TYPE_CHECKING:
+    # Not at run time: P3 and P4 alone must not need the mappers.
+    from pipeline.streams.compiled import CompiledStream
+    from pipeline.streams.grouping import Grouping
 
 MAX_GROUP_BYTES = 64 * 2**20
 PER_MEMBER = 4

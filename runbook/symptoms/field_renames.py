@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.reading.settings_glance import StreamGlance
 from runbook.probes.evidence import Record
 
+_NAMING_PATHS = ("else", "then", "each", "turn", "key", "join", "by", "order")
 _PLAIN = re.compile(r"[\w-]+(\[-?\d+\])*(\.[\w-]+(\[-?\d+\])*)*\Z")
 _INDEX = re.compile(r"\[-?\d*\]")
 _LAST_INDEX = re.compile(r"(\[-?\d+\])+\Z")
@@ -67,7 +68,7 @@ def _paths_in(rule: object) -> Iterator[str]:
                 yield from re.findall(r"(?<!\{)\{([^{}]+)\}", value)
             elif isinstance(value, dict | list):
                 yield from _paths_in(value)
-            elif key in ("else", "then", "each", "turn", "key", "join", "by", "order") and isinstance(value, str):
+            elif key in _NAMING_PATHS and isinstance(value, str):
                 yield value
 
 

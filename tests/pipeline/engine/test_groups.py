@@ -302,3 +302,51 @@ def test_items_of_whole_json_are_attempts_with_their_bytes(tmp_path: Path) -> No
     data = (workspace / each["source_file"]).read_bytes()[each["byte_offset"] : each["byte_end"]]
     assert json.loads(data) == items[15]
     assert found[15]["provenance"]["sig_hash"] == hashlib.sha256(data).hexdigest()
+
+
+def test_a_new_file_makes_its_own_groups_and_leaves_the_others(tmp_path: Path) -> None:
+    sessions = [session(f"n{number}", 4, 200) for number in range(60)]
+    workspace = make_workspace(
+        tmp_path, {"s1.jsonl": encoded([line for each in sessions for line in each])}, SETTINGS
+    )
+    run_all(workspace, "--chunk-bytes", "4KiB")
+    (workspace / "data/_kb/s0.jsonl").write_bytes(encoded(session("new")))
+    second = run_all(workspace, "--chunk-bytes", "4KiB")
+    assert second["counts"]["chunks_processed"] <= 3
+    assert [row["task_id"] for row in rows(workspace, EVIDENCE)][:2] == ["t-new", "t-n0"]
+    (workspace / "data/_kb/s0.jsonl").unlink()
+    third = run_all(workspace, "--chunk-bytes", "4KiB")
+    assert third["counts"]["chunks_processed"] <= 3
+    assert third["counts"]["evidence"] == 60
+
+
+def test_a_damaged_archive_costs_its_own_lines_alone(tmp_path: Path) -> None:
+    whole = gzip.compress(encoded(session("a")), mtime=0)
+    workspace = make_workspace(
+        tmp_path, {"s1.gz": whole[:-20], "s2.jsonl": encoded(session("b")), "s3.gz": whole}, SETTINGS
+    )
+    summary = run_all(workspace)
+    by_task = {row["task_id"]: len(row["messages"]) for row in rows(workspace, EVIDENCE)}
+    assert by_task == {"t-a": 4, "t-b": 4}
+    assert any("s1.gz is used in part" in words for words in summary["warnings"])
+    assert not any("s2.jsonl" in words or "s3.gz" in words for words in summary["warnings"])
+    checked(workspace)
+
+
+def test_a_file_of_which_no_line_is_in_a_group_is_named(tmp_path: Path) -> None:
+    workspace = make_workspace(
+        tmp_path, {"s1.jsonl": encoded(session("a")), "s2.jsonl": encoded([{"no": 1}])}, SETTINGS
+    )
+    warned = [words for words in run_all(workspace)["warnings"] if words.startswith("source: ")]
+    assert len(warned) == 1
+    assert "s2.jsonl: none of its 1 lines could be used (missing_field 1)" in warned[0]
+
+
+def test_p2_alone_writes_what_the_whole_run_writes(tmp_path: Path) -> None:
+    whole = make_workspace(tmp_path / "whole", many(), SETTINGS)
+    run_all(whole)
+    alone = make_workspace(tmp_path / "alone", many(), SETTINGS)
+    stamp = ("--recorded-at", "2026-01-01T00:00:00Z")
+    for command in ("materialize", "score", "export"):
+        assert cli.main([command, "-C", str(alone), *stamp]) == 0
+    assert output_bytes(alone) == output_bytes(whole)

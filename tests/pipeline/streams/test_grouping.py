@@ -9,6 +9,7 @@ import pytest
 from pipeline.contracts.faults import SettingsError
 from pipeline.settings.digest import stream_digest
 from pipeline.settings.model import StreamSettings
+from pipeline.streams import records
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.skips import LineFault
 from pipeline.streams.walks import claude_code
@@ -75,6 +76,13 @@ def test_parts_are_made_of_a_group() -> None:
     )
     assert (first["response"], second["response"]) == ("x", "y")
     assert first["run_id"] != second["run_id"]
+
+
+def test_a_group_beyond_the_limit_is_oversize_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_GROUP_BYTES", 40)
+    large, rows = rows_of(grouped(), [{"s": "a", "text": "x" * 20}, {"s": "b"}, {"s": "a", "text": "y" * 20}])
+    assert large == "oversize"
+    assert rows[0]["task_id"] == "b"
 
 
 def test_the_id_follows_from_stream_key_and_part_alone() -> None:
