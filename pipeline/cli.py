@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.commands import ENGINE_BY_NAME
+from pipeline.contracts.discovery import installed_package
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
 from pipeline.platform.command_line import parser_of
-from pipeline.platform.voice import Voice, speak
+from pipeline.platform.voice import BROKEN_CODE, Voice, speak
+
+_OF_THE_WORKSPACE = (
+    "The workspace runs its own engine; the wizard restores the file: "
+    f"distill runbook open {ENGINE_DOES_NOT_START}"
+)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -22,7 +30,13 @@ def main(argv: Sequence[str]) -> int:
         lambda: _run(argv),
         who="The engine",
         kept_safe="The last outputs are in place; finished chunks are kept.",
+        broken_code=_OF_THE_WORKSPACE if _is_of_a_workspace() else BROKEN_CODE,
     )
+
+
+def _is_of_a_workspace() -> bool:
+    """Whether this is a workspace's own engine: its code is put back, not installed again."""
+    return installed_package().resolve() != Path(__file__).resolve().parent
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -12,15 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from console.reading.git_facts import GIT_SECONDS
-from console.terminal import engine_probe
 from console.terminal.link_profile import LinkProfile
 from console.terminal.terminal_facts import TerminalFacts
 from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.engine_modules import load_all
 from pipeline.platform.git import GitError, git_version
-from pipeline.platform.lenient_json import count_of, object_or_none, objects_of, text_of
-from pipeline.platform.process import run
 from pipeline.reading.lock_facts import read_lock
 
 PROBE_SECONDS = 20.0
@@ -114,36 +112,17 @@ def workspace_findings(directory: str | None) -> list[Finding]:
 def engine_finding(choice: EngineChoice) -> Finding:
     """Whether the engine can be imported, found out in a process of its own."""
     where = f"{choice.source} ({choice.why})"
-    done = run(
-        [sys.executable, "-P", str(Path(engine_probe.__file__))],
-        limit_seconds=PROBE_SECONDS,
-        env=choice.environment(),
-    )
-    if done.timed_out:
-        return _engine_broken(f"{where}: importing it takes over {PROBE_SECONDS:g} s")
-    if done.exit_code is None:
-        return _engine_broken(f"{where}: {done.why}")
-    report = object_or_none(done.stdout.strip().rpartition(b"\n")[2])
-    if report is None:
-        last = visible(done.last_words or "no word", 200)
-        return _engine_broken(f"{where}: exit code {done.exit_code}, {last}")
-    failures = objects_of(report, "failures")
-    place = visible(text_of(report, "place") or "?")
-    if not failures:
-        found = f"{where}: {count_of(report, 'modules')} modules load from {place}"
-        return Finding("engine", Level.OK, found)
-    first = failures[0]
-    at = f"{text_of(first, 'file')}:{count_of(first, 'line')}"
-    more = f" (+{len(failures) - 1} more)" if len(failures) > 1 else ""
-    what = visible(f"{text_of(first, 'module')} does not load: {text_of(first, 'error')} ({at}){more}", 400)
-    return _engine_broken(f"{where}: {what}")
+    loaded = load_all(choice, limit_seconds=PROBE_SECONDS)
+    if wrong := loaded.told_from():
+        return _engine_broken(f"{where}: {wrong}", choice)
+    found = f"{where}: {loaded.modules} modules load from {visible(loaded.place or '?')}"
+    return Finding("engine", Level.OK, found)
 
 
-_REPAIR = "Restore that file from the last-good tag (git diff TAG -- FILE), or install the package again"
-
-
-def _engine_broken(found: str) -> Finding:
-    return Finding("engine", Level.BROKEN, found, _REPAIR)
+def _engine_broken(found: str, choice: EngineChoice) -> Finding:
+    own = "Its wizard restores the file: distill runbook open ENGINE.wont-start"
+    advice = own if choice.source == "workspace" else "Install the package again"
+    return Finding("engine", Level.BROKEN, found, advice)
 
 
 def _git() -> Finding:

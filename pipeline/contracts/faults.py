@@ -13,6 +13,9 @@ from typing import Any, Self
 
 from pipeline.contracts.untrusted import visible
 
+# What the first of its three lines begins with.
+WHAT_HAPPENED = "what happened  "
+
 
 class ExitCode(IntEnum):
     """The exit codes of every command. An API: codes are added, never renumbered."""
@@ -80,7 +83,7 @@ class Fault:
     def as_lines(self) -> tuple[str, str, str]:
         """The three lines, without control characters (the texts may quote data)."""
         return (
-            f"what happened  {_one_line(self.what_happened)}",
+            f"{WHAT_HAPPENED}{_one_line(self.what_happened)}",
             f"kept safe      {_one_line(self.kept_safe)}",
             f"do next        {_one_line(self.do_next)}",
         )

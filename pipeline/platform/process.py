@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Required, TypedDict, Unpack
 
+from pipeline.contracts.faults import WHAT_HAPPENED
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.starvation import is_starved_in_words
 
@@ -91,8 +92,10 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """One line for why this is no good end: our word, else its last one, else its exit code."""
-        return self.why or self.last_words or f"exit {self.exit_code}"
+        """One line for why this is no good end: our word, else what it said that happened, else its last
+        word, else its exit code."""
+        told = (line.removeprefix(WHAT_HAPPENED) for line in self.said if line.startswith(WHAT_HAPPENED))
+        return self.why or next(told, "") or self.last_words or f"exit {self.exit_code}"
 
 
 class NotWantedError(Exception):

@@ -6,10 +6,11 @@ Data goes to standard output, narration to standard error; ``--json`` asks for d
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from pipeline.contracts.discovery import find_workspace
@@ -17,6 +18,8 @@ from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import drawing, streams
 from pipeline.platform.starvation import starved_fault
+
+BROKEN_CODE = "distill doctor names the first file that does not load; then install the package again."
 
 
 class ReaderGoneError(Exception):
@@ -80,11 +83,12 @@ class Voice:
         streams.write(streams.ERR, text)
 
 
-def speak(work: Callable[[], int], *, who: str, kept_safe: str) -> int:
+def speak(work: Callable[[], int], *, who: str, kept_safe: str, broken_code: str = BROKEN_CODE) -> int:
     """Do a command's work and give its exit code: the one frame around every ``main``.
 
     An ``OperatorError`` becomes its three lines. A bug becomes three lines that name ``who`` has
-    it, and exit 3; one that was starved of descriptors or memory has none, and its three lines say so.
+    it, and exit 3; where code could not even be imported, ``broken_code`` is the next step. One that was
+    starved of descriptors or memory has no bug, and its three lines say so.
     A reader that goes away (``| head -1``) changes no exit code; a full disk under standard output
     does, because what it was to hold is not whole.
     """
@@ -102,7 +106,7 @@ def speak(work: Callable[[], int], *, who: str, kept_safe: str) -> int:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        code = _bug(voice, error, who, kept_safe)
+        code = _bug(voice, error, who, kept_safe, broken_code)
     refused = streams.end()
     if refused is not None:
         code = worst((code, ExitCode.NOT_EVALUABLE))
@@ -121,7 +125,7 @@ def _in_a_sentence(who: str) -> str:
     return who[:1].lower() + who[1:]
 
 
-def _bug(voice: Voice, error: Exception, who: str, kept_safe: str) -> int:
+def _bug(voice: Voice, error: Exception, who: str, kept_safe: str, broken_code: str) -> int:
     import os
 
     if os.environ.get("DISTILL_DEBUG"):
@@ -132,16 +136,39 @@ def _bug(voice: Voice, error: Exception, who: str, kept_safe: str) -> int:
         sys.unraisablehook = lambda _: None
         voice.fault(starved)
         return ExitCode.NOT_EVALUABLE
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "an unknown place"
+    told = error.msg if isinstance(error, SyntaxError) else str(error)
+    is_broken = isinstance(error, (SyntaxError, ImportError)) or _was_importing(error)
     voice.fault(
         Fault(
             "internal_error",
-            f"{who} has a bug: {type(error).__name__}: {visible(str(error), 300)} ({place}).",
+            f"{who} {'cannot load its code' if is_broken else 'has a bug'}: {type(error).__name__}: "
+            f"{visible(told, 300)} ({_place_of(error)}).",
             kept_safe,
-            "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
+            broken_code
+            if is_broken
+            else "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
         )
     )
     return ExitCode.NOT_EVALUABLE
+
+
+def _frames(error: BaseException) -> Iterator[TracebackType]:
+    where = error.__traceback__
+    while where is not None:
+        yield where
+        where = where.tb_next
+
+
+def _place_of(error: BaseException) -> str:
+    """``file:line`` of the innermost code; of what does not parse, its own place and not its importer's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno or 0}"
+    frames = [*_frames(error)]
+    if not frames:
+        return "an unknown place"
+    return f"{frames[-1].tb_frame.f_code.co_filename}:{frames[-1].tb_lineno}"
+
+
+def _was_importing(error: BaseException) -> bool:
+    """Whether a module's own top level was at work: the error is of the code, whatever it was given."""
+    return any(each.tb_frame.f_code.co_name == "<module>" for each in _frames(error))

@@ -51,14 +51,17 @@ def state_by_reports(
     told_by_gate = gate is not None and all(each in gate.checks.values() for each in invariants)
     kept = gate.raw.get("temp_root") if gate is not None and told_by_gate else None
     others = [each for each in audit.checks.values() if each.required] if audit is not None else []
+    others = [each for each in others if each.id != GATE and (each.is_red or each.is_blind)]
+    # That nothing else is red is as old as the audit that says so.
+    times = [each.finished_at for each in (reports if not others else [latest])]
     state = GateState(
         red=tuple(each for each in invariants if each.is_red),
         blind=tuple(each for each in invariants if each.is_blind),
-        others=tuple(each for each in others if each.id != GATE and (each.is_red or each.is_blind)),
+        others=tuple(others),
         audited=audit is not None,
         root=str(kept) if kept else None,
         source=ACCEPTANCE if told_by_gate else latest.source,
-        as_of=latest.finished_at,
+        as_of=min((each for each in times if each is not None), default=None),
     )
     return state, latest
 

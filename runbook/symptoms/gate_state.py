@@ -32,14 +32,23 @@ _RUN = ("P2", "P3", "P4", "P5")
 
 
 def read_gate(workspace: Workspace, facts: Facts) -> GateState | None:
-    """By the last reports; what is red there is asked again where they are too old. None without any."""
+    """By the last reports; what of them is older than code or data is asked again where the gate is red:
+    its invariants, and the checks of the real data, green ones too. None without any report.
+    """
     state, latest = state_by_reports(facts.audit, facts.acceptance)
-    if state is None or latest is None or not state.red or not facts.is_touched_since(latest.finished_at):
+    if state is None or latest is None or not state.red:
         return state
-    asked = tuple(each.id for each in state.red)
-    again = _AGAIN.answer(workspace, asked, lambda: look_again(workspace, asked))
-    others = {each.id: each for each in state.others}
-    return _answered(state, others | (red_again(workspace, facts.audit) if facts.audit else {}) | again)
+    known = {each.id: each for each in (*state.red, *state.blind, *state.others)}
+    asked = [each.id for each in state.red] if facts.is_touched_since(latest.finished_at) else []
+    again: dict[str, Check] = {}
+    if facts.audit is not None and facts.is_touched_since(facts.audit.finished_at):
+        again = red_again(workspace, facts.audit)
+        # The green of other code says nothing of this one: an engine that fails now is no divergence.
+        required = (each.id for each in facts.audit.checks.values() if each.required and each.id != GATE)
+        asked += [each for each in required if each not in again]
+    if asked:
+        again = again | _AGAIN.answer(workspace, tuple(asked), lambda: look_again(workspace, asked))
+    return _answered(state, known | again) if again else state
 
 
 def ask_gate(workspace: Workspace, facts: Facts) -> GateState:

@@ -20,13 +20,15 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.CRITICAL,
     title="The engine does not start",
-    what_you_see="Every engine command ends at once, with a traceback instead of an event.",
+    what_you_see="Engine commands end at once with an error of Python, and `distill doctor` names a file of "
+    "the engine that does not load.",
     why="Nothing of the pipeline can be run, checked or repaired by its own commands.",
     phases=(),
     checks=(),
     causes=CAUSES,
     by_hand=(
-        ByHand("Read the last lines: they name the file that fails to import.", "distill config --help"),
+        ByHand("Every module is imported; the first broken file is named.", "distill doctor"),
+        ByHand("If the doctor itself fails, read the last lines.", "distill config --help"),
         ByHand(
             "Where the workspace runs its own engine, put that file back.", "distill restore pipeline/FILE"
         ),

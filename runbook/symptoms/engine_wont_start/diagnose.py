@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform.engine_modules import load_all
 from pipeline.platform.lenient_json import texts_of
 from runbook.probes.code_history import CODE, ENGINE, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
@@ -29,22 +30,45 @@ _FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
 
 
 def detect(workspace: Workspace) -> Detection:
-    """Whether the engine in use can print a command's help. Raises SettingsError when it may not run."""
+    """Whether the engine in use can print a command's help, and then whether each of its modules loads:
+    a command imports what it needs when it is called. Raises SettingsError when it may not run.
+    """
     ran = workspace.engine(_SMALLEST, seconds=_SECONDS)
     now = time.time()
     error = ran.narration
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
     facts: dict[str, JsonValue] = {"frames": [each for each in frames if each is not None]}
-    answer, evidence = Answer(Verdict.CLEAR, "it starts", now), tuple[Evidence, ...]()
+    if not ran.has_no_say and ran.exit_code == ExitCode.OK:
+        return _of_modules(workspace)
+    evidence = tuple[Evidence, ...]()
     if ran.has_no_say:
         answer = Answer(Verdict.UNKNOWN, f"could not look: {ran.reason}", now)
-    elif ran.exit_code != ExitCode.OK:
+    else:
         ended = "" if ran.exit_code is None else f"exit {ran.exit_code}: "
         answer = Answer(Verdict.DETECTED, f"{ended}{ran.reason}", now)
         source, lines = "stderr of distill config --help", tuple(error.splitlines()[-_LAST_LINES:])
         says = "It could not be started." if ran.exit_code is None else f"It ended with {ran.exit_code}."
         evidence = (Evidence.of(Stance.FOR, says, source, now, lines),)
     return detection_from(ID, answer, reproduce="distill config --help", evidence=evidence, facts=facts)
+
+
+def _of_modules(workspace: Workspace) -> Detection:
+    """Whether every module loads, and the first broken file."""
+    loaded = load_all(workspace.engine_choice(), limit_seconds=_SECONDS)
+    now = time.time()
+    files = [name for each in loaded.broken for name in (each.named, each.path)]
+    facts: dict[str, JsonValue] = {"frames": [each for name in files if (each := _inside(workspace, name))]}
+    evidence = tuple[Evidence, ...]()
+    if loaded.has_no_say:
+        answer = Answer(Verdict.UNKNOWN, f"could not look: {loaded.trouble}", now)
+    elif not (loaded.trouble or loaded.broken):
+        answer = Answer(Verdict.CLEAR, f"it starts, and its {loaded.modules} modules load", now)
+    else:
+        answer = Answer(Verdict.DETECTED, loaded.told_from(workspace.root), now)
+        lines = tuple(each.told_from(workspace.root) for each in loaded.broken[:_LAST_LINES])
+        says = "Commands start, and fail where they import what is broken."
+        evidence = (Evidence.of(Stance.FOR, says, "distill doctor", now, lines),)
+    return detection_from(ID, answer, reproduce="distill doctor", evidence=evidence, facts=facts)
 
 
 def _inside(workspace: Workspace, name: str) -> str | None:

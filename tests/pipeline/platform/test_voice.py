@@ -91,7 +91,7 @@ _HANDLED = {"isatty", "fileno", "readline"}
 # A fork that becomes an engine has streams of its own, and a probe keeps its report clean.
 _OWN_STREAMS = {
     "pipeline/acceptance/engine_runs.py",
-    "console/terminal/engine_probe.py",
+    "pipeline/platform/engine_probe.py",
 }
 
 

@@ -46,6 +46,44 @@ def test_the_broken_file_is_named_among_others_that_changed(root: Path, fault: s
     assert diagnosed(root, ID)["diagnosis"]["cause"]["places"] == [CLI]
 
 
+STAGE = "pipeline/stages/scoring_rules.py"
+
+
+@pytest.mark.parametrize(
+    "fault", ["def broken(:\n", "import nothing_by_that_name\n", "_LIMIT = NO_SUCH_NAME\n", None]
+)
+def test_a_stage_that_does_not_load_is_named_and_restored(root: Path, fault: str | None) -> None:
+    """A command imports stages when it is called, so that ``config --help`` says nothing of them."""
+    if fault is None:
+        (root / STAGE).unlink()
+    else:
+        with (root / STAGE).open("a") as file:
+            file.write(fault)
+    with (root / "pipeline/stages/__init__.py").open("a") as file:
+        file.write("# harmless\n")
+    seen = diagnosed(root, ID)
+    assert cause(root, ID) == ("code_changed", "certain")
+    assert seen["diagnosis"]["cause"]["places"] == [STAGE]
+    if fault is not None:
+        assert seen["detection"]["observed"].startswith(f"{STAGE}:")
+    repaired(root, ID)
+    assert verdict(root, ID) == "clear"
+
+
+def test_an_error_of_code_blames_the_broken_file_and_leads_to_the_wizard(root: Path) -> None:
+    with (root / STAGE).open("a") as file:
+        file.write("def broken(:\n")
+    line = len((root / STAGE).read_text().splitlines())
+    failed = distill(root, "run-all")
+    assert failed.returncode == ExitCode.NOT_EVALUABLE
+    told = failed.stderr.splitlines()
+    assert f"SyntaxError: invalid syntax ({root / STAGE}:{line})" in told[0]
+    assert told[2] == (
+        "do next        The workspace runs its own engine; the wizard restores the file: "
+        f"distill runbook open {ID}"
+    )
+
+
 def test_a_repair_that_was_not_enough_ends_with_12_and_looking_again_finds_the_rest(root: Path) -> None:
     broken = {CLI, "pipeline/contracts/commands.py"}
     for name in broken:

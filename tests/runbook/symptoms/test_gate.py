@@ -14,6 +14,8 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import Check, checks_of
+from pipeline.reading.facts import read_facts
+from pipeline.reading.symptom_answers import TOUCHED
 from runbook.probes import check_reports
 from runbook.probes.code_history import ChangedFile, CodeHistory, phase_of
 from runbook.probes.evidence import Detection
@@ -24,6 +26,7 @@ from runbook.symptoms.gate_state import suspicion
 from runbook.symptoms.s1_p6_acceptance import GATE_EDITED, PHASE_CHANGED, SHARED_CHANGED, UNKNOWN
 from runbook.symptoms.s1_p6_acceptance import diagnose as s1_p6_acceptance
 from runbook.symptoms.s3_divergence import diagnose as s3_divergence
+from runbook.symptoms.s3_divergence.glance import glance
 from tests.mutants.mutants import MUTANTS, Mutant
 
 LATER = 3600.0  # no report is older than what it judged
@@ -138,10 +141,32 @@ def test_what_is_older_than_the_data_is_answer_cache_once_for_both(
     audit(root, "fail", "pass", "fail", at=-60)
     assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)  # the data are green by now
     assert verdicts(root) == (Verdict.CLEAR, Verdict.DETECTED)
-    assert asked == [("A09", "A10"), ("P4.exports-valid",)]
+    assert asked == [("P4.exports-valid",), ("A09", "A10", "P3.coverage")]
     (root / "distill.toml").write_text("# touched\n")
     verdicts(root)
     assert len(asked) == 4
+
+
+def test_the_green_of_an_audit_from_before_a_change_of_the_code_makes_no_divergence(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate ran since; the audit of this engine ends in an error, of which no report tells."""
+    audit(root, "pass", "pass", "pass", at=-60)
+    gate(root, "A01", "A09", at=LATER)
+    told = glance(read_facts(root, time.time()))
+    assert (told.verdict, told.stale) == (Verdict.DETECTED, TOUCHED)
+
+    def look(_workspace: Workspace, ids: Sequence[str]) -> dict[str, Check]:
+        assert not [each for each in ids if each.startswith("A")]  # the gate's report is of now
+        return checks_of(
+            {"checks": [check(each, "error", "no engine") for each in ids]}, time.time(), "audit"
+        )
+
+    monkeypatch.setattr(gate_state, "look_again", look)
+    assert verdicts(root) == (Verdict.DETECTED, Verdict.CLEAR)
+    seen = s1_p6_acceptance.detect(Workspace(root))
+    assert seen.facts["checks"] == ["A01", "A09"]
+    assert any("no engine" in each.says for each in seen.evidence)
 
 
 def test_verification_asks_what_failed_and_the_whole_gate_where_nothing_did(

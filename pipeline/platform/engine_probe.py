@@ -20,7 +20,8 @@ def probe() -> dict[str, object]:
     try:
         package = importlib.import_module("pipeline")
     except BaseException as error:  # noqa: BLE001 - a module may end in any way, SystemExit included
-        return {**report, "failures": [_failure("pipeline", error)]}
+        return {**report, "failures": [_failure("pipeline", error, "")]}
+    place = next(iter(package.__path__), "")
     names = [
         found.name for found in pkgutil.walk_packages(package.__path__, "pipeline.", onerror=lambda _: None)
     ]
@@ -30,23 +31,40 @@ def probe() -> dict[str, object]:
         try:
             importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - as above
-            failures.append(_failure(name, error))
-    place = next(iter(package.__path__), "")
+            failures.append(_failure(name, error, place))
     return {"place": place, "modules": len(names), "failures": failures}
 
 
-def _failure(module: str, error: BaseException) -> dict[str, object]:
-    """The innermost line of the engine's own that was being executed, and the error in one line."""
+def _failure(module: str, error: BaseException, place: str) -> dict[str, object]:
+    """The innermost line of the engine's own that was being executed, and the error in one line.
+
+    ``named`` is the file that an ImportError speaks of: what is imported may be broken, not who imports.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    own = [
+    own = [frame for frame in frames if place and frame.filename.startswith(place)] or [
         frame
         for frame in frames
         if "engine_probe" not in frame.filename and "importlib" not in frame.filename
     ]
     file, line = (own[-1].filename, own[-1].lineno) if own else ("", 0)
+    told, named = str(error), ""
     if isinstance(error, SyntaxError):
-        file, line = error.filename or file, error.lineno or line
-    return {"module": module, "file": file, "line": line, "error": f"{type(error).__name__}: {error}"[:500]}
+        file, line, told = error.filename or file, error.lineno or line, error.msg
+    elif isinstance(error, ImportError):
+        named = error.path or _file_of(error.name, place)
+    return {
+        "module": module,
+        "file": file,
+        "line": line,
+        "named": named,
+        "error": f"{type(error).__name__}: {told}"[:500],
+    }
+
+
+def _file_of(module: str | None, place: str) -> str:
+    """Where a module of the engine that cannot be found would lie; empty for anything else."""
+    top, _, rest = (module or "").partition(".")
+    return f"{place}/{rest.replace('.', '/')}.py" if top == "pipeline" and rest and place else ""
 
 
 if __name__ == "__main__":
