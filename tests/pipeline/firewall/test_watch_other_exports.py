@@ -86,7 +86,8 @@ def test_a_manifest_that_changes_makes_it_look_again(workspace: Workspace) -> No
     root = workspace[0]
     manifest = (root / paths.EXPORT_MANIFEST).read_text()
     (root / paths.EXPORT_MANIFEST).write_text("{}")
-    (root / RAG).write_bytes(poisoned((root / RAG).read_bytes()))
+    old = json.loads(poisoned((root / RAG).read_bytes()))
+    (root / RAG).write_bytes(line({**old, "tags": [old["tags"]]}))  # as version 1 had them
     with Watcher(root) as watcher:
         watcher.until_state("CLEAR")
         (root / paths.EXPORT_MANIFEST).write_text(manifest)
