@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
+from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
+from pipeline.engine.likeness import Likeness, load_likeness
 from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
@@ -110,13 +112,20 @@ class _Side:
         evaluation: EvaluationIndex,
         render_check: RenderCheck | None,
         tokens: TokenCounter | None,
+        likeness: Likeness | None,
     ) -> None:
         self.render_check = render_check
         self.tokens = tokens
+        self.likeness = likeness
         self.settings = settings
         self.evaluation = evaluation
         self.reducer = Reducer(pair_options(settings.export), evaluation)
         self.chunks: list[tuple[str, list[RowEntry]]] = []
+
+    def builder(self, stream: StreamSettings) -> RowBuilder:
+        return RowBuilder(
+            self.settings, stream, self.evaluation, self.render_check, self.tokens, self.likeness
+        )
 
     def add(self, stream: str, entries: list[RowEntry]) -> None:
         # Written evidence has no duplicate lines left, so that a line's identity is its own number.
@@ -133,9 +142,9 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
     result = WhatIf(settings.scoring, then)
     evaluation = load_sets(workspace, settings)
     render_check = load_render_check(workspace, settings)
-    tokens = load_tokenizer(workspace, settings)
-    now_side = _Side(settings, evaluation, render_check, tokens)
-    then_side = _Side(settings.model_copy(update={"scoring": then}), evaluation, render_check, tokens)
+    shared = (evaluation, render_check, load_tokenizer(workspace, settings), load_likeness(settings))
+    now_side = _Side(settings, *shared)
+    then_side = _Side(settings.model_copy(update={"scoring": then}), *shared)
     places: list[list[tuple[Path, int]]] = []
     streams = [stream for stream in settings.streams if stream.role == "source"]
     if not any((workspace / paths.evidence_file(stream.name)).exists() for stream in streams):
@@ -145,15 +154,15 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
         for batch in _batches(path, result):
             _both_ways(stream, path, batch, now_side, then_side, places, result)
     now_decided, then_decided = now_side.reducer.finish(), then_side.reducer.finish()
-    for name, section in (("rag", RAG), ("sft", SFT)):
-        result.exports.append(
-            _change(
-                name,
-                list(_exported(now_side, now_decided, section)),
-                list(_exported(then_side, then_decided, section)),
-            )
-        )
     with _Evidence(places) as evidence:
+        for name, section in (("rag", RAG), ("sft", SFT)):
+            result.exports.append(
+                _change(
+                    name,
+                    list(_exported(now_side, now_decided, section, evidence)),
+                    list(_exported(then_side, then_decided, section, evidence)),
+                )
+            )
         pairs = [
             list(_pairs(side, decided, evidence))
             for side, decided in ((now_side, now_decided), (then_side, then_decided))
@@ -189,12 +198,7 @@ def _both_ways(
     places: list[list[tuple[Path, int]]],
     result: WhatIf,
 ) -> None:
-    builders = (
-        RowBuilder(now_side.settings, stream, now_side.evaluation, now_side.render_check, now_side.tokens),
-        RowBuilder(
-            then_side.settings, stream, then_side.evaluation, then_side.render_check, then_side.tokens
-        ),
-    )
+    builders = (now_side.builder(stream), then_side.builder(stream))
     now_entries: list[RowEntry] = []
     then_entries: list[RowEntry] = []
     of_chunk: list[tuple[Path, int]] = []
@@ -224,7 +228,7 @@ def _both_ways(
     places.append(of_chunk)
 
 
-def _exported(side: _Side, decided: Decisions, section: int) -> Iterator[str]:
+def _exported(side: _Side, decided: Decisions, section: int, evidence: _Evidence) -> Iterator[str]:
     """The run ids that an export takes."""
 
     def rows() -> Iterator[PlacedRow]:
@@ -232,7 +236,11 @@ def _exported(side: _Side, decided: Decisions, section: int) -> Iterator[str]:
             for ordinal, row in enumerate(entries):
                 yield (number, ordinal), stream, row
 
-    held = held_rows(section, decided, rows, side.settings.export)
+    search = NearDuplicateSearch(
+        side.settings.export.sft.near_duplicates, lambda _: lambda place: evidence.at(*place)
+    )
+    drops = search.drops if side.likeness is not None else None
+    held = held_rows(section, decided, rows, side.settings.export, drops)
     decision = RowDecision(section, decided, held)
     for place, _, row in rows():
         if decision.refusal(row, place) is None:
@@ -258,7 +266,7 @@ def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str
 
 
 class _Evidence:
-    """Reads single rows again, for the few that stand in pairs."""
+    """Reads single rows again, for the few that stand in pairs or may be near-duplicates."""
 
     def __init__(self, places: list[list[tuple[Path, int]]]) -> None:
         self._places = places
@@ -272,7 +280,10 @@ class _Evidence:
             file.close()
 
     def row(self, place: RowPlace) -> dict[str, Any]:
-        path, offset = self._places[place.chunk][place.row]
+        return self.at(place.chunk, place.row)
+
+    def at(self, chunk: int, row_in_chunk: int) -> dict[str, Any]:
+        path, offset = self._places[chunk][row_in_chunk]
         if path not in self._files:
             self._files[path] = path.open("rb")
         file = self._files[path]

@@ -46,4 +46,5 @@ class CardContext:
     firewall: str | None = None
     lint: Lint | None = None
     decontamination: Mapping[str, Any] | None = None
+    near_duplicates: Mapping[str, Any] | None = None
     formatted: tuple[FormattedFile, ...] = ()

@@ -154,7 +154,7 @@ def _check_table(exports: Mapping[str, ExportFacts], context: CardContext) -> st
         ["rejected answers in `sft` (the firewall)", _firewall(context.firewall)],
         ["conversations (lint)", _lint(context)],
         ["evaluation sets", _evaluation(context.decontamination)],
-        ["near-duplicates", NOT_CHECKED],
+        ["near-duplicates", _near_duplicates(context.near_duplicates)],
         ["names, streets and other personal data without a form", NOT_CHECKED],
         ["whether a verdict is right", NOT_CHECKED],
     ]
@@ -176,6 +176,17 @@ def _evaluation(report: Mapping[str, Any] | None) -> str:
     if report is None or report.get("checked") is not True:
         return f"{NOT_CHECKED}: no set is declared"
     return f"checked: {len(report['sets']):,} sets, see below"
+
+
+def _near_duplicates(report: Mapping[str, Any] | None) -> str:
+    if report is None or report.get("checked") is not True:
+        return NOT_CHECKED
+    done = "refused" if report["mode"] == "drop" else "kept"
+    return (
+        f"checked in `sft`; {report['rows_alike']:,} of {report['rows_compared']:,} rows say nearly what a "
+        f"better one says ({len(report['clusters']):,} clusters), {done}; "
+        f"{report['rows_too_short']:,} rows too short to tell"
+    )
 
 
 def _stream_table(

@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         pii=settings.export.pii,
         firewall=firewall["state"] if firewall else None,
         lint=_lint(workspace, settings),
-        decontamination=_decontamination(workspace, claims),
+        decontamination=_report(workspace, claims, str(paths.DECONTAMINATION)),
+        near_duplicates=_report(workspace, claims, str(paths.NEAR_DUPLICATES)),
         formatted=tuple(_formatted(workspace, claims)),
     )
     text = dataset_card(settings.workspace.name, summary, exports, known)
@@ -119,11 +120,11 @@ def _lint(workspace: Path, settings: Settings) -> Lint | None:
     return Lint(counts.exported_runs, counts.exported_lint, counts.exported_flags)
 
 
-def _decontamination(workspace: Path, claims: dict[str, str]) -> dict[str, Any] | None:
-    if str(paths.DECONTAMINATION) not in claims:
+def _report(workspace: Path, claims: dict[str, str], relative: str) -> dict[str, Any] | None:
+    if relative not in claims:
         return None
     # To the end, where the digest is compared.
-    rows = list(_rows(workspace, str(paths.DECONTAMINATION), claims))
+    rows = list(_rows(workspace, relative, claims))
     return rows[0] if rows else None
 
 

@@ -40,6 +40,7 @@ FORMATTED = EXPORTS / "formatted"
 FORMAT_RECEIPTS = EXPORTS / "receipts"
 EXPORT_MANIFEST = EXPORTS / "manifest.json"
 DECONTAMINATION = EXPORTS / "decontamination.json"
+NEAR_DUPLICATES = EXPORTS / "near_duplicates.json"
 DATASET_CARD = EXPORTS / "README.md"
 
 REPORTS = PurePosixPath("reports/distillation")

@@ -24,17 +24,18 @@ _COMPRESSED = {"gz", "bz2", "xz", "zst", "zip"}
 _OF_EDITORS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT = ".receipt.json"
 _MAX_RECEIPT_BYTES = 4 * 1024 * 1024
-_MANIFEST, _DECONTAMINATION, _FORMATTED, *_QUARANTINE = (
+_MANIFEST, _DECONTAMINATION, _NEAR_DUPLICATES, _FORMATTED, *_QUARANTINE = (
     path.relative_to(paths.EXPORTS)
     for path in (
         paths.EXPORT_MANIFEST,
         paths.DECONTAMINATION,
+        paths.NEAR_DUPLICATES,
         paths.FORMATTED,
         *paths.QUARANTINE_FILES.values(),
     )
 )
 _RECEIPTS = paths.FORMAT_RECEIPTS.relative_to(paths.EXPORTS)
-_OWN = frozenset((_MANIFEST, _DECONTAMINATION, *_QUARANTINE))
+_OWN = frozenset((_MANIFEST, _DECONTAMINATION, _NEAR_DUPLICATES, *_QUARANTINE))
 
 
 class Beside(NamedTuple):

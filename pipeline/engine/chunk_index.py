@@ -74,6 +74,8 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """Why the run may stand in a pair, but not as its better side."""
     fields: int = 0
     """Which evidence fields have a value (``contracts.evidence_fields.mask_of``)."""
+    bands: bytes = b""
+    """Of an SFT row, where near-duplicates are looked for: those of ``pipeline.engine.likeness``."""
 
 
 LinePlace = tuple[str, int, int]

@@ -138,7 +138,14 @@ def builder_of(context: WorkContext, name: str, depth: str) -> EvidenceBuilder |
     from pipeline.engine.row_builder import RowBuilder
 
     stream = context.stream(name)
-    return RowBuilder(context.settings, stream, context.evaluation, context.render_check, context.tokens)
+    return RowBuilder(
+        context.settings,
+        stream,
+        context.evaluation,
+        context.render_check,
+        context.tokens,
+        context.likeness,
+    )
 
 
 def digest_source(path: str, size: int) -> str:

@@ -191,6 +191,11 @@ def is_checked_for_evaluation_sets(workspace: Path, settings: Settings) -> bool:
     return bool(settings.evaluations) or (workspace / paths.DECONTAMINATION).exists()
 
 
+def reports_near_duplicates(workspace: Path, settings: Settings) -> bool:
+    """Whether a report on near-duplicates is due: they are looked for, or an older report would say so."""
+    return settings.export.sft.near_duplicates != "off" or (workspace / paths.NEAR_DUPLICATES).exists()
+
+
 def emit_decontamination(task: EmitTask, staging: Path) -> Emitted:
     """The report on evaluation sets: one JSON object on one line. Raises OSError."""
     relative = task.outputs[0]
@@ -222,6 +227,7 @@ def count_rows(by_stream: dict[str, Counter[str]], stream: str, **counts: int) -
         by_stream.setdefault(stream, Counter()).update(happened)
 
 
-def export_outputs(kind: str) -> tuple[str, ...]:
-    """The export file and its quarantine file, relative to the workspace."""
-    return str(paths.EXPORT_FILES[kind]), str(paths.QUARANTINE_FILES[kind])
+def export_outputs(kind: str, *, near_duplicates: bool = False) -> tuple[str, ...]:
+    """The export file and its quarantine file, relative to the workspace; where it is due, SFT's report."""
+    outputs = str(paths.EXPORT_FILES[kind]), str(paths.QUARANTINE_FILES[kind])
+    return (*outputs, str(paths.NEAR_DUPLICATES)) if near_duplicates and kind == "sft" else outputs

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
+
+from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_index import CATEGORY_CODE, RAG, SFT, ChunkIndex, unpack_refusal
 from pipeline.engine.emit import (
     EmitTask,
@@ -19,9 +22,11 @@ from pipeline.engine.emit import (
     staged_path,
     standing_outputs,
 )
+from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader
 from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.row_decision import Held, PlacedRow, RowDecision, held_rows
+from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import Output, RowsWriter
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.personal import kinds_of
@@ -37,21 +42,40 @@ _sha256 = hashlib.sha256
 
 
 def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
-    """Carry out a ``rag`` or ``sft`` task. Raises OSError."""
-    held = held_rows(_SECTION_OF[task.kind], task.decisions, lambda: _entries(task), options)
+    """Carry out a ``rag`` or ``sft`` task. Raises OSError.
+
+    A third output of the task, where it has one, is the report on near-duplicates.
+    """
+    mode = options.sft.near_duplicates if task.kind == "sft" else "off"
+    with RowParts(
+        ChunkCache(Path(task.workspace)), {chunk.number: chunk.key for chunk in task.chunks}
+    ) as parts:
+        search = NearDuplicateSearch(mode, evidence_reader(task, parts))
+        held = held_rows(
+            _SECTION_OF[task.kind],
+            task.decisions,
+            lambda: _entries(task),
+            options,
+            search.drops if mode != "off" else None,
+        )
+    export_relative, quarantine_relative, *reports = task.outputs
+    reported = orjson.dumps(search.report(), option=orjson.OPT_APPEND_NEWLINE) if reports else b""
     if task.same_chunks and task.previous:
-        counted = _Export(task, held)
+        counted = _Export(task, held, reported)
         counted.decide_all(None)
         kept = standing_outputs(task, counted.plan.hexdigest())
         if kept is not None:
             return counted.emitted(kept)
-    export = _Export(task, held)
-    export_relative, quarantine_relative = task.outputs
+    export = _Export(task, held, reported)
     writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
     quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
     export.decide_all((writer, quarantine))
     plan = export.plan.hexdigest()
     written = [writer.finish(export_relative, plan), quarantine.finish(quarantine_relative, plan)]
+    for relative in reports:
+        report = RowsWriter(staged_path(staging, relative), task.recorded_at)
+        report.add_lines([reported])
+        written.append(report.finish(relative, plan))
     kept = standing_outputs(task, plan)
     if kept is not None:
         discard_written(written)
@@ -70,14 +94,17 @@ def _entries(task: EmitTask) -> Iterator[PlacedRow]:
 
 
 class _Export:
-    """The decisions on one export's rows, in order. ``plan`` digests what was decided."""
+    """The decisions on one export's rows, in order. ``plan`` digests what was decided.
 
-    def __init__(self, task: EmitTask, held: Held) -> None:
+    ``reported`` is what a report says beside them, b"" where there is none.
+    """
+
+    def __init__(self, task: EmitTask, held: Held, reported: bytes) -> None:
         self._task = task
         self._section = _SECTION_OF[task.kind]
         self._rows = RowDecision(self._section, task.decisions, held)
         self._personal: Counter[int] = Counter()
-        self.plan = _sha256()
+        self.plan = _sha256(reported)
         self.reasons: Counter[str] = Counter()
         self.by_stream: dict[str, Counter[str]] = {}
 

@@ -13,6 +13,7 @@ from pipeline.engine.emit import (
     MappedChunk,
     export_outputs,
     is_checked_for_evaluation_sets,
+    reports_near_duplicates,
 )
 from pipeline.engine.emitters import emit
 from pipeline.engine.mapping import Mapped, result_of, submit
@@ -68,7 +69,9 @@ def emit_tasks(
     for chunk in evidence_chunks:
         by_stream[chunk.stream].append(chunk)
     if "export" in stages:
-        tasks.append(task("sft", export_outputs("sft"), evidence_chunks, with_rates))
+        with_report = reports_near_duplicates(session.workspace, context.settings)
+        sft_outputs = export_outputs("sft", near_duplicates=with_report)
+        tasks.append(task("sft", sft_outputs, evidence_chunks, with_rates))
     for name, chunks in by_stream.items():
         if "materialize" in stages:
             tasks.append(task("evidence", (str(paths.evidence_file(name)),), tuple(chunks), light))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from pipeline.engine.chunk_cache import ChunkCache
@@ -25,6 +23,7 @@ from pipeline.engine.emit import (
 from pipeline.engine.pass_rate import rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.engine.reduce import RowPlace
+from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
 from pipeline.schemas.validators import first_refusal, validate_preference
@@ -34,44 +33,18 @@ from pipeline.stages.personal import kinds_of
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
 
-# Pairs jump between chunks; this many parts stay open.
-_OPEN_PARTS = 64
 # What most runs end with, so the reduce does not tell it run by run.
 _ALONE = str(QuarantineReason.NO_COUNTERPART)
 
 _Place = tuple[int, int]  # chunk and row
 
 
-class _Parts:
-    """Reads single rows out of the chunks' parts."""
-
-    def __init__(self, cache: ChunkCache, keys: dict[int, str]) -> None:
-        self._cache = cache
-        self._keys = keys
-        self._open: OrderedDict[int, int] = OrderedDict()
-
-    def row(self, chunk: int, offset: int, length: int) -> dict[str, Any]:
-        descriptor = self._open.get(chunk)
-        if descriptor is None:
-            if len(self._open) >= _OPEN_PARTS:
-                os.close(self._open.popitem(last=False)[1])
-            path = self._cache.rows_path(self._keys[chunk])
-            descriptor = self._open[chunk] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._open.move_to_end(chunk)
-        row: dict[str, Any] = orjson.loads(os.pread(descriptor, length, offset))
-        return row
-
-    def both(self, place: RowPlace) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The evidence row and the scored row of one run."""
-        return (
-            self.row(place.chunk, place.evidence_offset, place.evidence_length),
-            self.row(place.chunk, place.scored_offset, place.scored_length),
-        )
-
-    def close(self) -> None:
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
+def _both(parts: RowParts, place: RowPlace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The evidence row and the scored row of one run."""
+    return (
+        parts.row(place.chunk, place.evidence_offset, place.evidence_length),
+        parts.row(place.chunk, place.scored_offset, place.scored_length),
+    )
 
 
 def emit_preference(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
@@ -104,10 +77,9 @@ def _write_pairs(
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
     task_rates = task.decisions.pass_rates
     cache = ChunkCache(Path(task.workspace))
-    parts = _Parts(cache, {chunk.number: chunk.key for chunk in task.chunks})
-    try:
+    with RowParts(cache, {chunk.number: chunk.key for chunk in task.chunks}) as parts:
         for chosen, rejected, _ in task.decisions.pairs:
-            runs = (*parts.both(chosen), *parts.both(rejected))
+            runs = (*_both(parts, chosen), *_both(parts, rejected))
             task_key = task_identity(runs[0]["stream"], runs[0]["task_id"]).key
             # A pair is of two judged runs, so that its task is always counted.
             rate = rate_of(task_rates, task_key, is_accepted=True)
@@ -126,8 +98,6 @@ def _write_pairs(
             writer.add_row(row)
             used.update(places)
             count_rows(emitted.by_stream, streams[chosen.chunk], exported=1)
-    finally:
-        parts.close()
     return used, refused
 
 

@@ -26,6 +26,7 @@ from pipeline.engine.emit import (
     MappedChunk,
     export_outputs,
     is_checked_for_evaluation_sets,
+    reports_near_duplicates,
 )
 from pipeline.engine.emitters import emit
 from pipeline.engine.finish import Finished, finish
@@ -88,7 +89,7 @@ def run_export(
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
         facts = export_facts(emitted, inputs, timing, firewall)
         if tuple(kinds) != EXPORT_KINDS:
-            written = {relative for kind in kinds for relative in export_outputs(kind)}
+            written = {relative for kind in kinds for relative in export_outputs(kind, near_duplicates=True)}
             previous = verified_receipts(workspace, ("materialize", "score"), written).get("export")
             if previous is not None:
                 _take_over(facts, previous, kinds)
@@ -114,6 +115,7 @@ def _join_all(
             context.evaluation.digests,
             context.render_digest,
             context.tokens_digest,
+            context.likeness.version if context.likeness is not None else "",
             sha256_of_file(scored_path),
         ]
         descriptor = os.open(scored_path, os.O_RDONLY | os.O_CLOEXEC)
@@ -123,7 +125,12 @@ def _join_all(
                 session.check_stop()
                 data = _chunk_bytes(evidence_path, chunk.start, chunk.end)
                 builder = RowBuilder(
-                    context.settings, stream, context.evaluation, context.render_check, context.tokens
+                    context.settings,
+                    stream,
+                    context.evaluation,
+                    context.render_check,
+                    context.tokens,
+                    context.likeness,
                 )
                 entries, missing = _join(data, descriptor, scored_path, verdicts, builder)
                 unscored += missing
@@ -213,7 +220,8 @@ def _emit(
 ) -> list[Emitted]:
     standing = run_state.load(session.workspace).standing_outputs(session.workspace)
     emitted = []
-    wanted = {kind: export_outputs(kind) for kind in kinds}
+    with_report = reports_near_duplicates(session.workspace, settings)
+    wanted = {kind: export_outputs(kind, near_duplicates=with_report) for kind in kinds}
     if is_checked_for_evaluation_sets(session.workspace, settings):
         wanted["decontamination"] = (str(paths.DECONTAMINATION),)
     for kind, outputs in wanted.items():
@@ -237,7 +245,8 @@ def _take_over(facts: StageFacts, previous: Mapping[str, Any], written: Sequence
     kept = [kind for kind in EXPORT_KINDS if kind not in written]
     counts = Counter(facts.counts)
     for kind in kept:
-        facts.outputs += [output for output in previous["outputs"] if output["path"] in export_outputs(kind)]
+        taken = export_outputs(kind, near_duplicates=True)
+        facts.outputs += [output for output in previous["outputs"] if output["path"] in taken]
         for name in (kind, f"quarantined_{kind}"):
             counts[name] = previous["counts"].get(name, 0)
     facts.counts = counts

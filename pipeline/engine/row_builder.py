@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
+from pipeline.engine.likeness import Likeness, windows_of
 from pipeline.engine.render_check import RenderCheck
 from pipeline.engine.tokenizer import TokenCounter, without_limits
 from pipeline.evaluation.overlap import Matcher
@@ -51,8 +52,10 @@ class RowBuilder:
         evaluation: EvaluationIndex,
         render_check: RenderCheck | None,
         tokens: TokenCounter | None = None,
+        likeness: Likeness | None = None,
     ) -> None:
         self._tokens = tokens
+        self._likeness = likeness
         # Under a tokenizer the estimate refuses nothing; what it counts is held to the limit.
         self._options = settings.export if tokens is None else without_limits(settings.export)
         self._render_check = render_check
@@ -130,6 +133,8 @@ class RowBuilder:
             if sft_line:
                 is_known = entry.rag_sample and same_key_for_both(sample)
                 entry.sft_sample = entry.rag_sample if is_known else sft_sample_key(sample)
+                if self._likeness is not None:
+                    entry.bands = self._likeness.bands(windows_of(sample))
         return entry
 
     def _evaluation_facts(self, evidence: dict[str, Any], sample: Sample | Refusal | None) -> bytes:

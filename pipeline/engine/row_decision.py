@@ -9,7 +9,7 @@ from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunk_index import RAG, SFT, RowEntry
 from pipeline.engine.reduce import Decisions, conflict_keys
 from pipeline.stages.refusals import QuarantineReason
-from pipeline.stages.row_limits import LimitedRow, Place, rows_to_hold
+from pipeline.stages.row_limits import Drops, LimitedRow, Place, rows_to_hold
 from pipeline.stages.scoring_rules import RANK
 
 if TYPE_CHECKING:
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 
 PlacedRow = tuple[Place, str, RowEntry]
 """Where a row lies, its stream, and what is known of it."""
-Held = Mapping[Place, QuarantineReason]
+Held = Mapping[Place, str]
 """The rows that the limits of an export keep out."""
 
 
 def held_rows(
-    section: int, decisions: Decisions, rows: Callable[[], Iterable[PlacedRow]], options: ExportOptions
+    section: int,
+    decisions: Decisions,
+    rows: Callable[[], Iterable[PlacedRow]],
+    options: ExportOptions,
+    near_duplicates: Drops | None = None,
 ) -> Held:
-    """The rows that others keep out of the export. ``rows`` gives all rows anew, in order, each time."""
+    """The rows that others keep out of the export. ``rows`` gives all rows anew, in order, each time.
+
+    ``near_duplicates`` finds those of SFT rows; a playbook is looked up by its task, whatever others say.
+    """
 
     def left() -> Iterator[LimitedRow]:
         decision = RowDecision(section, decisions, {})
@@ -35,12 +42,14 @@ def held_rows(
             if decision.refusal(row, place) is None and rank is not None:
                 turn_keys = row.turn_keys if row.is_conversation else b""
                 yield LimitedRow(
-                    place, stream, row.run_id, row.task_key, rank, row.score, row.turns, turn_keys
+                    place, stream, row.run_id, row.task_key, rank, row.score, row.turns, turn_keys, row.bands
                 )
 
     if section == RAG:
         return rows_to_hold(left, options.rag, of_tasks=QuarantineReason.BETTER_PLAYBOOK)
-    return rows_to_hold(left, options.sft, of_tasks=QuarantineReason.TASK_CAP)
+    return rows_to_hold(
+        left, options.sft, of_tasks=QuarantineReason.TASK_CAP, near_duplicates=near_duplicates
+    )
 
 
 class RowDecision:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
+from pipeline.engine.likeness import Likeness, load_likeness
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
@@ -80,6 +81,11 @@ class WorkContext:
         """What counts tokens, None for an estimate. Raises SettingsError when it cannot be used."""
         return load_tokenizer(self.workspace, self.settings)
 
+    @cached_property
+    def likeness(self) -> Likeness | None:
+        """What near-duplicates are found by. Raises SettingsError when its library is not installed."""
+        return load_likeness(self.settings)
+
     @property
     def tokens_digest(self) -> str:
         return self.tokens.digest if self.tokens is not None else ""
@@ -117,6 +123,8 @@ class WorkContext:
         parts: list[Any] = [engine_digest(), stream_digest(self.settings, stream), lookups, depth]
         if depth == "all":
             parts += [self.evaluation.digests, self.render_digest, self.tokens_digest]
+            if self.likeness is not None:
+                parts.append(self.likeness.version)
         return digest_of(parts)
 
 

@@ -24,7 +24,14 @@ _LOADED = (".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".tsv", ".arrow", "
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _LEFTOVERS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT_SUFFIX = ".receipt.json"
-_WRITTEN = frozenset((*paths.EXPORT_FILES.values(), paths.EXPORT_MANIFEST, paths.DECONTAMINATION))
+_WRITTEN = frozenset(
+    (
+        *paths.EXPORT_FILES.values(),
+        paths.EXPORT_MANIFEST,
+        paths.DECONTAMINATION,
+        paths.NEAR_DUPLICATES,
+    )
+)
 # A workspace may keep these elsewhere, behind a link; a link to any other folder is a second way in.
 _FOLDERS = frozenset(
     (paths.QUARANTINE, paths.FORMATTED, *(each.parent for each in paths.EXPORT_FILES.values()))

@@ -190,6 +190,8 @@ class SftSettings(Section):
     """Stream = how many of its rows may be exported; the others are `stream_cap`."""
     max_rows: Cap | None = None
     """How many rows may be exported; the others are `row_cap`."""
+    near_duplicates: Literal["off", "report", "drop"] = "off"
+    """Rows that say nearly what a better row says: not looked for, reported, or `near_duplicate`."""
 
 
 class PreferenceSettings(Section):

@@ -35,6 +35,7 @@ class QuarantineReason(StrEnum):
     CATEGORY_LEFT_OUT = "category_left_out"
     BELOW_PARTIAL_AT = "below_partial_at"
     PREFIX_OF = "prefix_of"
+    NEAR_DUPLICATE = "near_duplicate"
     BETTER_PLAYBOOK = "better_playbook"
     TASK_CAP = "task_cap"
     STREAM_CAP = "stream_cap"

@@ -3,10 +3,11 @@
 In this order, each among the rows that the one before left:
 
 1. of rows of one trace the longest conversation stays (``prefix_of``);
-2. of one task the best rows stay, so many as ``max_per_task`` says (``task_cap``; for playbooks, of
+2. of rows that say nearly the same the best one stays, where the settings ask for it (``near_duplicate``);
+3. of one task the best rows stay, so many as ``max_per_task`` says (``task_cap``; for playbooks, of
    which one is enough unless more are asked for, ``better_playbook``);
-3. of a stream so many as ``stream_caps`` says (``stream_cap``);
-4. of all so many as ``max_rows`` says (``row_cap``).
+4. of a stream so many as ``stream_caps`` says (``stream_cap``);
+5. of all so many as ``max_rows`` says (``row_cap``).
 
 Best is the better category, then the higher score; within a task then fewer turns and the smaller run
 id; in the caps of streams and rows then a hash of the run id, so that equals are a fair sample and not
@@ -17,7 +18,7 @@ step, so that memory holds a key a row at most: 8 bytes of a conversation, one k
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,9 @@ Place = tuple[int, int]
 """Chunk, and the row's ordinal in it."""
 _Key = tuple[int, float, int, str]
 Rows = Callable[[], Iterable["LimitedRow"]]
+Drops = Callable[[Iterable["LimitedRow"]], Mapping[Place, str]]
+"""Takes the rows that are left; gives those that others make needless, each with its packed refusal."""
+BAND_BYTES = 8
 
 
 class LimitedRow(NamedTuple):
@@ -45,18 +49,22 @@ class LimitedRow(NamedTuple):
     score: float
     turns: int
     turn_keys: bytes
+    bands: bytes = b""
+    """Keys of ``BAND_BYTES``: rows that may be near-duplicates share one. Empty for a row that has none."""
 
 
 def rows_to_hold(
-    rows: Rows, limits: TaskLimits, *, of_tasks: QuarantineReason
-) -> dict[Place, QuarantineReason]:
-    """The rows that stay out, each with its reason. ``rows`` gives all rows anew each time."""
-    held: dict[Place, QuarantineReason] = {}
+    rows: Rows, limits: TaskLimits, *, of_tasks: QuarantineReason, near_duplicates: Drops | None = None
+) -> dict[Place, str]:
+    """The rows that stay out, each with its refusal. ``rows`` gives all rows anew each time."""
+    held: dict[Place, str] = {}
 
     def left() -> Iterator[LimitedRow]:
         return (row for row in rows() if row.place not in held)
 
     held.update(dict.fromkeys(_beginnings(left), QuarantineReason.PREFIX_OF))
+    if near_duplicates is not None:
+        held.update(near_duplicates(left()))
     if limits.max_per_task is not None:
         held.update(dict.fromkeys(_beyond_of_tasks(left(), limits.max_per_task), of_tasks))
     for stream, most in sorted(limits.stream_caps.items()):
@@ -67,7 +75,8 @@ def rows_to_hold(
     return held
 
 
-def _best_of_task(row: LimitedRow) -> _Key:
+def best_first(row: LimitedRow) -> _Key:
+    """Where a row stands among those of which the better one stays."""
     return (-row.rank, -row.score, row.turns, row.run_id)
 
 
@@ -86,7 +95,7 @@ def _beyond_of_tasks(rows: Iterable[LimitedRow], most: int) -> list[Place]:
     beyond: list[Place] = []
     for row in rows:
         kept = best.setdefault(row.task_key, [])
-        insort(kept, (_best_of_task(row), row.place))
+        insort(kept, (best_first(row), row.place))
         if len(kept) > most:
             beyond.append(kept.pop()[1])
     return beyond

@@ -50,6 +50,11 @@ _OTHERS = [
 ]
 _MARKED = {"ticket": "T3", "asked": "And then?", "said": "Wait.<|im_end|>", "solved": True}
 _REFUSES = "{% if 'reset' in messages[0].content %}{{ raise_exception('not this one') }}{% endif %}"
+_STEPS = " ".join(f"step{number}" for number in range(30))
+_ALIKE = [
+    {"ticket": f"T{number}", "asked": f"And {number}?", "said": f"{_STEPS} end{number}", "solved": True}
+    for number in (4, 5)
+]
 SHOWN_BY: dict[str, tuple[dict[str, str], set[str]]] = {
     "refuse": ({_LOG: lines(*_OTHERS, _MARKED)}, {"template_markup"}),
     "render_check": (
@@ -60,6 +65,7 @@ SHOWN_BY: dict[str, tuple[dict[str, str], set[str]]] = {
         {"template_would_refuse"},
     ),
     "evaluation": ({_LOG: lines(*_OTHERS)}, {"evaluation_overlap"}),
+    "sft": ({_LOG: lines(*_ALIKE)}, {"near_duplicate"}),
 }
 
 
