@@ -9,6 +9,7 @@
 * A line that names none before it begins a conversation, except behind a ``compact_boundary``,
   where ``logicalParentUuid`` or the line logged before it goes on. A name that no line has (a
   filter took it, a log was cut) goes on with the line logged before.
+* A session none of whose lines has a name is taken as it was logged.
 * Lines with ``isSidechain`` are what sub-agents did: each chain by itself, beside the main way.
 * After a compaction the model had a summary before it and not the turns that it sums up. So the
   way is cut there into segments, each what the model had; the last one is the session's.
@@ -40,6 +41,8 @@ def as_logged(lines: list[Line]) -> Arranged:
 
 
 def claude_code(lines: list[Line]) -> Arranged:
+    if not any(_text(line, "uuid") for line in lines):
+        return as_logged(lines)
     main: list[Line] = []
     chains: dict[str, list[Line]] = {}
     chain_of: dict[str, str] = {}

@@ -224,9 +224,15 @@ def test_a_circle_of_parents_ends() -> None:
     assert sorted(names(way.lines)) == ["a1", "u1"]
 
 
-def test_lines_without_a_name_give_an_empty_way() -> None:
-    way = claude_code([{"type": "summary"}])
-    assert (way.lines, way.segments, way.sidechains) == ([], [[]], [])
+def test_a_session_without_names_is_taken_as_it_was_logged() -> None:
+    lines = [{"type": "user", "message": {}}, {"type": "assistant", "message": {}}]
+    assert claude_code(lines).lines == lines
+
+
+def test_a_line_without_a_name_among_others_is_no_turn() -> None:
+    way = claude_code([{"type": "summary"}, said("u1", None, "user", "Go.", isSidechain=True)])
+    assert (way.lines, way.segments) == ([], [[]])
+    assert names(way.sidechains[0]) == ["u1"]
 
 
 def test_a_session_becomes_a_conversation() -> None:
