@@ -30,6 +30,7 @@ class SkipReason(StrEnum):
     VALUE_OUT_OF_RANGE = "value_out_of_range"
     LOOKUP_MISSING = "lookup_missing"
     NO_PARTS = "no_parts"
+    TOO_LONG = "too_long"
     # What the other lines of the stream make of it.
     DUPLICATE_LINE = "duplicate_line"
     DUPLICATE_LOOKUP_KEY = "duplicate_lookup_key"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
 from pipeline.engine.evidence_builder import EvidenceBuilder
+from pipeline.engine.long_rows import too_long
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
 from pipeline.storage.archives import Ending, open_regular
 from pipeline.storage.source_lines import SourceLine, iter_lines, read_line
@@ -100,6 +101,7 @@ def _map(
     skips: list[SkipEntry] = []
     map_line = None if task.role == "lookup" else context.compiled(task.stream).map_line
     lookup = context.lookup(task.stream) if task.role == "lookup" else None
+    uses_lookups = task.role != "lookup" and bool(context.compiled(task.stream).lookup_names)
     for line, digest in lines:
         outcome: LineFault | list[dict[str, Any]] | None
         value = read_line(line)
@@ -115,6 +117,8 @@ def _map(
             )
         else:
             outcome = lookup.check(value) if lookup is not None else None
+        if isinstance(outcome, list):
+            outcome = too_long(outcome, len(line.raw), uses_lookups=uses_lookups) or outcome
         if isinstance(outcome, LineFault):
             skips.append(SkipEntry(line.line, line.byte_offset, str(outcome.reason), outcome.detail))
             continue

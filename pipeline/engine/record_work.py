@@ -19,6 +19,7 @@ from pipeline.contracts.skips import LineFault
 from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
 from pipeline.engine.chunk_work import ChunkResult, builder_of
 from pipeline.engine.chunks import read_range, unreadable_source
+from pipeline.engine.long_rows import too_long
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
 from pipeline.storage.archives import open_regular
 from pipeline.storage.source_lines import parse_line
@@ -144,6 +145,9 @@ def _map(
         lines += len(places)
         if compiled is not None:
             outcome = map_record(compiled, record, of_record, files)
+            if isinstance(outcome, list):
+                size = sum(map(len, of_record))
+                outcome = too_long(outcome, size, uses_lookups=bool(compiled.lookup_names)) or outcome
         else:
             value = record.fault or parse_line(of_record[0])
             fault = value if isinstance(value, LineFault) else lookup.check(value) if lookup else None

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
 from pipeline.engine.likeness import Likeness, windows_of
+from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.render_check import RenderCheck
 from pipeline.engine.tokenizer import TokenCounter, without_limits
 from pipeline.evaluation.overlap import Matcher
@@ -40,6 +41,13 @@ _sha256 = hashlib.sha256
 _dumps = orjson.dumps
 _NOT_FED = pack_refusal(QuarantineReason.STREAM_NOT_FED)
 _NOT_ALLOWED = pack_refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
+
+
+def _too_long_for_pairs(evidence_line: bytes) -> str:
+    size = len(evidence_line)
+    if size <= MAX_SIDE_BYTES:
+        return ""
+    return pack_refusal(QuarantineReason.TOO_LONG, f"{size} bytes of evidence, at most {MAX_SIDE_BYTES}")
 
 
 class RowBuilder:
@@ -111,7 +119,9 @@ class RowBuilder:
             task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
             rag_refusal=rag_refusal,
             sft_refusal=sft_refusal,
-            preference_refusal=self._preference_refusal(sample) or unrendered,
+            preference_refusal=self._preference_refusal(sample)
+            or unrendered
+            or _too_long_for_pairs(evidence_line),
         )
         entry.fields = mask_of(evidence)
         entry.evaluation_facts = self._evaluation_facts(evidence, sample)
@@ -177,7 +187,10 @@ class RowBuilder:
             validate(row)
         except ValidationError as error:
             return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
-        return _dumps(row) + b"\n", ""
+        line = _dumps(row) + b"\n"
+        if len(line) > MAX_ROW_BYTES:
+            return b"", pack_refusal(QuarantineReason.TOO_LONG, f"{len(line)} bytes, at most {MAX_ROW_BYTES}")
+        return line, ""
 
     def _preference_refusal(self, sample: Sample | Refusal | None) -> str:
         """Why the run can stand in no pair; ``sample`` is None for a category without a rank."""

@@ -16,10 +16,12 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine import run_all as engine_run
+from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.mapping import map_sources
 from pipeline.engine.source_troubles import SourceLostError
 from pipeline.settings.load import load_settings
 from tests.pipeline.engine.workspaces import (
+    SETTINGS,
     encoded,
     engine,
     flat_line,
@@ -211,3 +213,19 @@ def test_a_document_among_files_of_lines_is_read_and_named(
     workspace = make_workspace(tmp_path, files)
     summary = run_all(workspace)
     assert [words.rsplit(": ")[-1] for words in warnings(summary)] == named
+
+
+def test_a_row_that_the_firewall_could_not_read_costs_its_line(tmp_path: Path) -> None:
+    long = {**flat_line(900), "said": "x" * (MAX_ROW_BYTES - 200)}
+    fitting = {**flat_line(901), "said": "y " * (MAX_SIDE_BYTES // 2 + 100)}
+    lines = encoded([flat_line(0), long, fitting, flat_line(2)])
+    settings = SETTINGS.split('[[stream]]\nname = "chats"')[0] + "[export.sft]\nmax_tokens = 100000000\n"
+    settings += "[export.preference]\nmax_tokens = 100000000\n"
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": lines}, settings)
+    counts = run_all(workspace)["counts"]
+    (skip,) = rows(workspace, paths.DISTILLATION_SKIPS)
+    assert (skip["reason"], skip["line"]) == ("too_long", 2)
+    assert (counts["lines"], counts["mapped"], counts["skipped"]) == (4, 3, 1)
+    refused = rows(workspace, paths.QUARANTINE_FILES["preference"])
+    assert [row["reason"] for row in refused if row["provenance"]["line"] == 3] == ["too_long"]
+    assert judged(workspace) == [0, 0, 0, 0]

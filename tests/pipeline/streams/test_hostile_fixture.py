@@ -27,6 +27,7 @@ NOT_IN_THE_FIXTURE = {
     SkipReason.LOOKUP_MISSING,
     SkipReason.DUPLICATE_LOOKUP_KEY,
     SkipReason.NO_PARTS,
+    SkipReason.TOO_LONG,
 }
 
 
