@@ -135,7 +135,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", ("slash",), "look", where=_on("dashboard", "log", "rows"), hint="filter",
         help="Filter the log by words (!word leaves out); in rows: find a text from here on."),
     Action("palette", ("colon", "ctrl+p"), "console", hint="commands", in_palette=False,
-        help="Find a command by typing a part of it."),
+        help="Find a command, symptom, incident, run, file or stream by a part of its name."),
     Action("help", ("question_mark", "f1"), "console", "Every key that works here.", hint="help"),
     Action("quit", ("q",), "console", hint="quit",
         help="Quit the console. Quitting stops nothing; the run goes on."),

@@ -27,6 +27,7 @@ from console import keymap
 from console.control.armed import Armed, Lease
 from console.control.changes import Operations
 from console.live.live_feed import LiveFeed
+from console.presentation import palette
 from console.state.derive import advance
 from console.state.view_state import (
     FirewallSeen,
@@ -274,11 +275,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Put ``text`` on the operator's clipboard."""
         self.capture.copy(text, what)
 
-    def _go_to(self, action_id: str) -> None:
-        """Another screen, from wherever we are: its way back is the dashboard."""
+    def _go_to(self, action_id: str, *marked: str) -> None:
+        """Another screen, with a line marked, from wherever we are: its way back is the dashboard."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.open(action_id, self.state.workspace)
+        self.open(action_id, self.state.workspace, *marked)
 
     def _back(self) -> None:
         if len(self.screen_stack) > 1:
@@ -292,9 +293,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, ConsoleScreen):
             self.open("palette", self.screen.place, then=self._palette_chose)
 
-    def _palette_chose(self, action_id: str | None) -> None:
-        if action_id and isinstance(self.screen, ConsoleScreen):
-            self.screen.act(action_id)
+    def _palette_chose(self, offer_id: str | None) -> None:
+        kind, mark, name = (offer_id or "").partition(":")
+        if mark:
+            self._open_subject(kind + mark, name)
+        elif offer_id and isinstance(self.screen, ConsoleScreen):
+            self.screen.act(offer_id)
+
+    def _open_subject(self, kind: str, name: str) -> None:
+        if kind == palette.SYMPTOM:
+            self.open("symptom", name)
+        elif kind == palette.INCIDENT:
+            self.open_wizard(None, name)
+        elif kind == palette.RUN:
+            self._go_to("screen.runs", name)
+        else:
+            from console.tui.screens.rows import open_rows
+
+            open_rows(self, Path(self.state.workspace), name)
 
     def _with_marked_symptom(self, then: Callable[[str], None]) -> None:
         dashboard = self.screen_stack[0]

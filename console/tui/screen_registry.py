@@ -30,7 +30,7 @@ _FROM_OTHER_SCREENS = {
     "help": "help.HelpScreen",
     "lineage": "row.LineageScreen",
     "log": "log.LogScreen",
-    "palette": "help.PaletteDialogue",
+    "palette": "palette.PaletteDialogue",
     "row": "row.RowScreen",
     "rows": "rows.RowsScreen",
     "symptom": "runbook.SymptomScreen",

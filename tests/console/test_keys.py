@@ -10,7 +10,6 @@ import pytest
 
 from console import keymap
 from console.reading.key_settings import EATEN, choose, read_keys
-from console.tui.screens.help import find
 from tests.console.terminals import ARGV, Terminal, drawn, environment
 
 PLACES = get_args(keymap.Place)
@@ -51,35 +50,6 @@ def test_what_changes_something_is_listed_as_such() -> None:
     others = {"run.cancel", "incident.export", keymap.WIZARD_ANSWER}
     assert {action.id for action in keymap.MUTATING} == starts | others
     assert {action.group for action in keymap.MUTATING} == {"act"}
-
-
-def test_the_dashboard_has_no_way_back_but_to_quit() -> None:
-    assert "back" not in {action.id for action in keymap.at("dashboard")}
-
-
-# The palette
-
-
-@pytest.mark.parametrize(
-    ("typed", "first"),
-    [
-        ("run", "run.start"),
-        ("cancel", "run.cancel"),
-        ("log", "log"),
-        ("arm", "arm"),
-        ("cpycmd", "copy.command"),
-    ],
-)
-def test_a_part_of_a_name_finds_the_action(typed: str, first: str) -> None:
-    assert find(typed, keymap.ACTIONS)[0].id == first
-
-
-def test_nothing_typed_lists_everything_in_the_tables_order() -> None:
-    assert find(" ", keymap.ACTIONS) == list(keymap.ACTIONS)
-
-
-def test_what_means_nothing_finds_nothing() -> None:
-    assert find("qqqqq", keymap.ACTIONS) == []
 
 
 # Keys of one's own

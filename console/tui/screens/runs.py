@@ -24,9 +24,10 @@ class RunsScreen(MarkedList):
     silent: ClassVar[tuple[str, ...]] = ("screen.runs",)
     first_hints: ClassVar[tuple[str, ...]] = ("open", "choose", "back")
 
-    def __init__(self, workspace: str) -> None:
+    def __init__(self, workspace: str, marked: str | None = None) -> None:
         super().__init__()
         self._root = Path(workspace)
+        self.marked = marked
         self.chosen: list[str] = []
 
     def head_lines(self, width: int) -> list[Line]:

@@ -8,8 +8,8 @@ import pytest
 
 from console.tui.screens.consent import ArmDialogue, ConsentDialogue, TakeOverDialogue
 from console.tui.screens.dashboard import Dashboard
-from console.tui.screens.help import PaletteDialogue
 from console.tui.screens.log import LogScreen
+from console.tui.screens.palette import PaletteDialogue
 from pipeline.platform.lock import Holder
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
@@ -116,3 +116,20 @@ async def test_a_dialogue_that_was_not_seen_takes_nothing(keys: tuple[str, ...])
         await burst(pilot, *keys)
         assert isinstance(app.screen, ArmDialogue)
         assert not app.armed.is_armed
+
+
+@pytest.mark.parametrize(
+    ("typed", "place", "said"),
+    [
+        ("leak", "symptom", "S1.P4.sft-leak"),
+        ("runs", "runs", "Runs"),
+        ("skips.jsonl", "dashboard", "cannot be opened"),
+    ],
+)
+async def test_whatever_there_is_to_show_is_one_colon_away(typed: str, place: str, said: str) -> None:
+    app = StillApp(states.breach(), LEAN)
+    async with app.run_test(size=SMALL) as pilot:
+        await burst(pilot, "colon", *typed, "enter")
+        await pilot.pause()
+        assert getattr(app.screen, "place", None) == place
+        assert said in text_of(app)

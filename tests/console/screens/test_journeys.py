@@ -10,8 +10,9 @@ from console import keymap
 from console.state.view_state import FirewallSeen, StatusRead
 from console.tui.screens.consent import ArmDialogue, ConsentDialogue
 from console.tui.screens.dashboard import Dashboard
-from console.tui.screens.help import HelpScreen, PaletteDialogue
+from console.tui.screens.help import HelpScreen
 from console.tui.screens.log import LogScreen
+from console.tui.screens.palette import PaletteDialogue
 from console.tui.screens.runbook import SymptomScreen
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
