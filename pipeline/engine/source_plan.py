@@ -65,7 +65,7 @@ class PlannedSource:
     @property
     def is_read_by_items(self) -> bool:
         """A JSON document that this run reads anew, item by item."""
-        return self.records is not None and not any(record.group for record in self.records.records)
+        return self.records is not None and not self.rows_context
 
     def plain(self) -> PlainSource:
         """What a run reads of it."""
