@@ -26,8 +26,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.out_json(row)
     else:
         for name in row["decided_metrics"]:
-            value = row["metrics"].get(name)
-            context.out(f"{arguments.action}ed  {visible(name)}  {number(value)}  {visible(row['notes'])}")
+            value = number(row["metrics"][name]) if name in row["metrics"] else "gone"
+            context.out(f"{arguments.action}ed  {visible(name)}  {value}  {visible(row['notes'])}")
     return ExitCode.OK
 
 
@@ -67,7 +67,10 @@ def _list(context: CommandContext) -> int:
         ]
         context.table(("metric", ">baseline", ">anchor", ">line", "recorded"), cells)
     if baselines.dismissed:
-        dismissed = [[name, number(value), note] for name, (value, note) in baselines.dismissed.items()]
+        dismissed = [
+            [name, "gone" if value is None else number(value), note]
+            for name, (value, note) in baselines.dismissed.items()
+        ]
         context.table(("dismissed", ">at", "why"), dismissed)
     return ExitCode.OK
 

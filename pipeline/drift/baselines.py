@@ -1,8 +1,9 @@
 """The file of accepted values: append-only, written by audits, operators and by hand.
 
 Rows are folded in order. An audit's row sets every metric; an accept sets those it names; a
-dismissal remembers the value that was seen. A row that somebody appended by hand counts too:
-with ``notes`` and ``metrics`` it accepts those values, with ``notes`` alone the last audit's.
+dismissal remembers the value that was seen. A decision that names a metric and holds no value for it
+is about one that is gone: accepted, it has no baseline any more. A row that somebody appended by hand
+counts too: with ``notes`` and ``metrics`` it accepts those values, with ``notes`` alone the last audit's.
 What cannot be read (a torn tail, garbage) is reported and survived.
 """
 
@@ -47,13 +48,19 @@ class Baselines:
     anchors: dict[str, float] = field(default_factory=dict)
     anchor_breakdowns: dict[str, Mapping[str, float]] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
-    dismissed: dict[str, tuple[float, str]] = field(default_factory=dict)
+    # The value that was seen, None where the metric was gone, and why it was dismissed.
+    dismissed: dict[str, tuple[float | None, str]] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         return not self.values
+
+    def forget(self, name: str) -> None:
+        """The metric has no baseline any more; measured again, it is a new one."""
+        for known in (self.values, self.anchors, self.anchor_breakdowns, self.dismissed):
+            known.pop(name, None)
 
 
 def read_baselines(workspace: Path) -> Baselines:
@@ -109,19 +116,26 @@ def _fold(baselines: Baselines, row: dict[str, Any], number: int, workspace: Pat
             )
             return
         kind = "accept"
-        metrics = metrics or last_audited_values(workspace)
-        row = {**row, "decided_metrics": list(metrics)}
+        gone: list[str] = []
+        if not metrics:
+            metrics = last_audited_values(workspace)
+            gone = [name for name in baselines.values if metrics and name not in metrics]
+        row = {**row, "decided_metrics": [*metrics, *gone]}
+    decided = _names(row.get("decided_metrics"))
     if kind == "dismiss":
-        for name in _names(row.get("decided_metrics")) or list(metrics):
-            if name in metrics:
-                baselines.dismissed[name] = (metrics[name], str(notes or ""))
+        for name in decided or list(metrics):
+            baselines.dismissed[name] = (metrics.get(name), str(notes or ""))
         return
     if kind not in (*_SETS_ALL, "accept"):
         return
-    decided = _names(row.get("decided_metrics")) if kind == "accept" else []
     if kind in _SETS_ALL:
+        decided = []
         for name in set(baselines.values) - set(metrics):
             del baselines.values[name]
+            baselines.dismissed.pop(name, None)
+    for name in decided:
+        if name not in metrics:
+            baselines.forget(name)
     for name, value in metrics.items():
         if decided and name not in decided:
             continue

@@ -13,7 +13,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow, DriftStatus
 from pipeline.drift.baselines import Baselines, BaselineValue
 from pipeline.drift.causes import causes_of
-from pipeline.drift.measure import Metrics, reason_part
+from pipeline.drift.measure import Metrics, phase_of_metric, reason_part
 from pipeline.drift.statistics import count_shift_z, delta_ratio, rate_shift_z
 from pipeline.settings.model import DriftSettings
 from pipeline.stages.refusals import LATER_RULES
@@ -49,17 +49,7 @@ def compare(
             rows.append(_known(metrics, name, value, known, baselines, settings, since.get(name)))
     for name, known in baselines.values.items():
         if name not in metrics.values:
-            rows.append(
-                DriftRow(
-                    metric=name,
-                    phase="",
-                    baseline=known.value,
-                    status=DriftStatus.MISSING,
-                    trend=_trend(baselines, name),
-                    since=since.get(name),
-                    anchor=baselines.anchors.get(name),
-                )
-            )
+            rows.append(_missing(name, known, baselines, since.get(name)))
     return sorted(rows, key=lambda row: _ORDER[row.status] + (row.dismissed is not None))
 
 
@@ -70,6 +60,20 @@ def _new(metrics: Metrics, name: str, value: float) -> DriftRow:
         kind=metrics.kinds[name],
         current=value,
         status=DriftStatus.NEW,
+    )
+
+
+def _missing(name: str, known: BaselineValue, baselines: Baselines, since: str | None) -> DriftRow:
+    seen = baselines.dismissed.get(name)
+    return DriftRow(
+        metric=name,
+        phase=phase_of_metric(name),
+        baseline=known.value,
+        status=DriftStatus.MISSING,
+        trend=_trend(baselines, name),
+        since=since,
+        anchor=baselines.anchors.get(name),
+        dismissed=seen[1] if seen is not None and seen[0] is None else None,
     )
 
 

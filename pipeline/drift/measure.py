@@ -168,6 +168,14 @@ def _count_exports(workspace: Path, metrics: Metrics) -> None:
         metrics.add(f"quarantined_{export}", "P4", count, parts=dict(refused))
 
 
+def phase_of_metric(name: str) -> str:
+    """The phase that a metric belongs to, by its name alone: for one that is not measured any more."""
+    if name.endswith("acceptance_rate") or name.startswith("category."):
+        return "P3"
+    exports = {f"{export}_rows" for export in paths.EXPORT_FILES}
+    return "P4" if name in exports or name.startswith("quarantined_") else "P2"
+
+
 def reason_part(reason: str) -> str:
     """How a breakdown names the rows that were refused for ``reason``."""
     return f"reason:{reason}"

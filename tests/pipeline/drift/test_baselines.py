@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.contracts.checks import DriftRow
+from pipeline.contracts.checks import DriftRow, DriftStatus
 from pipeline.contracts.faults import InputError, IntegrityError, SettingsError
 from pipeline.drift.baselines import append, read_baselines
 from pipeline.drift.compare import compare
-from pipeline.drift.decisions import baseline_row, decide
-from pipeline.drift.measure import measure
+from pipeline.drift.decisions import Decision, baseline_row, decide
+from pipeline.drift.measure import measure, phase_of_metric
 from pipeline.settings.load import load_settings
 from tests.pipeline.engine.workspaces import engine, make_workspace, rows, run_all
 
@@ -168,6 +168,71 @@ def test_a_dismissal_holds_once_for_the_value_seen(workspace: Path) -> None:
     table = {row.metric: row for row in report_audit(workspace)}
     assert table["evidence_rows"].dismissed == "a test load"
     assert table["evidence_rows"].baseline == 10
+
+
+GONE = "stream.old_site.rows"
+
+
+@pytest.mark.parametrize("decision", ["accept", "dismiss"])
+@pytest.mark.parametrize("names", [[], [GONE]])
+def test_a_metric_that_is_gone_can_be_decided(workspace: Path, decision: Decision, names: list[str]) -> None:
+    seed(workspace, **{GONE: 40})
+    before = {row.metric: row for row in report_audit(workspace)}[GONE]
+    assert (before.status, before.warns, before.phase) == (DriftStatus.MISSING, True, "P2")
+    row = decide(workspace, load_settings(workspace).settings, decision, names, "the site moved away")
+    assert row["decided_metrics"] == [GONE]
+    table = report_audit(workspace)
+    assert not any(row.warns for row in table)
+    told = [row.dismissed for row in table if row.metric == GONE]
+    assert told == (["the site moved away"] if decision == "dismiss" else [])
+    # The next passing audit follows, and what comes back later is a new metric with nothing decided.
+    metrics = measure(workspace, load_settings(workspace).settings)
+    append(workspace, baseline_row(workspace, metrics, "passed"))
+    baselines = read_baselines(workspace)
+    assert GONE not in baselines.values
+    assert GONE not in baselines.dismissed
+
+
+def test_a_dismissed_metric_that_came_back_and_is_gone_again_warns_again(workspace: Path) -> None:
+    seed(workspace, **{GONE: 40})
+    report_audit(workspace)
+    decide(workspace, load_settings(workspace).settings, "dismiss", [GONE], "its disk is away")
+    seed(workspace, **{GONE: 41})
+    assert {row.metric: row.warns for row in report_audit(workspace)}[GONE]
+
+
+def test_a_value_that_was_dismissed_is_not_the_metric_that_is_gone(workspace: Path) -> None:
+    seed(workspace, **{GONE: 40})
+    metrics = measure(workspace, load_settings(workspace).settings)
+    metrics.values[GONE] = 3
+    append(
+        workspace, baseline_row(workspace, metrics, "dismiss", names=[GONE], notes="few logs", actor="mara")
+    )
+    assert {row.metric: row.warns for row in report_audit(workspace)}[GONE]
+
+
+def test_a_row_by_hand_with_notes_alone_accepts_that_a_metric_is_gone(workspace: Path) -> None:
+    seed(workspace, **{GONE: 40})
+    report_audit(workspace)
+    by_hand(workspace, {"notes": "the site moved away"})
+    assert GONE not in read_baselines(workspace).values
+    report_audit(workspace)
+    assert GONE not in read_baselines(workspace).values
+
+
+def test_the_command_says_that_it_decided_about_a_metric_that_is_gone(workspace: Path) -> None:
+    seed(workspace, **{GONE: 40})
+    report_audit(workspace)
+    decided = engine(workspace, "baseline", "dismiss", "--metric", GONE, "--note", "its disk is away")
+    assert decided.stdout.split() == ["dismissed", GONE, "gone", "its", "disk", "is", "away"]
+    assert "gone" in engine(workspace, "baseline", "list").stdout
+    listed = json.loads(engine(workspace, "baseline", "list", "--json").stdout)
+    assert listed["dismissed"][GONE] == {"value": None, "note": "its disk is away"}
+
+
+def test_a_metric_that_is_gone_is_of_the_phase_that_measures_it(workspace: Path) -> None:
+    metrics = measure(workspace, load_settings(workspace).settings)
+    assert {name: phase_of_metric(name) for name in metrics.values} == metrics.phases
 
 
 def test_a_revoked_row_does_not_count(workspace: Path) -> None:
