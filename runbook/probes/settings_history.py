@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.git_objects import Commit
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.looks import Probe, found_by, record_probe, why_blind
 from runbook.probes.workspace import Workspace
@@ -21,15 +22,26 @@ _LONGEST = 120
 
 
 class SettingChange(Record):
-    """One value. ``where`` is ``scoring.partial_at``, or ``stream.runs.fields.reward``."""
+    """One value. ``where`` is ``scoring.partial_at``, or ``stream.runs.fields.reward``.
+
+    ``by`` is the commit that changed it last (``not committed`` where none has it), ``at`` when, in
+    seconds since the epoch.
+    """
 
     where: str
     before: str
     after: str
+    by: str = ""
+    at: float | None = None
 
     @property
     def told(self) -> str:
         return f"{FILE} {self.where}: {self.before} → {self.after}"
+
+    @property
+    def told_by(self) -> str:
+        """The same with whose hand it was."""
+        return f"{self.told} ({self.by})" if self.by else self.told
 
     def is_of_stream(self, name: str) -> bool:
         return self.where.startswith(f"stream.{name}.") or self.where == f"stream.{name}"
@@ -48,11 +60,6 @@ class SettingsHistory(Record):
     def under(self, *sections: str) -> tuple[SettingChange, ...]:
         return tuple(each for each in self.changes if each.where.split(".", 1)[0] in sections)
 
-    @property
-    def by_whom(self) -> str:
-        """The hand that changed the file last."""
-        return "not committed" if self.uncommitted else (self.commits[0] if self.commits else "")
-
 
 def settings_probe() -> Probe:
     """The probe whose output ``read_settings_history`` understands."""
@@ -60,7 +67,7 @@ def settings_probe() -> Probe:
 
 
 def _lines(found: SettingsHistory) -> list[str]:
-    changes = [each.told for each in found.changes] or [found.trouble or f"as in {found.tag}"]
+    changes = [each.told_by for each in found.changes] or [found.trouble or f"as in {found.tag}"]
     return [visible(line) for line in [*changes, *found.commits]]
 
 
@@ -85,13 +92,49 @@ def settings_history(workspace: Workspace) -> SettingsHistory:
     after = path.read_bytes() if path.is_file() else b""
     head = git.resolve("HEAD")
     commits = git.log([FILE], since=commit) if head else []
+    changes = _changes(_named(_parsed(before)), _named(_parsed(after)), "")
     return SettingsHistory(
         tag=tag,
         commit=commit,
-        changes=tuple(_changes(_named(_parsed(before)), _named(_parsed(after)), "")),
+        changes=_by_hands(workspace, [*changes], before, commits, after),
         commits=tuple(each.told for each in commits),
         uncommitted=git.bytes_at(head, FILE) != after,
     )
+
+
+def _by_hands(
+    workspace: Workspace, changes: list[SettingChange], before: bytes, commits: Sequence[Commit], after: bytes
+) -> tuple[SettingChange, ...]:
+    """Each change with the last of the ``commits`` (newest first) that touched its value."""
+    if not changes:
+        return ()
+    path = workspace.root / FILE
+    versions = [
+        (workspace.git.bytes_at(each.oid, FILE) or b"", each.told, float(each.when))
+        for each in reversed(commits)
+    ]
+    versions.append((after, "not committed", path.stat().st_mtime if path.is_file() else 0.0))
+    hands: dict[str, tuple[str, float]] = {}
+    then = _named(_parsed(before))
+    for data, by, at in versions:
+        now = _named(_parsed(data))
+        touched = [each.where for each in _changes(then, now, "")]
+        hands |= {
+            each.where: (by, at)
+            for each in changes
+            if any(_is_within(each.where, one) or _is_within(one, each.where) for one in touched)
+        }
+        then = now
+    return tuple(
+        each.model_copy(update={"by": hands[each.where][0], "at": hands[each.where][1]})
+        if each.where in hands
+        else each
+        for each in changes
+    )
+
+
+def _is_within(where: str, whole: str) -> bool:
+    return where == whole or where.startswith(f"{whole}.")
 
 
 def _tagged_bytes(workspace: Workspace) -> tuple[str | None, bytes]:

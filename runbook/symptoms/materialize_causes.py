@@ -63,7 +63,7 @@ class Seen:
         return [each.path for each in self.changed_code]
 
     def settings_of(self, stream: str) -> list[str]:
-        return [each.told for each in self.settings.changes if each.is_of_stream(stream)]
+        return [each.told_by for each in self.settings.changes if each.is_of_stream(stream)]
 
 
 def seen_in(outputs: Mapping[str, ProbeOutput]) -> Seen:
@@ -127,8 +127,7 @@ def _of_a_stream(seen: Seen, shape: Shape) -> tuple[str, Confidence, tuple[str, 
     name = f"stream {shape.stream}"
     setting = seen.settings_of(shape.stream)
     if setting:
-        by = f" ({seen.settings.by_whom})" if seen.settings.by_whom else ""
-        return define.SETTING, Confidence.CERTAIN, (name, *(f"{each}{by}" for each in setting))
+        return define.SETTING, Confidence.CERTAIN, (name, *setting)
     if shape.gone:
         told = [each.told for found in shape.best().values() for each in found[:1]]
         fields = (f"{name}: no line has {', '.join(shape.gone)}", *told, *shape.files[:3])

@@ -121,8 +121,7 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
         confidence = Confidence.CERTAIN if seen.scorer.failed else Confidence.LIKELY
         return define.CHANGED, confidence, tuple(each.told for each in seen.files)
     if seen.thresholds:
-        by = f" ({seen.settings.by_whom})" if seen.settings.by_whom else ""
-        return define.THRESHOLDS, Confidence.CERTAIN, tuple(f"{each.told}{by}" for each in seen.thresholds)
+        return define.THRESHOLDS, Confidence.CERTAIN, tuple(each.told_by for each in seen.thresholds)
     if "P3.coverage" in seen.red and (counts.unscored or counts.orphans):
         return define.NOT_SCORED, Confidence.LIKELY, counts.unscored_streams
     if counts.reasons.get("no_signal") and seen.silent:

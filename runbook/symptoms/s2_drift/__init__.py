@@ -8,6 +8,9 @@ from pipeline.contracts.symptoms import ByHand, Definition
 ID = "S2.drift"
 LEAK = "leak"
 FIELD = "field_lost"
+OTHER = "other_symptom"
+SETTING = "settings_changed"
+READER = "reader_changed"
 SOURCES = "new_source_data"
 SCORER = "scorer"
 EXPORTER = "exporter"
@@ -15,6 +18,9 @@ UNKNOWN = "unknown"
 CAUSES = (
     (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
     (FIELD, "A stream's rows lost a field that they had: its log calls it something else. Not drift."),
+    (OTHER, "Another symptom shows that moves numbers by itself; it comes first."),
+    (SETTING, "Settings that decide what is counted are not those of the last-good tag."),
+    (READER, "The code that reads lines or maps them is not what it was at the last-good tag."),
     (SOURCES, "The evidence itself moved: there is other source data than at the baseline."),
     (SCORER, "The evidence stands as it was, and its verdicts moved: rules or labels changed."),
     (EXPORTER, "Evidence and verdicts stand as they were, and the exports moved: the exporter changed."),
@@ -30,12 +36,23 @@ DEFINITION = Definition(
     phases=("P8",),
     checks=(),
     live=False,
-    explained_by=("S1.P4.sft-leak", "S1.P2.materialize"),
+    explained_by=(
+        "S1.P4.sft-leak",
+        "S1.P0.source-missing",
+        "S1.P2.materialize",
+        "S1.P3.distribution",
+        "S1.P4.self-pair",
+        "S4.empty-exports",
+    ),
     causes=CAUSES,
     by_hand=(
         ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
         ByHand(
             "Then the fields: none may be lost, as a renamed one moves every number.", "distill streams check"
+        ),
+        ByHand(
+            "Then settings, streams and scorer: what differs from the last-good tag, and by whose commit.",
+            'git log -p "$TAG".. -- distill.toml pipeline/streams pipeline/stages',
         ),
         ByHand("See what moved, and by which stream, model or reason.", "distill audit-full --no-append"),
         ByHand("Seen, and not the new normal.", "distill baseline dismiss --metric METRIC --note WHY"),

@@ -14,29 +14,29 @@ from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import words_of_loss
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import object_or_empty, objects_of, text_of, texts_of
+from pipeline.platform.lenient_json import object_or_empty, objects_of, texts_of
 from pipeline.reading.check_report import AUDIT
 from pipeline.reading.facts import Facts
 from pipeline.reading.past_runs import last_committed
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.code_history import code_probe
+from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.looks import Probe, detection_from
+from runbook.probes.settings_history import settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
+from runbook.symptoms import glances
 from runbook.symptoms.by_report import as_old
-from runbook.symptoms.s1_p2_materialize import ID as MATERIALIZE
+from runbook.symptoms.offers import as_tagged, fitting_first
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.s2_drift import CAUSES, DEFINITION, EXPORTER, FIELD, ID, LEAK, SCORER, SOURCES, UNKNOWN
+from runbook.symptoms.s2_drift import DEFINITION, ID, READER, SETTING
+from runbook.symptoms.s2_drift import causes as why
+from runbook.symptoms.s2_drift.causes import FIELDS, FIREWALL, OTHERS
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
 
-# The first phase that moved explains those after it.
-_BY_PHASE = (("P2", SOURCES), ("P3", SCORER), ("P4", EXPORTER))
-_PROBE = "firewall"
-_FIELDS = "fields"
 _SECONDS = 60.0
 _FIREWALL_SECONDS = 300.0
 _MEASURE_SECONDS = 600.0
@@ -79,6 +79,7 @@ def _undecided(
     workspace: Workspace, facts: Facts, rows: list[Any], as_of: float | None, source: str
 ) -> Detection:
     flagged = [row for row in rows if is_flagged(row)]
+    since: list[str] = []
     if flagged:
         ran = workspace.engine(["baseline", "list", "--json"], seconds=_SECONDS)
         known = object_or_empty(ran.stdout) if ran.exit_code == ExitCode.OK else {}
@@ -86,10 +87,13 @@ def _undecided(
             said = f"the baselines could not be read: {ran.reason}"
             return _detection(Answer(Verdict.UNKNOWN, said, as_of, source), [])
         flagged = [row for row in flagged if not _is_decided(row, known)]
-    return _detection(as_old(answer_of(flagged, as_of, source), facts), flagged)
+        values = (known["values"].get(row["metric"]) or {} for row in flagged)
+        since = [str(each["recorded_at"]) for each in values if each.get("recorded_at")]
+    answer = as_old(answer_of(flagged, as_of, source), facts)
+    return _detection(answer, flagged, max(since, default=None))
 
 
-def _detection(answer: Answer, rows: list[dict[str, Any]]) -> Detection:
+def _detection(answer: Answer, rows: list[dict[str, Any]], baseline_at: str | None = None) -> Detection:
     seen_at = answer.as_of or time.time()
     return detection_from(
         ID,
@@ -101,6 +105,7 @@ def _detection(answer: Answer, rows: list[dict[str, Any]]) -> Detection:
         facts={
             "metrics": [str(row["metric"]) for row in rows],
             "phases": [*sorted({str(row.get("phase")) for row in rows})],
+            "baseline_at": baseline_at,
         },
     )
 
@@ -133,7 +138,10 @@ def _moved_by(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:
     seen = s1_p4_sft_leak.detect(workspace)
     return ProbeOutput(
-        probe_id=_PROBE, title="The firewall, first", text=seen.observed, data={"verdict": str(seen.verdict)}
+        probe_id=FIREWALL,
+        title="The firewall, first",
+        text=seen.observed,
+        data={"verdict": str(seen.verdict)},
     )
 
 
@@ -146,49 +154,30 @@ def _fields(workspace: Workspace, _seconds: float) -> ProbeOutput:
     }
     told = [words_of_loss(name, fields) for name, fields in lost.items()]
     return ProbeOutput(
-        probe_id=_FIELDS,
+        probe_id=FIELDS,
         title="Then the fields of the evidence",
         text=visible("; ".join(told)) or "the rows of every stream have the fields that they had",
         data={"lost": sorted(lost)},
     )
 
 
+def _others(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    """Which symptoms show, by what files tell, that move numbers by themselves."""
+    facts = workspace.facts()
+    told = {name: glances()[name](facts) for name in DEFINITION.explained_by if name in glances()}
+    shown = {name: each for name, each in told.items() if each is not None and each.is_detected}
+    shown = {name: each for name, each in shown.items() if not each.stale}
+    lines = [f"{name}: {each.observed}" for name, each in shown.items()]
+    return ProbeOutput(
+        probe_id=OTHERS,
+        title="Other symptoms that move numbers",
+        text=visible("; ".join(lines)) or "none of the symptoms shows that move numbers by themselves",
+        data={"shown": [*shown]},
+    )
+
+
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
-    output = outputs[_PROBE]
-    verdict, moved = text_of(output.data, "verdict"), texts_of(detection.facts, "phases")
-    if verdict == Verdict.DETECTED:
-        cause, confidence = LEAK, Confidence.CERTAIN
-    elif verdict != Verdict.CLEAR:
-        cause, confidence = UNKNOWN, Confidence.UNKNOWN
-    elif texts_of(outputs[_FIELDS].data, "lost"):
-        cause, confidence = FIELD, Confidence.CERTAIN
-    else:
-        cause = next((name for phase, name in _BY_PHASE if phase in moved), UNKNOWN)
-        confidence = Confidence.UNKNOWN if cause == UNKNOWN else Confidence.LIKELY
-    stances = {Verdict.DETECTED: Stance.FOR, Verdict.CLEAR: Stance.AGAINST}
-    firewall = Evidence(
-        stance=stances.get(Verdict(verdict or "unknown"), Stance.UNKNOWN),
-        says=output.trouble or output.text,
-        source="distill firewall",
-        read_at=output.read_at,
-    )
-    fields = Evidence.judged(
-        bool(texts_of(outputs[_FIELDS].data, "lost")),
-        outputs[_FIELDS].text,
-        outputs[_FIELDS].text,
-        "the last run's receipt",
-        outputs[_FIELDS].read_at,
-    )
-    seen = {LEAK: (firewall,), FIELD: (fields,)}
-    return concluded(
-        CAUSES,
-        cause,
-        confidence,
-        {**seen, cause: (*seen.get(cause, ()), *detection.evidence)},
-        places=(each.says for each in detection.evidence),
-        aside=seen,
-        see={LEAK: LEAKED, FIELD: MATERIALIZE}.get(cause),
-    )
+    return why.diagnose(detection, why.seen_in(detection, outputs))
 
 
 NOTE = Question("note", "Why is that so? The next shift reads it.")
@@ -213,11 +202,17 @@ def _decision(decision: str, title: str, why: str, metrics: list[str]) -> Offer:
 
 
 def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ...]:
-    """Nothing is decided about numbers while the firewall rings or is silent, or a field is lost."""
+    """What differs from the last-good tag is put back first; only then may somebody decide.
+
+    Nothing is decided about numbers while the firewall rings or is silent, a field is lost, or another
+    symptom explains them.
+    """
     metrics = [*texts_of(detection.facts, "metrics")]
-    if diagnosis is None or not metrics or diagnosis.cause.id in (LEAK, FIELD, UNKNOWN):
+    if diagnosis is None or not metrics or not why.is_decidable(diagnosis):
         return ()
+    code_cause = diagnosis.cause.id if diagnosis.cause.id != SETTING else READER
     return (
+        *fitting_first(as_tagged(diagnosis, code_cause, SETTING), diagnosis.cause.id),
         _decision("dismiss", "Dismiss it once", "it warns again when the value moves again", metrics),
         _decision("accept", "Accept it as the new normal", "later audits compare with this value", metrics),
     )
@@ -225,8 +220,11 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
     return (
-        Probe(_PROBE, "The firewall, first", _FIREWALL_SECONDS, _firewall),
-        Probe(_FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
+        Probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
+        Probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
+        Probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
+        settings_probe(),
+        code_probe(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from runbook.drills.drill import TOMAS, Drill, Planted, Scene
-from runbook.symptoms.s2_drift import ID, SCORER, SOURCES
+from runbook.symptoms.s2_drift import ID, SETTING, SOURCES
 from runbook.symptoms.s2_drift.diagnose import NOTE
 
 DECISIONS = ("accept", "dismiss")
@@ -49,11 +49,12 @@ def plant_threshold(scene: Scene) -> Planted:
     (scene.root / paths.SETTINGS).write_text(f"{settings}\n[scoring]\npartial_at = {threshold}\n")
     scene.commit("settings: ask more of partly right runs", author=TOMAS)
     scene.engine("run-all")
+    offer = scene.random.choice(("restore-settings", *DECISIONS))
     return Planted(
         says=f"Tomas moved [scoring] partial_at from 0.5 to {threshold}, and it was run.",
-        cause=SCORER,
-        offer=scene.random.choice(DECISIONS),
-        answers={NOTE.id: "agreed with the reviewers"},
+        cause=SETTING,
+        offer=offer,
+        answers={NOTE.id: "agreed with the reviewers"} if offer in DECISIONS else {},
         audited=True,
         confidence=None,
     )

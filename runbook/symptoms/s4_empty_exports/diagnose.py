@@ -256,8 +256,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     phase = _PHASE.get(cause)
     files = [each for each in code.files if each.phase == phase or cause == define.FAILS]
     changes = settings.under(*_SECTIONS.get(cause, ("export", "stream")))
-    by = f" ({settings.by_whom})" if settings.by_whom else ""
-    named = (*(each.told for each in files), *(f"{each.told}{by}" for each in changes))
+    named = (*(each.told for each in files), *(each.told_by for each in changes))
     return concluded(
         define.CAUSES,
         cause,

@@ -10,14 +10,21 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.status import Verdict
+from runbook.probes.evidence import Detection, ProbeOutput
+from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
-from runbook.symptoms.s2_drift.diagnose import detect, rerun
-from tests.pipeline.engine.workspaces import engine
+from runbook.symptoms.s2_drift import causes as why
+from runbook.symptoms.s2_drift.diagnose import detect, offers, rerun
+from tests.pipeline.engine.workspaces import engine, run_all
+from tests.runbook.symptoms.test_gate import history
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
 from tests.runbook.test_commands import distill
+from tests.runbook.workspaces import git
 
 ID = "S2.drift"
 WHY = ("--answer", "note=the second site was switched on")
@@ -53,6 +60,123 @@ def test_what_moved_is_explained_and_a_decision_about_it_counts_at_once(root: Pa
     assert verdict(root, ID) == "clear"
     last = json.loads((root / paths.AUDIT_BASELINES).read_bytes().splitlines()[-1])
     assert (last["kind"], last["decided_metrics"]) == ("dismiss", ["evidence_rows"])
+
+
+def _baseline(root: Path, **values: object) -> None:
+    """One row, by which nothing has moved but what ``values`` say."""
+    journal = root / paths.AUDIT_BASELINES
+    row = json.loads(journal.read_bytes().splitlines()[-1])
+    row["metrics"]["evidence_rows"] *= 2
+    for name, value in values.items():
+        (row if name in row else row["metrics"])[name] = value
+    journal.write_text(json.dumps(row) + "\n")
+
+
+def _commit_partial_at(root: Path, value: float) -> str:
+    settings = root / paths.SETTINGS
+    settings.write_text(f"{settings.read_text()}\n[scoring]\npartial_at = {value}\n")
+    git(root, "commit", "--quiet", "--all", "-m", "settings: ask more of partly right runs")
+    return git(root, "rev-parse", "HEAD").strip()[:12]
+
+
+def test_a_changed_setting_is_named_with_its_commit_and_put_back_before_anybody_decides(root: Path) -> None:
+    _baseline(root)
+    commit = _commit_partial_at(root, 0.9)
+    with (root / paths.SETTINGS).open("a") as file:
+        file.write("\n[drift]\nmin_z = 2.9\n")
+    run_all(root)
+    told = diagnosed(root, ID)
+    found = told["diagnosis"]["cause"]
+    assert (found["id"], found["confidence"]) == ("settings_changed", "certain")
+    place = found["places"][0]
+    assert place.startswith('distill.toml scoring: not set → {"partial_at": 0.9} (')
+    assert f"({commit} " in place
+    assert place.endswith("settings: ask more of partly right runs)")
+    assert not [each for each in found["places"] if "min_z" in each]  # it moves no number
+    assert [each["id"] for each in told["offers"]] == ["restore-settings", "dismiss", "accept"]
+    gate = ("--acceptance-report", str(root / paths.ACCEPTANCE_DATA))
+    assert "drift warning" in engine(root, "audit-full", *gate).stdout
+    repaired(root, ID)
+    assert "partial_at = 0.9" not in (root / paths.SETTINGS).read_text()
+
+
+def test_a_setting_that_cannot_move_what_moved_is_not_blamed(root: Path) -> None:
+    _commit_partial_at(root, 0.7)
+    assert cause(root, ID) == ("new_source_data", "likely")
+
+
+def test_a_setting_from_before_the_baseline_is_not_certain(root: Path) -> None:
+    _commit_partial_at(root, 0.7)
+    _baseline(root, **{"category.partially_accepted": 200, "recorded_at": "2098-01-01T00:00:00Z"})
+    (root / paths.SETTINGS).touch()  # the audit is older: it is measured now
+    assert cause(root, ID) == ("settings_changed", "likely")
+
+
+def test_a_changed_scorer_is_put_back_before_anybody_decides() -> None:
+    seen = _seen(moved=("P3",), files=("stages/scoring_rules.py",))
+    found = why.diagnose(_detection(), seen)
+    assert (found.cause.id, found.cause.confidence) == ("scorer", "likely")
+    assert "pipeline/stages/scoring_rules.py" in found.cause.places[0]
+    assert [each.id for each in offers(_detection(), found)] == ["restore-code", "dismiss", "accept"]
+
+
+def test_another_symptom_that_moves_numbers_comes_first_and_what_nobody_saw_is_not_decided() -> None:
+    found = why.diagnose(_detection(), _seen(shown=("S1.P0.source-missing",)))
+    assert (found.cause.id, found.see) == ("other_symptom", "S1.P0.source-missing")
+    assert offers(_detection(), found) == ()
+    blind = why.diagnose(_detection(), _seen(trouble="no such file"))
+    assert (blind.cause.id, offers(_detection(), blind)) == ("unknown", ())
+
+
+def test_a_metric_of_no_known_phase_can_be_decided() -> None:
+    """Reports of older engines tell no phase of a metric that is gone."""
+    found = why.diagnose(_detection(), _seen(moved=("",)))
+    assert found.cause.id == "unknown"
+    assert [each.id for each in offers(_detection(), found)] == ["dismiss", "accept"]
+
+
+@pytest.mark.parametrize("decision", ["accept", "dismiss"])
+def test_a_metric_that_is_gone_is_decided_by_its_wizard(root: Path, decision: str) -> None:
+    _baseline(root, **{"stream.old_site.rows": 40})
+    gate = ("--acceptance-report", str(root / paths.ACCEPTANCE_DATA))
+    assert "1 drift warning" in engine(root, "audit-full", *gate).stdout
+    assert cause(root, ID) == ("new_source_data", "likely")
+    repaired(root, ID, "--offer", decision, *WHY)
+    assert verdict(root, ID) == "clear"
+    again = engine(root, "audit-full", *gate)
+    assert "drift warning" not in again.stdout
+    assert "the baseline follows this audit" in again.stderr
+
+
+def _detection() -> Detection:
+    facts: dict[str, JsonValue] = {"metrics": ["evidence_rows"], "phases": ["P2"], "baseline_at": None}
+    return Detection(
+        symptom_id=ID, verdict=Verdict.DETECTED, observed="it moved", read_at=1.0, as_of=1.0, facts=facts
+    )
+
+
+def _seen(
+    *,
+    moved: tuple[str, ...] = ("P2",),
+    files: tuple[str, ...] = (),
+    shown: tuple[str, ...] = (),
+    trouble: str = "",
+) -> why.Seen:
+    def said(name: str, **data: JsonValue) -> ProbeOutput:
+        return ProbeOutput(probe_id=name, title=name, text="it was seen", data=data)
+
+    return why.Seen(
+        moved,
+        None,
+        said(why.FIREWALL, verdict="clear"),
+        said(why.FIELDS, lost=[]),
+        ProbeOutput(probe_id=why.OTHERS, title="others", trouble=trouble)
+        if trouble
+        else said(why.OTHERS, shown=[*shown]),
+        history(*files),
+        SettingsHistory(tag="t"),
+        1.0,
+    )
 
 
 def test_a_decision_needs_its_reason(root: Path) -> None:
