@@ -126,8 +126,14 @@ def test_thresholds_are_named_with_who_changed_them() -> None:
     settings = SettingsHistory.model_validate(
         {
             "tag": "v1",
-            "changes": [{"where": "scoring.accept_at", "before": "0.8", "after": "1.0"}],
-            "commits": ["0123456789ab Ines: stricter"],
+            "changes": [
+                {
+                    "where": "scoring.accept_at",
+                    "before": "0.8",
+                    "after": "1.0",
+                    "by": "0123456789ab Ines: stricter",
+                }
+            ],
         }
     )
     diagnosis = diagnosed(settings=settings)
