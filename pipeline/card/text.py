@@ -12,8 +12,10 @@ from pipeline.card.facts import ExportFacts
 from pipeline.card.front_matter import front_matter
 from pipeline.card.markdown import cell, cell_of_digest, counted, most_first, table
 from pipeline.contracts import paths
+from pipeline.contracts.lint import RewardHack
 
 _MODELS_SHOWN = 20
+_REWARD_HACKS = tuple(sign.value for sign in RewardHack)
 NOT_CHECKED = "*not checked*"
 
 
@@ -153,6 +155,7 @@ def _check_table(exports: Mapping[str, ExportFacts], context: CardContext) -> st
         ],
         ["rejected answers in `sft` (the firewall)", _firewall(context.firewall)],
         ["conversations (lint)", _lint(context)],
+        ["signs of a reward hack in `sft`", _reward_hacks(context)],
         ["evaluation sets", _evaluation(context.decontamination)],
         ["near-duplicates", _near_duplicates(context.near_duplicates)],
         ["names, streets and other personal data without a form", NOT_CHECKED],
@@ -168,8 +171,15 @@ def _firewall(state: str | None) -> str:
 def _lint(context: CardContext) -> str:
     if context.lint is None:
         return NOT_CHECKED
-    found = context.lint.faults + context.lint.flags
-    return f"checked; {context.lint.runs:,} runs in `sft`: {counted(found)}"
+    told = Counter({name: count for name, count in context.lint.flags.items() if name not in _REWARD_HACKS})
+    return f"checked; {context.lint.runs:,} runs in `sft`: {counted(context.lint.faults + told)}"
+
+
+def _reward_hacks(context: CardContext) -> str:
+    if context.lint is None:
+        return NOT_CHECKED
+    signs = Counter({name: context.lint.flags[name] for name in _REWARD_HACKS if context.lint.flags[name]})
+    return f"checked for known forms; {context.lint.runs:,} runs: {counted(signs)}"
 
 
 def _evaluation(report: Mapping[str, Any] | None) -> str:

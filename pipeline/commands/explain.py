@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _SHOWN_CHARACTERS = 400
 _TEXTS = ("instruction", "context", "response", "goal")
-_SIGNALS = ("human_override", "verdict", "reward", "success_markers", "failure_markers", "validation")
+_SIGNALS = (
+    "human_override", "verdict", "reward", "success_markers", "failure_markers", "validation", "flags",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

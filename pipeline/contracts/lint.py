@@ -31,5 +31,15 @@ class NotRecorded(StrEnum):
     REASONING_MISSING = "reasoning_missing"
 
 
+class RewardHack(StrEnum):
+    """Flags of evidence: signs that tests were met by other means than the task. They refuse nothing."""
+
+    TESTS_EDITED = "tests_edited"
+    ASSERTIONS_DELETED = "assertions_deleted"
+    EXITS_EARLY = "exits_early"
+    TESTS_SKIPPED = "tests_skipped"
+    SPECIAL_CASED = "special_cased"
+
+
 REFUSABLE: tuple[LintCode | NotRecorded, ...] = (*LintCode, *NotRecorded)
 """What ``[export] refuse`` may name: each is a reason of quarantine of the same name."""

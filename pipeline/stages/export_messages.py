@@ -11,9 +11,11 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.lint import RewardHack
 from pipeline.stages.transcript import Message
 
 DEFAULT_WEIGHT = 1.0
+_REWARD_HACKS = frozenset(sign.value for sign in RewardHack)
 
 
 def exported_messages(turns: Iterable[Message]) -> list[Message]:
@@ -54,8 +56,12 @@ def joined_tags(tags: Iterable[str]) -> str:
 
 
 def joined_flags(flags: Iterable[str]) -> str:
-    """Codes in one text, a space between two of them."""
-    return " ".join(flags)
+    """What the log does not say, as codes in one text, a space between two of them.
+
+    Signs of a reward hack stay with the evidence: they are for whoever looks at runs, and no export
+    changes when one more of them is known.
+    """
+    return " ".join(flag for flag in flags if flag not in _REWARD_HACKS)
 
 
 def _says(role: str, text: str) -> Message:

@@ -1,4 +1,4 @@
-"""What to know of a run before it is used: what its log cannot say, and how it ended.
+"""What to know of a run before it is used: what its log cannot say, how it ended, signs of a reward hack.
 
 A run that was cut off or that its environment failed is no example of anything: the exporters
 keep it out of training. What a log does not say is only flagged.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from pipeline.contracts.lint import NotRecorded
+from pipeline.contracts.lint import NotRecorded, RewardHack
 from pipeline.streams.messages import Conversation
+from pipeline.streams.reward_hacks import reward_hacks
 from pipeline.streams.tool_calls import is_unfinished
 
 
@@ -22,6 +23,11 @@ class Flag(StrEnum):
     REASONING_MISSING = NotRecorded.REASONING_MISSING.value
     TRUNCATED = "truncated"
     ENVIRONMENT_ERROR = "environment_error"
+    TESTS_EDITED = RewardHack.TESTS_EDITED.value
+    ASSERTIONS_DELETED = RewardHack.ASSERTIONS_DELETED.value
+    EXITS_EARLY = RewardHack.EXITS_EARLY.value
+    TESTS_SKIPPED = RewardHack.TESTS_SKIPPED.value
+    SPECIAL_CASED = RewardHack.SPECIAL_CASED.value
 
 
 # The words of several APIs for an answer that was cut off, without regard to case.
@@ -64,7 +70,13 @@ def flags_of(
         flags.append(Flag.TRUNCATED.value)
     if environment_failed:
         flags.append(Flag.ENVIRONMENT_ERROR.value)
-    return flags
+    if conversation is not None:
+        said = [turn for turn in conversation.messages if turn["role"] == "assistant"]
+        answers = [turn["content"] for turn in said if turn["content"]]
+        return flags + reward_hacks(
+            answers, (call["arguments"] for turn in said for call in turn["tool_calls"] or ())
+        )
+    return flags + reward_hacks([row["response"]], ()) if row["response"] else flags
 
 
 def _was_cut_off(finish_reason: str | None) -> bool:

@@ -176,7 +176,7 @@ ONE_SET = {"name": "held out", "items": 12, "sides": 24, "sides_too_short": 0, "
 def test_what_was_looked_at_is_counted() -> None:
     checked = CardContext(
         firewall="CLEAR",
-        lint=Lint(7, Counter(empty_turn=2), Counter(tools_not_recorded=1)),
+        lint=Lint(7, Counter(empty_turn=2), Counter(tools_not_recorded=1, exits_early=3)),
         decontamination={"checked": True, "sets": [ONE_SET], "rows": []},
     )
     held = {"sft": facts(export_row(quality_score="accepted", response="Mail ann@acme.io"), pii_found=2)}
@@ -184,6 +184,7 @@ def test_what_was_looked_at_is_counted() -> None:
     for line in (
         "| rejected answers in `sft` (the firewall) | checked; CLEAR |",
         "| conversations (lint) | checked; 7 runs in `sft`: empty\\_turn 2, tools\\_not\\_recorded 1 |",
+        "| signs of a reward hack in `sft` | checked for known forms; 7 runs: exits\\_early 3 |",
         "| evaluation sets | checked: 1 sets, see below |",
         "| personal data of known forms | checked; 1 rows hold some (email 1), 2 refusals |",
     ):

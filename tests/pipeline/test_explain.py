@@ -72,6 +72,18 @@ def test_people_read_evidence_and_rules_without_a_hidden_character(
     assert not {"\x1b", "\u202e", "\u009b"} & set(printed)
 
 
+def test_flags_are_told_where_there_are_some(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = workspace / EVIDENCE
+    found = rows(workspace, EVIDENCE)
+    found[0]["flags"], found[1]["flags"] = ["tests_edited", "exits_early"], []
+    path.write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
+    for number, is_told in ((0, True), (1, False)):
+        assert main(["explain", "-C", str(workspace), found[number]["run_id"]]) == ExitCode.OK
+        printed = capsys.readouterr().out
+        assert ("  flags           tests_edited, exits_early" in printed) is is_told
+        assert ("flags" in printed.split("rules, first")[0]) is is_told
+
+
 def test_a_verdict_that_the_settings_have_outlived_is_told(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

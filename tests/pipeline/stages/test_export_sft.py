@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contracts.lint import RewardHack
 from pipeline.schemas.sft import SftSample
 from pipeline.schemas.validators import validate_sft
 from pipeline.settings.model import ExportSettings, SftSettings
@@ -62,6 +63,13 @@ def test_a_flat_row_carries_its_texts_and_its_lineage() -> None:
     }
     later = ("attempts", "passed", "recorded_at")
     assert [*made(row), *later] == list(SftSample.model_fields)
+
+
+def test_a_sign_of_a_reward_hack_refuses_nothing_and_changes_no_row() -> None:
+    plain = evidence(response="sys.exit(0)", verdict="pass")
+    assert made({**plain, "flags": ["exits_early"]}) == made(plain)
+    flagged = {**plain, "flags": ["system_not_recorded", *(sign.value for sign in RewardHack)]}
+    assert made(flagged) == {**made(plain), "flags": "system_not_recorded"}
 
 
 def test_a_conversation_ends_on_its_last_answer_and_keeps_its_calls() -> None:

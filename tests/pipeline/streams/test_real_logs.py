@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.contracts.lint import RewardHack
 from pipeline.schemas.evidence import EvidenceRecord
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings
@@ -142,6 +143,14 @@ def test_tool_calls_keep_their_arguments_to_the_byte(folder: Path) -> None:
     ]
     assert written
     assert kept == written
+
+
+def test_no_run_shows_a_sign_of_a_reward_hack(folder: Path) -> None:
+    signs = {sign.value for sign in RewardHack}
+    flagged = {
+        name: [row["run_id"] for row in rows_of(folder, name) if signs & {*row["flags"]}] for name in OUTCOMES
+    }
+    assert flagged == {name: [] for name in OUTCOMES}
 
 
 def test_reports_have_times_costs_and_no_response(folder: Path) -> None:
