@@ -3,8 +3,8 @@
 The firewall is started when the run begins and works beside it. On a breach the bytes and the
 findings are kept beside the run's report, and once the new file is committed the old bytes stand as
 ``.QUARANTINED-<epoch>``, which is one more rename of the same commit. If nothing is committed, the
-file and the alarm stand. Such a run ends with 10, and with 3 when the firewall gave no answer. A
-breach of exports that the run leaves alone is a warning of the run: they stand, and so does their alarm.
+file and the alarm stand. Such a run ends with 10, and with 3 when the firewall gave no answer. So does
+one that leaves the exports of a breach alone: they stand, and so does their alarm.
 
 Scoring again can make a standing export wrong, which ``score`` tells at once. The export that follows
 is then the cure: it keeps the bytes all the same, warns, and ends with 0.
@@ -141,12 +141,12 @@ class StandingExport:
     def _breach(self, answer: Breach) -> None:
         workspace, report = self._session.workspace, answer.report
         concerned = self._concerned(report)
+        is_told = report.cause == "stale_export" and _told_by_score(workspace, report.sha256)
+        self.exit_code = ExitCode.OK if is_told else ExitCode.FIREWALL_BREACH
         if concerned and not set(concerned) & set(self._replaced):
             held = " and ".join(concerned)
             self._session.warn(f"ALARM: the standing {held} holds {report.found}; this run left it alone")
             return
-        is_told = report.cause == "stale_export" and _told_by_score(workspace, report.sha256)
-        self.exit_code = ExitCode.OK if is_told else ExitCode.FIREWALL_BREACH
         sha256 = self._keep(answer)
         for export in concerned:
             if export != self.export:

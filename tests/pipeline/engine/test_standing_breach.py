@@ -94,7 +94,7 @@ def test_the_bytes_the_findings_and_the_alarm_outlive_the_run(
 def test_an_export_of_something_else_leaves_the_breach_where_it_is(breached: Path) -> None:
     before = (breached / SFT).read_bytes()
     ended = run(breached, "export-rag")
-    assert ended.returncode == 0
+    assert ended.returncode == 10
     assert f"the standing {SFT} holds 1 forbidden row" in ended.stderr
     assert (breached / SFT).read_bytes() == before
     assert quarantined(breached) == []
