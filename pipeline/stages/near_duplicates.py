@@ -49,7 +49,7 @@ class _Entry(NamedTuple):
 
 
 def find_near_duplicates(rows: Iterable[LimitedRow], windows_of: WindowsOf) -> NearDuplicates:
-    """Look through ``rows``, each of which has its bands. Memory: 250 bytes a row and its run id."""
+    """Look through ``rows``, each of which has its bands. Memory: 650 bytes a row."""
     found = NearDuplicates()
     entries: list[_Entry] = []
     for row in rows:
