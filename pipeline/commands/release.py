@@ -8,7 +8,7 @@ from pipeline.commands.context import CommandContext
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import resolve
-from pipeline.release.git_gates import PHASES
+from pipeline.release.git_gates import phases_of
 from pipeline.release.phases import record_phase
 
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     recorded = context.settings().settings.phases
     table = {
         phase: {"recorded": recorded.get(phase), "commit": _commit(context, recorded.get(phase))}
-        for phase in PHASES
+        for phase in phases_of(recorded)
     }
     if context.json:
         context.out_json(table)

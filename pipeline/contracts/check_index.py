@@ -11,6 +11,8 @@ from typing import Literal
 
 from pipeline.contracts.faults import Fault, SettingsError
 
+_FREEZE = "release-freeze"
+
 
 @dataclass(frozen=True)
 class CheckSpec:
@@ -30,7 +32,8 @@ class CheckSpec:
 
     @property
     def reproduce(self) -> str:
-        return f"distill {self.command} --check {self.id}"
+        """The command that asks this one again. The gates of a release are asked together."""
+        return f"distill {self.command}" + ("" if self.command == _FREEZE else f" --check {self.id}")
 
 
 def _acceptance(check_id: str, title: str, what_it_proves: str) -> CheckSpec:
@@ -197,7 +200,7 @@ GateId = Literal["git_clean", "tests", "phase_commits", "acceptance", "audit_ful
 
 
 def _gate(check_id: GateId, title: str, what_it_proves: str) -> CheckSpec:
-    return CheckSpec(check_id, "P9", title, what_it_proves, command="release-freeze")
+    return CheckSpec(check_id, "P9", title, what_it_proves, command=_FREEZE)
 
 
 GATES = (

@@ -24,6 +24,7 @@ from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, GitState, read_git_state
 from pipeline.release import git_gates, handoff
 from pipeline.release.gates import GateRun
+from pipeline.release.git_gates import PHASES
 from pipeline.release.manifest import release_manifest, statement
 from pipeline.settings.model import Settings
 
@@ -60,7 +61,8 @@ def freeze(workspace: Path, settings: Settings, session: CheckSession, tag: str 
             tag=tag,
             head=git.head,
             branch=git.branch,
-            phase_commits=run.phase_commits,
+            # Version 1 of the manifest has room for the pipeline's own phases alone.
+            phase_commits={name: each for name, each in run.phase_commits.items() if name in PHASES},
             gates=results,
             ok=code == ExitCode.OK,
             engine_source=session.engine_source,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.checks.runner import Outcome
@@ -12,7 +12,10 @@ from pipeline.platform.git import REGENERATED, GitError, read_git_state, resolve
 from pipeline.platform.git_objects import Repository
 
 PHASES = tuple(f"P{number}" for number in range(9))
+# P9 is the release itself; what a workspace adds begins after it.
+NEXT_PHASE = "P10"
 
+_OWN = re.compile(r"P[1-9][0-9]{1,2}\Z")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _VERSION = re.compile(r"(.*?)(\d+)\Z")
 
@@ -33,11 +36,23 @@ def clean_state(workspace: Path) -> Outcome:
     )
 
 
+def phases_of(recorded: Iterable[str]) -> tuple[str, ...]:
+    """Every phase that a release tells of: P0 to P8, then those that the workspace added and recorded."""
+    own = [each for each in recorded if is_own_phase(each)]
+    return (*PHASES, *sorted(own, key=lambda each: int(each[1:])))
+
+
+def is_own_phase(name: str) -> bool:
+    """Whether ``name`` is that of a phase beyond the release's own: P10 to P999."""
+    return bool(_OWN.match(name))
+
+
 def phase_commits(workspace: Path, phases: Mapping[str, str]) -> tuple[Outcome, dict[str, str]]:
     """Gate 3, and the full commit id of each phase that resolves. Raises GitError."""
     resolved: dict[str, str] = {}
     problems = []
-    for phase in PHASES:
+    known = phases_of(phases)
+    for phase in known:
         named = phases.get(phase)
         if named is None:
             problems.append(f"{phase} is not recorded")
@@ -49,11 +64,13 @@ def phase_commits(workspace: Path, phases: Mapping[str, str]) -> tuple[Outcome, 
             problems.append(f"{phase} = {named} is not in the history of HEAD")
         else:
             resolved[phase] = commit
+    own = "".join(f", {each}" for each in known[len(PHASES) :])
     outcome = Outcome(
-        examined=len(PHASES),
+        examined=len(known),
         failed=len(problems),
-        observed=f"{len(resolved)} of {len(PHASES)} resolve",
-        detail="; ".join(problems) or "every phase P0 to P8 is in the history of HEAD",
+        observed=f"{len(resolved)} of {len(known)} resolve",
+        detail="; ".join(problems)
+        or f"every phase is in the history of HEAD: {PHASES[0]} to {PHASES[-1]}{own}",
         threshold="all resolve, all ancestors of HEAD",
         examples=tuple(Example(file="distill.toml", text=problem) for problem in problems),
     )

@@ -9,7 +9,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined
 from pipeline.platform.git import GitError, read_git_state, resolve, run_git
-from pipeline.release.git_gates import PHASES
+from pipeline.release.git_gates import NEXT_PHASE, phases_of
 from pipeline.settings.model import Settings
 
 HANDOFF = PurePosixPath("docs/distillation/operator-handoff.md")
@@ -26,6 +26,7 @@ _PHASES = {
     "P7": ("replay", str(paths.REPLAY_RUNS)),
     "P8": ("full audit and drift", str(paths.AUDIT_REPORT)),
 }
+_OWN_PHASE = ("added by this workspace", "distill.toml")
 _COMMANDS = (
     ("look", "distill status", "the dashboard as text; changes nothing"),
     ("look", "distill firewall", "scan the live SFT file; exit 10 is the alarm"),
@@ -79,8 +80,8 @@ def page(workspace: Path, settings: Settings) -> str:
         "| phase | what | commit | where to look |",
         "|---|---|---|---|",
     ]
-    for phase in PHASES:
-        what, where = _PHASES[phase]
+    for phase in phases_of(settings.phases):
+        what, where = _PHASES.get(phase, _OWN_PHASE)
         named = settings.phases.get(phase)
         commit = resolve(workspace, named) if named and git.problem is None else None
         shown = f"`{commit[:12]}`" if commit else "not recorded"
@@ -109,7 +110,8 @@ def page(workspace: Path, settings: Settings) -> str:
         "1. Work in a copy of the workspace; the corpus is only ever written by `distill run-all`.",
         "2. Add the check that would have caught your mistake before you add the phase.",
         "3. Run acceptance (22 of 22), then the audit (16 of 16), then the firewall on the new exports.",
-        "4. Record the commit: `distill release phases --set P8=COMMIT`, commit, `distill release-freeze`.",
+        "4. Record the commit under a number that is free: "
+        f"`distill release phases --set {_next_phase(settings)}=COMMIT`, commit, `distill release-freeze`.",
         "",
         "## Not to be changed casually",
         "",
@@ -117,6 +119,14 @@ def page(workspace: Path, settings: Settings) -> str:
     lines += [f"- `{file}`: {reason}" for file, reason in _CASUAL]
     lines += ["", f"## Commits up to {_text(tag)}", "", *_commits(workspace, tag), ""]
     return "\n".join(lines)
+
+
+def _next_phase(settings: Settings) -> str:
+    """The first name that no phase has: a recorded one is never written over."""
+    number = int(NEXT_PHASE[1:])
+    while f"P{number}" in settings.phases:
+        number += 1
+    return f"P{number}"
 
 
 def _commits(workspace: Path, tag: str) -> list[str]:

@@ -15,7 +15,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.platform import disk
 from pipeline.platform.git import resolve
-from pipeline.release.git_gates import PHASES
+from pipeline.release.git_gates import NEXT_PHASE, PHASES, is_own_phase
 from pipeline.settings.load import load_settings
 
 
@@ -24,8 +24,9 @@ def record_phase(workspace: Path, phase: str, revision: str) -> str:
 
     Raises SettingsError (unknown phase, no such commit, a file that cannot be edited safely).
     """
-    if phase not in PHASES:
-        raise _refused(f"{phase} is no phase", f"Name one of {', '.join(PHASES)}.", phase)
+    if phase not in PHASES and not is_own_phase(phase):
+        known = f"{', '.join(PHASES)}, or one of your own from {NEXT_PHASE} on"
+        raise _refused(f"{phase} is no phase", f"Name one of {known}.", phase)
     commit = resolve(workspace, revision)
     if commit is None:
         raise _refused(f"{revision} names no commit of this repository", "See: git log --oneline", revision)

@@ -310,7 +310,7 @@ class Settings(Section):
     replay: ReplaySettings = ReplaySettings()
     rotation: RotationSettings = RotationSettings()
     phases: dict[PhaseName, Revision] = {}
-    """Phase (`P0` to `P9`) = the commit that finished it, for the release manifest."""
+    """Phase = the commit that finished it: `P0` to `P8` for the release manifest, your own from `P10` on."""
     release: ReleaseSettings = ReleaseSettings()
     alert: AlertSettings = AlertSettings()
     console: ConsoleSettings = ConsoleSettings()

@@ -133,4 +133,4 @@ Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_witho
 Revision = Annotated[str, Field(max_length=200), AfterValidator(_revision)]
 RuleTree = Annotated[Any, AfterValidator(plain_tree)]
 StreamName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9_.-]*\z")]
-PhaseName = Annotated[str, Field(pattern=r"^P[0-9]\z")]
+PhaseName = Annotated[str, Field(pattern=r"^P(0|[1-9][0-9]{0,2})\z")]

@@ -159,7 +159,9 @@ def _mode(entry: TreeEntry, before: FileState) -> int:
 
 
 def _write(entry: TreeEntry, before: FileState, after: FileState, tag: str) -> WriteFile:
-    shown = f"git cat-file blob {entry.oid[:12]} > {shlex.quote(entry.path)}"
+    # Beside first: a git that fails must not leave an empty file where one stood.
+    place, beside = shlex.quote(entry.path), shlex.quote(f"{entry.path}.new")
+    shown = f"git cat-file blob {entry.oid[:12]} > {beside} && mv {beside} {place}"
     return WriteFile(
         path=entry.path,
         before=before,

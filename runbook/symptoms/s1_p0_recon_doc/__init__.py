@@ -30,7 +30,7 @@ DEFINITION = Definition(
     causes=CAUSES,
     by_hand=(
         ByHand("See whether the tag holds it.", f'git ls-tree "$TAG" -- {DOC}'),
-        ByHand("Put it back.", f'git cat-file blob "$TAG":{DOC} > {DOC}'),
+        ByHand("Put it back.", f'git cat-file blob "$TAG":{DOC} > {DOC}.new && mv {DOC}.new {DOC}'),
         ByHand("Where the tag lacks it, find the commit that had it.", f"git log --all --oneline -- {DOC}"),
     ),
     rank=10,

@@ -153,7 +153,8 @@ def _explain_all(seen: Seen) -> bool:
     """Whether the changes can move all that moved, and were made after the baseline was taken."""
     moves = {phase for each in seen.changes for phase in _MOVES[each.where.split(".", 1)[0]]}
     since = seen.baseline_at
-    is_later = since is not None and all(each.at is not None and each.at >= since for each in seen.changes)
+    # A commit's time is told in whole seconds.
+    is_later = since is not None and all(each.at is not None and each.at + 1 > since for each in seen.changes)
     return set(seen.moved) <= moves and is_later
 
 

@@ -150,8 +150,26 @@ def test_a_phase_is_recorded_by_its_full_id_and_nothing_else_changes(workspace: 
     assert load_settings(workspace).settings.phases == {"P4": head, "P5": head}
 
 
+def test_a_phase_of_the_workspaces_own_is_recorded_gated_and_told(workspace: Path) -> None:
+    head = git(workspace, "rev-parse", "HEAD")
+    for phase in (*PHASES, "P10"):
+        record_phase(workspace, phase, "HEAD")
+    settings = load_settings(workspace).settings
+    assert settings.phases["P10"] == head
+    outcome, resolved = phase_commits(workspace, settings.phases)
+    assert (outcome.failed, resolved["P10"]) == (0, head)
+    assert outcome.detail == "every phase is in the history of HEAD: P0 to P8, P10"
+    outcome, _ = phase_commits(workspace, {**settings.phases, "P11": "no-such-thing"})
+    assert (outcome.failed, outcome.observed) == (1, "10 of 11 resolve")
+    page = handoff.page(workspace, settings)
+    assert f"| P10 | added by this workspace | `{head[:12]}` |" in page
+    assert "distill release phases --set P11=COMMIT" in page  # a recorded one is never written over
+    assert "P10  " + head in engine(workspace, "release", "phases").stdout
+
+
 @pytest.mark.parametrize(
-    ("phase", "revision"), [("P9", "HEAD"), ("x", "HEAD"), ("P1", "nowhere"), ("P1", "--all")]
+    ("phase", "revision"),
+    [("P9", "HEAD"), ("P09", "HEAD"), ("P1000", "HEAD"), ("x", "HEAD"), ("P1", "nowhere"), ("P1", "--all")],
 )
 def test_what_cannot_be_recorded_leaves_the_file_alone(workspace: Path, phase: str, revision: str) -> None:
     before = (workspace / "distill.toml").read_bytes()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from runbook.actions.restore import plan_restore
+from runbook.change.plan import WriteFile
+from runbook.probes.workspace import Workspace
+from runbook.symptoms.s1_p0_recon_doc import DEFINITION
 from tests.runbook.symptoms.walked import RECON, cause, diagnosed, filled, verdict
 from tests.runbook.test_commands import distill
-from tests.runbook.workspaces import TAG, git
+from tests.runbook.workspaces import TAG, git, planning
 
 ID = "S1.P0.recon-doc"
 
@@ -52,3 +57,20 @@ def test_without_a_repository_the_cause_is_honestly_unknown(root: Path) -> None:
     shutil.rmtree(root / ".git")
     (root / RECON).unlink()
     assert cause(root, ID) == ("unknown", "unknown")
+
+
+def test_the_line_to_type_leaves_no_empty_doc_where_git_fails(root: Path) -> None:
+    """Of the page and of the plan's preview alike."""
+    (root / RECON).write_text("what is left\n")
+    page = next(each for each in DEFINITION.by_hand if "cat-file" in each.command)
+    typed = subprocess.run(["sh", "-c", page.command_for("no-such-tag")], cwd=root, check=False)
+    assert typed.returncode != 0
+    assert (root / RECON).read_text() == "what is left\n"
+    assert subprocess.run(["sh", "-c", page.command_for(TAG)], cwd=root, check=True).returncode == 0
+    assert (root / RECON).read_text().strip() == git(root, "show", f"{TAG}:{RECON}")
+    (root / RECON).write_text("")
+    [step] = plan_restore(planning(Workspace(root)), [RECON]).plan.steps
+    assert isinstance(step, WriteFile)
+    subprocess.run(["sh", "-c", step.by_hand], cwd=root, check=True)
+    assert (root / RECON).read_text().strip() == git(root, "show", f"{TAG}:{RECON}")
+    assert not [*(root / RECON).parent.glob("*.new")]
