@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pipeline.contracts import paths
 from pipeline.contracts.status import Severity
 
 # Those that a viewer itself may be the first to see.
 LEAK = "S1.P4.sft-leak"
 ENGINE_DOES_NOT_START = "ENGINE.wont-start"
 TAG = '"$TAG"'
+
+
+_ENGINE_FILE = re.compile(r"\s+pipeline(?:/\S*)?(?=\s|$)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,16 @@ class ByHand:
     def command_for(self, tag: str) -> str:
         """The command as it is in a workspace with that last-good tag."""
         return self.command.replace(TAG, shlex.quote(tag))
+
+    def without_engine(self) -> ByHand | None:
+        """The line where the workspace holds no code of an engine: it names none of its files.
+
+        None where the settings are not among what it looks at: then nothing is left of it.
+        """
+        left = _ENGINE_FILE.sub("", self.command)
+        if left == self.command:
+            return self
+        return replace(self, command=left) if str(paths.SETTINGS) in left else None
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,11 @@ def reinstall_command() -> str:
     """The command line that installs the very version again, in this interpreter's environment."""
     from importlib import metadata
 
-    version = metadata.version(DISTRIBUTION)
-    words = ["-m", "pip", "install", "--force-reinstall", "--no-deps", f"{DISTRIBUTION}=={version}"]
+    try:
+        named = f"{DISTRIBUTION}=={metadata.version(DISTRIBUTION)}"
+    except metadata.PackageNotFoundError:  # run from a tree that nobody installed
+        named = DISTRIBUTION
+    words = ["-m", "pip", "install", "--force-reinstall", "--no-deps", named]
     return shlex.join([sys.executable, *words])
 
 

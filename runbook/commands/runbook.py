@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
+from pipeline.contracts.symptoms import ByHand
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words
 from pipeline.reading.symptom_answers import not_evaluated, tally
+from runbook.actions.repair_code import reinstall_command
 from runbook.change.incident import load_incident
 from runbook.change.refusals import refused
 from runbook.commands.consenting import apply_by_hash, preview_or_ask
@@ -86,7 +88,7 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
     code = exit_code(found, now)
     if voice.json:
         tag = workspace.last_good_tag
-        symptoms_found = [_found_data(each, tag) for each in found]
+        symptoms_found = [_found_data(each, tag, own_engine=workspace.runs_own_engine) for each in found]
         voice.out_json({"at": now, "symptoms": symptoms_found, "exit_code": code})
         return code
     raised = [each for each in found if each.is_raised]
@@ -117,7 +119,21 @@ def _age(detection: Detection) -> str:
     return f"seen by an earlier look, {told}" if detection.stale else "seen just now"
 
 
-def _definition(symptom: Symptom, tag: str | None) -> dict[str, Any]:
+def _of_installed(lines: Sequence[ByHand]) -> Iterator[ByHand]:
+    """The lines where the engine is installed: no file of it is here, and it is repaired by pip."""
+    is_told = False
+    for each in lines:
+        left = each.without_engine()
+        if left is not None:
+            yield left
+        elif not is_told:
+            is_told = True
+            yield ByHand(
+                "The engine is an installed one: install the same version again.", reinstall_command()
+            )
+
+
+def _definition(symptom: Symptom, tag: str | None, *, own_engine: bool = True) -> dict[str, Any]:
     """Its page as data, for whoever shows it in another way; commands name ``tag``, if one is known."""
     return {
         "id": symptom.id,
@@ -132,15 +148,15 @@ def _definition(symptom: Symptom, tag: str | None) -> dict[str, Any]:
         "causes": [{"id": cause, "sentence": sentence} for cause, sentence in symptom.causes],
         "by_hand": [
             {"says": each.says, "command": each.command_for(tag) if tag else each.command}
-            for each in symptom.by_hand
+            for each in (symptom.by_hand if own_engine else _of_installed(symptom.by_hand))
         ],
     }
 
 
-def _found_data(found: Found, tag: str) -> dict[str, Any]:
+def _found_data(found: Found, tag: str, *, own_engine: bool) -> dict[str, Any]:
     detection = found.detection
     return {
-        **_definition(found.symptom, tag),
+        **_definition(found.symptom, tag, own_engine=own_engine),
         "verdict": str(detection.verdict),
         "observed": detection.observed,
         "beneath": found.beneath,
