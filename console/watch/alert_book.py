@@ -15,6 +15,7 @@ from pipeline.contracts.status import Severity, SymptomStatus, iso_utc
 from pipeline.contracts.untrusted import visible
 
 ALERT_VERSION = 1
+MOST_OBSERVED = 2_000  # characters: the same words as in every other place, and no flood
 
 
 class AlertKind(StrEnum):
@@ -52,7 +53,7 @@ class Alert:
             "symptom": {
                 "id": self.id,
                 "severity": self.severity,
-                "observed": visible(self.observed, 500),
+                "observed": visible(self.observed, MOST_OBSERVED),
                 "next_step": visible(self.next_step, 300),
                 "since": iso_utc(self.since),
             },

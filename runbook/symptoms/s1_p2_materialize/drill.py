@@ -56,9 +56,9 @@ def _is_row(line: bytes) -> bool:
 BROKEN = (
     Slip(
         "pipeline/streams/messages.py",
-        "if type(turns) is not list:",
-        "if type(turns) is not tuple:",
-        "messages: turns do not change, so they are a tuple",
+        "turns = found if type(found) is list else turns_of(found)",
+        "turns = turns_of(found[0])",
+        "messages: the log wraps a conversation in a list",
     ),
     Slip(
         "pipeline/storage/source_lines.py",
