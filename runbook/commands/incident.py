@@ -12,8 +12,10 @@ from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import Head, incident_ids, remembered_heads
 from runbook.change.incident import Incident, load_incident
 from runbook.change.refusals import refused
+from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import fold
 from runbook.wizard.handover import export_incident, page, write_page
+from runbook.wizard.to_commit import commit_command
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -105,7 +107,9 @@ def _show(incident: Incident, step: int | None, voice: Voice) -> int:
             }
         )
         return ExitCode.OK
-    for line in page(incident.id, standing, shown, str(incident.facts.get("title") or "")).splitlines():
+    to_commit = commit_command(Workspace(incident.root), incident.id, shown) if standing.is_over else ""
+    title = str(incident.facts.get("title") or "")
+    for line in page(incident.id, standing, shown, title, to_commit).splitlines():
         voice.out(line)
     return ExitCode.OK
 

@@ -20,12 +20,14 @@ from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
 from runbook.change.incident import KEPT, Incident
 from runbook.change.undo import last_undoable, plans_of
 from runbook.probes.evidence import Detection
+from runbook.probes.workspace import Workspace
 from runbook.tell.blocks import GAP, Block, Fact, Heading, Paragraph, Table
 from runbook.tell.cause import detection_blocks, diagnosis_blocks
 from runbook.tell.entry import entry_words
 from runbook.tell.layout import markdown_lines
 from runbook.tell.plan import plan_blocks
 from runbook.wizard.dialogue import Standing
+from runbook.wizard.to_commit import commit_command
 
 PAGE = "incident.md"
 _MOST_QUOTED = 20
@@ -47,7 +49,7 @@ MOST_KEPT_BYTES = 1 * 2**20
 
 def write_page(incident: Incident, standing: Standing) -> None:
     """Renew ``incident.md``. Raises StorageError."""
-    text = page(incident.id, standing, incident.journal.entries(), str(incident.facts.get("title") or ""))
+    text = page_of(incident, standing)
     try:
         confined.put(incident.folder, PAGE, text.encode())
     except OSError as error:
@@ -55,14 +57,25 @@ def write_page(incident: Incident, standing: Standing) -> None:
         raise storage_fault(error, incident.folder / PAGE, kept) from error
 
 
-def page(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str) -> str:
-    """The page's text."""
+def page_of(incident: Incident, standing: Standing) -> str:
+    """The page's text, as incident and workspace are now."""
+    entries = incident.journal.entries()
+    to_commit = commit_command(Workspace(incident.root), incident.id, entries) if standing.is_over else ""
+    return page(incident.id, standing, entries, str(incident.facts.get("title") or ""), to_commit)
+
+
+def page(
+    incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str, to_commit: str = ""
+) -> str:
+    """The page's text; ``to_commit`` is the line that records what was repaired, where it is not in HEAD."""
     lines = [f"# Incident {incident_id}", "", f"**{_NOW[standing.state]}**", ""]
-    return "\n".join([*lines, *markdown_lines(_blocks(incident_id, standing, entries, title))]) + "\n"
+    return (
+        "\n".join([*lines, *markdown_lines(_blocks(incident_id, standing, entries, title, to_commit))]) + "\n"
+    )
 
 
 def _blocks(
-    incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str
+    incident_id: str, standing: Standing, entries: Sequence[IncidentEntry], title: str, to_commit: str
 ) -> Iterator[Block]:
     yield Fact("what", title)
     yield Fact("symptom", standing.symptom_id or "none; done directly")
@@ -74,6 +87,9 @@ def _blocks(
     if standing.trouble:
         yield Fact("trouble", standing.trouble)
     yield Heading("What to do next")
+    if to_commit:
+        yield Paragraph("The repaired files differ from HEAD: nothing but a commit records them.")
+        yield Fact("record them", to_commit, literal=True)
     yield from _next(incident_id, standing, entries)
     if standing.detection is not None:
         yield Heading("What was seen")

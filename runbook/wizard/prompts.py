@@ -28,6 +28,7 @@ from runbook.wizard.dialogue import CHANGES, DOING
 from runbook.wizard.driver import Driver
 from runbook.wizard.preview import diff_lines
 from runbook.wizard.session import WizardSession
+from runbook.wizard.to_commit import commit_command
 
 Reader = Callable[[], str]
 """One line of input with its line end; empty at the end of input."""
@@ -86,7 +87,11 @@ def report_end(session: WizardSession, code: int, voice: Voice) -> None:
     standing = session.standing
     if code == ExitCode.OK:
         voice.out(f"{standing.state}: {session.incident.id}")
-        if last_undoable(session.incident.journal.entries()) is not None:
+        entries = session.incident.journal.entries()
+        if to_commit := commit_command(session.workspace, session.incident.id, entries):
+            voice.note("the repaired files differ from HEAD; record them:")
+            voice.note(f"  {visible(to_commit)}")
+        if last_undoable(entries) is not None:
             voice.note(f"take it back: distill undo {session.incident.id}")
         return
     voice.out(f"{standing.state}, exit {code}: {session.incident.id}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.restore import plan_restore
 from runbook.change.refusals import PlanVoidError, RefusedError
 from tests.runbook.carrying_out import carried_out, taken_back
+from tests.runbook.test_commands import CONSENT, distill, planned
 from tests.runbook.workspaces import SFT, direct, git, make_workspace, planning, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
@@ -163,3 +165,36 @@ def test_a_linked_export_is_not_quarantined(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="a link"):
         plan_quarantine(planning(workspace), SFT)
     assert (workspace.root / SFT).readlink() == theirs
+
+
+def test_what_was_restored_over_a_commit_says_how_to_record_it(tmp_path: Path) -> None:
+    root = make_workspace(tmp_path / "w").root
+    (root / SCHEMA).write_text("ALLOWED = ('rejected',)\n")
+    git(root, "commit", "--quiet", "--all", "-m", "allow them")
+    plan = planned(root, "restore", SCHEMA)
+    done = distill(root, "restore", "--plan", plan["plan_hash"], *CONSENT)
+    assert done.returncode == 0, done.stderr
+    [line] = [each.strip() for each in done.stderr.splitlines() if "git commit" in each]
+    incident = plan["incident_id"]
+    page = root / "reports/incidents" / incident / "incident.md"
+    assert "differ from HEAD" in page.read_text()
+    assert line in page.read_text()
+    assert line in distill(root, "incident", "show", incident).stdout
+    git(root, "config", "user.name", "mira")
+    git(root, "config", "user.email", "mira@example.org")
+    (root / "staged.txt").write_text("somebody's own\n")
+    git(root, "add", "staged.txt")
+    subprocess.run(["sh", "-c", line], cwd=root, check=True, capture_output=True)
+    assert git(root, "show", "--name-only", "--format=", "HEAD").split() == [SCHEMA]
+    assert git(root, "diff", "--cached", "--name-only").split() == ["staged.txt"]
+    assert "git commit" not in distill(root, "incident", "show", incident).stdout
+
+
+def test_what_is_as_in_head_again_and_what_git_does_not_track_need_no_commit(tmp_path: Path) -> None:
+    root = make_workspace(tmp_path / "w").root
+    (root / SCHEMA).write_text("ALLOWED = ('rejected',)\n")
+    for words in (("restore", SCHEMA), ("quarantine", SFT)):
+        plan = planned(root, *words)
+        done = distill(root, words[0], "--plan", plan["plan_hash"], *CONSENT)
+        assert done.returncode == 0, done.stderr
+        assert "git commit" not in done.stderr
