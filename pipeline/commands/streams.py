@@ -1,4 +1,4 @@
-"""``distill streams check``: what the stream settings make of the source lines."""
+"""``distill streams``: what the stream settings make of the source lines, and a draft for a new log."""
 
 from __future__ import annotations
 
@@ -27,13 +27,48 @@ _TURNS_SHOWN = 2
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    if (arguments.action == "suggest") != (arguments.file is not None):
+        raise _misnamed(arguments.file)
     settings = context.settings().settings
+    if arguments.action == "suggest":
+        return print_suggestion(context, settings, arguments.file)
     from pipeline.streams.unread_files import unread_files
 
     names = chosen_streams(settings, arguments.stream)
     unread = unread_files(context.workspace, settings) if arguments.stream is None else []
     must_find = arguments.fail_on == "never-found"
     return print_survey(context, settings, names, unread, must_find=must_find)
+
+
+def print_suggestion(context: CommandContext, settings: Settings, file: str) -> int:
+    """The draft as TOML, with what came of it in comments. Exit 1 where no line can be mapped with it."""
+    from pipeline.streams.suggest import suggest
+    from pipeline.streams.suggest_report import report
+
+    found = suggest(context.workspace, settings, file)
+    if context.json:
+        tried = _report(found.found)
+        context.out_json({"toml": found.text, "stream": found.stream, "preset": found.preset, "tried": tried})
+    else:
+        context.out(found.text)
+        context.out("\n".join(report(found.found)))
+        context.note(
+            f"Nothing was written: append it to {paths.SETTINGS}, answer what is asked, then: "
+            f"distill streams check --stream {found.stream}"
+        )
+    return ExitCode.OK if found.maps else ExitCode.CHECK_FAILED
+
+
+def _misnamed(file: str | None) -> SettingsError:
+    what = "suggest needs the log to draft from." if file is None else "check takes no file."
+    return SettingsError(
+        Fault(
+            code="streams_file",
+            what_happened=what,
+            kept_safe="Nothing was read or written.",
+            do_next="distill streams suggest FILE, or distill streams check --stream NAME",
+        )
+    )
 
 
 def print_survey(

@@ -96,10 +96,16 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
     Command(
         "streams",
         "start",
-        "Check what the stream settings make of the source lines.",
+        "Check what the stream settings make of the source lines; draft a stream for a log.",
         "engine",
         (
-            _action("read every line and say what becomes of it", "check"),
+            _action(
+                "check: read every line and say what becomes of it; "
+                "suggest: draft the stream for a log that none reads, as TOML, 1 when it maps no line",
+                "check",
+                "suggest",
+            ),
+            arg("file", nargs="?", metavar="FILE", completes="file", help="suggest: the log to draft from"),
             arg("--stream", metavar="NAME", completes="stream", help="this stream only"),
             arg(
                 "--fail-on",

@@ -1,0 +1,176 @@
+"""Conversations in a log's lines: lists of turns, JSON text of them, two lists, one turn a line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+import orjson
+
+from pipeline.streams import suggest_words as words
+from pipeline.streams.suggest_members import Member
+from pipeline.streams.turns import CALLING_ROLES, USUAL_ROLES
+
+_MOST_SPEAKERS = 12
+_MOST_TURNS = 4000
+_KNOWN = {**words.SPEAKERS, **USUAL_ROLES, **dict.fromkeys(CALLING_ROLES, "assistant")}
+
+
+@dataclass
+class Conversation:
+    """``rule`` is that of ``messages``; ``speakers`` is each word for a speaker → turns."""
+
+    rule: dict[str, Any]
+    speakers: Counter[str] = field(default_factory=Counter)
+    unknown: list[str] = field(default_factory=list)
+    """Words for speakers that nobody knows: whose they are must be said."""
+    asked: Any = None
+    """A rule that finds what was asked first, for a task's id where lines have none."""
+    members: tuple[Member, ...] = ()
+
+
+def conversation_in(members: Sequence[Member]) -> Conversation | None:
+    """The conversation of most turns, or that of two lists. None where no line holds one."""
+    found = [each for each in (_of_list(member) for member in members) if each is not None]
+    if found:
+        return max(found, key=lambda each: (not each.unknown, each.speakers.total()))
+    return _of_two_lists(members)
+
+
+def _of_list(member: Member) -> Conversation | None:
+    lists = [_unpacked(value) for value in member.there]
+    if not lists or not all(isinstance(turns, list) for turns in lists):
+        return None
+    turns = [turn for each in lists for turn in each][:_MOST_TURNS]
+    if not turns or not all(isinstance(turn, dict) for turn in turns) or len(lists) > len(turns):
+        return None
+    shape = _shape(turns)
+    if shape is None:
+        return None
+    shape.rule = {"path": member.path, **shape.rule}
+    is_text = any(isinstance(value, str) for value in member.there)
+    role, content = shape.rule.get("role", "role"), shape.rule.get("content", "content")
+    asking = next((word for word in shape.speakers if _KNOWN.get(word) == "user"), "user")
+    if _is_plain(asking):
+        of_user = f"[?{role} == '{asking}'].{content} | [0]"
+        shape.asked = (
+            {"path": member.path, "json": True, "get": of_user}
+            if is_text
+            else f"{member.expression()}{of_user}"
+        )
+    shape.members = (member,)
+    return shape
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def _shape(turns: Sequence[dict[str, Any]]) -> Conversation | None:
+    """Which members of turns are the speaker and the text, by the words that they hold."""
+    for speaker in words.SPEAKER:
+        said = [turn.get(speaker) for turn in turns]
+        spoken = Counter(word for word in said if isinstance(word, str))
+        known = sum(count for word, count in spoken.items() if word in _KNOWN)
+        if spoken.total() < len(turns) or len(spoken) > _MOST_SPEAKERS or 2 * known < len(turns):
+            continue
+        content = next(
+            (name for name in words.CONTENT if name != speaker and any(_has_text(t, name) for t in turns)),
+            None,
+        )
+        if content is None and not any("parts" in turn or "tool_calls" in turn for turn in turns):
+            continue
+        rule: dict[str, Any] = {}
+        if speaker != "role":
+            rule["role"] = speaker
+        if content not in (None, "content"):
+            rule["content"] = content
+        own = {
+            word: words.SPEAKERS[word]
+            for word in spoken
+            if word not in USUAL_ROLES and word in words.SPEAKERS
+        }
+        if own:
+            rule["roles"] = own
+        return Conversation(rule, spoken, [word for word in spoken if word not in _KNOWN])
+    return None
+
+
+def _has_text(turn: dict[str, Any], name: str) -> bool:
+    return isinstance(turn.get(name), (str, list)) and bool(turn[name])
+
+
+def _is_plain(word: str) -> bool:
+    return word.isascii() and word.isprintable() and not set(word) & set("'\\`")
+
+
+def _of_two_lists(members: Sequence[Member]) -> Conversation | None:
+    lists = [member for member in members if _is_list_of_texts(member)]
+    for one, other in permutations(lists, 2):
+        if not _are_alike(one, other):
+            continue
+        spoken = Counter(word for each in one.there for word in each)
+        if spoken and all(word in _KNOWN for word in spoken):
+            rule: dict[str, Any] = {"path": {"zip": {"role": one.path, "content": other.path}}}
+            own = {word: words.SPEAKERS[word] for word in spoken if word not in USUAL_ROLES}
+            return Conversation(rule | ({"roles": own} if own else {}), spoken, [], other.path, (one, other))
+        is_asked = _singular(one) in words.INSTRUCTION and _singular(other) in words.RESPONSE
+        if is_asked and any(len(each) > 1 for each in one.there):
+            pairs = "[].[{role: 'user', content: q}, {role: 'assistant', content: a}][]"
+            rule = {"path": {"zip": {"q": one.path, "a": other.path}, "get": pairs}}
+            turns = sum(len(each) for each in one.there)
+            spoken = Counter({one.name: turns, other.name: turns})
+            return Conversation(rule, spoken, [], one.path, (one, other))
+    return None
+
+
+def _is_list_of_texts(member: Member) -> bool:
+    return member.is_of(list) and all(isinstance(item, str) for each in member.there for item in each)
+
+
+def _are_alike(one: Member, other: Member) -> bool:
+    pairs = [(a, b) for a, b in zip(one.values, other.values, strict=True) if a is not None or b is not None]
+    return all(a is not None and b is not None and len(a) == len(b) for a, b in pairs)
+
+
+def _singular(member: Member) -> str:
+    return {"queries": "query", "replies": "reply"}.get(member.name, member.name.removesuffix("s"))
+
+
+def turn_of_line(members: Sequence[Member]) -> Conversation | None:
+    """How each line is one turn: its speaker and text are members of the line, or of one object in it."""
+    for speaker in members:
+        if speaker.steps[-1] not in words.SPEAKER or not speaker.is_of(str) or len(speaker.steps) > 2:
+            continue
+        spoken = Counter(speaker.there)
+        users = {_KNOWN.get(word) for word in spoken}
+        known = sum(count for word, count in spoken.items() if word in _KNOWN)
+        if len(spoken) < 2 or not {"user", "assistant"} <= users or 2 * known < len(speaker.values):
+            continue
+        beside = [each for each in members if each.steps[:-1] == speaker.steps[:-1] and each is not speaker]
+        text = next((each for name in words.CONTENT for each in beside if each.steps[-1] == name), None)
+        if text is None or not text.is_of(str, list):
+            continue
+        rule: dict[str, Any] = {"path": f"[{speaker.expression(up=1) or '@'}]"}
+        if speaker.steps[-1] != "role":
+            rule["role"] = speaker.steps[-1]
+        if text.steps[-1] != "content":
+            rule["content"] = text.steps[-1]
+        own = {
+            word: words.SPEAKERS[word]
+            for word in spoken
+            if word not in USUAL_ROLES and word in words.SPEAKERS
+        }
+        if own:
+            rule["roles"] = own
+        unknown = [word for word in spoken if word not in _KNOWN]
+        return Conversation(rule, spoken, unknown, None, (speaker, text))
+    return None
