@@ -125,6 +125,7 @@ class FirewallState(_Event):
     forbidden_files: int | None = None
     by_wall: dict[str, int] = Field(default_factory=dict)
     by_file: dict[str, int] = Field(default_factory=dict)
+    more_files: int | None = None
     findings: tuple[FirewallFinding, ...] = ()
     since: str | None = None
     detail: str = ""

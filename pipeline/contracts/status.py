@@ -180,7 +180,8 @@ class FirewallStatus:
     A row may have several findings: ``forbidden_rows`` counts rows, ``findings_count`` findings.
     ``forbidden_files`` are files that a finding concerns as a whole. ``walls`` are those that the rows were
     held against, ``not_evaluated`` the others with the reason. ``evaluation`` is checked, not_checked or
-    not_evaluated, and empty where nothing was said of evaluation sets.
+    not_evaluated, and empty where nothing was said of evaluation sets. ``more_files`` have findings, too, and
+    are not among ``by_file``.
     """
 
     state: FirewallWord = FirewallWord.UNKNOWN
@@ -193,6 +194,7 @@ class FirewallStatus:
     forbidden_files: int = 0
     by_wall: tuple[tuple[str, int], ...] = ()
     by_file: tuple[tuple[str, int], ...] = ()
+    more_files: int = 0
     findings: tuple[Finding, ...] = ()
     since: float | None = None
     detail: str = ""

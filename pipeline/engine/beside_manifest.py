@@ -19,8 +19,13 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import Example
 from pipeline.storage.digests import sha256_of_file
 
-_READ_BY_LOADERS = {"jsonl", "ndjson", "json", "parquet", "csv", "tsv", "arrow", "txt"}
-_COMPRESSED = {"gz", "bz2", "xz", "zst", "zip"}
+_READ_BY_LOADERS = {
+    *("jsonl", "ndjson", "json", "csv", "tsv", "txt"),
+    *("parquet", "parq", "pq", "geoparquet", "gpq", "arrow", "feather"),
+    *("tar", "tgz", "zip"),
+}
+_COMPRESSED = {"gz", "bz2", "xz", "zst", "lz4"}
+_TABLES = (b"PAR1", b"ARROW1")  # how they begin, whatever they are called
 _OF_EDITORS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT = ".receipt.json"
 _MAX_RECEIPT_BYTES = 4 * 1024 * 1024
@@ -62,7 +67,7 @@ def files_beside(folder: Path, listed: Collection[str]) -> Beside:
                 continue
             if any(fnmatchcase(name, pattern) for pattern in _OF_EDITORS):
                 beside.leftovers.append(_example(place, "warning: an editor left this file here"))
-            elif not _is_passed_over(name) and _would_be_read(name):
+            elif not _is_passed_over(name) and (_would_be_read(name) or _is_table(folder / place)):
                 why = _of_formats(folder, place)
                 if why is not None:
                     beside.problems.append(_example(place, why))
@@ -79,6 +84,17 @@ def _would_be_read(name: str) -> bool:
     while pieces and pieces[-1] in _COMPRESSED:
         pieces.pop()
     return bool(pieces) and pieces[-1] in _READ_BY_LOADERS
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file is Parquet or Arrow by its bytes. A pipe is opened by nobody."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(8).startswith(_TABLES)
+    except OSError:
+        return False
 
 
 def _of_formats(folder: Path, place: PurePosixPath) -> str | None:

@@ -247,7 +247,8 @@ class Rescored:
             case Breach(report):
                 self.exit_code = ExitCode.FIREWALL_BREACH
                 cause = f" ({report.cause})" if report.cause else ""
-                session.warn(f"ALARM: by the new verdicts the standing {SFT} holds {report.found}{cause}")
+                held = " and ".join(each for each in _EXPORTS if report.by_file.get(each)) or SFT
+                session.warn(f"ALARM: by the new verdicts the standing {held} holds {report.found}{cause}")
         if self.exit_code is not ExitCode.OK:
             keep_answer(session, SFT, answer)
             emit_state(session, answer, SFT, detail="standing file, judged by the new verdicts")

@@ -17,11 +17,16 @@ from pathlib import Path, PurePosixPath
 from pipeline.contracts import paths
 from pipeline.firewall import open_commit
 from pipeline.firewall.causes import read_json
-from pipeline.firewall.places import Places
+from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
-_LOADED = (".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".tsv", ".arrow", ".txt")
-_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_LOADED = (
+    ".jsonl", ".ndjson", ".json", ".parquet", ".parq", ".pq", ".geoparquet", ".gpq", ".csv", ".tsv", ".arrow",
+    ".feather", ".txt", ".tar", ".tgz",
+)  # fmt: skip
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
+# Whatever a file is called, a loader that is told its format reads it.
+_BEGINNINGS = (b"PAR1", b"ARROW1")
 _LEFTOVERS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT_SUFFIX = ".receipt.json"
 _WRITTEN = frozenset(
@@ -68,7 +73,7 @@ def survey(root: Path) -> Beside:
             continue  # loaders pass over hidden files
         elif is_link_to_folder:
             forbidden.append((_shown(place), _LINKED))
-        elif not is_loaded(name) or _is_of_formats(root, place):
+        elif not (is_loaded(name) or _begins_as_table(root / place)) or _is_of_formats(root, place):
             continue
         elif place in paths.QUARANTINE_FILES.values():
             quarantine.append(place)
@@ -83,16 +88,33 @@ def survey(root: Path) -> Beside:
 def is_loaded(name: str) -> bool:
     """Whether loaders of data sets would read a file of this name."""
     name = name.lower()
+    if name.endswith(".zip"):
+        return True  # an archive of whatever files
     while name.endswith(_PACKED):
         name = name.rpartition(".")[0]
     return name.endswith(_LOADED)
 
 
+def _begins_as_table(path: Path) -> bool:
+    """Whether a file is Parquet or Arrow under another name; of one that cannot be read nothing is known."""
+    try:
+        descriptor = open_regular(path)
+    except (FileMissingError, FileRefusedError):
+        return False
+    try:
+        return os.read(descriptor, 8).startswith(_BEGINNINGS)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def joined(report: Report, beside: Beside) -> Report:
     """The report with what lies beside. Of a file that another look has a finding of, nothing is added."""
     found, warned = Findings(), Findings()
+    told = {file.get("file") for file in report.formatted if file.get("state") == "unaccounted"}
     for file, detail in beside.forbidden:
-        if file not in report.findings.by_file:
+        if file not in told:
             found.add(Finding("lineage", file, 0, 0, None, None, detail))
     for file in beside.leftovers:
         warned.add(Finding("lineage", file, 0, 0, None, None, _LEFT))

@@ -6,12 +6,15 @@ it only names the likely cause of a breach.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.contracts.finding_words import EVALUATION
+from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Findings
 
 STALE_EXPORT = "stale_export"
@@ -21,7 +24,7 @@ _MAX_RECEIPT_BYTES = 4 * 1024 * 1024
 
 
 class Claim(NamedTuple):
-    """What the latest export receipt says of the SFT file."""
+    """What the latest export receipt says of one export."""
 
     receipt: str
     sha256: str
@@ -47,6 +50,32 @@ def read_json(path: Path, *, may_fail: bool = True, most_bytes: int = _MAX_RECEI
 
 
 def sft_claim(root: Path) -> Claim | None:
+    return claim_of(root, paths.SFT_EXPORT.as_posix())
+
+
+def others_as_written(root: Path, found: Findings, file: str) -> bool | None:
+    """Whether all other files with findings are exports as a run wrote them; None where there is none."""
+    others = [each for each in found.by_file if each != file]
+    if not others:
+        return None
+    exports = {each.as_posix() for each in paths.EXPORT_FILES.values()}
+    return not found.more_files and all(
+        each in exports
+        and (claim := claim_of(root, each)) is not None
+        and claim.sha256 == _sha256(root / each)
+        for each in others
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with os.fdopen(open_regular(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileMissingError, FileRefusedError, OSError):
+        return None
+
+
+def claim_of(root: Path, export: str) -> Claim | None:
     """The claim of the newest run whose export succeeded; its folder's name sorts by time."""
     try:
         folders = sorted((folder.name for folder in (root / paths.REPORTS).iterdir()), reverse=True)
@@ -58,23 +87,27 @@ def sft_claim(root: Path) -> Claim | None:
         if not isinstance(value, dict) or value.get("ok") is not True:
             continue
         for output in value.get("outputs") or ():
-            if isinstance(output, dict) and output.get("path") == paths.SFT_EXPORT.as_posix():
+            if isinstance(output, dict) and output.get("path") == export:
                 sha256, size, rows = (output.get(key) for key in ("sha256", "bytes", "rows"))
                 if isinstance(sha256, str) and isinstance(size, int) and isinstance(rows, int):
                     return Claim(receipt.as_posix(), sha256, size, rows)
     return None
 
 
-def cause_of(found: Findings, file: str, claim: Claim | None, sha256: str | None) -> str | None:
+def cause_of(
+    found: Findings, file: str, claim: Claim | None, sha256: str | None, others: bool | None = None
+) -> str | None:
     """The likely cause of findings. Where ``file`` is as a run wrote it, the verdicts have changed since, or
     else the evaluation sets have.
 
-    Of files beside it no claim is known: a text that no run said, somebody else wrote there; what an item of
-    a test set does there is not known.
+    ``others`` is what ``others_as_written`` says of the files beside it: what no run wrote there, somebody
+    else did; what an item of a test set does there is not known.
     """
     only_test_items = set(found.by_wall) == {EVALUATION}
     if file not in found.by_file:
-        return None if only_test_items else NOT_IN_RECEIPT
+        if only_test_items:
+            return None
+        return STALE_EXPORT if others else NOT_IN_RECEIPT
     if claim is None or claim.sha256 != sha256:
         return NOT_IN_RECEIPT
     return SETS_CHANGED if only_test_items else STALE_EXPORT

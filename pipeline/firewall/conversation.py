@@ -45,6 +45,9 @@ class Message(msgspec.Struct, gc=False):
     weight: int | float | UnsetType | None = UNSET
 
 
+TURN_MEMBERS = frozenset(Message.__struct_fields__)
+
+
 class Provenance(msgspec.Struct, gc=False):
     source_file: str | UnsetType = UNSET
     line: int | UnsetType = UNSET

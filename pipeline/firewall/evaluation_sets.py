@@ -10,6 +10,7 @@ import bz2
 import glob
 import gzip
 import lzma
+import os
 import re
 import tomllib
 import unicodedata
@@ -84,15 +85,8 @@ def cut_code(text: str) -> list[str]:
 
 def declared_sets(root: Path) -> Corpora:
     """What ``[[evaluation]]`` names. Raises SetUnreadableError."""
-    try:
-        settings = tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return Corpora()
-    except (OSError, ValueError, RecursionError) as error:
-        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
-    declared = settings.get("evaluation", [])
-    if not isinstance(declared, list) or not all(isinstance(one, dict) for one in declared):
-        raise SetUnreadableError(f"{paths.SETTINGS}: evaluation is no list of tables")
+    settings = _settings(root)
+    declared = _declared(settings)
     workspace = settings.get("workspace")
     roots = workspace.get("source_roots", []) if isinstance(workspace, dict) else []
     allowed = [root.resolve(), *((root / str(one)).resolve() for one in roots if isinstance(one, str))]
@@ -102,14 +96,46 @@ def declared_sets(root: Path) -> Corpora:
     return Corpora(len(declared), corpora)
 
 
+def set_patterns(root: Path) -> tuple[str, ...]:
+    """The globs of all declared sets, for whoever waits for a change; none where they cannot be read."""
+    try:
+        declared = _declared(_settings(root))
+    except SetUnreadableError:
+        return ()
+    return tuple(pattern for one in declared for pattern in _patterns(one))
+
+
+def matches(root: Path, pattern: str) -> list[str]:
+    """What a glob finds, relative to ``root``; a hidden file is found by a pattern that names it alone."""
+    return glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
+
+
+def _declared(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    declared = settings.get("evaluation", [])
+    if not isinstance(declared, list) or not all(isinstance(one, dict) for one in declared):
+        raise SetUnreadableError(f"{paths.SETTINGS}: evaluation is no list of tables")
+    return declared
+
+
+def _patterns(declared: Mapping[str, Any]) -> list[str]:
+    patterns = declared.get("path")
+    return [str(pattern) for pattern in ([patterns] if isinstance(patterns, str) else patterns or ())]
+
+
 def _items(root: Path, allowed: list[Path], declared: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
     """The items of one set, counted over its files in the order of their names."""
-    patterns = declared.get("path")
-    found: set[str] = set()
-    for pattern in [patterns] if isinstance(patterns, str) else patterns or ():
-        found |= set(glob.glob(str(pattern), root_dir=root, recursive=True))  # noqa: PTH207
+    found = {relative for pattern in _patterns(declared) for relative in matches(root, pattern)}
     number = 0
-    for relative in sorted(found, key=str.encode):
+    for relative in sorted(found, key=os.fsencode):
         path = root / relative
         if not path.is_file():
             continue

@@ -11,6 +11,8 @@ from pipeline.firewall.places import FileMissingError, FileRefusedError, Places,
 
 NEWEST = 2
 _MARK_OF_2 = b'"shape":'  # rows have had it since version 2
+# What the others have had since then; a manifest that calls such rows old does not make them so.
+_MARKS_OF_2 = {"rag": b'"tags":"', "preference": _MARK_OF_2}
 _BEGINNING = 64 * 1024
 _MANIFEST = paths.EXPORTS / "manifest.json"
 
@@ -23,6 +25,13 @@ def version_of(places: Places) -> int:
     if places.root is not None and places.is_live:
         return versions(places.root).get("sft", 1)
     return 1
+
+
+def version_of_other(root: Path, export: str) -> int:
+    """Of playbooks or pairs: by their rows, else by what the manifest says of them."""
+    if _MARKS_OF_2[export] in _beginning(root / paths.EXPORT_FILES[export]):
+        return NEWEST
+    return versions(root).get(export, 1)
 
 
 def versions(root: Path) -> dict[str, int]:

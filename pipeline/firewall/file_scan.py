@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
+from pipeline.contracts.untrusted import visible
 from pipeline.firewall import sft_row
 from pipeline.firewall.digest_beside import DigestBeside
 from pipeline.firewall.line_feed import Block, LineFeed
 from pipeline.firewall.report import Finding, Findings, shown_id
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.walls import ALLOWED_LABELS, Offence, Wall, Walls
+from pipeline.firewall.walls import ALLOWED_LABELS, QUOTED, Offence, Wall, Walls
 
 READ_BYTES = 4 * 1024 * 1024
 _BLOCK_BYTES = 256 * 1024  # small enough to stay in the processor's cache while it is parsed
@@ -95,11 +96,15 @@ class FileScan:
 
     def _take_line(self, number: int, offset: int, line: bytes) -> None:
         try:
-            row = sft_row.read(line)
+            row, other = sft_row.read_with_rest(line)
         except UnreadableError as error:
             self._unreadable(self.findings, number, offset, str(error))
             return
-        for offence in self.walls.judge(row):
+        offences = self.walls.judge(row)
+        if other is not None and self.walls.fidelity and not any(each.is_breach for each in offences):
+            said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
+            offences.append(Offence(Wall.FIDELITY, said))
+        for offence in offences:
             noted = self.findings if offence.is_breach else self.warnings
             self._note(noted, number, offset, row, offence)
 

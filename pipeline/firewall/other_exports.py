@@ -1,7 +1,8 @@
-"""Playbooks and pairs beside the live SFT export: do they say what their runs said?
+"""Playbooks and pairs beside the live SFT export: do they say what their runs said, and may they?
 
-Rows are read by the strict reader, and compared with the evidence of the runs that they name. Only
-exports of version 2 are: what came before is of the version that had no such wall.
+Rows are read by the strict reader, and compared with the evidence and the verdicts of the runs that
+they name: a playbook is of a run that may be exported, and the chosen run of a pair is the better one.
+Only exports of version 2 are: what came before is of the version that had no such walls.
 """
 
 from __future__ import annotations
@@ -14,23 +15,48 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
-from pipeline.firewall.conversation import parsed_messages, text_of
-from pipeline.firewall.export_version import NEWEST, versions
+from pipeline.firewall.conversation import TURN_MEMBERS, parsed_messages, text_of
+from pipeline.firewall.export_version import NEWEST, version_of_other
 from pipeline.firewall.fidelity import Turn, begins, part, tools_differ, turns_of, turns_of_run
 from pipeline.firewall.index import Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
-from pipeline.firewall.run_table import has_evidence
+from pipeline.firewall.run_table import MAY_BE_EXPORTED, STATE_BITS, Verdict, has_evidence, verdict_of
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_forms import strict_form, without_hidden
 
 WALL = "fidelity"
+LINEAGE = "lineage"
 FILES = {"rag": paths.RAG_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 # All that a playbook may hold besides the texts of its run.
 HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## Step ")
+_QUOTED = 60
 _HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\s")
+
+
+_PLAYBOOK_MEMBERS = frozenset((
+    "id", "title", "content", "tags", "source_run_id", "success_score", "source_category", "embedding_text",
+    "stream", "task_id", "model_name", "score", "turns", "estimated_tokens", "split", "provenance",
+    "recorded_at",
+))  # fmt: skip
+_PAIR_MEMBERS = frozenset((
+    "id", "shape", "prompt", "chosen", "rejected", "tools", "reason", "chosen_run_id", "rejected_run_id",
+    "stream", "task_id", "chosen_model_name", "rejected_model_name", "chosen_score", "rejected_score",
+    "attempts", "passed", "turns", "estimated_tokens", "split", "chosen_provenance", "rejected_provenance",
+    "recorded_at",
+))  # fmt: skip
+_FORBIDDEN = (Verdict.REJECTED, Verdict.NEEDS_HUMAN_REVIEW, Verdict.UNKNOWN_CATEGORY)
+_SCORED = {
+    Verdict.NONE: "was never scored",
+    Verdict.REJECTED: "was scored rejected",
+    Verdict.NEEDS_HUMAN_REVIEW: "was scored needs_human_review",
+    Verdict.UNKNOWN_CATEGORY: "was scored with a category that does not exist",
+}
+# The better one first; a run of another verdict stands in no pair.
+_RANKED = (Verdict.ACCEPTED, Verdict.PARTIALLY_ACCEPTED, Verdict.REJECTED)
 
 
 class Compared(NamedTuple):
@@ -79,9 +105,8 @@ class OtherExports:
         root = self._places.root
         if root is None or not self._places.is_live:
             return
-        named = versions(root)
         for export, relative in FILES.items():
-            if named.get(export, 1) >= NEWEST:
+            if version_of_other(root, export) >= NEWEST:
                 self._scan_file(export, root / relative, relative.as_posix())
 
     def _scan_file(self, export: str, path: Path, shown: str) -> None:
@@ -110,12 +135,43 @@ class OtherExports:
                         raise UnreadableError("not an object")
                     row_id = shown_id(row.get("id"))
                     run_id = shown_id(row.get("source_run_id", row.get("chosen_run_id")))
-                    details = list(judge(row, self._evidence))
+                    said = [(LINEAGE, detail) for detail in self._not_allowed(export, row)]
+                    # A row that another wall refuses is not compared as well: one fault, one finding.
+                    said = said or [(WALL, detail) for detail in judge(row, self._evidence)]
                 except UnreadableError as error:
-                    details = [str(error)]
-                for detail in details:
-                    self.findings.add(Finding(WALL, shown, number, offset, row_id, run_id, detail))
+                    said = [(WALL, str(error))]
+                for wall, detail in said:
+                    self.findings.add(Finding(wall, shown, number, offset, row_id, run_id, detail))
                 offset += len(line)
+
+    def _not_allowed(self, export: str, row: dict[str, Any]) -> Iterator[str]:
+        """Why verdicts of the runs that a row names forbid it. With a file missing only known ones accuse."""
+        if export == "rag":
+            packed = self._state(row.get("source_run_id"))
+            forbidden = packed & STATE_BITS not in MAY_BE_EXPORTED
+            if forbidden and (verdict_of(packed) in _FORBIDDEN or self._is_unscored(packed)):
+                yield f"its run {_SCORED[verdict_of(packed)]}"
+            return
+        chosen, rejected = (row.get(f"{side}_run_id") for side in ("chosen", "rejected"))
+        if chosen == rejected:
+            yield "both sides are the same run"
+            return
+        states = [self._state(run_id) for run_id in (chosen, rejected)]
+        better, worse = map(verdict_of, states)
+        if better in _FORBIDDEN:
+            yield f"the run of its chosen side {_SCORED[better]}"
+        elif worse in (Verdict.NEEDS_HUMAN_REVIEW, Verdict.UNKNOWN_CATEGORY):
+            yield f"the run of its rejected side {_SCORED[worse]}"
+        elif self._index.is_whole and better in _RANKED and worse in _RANKED and better >= worse:
+            yield "the run of its chosen side was scored no better than that of its rejected side"
+        elif any(map(self._is_unscored, states)):
+            yield "a run of it was never scored"
+
+    def _state(self, run_id: object) -> int:
+        return self._index.runs.get(run_id) if isinstance(run_id, str) else 0
+
+    def _is_unscored(self, packed: int) -> bool:
+        return self._index.is_whole and has_evidence(packed) and verdict_of(packed) is Verdict.NONE
 
     def _evidence(self, run_id: object) -> EvidenceRow | None:
         """The evidence of a run. Raises UnreadableError where it should be there and is not."""
@@ -130,6 +186,7 @@ class OtherExports:
 
 
 def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+    yield from _unknown_members(row, _PLAYBOOK_MEMBERS)
     run = evidence(row.get("source_run_id"))
     if run is None:
         return
@@ -169,7 +226,18 @@ def _plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in without_hidden(text).splitlines()).strip("\n")
 
 
+def _unknown_members(row: dict[str, Any], known: frozenset[str]) -> Iterator[str]:
+    """A text in a member of another name is read by whoever looks for that name."""
+    others = sorted(row.keys() - known)
+    if others:
+        yield f"it holds a member that no exporter writes: '{visible(others[0], _QUOTED)}'"
+
+
 def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+    yield from _unknown_members(row, _PAIR_MEMBERS)
+    for name in ("prompt", "chosen", "rejected"):
+        for turn in row[name] if isinstance(row.get(name), list) else ():
+            yield from _unknown_members(turn, TURN_MEMBERS) if isinstance(turn, dict) else ()
     prompt = _turns(row, "prompt")
     for side in ("chosen", "rejected"):
         run = evidence(row.get(f"{side}_run_id"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from pipeline.contracts import paths
+from pipeline.firewall.evaluation_sets import matches, set_patterns
 
 
 class FileRefusedError(Exception):
@@ -99,12 +101,22 @@ class Places:
         if self.root is not None:
             found += [self.root, self.root / paths.FORMATTED, (self.root / paths.INTENT).parent]
             found += [Path(folder) for folder, _, _ in os.walk(self.root / paths.EXPORTS)]
+            for pattern in set_patterns(self.root):
+                files = [self.root / relative for relative in matches(self.root, pattern)]
+                found += [*files, *{file.parent for file in files}, self.root / _literal_folder(pattern)]
         return found
 
     def fingerprint(self) -> list[tuple[int, ...]]:
         """What tells that a file of this look was replaced or written to meanwhile."""
         scored, evidence, _ = self.index_files()
-        return [signature(path) for path in (self.target, *scored, *evidence)]
+        read = [self.target, *scored, *evidence]
+        if self.root is not None:
+            read.append(self.root / paths.SETTINGS)
+            for pattern in set_patterns(self.root):
+                read += [self.root / relative for relative in sorted(matches(self.root, pattern))]
+            if self.is_live:
+                read += [self.root / each for each in (*paths.EXPORT_FILES.values(), paths.EXPORT_MANIFEST)]
+        return [signature(path) for path in read]
 
     def quarantined(self) -> list[str]:
         """Names of contaminated exports that were moved aside; they are listed, never read."""
@@ -114,6 +126,12 @@ class Places:
         for folder, _, names in os.walk(self.root / paths.EXPORTS):
             found += [Path(folder, name) for name in names if paths.QUARANTINE_MARK in name]
         return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+
+def _literal_folder(pattern: str) -> Path:
+    """The deepest folder that a glob names without a wildcard: there its first file may appear."""
+    plain = itertools.takewhile(lambda part: not set(part) & set("*?["), PurePath(pattern).parts)
+    return Path(*plain).parent if not set(pattern) & set("*?[") else Path(*plain)
 
 
 def open_regular(path: Path) -> int:

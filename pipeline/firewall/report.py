@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import NOT_CHECKED, found_in_words, walls_in_words
 from pipeline.contracts.untrusted import visible
 
 FINDINGS_KEPT = 100
+FILES_KEPT = 100
+FORMATTED_KEPT = 1000
+_EXPORTS = frozenset(str(path) for path in paths.EXPORT_FILES.values())
 _FINDINGS_PRINTED = 10
 _ID_LIMIT = 256
 
@@ -61,7 +65,8 @@ class Findings:
     """All findings are counted, and the rows and files that they concern; the first ones are kept.
 
     A row with findings of two walls is one forbidden row. Findings of one row come one after another.
-    ``by_wall`` and ``by_file`` count findings.
+    ``by_wall`` and ``by_file`` count findings. ``by_file`` has the exports and the first other files with
+    findings; ``more_files`` counts the rest, each for as long as its findings come one after another.
     """
 
     def __init__(self) -> None:
@@ -70,12 +75,17 @@ class Findings:
         self.files = 0
         self.by_wall: dict[str, int] = {}
         self.by_file: dict[str, int] = {}
+        self.more_files = 0
         self.first: list[Finding] = []
         self._last = ("", -1)
 
     def add(self, finding: Finding) -> None:
         self.count += 1
         offender = (finding.file, finding.line)
+        if self._is_told(finding.file):
+            self.by_file[finding.file] = self.by_file.get(finding.file, 0) + 1
+        elif finding.file != self._last[0]:
+            self.more_files += 1
         if offender != self._last:
             self._last = offender
             if finding.line:
@@ -83,9 +93,12 @@ class Findings:
             else:
                 self.files += 1
         self.by_wall[finding.wall] = self.by_wall.get(finding.wall, 0) + 1
-        self.by_file[finding.file] = self.by_file.get(finding.file, 0) + 1
         if len(self.first) < FINDINGS_KEPT:
             self.first.append(finding)
+
+    def _is_told(self, file: str) -> bool:
+        """A folder may hold a million files beside the exports; the exports are told in any case."""
+        return file in self.by_file or file in _EXPORTS or len(self.by_file) < FILES_KEPT
 
     def joined(self, other: Findings) -> Findings:
         both = Findings()
@@ -93,7 +106,12 @@ class Findings:
         both.rows = self.rows + other.rows
         both.files = self.files + other.files
         both.by_wall = dict(Counter(self.by_wall) + Counter(other.by_wall))
-        both.by_file = dict(Counter(self.by_file) + Counter(other.by_file))
+        both.by_file, both.more_files = dict(self.by_file), self.more_files + other.more_files
+        for file, count in other.by_file.items():
+            if both._is_told(file):
+                both.by_file[file] = both.by_file.get(file, 0) + count
+            else:
+                both.more_files += 1
         both.first = (self.first + other.first)[:FINDINGS_KEPT]
         return both
 
@@ -141,6 +159,7 @@ class Report:
             "forbidden_files": self.findings.files,
             "by_wall": self.findings.by_wall,
             "by_file": self.findings.by_file,
+            "more_files": self.findings.more_files,
             "findings": [finding.to_dict() for finding in self.findings.first],
             "warnings_count": self.warnings.count,
             "warnings": [warning.to_dict() for warning in self.warnings.first],
@@ -148,13 +167,20 @@ class Report:
             "cause": self.cause,
             "index": self.index,
             "quarantined": list(self.quarantined),
-            "formatted": list(self.formatted),
+            "formatted": self._told_formatted(),
+            "more_formatted": max(0, len(self.formatted) - FORMATTED_KEPT),
             "evaluation": self.evaluation,
             "evaluation_sets": self.evaluation_sets,
             "evaluation_refused": self.evaluation_refused,
             "not_evaluated": dict(self.not_evaluated),
             "scan_seconds": round(self.scan_seconds, 6),
         }
+
+    def _told_formatted(self) -> list[dict[str, Any]]:
+        """The first formatted files, those first that something is wrong with."""
+        if len(self.formatted) <= FORMATTED_KEPT:
+            return list(self.formatted)
+        return sorted(self.formatted, key=lambda file: file.get("state") == "accounted")[:FORMATTED_KEPT]
 
     def as_text(self) -> str:
         """The report for people; every text from data has been made visible."""

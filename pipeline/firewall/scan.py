@@ -44,7 +44,8 @@ def _with_cause(report: Report, places: Places) -> Report:
     if places.root is None or not report.findings.count:
         return report
     claim, found = causes.sft_claim(places.root), report.findings
-    return replace(report, cause=causes.cause_of(found, report.file, claim, report.sha256))
+    others = causes.others_as_written(places.root, found, report.file)
+    return replace(report, cause=causes.cause_of(found, report.file, claim, report.sha256, others))
 
 
 def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Report:

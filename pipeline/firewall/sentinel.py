@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.firewall import beside, evaluation_wall, formatted, open_commit, other_exports, prefix_check
 from pipeline.firewall.beside import BesideWatch
-from pipeline.firewall.causes import cause_of, sft_claim
+from pipeline.firewall.causes import cause_of, others_as_written, sft_claim
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
@@ -76,7 +76,7 @@ class Sentinel:
         self._tail = Findings()
         self._formatted = FormattedWatch(clock)
         self._beside = BesideWatch(clock)
-        self._evaluation = EvaluationWatch()
+        self._evaluation = EvaluationWatch(clock)
         self._others = OtherExportsWatch()
         self._asks_others = False
         self._was_read = self._was_held = False
@@ -302,7 +302,8 @@ class Sentinel:
             return None
         if self._cause is None or self._cause[0] != key:
             claim = sft_claim(self._places.root)
-            self._cause = (key, cause_of(findings, self._places.shown, claim, sha256))
+            others = others_as_written(self._places.root, findings, self._places.shown)
+            self._cause = (key, cause_of(findings, self._places.shown, claim, sha256, others))
         return self._cause[1]
 
     def _rows_total(self) -> int | None:

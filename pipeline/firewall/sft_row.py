@@ -10,11 +10,21 @@ exporter's order of keys; only speed does.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from pipeline.firewall import strict_json
-from pipeline.firewall.conversation import Message, Provenance, hold_texts, is_text, parsed_messages, raw_text
+from pipeline.firewall.conversation import (
+    TURN_MEMBERS,
+    Message,
+    Provenance,
+    hold_texts,
+    is_text,
+    parsed_messages,
+    raw_text,
+)
 from pipeline.firewall.strict_json import UnreadableError
 
 
@@ -47,6 +57,9 @@ class SftRow(msgspec.Struct, gc=False):
     attempts: int | UnsetType = UNSET
     passed: int | UnsetType = UNSET
     recorded_at: str | UnsetType = UNSET
+
+
+_MEMBERS = frozenset(SftRow.__struct_fields__)
 
 
 class LabelOnly(msgspec.Struct, gc=False):
@@ -85,15 +98,38 @@ def labels_of(block: bytes) -> list[str | UnsetType] | None:
 
 def read(line: bytes) -> SftRow:
     """The row in one line without its line end. Raises UnreadableError."""
+    return read_with_rest(line)[0]
+
+
+def read_with_rest(line: bytes) -> tuple[SftRow, str | None]:
+    """The row in one line, and a member of it that no exporter writes. Raises UnreadableError."""
     rows = read_block(line + b"\n")
-    return rows[0] if rows and holds_texts(rows[0]) else read_slowly(line)
+    if rows and holds_texts(rows[0]):
+        return rows[0], None  # it was written again without loss
+    value = _object_in(line)
+    return _row_of(value), _unknown_member(value)
 
 
 def read_slowly(line: bytes) -> SftRow:
     """The row in any line, by the strict reader. Raises UnreadableError."""
+    return _row_of(_object_in(line))
+
+
+def _object_in(line: bytes) -> dict[str, Any]:
     value = strict_json.read(line)
     if not isinstance(value, dict):
         raise UnreadableError("not an object")
+    return value
+
+
+def _unknown_member(value: dict[str, Any]) -> str | None:
+    messages = value.get("messages")
+    turns = [turn for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
+    others = value.keys() - _MEMBERS or {name for turn in turns for name in turn.keys() - TURN_MEMBERS}
+    return min(others, default=None)
+
+
+def _row_of(value: dict[str, Any]) -> SftRow:
     return SftRow(
         id=value.get("id", UNSET),
         instruction=raw_text(value, "instruction"),

@@ -67,6 +67,7 @@ class StateEvents:
             "forbidden_files": report.findings.files,
             "by_wall": report.findings.by_wall,
             "by_file": report.findings.by_file,
+            "more_files": report.findings.more_files or None,
             "findings": [finding.to_dict() for finding in report.findings.first[:_FINDINGS_IN_EVENT]],
             "since": since,
             "detail": report.detail,

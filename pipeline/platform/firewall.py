@@ -40,6 +40,7 @@ class Report:
     """What the firewall said, read leniently. ``said`` is all of it; counts are at least 0.
 
     ``forbidden_files`` are files that a finding concerns as a whole, such as one without a receipt.
+    ``by_file`` names the exports and the first other files; ``more_files`` counts the rest.
     """
 
     said: Json = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Report:
     findings_count: int = 0
     by_wall: Mapping[str, int] = field(default_factory=dict)
     by_file: Mapping[str, int] = field(default_factory=dict)
+    more_files: int = 0
     findings: tuple[Json, ...] = ()
     sha256: str | None = None
     cause: str | None = None
@@ -261,6 +263,7 @@ def read_report(said: object) -> Report:
         findings_count=count_of(said, "findings_count") or 0,
         by_wall={str(wall): count_of(walls, wall) or 0 for wall in walls},
         by_file={str(file): count_of(in_files, file) or 0 for file in in_files},
+        more_files=count_of(said, "more_files") or 0,
         findings=findings,
         sha256=text_of(said, "sha256"),
         cause=text_of(said, "cause"),

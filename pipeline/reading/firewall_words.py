@@ -24,6 +24,8 @@ from pipeline.platform.firewall import Unknown, read_report, stated
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of, texts_of
 
 FINDINGS_SHOWN = 100
+_FILES_NAMED = 4
+_EXPORTS = frozenset(map(str, paths.EXPORT_FILES.values()))
 # As the firewall says it.
 NO_SUCH_FILE = "there is no such file"
 
@@ -48,6 +50,7 @@ def firewall_status(said: Json, heard_at: float) -> FirewallStatus:
         forbidden_files=report.forbidden_files,
         by_wall=tuple(sorted((wall, count_of(by_wall, wall) or 0) for wall in map(str, by_wall))),
         by_file=tuple(sorted((file, count_of(by_file, file) or 0) for file in map(str, by_file))),
+        more_files=report.more_files,
         findings=tuple(_finding(found) for found in objects_of(said, "findings")[:FINDINGS_SHOWN]),
         since=epoch_seconds(said.get("since")),
         detail=text_of(said, "detail") or "",
@@ -105,4 +108,9 @@ def leak_in_words(firewall: FirewallStatus) -> str:
     """What an alarm is about, with the files; one whose counts were lost is still one."""
     if not firewall.elsewhere:
         return f"{firewall.found} of {firewall.rows_read:,} in {paths.SFT_EXPORT}"
-    return f"{firewall.found} in {' and '.join(file for file, _ in firewall.by_file)}"
+    files = sorted((file for file, _ in firewall.by_file), key=lambda file: file not in _EXPORTS)
+    more = (
+        len(files) - _FILES_NAMED + firewall.more_files if len(files) > _FILES_NAMED else firewall.more_files
+    )
+    rest = f" and {more:,} more file{'' if more == 1 else 's'}" if more else ""
+    return f"{firewall.found} in {' and '.join(files[:_FILES_NAMED])}{rest}"

@@ -29,7 +29,9 @@ class QuarantinedRow(Row):
     detail: Text = Field(description="What the code leaves open; no text of the run.")
     run_id: RunId = Field(description="The run that was refused.")
     stream: Name = Field(description="Stream of the run.")
-    task_id: Name = Field(description="Task of the run.")
+    task_id: Name = Field(
+        description="Task of the run; `secret-` and a digest of it where the id holds a credential."
+    )
     category: Category = Field(description="Category of the run.")
     provenance: Provenance = Field(description="The source line of the run.")
     recorded_at: UtcTimestamp = Field(description="When the row was first written.")

@@ -14,8 +14,22 @@ from pipeline.contracts.checks import CheckStatus
 from pipeline.engine.export_manifest import verify
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
-KINDS = ("jsonl", "ndjson", "json", "parquet", "csv", "tsv", "arrow", "txt")
-PACKED = ("gz", "bz2", "xz", "zst")
+KINDS = (
+    "jsonl",
+    "ndjson",
+    "json",
+    "parquet",
+    "parq",
+    "pq",
+    "csv",
+    "tsv",
+    "arrow",
+    "feather",
+    "txt",
+    "tar",
+    "zip",
+)
+PACKED = ("gz", "bz2", "xz", "zst", "lz4")
 FORMATTED = "formatted/sft.chat-jsonl.jsonl"
 
 

@@ -1,13 +1,17 @@
-"""A line put together from pieces has the bytes that orjson gives the whole row."""
+"""A line put together from pieces has the bytes that orjson gives the whole row, and no credential."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import orjson
 import pytest
 
+from pipeline.contracts import paths
 from pipeline.engine.chunk_index import LineEntry, RowEntry, pack_refusal
 from pipeline.engine.quarantine_lines import quarantine_line
 from pipeline.schemas.quarantined_row import QuarantinedRow
+from tests.pipeline.engine.workspaces import encoded, flat_line, make_workspace, rows, run_all
 
 
 @pytest.mark.parametrize("name", ["t1", 'quoted "\\" \n\t', "数据 🙂 é", "", "%b %d"])
@@ -46,3 +50,34 @@ def test_a_line_is_a_quarantined_row_once_it_is_stamped() -> None:
     written = quarantine_line("sft", pack_refusal("category_not_allowed"), ("runs", ""), line, row)
     stamped = written.removesuffix(b"}\n") + b',"recorded_at":"2026-01-01T00:00:00Z"}'
     assert QuarantinedRow.model_validate_json(stamped).provenance.source_file == line.source_file
+
+
+SECRET_TASKS = (
+    "sk-proj-" + "aB3dE5gH7jK9" * 4 + "T3BlbkFJ" + "aB3dE5gH7jK9" * 4,
+    "ghp_" + "a1B2c3D4e5F6" * 3,
+)
+
+
+def test_a_credential_in_a_task_id_stands_nowhere_below_the_exports(tmp_path: Path) -> None:
+    lines = [flat_line(number) for number in range(20)]
+    for line in lines[:10]:
+        line["task"] = f"{SECRET_TASKS[line['task'] == 't0']}/{line['task']}"
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": encoded(lines), "chats.jsonl": b""})
+    run_all(workspace)
+    for path in (workspace / paths.EXPORTS).rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        assert not [secret for secret in SECRET_TASKS if secret.encode() in data], path
+    tasks = {row["run_id"]: row["task_id"] for row in rows(workspace, paths.evidence_file("runs"))}
+    assert sum(any(secret in task for secret in SECRET_TASKS) for task in tasks.values()) == 10
+    shown: dict[str, set[str]] = {}
+    for place in paths.QUARANTINE_FILES.values():
+        for row in rows(workspace, place):
+            task = tasks[row["run_id"]]  # the id by which rows join is as it was
+            shown.setdefault(task, set()).add(row["task_id"])
+    assert len(shown) == 4
+    for task, names in shown.items():
+        (name,) = names
+        is_secret = any(secret in task for secret in SECRET_TASKS)
+        assert name.startswith("secret-") == is_secret
+        assert is_secret or name == task
+    assert len(set.union(*shown.values())) == 4

@@ -304,3 +304,25 @@ def test_playbooks_are_looked_at_where_there_is_nothing_to_train_on(workspace: P
     path = workspace / paths.RAG_EXPORT
     path.write_bytes(path.read_bytes().replace(b'"content":"', b'"content":"Obey me. ', 1))
     assert run(workspace, "export-rag").returncode == 10
+
+
+def test_pairs_alone_that_new_verdicts_forbid_are_told_by_score_and_cured_by_the_export(
+    workspace: Path,
+) -> None:
+    """The losing sides are as good now as the winning ones: no row for training is concerned."""
+    settings = workspace / paths.SETTINGS
+    settings.write_text(
+        settings.read_text() + "\n[scoring]\naccept_at = 0.0\npartial_at = 0.0\n", encoding="utf-8"
+    )
+    before = (workspace / paths.PREFERENCE_EXPORT).read_bytes()
+    scored = run(workspace, "score")
+    assert scored.returncode == 10, scored.stderr
+    assert f"the standing {paths.PREFERENCE_EXPORT} holds" in scored.stderr
+    assert "stale_export" in scored.stderr
+    exported = run(workspace, "export", "--allow-empty")
+    assert exported.returncode == 0, exported.stderr
+    assert "told by score already" in exported.stderr
+    pairs = (workspace / paths.PREFERENCE_EXPORT).parent
+    aside = pairs.glob(f"{paths.PREFERENCE_EXPORT.name}{paths.QUARANTINE_MARK}*")
+    assert [path.read_bytes() for path in aside] == [before]
+    assert quarantined(workspace) == []

@@ -10,13 +10,28 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.firewall.places import Places
-from pipeline.firewall.report import Report, State
+from pipeline.firewall.report import FILES_KEPT, FINDINGS_KEPT, Finding, Findings, Report, State
 from pipeline.firewall.scan import scan
+from pipeline.reading.firewall_words import firewall_status, leak_in_words
 from tests.pipeline.firewall.corpus import honest
 from tests.pipeline.firewall.watching import Watcher
 
-KINDS = ("jsonl", "ndjson", "json", "parquet", "csv", "tsv", "arrow", "txt")
-PACKED = ("gz", "bz2", "xz", "zst")
+KINDS = (
+    "jsonl",
+    "ndjson",
+    "json",
+    "parquet",
+    "parq",
+    "pq",
+    "csv",
+    "tsv",
+    "arrow",
+    "feather",
+    "txt",
+    "tar",
+    "zip",
+)
+PACKED = ("gz", "bz2", "xz", "zst", "lz4")
 SFT = paths.SFT_EXPORT.name
 
 
@@ -186,3 +201,52 @@ def test_a_watcher_tells_of_a_file_beside_and_of_its_going(workspace: Path) -> N
         watcher.until_state("CLEAR")
     assert alarm["findings_count"] == 1
     assert alarm["findings"][0]["file"] == "exports/sft/deep/more.jsonl.gz"
+
+
+def test_a_crowd_of_files_beside_is_counted_and_the_first_are_named(tmp_path: Path) -> None:
+    honest(tmp_path)
+    exports = tmp_path / paths.EXPORTS
+    crowd = exports / "crowd"
+    crowd.mkdir()
+    for number in range(FILES_KEPT + 150):
+        (crowd / f"{number:04}.jsonl").write_bytes(b"{}\n")
+    with (tmp_path / paths.SFT_EXPORT).open("ab") as file:
+        file.write(b"{}\n")
+    report = scan(Places.of(tmp_path, None, (), ()))
+    said = report.to_dict()
+    assert (said["state"], said["forbidden_files"]) == ("BREACH", FILES_KEPT + 150)
+    assert str(paths.SFT_EXPORT) in said["by_file"]
+    assert len(said["by_file"]) == FILES_KEPT
+    assert said["more_files"] == 151
+    assert len(said["findings"]) == FINDINGS_KEPT
+    words = leak_in_words(firewall_status(said, 0.0))
+    assert words.startswith(f"1 forbidden row and {FILES_KEPT + 150} forbidden files")
+    assert words.endswith(
+        f"{paths.SFT_EXPORT} and exports/crowd/0000.jsonl and exports/crowd/0001.jsonl and "
+        "exports/crowd/0002.jsonl and 247 more files"
+    )
+
+
+def test_an_export_is_named_however_many_files_came_before_it() -> None:
+    found, late = Findings(), Findings()
+    for number in range(FILES_KEPT):
+        found.add(Finding("lineage", f"exports/{number}.jsonl", 0, 0, None, None, ""))
+    for _ in range(2):
+        late.add(Finding("evaluation", str(paths.PREFERENCE_EXPORT), 1, 0, None, None, ""))
+        late.add(Finding("lineage", "exports/late.jsonl", 0, 0, None, None, ""))
+    both = found.joined(late)
+    assert both.by_file[str(paths.PREFERENCE_EXPORT)] == 2
+    assert (len(both.by_file), both.more_files) == (FILES_KEPT + 1, 1)
+    assert both.count == FILES_KEPT + 4
+
+
+@pytest.mark.parametrize("name", ["train", "train.bin", "sft/part-0.dat"])
+@pytest.mark.parametrize(
+    ("data", "is_table"), [(b"PAR1abcPAR1", True), (b"ARROW1\0\0", True), (b"PAR 1", False)]
+)
+def test_a_table_under_another_name_is_told_by_its_bytes(
+    tmp_path: Path, name: str, data: bytes, is_table: bool
+) -> None:
+    honest(tmp_path)
+    shown = put(tmp_path, name, data)
+    assert set(look(tmp_path).findings.by_file) == ({shown} if is_table else set())

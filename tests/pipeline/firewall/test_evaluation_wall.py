@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv
+from pipeline.contracts.finding_words import FIRST_READING
 from pipeline.firewall import evaluation_wall
 from pipeline.firewall.evaluation_sets import SetUnreadableError, declared_sets
 from pipeline.firewall.evaluation_texts import runs_of
+from pipeline.firewall.evaluation_wall import Examined
+from pipeline.firewall.evaluation_watch import EvaluationWatch
+from pipeline.firewall.places import Places
+from pipeline.firewall.report import State
 from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
 from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
 from tests.pipeline.firewall.watching import Watcher
@@ -114,20 +120,79 @@ def test_a_set_that_cannot_be_read_leaves_nothing_clear(workspace: Path, content
 
 
 def test_a_watcher_sees_a_row_of_a_test_item_and_that_it_is_gone(workspace: Path) -> None:
-    (workspace / "test_set.jsonl").write_bytes(
-        encoded([{"q": "Which of the twelve towers fell in the year of the flood?"}])
-    )
+    """Nothing changes but the set: not the settings, not the exports."""
+    other = encoded([{"q": "Which of the twelve towers fell in the year of the flood?"}])
+    (workspace / "test_set.jsonl").write_bytes(other)
     declare(workspace)
     export = workspace / paths.SFT_EXPORT
     with Watcher(workspace) as watcher:
         clear = watcher.until_state("CLEAR")
         assert clear["findings_count"] == 0
         (workspace / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))
-        (workspace / "distill.toml").touch()
         assert watcher.until_state("BREACH")["findings_count"] > 0
+        (workspace / "test_set.jsonl").write_bytes(other)
+        watcher.until_state("CLEAR")
         (workspace / paths.PREFERENCE_EXPORT).unlink()
         export.unlink()
         watcher.until_state("ABSENT")
+
+
+def test_a_watcher_sees_another_file_of_a_set(workspace: Path) -> None:
+    (workspace / "sets").mkdir()
+    (workspace / "sets" / "a.jsonl").write_bytes(encoded([{"q": "Which of the twelve towers fell last?"}]))
+    declared = DECLARED.replace("test_set.jsonl", "sets/**/*.jsonl")
+    assert declared != DECLARED
+    (workspace / "distill.toml").write_text(SETTINGS + declared, encoding="utf-8")
+    with Watcher(workspace) as watcher:
+        watcher.until_state("CLEAR")
+        (workspace / "sets" / "b.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))
+        assert watcher.until_state("BREACH")["by_wall"].keys() == {"evaluation"}
+        (workspace / "sets" / "b.jsonl").unlink()
+        watcher.until_state("CLEAR")
+
+
+def test_a_look_at_sets_that_changed_meanwhile_does_not_count(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(workspace)
+    test_set = workspace / "test_set.jsonl"
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    look = evaluation_wall.look
+
+    def held(places: Places) -> Examined:
+        examined = look(places)
+        begun.release()
+        assert go_on.acquire(timeout=LIMIT_SECONDS)
+        return examined
+
+    monkeypatch.setattr(evaluation_wall, "look", held)
+    places, watch = Places.of(workspace, None, (), ()), EvaluationWatch()
+
+    def next_look_ends() -> Examined:
+        watch.look(places)
+        assert begun.acquire(timeout=LIMIT_SECONDS)
+        go_on.release()
+        assert watch._thread is not None
+        watch._thread.join(LIMIT_SECONDS)
+        return watch.look(places)
+
+    watch.look(places)
+    assert begun.acquire(timeout=LIMIT_SECONDS)
+    items = test_set.read_bytes()
+    test_set.write_bytes(encoded([{"q": "Which of the twelve towers fell in the year of the flood?"}]))
+    go_on.release()
+    assert watch._thread is not None
+    watch._thread.join(LIMIT_SECONDS)
+    seen = watch.look(places)
+    assert (seen.findings.count, seen.doubt) == (0, FIRST_READING), "what it found is of items that are gone"
+    assert not watch.is_settled
+    assert next_look_ends().doubt is None
+    assert watch.is_settled
+    test_set.write_bytes(items)
+    stale = watch.look(places)
+    assert (stale.doubtful, stale.doubt) == (State.STALE, "reading again, a file changed")
+    assert next_look_ends().findings.count > 0
+    assert watch.is_settled
 
 
 def test_a_set_outside_of_the_workspace_is_refused(tmp_path: Path) -> None:

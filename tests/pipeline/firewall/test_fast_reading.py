@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
+from typing import Any
 
 import msgspec
 import orjson
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.firewall import sft_row, sketches, text_forms
+from pipeline.contracts.untrusted import visible
+from pipeline.firewall import sft_row, sketches, strict_json, text_forms
+from pipeline.firewall.conversation import Message
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
@@ -20,7 +23,7 @@ from pipeline.firewall.places import Place, Places, open_regular
 from pipeline.firewall.run_table import RunTable, Verdict, has_evidence, place_of, verdict_of
 from pipeline.firewall.sketches import EDGE
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.walls import ALL_WALLS, Walls
+from pipeline.firewall.walls import ALL_WALLS, QUOTED, Offence, Wall, Walls
 from pipeline.schemas.evidence import EvidenceRecord
 from pipeline.schemas.scored_run import ScoredRun
 from pipeline.schemas.sft import SftSample
@@ -119,7 +122,12 @@ def slowly(corpus: Corpus, index: Index) -> list[Finding]:
     walls, found, offset = Walls(index), [], 0
     for number, raw in enumerate(corpus.sft.read_bytes().split(b"\n")[:-1], 1):
         try:
+            value = strict_json.read(raw)
             offences = walls.judge(sft_row.read_slowly(raw))
+            other = min(_members_of_none(value), default=None)
+            if other is not None and walls.fidelity and not any(each.is_breach for each in offences):
+                said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
+                offences.append(Offence(Wall.FIDELITY, said))
             found += [
                 (offence.wall.value, number, offset, offence.detail[:_TOLD])
                 for offence in offences
@@ -129,6 +137,14 @@ def slowly(corpus: Corpus, index: Index) -> list[Finding]:
             found.append(("readable", number, offset, str(error)[:_TOLD]))
         offset += len(raw) + 1
     return found
+
+
+def _members_of_none(row: dict[str, Any]) -> set[str]:
+    """Of the row, else of its turns."""
+    turns = [turn for turn in row.get("messages") or () if isinstance(turn, dict)]
+    return row.keys() - set(sft_row.SftRow.__struct_fields__) or {
+        name for turn in turns for name in turn.keys() - set(Message.__struct_fields__)
+    }
 
 
 def quickly(corpus: Corpus, index: Index) -> list[Finding]:

@@ -132,7 +132,7 @@ POISONS = [
         id="another heading",
     ),
     pytest.param(RAG, 1, member("embedding_text", "Is it down?"), id="the text for search"),
-    pytest.param(RAG, 0, member("source_run_id", "chat/bad"), id="a playbook of another run"),
+    pytest.param(RAG, 0, member("source_run_id", "chat/chat"), id="a playbook of another run"),
     pytest.param(PAIRS, 0, said(-1, "content", "Poison.", "chosen"), id="the better side"),
     pytest.param(PAIRS, 0, said(-1, "content", "Straw man.", "rejected"), id="the worse side"),
     pytest.param(PAIRS, 1, said(1, "content", "Is it down?", "prompt"), id="the prompt"),
@@ -145,6 +145,11 @@ POISONS = [
     pytest.param(PAIRS, 1, lambda row: row["chosen"].append(row["chosen"][0]), id="a turn twice in a side"),
     pytest.param(PAIRS, 0, member("chosen_run_id", "chat/chat"), id="a side of another run"),
     pytest.param(PAIRS, 0, member("rejected_run_id", "chat/nobody"), id="of no run"),
+    pytest.param(SFT, 0, member("completion", "Poison."), id="a member of another name"),
+    pytest.param(SFT, 1, said(2, "value", "Poison."), id="a member of another name in a turn"),
+    pytest.param(RAG, 0, member("page_content", "Poison."), id="a member of another name in a playbook"),
+    pytest.param(PAIRS, 0, member("completion", "Poison."), id="a member of another name in a pair"),
+    pytest.param(PAIRS, 1, said(0, "value", "Poison.", "chosen"), id="a member of a turn of a pair"),
 ]
 
 
@@ -212,9 +217,60 @@ def test_each_side_may_be_its_first_turn(workspace: Path) -> None:
     assert edited(workspace, paths.PREFERENCE_EXPORT, 1, first_turns).state is State.CLEAR
 
 
+def _turned(row: Row) -> None:
+    """The pair the other way round, ids and all: each side says what its run said."""
+    for name in [name for name in row if name.startswith("chosen")]:
+        other = name.replace("chosen", "rejected")
+        row[name], row[other] = row[other], row[name]
+
+
+@pytest.mark.parametrize(
+    ("place", "number", "change", "words"),
+    [
+        (PAIRS, 0, _turned, "the run of its chosen side was scored rejected"),
+        (PAIRS, 1, _turned, "the run of its chosen side was scored rejected"),
+        (PAIRS, 0, member("rejected_run_id", "chat/good"), "both sides are the same run"),
+        (RAG, 0, member("source_run_id", "chat/bad"), "its run was scored rejected"),
+        (RAG, 1, member("source_run_id", "chat/lazy"), "its run was scored rejected"),
+    ],
+)
+def test_what_the_verdicts_forbid_is_a_breach_though_each_text_is_of_its_run(
+    workspace: Path, place: PurePosixPath, number: int, change: Callable[[Row], None], words: str
+) -> None:
+    report = edited(workspace, place, number, change)
+    assert report.state is State.BREACH
+    assert [(each.wall, each.file, each.detail) for each in report.findings.first] == [
+        ("lineage", place.as_posix(), words)
+    ]
+
+
+def test_a_pair_whose_runs_were_scored_alike_is_a_breach_and_a_milder_loser_is_none(workspace: Path) -> None:
+    scored = workspace / paths.scored_file("chat")
+    whole = scored.read_bytes()
+    for category, expected in (("partially_accepted", State.CLEAR), ("accepted", State.BREACH)):
+        scored.write_bytes(whole.replace(b'"category":"rejected"', f'"category":"{category}"'.encode()))
+        assert look(workspace).state is expected, category
+    assert "scored no better" in look(workspace).findings.first[0].detail
+
+
+@pytest.mark.parametrize("manifest", [None, "{}", '{"schemas": {"rag": 1, "preference": 1}}', "broken"])
+@pytest.mark.parametrize("place", [RAG, PAIRS])
+def test_a_manifest_that_calls_rows_old_does_not_make_them_so(
+    workspace: Path, place: PurePosixPath, manifest: str | None
+) -> None:
+    said_of_it = workspace / paths.EXPORT_MANIFEST
+    said_of_it.unlink()
+    if manifest is not None:
+        said_of_it.write_text(manifest)
+    change = member("content", "Poison.") if place == RAG else said(-1, "content", "Poison.", "chosen")
+    assert edited(workspace, place, 0, change).state is State.BREACH
+
+
 def test_exports_of_version_1_have_no_such_wall(workspace: Path) -> None:
     (workspace / paths.EXPORTS / "manifest.json").write_text("{}")
-    assert edited(workspace, paths.RAG_EXPORT, 0, member("content", "Poison.")).state is State.CLEAR
+    old = {"id": "rag-1", "content": "Poison.", "tags": ["a"], "source_run_id": "chat/good"}
+    (workspace / paths.RAG_EXPORT).write_bytes(line(old))
+    assert look(workspace).state is State.CLEAR
     run = flat("good", GOOD, "Forty-two,\nI think.")
     (workspace / paths.SFT_EXPORT).write_bytes(line(run.row_of_version_1(response="Poison.")))
     assert look(workspace).state is State.CLEAR
