@@ -12,7 +12,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.settings.confine import is_inside, source_roots
 from pipeline.settings.model import Settings, from_document
 from pipeline.settings.presets import preset
-from pipeline.streams.files import list_sources
+from pipeline.streams.files import is_ours, list_sources
 from pipeline.streams.looks import looks_like
 from pipeline.streams.suggest_draft import Draft, offered
 from pipeline.streams.suggest_ids import about_ids, task_id
@@ -53,11 +53,13 @@ def suggest(workspace: Path, settings: Settings, named: str) -> Suggestion:
     """
     path = _found(workspace, named)
     relative, is_outside = _relative(workspace, settings, path)
+    if is_outside:
+        path = path.resolve()
     try:
         sample = read_sample(path, relative)
     except (InputError, OSError) as error:
         why = error.fault.of_the_file() if isinstance(error, InputError) else str(error.strerror)
-        raise _no_log(named, f"cannot be read: {why}") from None
+        raise _no_log(named, f"cannot be read: {why.rpartition('cannot be read: ')[2]}") from None
     taken = {stream.name for stream in settings.streams}
     name = stream_name(path.name, taken)
     tried_path = glob.escape(relative)
@@ -89,7 +91,12 @@ def _found(workspace: Path, named: str) -> Path:
         raise _no_log(named, "is not there")
     if path.is_dir():
         raise _no_log(named, "is a folder; name one of its files")
-    return path.parent.resolve() / path.name
+    found = path.parent.resolve() / path.name
+    try:
+        str(found).encode()
+    except UnicodeEncodeError:
+        raise _no_log(named, "has a name that is not UTF-8, so no row could hold it; rename it") from None
+    return found
 
 
 def _no_log(named: str, why: str) -> NoSuchLogError:
@@ -107,9 +114,14 @@ def _no_log(named: str, why: str) -> NoSuchLogError:
 def _relative(workspace: Path, settings: Settings, path: Path) -> tuple[str, bool]:
     """The path as a stream would name it, and whether no stream may yet."""
     home = workspace.resolve()
-    if path.is_relative_to(home):
-        return path.relative_to(home).as_posix(), False
-    return path.as_posix(), not is_inside(path, home, source_roots(home, settings))
+    roots = source_roots(home, settings)
+    if path.is_relative_to(home) and is_inside(path, home, roots):
+        relative = path.relative_to(home).as_posix()
+        if is_ours(relative):
+            raise _no_log(relative, "is written by the pipeline itself, so no stream reads it")
+        return relative, False
+    # A link that leads out is drafted by where it leads.
+    return path.resolve().as_posix(), not is_inside(path, home, roots)
 
 
 def _about_file(workspace: Path, settings: Settings, sample: Sample, path: Path) -> list[str]:

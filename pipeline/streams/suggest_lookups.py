@@ -30,6 +30,7 @@ _LEAST_VALUES = 2
 _MOST_OUTCOMES = 3
 _ENOUGH = 0.5
 _LONG_NUMBER = 8
+_SAME_KIND = 0.8
 
 
 @dataclass
@@ -53,8 +54,17 @@ def other_files(workspace: Path, settings: Settings, here: Path) -> list[SourceF
     if here.parent.is_relative_to(workspace):
         beside = sorted(path for path in here.parent.glob("*.json*") if path.is_file())
         found.update({path.relative_to(workspace).as_posix(): path for path in beside})
+    found = {name: path for name, path in found.items() if _is_utf8(name)}
     names = sorted(found, key=lambda name: (found[name].parent != here.parent, os.fsencode(name)))
     return [SourceFile(name, found[name]) for name in names if found[name].resolve() != here.resolve()]
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def joins_with(members: Sequence[Member], files: Iterable[SourceFile]) -> list[Join]:
@@ -69,6 +79,8 @@ def joins_with(members: Sequence[Member], files: Iterable[SourceFile]) -> list[J
         except (InputError, OSError):
             continue
         theirs = members_of(sample.values)
+        if _is_of_one_kind(members, theirs):
+            continue
         keys = [
             each
             for each in theirs
@@ -85,6 +97,12 @@ def joins_with(members: Sequence[Member], files: Iterable[SourceFile]) -> list[J
     joins = [each for each in joins if each.ours.name == each.key.name or not _merely_counts(each.ours)]
     joins.sort(key=lambda join: (join.ours.name != join.key.name, -join.shared, join.file))
     return joins[:_MOST_JOINS]
+
+
+def _is_of_one_kind(ours: Sequence[Member], theirs: Sequence[Member]) -> bool:
+    """Whether the other file holds lines as these, a copy perhaps: it adds nothing to them."""
+    one, other = {member.path for member in ours}, {member.path for member in theirs}
+    return len(one & other) >= _SAME_KIND * len(one | other)
 
 
 def _merely_counts(member: Member) -> bool:

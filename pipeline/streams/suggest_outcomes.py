@@ -89,6 +89,9 @@ def rule_for(member: Member, rule: Any) -> tuple[str, Any]:
     if member.is_of(int, float):
         if min(member.there) >= 0 and max(member.there) <= 1:
             return "reward", rule
+        if min(member.there) < 0:
+            # Below 0 there is no reward: from where on a number is good must be said.
+            return "verdict", {**_table(rule), "pass_at": max(member.there), "fail_below": max(member.there)}
         most = max(1, max(member.there))
         return "reward", {
             **_table(rule),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,7 +29,6 @@ class Sample:
     relative: str
     lines: list[SourceLine] = field(default_factory=list)
     values: list[dict[str, Any]] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
     whole: bool = True
     ends_open: bool = False
     """The last line has no line end and would be whole with one."""
@@ -52,9 +50,7 @@ def read_sample(path: Path, relative: str) -> Sample:
                 break
             sample.lines.append(line)
             value = read_line(line)
-            if isinstance(value, LineFault):
-                sample.reasons[value.reason] += 1
-            else:
+            if not isinstance(value, LineFault):
                 sample.values.append(value)
                 sample.ends_open |= line.torn and isinstance(
                     read_line(line._replace(ending=Ending.OPEN)), LineFault

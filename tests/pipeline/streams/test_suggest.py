@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -292,6 +293,38 @@ def test_a_file_that_maps_nothing_and_one_that_is_not_there(
         assert lines[0].startswith("what happened")
         assert "\x1b" not in lines[0]
     assert main(["streams", "suggest", "-C", str(workspace)]) == ExitCode.USAGE
+
+
+def test_names_that_no_stream_can_read_are_told_in_three_lines(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = '{"task_id": 1, "prompt": "Why?", "answer": "So."}\n'
+    unnamable = os.fsdecode(b"data/b\xff.jsonl")
+    (workspace / unnamable).write_text(line)
+    (workspace / "exports").mkdir()
+    (workspace / "exports" / "x.jsonl").write_text(line)
+    os.mkfifo(workspace / "data" / "pipe.jsonl")
+    for name in (unnamable, "exports/x.jsonl", "data/pipe.jsonl"):
+        assert main(["streams", "suggest", name, "-C", str(workspace)]) == ExitCode.WARNINGS
+        assert len(capsys.readouterr().err.splitlines()) == 3
+    # As a neighbour such a file does no harm.
+    assert maps_all(drafted(workspace, log(workspace, {"task_id": 1, "prompt": "Why?", "answer": "So."}))[0])
+
+
+def test_a_link_that_leads_out_is_drafted_by_where_it_leads(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "real.jsonl").write_text('{"task_id": 1, "prompt": "Why?", "answer": "So."}\n')
+    (workspace / "data" / "link.jsonl").symlink_to(tmp_path / "real.jsonl")
+    found, stream = drafted(workspace, "data/link.jsonl")
+    assert maps_all(found)
+    assert stream["path"] == str(tmp_path / "real.jsonl")
+
+
+def test_a_copy_of_the_log_is_no_look_up_and_a_number_below_zero_is_no_reward(workspace: Path) -> None:
+    lines = [{"task_id": n, "prompt": "Why?", "answer": f"So {n}.", "score": n - 2} for n in range(4)]
+    log(workspace, *lines, name="copy.jsonl")
+    found, _ = drafted(workspace, log(workspace, *lines))
+    assert "lookup" not in found.text
+    assert '# verdict = { path = "score", pass_at = 1, fail_below = 1 }' in found.text
 
 
 def test_a_file_outside_is_drafted_and_says_so(workspace: Path, tmp_path: Path) -> None:
