@@ -108,8 +108,9 @@ def print_survey(
         context.table(("file",), [[visible(name)] for name in unread[:_FILES_LISTED]])
         if len(unread) > _FILES_LISTED:
             context.out(f"and {len(unread) - _FILES_LISTED:,} more")
+        context.note("Draft the stream for one of them: distill streams suggest FILE")
     if not names:
-        context.note(f"{paths.SETTINGS} declares no stream; docs/streams.md shows how.")
+        context.note(f"{paths.SETTINGS} declares no stream; distill streams suggest FILE drafts one.")
     return worst(codes)
 
 

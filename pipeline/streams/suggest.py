@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.contracts.faults import ExitCode, Fault, InputError
 from pipeline.contracts.untrusted import visible
@@ -142,6 +142,10 @@ def _about_file(workspace: Path, settings: Settings, sample: Sample, path: Path)
         notes.append("the file is one JSON value, and is read by its items")
     elif looks.words and not sample.values:
         notes.append(f"it looks like {looks.words}")
+    alike = [each for each in path.parent.glob(f"*{glob.escape(path.suffix)}") if each.is_file()]
+    if len(alike) > 1:
+        pattern = f"{glob.escape(str(PurePosixPath(sample.relative).parent))}/*{path.suffix}"
+        notes.append(f'its folder holds {len(alike):,} such files; if they are alike: path = "{pattern}"')
     if not sample.whole:
         notes.append(f"drafted from the first {len(sample.lines):,} lines")
     return notes

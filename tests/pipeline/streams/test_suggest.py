@@ -145,6 +145,8 @@ def test_turns_that_nothing_joins_are_the_attempt_of_their_file(workspace: Path)
     found, stream = drafted(workspace, log(workspace, *lines))
     assert maps_all(found)
     assert stream["unit"] == "file"
+    log(workspace, {"a": 1}, name="next.jsonl")
+    assert 'if they are alike: path = "data/*.jsonl"' in drafted(workspace, "data/log.jsonl")[0].text
     assert found.found.evidence == 1
 
 
