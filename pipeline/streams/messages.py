@@ -195,6 +195,7 @@ class _TurnReader:
         if known is None and speaker in CALLING_ROLES:
             found = _message("assistant", None)
             found["tool_calls"] = _calls_in_content(content)
+            found["weight"] = self._weight_of(turn)
             return [found], False
         if known is None:
             raise MisfitError(SkipReason.WRONG_TYPE, "a turn whose role is unknown (roles can name it)")
@@ -239,11 +240,14 @@ class _TurnReader:
 
     def _weight_of(self, turn: dict[str, Any]) -> float | None:
         value = turn.get(USUAL_WEIGHT) if self._weight is None else self._weight(turn)
-        if isinstance(value, int | float) and value >= 0:
-            return float(value)
-        if value is not None and self._weight is not None:
+        if value is None:
+            return None
+        # Left out, a weight means "learn it": one that cannot be read must not say so, named or not.
+        if not isinstance(value, int | float):
             raise wrong_type("a turn's weight to be a number of 0 or more, true or false", value)
-        return None
+        if value < 0:
+            raise MisfitError(SkipReason.VALUE_OUT_OF_RANGE, "expected a turn's weight to be 0 or more")
+        return float(value)
 
 
 def _names_of(rule: MessagesRule) -> set[str] | None:

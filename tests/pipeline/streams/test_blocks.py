@@ -83,18 +83,41 @@ def test_a_reasoning_is_kept_unless_the_rule_leaves_it_out(member: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"), [(0, 0.0), (1, 1.0), (0.5, 0.5), (True, 1.0), (False, 0.0), ("0", None), (-1, None)]
+    ("value", "kept"),
+    [(0, 0.0), (1, 1.0), (0.5, 0.5), (2, 2.0), (-0.0, 0.0), (True, 1.0), (False, 0.0), (None, None)],
 )
 def test_a_weight_is_a_number_of_0_or_more(value: Any, kept: float | None) -> None:
-    turn = {"role": "assistant", "content": "x", "weight": value}
-    assert messages_of(turn)[0]["weight"] == kept
-    assert type(messages_of(turn)[0]["weight"]) is type(kept)
-    named = {"role": "assistant", "content": "x", "train": value}
-    if kept is None:
-        rule = {"path": "turns", "weight": "train"}
-        assert "a turn's weight to be" in refusal({"turns": [named]}, messages=rule).detail
-    else:
-        assert messages_of(named, weight="train")[0]["weight"] == kept
+    for name, rule in (("weight", {}), ("train", {"weight": "train"})):
+        turn = {"role": "assistant", "content": "x", name: value}
+        assert messages_of(turn, **rule)[0]["weight"] == kept
+        assert type(messages_of(turn, **rule)[0]["weight"]) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no", "wrong_type"),
+        ("0", "wrong_type"),
+        ("", "wrong_type"),
+        ([], "wrong_type"),
+        ({"value": 0}, "wrong_type"),
+        (-1, "value_out_of_range"),
+        (-0.5, "value_out_of_range"),
+    ],
+)
+@pytest.mark.parametrize(("member", "more"), [("weight", {}), ("train", {"weight": "train"})])
+def test_a_weight_that_cannot_be_read_is_never_one_to_learn(
+    member: str, more: dict[str, Any], value: Any, reason: str
+) -> None:
+    turn = {"role": "assistant", "content": "x", member: value}
+    fault = refusal({"turns": [turn]}, messages={"path": "turns", **more})
+    assert (fault.reason, "a turn's weight to be" in fault.detail) == (reason, True)
+
+
+def test_a_turn_that_is_a_call_keeps_its_weight() -> None:
+    turn = {"role": "tool_call", "content": '{"name": "f", "arguments": {}}', "weight": 0}
+    (read,) = messages_of(turn)
+    assert (read["role"], read["weight"]) == ("assistant", 0.0)
 
 
 @pytest.mark.parametrize("absent", [{}, {"content": None}])
