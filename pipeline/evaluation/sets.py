@@ -158,8 +158,14 @@ def _add_set(
             kind: Kind = "code" if side in declared.code else "words"
             of_side = tokens(text, kind)
             cut.append((Target(declared.name, line, side, max(1, len(of_side))), kind, of_side))
+    files = ", ".join(declared.path)
     if not count:
-        raise _unusable(", ".join(declared.path), None, declared, "holds no item")
+        raise _unusable(files, None, declared, "holds no item")
+    for side in SIDES:
+        path = getattr(declared, side)
+        if path is not None and all(target.side != side for target, _, _ in cut):
+            # Most likely misspelt. To look for nothing and find nothing is no check.
+            raise _unusable(files, None, declared, f'has no item with a text at {side} = "{path}"')
     items_of_gram = Counter(
         (target.side, kind, gram) for target, kind, of_side in cut for gram in set(_grams(of_side))
     )

@@ -25,6 +25,7 @@ from pipeline.contracts import paths
 from pipeline.firewall import strict_json
 from pipeline.firewall.phrases import PhraseFinder, ngrams
 from pipeline.firewall.strict_json import UnreadableError
+from pipeline.firewall.text_forms import without_hidden
 
 _COMMON_ITEMS = 10  # an n-gram in more items of its set is how the set asks
 _WHOLE_CHARACTERS = 20
@@ -33,6 +34,11 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff"
 _WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
 _CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
+# For str.translate: controls other than tab, the ends of lines and pages; joiners; annotation marks.
+_DROPPED = dict.fromkeys(
+    {*range(0x20), *range(0x7F, 0xA0), 0x200C, 0x200D, *range(0xFFF9, 0xFFFC)} - {*range(9, 14), 0x85}
+)
+_HAS_DROPPED = re.compile(f"[{''.join(map(chr, sorted(_DROPPED)))}]")
 
 
 class SetUnreadableError(Exception):
@@ -76,11 +82,19 @@ class Corpora:
 
 
 def cut_words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    text = _seen(text)
+    return _WORD.findall((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold())
 
 
 def cut_code(text: str) -> list[str]:
-    return _CODE_TOKEN.findall(text)
+    return _CODE_TOKEN.findall(_seen(text))
+
+
+def _seen(text: str) -> str:
+    """Without what nobody sees: inside a word it would make two of it, which no set holds."""
+    if _HAS_DROPPED.search(text):
+        text = text.translate(_DROPPED)
+    return without_hidden(text)
 
 
 def declared_sets(root: Path) -> Corpora:
@@ -176,12 +190,17 @@ def _parquet(path: Path) -> Iterator[Any]:
 
 
 def _add(corpora: dict[str, list[Corpus]], declared: Mapping[str, Any], items: list[tuple[int, Any]]) -> None:
-    for side, corpora_of_side in corpora.items():
-        where = declared.get(side)
-        if not isinstance(where, str):
-            continue
+    fields = {side: where for side in corpora if isinstance(where := declared.get(side), str)}
+    for number, value in items:
+        if not any(_text(value, where) for where in fields.values()):
+            raise SetUnreadableError(f"{_name(declared)}: item {number} has no text at a declared side")
+    for side, where in fields.items():
+        corpora_of_side = corpora[side]
         corpus = Corpus(is_code=side in declared.get("code", ()))
         cuts = [(number, corpus.cut(text)) for number, value in items if (text := _text(value, where))]
+        if not cuts:
+            # Most likely misspelt. To look for nothing and find nothing is no check.
+            raise SetUnreadableError(f"{_name(declared)}: no item has a text at its {side}")
         frequency = Counter(gram for _, cut in cuts for gram in {gram for _, gram in ngrams(cut)})
         for number, cut in cuts:
             item = Item(_name(declared), number, side, corpus.is_code, len(cut))

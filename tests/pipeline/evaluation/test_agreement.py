@@ -16,11 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.faults import InputError
 from pipeline.engine.chunk_index import ChunkIndex, LineEntry
 from pipeline.engine.reduce import Reducer, pair_options
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.evaluation.sets import load_sets
+from pipeline.evaluation.tokens import tokens
 from pipeline.firewall import evaluation_wall
+from pipeline.firewall.evaluation_sets import cut_code, cut_words
 from pipeline.settings.model import Settings
 from tests.pipeline.engine.workspaces import encoded
 from tests.pipeline.firewall.corpus import BAD, GOOD, OPEN, PARTLY, Run, line, turn
@@ -30,12 +33,17 @@ DECLARED = """\
 name = "quiz"
 path = "quiz.jsonl"
 prompt = "q"
-answer = "a"
 """
+ANSWERED = 'answer = "a"\n'
 STREAM = '[[stream]]\nname = "chat"\npath = "data/_kb/chat.jsonl"\nfields = { task_id = "t" }\n'
 _VOCABULARY = [f"word{number}" for number in range(20)]
-_SPELLINGS: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
-    [str, str.upper, lambda text: text.replace(" ", ", "), lambda text: f"({text})"]
+# Inside of words, where nobody sees them: ignorable ones, joiners, marks of annotation, controls.
+_HIDDEN = (
+    "\u200b\u00ad\u034f\u200c\u200d\u2060\ufeff\ufe0f\u3164\U000e0041\ufff9\x00\x01\x1b\x1c\x1f\x7f\x80\x9f"
+)
+_SPELLINGS: st.SearchStrategy[Callable[[str], str]] = st.one_of(
+    st.sampled_from([str, str.upper, lambda text: text.replace(" ", ", "), lambda text: f"({text})"]),
+    st.sampled_from(_HIDDEN).map(lambda hidden: lambda text: text.replace("ord", f"o{hidden}rd")),
 )
 
 
@@ -126,7 +134,8 @@ def found(root: Path, rows: Sequence[bytes], runs: Sequence[Run]) -> list[int]:
 
 def check(root: Path, items: Sequence[dict[str, str]], code: Sequence[str], drawn: Any) -> int:
     """How many rows were refused."""
-    (root / "distill.toml").write_text(f"{DECLARED}code = {json.dumps(code)}\n{STREAM}", encoding="utf-8")
+    declared = DECLARED + (ANSWERED if any(item.get("a") for item in items) else "")
+    (root / "distill.toml").write_text(f"{declared}code = {json.dumps(code)}\n{STREAM}", encoding="utf-8")
     (root / "quiz.jsonl").write_bytes(encoded(list(items)))
     runs = runs_of(drawn)
     through, refused = exported(root, runs)
@@ -155,6 +164,36 @@ def test_what_is_asked_in_the_context_of_a_flat_run_counts_on_both_sides(tmp_pat
     assert check(tmp_path, [{"q": ITEM}], [], [run(ask="Read on.", context=f"Told: {HALF}.")]) == 1
 
 
+@pytest.mark.parametrize("hidden", [*_HIDDEN], ids=ascii)
+@pytest.mark.parametrize("code", [[], ["prompt"]])
+@pytest.mark.parametrize("in_item", [False, True])
+def test_what_nobody_sees_hides_no_item(tmp_path: Path, hidden: str, code: list[str], in_item: bool) -> None:
+    plain = " ".join(_VOCABULARY[:13])
+    spelt = plain.replace("ord", f"o{hidden}rd")
+    item, asked = (spelt, plain) if in_item else (plain, spelt)
+    assert check(tmp_path, [{"q": item}], code, [run(ask=asked)]) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["one\ttwo\nthree\r\nfour\x0bfive\x0csix\x85seven", "one two\u3000three\u2028four"]
+)
+def test_white_space_still_parts_words(text: str) -> None:
+    assert tokens(text, "words") == cut_words(text) == text.split()
+    assert tokens(text, "code") == cut_code(text) == text.split()
+
+
+def test_a_side_that_no_item_has_cannot_be_used_on_either_side(tmp_path: Path) -> None:
+    (tmp_path / "quiz.jsonl").write_bytes(encoded([{"q": ITEM, "a": HALF}]))
+    for misspelt in ('prompt = "q"\nanswer = "anwser"\n', 'prompt = "qq"\nanswer = "a"\n', 'prompt = "qq"\n'):
+        text = f'[[evaluation]]\nname = "quiz"\npath = "quiz.jsonl"\n{misspelt}{STREAM}'
+        (tmp_path / "distill.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="has no"):
+            load_sets(tmp_path, Settings.model_validate(tomllib.loads(text)))
+        (tmp_path / "rows.jsonl").write_bytes(b"")
+        examined = evaluation_wall.examine(tmp_path, [("rows", tmp_path / "rows.jsonl")], [])
+        assert examined.doubt is not None
+
+
 @pytest.mark.parametrize(("category", "refused"), [(OPEN, 0), (GOOD, 1), (BAD, 0)])
 def test_a_phrase_is_as_common_as_all_tasks_say(tmp_path: Path, category: str, refused: int) -> None:
     """Ten tasks of runs in review, or of a failed answer, beside the one that would be an example."""
@@ -169,7 +208,7 @@ def test_a_phrase_that_is_answered_often_is_no_common_question(tmp_path: Path) -
 
 def test_a_pair_is_held_against_items_one_run_at_a_time(tmp_path: Path) -> None:
     """Each run holds a quarter of the item: neither is refused, so that their pair is clear."""
-    (tmp_path / "distill.toml").write_text(DECLARED, encoding="utf-8")
+    (tmp_path / "distill.toml").write_text(DECLARED + ANSWERED, encoding="utf-8")
     (tmp_path / "quiz.jsonl").write_bytes(
         encoded([{"q": "Which?", "a": " ".join(f"a{n}" for n in range(40))}])
     )

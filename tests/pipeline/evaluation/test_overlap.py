@@ -22,8 +22,12 @@ def words(count: int, start: int = 0) -> str:
 
 
 def index_of(tmp_path: Path, items: Iterable[dict[str, object]], **declared: object) -> EvaluationIndex:
+    items = list(items)
     (tmp_path / "set.jsonl").write_bytes(b"".join(orjson.dumps(item) + b"\n" for item in items))
-    fields = {"name": "quiz", "path": "set.jsonl", "prompt": "q", "answer": "a", **declared}
+    sides = {
+        side: path for side, path in (("prompt", "q"), ("answer", "a")) if any(path in one for one in items)
+    }
+    fields = {"name": "quiz", "path": "set.jsonl", **sides, **declared}
     return load_sets(tmp_path, Settings(evaluations=(EvaluationSettings.model_validate(fields),)))
 
 

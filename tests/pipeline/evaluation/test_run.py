@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from tests.pipeline.engine.workspaces import encoded, engine, flat_line, rows, run_all
+from tests.pipeline.engine.workspaces import RECORDED_AT, encoded, engine, flat_line, rows, run_all
 from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
 
 
@@ -59,7 +59,9 @@ def test_a_changed_set_changes_rows_and_run_hash(workspace: Path) -> None:
     before = run_all(workspace)["run_hash"]
     assert run_all(workspace)["run_hash"] == before
     (workspace / "test_set.jsonl").write_bytes(encoded([{"q": flat_line(20)["ask"]}]))
-    assert run_all(workspace)["run_hash"] != before
+    ended = engine(workspace, "run-all", "--json", "--recorded-at", RECORDED_AT)
+    assert ended.returncode == ExitCode.FIREWALL_BREACH, "what stood held an item of the new set"
+    assert json.loads(ended.stdout)["run_hash"] != before
     assert {row["task_id"] for row in rows(workspace, paths.SFT_EXPORT)}.isdisjoint({"t4"})
 
 
