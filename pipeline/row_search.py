@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from pipeline.contracts.faults import Fault, InputError
+from pipeline.platform import disk
 
 _BLOCK_BYTES = 4 * 2**20
 
@@ -92,7 +93,7 @@ def _line_end(block: bytes, start: int) -> int:
 def _blocks(workspace: Path, relative: PurePosixPath) -> Iterator[tuple[int, bytes]]:
     """Offset and bytes of pieces that end at line ends, the last one perhaps at the file's end."""
     try:
-        with (workspace / relative).open("rb") as file:
+        with disk.open_to_read(workspace / relative) as file:
             yield from _whole_lines(file)
     except FileNotFoundError:
         return

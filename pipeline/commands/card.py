@@ -19,7 +19,7 @@ from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.engine.lint_counts import count_lint
 from pipeline.formats.folder import SPLITS, folder_of, receipt_path
 from pipeline.formats.registry import FORMATS
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.lenient_json import object_in
 from pipeline.settings.model import Settings
 from pipeline.storage.digests import sha256_of_file
@@ -160,12 +160,12 @@ def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[di
     """The rows of one file. Raises IntegrityError when it is not the file that the run wrote."""
     hasher = hashlib.sha256()
     try:
-        with (workspace / relative).open("rb") as file:
+        with disk.open_to_read(workspace / relative) as file:
             for line in file:
                 hasher.update(line)
                 yield orjson.loads(line)
     except (OSError, ValueError) as error:
-        raise _cannot_read(workspace / relative, str(error)) from error
+        raise _cannot_read(workspace / relative, getattr(error, "strerror", None) or str(error)) from error
     if claims.get(relative) != hasher.hexdigest():
         raise IntegrityError(
             Fault(

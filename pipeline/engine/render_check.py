@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.settings.confine import is_inside, source_roots
 from pipeline.settings.model import Settings
 from pipeline.stages.chat_template import Render, compile_template, refuses
@@ -44,7 +46,8 @@ def load_render_check(workspace: Path, settings: Settings) -> RenderCheck | None
     if not is_inside(path, workspace, source_roots(workspace, settings)):
         raise _unusable(named, "it lies outside the workspace and its source_roots")
     try:
-        text = path.read_text(encoding="utf-8")
+        with disk.open_to_read(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8").read()
         if path.suffix == ".json":
             text = _template_in(json.loads(text))
         render = compile_template(text)

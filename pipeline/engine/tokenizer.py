@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.settings.confine import is_inside, source_roots
 from pipeline.settings.model import ExportSettings, Settings
 from pipeline.stages.refusals import QuarantineReason, Refusal
@@ -94,7 +95,8 @@ def load_tokenizer(workspace: Path, settings: Settings) -> TokenCounter | None:
 def read_tokenizer(workspace: Path, named: str) -> TokenCounter:
     """The tokenizer of a ``tokenizer.json``. Raises SettingsError when it cannot be used."""
     try:
-        data = (workspace / named).read_bytes()
+        with disk.open_to_read(workspace / named) as file:
+            data = file.read()
     except OSError as error:
         raise _unusable(named, error.strerror or "it cannot be read") from error
     try:

@@ -1,7 +1,7 @@
 """What rows are made of: files that a run wrote, read whole and held against what it said of them.
 
-``exports/manifest.json`` names the bytes of the exports, and the run whose export receipt names those of
-evidence, verdicts and quarantine. A file that is another one now is not formatted.
+``exports/manifest.json`` names the bytes of the exports, and the run whose export receipt names them, too,
+and those of evidence, verdicts and quarantine. A file that is another one now is not formatted.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.formats.format import Row
 from pipeline.platform import confined
 from pipeline.schemas.migrations import upgrade
 
+_DISPUTED = ""  # the digest of no file
 CANONICAL = {"sft": paths.SFT_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 
 
@@ -67,7 +68,9 @@ class Written:
 
 
 def written_files(workspace: Path) -> Written:
-    """What the standing manifest, and the export receipt of its run, say of files.
+    """What the standing manifest and the export receipt of its run say of files.
+
+    An export of which they do not say the same, or which the receipt does not name, is of no run.
 
     Raises InputError when no manifest stands, IntegrityError when it was voided.
     """
@@ -93,8 +96,10 @@ def written_files(workspace: Path) -> Written:
             )
         )
     named = _receipt_claims(workspace, str(manifest.get("pipeline_run_id")))
-    named |= {f"{paths.EXPORTS}/{entry['path']}": entry["sha256"] for entry in manifest["files"]}
-    return Written(named)
+    listed = {f"{paths.EXPORTS}/{entry['path']}": entry["sha256"] for entry in manifest["files"]}
+    # Whoever writes over an export can write over the manifest, too: both have to name the same bytes.
+    agreed = {path: sha256 if named.get(path) == sha256 else _DISPUTED for path, sha256 in listed.items()}
+    return Written({**named, **agreed})
 
 
 def _receipt_claims(workspace: Path, pipeline_run_id: str) -> dict[str, str]:

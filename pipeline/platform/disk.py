@@ -46,6 +46,15 @@ class UnreadableError(OSError):
     """What had to be read could not be; ``filename`` names it."""
 
 
+def open_to_read(path: Path) -> BinaryIO:
+    """A plain file, or what a link to one leads to. Raises NotPlainError for what would block, OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotPlainError(str(path), "no plain file")
+    return os.fdopen(descriptor, "rb")
+
+
 class UnsyncedError(OSError):
     """The new file stands, whole; that it outlasts a power cut was not confirmed."""
 

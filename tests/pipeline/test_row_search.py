@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -52,6 +53,12 @@ def test_a_file_that_is_not_there_has_no_rows(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(InputError, match=r"rows\.jsonl cannot be read"):
+        places(tmp_path, "id", "a")
+
+
+def test_a_pipe_in_place_of_a_file_is_a_fault_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(InputError, match="it is no plain file"):
         places(tmp_path, "id", "a")
 
 

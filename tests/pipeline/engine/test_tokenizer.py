@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import SettingsError
+from pipeline.engine.render_check import load_render_check
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer
 from pipeline.evaluation.sets import EvaluationIndex
@@ -132,3 +134,11 @@ def test_a_file_that_is_no_tokenizer_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text("{}")
     with pytest.raises(SettingsError, match="it is no tokenizer"):
         load_tokenizer(tmp_path, settings(tokenizer="t.json"))
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "render_check"])
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    read = {"tokenizer": load_tokenizer, "render_check": load_render_check}[name]
+    with pytest.raises(SettingsError, match="pipe: it is no plain file"):
+        read(tmp_path, settings(**{name: "pipe"}))

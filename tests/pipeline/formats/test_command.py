@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
 
 import orjson
 import pytest
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
-from pipeline.contracts.faults import ExitCode, OperatorError, SettingsError
+from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError, SettingsError
 from pipeline.formats.command import write_formats
 from pipeline.formats.registry import FORMATS
 from pipeline.settings.model import ExportSettings
@@ -72,6 +74,42 @@ def test_an_export_with_a_forbidden_row_is_not_formatted(workspace: Path) -> Non
         write(workspace, "chat-jsonl")
     assert caught.value.exit_code == ExitCode.FIREWALL_BREACH
     assert not (workspace / paths.FORMATTED).exists()
+
+
+@pytest.mark.parametrize("receipt", ["stands", "is gone"])
+@pytest.mark.parametrize(
+    ("name", "export", "said"),
+    [
+        ("trl-preference", paths.PREFERENCE_EXPORT, "right a"),
+        ("chat-jsonl", paths.SFT_EXPORT, '"model_name":"'),
+    ],
+)
+def test_bytes_that_the_manifest_alone_names_are_not_formatted(
+    workspace: Path, name: str, export: PurePosixPath, said: str, receipt: str
+) -> None:
+    path, manifest_path = workspace / export, workspace / paths.EXPORT_MANIFEST
+    path.write_bytes(path.read_bytes().replace(said.encode(), said.encode() + b"INVENTED", 1))
+    manifest = orjson.loads(manifest_path.read_bytes())
+    for entry in manifest["files"]:
+        data = (workspace / paths.EXPORTS / entry["path"]).read_bytes()
+        entry |= {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+    manifest_path.write_bytes(orjson.dumps(manifest))
+    if receipt == "is gone":
+        (workspace / paths.receipts_folder(manifest["pipeline_run_id"]) / "export.json").unlink()
+    with pytest.raises(IntegrityError) as caught:
+        write(workspace, name)
+    assert caught.value.fault.code == "export_changed"
+    assert not list((workspace / paths.FORMATTED).rglob("*.parquet"))
+
+
+def test_the_card_of_a_pipe_in_place_of_an_export_keeps_nobody_waiting(workspace: Path) -> None:
+    from tests.pipeline.engine.workspaces import engine
+
+    (workspace / paths.PREFERENCE_EXPORT).unlink()
+    os.mkfifo(workspace / paths.PREFERENCE_EXPORT)
+    ended = engine(workspace, "card")
+    assert ended.returncode == ExitCode.NOT_EVALUABLE
+    assert f"{paths.PREFERENCE_EXPORT} cannot be read: it is no plain file" in ended.stderr
 
 
 def test_an_export_that_the_firewall_cannot_judge_is_not_formatted(workspace: Path) -> None:
