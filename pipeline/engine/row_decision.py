@@ -41,9 +41,9 @@ def held_rows(
             rank = RANK.get(CATEGORIES[row.category])
             if decision.refusal(row, place) is None and rank is not None:
                 turn_keys = row.turn_keys if row.is_conversation else b""
-                yield LimitedRow(
-                    place, stream, row.run_id, row.task_key, rank, row.score, row.turns, turn_keys, row.bands
-                )
+                weights = row.weights if section == SFT else b""  # nobody learns from a playbook
+                of_task = row.task_key, rank, row.score, row.turns
+                yield LimitedRow(place, stream, row.run_id, *of_task, turn_keys, weights, row.bands)
 
     if section == RAG:
         return rows_to_hold(left, options.rag, of_tasks=QuarantineReason.BETTER_PLAYBOOK)

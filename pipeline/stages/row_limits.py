@@ -2,7 +2,8 @@
 
 In this order, each among the rows that the one before left:
 
-1. of rows of one trace the longest conversation stays (``prefix_of``);
+1. of rows of one trace (stream and task) the longest conversation stays (``prefix_of``): the one that
+   holds all that the other teaches;
 2. of rows that say nearly the same the best one stays, where the settings ask for it (``near_duplicate``);
 3. of one task the best rows stay, so many as ``max_per_task`` says (``task_cap``; for playbooks, of
    which one is enough unless more are asked for, ``better_playbook``);
@@ -23,7 +24,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason
-from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES
+from pipeline.stages.text_keys import ASSISTANT_TURN, TURN_KEY_BYTES, WEIGHT_OF_ONE
 
 if TYPE_CHECKING:
     # Not at run time: P2 alone must not need an exporter.
@@ -49,6 +50,8 @@ class LimitedRow(NamedTuple):
     score: float
     turns: int
     turn_keys: bytes
+    weights: bytes = b""
+    """What each turn of the conversation counts in training (``text_keys.weights_of``)."""
     bands: bytes = b""
     """Keys of ``BAND_BYTES``: rows that may be near-duplicates share one. Empty for a row that has none."""
 
@@ -107,24 +110,36 @@ def _beyond(rows: Iterable[LimitedRow], most: int) -> list[Place]:
 
 
 def _beginnings(rows: Callable[[], Iterable[LimitedRow]]) -> list[Place]:
-    """The rows whose conversation is the beginning of a longer one."""
-    wholes = {_digest(row.turn_keys) for row in rows() if row.turn_keys}
+    """The rows whose conversation is the beginning of a longer one of their task."""
+    wholes = {_whole(row) for row in rows() if row.turn_keys}
     if len(wholes) < 2:
         return []
-    begun = {digest for row in rows() for digest in _prefixes(row.turn_keys) if digest in wholes}
+    begun = {digest for row in rows() for digest in _prefixes(row) if digest in wholes}
     if not begun:
         return []
-    return [row.place for row in rows() if row.turn_keys and _digest(row.turn_keys) in begun]
+    return [row.place for row in rows() if row.turn_keys and _whole(row) in begun]
 
 
-def _digest(turn_keys: bytes) -> bytes:
-    return sha256(turn_keys).digest()[:8]
+def _whole(row: LimitedRow) -> bytes:
+    *_, (_, digest) = _digests(row, len(row.turn_keys))
+    return digest
 
 
-def _prefixes(turn_keys: bytes) -> Iterator[bytes]:
+def _prefixes(row: LimitedRow) -> Iterator[bytes]:
     """Digests of what goes before the last turn, up to each answer: a row ends on one."""
-    hasher = sha256()
-    for start in range(0, len(turn_keys) - TURN_KEY_BYTES, TURN_KEY_BYTES):
-        hasher.update(turn_keys[start : start + TURN_KEY_BYTES])
-        if turn_keys[start] == ASSISTANT_TURN:
-            yield hasher.copy().digest()[:8]
+    for start, digest in _digests(row, len(row.turn_keys) - TURN_KEY_BYTES):
+        if row.turn_keys[start] == ASSISTANT_TURN:
+            yield digest
+
+
+def _digests(row: LimitedRow, end: int) -> Iterator[tuple[int, bytes]]:
+    """Of the task and all turns up to each: where its key starts, and 8 bytes.
+
+    A turn that counts less than the other row's teaches something else, whatever it says.
+    """
+    hasher = sha256(row.task_key)
+    for start in range(0, end, TURN_KEY_BYTES):
+        turn = slice(start, start + TURN_KEY_BYTES)
+        hasher.update(row.turn_keys[turn])
+        hasher.update(row.weights[turn] or WEIGHT_OF_ONE)
+        yield start, hasher.copy().digest()[:8]

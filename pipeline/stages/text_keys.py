@@ -8,6 +8,7 @@ this file. A key is a digest, so that the engine compares rows without holding t
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ ToolCall = dict[str, Any]
 
 TURN_KEY_BYTES = 8
 ASSISTANT_TURN = ord("a")
+WEIGHT_OF_ONE = struct.pack("<d", 1.0)
 
 
 class AnswerKeys(NamedTuple):
@@ -131,6 +133,17 @@ def digest_of_text(text: str) -> bytes:
 def answer_turn_key(keys: AnswerKeys | None) -> bytes:
     """The key of an assistant's turn from its ``turn_keys_of``: compared as answers are, strictly."""
     return b"a" + (keys.strict if keys else bytes(KEY_BYTES))[: TURN_KEY_BYTES - 1]
+
+
+def weights_of(turns: Sequence[Message]) -> bytes:
+    """What each turn counts in training, eight bytes a turn; empty where every answer counts fully.
+
+    What is not the assistant's is never learned, so that its weight says nothing.
+    """
+    weights = [turn.get("weight") if turn["role"] == "assistant" else None for turn in turns]
+    if all(weight is None or weight == 1 for weight in weights):
+        return b""
+    return struct.pack(f"<{len(weights)}d", *(1.0 if weight is None else weight + 0.0 for weight in weights))
 
 
 def asked_turn_key(turn: Message, content_digest: bytes) -> bytes:

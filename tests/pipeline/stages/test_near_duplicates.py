@@ -19,7 +19,7 @@ def words(first: int, last: int) -> frozenset[str]:
 
 
 def row(name: str, *, score: float = 1.0, turns: int = 1, rank: int = 2, bands: bytes = BAND) -> LimitedRow:
-    return LimitedRow(place_of(name), "s", name, b"t", rank, score, turns, b"", bands)
+    return LimitedRow(place_of(name), "s", name, b"t", rank, score, turns, b"", b"", bands)
 
 
 def place_of(name: str) -> Place:

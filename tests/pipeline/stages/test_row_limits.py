@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.stages.row_limits import LimitedRow, Place, rows_to_hold
 from pipeline.stages.run_limits import personal_refusal, verdict_refusal
 from pipeline.stages.sample import Sample, read_sample
 from pipeline.stages.scoring_rules import RANK
+from pipeline.stages.text_keys import weights_of
 from tests.pipeline.stages.builders import evidence, scored, turn
 
 CAP = QuarantineReason.TASK_CAP
@@ -28,13 +30,14 @@ def row(
     score: float = 1.0,
     turns: int = 1,
     talk: str = "",
+    weights: Sequence[float] = (),
     place: Place | None = None,
 ) -> LimitedRow:
     """``talk`` spells a conversation, two letters a message: who speaks (u, a) and what is said."""
     keys = b"".join(talk[at : at + 2].encode() + b"......" for at in range(0, len(talk), 2))
-    return LimitedRow(
-        place or (0, sum(name.encode())), stream, name, task.encode(), RANK[category], score, turns, keys
-    )
+    task_key, packed = f"{stream}/{task}".encode(), struct.pack(f"<{len(weights)}d", *weights)
+    at = place or (0, sum(name.encode()))
+    return LimitedRow(at, stream, name, task_key, RANK[category], score, turns, keys, packed)
 
 
 def held(rows: Sequence[LimitedRow], **limits: Any) -> dict[str, str]:
@@ -89,6 +92,37 @@ def test_what_parts_before_its_end_is_no_beginning(other: str) -> None:
     assert held([row("a", talk="u1a1"), row("b", talk=other)]) == {}
 
 
+@pytest.mark.parametrize("other", [{"task": "t2"}, {"stream": "s2"}])
+def test_another_task_or_stream_may_begin_in_the_same_way(other: dict[str, Any]) -> None:
+    assert held([row("a", talk="u1a1"), row("b", talk="u1a1u2a2", **other)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "is_held"),
+    [
+        ((), (1, 0, 1, 1), False),  # nothing else teaches the first answer
+        ((), (1, 0.5, 1, 1), False),
+        ((), (1, 1, 1, 0), True),
+        ((1, 0.5), (1, 0.5, 1, 1), True),
+        ((1, 0.5), (), False),
+    ],
+)
+def test_turns_are_the_same_when_they_count_the_same(
+    of_a: tuple[float, ...], of_b: tuple[float, ...], is_held: bool
+) -> None:
+    rows = [row("a", talk="u1a1", weights=of_a), row("b", talk="u1a1u2a2", weights=of_b)]
+    assert held(rows) == ({"a": "prefix_of"} if is_held else {})
+
+
+def test_weights_of_answers_alone_are_told_and_only_where_one_is_not_1() -> None:
+    def said(role: str, weight: float | None) -> dict[str, Any]:
+        return {**turn(role, "x"), "weight": weight}
+
+    assert weights_of([said("user", 0.0), said("assistant", None), said("assistant", 1.0)]) == b""
+    packed = weights_of([said("user", 0.0), said("assistant", 0.0), said("assistant", None)])
+    assert packed == struct.pack("<3d", 1, 0, 1)
+
+
 def test_a_flat_row_is_the_beginning_of_nothing() -> None:
     assert held([row("a"), row("b"), row("c", talk="u1a1")]) == {}
 
@@ -127,7 +161,7 @@ def test_max_rows_takes_the_better_first_and_of_equals_not_the_first_of_a_file()
 
 def test_each_limit_counts_what_the_one_before_left() -> None:
     rows = [
-        row("a", talk="u1a1", task="x"), row("b", talk="u1a1u2a2", task="y"),
+        row("a", talk="u1a1", task="y"), row("b", talk="u1a1u2a2", task="y"),
         row("c", task="z"), row("d", task="z"), row("e", task="q"), row("f", task="r", stream="other"),
     ]  # fmt: skip
     kept_out = held(rows, max_per_task=1, stream_caps={"s": 3}, max_rows=3)
@@ -144,7 +178,7 @@ def test_the_order_of_the_rows_and_the_cut_of_the_chunks_do_not_matter() -> None
             talk=dice.choice(("", "u1a1", "u1a1u2a2", f"u1a1u2a2u3a{number % 10}")))
         for number in range(60)
     ]  # fmt: skip
-    limits: dict[str, Any] = {"max_per_task": 9, "stream_caps": {"s": 7}, "max_rows": 12}
+    limits: dict[str, Any] = {"max_per_task": 4, "stream_caps": {"s": 7}, "max_rows": 12}
 
     def reasons(ordered: Iterable[LimitedRow], chunk: int) -> dict[str, str]:
         placed = [each._replace(place=divmod(number, chunk)) for number, each in enumerate(ordered)]
