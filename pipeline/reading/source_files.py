@@ -16,6 +16,7 @@ from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
 from pipeline.reading.source_notes import standing_note
 
 FILES_LIMIT = 2000
+_OF_LOGS = frozenset((".jsonl", ".json", ".ndjson", ".log", ".traj", ".parquet", ".csv", ".eval"))
 # What the pipeline writes; no stream reads it.
 _OUTPUTS = tuple(
     f"{folder}/" for folder in (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS, "reports", paths.STATE)
@@ -99,6 +100,54 @@ def relative_name(root: Path, path: Path) -> str:
     """Below the workspace as provenance has it, elsewhere the whole path."""
     plain = Path(os.path.normpath(path))
     return plain.relative_to(root).as_posix() if plain.is_relative_to(root) else plain.as_posix()
+
+
+def unread_logs(root: Path, settings: SettingsGlance) -> tuple[str, ...]:
+    """Files that look like logs, lie where streams read or logs belong, and that none reads; sorted.
+
+    As ``distill streams check`` lists them; none while the settings cannot be read, of which others tell.
+    """
+    if settings.trouble:
+        return ()
+    known: set[str] = set()
+    folders = {str(paths.KNOWLEDGE_BASE)}
+    for reader in [*settings.streams, *_evaluation_sets(settings)]:
+        try:
+            files = list(islice(files_of(root, settings, reader), FILES_LIMIT))
+        except (OSError, ValueError):
+            continue
+        known.update(relative_name(root, path) for path in files)
+        folders.update(_folder_of(pattern) for pattern in reader.globs)
+    logs = {name for folder in folders for name in islice(_logs_in(root, folder), FILES_LIMIT)}
+    return tuple(sorted(logs - known))
+
+
+def _evaluation_sets(settings: SettingsGlance) -> Iterator[StreamGlance]:
+    declared = settings.document.get("evaluation")
+    for one in declared if isinstance(declared, list) else ():
+        said = one.get("path") if isinstance(one, dict) else None
+        globs = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+        yield StreamGlance("", 2, "source", tuple(glob for glob in globs if isinstance(glob, str)))
+
+
+def _folder_of(pattern: str) -> str:
+    """The part of a glob before its first wildcard."""
+    plain = takewhile(lambda part: not set(part) & set("*?["), PurePosixPath(pattern).parts[:-1])
+    return str(PurePosixPath(*plain))
+
+
+def _logs_in(root: Path, folder: str) -> Iterator[str]:
+    inside = PurePosixPath(folder)
+    if inside.is_absolute() or ".." in inside.parts:
+        return
+    for here, inner, names in os.walk(root / folder):
+        is_deep = folder == str(paths.KNOWLEDGE_BASE)
+        inner[:] = sorted(name for name in inner if is_deep and not name.startswith("."))
+        for name in names:
+            relative = relative_name(root, Path(here) / name)
+            is_log = not name.startswith(".") and bool(_OF_LOGS & set(PurePosixPath(name).suffixes))
+            if is_log and not _is_ours(relative) and Path(here, name).is_file():
+                yield relative
 
 
 def _is_ours(name: str) -> bool:

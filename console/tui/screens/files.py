@@ -1,4 +1,4 @@
-"""Rows: the files of rows that the workspace has, to open one."""
+"""Rows: the files of rows that the workspace has, to open one; and logs that no stream reads."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from console.presentation.lines import heading
 from console.presentation.row_list import file_head, file_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.row_files import FoundFile, RowFiles, find_row_files
 from console.tui.screens.marked_list import MarkedList, Row
 from pipeline.contracts import paths
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words
+from pipeline.reading.report_files import Notes
+from pipeline.reading.settings_glance import read_settings
+from pipeline.reading.source_files import unread_logs
 
 _EXPORTS = {
     str(paths.SFT_EXPORT): ("sft", True),
@@ -34,12 +39,14 @@ class FilesScreen(MarkedList):
         super().__init__()
         self._root = Path(workspace)
         self._found = RowFiles()
+        self._unread: tuple[str, ...] = ()
         self._was_read = False
 
     def look(self) -> None:
         # A tenth of a second to import, spent here in a thread and not when a file is opened.
         from console.tui.screens import row, rows  # noqa: F401
 
+        self._unread = unread_logs(self._root, read_settings(self._root, Notes()))
         self._found, self._was_read = find_row_files(self._root), True
 
     def head_lines(self, width: int) -> list[Line]:
@@ -55,6 +62,11 @@ class FilesScreen(MarkedList):
             Row(None, line(" ", Span("? unknown", "warn"), f"  {visible(trouble)}"))
             for trouble in self._found.troubles
         ]
+        if self._unread:
+            rows.append(Row(None, heading("read by no stream: c copies the command that drafts one", width)))
+            rows += [
+                Row(name, line(" ", Span(f"{'log':<11}", "dim"), visible(name))) for name in self._unread
+            ]
         why = "this workspace has no files of rows yet" if self._was_read else "looking for files"
         return rows or [Row(None, EMPTY), Row(None, line(Span(f" - {why}", "dim")))]
 
@@ -69,6 +81,12 @@ class FilesScreen(MarkedList):
             stream = Path(file.relative).stem
             return next((counts.evidence for counts in rows.streams if counts.stream == stream), None)
         return rows.total.skipped if file.relative == str(paths.DISTILLATION_SKIPS) else None
+
+    def command_to_copy(self) -> str | None:
+        """For a log that no stream reads: what drafts its stream. Other files leave it to the app."""
+        if self.marked not in self._unread:
+            return None
+        return joined(["distill", "-C", str(self._root), "streams", "suggest", self.marked])
 
     def open_marked(self, key: str) -> None:
         from console.tui.screens.rows import open_rows

@@ -250,3 +250,19 @@ def rows_beneath(app: StillApp) -> RowsScreen:
     screen = app.screen_stack[-2]
     assert isinstance(screen, RowsScreen)
     return screen
+
+
+async def test_a_log_that_no_stream_reads_is_listed_with_what_drafts_its_stream(tmp_path: Path) -> None:
+    root = with_rows(tmp_path)
+    (root / "data/_kb").mkdir(parents=True, exist_ok=True)
+    (root / "data/_kb/z new log.jsonl").write_text("{}\n")
+    app = app_on(root)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "D", "end")
+        assert "read by no stream" in text_of(app)
+        assert isinstance(app.screen, FilesScreen)
+        assert app.screen.marked == "data/_kb/z new log.jsonl"
+        wanted = f"distill -C {root} streams suggest 'data/_kb/z new log.jsonl'"
+        assert app.screen.command_to_copy() == wanted
+        await press(pilot, "home")
+        assert app.screen.command_to_copy() is None
