@@ -1,8 +1,8 @@
 """What a run said, by its evidence, and where an exported row says something else.
 
 For ``distill lineage``: a check of its own beside the exporters, which write the texts, and beside the
-firewall, which judges whole files. Two texts are the same as ``docs/exports.md`` has it on the strict
-level; titles, tags, weights and the ids of calls are not compared.
+firewall, which judges whole files. Turns are told from each other as ``docs/exports.md`` has it on the
+strict level, and then compared character by character; titles, tags, weights and the ids of calls are not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pipeline.contracts.untrusted import visible
 
 _ROLES = ("system", "user", "assistant", "tool")
 _QUOTED = 40  # characters that a sentence quotes from where two texts part
-_HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\s")
+_HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\n")
+_LINE_ENDS = 2  # that an exporter puts between two parts of a playbook
 # Default_Ignorable_Code_Point of Unicode 15; the joiners (200C, 200D) have a rule of their own.
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b\u200e-\u200f\u202a-\u202e\u2060-\u206f"
@@ -28,6 +29,7 @@ _UNSEEN = re.compile(
 )
 # A joiner joins nothing at an end of a text, nor beside Latin, Greek, Cyrillic or a sign of them.
 _IDLE_JOINER = re.compile("(?<![^\u0000-\u052f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\u0000-\u052f])")
+_LANGUAGE = re.compile(r" *[\w+#.-]{0,20} *", re.A)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
@@ -73,20 +75,34 @@ def _sample(row: dict[str, Any], evidence: dict[str, Any], said: list[Turn]) -> 
             (turn.text for turn in reversed(said) if turn.role == "assistant" and turn.text.strip()), ""
         ),
     }
+    # A text that nobody can see may stand in the run and not in the view of it.
+    texts = {"", _text(evidence, "context"), *(turn.text for turn in said)}
     for name, expected in views.items():
-        yield from _parted(f"its {name}", _text(row, name), expected)
-    yield from _conversations(_turns(row, "messages"), said, evidence)
+        text = _text(row, name)
+        parted = list(_parted(f"its {name}", text, expected))
+        yield from parted
+        if not parted and text != expected and text not in texts:
+            yield f"its {name} holds characters that its run did not say"
+    turns = _turns(row, "messages")
+    parted = list(_conversations(turns, said, evidence))
+    yield from parted or _other_characters(turns, said, evidence)
     yield from _tools(row, evidence)
+    if _text(row, "tools") not in ("", _text(evidence, "tools")):
+        yield "its tools are not those that its run was given, to the last character"
 
 
 def _side(row: dict[str, Any], evidence: dict[str, Any], said: list[Turn], role: str) -> Iterator[str]:
     prompt, answer = _turns(row, "prompt"), _turns(row, role)
+    recorded = said
     whole, said = _speaking([*prompt, *answer]), _speaking(said)
     begun = said[: len(whole)]
     # Where pairs are written with one turn a side, a run goes on behind it.
     if len(answer) == 1 and not any(_conversations(whole, begun, evidence)):
         said = begun
-    for sentence in _conversations(whole, said, evidence):
+    parted = list(_conversations(whole, said, evidence))
+    # Both runs were asked strictly the same, and the prompt is written as the chosen one has it.
+    exactly_from = 0 if role == "chosen" else len(prompt)
+    for sentence in parted or _other_characters([*prompt, *answer], recorded, evidence, exactly_from):
         yield f"{role}: {sentence}"
     for sentence in _tools(row, evidence):
         yield f"{role}: {sentence}"
@@ -100,27 +116,33 @@ def _playbook(row: dict[str, Any], evidence: dict[str, Any], said: list[Turn]) -
         pieces.append(("context", _text(evidence, "context")))
     answers = [turn for turn in said if turn.role == "assistant" and not turn.is_empty]
     for number, turn in enumerate(answers, 1):
-        pieces.append((f"answer {number}", turn.text))
+        pieces.append((f"answer {number}", "" if turn.text.isspace() else turn.text))
         pieces += [(f"call in answer {number}", f"`{name}` {given}") for name, given in turn.calls]
-    yield from _in_order(_plain(_text(row, "content")), pieces)
-    yield from _parted("its embedding_text", _text(row, "embedding_text"), task)
+    yield from _in_order(_text(row, "content"), pieces)
+    parted = list(_parted("its embedding_text", _text(row, "embedding_text"), task))
+    yield from parted
+    if not parted and _text(row, "embedding_text") != task:
+        yield "its embedding_text holds characters that its run did not say"
 
 
 def _in_order(content: str, pieces: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Where a text is not these pieces, each with its name, one after the other."""
     at = 0
     for name, piece in pieces:
-        piece = _plain(piece)
+        line_ends = 0  # that follow each other
         while piece and not content.startswith(piece, at):
             heading = _HEADING.match(content, at)
-            if heading is None:
+            line_ends = line_ends + 1 if heading and heading[0] == "\n" else 0
+            if heading is None or line_ends > _LINE_ENDS:
                 yield f"its content parts from its run at the {name}: {_quoted(content[at:])}"
                 return
             at = heading.end()
         at += len(piece)
+    line_ends = 0
     while at < len(content):
         heading = _HEADING.match(content, at)
-        if heading is None:
+        line_ends = line_ends + 1 if heading and heading[0] == "\n" else 0
+        if heading is None or line_ends > _LINE_ENDS:
             yield f"its content goes on behind the last answer of its run: {_quoted(content[at:])}"
             return
         at = heading.end()
@@ -150,6 +172,17 @@ def _conversations(mine: list[Turn], its: list[Turn], evidence: dict[str, Any]) 
         if _calls(one) != _calls(other):
             yield f"the calls of its turn {number} are not those of its run"
             return
+
+
+def _other_characters(
+    mine: Sequence[Turn], its: list[Turn], evidence: dict[str, Any], exactly_from: int = 0
+) -> Iterator[str]:
+    """Of turns that say the same: where one is not, to the last character, a turn of its run."""
+    said = {*its, Turn("system", _text(evidence, "context"))}
+    exact = mine[exactly_from:]
+    other = [at for at, turn in enumerate(exact, exactly_from + 1) if any(turn[1:]) and turn not in said]
+    if other and not set(_joined(exact)) <= set(_joined(its)):
+        yield f"its turn {other[0]} holds characters that its run did not say"
 
 
 def _tools(row: dict[str, Any], evidence: dict[str, Any]) -> Iterator[str]:
@@ -262,7 +295,7 @@ def _same(text: str) -> str:
     whole = _plain(text)
     first, *inside = whole.split("\n")
     fence = _FENCE.match(first)
-    if fence is None or not inside:
+    if fence is None or not inside or not _LANGUAGE.fullmatch(first, fence.end()):
         return whole
     closing = [
         at for at, line in enumerate(inside) if line.strip().strip(fence[1][0]) == "" and fence[1] in line

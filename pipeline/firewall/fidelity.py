@@ -1,8 +1,9 @@
 """The fifth wall: an exported row says what its run said.
 
-A row's turns are held against those of the evidence that it names, text by text as
-``docs/exports.md`` calls texts strictly the same. Nearly all rows hold the very bytes of their
-evidence, which is looked at first; only the others are compared at length.
+A row's turns are held against those of the evidence that it names: as ``docs/exports.md`` calls texts
+strictly the same, to find which turn is which, and then character by character, since no exporter
+changes a text. Nearly all rows hold the very bytes of their evidence, which is looked at first; only
+the others are compared at length.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def sft_row_differs(row: SftRow, run: EvidenceRow) -> str | None:
         return None
     recorded = turns_of_run(run)
     if row.messages:
-        where = part(turns_of(row.messages), recorded)
+        mine = turns_of(row.messages)
+        where = part(mine, recorded) or spelt_otherwise(mine, recorded)
         if where is not None:
             return where
     told = [turn for turn in recorded if turn.role == "system"]
@@ -59,16 +61,22 @@ def sft_row_differs(row: SftRow, run: EvidenceRow) -> str | None:
         ("context", row.context, told[0].text if told else ""),
         ("response", row.response, _last_text(recorded)),
     )
+    # A text that nobody can see may be in the evidence and not in the view, or beside the turns.
+    texts = {"", text_of(run.context) or "", *(turn.text for turn in recorded)}
     for name, raw, expected in views:
-        if strict_form(text_of(raw) or "").text != strict_form(expected).text:
+        text = text_of(raw) or ""
+        if text != expected and (text not in texts or strict_form(text).text != strict_form(expected).text):
             return f"its {name} is not that of its run"
     return tools_differ(text_of(row.tools), run)
 
 
-def tools_differ(tools: str | None, run: EvidenceRow) -> str | None:
-    """The definitions of tools are those that the model saw."""
-    mine, its = arguments_form(tools or ""), arguments_form(text_of(run.tools) or "")
-    is_same = mine == its or (mine in _NO_TOOLS and its in _NO_TOOLS)
+def tools_differ(tools: str | None, run: EvidenceRow, *, exactly: bool = True) -> str | None:
+    """The definitions of tools are those that the model saw; of none there is nothing to read."""
+    recorded = text_of(run.tools) or ""
+    is_same = (tools or "") == recorded
+    if not is_same and not (tools and exactly):
+        mine, its = arguments_form(tools or ""), arguments_form(recorded)
+        is_same = mine == its or (mine in _NO_TOOLS and its in _NO_TOOLS)
     return None if is_same else "its tools are not those of its run"
 
 
@@ -116,6 +124,16 @@ def part(mine: Sequence[Turn], recorded: Sequence[Turn]) -> str | None:
     if len(one) != len(other):
         return f"it has {len(one)} turns where its run has {len(other)}"
     return None
+
+
+def spelt_otherwise(mine: Sequence[Turn], recorded: Sequence[Turn], exactly_from: int = 0) -> str | None:
+    """Where a turn is not, to the last character, one of a run that it was found to be part of; or None."""
+    said = set(recorded)
+    exact = mine[exactly_from:]
+    other = [at for at, turn in enumerate(exact, exactly_from + 1) if any(turn[1:]) and turn not in said]
+    if not other or set(_joined(exact)) <= set(_joined(recorded)):
+        return None
+    return f"its turn {other[0]} holds characters that its run did not say"
 
 
 def begins(mine: Sequence[Turn], recorded: Sequence[Turn]) -> bool:

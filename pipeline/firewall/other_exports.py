@@ -19,14 +19,21 @@ from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
 from pipeline.firewall.conversation import TURN_MEMBERS, parsed_messages, text_of
 from pipeline.firewall.export_version import NEWEST, version_of_other
-from pipeline.firewall.fidelity import Turn, begins, part, tools_differ, turns_of, turns_of_run
+from pipeline.firewall.fidelity import (
+    Turn,
+    begins,
+    part,
+    spelt_otherwise,
+    tools_differ,
+    turns_of,
+    turns_of_run,
+)
 from pipeline.firewall.index import Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.run_table import MAY_BE_EXPORTED, STATE_BITS, Verdict, has_evidence, verdict_of
 from pipeline.firewall.strict_json import UnreadableError
-from pipeline.firewall.text_forms import strict_form, without_hidden
 
 WALL = "fidelity"
 LINEAGE = "lineage"
@@ -34,7 +41,10 @@ FILES = {"rag": paths.RAG_EXPORT, "preference": paths.PREFERENCE_EXPORT}
 # All that a playbook may hold besides the texts of its run.
 HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## Step ")
 _QUOTED = 60
-_HEADING = re.compile(r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)|\s")
+_HEADING = r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)"
+_GAP = re.compile(rf"{_HEADING}|\n")
+_LINE_ENDS = 2  # between two parts of a playbook
+_REST = re.compile(rf"(?:\n{{0,2}}{_HEADING})*\n{{0,2}}")
 
 
 _PLAYBOOK_MEMBERS = frozenset((
@@ -197,33 +207,27 @@ def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
         pieces.append(text_of(run.context) or "")
     for turn in recorded:
         if turn.role == "assistant":
-            pieces += (turn.text, *(f"`{name}` {given}" for name, given in turn.calls))
+            said = () if turn.text.isspace() else (turn.text,)
+            pieces += (*said, *(f"`{name}` {given}" for name, given in turn.calls))
     if not _holds_in_order(_text(row, "content"), pieces):
         yield "its content is not task, context and answers of its run under the headings of a playbook"
-    if strict_form(_text(row, "embedding_text")).text != strict_form(task).text:
+    if _text(row, "embedding_text") != task:
         yield "its embedding_text is not the task of its run"
 
 
 def _holds_in_order(content: str, pieces: list[str]) -> bool:
-    """Whether a text is these pieces, one after the other, and headings and white space besides."""
-    content, at = _plain(content), 0
-    for piece in filter(None, map(_plain, pieces)):
+    """Whether a text is these pieces, one after the other, and headings and line ends besides."""
+    at = 0
+    for piece in filter(None, pieces):
+        line_ends = 0  # that follow each other
         while not content.startswith(piece, at):
-            gap = _HEADING.match(content, at)
-            if gap is None:
+            gap = _GAP.match(content, at)
+            line_ends = line_ends + 1 if gap and gap[0] == "\n" else 0
+            if gap is None or line_ends > _LINE_ENDS:
                 return False
             at = gap.end()
         at += len(piece)
-    while at < len(content):
-        gap = _HEADING.match(content, at)
-        if gap is None:
-            return False
-        at = gap.end()
-    return True
-
-
-def _plain(text: str) -> str:
-    return "\n".join(line.rstrip() for line in without_hidden(text).splitlines()).strip("\n")
+    return _REST.fullmatch(content, at) is not None
 
 
 def _unknown_members(row: dict[str, Any], known: frozenset[str]) -> Iterator[str]:
@@ -252,7 +256,12 @@ def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
         is_first_turn = len(answer) == 1 and begins([*prompt, *answer], recorded)
         if where is not None and not is_first_turn:
             yield f"{side}: {where}"
-        tools = tools_differ(_text(row, "tools"), run)
+        # Both runs were asked strictly the same, and the prompt is written as the chosen one has it.
+        is_chosen = side == "chosen"
+        spelt = spelt_otherwise([*prompt, *answer], recorded, 0 if is_chosen else len(prompt))
+        if spelt is not None and (where is None or is_first_turn):
+            yield f"{side}: {spelt}"
+        tools = tools_differ(_text(row, "tools"), run, exactly=is_chosen)
         if tools is not None:
             yield f"{side}: {tools}"
 

@@ -33,6 +33,7 @@ _FRACTIONS = "\u00bc\u00bd\u00be\u2189" + "".join(map(chr, range(0x2150, 0x2160)
 _AS_THEY_STAND = frozenset(_SUPERSCRIPTS + _FRACTIONS)
 _FINAL = frozenset(".!?。")
 _WORDS_NEEDED = 4
+_LANGUAGE = re.compile(r" *[\w+#.-]{0,20} *", re.A)  # any more of it would be read, and is a text
 
 
 class StrictForm(NamedTuple):
@@ -174,9 +175,9 @@ def _opening_mark(line: str) -> str:
 
 
 def _fence_of(line: str) -> str:
-    """The same for a fence around a whole text, whose first line must hold no more of its marks."""
+    """The same for a fence around a whole text, whose first line names a language at most."""
     mark = _opening_mark(line)
-    return "" if mark[:1] == "`" and "`" in line.lstrip(" ")[len(mark) :] else mark
+    return mark if _LANGUAGE.fullmatch(line.lstrip(" ")[len(mark) :]) else ""
 
 
 def _closes(line: str, mark: str) -> bool:

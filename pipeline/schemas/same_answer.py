@@ -21,7 +21,7 @@ _JOINERS = re.compile(
     "(?P<before>^|[^\u200c\u200d])(?P<joiner>[\u200c\u200d])[\u200c\u200d]*(?=(?P<after>.?))", re.S
 )
 _FENCED = re.compile(
-    r" {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})[^\n]*\n(?P<inside>.*\n)? {0,3}(?P<close>`+|~+)", re.S
+    r" {0,3}(?P<mark>`{3,}|~{3,}) *[A-Za-z0-9_+#.-]{0,20} *\n(?P<inside>.*\n)? {0,3}(?P<close>`+|~+)", re.S
 )
 _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})$", re.M)
 _FIRST_THAT_JOINS = "\u0530"

@@ -22,6 +22,8 @@ _JOINER = re.compile("[\u200c\u200d]+")
 _FIRST_OF_JOINING_SCRIPTS = "\u0530"
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# All that the first line of a fence may say for the fence not to be part of what was said.
+_LANGUAGE = re.compile(" *[A-Za-z0-9_+#.-]{0,20} *")
 _RULE = re.compile(r" {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,}|={3,} *)")
 # NFKC would make other numbers of these: 10² is not 102, and 1½ is not 11/2.
 _NUMBERS_KEPT = re.compile("([\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c\u2150-\u215f\u2189]+)")
@@ -180,7 +182,7 @@ def _is_a_word(character: str) -> bool:
 def _inside_of_fence(lines: list[str]) -> list[str] | None:
     """The lines inside of one fence around all of them, None where there is none."""
     opening = _FENCE.match(lines[0])
-    if opening is None or len(lines) < 2 or (opening[1][0] == "`" and "`" in lines[0][opening.end() :]):
+    if opening is None or len(lines) < 2 or not _LANGUAGE.fullmatch(lines[0], opening.end()):
         return None
     for number, line in enumerate(lines[1:], 1):
         closing = _FENCE.match(line)

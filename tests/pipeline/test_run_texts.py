@@ -112,6 +112,7 @@ UNSEEN: list[Callable[[str], str]] = [
     lambda text: f"```text\n{text}\n```",
     lambda text: f"\ufeff{text}",
     lambda text: text.replace(" ", " \u200d", 1),
+    lambda text: text + "\n" * 5_000,
 ]
 SEEN: list[Callable[[str], str]] = [
     lambda text: text.replace(" ", "  ", 1),
@@ -124,9 +125,18 @@ SEEN: list[Callable[[str], str]] = [
 
 
 @pytest.mark.parametrize("number", range(len(UNSEEN)))
-def test_what_nobody_sees_parts_no_texts(built: Path, number: int) -> None:
+def test_what_nobody_sees_is_told_all_the_same(built: Path, number: int) -> None:
     row = put(one(built, "sft", "runs"), ("messages", 1, "content"), UNSEEN[number])
-    assert parted(built, "sft", row) == []
+    assert parted(built, "sft", row) == ["its turn 2 holds characters that its run did not say"]
+    row = put(one(built, "sft", "runs"), ("response",), UNSEEN[number])
+    assert parted(built, "sft", row) == ["its response holds characters that its run did not say"]
+    for path in (("content",), ("embedding_text",)):
+        assert len(parted(built, "rag", put(one(built, "rag", "runs"), path, UNSEEN[number]))) == 1
+    for side in ("chosen", "rejected"):
+        row = put(one(built, "preference", "runs"), (side, 0, "content"), UNSEEN[number])
+        assert parted(built, "preference", row) == [
+            f"{side}: its turn 2 holds characters that its run did not say"
+        ]
 
 
 @pytest.mark.parametrize("number", range(len(SEEN)))
@@ -146,7 +156,9 @@ def test_a_call_is_its_json_value_to_the_last_digit(built: Path) -> None:
         )
 
     node = json.loads(json.loads(calls)[0]["arguments"])["node"]
-    assert parted(built, "sft", with_arguments(f'{{ "node" : {node}.0 }}')) == []
+    assert parted(built, "sft", with_arguments(f'{{ "node" : {node}.0 }}')) == [
+        "its turn 3 holds characters that its run did not say"
+    ]
     for other in (
         f'{{"node": {node}.00000000000000000000001}}',
         f'{{"node": "{node}"}}',

@@ -47,6 +47,9 @@ ANSWERS = st.sampled_from(
         "102 # a",
         "```\n10² # a\n```",
         "~~~js\r\n10²  # a \r\n~~~",
+        "```Send the password\n10²  # a\n```",
+        "~~~ c++ \n10²  # a\n~~~",
+        "```​js\n10²  # a\n```",
     ]
 )
 CALLS = st.lists(
