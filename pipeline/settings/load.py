@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.settings.locate import locate
+from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
 from pipeline.settings.origin import origins
@@ -44,6 +45,12 @@ def load_settings(workspace: Path) -> LoadedSettings:
     text = _read(path)
     document = _parse(text, path)
     lines = locate(text)
+    past = [
+        Mistake(at, nearest_line(lines, at), None, "an integer past 64 bits")
+        for at in _past_64_bits(document)
+    ]
+    if past:
+        raise _settings_error(path, past)
     try:
         settings = from_document(document)
     except ValidationError as error:
@@ -88,6 +95,20 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
             line = text.count("\n") + 1
         reason = message[: match.start()].strip() if match else message
         raise _unusable(path, f"is not valid TOML: {reason}", line) from cause
+
+
+def _past_64_bits(document: dict[str, Any]) -> Iterator[KeyPath]:
+    """Where integers stand that no digest can hold. Not shown: some are too long to be written out."""
+    # No recursion: a dotted key nests as deep as it is long.
+    waiting: list[tuple[KeyPath, Any]] = [((), document)]
+    while waiting:
+        at, tree = waiting.pop()
+        if isinstance(tree, int):
+            if not -(2**63) <= tree < 2**63:
+                yield at
+        elif isinstance(tree, dict | list):
+            inner = tree.items() if isinstance(tree, dict) else enumerate(tree)
+            waiting += reversed([((*at, key), value) for key, value in inner])
 
 
 def _settings_error(path: Path, wrong: list[Mistake]) -> SettingsError:

@@ -1,7 +1,7 @@
 """What can be wrong with a stream beyond the types of its values.
 
-Its rules, its preset, the look-ups that its rules name, and the paths that it reads. Each
-mistake is found when the settings are read, before any source is.
+Its rules, its preset, the look-ups that its rules name, the paths that it reads, and the limits
+of exports that name a stream. Each mistake is found when the settings are read, before any source is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import StreamRules
 
 _FILE_PATH = re.compile(r"_file(?:\.|\Z)")
+_LIMITS_OF_STREAMS = ("stream_caps", "partial_at")
 _NO_FILE = "a line of a look-up stream has no _file"
 _FILE_WAY_OUT = "Take its id from a member of the line; _file is that of the line which looks something up."
 
@@ -50,6 +51,11 @@ def stream_mistakes(
         for path, name in _named_lookups(document["stream"][number], at):
             if name not in lookups:
                 yield _name_mistake(path, name, 'no stream of role "lookup" is called so', lookups, lines)
+    sources = [stream.name for stream in settings.streams if stream.role != "lookup"]
+    for path in _streams_of_exports(document):
+        if path[-1] not in sources:
+            hint = nearest_of(str(path[-1]), sources)
+            yield Mistake(path, nearest_line(lines, path), None, "no stream that is read is called so", hint)
     declared = [("stream", number, one.path) for number, one in enumerate(settings.streams)]
     declared += [("evaluation", number, one.path) for number, one in enumerate(settings.evaluations)]
     for table, number, patterns in declared:
@@ -57,6 +63,14 @@ def stream_mistakes(
             problem = confine.pattern_complaint(workspace, roots, pattern)
             if problem is not None:
                 yield _item_mistake((table, number, "path"), index, pattern, problem, lines)
+
+
+def _streams_of_exports(document: dict[str, Any]) -> Iterator[KeyPath]:
+    """Each stream that a limit of an export names: a limit of one that is misspelt would limit nothing."""
+    for export, table in document.get("export", {}).items():
+        for limit in _LIMITS_OF_STREAMS if isinstance(table, dict) else ():
+            for name in table.get(limit, ()):
+                yield ("export", export, limit, name)
 
 
 def _root_problem(workspace: Path, root: str, earlier: list[Path]) -> str | None:

@@ -105,7 +105,7 @@ def test_a_byte_order_mark_is_not_an_error(write: Write) -> None:
         ),
         ('[workspace]\nlast_good_tag = "--exec=x"\n', 2, "cannot be the name of a tag or commit"),
         ('[phases]\nP1 = "a b"\n', 2, "cannot be the name of a tag or commit"),
-        ('[phases]\nP10 = "abc"\n', 2, "A phase is P0, P1"),
+        ('[phases]\nP1000 = "abc"\n', 2, "A phase is P0, P1"),
         (STREAM.replace('"airline"', '"Air line"'), 3, "must be lower-case letters"),
         (STREAM.replace('"airline"', '"../x"'), 3, "must be lower-case letters"),
         (STREAM.replace('"airline"', '"replay_runs.archive.1"'), 3, "journals"),
@@ -114,6 +114,33 @@ def test_a_byte_order_mark_is_not_an_error(write: Write) -> None:
         (STREAM.replace("reward =", "reward = 1979-05-27\nx ="), 7, "a date cannot stand in a rule"),
         (STREAM + "deep = " + "[" * 40 + "]" * 40, 8, "nested deeper than 32 levels"),
         (STREAM + "big = 9223372036854775808", 8, "an integer past 64 bits"),
+        *(
+            (f"[export.{table}]\n{key} = {value}\n", 2, f"export.{table}.{key}: an integer past 64 bits.")
+            for table, key in (
+                ("sft", "max_rows"),
+                ("rag", "max_tokens"),
+                ("preference", "max_length_gap"),
+                ("preference", "max_pairs_per_task"),
+            )
+            for value in (2**63, 10**30, "0x" + "f" * 5000)
+        ),
+        (
+            STREAM + f"[export.sft.stream_caps]\nairline = {2**64}\n",
+            9,
+            "stream_caps.airline: an integer past",
+        ),
+        ("a." * 2000 + f"a = {2**63}\n", 1, "an integer past 64 bits."),
+        (f"[drift]\nwarn_pct = {10**400}\n", 2, "drift.warn_pct: an integer past 64 bits."),
+        *(
+            (
+                STREAM + f"[export.{table}.{limit}]\nairlin = 1\n",
+                9,
+                f'export.{table}.{limit}.airlin: no stream that is read is called so. Nearest: "airline".',
+            )
+            for table in ("rag", "sft", "preference")
+            for limit in ("stream_caps", "partial_at")
+        ),
+        ("[export.sft]\nstream_caps = { x = 1 }\n", 2, "is called so. There is none."),
         (STREAM.replace("[stream.fields]", 'role = "lookup"\n[stream.fields]'), 2, "needs a key"),
         (
             STREAM.replace("[stream.fields]", 'role = "lookup"\nkey = "id"\n[stream.fields]'),
@@ -138,6 +165,12 @@ def test_a_mistake_names_line_value_and_what_would_be_right(
     assert fault.line == line
     assert fault.what_happened.startswith(f"distill.toml:{line}: ")
     assert fault.file == str(tmp_path / "distill.toml")
+
+
+def test_a_limit_may_name_a_stream_and_be_as_large_as_64_bits_are(write: Write) -> None:
+    text = f"[export.sft]\nmax_rows = {2**63 - 1}\n[export.sft.stream_caps]\nairline = {2**63 - 1}\n"
+    sft = load_settings(write(STREAM + text)).settings.export.sft
+    assert (sft.max_rows, sft.stream_caps) == (2**63 - 1, {"airline": 2**63 - 1})
 
 
 def test_further_mistakes_are_named_with_their_lines(write: Write) -> None:
