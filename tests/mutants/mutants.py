@@ -49,9 +49,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "forgets-lines-without-parts",
         "engine/emit.py",
-        "rows = [(skip.line, skip.byte_offset, skip.reason, skip.detail) for skip in index.skips]",
-        "rows = [(skip.line, skip.byte_offset, skip.reason, skip.detail) for skip in index.skips"
-        ' if skip.reason != "no_parts"]',
+        "            for skip in index.skips\n",
+        '            for skip in index.skips if skip.reason != "no_parts"\n',
         ("A04",),
     ),
     Mutant(
