@@ -130,7 +130,7 @@ class ArmDialogue(TypedDialogue[str]):
             line(" For 15 minutes this console may start and cancel runs."),
             line(Span(" Each of them shows its plan and asks. a again disarms.", "dim")),
             EMPTY,
-            line(Span(" The reason, for the log. Enter arms, Esc changes nothing.", "dim")),
+            line(Span(" Why? Enter arms, the reason goes to the log; Esc: no.", "dim")),
         ]
 
     def entered(self, field: Field) -> None:
