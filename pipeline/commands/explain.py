@@ -123,7 +123,7 @@ def _evidence_lines(evidence: FoundRow) -> Iterator[str]:
     if row["messages"] is not None:
         yield f"  {'messages':<16}{len(row['messages'])} turns"
     for name in _SIGNALS:
-        if row[name] not in (None, [], {}):
+        if row.get(name) not in (None, [], {}):  # evidence of older engines lacks some
             yield f"  {name:<16}{visible(_signal(row[name]), _SHOWN_CHARACTERS)}"
 
 

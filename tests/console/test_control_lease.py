@@ -88,7 +88,7 @@ def test_two_consoles_see_each_other_and_one_takes_over(root: Path) -> None:
             terminal.read_until(lambda written: b"also here" in written, "the other console")
         arm(one, b"nightly", b"OPERATE")
         arm(two, b"mine", b"ANOTHER CONSOLE")
-        two.read_until(lambda written: b"typed in full" in written, "the question")
+        two.read_until(lambda written: b"to take control over" in written, "the question")
         two.settle(looks=DIALOGUE_LOOKS)  # a dialogue is deaf to what was typed before it was seen
         two.send(b"take\r")
         two.read_until(lambda written: b"OPERATE" in written, "control in the second")

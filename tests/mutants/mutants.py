@@ -257,6 +257,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "stages/export_rag.py",
         '    category = scored["category"]\n',
         '    category = {"needs_human_review": "accepted"}.get(scored["category"], scored["category"])\n',
+        ("A14", "A16"),
+        "the firewall holds playbooks against verdicts, too",
+    ),
+    Mutant(
+        "calls-every-playbook-accepted",
+        "stages/export_rag.py",
+        '        "source_category": category,\n',
+        '        "source_category": "accepted",\n',
         ("A16",),
     ),
     Mutant(

