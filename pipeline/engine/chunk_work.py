@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,11 +57,18 @@ def work(task: ChunkTask) -> ChunkResult:
     """Map one chunk, or find it done. Raises InputError, StorageError or IntegrityError."""
     context = obtain(task.context)
     lines, key = _read(task)
-    if task.use_cache:
+    return done_or_mapped(context, key, lambda: _map(context, task, lines), use_cache=task.use_cache)
+
+
+def done_or_mapped(
+    context: WorkContext, key: str, map_it: Callable[[], tuple[ChunkIndex, list[bytes]]], *, use_cache: bool
+) -> ChunkResult:
+    """What the cache has of ``key``, or what ``map_it`` makes, kept there."""
+    if use_cache:
         known = context.cache.load(key)
         if known is not None:
             return ChunkResult(key, processed=False, counts=known.counts)
-    index, sections = _map(context, task, lines)
+    index, sections = map_it()
     context.cache.store(key, index, sections)
     gc.collect(0)
     return ChunkResult(key, processed=True, counts=index.counts)

@@ -8,7 +8,6 @@ itself and not all that follow. No digest depends on the cuts.
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from pipeline.contracts.skips import LineFault
 from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
-from pipeline.engine.chunk_work import ChunkResult, builder_of
+from pipeline.engine.chunk_work import ChunkResult, builder_of, done_or_mapped
 from pipeline.engine.chunks import read_range, unreadable_source
 from pipeline.engine.long_rows import too_long
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
@@ -74,15 +73,9 @@ def work_records(task: RecordTask) -> ChunkResult:
     """Map one run of records, or find it done. Raises InputError, StorageError or IntegrityError."""
     context = obtain(task.context)
     raws = _read(task)
-    key = _key(task, raws)
-    if task.use_cache:
-        known = context.cache.load(key)
-        if known is not None:
-            return ChunkResult(key, processed=False, counts=known.counts)
-    index, sections = _map(context, task, raws)
-    context.cache.store(key, index, sections)
-    gc.collect(0)
-    return ChunkResult(key, processed=True, counts=index.counts)
+    return done_or_mapped(
+        context, _key(task, raws), lambda: _map(context, task, raws), use_cache=task.use_cache
+    )
 
 
 def _read(task: RecordTask) -> list[list[bytes]]:

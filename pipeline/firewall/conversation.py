@@ -65,14 +65,9 @@ class SourceRange(msgspec.Struct, gc=False):
     lines: int | UnsetType = UNSET
 
 
-class EvidenceProvenance(msgspec.Struct, gc=False):
+class EvidenceProvenance(Provenance, gc=False):
     """Of several lines, the first; then the key of their group and where all of them lie."""
 
-    source_file: str | UnsetType = UNSET
-    line: int | UnsetType = UNSET
-    byte_offset: int | UnsetType = UNSET
-    sig_hash: str | UnsetType = UNSET
-    part: int | UnsetType = UNSET
     group: str | UnsetType = UNSET
     ranges: list[SourceRange] | UnsetType = UNSET
 
