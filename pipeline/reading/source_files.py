@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -16,6 +17,8 @@ from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
 from pipeline.reading.source_notes import standing_note
 
 FILES_LIMIT = 2000
+LOGS_LIMIT = 20_000
+# Of names that end so, whatever a compressor or a rotation has added.
 _OF_LOGS = frozenset((".jsonl", ".json", ".ndjson", ".log", ".traj", ".parquet", ".csv", ".eval"))
 # What the pipeline writes; no stream reads it.
 _OUTPUTS = tuple(
@@ -110,16 +113,15 @@ def unread_logs(root: Path, settings: SettingsGlance) -> tuple[str, ...]:
     if settings.trouble:
         return ()
     known: set[str] = set()
-    folders = {str(paths.KNOWLEDGE_BASE)}
+    globs: list[str] = []
     for reader in [*settings.streams, *_evaluation_sets(settings)]:
         try:
             files = list(islice(files_of(root, settings, reader), FILES_LIMIT))
         except (OSError, ValueError):
             continue
         known.update(relative_name(root, path) for path in files)
-        folders.update(_folder_of(pattern) for pattern in reader.globs)
-    logs = {name for folder in folders for name in islice(_logs_in(root, folder), FILES_LIMIT)}
-    return tuple(sorted(logs - known))
+        globs += reader.globs
+    return tuple(sorted(logs_beside(root, globs) - known))
 
 
 def _evaluation_sets(settings: SettingsGlance) -> Iterator[StreamGlance]:
@@ -130,23 +132,29 @@ def _evaluation_sets(settings: SettingsGlance) -> Iterator[StreamGlance]:
         yield StreamGlance("", 2, "source", tuple(glob for glob in globs if isinstance(glob, str)))
 
 
-def _folder_of(pattern: str) -> str:
-    """The part of a glob before its first wildcard."""
-    plain = takewhile(lambda part: not set(part) & set("*?["), PurePosixPath(pattern).parts[:-1])
-    return str(PurePosixPath(*plain))
+def logs_beside(root: Path, globs: Iterable[str]) -> set[str]:
+    """Names of all logs where logs belong and in the folders of globs; of each folder so many."""
+    folders = {paths.KNOWLEDGE_BASE, *(_fixed_part(PurePosixPath(pattern)) for pattern in globs)}
+    return {name for folder in folders for name in islice(_logs_in(root, folder), LOGS_LIMIT)}
 
 
-def _logs_in(root: Path, folder: str) -> Iterator[str]:
-    inside = PurePosixPath(folder)
-    if inside.is_absolute() or ".." in inside.parts:
+def _fixed_part(pattern: PurePosixPath) -> PurePosixPath:
+    """The leading parts that hold no wildcard."""
+    return PurePosixPath(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
+
+
+def _logs_in(root: Path, folder: PurePosixPath) -> Iterator[str]:
+    """What looks like a log and is none of ours: a folder's files; where logs belong, its folders' too."""
+    if folder.is_absolute() or ".." in folder.parts:
         return
+    is_deep = folder == paths.KNOWLEDGE_BASE
     for here, inner, names in os.walk(root / folder):
-        is_deep = folder == str(paths.KNOWLEDGE_BASE)
         inner[:] = sorted(name for name in inner if is_deep and not name.startswith("."))
         for name in names:
-            relative = relative_name(root, Path(here) / name)
+            path = Path(here, name)
+            relative = relative_name(root, path)
             is_log = not name.startswith(".") and bool(_OF_LOGS & set(PurePosixPath(name).suffixes))
-            if is_log and not _is_ours(relative) and Path(here, name).is_file():
+            if is_log and not _is_ours(relative) and stat.S_ISREG(path.lstat().st_mode):
                 yield relative
 
 
@@ -173,9 +181,8 @@ def _check_listable(root: Path, globs: Iterable[str]) -> None:
     Raises OSError where the fixed part of a pattern leads to a folder that is there and refuses.
     """
     for pattern in globs:
-        fixed = list(takewhile(lambda part: not glob.has_magic(part), PurePosixPath(pattern).parts[:-1]))
         try:
-            with os.scandir(root.joinpath(*fixed)):
+            with os.scandir(root / _fixed_part(PurePosixPath(pattern).parent)):
                 pass
         except OSError as error:
             if error.errno not in reach.GONE:

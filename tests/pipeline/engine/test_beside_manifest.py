@@ -13,23 +13,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
 from pipeline.engine.export_manifest import verify
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
+from tests.pipeline.loadable_files import KINDS, PACKED
 
-KINDS = (
-    "jsonl",
-    "ndjson",
-    "json",
-    "parquet",
-    "parq",
-    "pq",
-    "csv",
-    "tsv",
-    "arrow",
-    "feather",
-    "txt",
-    "tar",
-    "zip",
-)
-PACKED = ("gz", "bz2", "xz", "zst", "lz4")
 FORMATTED = "formatted/sft.chat-jsonl.jsonl"
 
 

@@ -18,19 +18,9 @@ from pipeline.firewall.report import State
 from pipeline.firewall.scan import scan
 from pipeline.settings.model import from_document
 from pipeline.stages.sample import Sample, read_sample
-from tests.pipeline.engine.workspaces import encoded, engine, output_bytes, rows, run_all
+from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, engine, output_bytes, rows, run_all
 from tests.pipeline.stages.builders import evidence, turn
 
-SETTINGS = """\
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-reward = "reward"
-"""
 # Of 100 words: 96 windows. A word changed in the middle takes five of them, one at the end takes one.
 WORDS = [f"word{number}" for number in range(100)]
 
@@ -66,7 +56,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def set_to(root: Path, mode: str) -> None:
     told = f'[export.sft]\nnear_duplicates = "{mode}"\n' if mode else ""
-    (root / "distill.toml").write_text(SETTINGS + told, encoding="utf-8")
+    (root / "distill.toml").write_text(ONE_STREAM + told, encoding="utf-8")
 
 
 def report(root: Path) -> dict[str, Any]:

@@ -14,6 +14,17 @@ from pipeline.contracts.discovery import engine_argv
 from tests.waiting import LIMIT_SECONDS
 
 RECORDED_AT = "2026-01-01T00:00:00Z"
+# One stream of flat lines and nothing else said.
+ONE_STREAM = """\
+[[stream]]
+name = "runs"
+path = "data/_kb/runs.jsonl"
+[stream.fields]
+task_id = "task"
+instruction = "ask"
+response = "said"
+reward = "reward"
+"""
 SETTINGS = """\
 [[stream]]
 name = "runs"

@@ -11,14 +11,22 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from tests.pipeline.engine.workspaces import RECORDED_AT, encoded, engine, flat_line, rows, run_all
-from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
+from tests.pipeline.engine.workspaces import (
+    ONE_STREAM,
+    RECORDED_AT,
+    encoded,
+    engine,
+    flat_line,
+    rows,
+    run_all,
+)
+from tests.pipeline.evaluation.workspaces import DECLARED, make
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """Ten tasks of five attempts; the question of task 3 is an item of the test set."""
-    return make(tmp_path, flat_line(15)["ask"].upper() + "!", SETTINGS + DECLARED)
+    return make(tmp_path, flat_line(15)["ask"].upper() + "!", ONE_STREAM + DECLARED)
 
 
 def report(root: Path) -> dict[str, Any]:
@@ -67,7 +75,7 @@ def test_a_changed_set_changes_rows_and_run_hash(workspace: Path) -> None:
 
 def test_without_a_set_nothing_was_checked_and_an_older_report_says_so(workspace: Path) -> None:
     run_all(workspace)
-    (workspace / "distill.toml").write_text(SETTINGS, encoding="utf-8")
+    (workspace / "distill.toml").write_text(ONE_STREAM, encoding="utf-8")
     run_all(workspace)
     assert report(workspace)["checked"] is False
     assert "t3" in {row["task_id"] for row in rows(workspace, paths.SFT_EXPORT)}

@@ -6,16 +6,6 @@ from pathlib import Path
 
 from tests.pipeline.engine.workspaces import encoded, flat_line
 
-SETTINGS = """\
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-reward = "reward"
-"""
 DECLARED = """
 [[evaluation]]
 name = "services"

@@ -15,23 +15,8 @@ from pipeline.firewall.scan import scan
 from pipeline.reading.firewall_words import firewall_status, leak_in_words
 from tests.pipeline.firewall.corpus import honest
 from tests.pipeline.firewall.watching import Watcher
+from tests.pipeline.loadable_files import KINDS, PACKED
 
-KINDS = (
-    "jsonl",
-    "ndjson",
-    "json",
-    "parquet",
-    "parq",
-    "pq",
-    "csv",
-    "tsv",
-    "arrow",
-    "feather",
-    "txt",
-    "tar",
-    "zip",
-)
-PACKED = ("gz", "bz2", "xz", "zst", "lz4")
 SFT = paths.SFT_EXPORT.name
 
 

@@ -20,8 +20,8 @@ from pipeline.firewall.evaluation_wall import Examined
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.places import Places
 from pipeline.firewall.report import State
-from tests.pipeline.engine.workspaces import encoded, flat_line, run_all
-from tests.pipeline.evaluation.workspaces import DECLARED, SETTINGS, make
+from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, flat_line, run_all
+from tests.pipeline.evaluation.workspaces import DECLARED, make
 from tests.pipeline.firewall.watching import Watcher
 from tests.waiting import LIMIT_SECONDS
 
@@ -29,7 +29,7 @@ from tests.waiting import LIMIT_SECONDS
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A finished run whose exports hold task 3; its question becomes a test item afterwards."""
-    run_all(make(tmp_path, flat_line(15)["ask"], SETTINGS))
+    run_all(make(tmp_path, flat_line(15)["ask"], ONE_STREAM))
     return tmp_path
 
 
@@ -44,7 +44,7 @@ def firewall(root: Path) -> dict[str, Any]:
 
 
 def declare(root: Path) -> None:
-    (root / "distill.toml").write_text(SETTINGS + DECLARED, encoding="utf-8")
+    (root / "distill.toml").write_text(ONE_STREAM + DECLARED, encoding="utf-8")
 
 
 def test_nothing_declared_is_not_checked(workspace: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_watcher_sees_another_file_of_a_set(workspace: Path) -> None:
     (workspace / "sets" / "a.jsonl").write_bytes(encoded([{"q": "Which of the twelve towers fell last?"}]))
     declared = DECLARED.replace("test_set.jsonl", "sets/**/*.jsonl")
     assert declared != DECLARED
-    (workspace / "distill.toml").write_text(SETTINGS + declared, encoding="utf-8")
+    (workspace / "distill.toml").write_text(ONE_STREAM + declared, encoding="utf-8")
     with Watcher(workspace) as watcher:
         watcher.until_state("CLEAR")
         (workspace / "sets" / "b.jsonl").write_bytes(encoded([{"q": flat_line(15)["ask"]}]))

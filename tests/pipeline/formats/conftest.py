@@ -8,21 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.engine.workspaces import encoded, make_workspace, run_all
+from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, make_workspace, run_all
 
-SETTINGS = """\
+SETTINGS = f"""\
 [export]
 validation_share = 0.3
 
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-reward = "reward"
-
+{ONE_STREAM}
 [[stream]]
 name = "chats"
 path = "data/_kb/chats.jsonl"

@@ -15,7 +15,7 @@ from pipeline.streams.unread_files import unread_files
 SETTINGS = """
 [[stream]]
 name = "runs"
-path = ["data/_kb/runs*.jsonl", "logs/*.jsonl"]
+path = ["data/_kb/runs*.jsonl", "logs/*.jsonl", "named/one.jsonl"]
 
 [stream.fields]
 task_id = "id"
@@ -28,7 +28,9 @@ prompt = "q"
 FILES = (
     "data/_kb/runs-1.jsonl", "data/_kb/new.jsonl", "data/_kb/deep/er.traj", "data/_kb/old.jsonl.gz",
     "data/_kb/.hidden.jsonl", "data/_kb/test-set.jsonl", "data/_kb/notes.md", "data/_kb/replay_runs.jsonl",
-    "logs/a.jsonl", "logs/b.json", "logs/deep/c.json", "elsewhere/d.jsonl", "exports/sft/x.jsonl",
+    "logs/a.jsonl", "logs/b.json", "logs/deep/c.json", "elsewhere/d.jsonl", "named/one.jsonl",
+    "named/two.jsonl",
+    "exports/sft/x.jsonl",
 )  # fmt: skip
 
 
