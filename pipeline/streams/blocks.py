@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import written_exactly
+from pipeline.streams.untyped_parts import typed
 
 _TEXTS = frozenset(("text", "input_text", "output_text"))
 _CALLS = frozenset(("tool_use", "tool_call", "function_call"))
@@ -86,6 +87,8 @@ def pieces_of(content: list[Any]) -> Iterator[Piece]:
             continue
         if type(part) is not dict:
             raise MisfitError(SkipReason.WRONG_TYPE, "a turn holds a content part that is no text")
+        if "type" not in part:
+            part = typed(part)
         kind = part.get("type", "text")
         if type(kind) is not str:
             kind = ""

@@ -22,7 +22,7 @@ from pipeline.streams.blocks import (
 )
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import further_turns, turns_of, unpacked
-from pipeline.streams.items import answer_of, calls_of, item_piece, merge
+from pipeline.streams.items import Said, answer_of, calls_of, item_piece, merge
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
@@ -185,7 +185,8 @@ class _TurnReader:
         speaker = self._role(turn)
         known = self._roles.get(speaker) if type(speaker) is str else None
         if speaker is None and (piece := item_piece(turn)) is not None:
-            return *_of_item(piece), answer_of(turn, None)
+            found = _split(piece.role, piece.content) if isinstance(piece, Said) else _of_item(piece)
+            return *found, answer_of(turn, None)
         return *self._read_turn(turn, known), answer_of(turn, known)
 
     def _read_turn(self, turn: dict[str, Any], known: str | None) -> tuple[list[Message], bool]:
@@ -208,7 +209,8 @@ class _TurnReader:
         if calls:
             last["tool_calls"] = [*calls, *(last["tool_calls"] or ())]
         last["tool_call_id"] = text_member(turn, *CALL_IDS) or last["tool_call_id"]
-        last["name"] = text_member(turn, *(("name", "tool_name") if known == "tool" else ("name",)))
+        named = text_member(turn, *(("name", "tool_name") if known == "tool" else ("name",)))
+        last["name"] = named if named is not None else last["name"]
         thought = self._thought(turn)
         if thought is not None:
             last["reasoning"] = thought

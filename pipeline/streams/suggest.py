@@ -19,7 +19,7 @@ from pipeline.streams.suggest_ids import about_ids, task_id
 from pipeline.streams.suggest_lookups import add_joins, joins_with, other_files, stream_name
 from pipeline.streams.suggest_members import Member, members_of
 from pipeline.streams.suggest_outcomes import lines_for, outcomes_in
-from pipeline.streams.suggest_presets import Fit, best_preset, count_answered
+from pipeline.streams.suggest_presets import Fit, best_preset, count_answered, count_filled
 from pipeline.streams.suggest_sample import Sample, Tried, read_sample, try_sample
 from pipeline.streams.suggest_shapes import draft_by_shape
 from pipeline.streams.survey import survey
@@ -72,8 +72,8 @@ def suggest(workspace: Path, settings: Settings, named: str) -> Suggestion:
     members = members_of(sample.values)
     fit = best_preset(sample)
     by_shape = Draft(name, tried_path, closed=draft.closed, notes=list(draft.notes))
-    draft_by_shape(by_shape, members)
-    if fit is None or _is_better(_tried(by_shape, sample), fit):
+    draft_by_shape(by_shape, members, sample.values, is_document=sample.is_document)
+    if fit is None or _is_better(by_shape, _tried(by_shape, sample), fit):
         draft = by_shape
     else:
         _use_preset(draft, fit, members)
@@ -156,9 +156,14 @@ def _tried(draft: Draft, sample: Sample) -> Tried:
     return try_sample(stream, sample, {})
 
 
-def _is_better(tried: Tried, fit: Fit) -> bool:
-    """Whether a draft reads lines that the preset cannot, and an answer in them."""
-    return tried.mapped > fit.mapped and count_answered(tried) > fit.answered
+def _is_better(draft: Draft, tried: Tried, fit: Fit) -> bool:
+    """Whether a draft reads lines that the preset cannot, and an answer in them; or as much, and the task."""
+    answered = count_answered(tried)
+    if tried.mapped > fit.mapped and answered > fit.answered:
+        return True
+    knows_task = isinstance(draft.fields.get("task_id"), str) and fit.has_hashed_tasks
+    is_as_good = (tried.mapped, answered) >= (fit.mapped, fit.answered) and count_filled(tried) >= fit.filled
+    return knows_task and is_as_good and not fit.has_outcome
 
 
 def _use_preset(draft: Draft, fit: Fit, members: list[Member]) -> None:

@@ -21,6 +21,7 @@ class Draft:
     closed: bool = False
     unit: str | None = None
     group: dict[str, Any] | None = None
+    where: dict[str, Any] | None = None
     parts: dict[str, Any] | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     about: dict[str, str] = field(default_factory=dict)
@@ -37,7 +38,7 @@ class Draft:
             lines.append(
                 "closed = true" + _behind("the last line has no line end; leave out while it is written to")
             )
-        for name in ("preset", "unit", "group", "parts"):
+        for name in ("preset", "unit", "group", "where", "parts"):
             set_to = getattr(self, name)
             if set_to is not None:
                 lines.append(f"{name} = {toml.value(set_to)}{_behind(self.about.get(name))}")

@@ -55,13 +55,17 @@ def _fit(name: str, rules: StreamRules, sample: Sample) -> Fit | None:
         return None
     tree = PathTree(paths_in(rules))
     unread = sum(len(tree.unread(value)) for value in sample.values)
-    filled = sum(row[field] not in (None, [], {}) for row in tried.rows for field in FIELDS)
-    return Fit(answered, tried.mapped, filled, -unread, name, tried)
+    return Fit(answered, tried.mapped, count_filled(tried), -unread, name, tried)
 
 
 def count_answered(tried: Tried) -> int:
     """Rows in which a model says something."""
     return sum(map(_has_answer, tried.rows))
+
+
+def count_filled(tried: Tried) -> int:
+    """Fields with a value, in all rows."""
+    return sum(row[field] not in (None, [], {}) for row in tried.rows for field in FIELDS)
 
 
 def _has_answer(row: Mapping[str, Any]) -> bool:

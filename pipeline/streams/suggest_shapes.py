@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams import suggest_words as words
+from pipeline.streams.suggest_beside import add_answer, lines_with_turns, only
 from pipeline.streams.suggest_draft import Draft, offered
 from pipeline.streams.suggest_fields import (
     add_measures,
@@ -25,17 +26,36 @@ from pipeline.streams.suggest_ids import (
 )
 from pipeline.streams.suggest_members import Member, members_of
 from pipeline.streams.suggest_outcomes import lines_for, outcomes_in, rule_for
-from pipeline.streams.suggest_turns import Conversation, conversation_in, turn_of_line
+from pipeline.streams.suggest_turns import Conversation, conversation_in, conversation_of_file, turn_of_line
 
 _SPEAKERS_SHOWN = 8
 _HASHED = "no member is an id: the same question is the same task"
 
 
-def draft_by_shape(draft: Draft, members: Sequence[Member]) -> None:
-    """Fill ``draft`` from what the lines hold: a session, attempts, a conversation, or texts."""
+def draft_by_shape(
+    draft: Draft, members: Sequence[Member], values: Sequence[dict[str, Any]], *, is_document: bool
+) -> None:
+    """Fill ``draft`` from what the lines hold: a session, attempts, a conversation, or texts.
+
+    ``values`` are the lines, ``is_document`` says that they are the items of one JSON value.
+    """
     used: set[str] = set()
     turn = turn_of_line(members)
     whole = conversation_in(members)
+    file = None if turn is not None else conversation_of_file(values, whole, is_document=is_document)
+    if file is not None:
+        _file(draft, file)
+        used |= {member.path for member in members if member.steps[0] == file.rule["path"]}
+        _finish(draft, members, used, measures=False)
+        return
+    if turn is None and whole is None and (told := lines_with_turns(members)) is not None:
+        teller, kind, places = told
+        draft.where = {"path": teller.path, "equals": kind}
+        draft.about["where"] = f"{len(places):,} of {len(teller.values):,} lines hold a conversation"
+        members = only(members, places)
+        whole = conversation_in(members)
+    if whole is not None:
+        add_answer(whole, members)
     items = None if turn is not None or whole is not None else _attempts(members)
     if turn is not None and whole is None:
         _session(draft, members, turn)
@@ -44,13 +64,30 @@ def draft_by_shape(draft: Draft, members: Sequence[Member]) -> None:
         _parts(draft, members, items, used)
     else:
         _one_line(draft, members, whole, used)
-    add_measures(draft, members)
+    _finish(draft, members, used, measures=True)
+
+
+def _finish(draft: Draft, members: Sequence[Member], used: set[str], *, measures: bool) -> None:
+    if measures:
+        add_measures(draft, members)
     say_what_is_missing(draft, members, used)
-    candidates = [each for each in outcomes_in(members) if each.path not in used]
-    if items is None or not any("OUTCOME" in line for line in draft.asked):
+    candidates = [each for each in outcomes_in(members) if each.path not in used] if measures else []
+    if not any("OUTCOME" in line for line in draft.asked):
         draft.asked += lines_for(candidates)
     used |= {str(rule) for rule in draft.fields.values()} | {member.path for member in candidates}
     draft.joins += left_over(members, used)
+
+
+def _file(draft: Draft, found: Conversation) -> None:
+    """The lines of a file are one conversation, by their turns or in the last of their steps."""
+    draft.unit = "file"
+    draft.about["unit"] = "its items are turns or steps of one run: one file, one attempt"
+    draft.fields["task_id"] = "_group"
+    draft.about["task_id"] = "the file's name: say what the task is where one task has several files"
+    rule = found.rule
+    draft.fields["messages"] = rule["path"] if len(rule) == 1 else rule
+    draft.about["messages"] = _speakers(found)
+    _ask_speakers(draft, found)
 
 
 def _one_line(draft: Draft, members: Sequence[Member], found: Conversation | None, used: set[str]) -> None:

@@ -11,11 +11,15 @@ from typing import Any
 import orjson
 
 from pipeline.streams import suggest_words as words
+from pipeline.streams.items import is_known_item
 from pipeline.streams.suggest_members import Member
+from pipeline.streams.suggest_nested import last_steps, ways_to_turns
 from pipeline.streams.turns import CALLING_ROLES, USUAL_ROLES
 
 _MOST_SPEAKERS = 12
+_FEW_SPEAKERS = 6
 _MOST_TURNS = 4000
+_KINDS = {"system-prompt": "system", "user-prompt": "user", "retry-prompt": "user", "tool-return": "tool"}
 _KNOWN = {**words.SPEAKERS, **USUAL_ROLES, **dict.fromkeys(CALLING_ROLES, "assistant")}
 
 
@@ -30,6 +34,10 @@ class Conversation:
     asked: Any = None
     """A rule that finds what was asked first, for a task's id where lines have none."""
     members: tuple[Member, ...] = ()
+    has_parts: bool = False
+    """Its turns are Pydantic AI's parts, which say by their kind who speaks."""
+    ends_asked: bool = False
+    """No turn is the model's: what it said may stand beside."""
 
 
 def conversation_in(members: Sequence[Member]) -> Conversation | None:
@@ -44,25 +52,55 @@ def _of_list(member: Member) -> Conversation | None:
     lists = [_unpacked(value) for value in member.there]
     if not lists or not all(isinstance(turns, list) for turns in lists):
         return None
-    turns = [turn for each in lists for turn in each][:_MOST_TURNS]
-    if not turns or not all(isinstance(turn, dict) for turn in turns) or len(lists) > len(turns):
-        return None
-    shape = _shape(turns)
-    if shape is None:
-        return None
-    shape.rule = {"path": member.path, **shape.rule}
     is_text = any(isinstance(value, str) for value in member.there)
+    found = _of_lists(lists, member.path, member.expression(), is_text=is_text)
+    if found is not None:
+        found.members = (member,)
+    return found
+
+
+def _of_lists(
+    lists: list[list[Any]], path: str, expression: str, *, is_text: bool = False
+) -> Conversation | None:
+    """The conversation that lists at ``path`` hold, themselves or in the last of their steps."""
+    if not 0 < len(lists) <= sum(map(len, lists)):
+        return None
+    for seen in ways_to_turns(lists):
+        turns = seen.turns[:_MOST_TURNS]
+        shape = _shape(turns)
+        if shape is None or (is_text and seen.path):
+            continue
+        rule = {"path": f"{expression}{seen.path}" if seen.path else path, **shape.rule}
+        if seen.system is not None:
+            rule["system"] = f"{expression}[0].{seen.system}"
+        shape.rule = rule
+        shape.ends_asked = not any(_KNOWN.get(word) == "assistant" for word in shape.speakers)
+        shape.asked = _first_question(shape, path, f"{expression}{seen.path or '[]'}", is_text=is_text)
+        return shape
+    for steps in () if is_text else last_steps(lists):
+        last = f"{expression}[-1].{steps.name}"
+        inner = _of_lists(steps.lists, last, last)
+        if inner is not None:
+            if steps.answer is not None:
+                inner.rule["append"] = [f"{expression}[-1].{steps.answer}"]
+                inner.ends_asked = False
+            return inner
+    return None
+
+
+def _first_question(shape: Conversation, path: str, turns: str, *, is_text: bool) -> Any:
     role, content = shape.rule.get("role", "role"), shape.rule.get("content", "content")
-    asking = next((word for word in shape.speakers if _KNOWN.get(word) == "user"), "user")
-    if _is_plain(asking):
-        of_user = f"[?{role} == '{asking}'].{content} | [0]"
-        shape.asked = (
-            {"path": member.path, "json": True, "get": of_user}
-            if is_text
-            else f"{member.expression()}{of_user}"
-        )
-    shape.members = (member,)
-    return shape
+    if shape.has_parts:
+        role, asking = "part_kind", "user-prompt"
+    else:
+        asking = next((word for word in shape.speakers if _KNOWN.get(word) == "user"), "user")
+    if not _is_plain(asking):
+        return None
+    of_user = f"[?{role} == '{asking}'].{content} | [0]"
+    if is_text:
+        return {"path": path, "json": True, "get": of_user}
+    # A projection is ended before it is filtered.
+    return f"{turns} | {of_user}" if turns != f"{path}[]" else f"{turns.removesuffix('[]')}{of_user}"
 
 
 def _unpacked(value: Any) -> Any:
@@ -76,11 +114,19 @@ def _unpacked(value: Any) -> Any:
 
 def _shape(turns: Sequence[dict[str, Any]]) -> Conversation | None:
     """Which members of turns are the speaker and the text, by the words that they hold."""
+    if all("part_kind" in turn and is_known_item(turn) for turn in turns):
+        return Conversation(
+            {}, Counter(_KINDS.get(turn["part_kind"], "assistant") for turn in turns), has_parts=True
+        )
     for speaker in words.SPEAKER:
+        # Items that say by their type what they are have no speaker.
+        items = sum(speaker == "role" and "role" not in turn and is_known_item(turn) for turn in turns)
         said = [turn.get(speaker) for turn in turns]
         spoken = Counter(word for word in said if isinstance(word, str))
         known = sum(count for word, count in spoken.items() if word in _KNOWN)
-        if spoken.total() < len(turns) or len(spoken) > _MOST_SPEAKERS or 2 * known < len(turns):
+        if not spoken or spoken.total() + items < len(turns) or len(spoken) > _MOST_SPEAKERS:
+            continue
+        if 2 * (known + items) < len(turns) and not _names_its_users(speaker, spoken):
             continue
         content = next(
             (name for name in words.CONTENT if name != speaker and any(_has_text(t, name) for t in turns)),
@@ -102,6 +148,12 @@ def _shape(turns: Sequence[dict[str, Any]]) -> Conversation | None:
             rule["roles"] = own
         return Conversation(rule, spoken, [word for word in spoken if word not in _KNOWN])
     return None
+
+
+def _names_its_users(speaker: str, spoken: Counter[str]) -> bool:
+    """Whether a member that names who speaks has the user's word among a few others, names of agents say."""
+    is_name = speaker in ("source", "sender", "author", "speaker", "from")
+    return is_name and len(spoken) <= _FEW_SPEAKERS and any(_KNOWN.get(word) == "user" for word in spoken)
 
 
 def _has_text(turn: dict[str, Any], name: str) -> bool:
@@ -130,6 +182,23 @@ def _of_two_lists(members: Sequence[Member]) -> Conversation | None:
             spoken = Counter({one.name: turns, other.name: turns})
             return Conversation(rule, spoken, [], one.path, (one, other))
     return None
+
+
+def conversation_of_file(
+    values: Sequence[dict[str, Any]], of_line: Conversation | None, *, is_document: bool
+) -> Conversation | None:
+    """How the lines of a file are together one conversation. ``of_line`` is what each holds by itself."""
+    if of_line is not None and of_line.has_parts and of_line.rule["path"] == "parts":
+        # Each line is a message of Pydantic AI; the instructions stand beside its parts.
+        if any(isinstance(value.get("instructions"), str) for value in values):
+            of_line.rule["system"] = "instructions"
+        return of_line
+    items = any(is_known_item(value) for value in values)
+    if not values or not (is_document or items):
+        return None
+    found = _of_lists([list(values)], "_lines", "_lines")
+    is_steps = found is not None and found.rule["path"] != "_lines"
+    return found if is_steps or (items and of_line is None) else None
 
 
 def _is_list_of_texts(member: Member) -> bool:

@@ -10,7 +10,7 @@ RESPONSE = (
     "response", "completion", "model_output", "output", "generation", "generated_text", "prediction",
     "reply", "model_answer", "answer", "final_answer", "solution", "assistant", "model_response", "result",
     "summary", "code", "patch", "model_patch", "completions", "responses", "outputs", "answers",
-    "generations", "solutions",
+    "generations", "solutions", "pred_answer", "predicted_answer", "pred_response", "pred_output", "pred",
 )  # fmt: skip
 CONTEXT = ("context", "system_prompt", "system", "background", "document", "passage")
 ATTEMPTS = frozenset((
@@ -25,7 +25,7 @@ REFERENCE = frozenset((
 TASK = (
     "task_id", "question_id", "problem_id", "instance_id", "prompt_id", "example_id", "item_id", "case_id",
     "test_id", "sample_id", "challenge_id", "issue_id", "ticket_id", "qid", "task_name", "task", "doc_id",
-    "id", "uid", "uuid", "key",
+    "case", "case_name", "example", "id", "uid", "uuid", "key",
 )  # fmt: skip
 RUN_IDS = frozenset((
     "run", "attempt", "trial", "response", "answer", "completion", "user", "worker", "model",
@@ -56,21 +56,23 @@ COST = ("cost_usd", "total_cost_usd", "cost", "total_cost")
 LATENCY = ("latency_ms", "duration_ms", "elapsed_ms", "time_ms")
 TOOLS = ("tools", "functions", "tool_definitions")
 FINISH = ("finish_reason", "stop_reason")
-SPEAKER = ("role", "from", "speaker", "author", "sender", "who", "type", "name")
+SPEAKER = ("role", "from", "speaker", "author", "sender", "who", "source", "type", "name")
 CONTENT = ("content", "value", "text", "message", "body", "utterance", "msg")
 # Words for speakers that no reader knows by itself. A draft writes them out, to be looked at.
 SPEAKERS = {
     "customer": "user", "client": "user", "person": "user", "student": "user", "patient": "user",
     "prompter": "user", "asker": "user", "caller": "user", "bot": "assistant", "chatbot": "assistant",
     "agent": "assistant", "llm": "assistant", "environment": "tool", "env": "tool", "tool_result": "tool",
-    "function_result": "tool",
+    "function_result": "tool", "tool-call": "assistant", "tool-response": "tool", "SystemMessage": "system",
+    "UserMessage": "user", "AssistantMessage": "assistant", "FunctionExecutionResultMessage": "tool",
+    "AIMessageChunk": "assistant",
 }  # fmt: skip
 OUTCOME = frozenset((
     "pass", "passed", "passes", "success", "successful", "succeeded", "ok", "correct", "resolved", "solved",
     "win", "won", "winner", "accepted", "approved", "verdict", "outcome", "status", "result", "score",
     "scores", "reward", "rewards", "rating", "grade", "feedback", "thumbs", "vote", "label", "factual",
     "judgement", "judgment", "quality", "accuracy", "fail", "failed", "failure", "complete", "completed",
-    "done", "finished", "preference", "points", "satisfied",
+    "done", "finished", "preference", "points", "satisfied", "match", "matched", "matches",
 ))  # fmt: skip
 # Words that end the name of what counts or names outcomes, and is none.
 NO_OUTCOME = frozenset(("id", "idx", "index", "type", "count", "name", "at", "time", "date", "key"))

@@ -21,7 +21,7 @@ ToolCall = dict[str, Any]
 
 _ARGUMENTS = ("arguments", "args", "parameters", "input", "kwargs", "params", "tool_input")
 _NAMES = ("name", "tool_name", "toolName")
-_IDS = ("id", "tool_call_id", "call_id", "toolCallId")
+_IDS = ("id", "tool_call_id", "call_id", "toolCallId", "toolUseId")
 # What else a call may hold without saying anything of its arguments.
 _BESIDE = frozenset(
     (*_NAMES, *_IDS, "type", "function", "index", "status", "caller", "cache_control", "description")

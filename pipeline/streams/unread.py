@@ -56,7 +56,8 @@ def compile_turn_members(rule: MessagesRule, paths: Iterable[str], lookups: Look
             return
         for path, get, tree in (first, *further):
             turns = unpacked(get(line))
-            label = f"{path}[]" if type(turns) is list else path
+            # An expression that is a projection says so itself.
+            label = f"{path}[]" if type(turns) is list and plain_steps(path) is not None else path
             for turn in turns if type(turns) is list else (turns,):
                 if type(turn) is dict:
                     yield from ((f"{label}.{name}", field) for name, field in _of_turn(rule, turn, tree))

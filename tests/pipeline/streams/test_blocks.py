@@ -133,3 +133,61 @@ def test_absent_and_null_are_the_same_whatever_else_a_turn_has(absent: dict[str,
         message("assistant", None, name="bot")
     ]
     assert messages_of({"role": "user", **absent}) == [message("user", None)]
+
+
+CALL = {"id": "c1", "name": "add", "arguments": '{"a":1}'}
+
+
+@pytest.mark.parametrize(
+    ("calls", "gives"),
+    [
+        ({"toolUse": {"toolUseId": "c1", "name": "add", "input": {"a": 1}}},
+         {"toolResult": {"toolUseId": "c1", "content": [{"text": "2"}], "status": "success"}}),
+        ({"toolUse": {"toolUseId": "c1", "name": "add", "input": {"a": 1}}},
+         {"toolResult": {"toolUseId": "c1", "content": [{"json": 2}]}}),
+        ({"functionCall": {"id": "c1", "name": "add", "args": {"a": 1}}},
+         {"functionResponse": {"id": "c1", "name": "add", "response": 2}}),
+        ({"tool_call": {"tool_name": "add", "arguments": {"a": 1}, "id": "c1", "extra": None}},
+         {"tool_call_result": {"result": "2", "origin": {"tool_name": "add", "id": "c1"}, "error": False}}),
+        ({"id": "c1", "name": "add", "arguments": '{"a":1}'},
+         {"content": "2", "name": "add", "call_id": "c1", "is_error": False}),
+    ],
+    ids=["bedrock", "bedrock-json", "gemini", "haystack", "autogen"],
+)  # fmt: skip
+def test_parts_without_a_type_are_told_by_their_members(calls: Any, gives: Any) -> None:
+    found = messages_of(
+        {"role": "assistant", "content": [{"text": "I add."}, calls]}, {"role": "user", "content": [gives]}
+    )
+    assert found[0] == message("assistant", "I add.", tool_calls=[CALL])
+    assert (found[1]["role"], found[1]["content"], found[1]["tool_call_id"]) == ("tool", "2", "c1")
+
+
+def test_the_name_of_a_tool_that_stands_in_a_part_of_its_turn_is_kept() -> None:
+    part = {"tool_call_result": {"result": "2", "origin": {"tool_name": "add", "id": "c1"}}}
+    assert messages_of({"role": "tool", "name": None, "content": [part]}) == [
+        message("tool", "2", tool_call_id="c1", name="add")
+    ]
+
+
+def test_a_thought_without_a_type_is_none_of_the_texts() -> None:
+    parts = [
+        {"text": "Look.", "thought": True},
+        {"reasoningContent": {"reasoningText": {"text": "Add."}}},
+        {"text": "Yes."},
+    ]
+    assert messages_of({"role": "model", "parts": parts}) == [
+        message("assistant", "Yes.", reasoning="Look.\nAdd.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ({"image": {"format": "png"}}, "image"),
+        ({"inlineData": {"data": ""}}, "blob"),
+        ({"toolResult": {"toolUseId": "c", "content": [{"image": {}}]}}, "image"),
+        ({"whatever": 1}, "of an unknown kind"),
+    ],
+)
+def test_a_part_without_a_type_that_is_no_text_is_named(part: Any, named: str) -> None:
+    assert refusal({"turns": [{"role": "user", "content": [part]}]}, messages="turns").detail.endswith(named)

@@ -193,3 +193,37 @@ def test_the_system_prompt_of_a_group_may_stand_in_any_line_of_it() -> None:
     rows = compile_stream(declared, {}).map_group(lines, key="a", sig_hash="0" * 64, ranges=[place])
     assert not isinstance(rows, LineFault)
     assert [turn["content"] for turn in rows[0]["messages"]] == ["Be brief.", "Rain?", "Yes."]
+
+
+def test_the_parts_of_pydantic_ai_are_turns_by_their_kind() -> None:
+    found = turns(
+        {"part_kind": "system-prompt", "content": "Be brief."},
+        {"part_kind": "user-prompt", "content": ["17", "25"]},
+        {"part_kind": "thinking", "content": "Add.", "id": "t"},
+        {"part_kind": "tool-call", "tool_name": "add", "args": '{"a": 17}', "tool_call_id": "c1", "id": None},
+        {"part_kind": "retry-prompt", "tool_name": "add", "content": [{"msg": "b"}], "tool_call_id": "c1"},
+        {"part_kind": "text", "content": "42."},
+        {"part_kind": "retry-prompt", "tool_name": None, "content": "Try again."},
+        {"part_kind": "retry-prompt", "tool_name": None, "content": [{"msg": "no"}]},
+        {"part_kind": "text", "content": "43."},
+    )
+    assert found == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "17\n25"},
+        {
+            "role": "assistant",
+            "reasoning": "Add.",
+            "tool_calls": [{"id": "c1", "name": "add", "arguments": '{"a": 17}'}],
+        },
+        {"role": "tool", "content": '[{"msg":"b"}]', "tool_call_id": "c1", "name": "add"},
+        {"role": "assistant", "content": "42."},
+        {"role": "user", "content": "Try again."},
+        {"role": "user", "content": '[{"msg":"no"}]'},
+        {"role": "assistant", "content": "43."},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["file", "builtin-tool-call", None, 7])
+def test_a_part_of_an_unknown_kind_has_no_speaker(kind: Any) -> None:
+    found = refusal({"items": [USER, {"part_kind": kind, "content": "x"}]}, messages="items")
+    assert found.detail == "messages: a turn whose role is unknown (roles can name it)"
