@@ -193,6 +193,7 @@ def _parsed_message(value: Any) -> Message:
         content=raw_text(value, "content"),
         tool_calls=None if calls is None else [_parsed_call(call) for call in calls],
         reasoning=raw_text(value, "reasoning"),
+        weight=value.get("weight", UNSET),
     )
 
 

@@ -12,39 +12,47 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.firewall.beside import is_loaded
 from pipeline.firewall.causes import read_json
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular, signature
+from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
 RECEIPT_SUFFIX = ".receipt.json"
 # The only folders that may hold rejected answers; the firewall's own list, not the exporter's.
 MAY_HOLD_REJECTED = frozenset(("trl-unpaired", "trl-unpaired-text", "llama-factory-kto"))
 _QUARANTINED = ".QUARANTINED-"
-_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class FormattedFile:
-    """One derived file. ``state`` is accounted, out_of_date, unaccounted, or unknown: not readable now."""
+    """One derived file. ``state`` is accounted, out_of_date, unaccounted, or unknown: not to be told now.
+
+    ``line`` is the row that is amiss, from 1; 0 stands for the whole file. ``sources`` are what its receipt
+    says that it was made of, each with its sha256.
+    """
 
     file: str
     state: str
     detail: str = ""
+    line: int = 0
+    sources: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def is_unaccounted(self) -> bool:
         return self.state == "unaccounted"
 
+    @property
+    def has_receipt(self) -> bool:
+        return self.state in ("accounted", "out_of_date")
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"file": self.file, "state": self.state, "detail": self.detail, "line": self.line}
 
 
 def survey(root: Path, sft_sha256: str | None) -> list[FormattedFile]:
@@ -91,83 +99,28 @@ def _not_listed(folder: PurePosixPath, error: OSError) -> FormattedFile:
 
 
 def joined(report: Report, files: Sequence[FormattedFile]) -> Report:
-    """The report with the formatted files; one that nothing accounts for is a finding of lineage.
-
-    With one that cannot be read nothing may be called clear.
-    """
-    findings, state, detail = report.findings, report.state, report.detail
+    """The report with the formatted files; one that nothing accounts for is a finding of lineage."""
     unaccounted = [file for file in files if file.is_unaccounted]
-    unknown = next((file for file in files if file.state == "unknown"), None)
-    if unknown is not None and state in (State.CLEAR, State.ABSENT):
-        state, detail = State.UNKNOWN, f"{unknown.file}: {unknown.detail}"
-    if unaccounted:
-        findings, state = findings.joined(Findings()), State.BREACH
-        for file in unaccounted:
-            findings.add(Finding("lineage", file.file, 0, 0, None, None, file.detail))
+    findings = report.findings.joined(Findings()) if unaccounted else report.findings
+    for file in unaccounted:
+        findings.add(Finding("lineage", file.file, file.line, 0, None, None, file.detail))
     return replace(
         report,
-        state=state,
-        detail=detail,
+        state=State.BREACH if unaccounted else report.state,
         findings=findings,
         formatted=tuple(file.to_dict() for file in files),
     )
 
 
-class FormattedWatch:
-    """The survey for a watcher: in a thread, because a digest of gigabytes takes seconds.
+def in_doubt(report: Report) -> Report:
+    """With a formatted file that cannot be judged nothing may be called clear.
 
-    Whoever writes a formatted file writes its receipt a moment later, so that a file counts as
-    unaccounted only when it still is one second after it was first seen so.
+    The last word: who reads it knows that all else was clear.
     """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._seen: object = None
-        self._asked: object = None
-        self._thread: threading.Thread | None = None
-        self._found: list[FormattedFile] = []
-        self._doubted_at: float | None = None
-        self._told: list[FormattedFile] = []
-
-    def look(self, places: Places, sft_sha256: str | None) -> list[FormattedFile]:
-        """What is known now. Raises nothing that a file can cause."""
-        if places.root is None or not places.is_live:
-            return []
-        seen = (sft_sha256, *_signatures(places.root))
-        if self._thread is not None and not self._thread.is_alive():
-            self._thread = None
-            self._seen = self._asked
-            if not any(file.is_unaccounted for file in self._found):
-                self._told, self._doubted_at = self._found, None
-            elif self._doubted_at is None:
-                self._doubted_at = self._clock()
-        doubted_at = self._doubted_at
-        if doubted_at is not None and seen == self._seen and self._clock() - doubted_at >= _PATIENCE_SECONDS:
-            self._told = self._found
-        if self._thread is None and seen != self._seen:
-            self._asked = seen
-            self._thread = threading.Thread(target=self._survey, args=(places.root, sft_sha256), daemon=True)
-            self._thread.start()
-        return self._told
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether another look has nothing to add until a file changes."""
-        return self._thread is None and (self._doubted_at is None or self._told is self._found)
-
-    def _survey(self, root: Path, sft_sha256: str | None) -> None:
-        self._found = survey(root, sft_sha256)
-
-
-def _signatures(root: Path) -> list[tuple[int, ...]]:
-    """What changes when a formatted file or a receipt does. What cannot be listed is left to the survey."""
-    found = [
-        Path(folder) / name
-        for top in (paths.FORMATTED, paths.FORMAT_RECEIPTS)
-        for folder, _, names in os.walk(root / top)
-        for name in names
-    ]
-    return [signature(path) for path in sorted(found)]
+    unknown = next((file for file in report.formatted if file["state"] == "unknown"), None)
+    if unknown is None or report.state not in (State.CLEAR, State.ABSENT):
+        return report
+    return replace(report, state=State.UNKNOWN, detail=f"{unknown['file']}: {unknown['detail']}")
 
 
 def _account(
@@ -200,13 +153,21 @@ def _account(
             "it was made of all labelled runs, rejected ones too, and is not in a folder for KTO",
         )
     if receipt.get("export") == "sft" and sft_sha256 not in (None, _claimed(receipt, "source")):
-        return FormattedFile(shown, "out_of_date", "derived from another SFT export than the live one")
-    return FormattedFile(shown, "accounted")
+        detail = "derived from another SFT export than the live one"
+        return FormattedFile(shown, "out_of_date", detail, sources=_sources(receipt))
+    return FormattedFile(shown, "accounted", sources=_sources(receipt))
 
 
 def _path_of(receipt: dict[str, Any]) -> object:
     output = receipt.get("output")
     return output.get("path") if isinstance(output, dict) else None
+
+
+def _sources(receipt: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a file was made of: one export, or all files of runs and verdicts."""
+    claims = receipt.get("sources", [receipt.get("source")])
+    named = [claim for claim in claims if isinstance(claim, dict)] if isinstance(claims, list) else []
+    return tuple((str(claim.get("path")), str(claim.get("sha256"))) for claim in named)
 
 
 def _claimed(receipt: dict[str, Any], side: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.firewall import beside, causes, evaluation_wall, formatted, other_exports
 from pipeline.firewall.export_version import version_of
 from pipeline.firewall.file_scan import FileScan
+from pipeline.firewall.formatted_truth import checked
 from pipeline.firewall.index import Index
 from pipeline.firewall.open_commit import wait_while_open
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
@@ -32,7 +33,7 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
         report = _scan_once(places, standing, blank)
         if set(standing) == set(ALL_WALLS):
             report = evaluation_wall.joined(report, evaluation_wall.look(places))
-        report = _with_cause(report, places)
+        report = _with_cause(formatted.in_doubt(report), places)
         if places.fingerprint() == before:
             return report
     return replace(
@@ -117,7 +118,8 @@ def _with_files_beside(report: Report, places: Places, sha256: str | None) -> Re
     """The report with what is to be said of formatted and other files beside a live export."""
     if places.root is None or not places.is_live:
         return report
-    report = formatted.joined(report, formatted.survey(places.root, sha256))
+    files = checked(places, formatted.survey(places.root, sha256))
+    report = formatted.joined(report, files)
     return beside.joined(report, beside.survey(places.root))
 
 

@@ -18,7 +18,7 @@ from pipeline.formats.registry import FORMATS
 from pipeline.formats.single_files import SINGLE, write_single_files
 from pipeline.formats.sources import written_files
 from pipeline.formats.write import FileKind, Files
-from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, ask_firewall
+from pipeline.platform.firewall import Absent, Breach, Clear, Report, Unknown, ask_firewall
 from pipeline.platform.voice import Voice
 from pipeline.schemas.export_versions import standing_versions, words_on_age
 from pipeline.stages.export_options import ExportOptions
@@ -181,10 +181,23 @@ def _scanned_sha256(workspace: Path) -> str:
             return report.sha256
         case Breach(report):
             raise _fault("firewall_breach", f"The SFT export holds {report.found}.", _BreachError)
+        case Unknown(_, report) if report.sha256 is not None and _only_formatted_in_doubt(report):
+            return report.sha256
         case Unknown(why):
             raise _not_cleared(why)
         case Clear() | Absent():
             raise _not_cleared(f"it says {answer.state} and names no bytes")
+
+
+def _only_formatted_in_doubt(report: Report) -> bool:
+    """Whether all is clear but an older formatted file: to make it again mends that."""
+    files = report.said.get("formatted")
+    return any(
+        each.get("state") == "unknown"
+        and f"{each.get('file')}: {each.get('detail')}" == report.said.get("detail")
+        for each in (files if isinstance(files, list) else [])
+        if isinstance(each, dict)
+    )
 
 
 def _not_cleared(why: str) -> OperatorError:
