@@ -19,10 +19,11 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.engine.candidates import place_of
 from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
 from pipeline.engine.likeness import Likeness, load_likeness
-from pipeline.engine.reduce import Decisions, Reducer, RowPlace, pair_options
+from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.row_decision import PlacedRow, RowDecision, held_rows
@@ -251,8 +252,8 @@ def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str
     options, thresholds = side.settings.export, side.settings.scoring
     if side.tokens is not None:
         options = without_limits(options)
-    for chosen_place, rejected_place, _ in decided.pairs:
-        chosen, rejected = evidence.row(chosen_place), evidence.row(rejected_place)
+    for pair in decided.pairs:
+        chosen, rejected = (evidence.at(*place_of(record)) for record in pair)
         row = preference_row(
             chosen, score(chosen, thresholds), rejected, score(rejected, thresholds), options
         )
@@ -278,9 +279,6 @@ class _Evidence:
     def __exit__(self, *_: object) -> None:
         for file in self._files.values():
             file.close()
-
-    def row(self, place: RowPlace) -> dict[str, Any]:
-        return self.at(place.chunk, place.row)
 
     def at(self, chunk: int, row_in_chunk: int) -> dict[str, Any]:
         path, offset = self._places[chunk][row_in_chunk]

@@ -18,7 +18,7 @@ from pipeline.contracts.categories import CATEGORIES
 
 # A count of rows that are exported all the same, and of which the run warns.
 NOTED_MARKUP = "noted_template_markup"
-INDEX_VERSION = 7
+INDEX_VERSION = 8
 
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
@@ -76,6 +76,8 @@ class RowEntry(msgspec.Struct, array_like=True, gc=False):
     """Which evidence fields have a value (``contracts.evidence_fields.mask_of``)."""
     bands: bytes = b""
     """Of an SFT row, where near-duplicates are looked for: those of ``pipeline.engine.likeness``."""
+    is_validation: bool = False
+    """Whether rows of the run's question go to the split ``validation``."""
     weights: bytes = b""
     """What each turn counts in training (``stages.text_keys.weights_of``)."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.candidates import Candidate, unpacked
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_index import ChunkIndex, pack_refusal, unpack_refusal
 from pipeline.engine.emit import (
@@ -22,16 +23,16 @@ from pipeline.engine.emit import (
 )
 from pipeline.engine.pass_rate import rate_of
 from pipeline.engine.quarantine_lines import quarantine_line
-from pipeline.engine.reduce import RowPlace
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
 from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ExportSettings
-from pipeline.stages.export_preference import preference_row
+from pipeline.stages.export_preference import Side, pair_row
 from pipeline.stages.personal import kinds_of
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
+from pipeline.stages.splits import TRAIN, VALIDATION
 
 # What most runs end with, so the reduce does not tell it run by run.
 _ALONE = str(QuarantineReason.NO_COUNTERPART)
@@ -39,11 +40,18 @@ _ALONE = str(QuarantineReason.NO_COUNTERPART)
 _Place = tuple[int, int]  # chunk and row
 
 
-def _both(parts: RowParts, place: RowPlace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The evidence row and the scored row of one run."""
-    return (
-        parts.row(place.chunk, place.evidence_offset, place.evidence_length),
-        parts.row(place.chunk, place.scored_offset, place.scored_length),
+def _side(parts: RowParts, run: Candidate) -> Side:
+    """One side of a pair: the facts that chose it, and its evidence row."""
+    return Side(
+        evidence=parts.row(run.chunk, run.offset, run.length),
+        category=CATEGORIES[run.category],
+        score=run.score,
+        response_key=run.response_key,
+        loose_response_key=run.loose_response_key if any(run.loose_response_key) else b"",
+        prompt_key=run.prompt_key,
+        turn_keys=run.turn_keys if run.is_conversation else None,
+        tokens=run.tokens,
+        split=VALIDATION if run.is_validation else TRAIN,
     )
 
 
@@ -78,12 +86,13 @@ def _write_pairs(
     task_rates = task.decisions.pass_rates
     cache = ChunkCache(Path(task.workspace))
     with RowParts(cache, {chunk.number: chunk.key for chunk in task.chunks}) as parts:
-        for chosen, rejected, _ in task.decisions.pairs:
-            runs = (*_both(parts, chosen), *_both(parts, rejected))
-            task_key = task_identity(runs[0]["stream"], runs[0]["task_id"]).key
+        for records in task.decisions.pairs:
+            (chosen, _), (rejected, _) = unpacked(b"".join(records))
+            better, worse = _side(parts, chosen), _side(parts, rejected)
+            task_key = task_identity(better.evidence["stream"], better.evidence["task_id"]).key
             # A pair is of two judged runs, so that its task is always counted.
             rate = rate_of(task_rates, task_key, is_accepted=True)
-            row = preference_row(*runs, asked, attempts=rate.attempts, passed=rate.passed)
+            row = pair_row(better, worse, asked, attempts=rate.attempts, passed=rate.passed)
             if tokens is not None and not isinstance(row, Refusal):
                 row = tokens.counted(row, options.preference.max_tokens)
             if not isinstance(row, Refusal):
@@ -91,7 +100,7 @@ def _write_pairs(
                     validate_preference(row)
                 except ValidationError as error:
                     row = Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
-            places = ((chosen.chunk, chosen.row), (rejected.chunk, rejected.row))
+            places = (chosen.place, rejected.place)
             if isinstance(row, Refusal):
                 refused.update(dict.fromkeys(places, pack_refusal(*row)))
                 continue

@@ -7,22 +7,20 @@ order of the sources, so what is decided does not depend on either. Texts never 
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.candidates import Candidate, packed, place_of, unpacked
 from pipeline.engine.chunk_index import (
     EVIDENCE,
     NOT_SCORED,
     NOTED_MARKUP,
-    SCORED,
     ChunkIndex,
     RowEntry,
     pack_refusal,
-    unpack_refusal,
 )
 from pipeline.engine.pass_rate import PassRateCounter
 from pipeline.evaluation.overlap import Overlaps, refusal_detail
@@ -33,23 +31,7 @@ from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pai
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.row_limits import fair_order
 
-# chunk, row in chunk, category, conversation?, score, evidence offset and length, scored offset
-# and length, response key, its loose key, prompt key, keys of the question and of it in its task,
-# tokens, why it may not be chosen (0: it may), bytes of run id and turn keys; then run id and turns
-_CANDIDATE = struct.Struct("<IIBBdQIQI16s16s16s16s16sQBHI")
 _CONFLICT_BYTES = 16
-_MAY_NOT_CHOOSE = (None, QuarantineReason.CATEGORY_LEFT_OUT, QuarantineReason.BELOW_PARTIAL_AT)
-
-
-class RowPlace(NamedTuple):
-    """Where a row lies: chunk number, ordinal in the chunk, and its bytes in ``*.rows``."""
-
-    chunk: int
-    row: int
-    evidence_offset: int
-    evidence_length: int
-    scored_offset: int
-    scored_length: int
 
 
 @dataclass
@@ -58,7 +40,8 @@ class Decisions:
 
     duplicate_lines: dict[int, set[int]] = field(default_factory=dict)
     conflicting: set[bytes] = field(default_factory=set)
-    pairs: list[tuple[RowPlace, RowPlace, str]] = field(default_factory=list)
+    # Chosen and rejected run of each pair, as ``candidates`` packs them.
+    pairs: list[tuple[bytes, bytes]] = field(default_factory=list)
     unpaired: dict[tuple[int, int], str] = field(default_factory=dict)
     # Rows that hold items of evaluation sets, with their refusal; and the report on all of them.
     overlapping: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -77,22 +60,16 @@ def pair_options(settings: ExportSettings) -> PairOptions:
     )
 
 
-def conflict_keys(row: RowEntry) -> Iterator[bytes]:
+def conflict_keys(row: RowEntry | Candidate) -> Iterator[bytes]:
     """Under which keys an answer is compared: the same question or, in a task, the same turns of others
     than the system; strictly, and loosely where the answer is not code as a whole."""
-    return _conflict_keys(row.question_key, row.task_question_key, row.response_key, row.loose_response_key)
-
-
-def _conflict_keys(question: bytes, in_task: bytes, strict: bytes, loose: bytes) -> Iterator[bytes]:
-    for answer in (strict, loose):
-        if answer.strip(b"\0"):
+    question, in_task = row.question_key, row.task_question_key
+    is_asked = any(question)
+    for answer in (row.response_key, row.loose_response_key):
+        if any(answer):
             yield in_task[:8] + answer[:8]
-            if question.strip(b"\0"):
+            if is_asked:
                 yield question[:8] + answer[:8]
-
-
-def _reason(refusal: str) -> QuarantineReason | None:
-    return QuarantineReason(unpack_refusal(refusal)[0]) if refusal else None
 
 
 class Reducer:
@@ -134,7 +111,7 @@ class Reducer:
         fields = self.fields.setdefault(stream, Counter())
         seen = self._seen_lines.setdefault(stream, set())
         duplicates: set[int] = set()
-        evidence_at, scored_at, ordinal = index.section_start(EVIDENCE), index.section_start(SCORED), 0
+        evidence_at, ordinal = index.section_start(EVIDENCE), 0
         for place, line in enumerate(index.lines):
             # 16 of the 32 bytes: two different lines would have to share 128 bits.
             digest = line.sig_hash[:16]
@@ -149,15 +126,14 @@ class Reducer:
             for row in line.rows:
                 if not is_duplicate:
                     fields[row.fields] += 1
-                    self._add_row(number, ordinal, row, evidence_at, scored_at, counts)
+                    self._add_row(number, ordinal, row, evidence_at, counts)
                 evidence_at += row.lengths[EVIDENCE]
-                scored_at += row.lengths[SCORED]
                 ordinal += 1
         if duplicates:
             self._decisions.duplicate_lines[number] = duplicates
 
     def _add_row(
-        self, number: int, ordinal: int, row: RowEntry, evidence_at: int, scored_at: int, counts: Counter[str]
+        self, number: int, ordinal: int, row: RowEntry, evidence_at: int, counts: Counter[str]
     ) -> None:
         counts["evidence"] += 1
         if row.category == NOT_SCORED:
@@ -178,30 +154,8 @@ class Reducer:
             self._pass_rates.add(row.task_key, is_accepted=category == "accepted")
         if row.preference_refusal:
             return
-        run_id = row.run_id.encode()
         self._tasks.setdefault(row.task_key, bytearray()).extend(
-            _CANDIDATE.pack(
-                number,
-                ordinal,
-                row.category,
-                row.is_conversation,
-                row.score,
-                evidence_at,
-                row.lengths[EVIDENCE],
-                scored_at,
-                row.lengths[SCORED],
-                row.response_key,
-                row.loose_response_key,
-                row.prompt_key,
-                row.question_key,
-                row.task_question_key,
-                row.tokens,
-                _MAY_NOT_CHOOSE.index(_reason(row.choose_refusal)),
-                len(run_id),
-                len(row.turn_keys),
-            )
-            + run_id
-            + row.turn_keys
+            packed(number, ordinal, evidence_at, row.lengths[EVIDENCE], row)
         )
 
     def finish(self) -> Decisions:
@@ -241,81 +195,39 @@ class Reducer:
         decisions = self._decisions
         counted = [
             number
-            for number, (chosen, _, _) in enumerate(decisions.pairs)
-            if stream is None or self._stream_of[chosen.chunk] == stream
+            for number, (chosen, _) in enumerate(decisions.pairs)
+            if stream is None or self._stream_of[place_of(chosen)[0]] == stream
         ]
         counted.sort(key=self._places_in_line.__getitem__)
         beyond = set(counted[most:])
         for number in beyond:
-            for side in decisions.pairs[number][:2]:
-                decisions.unpaired[(side.chunk, side.row)] = str(reason)
+            for side in decisions.pairs[number]:
+                decisions.unpaired[place_of(side)] = str(reason)
         decisions.pairs = [pair for number, pair in enumerate(decisions.pairs) if number not in beyond]
         self._places_in_line = [
             place for number, place in enumerate(self._places_in_line) if number not in beyond
         ]
 
-    def _pair(self, task_key: bytes, packed: bytes) -> None:
+    def _pair(self, task_key: bytes, records: bytes) -> None:
         candidates: list[PreferenceCandidate] = []
-        places: dict[str, RowPlace] = {}
+        record_of: dict[str, bytes] = {}
         conflicting: set[str] = set()
-        at = 0
-        while at < len(packed):
-            (
-                number,
-                ordinal,
-                category,
-                is_conversation,
-                score,
-                evidence_at,
-                evidence_length,
-                scored_at,
-                scored_length,
-                response_key,
-                loose_response_key,
-                prompt_key,
-                question_key,
-                task_question_key,
-                tokens,
-                may_not_choose,
-                run_id_bytes,
-                turn_bytes,
-            ) = _CANDIDATE.unpack_from(packed, at)
-            at += _CANDIDATE.size
-            run_id = packed[at : at + run_id_bytes].decode()
-            at += run_id_bytes
-            turn_keys = packed[at : at + turn_bytes]
-            at += turn_bytes
-            if (overlap := self._decisions.overlapping.get((number, ordinal))) is not None:
-                self._decisions.unpaired[(number, ordinal)] = overlap
+        decisions = self._decisions
+        for candidate, record in unpacked(records):
+            if (overlap := decisions.overlapping.get(candidate.place)) is not None:
+                decisions.unpaired[candidate.place] = overlap
                 continue
-            places[run_id] = RowPlace(number, ordinal, evidence_at, evidence_length, scored_at, scored_length)
-            keys = _conflict_keys(question_key, task_question_key, response_key, loose_response_key)
-            if not self._decisions.conflicting.isdisjoint(keys):
-                conflicting.add(run_id)
-            candidates.append(
-                PreferenceCandidate(
-                    run_id=run_id,
-                    task_key=task_key,
-                    category=CATEGORIES[category],
-                    score=score,
-                    response_key=response_key,
-                    loose_response_key=loose_response_key.strip(b"\0") and loose_response_key,
-                    task_question_key=task_question_key,
-                    prompt_key=prompt_key,
-                    turn_keys=turn_keys if is_conversation else None,
-                    tokens=tokens,
-                    choose_refusal=_MAY_NOT_CHOOSE[may_not_choose],
-                )
-            )
+            record_of[candidate.run_id] = record
+            if not decisions.conflicting.isdisjoint(conflict_keys(candidate)):
+                conflicting.add(candidate.run_id)
+            candidates.append(candidate.in_task(task_key))
         some_passed = self._pass_rates.some_passed(task_key)
         pairs, unused = choose_pairs(candidates, self._options, conflicting, some_passed=some_passed)
         for pair in pairs:
-            chosen, rejected = places[pair.chosen_run_id], places[pair.rejected_run_id]
-            self._decisions.pairs.append((chosen, rejected, pair.reason))
+            decisions.pairs.append((record_of[pair.chosen_run_id], record_of[pair.rejected_run_id]))
             if self._has_caps:
                 self._places_in_line.append(fair_order(pair.chosen_run_id, pair.rejected_run_id))
         for run in unused:
-            place = places[run.run_id]
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
             if run.reason != "no_counterpart":
-                self._decisions.unpaired[(place.chunk, place.row)] = str(run.reason)
+                decisions.unpaired[place_of(record_of[run.run_id])] = str(run.reason)

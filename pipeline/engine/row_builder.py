@@ -36,6 +36,7 @@ from pipeline.stages.sample import Sample, answered_texts, asked_texts, read_sam
 from pipeline.stages.sample_keys import rag_sample_key, same_key_for_both, sft_sample_key
 from pipeline.stages.score import score
 from pipeline.stages.scoring_rules import RANK
+from pipeline.stages.splits import VALIDATION, split_of
 from pipeline.stages.text_keys import weights_of
 
 _sha256 = hashlib.sha256
@@ -134,6 +135,7 @@ class RowBuilder:
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
             entry.is_conversation = sample.messages is not None
+            entry.is_validation = split_of(evidence, sample.question, self._export) == VALIDATION
             entry.weights = weights_of(sample.messages or ())
             entry.turns = sample.turns
             entry.tokens = sample.estimated_tokens if self._tokens is None else self._tokens.of_sample(sample)

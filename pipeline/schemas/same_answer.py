@@ -26,6 +26,7 @@ _FENCED = re.compile(
 _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})$", re.M)
 _FIRST_THAT_JOINS = "\u0530"
 _MAX_DEPTH = 100
+_OPENING = 64
 _NUMBER = re.compile(r"(-?)0*(\d*?)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 
 
@@ -38,7 +39,27 @@ class Turn(NamedTuple):
 
 def same_answer(one: Iterable[Turn], other: Iterable[Turn]) -> bool:
     """Turns that say nothing do not count."""
+    one, other = list(one), list(other)
+    if one and other and _begin_otherwise(one[0].text, other[0].text):
+        return False
     return all(mine == yours for mine, yours in zip_longest(_said(one), _said(other)))
+
+
+def _begin_otherwise(one: str, other: str) -> bool:
+    """Whether two texts are told apart by what nothing alters: how they begin, in ASCII on one line.
+
+    A fence begins with a mark or with spaces. The last character of an opening may be a space that ends
+    the line, or take a mark that is not ASCII; so it does not count.
+    """
+    openings = (one[:_OPENING], other[:_OPENING])
+    if not all(
+        len(opening) == _OPENING and opening.isascii() and opening.isprintable() and opening[0] not in " `~"
+        for opening in openings
+    ):
+        return False
+    mine, yours = (opening[:-1].rstrip() for opening in openings)
+    shorter = min(len(mine), len(yours))
+    return mine[:shorter] != yours[:shorter]
 
 
 def _said(turns: Iterable[Turn]) -> Iterable[object]:

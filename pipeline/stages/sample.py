@@ -242,11 +242,14 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
 
 
 def _tools(evidence: Evidence) -> tuple[str, AskedText]:
-    """What the model was offered, as JSON text. A list of no tools is the same as none."""
+    tools = offered_tools(evidence)
+    return tools, asked(tools) if tools else _NOTHING_ASKED
+
+
+def offered_tools(evidence: Evidence) -> str:
+    """What the model was offered, as JSON text. A list of no tools is the same as none: ""."""
     tools = evidence["tools"]
-    if not tools or tools.strip() in _NO_TOOLS:
-        return "", _NOTHING_ASKED
-    return tools, asked(tools)
+    return "" if not tools or tools.strip() in _NO_TOOLS else str(tools)
 
 
 def _tools_key(tools: str, offered: AskedText) -> bytes:

@@ -240,8 +240,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "swaps-the-sides-of-a-pair",
         "stages/export_preference.py",
-        "return prompt, [answer], flat_messages(*asked, rejected.response)[-1:]",
-        "return prompt, flat_messages(*asked, rejected.response)[-1:], [answer]",
+        'return prompt, [answer], flat_messages(*asked, rejected.evidence["response"])[-1:]',
+        'return prompt, flat_messages(*asked, rejected.evidence["response"])[-1:], [answer]',
         ("A14", "A15"),
         "the fidelity wall sees swapped sides, too",
     ),

@@ -11,7 +11,7 @@ PAIRS = str(paths.PREFERENCE_EXPORT)
 EXPORTER = "pipeline/stages/export_preference.py"
 WRITER = "pipeline/engine/emit_preference.py"
 _SAME_RUN = """\
-    if chosen_evidence["run_id"] == rejected_evidence["run_id"]:
+    if better_run["run_id"] == worse_run["run_id"]:
         return Refusal(QuarantineReason.NO_COUNTERPART, "both sides are the same run")
 """
 _SAME_TEXT = """\
@@ -26,8 +26,8 @@ def plant_without_guard(scene: Scene) -> Planted:
         scene.edit(EXPORTER, _SAME_RUN, "")
         scene.edit(
             EXPORTER,
-            'chosen_run_id, rejected_run_id = chosen_evidence["run_id"], rejected_evidence["run_id"]',
-            'chosen_run_id = rejected_run_id = chosen_evidence["run_id"]',
+            'chosen_run_id, rejected_run_id = better_run["run_id"], worse_run["run_id"]',
+            'chosen_run_id = rejected_run_id = better_run["run_id"]',
         )
         what = "pairs each run with itself"
     else:
