@@ -192,9 +192,10 @@ def _near_duplicates(report: Mapping[str, Any] | None) -> str:
     if report is None or report.get("checked") is not True:
         return NOT_CHECKED
     done = "refused" if report["mode"] == "drop" else "kept"
+    clusters = len(report["clusters"])
     return (
         f"checked in `sft`; {report['rows_alike']:,} of {report['rows_compared']:,} rows say nearly what a "
-        f"better one says ({len(report['clusters']):,} clusters), {done}; "
+        f"better one says ({clusters:,} {'cluster' if clusters == 1 else 'clusters'}), {done}; "
         f"{report['rows_too_short']:,} rows too short to tell"
     )
 

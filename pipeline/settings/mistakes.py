@@ -96,7 +96,7 @@ def _mistake(
     if kind == "extra_forbidden":
         return Mistake(path, line, _shown(value), "unknown key", nearest_key(location))
     if location[-1] == "[key]":
-        return Mistake(path, line, None, "unknown key", "A phase is P0, P1, … P9.")
+        return Mistake(path, line, None, "unknown key", "A phase is P0 to P8, or your own from P10 to P999.")
     if kind == "missing":
         return Mistake((*path, location[-1]), line, None, _WORDS[kind])
     return Mistake(path, line, _shown(value), _problem(detail))

@@ -3,7 +3,8 @@ r"""Regular expressions of the settings, searched in time linear in the text.
 Patterns are written as Python's ``re`` takes them, and run on RE2, which never steps back: no text
 makes one slow. What RE2 spells or means otherwise is rewritten, so that a pattern finds what
 ``re`` finds: ``$`` also before a line end that ends the text, ``\Z``, ``\d``, ``\w`` and ``\s`` in any
-script, ``\uXXXX``, ``{,3}``. What is left of the difference stands in ``docs/streams.md``.
+script, ``\uXXXX``, ``{,3}``, what is looked at on the edges of a pattern. What is left of the
+difference stands in ``docs/streams.md``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.settings.lookaround import without_looks
 
 if TYPE_CHECKING:
     import re2
@@ -119,7 +122,7 @@ def compile_pattern(pattern: str) -> Pattern:
         raise ValueError(f"not a regular expression: {error}") from None
     options = re2.Options()
     options.log_errors = False
-    written = _rewritten(pattern)
+    written = _rewritten(without_looks(pattern) or pattern)
     try:
         return Pattern(written, re2.compile(written.text.encode(), options))
     except re2.error as error:

@@ -148,9 +148,26 @@ def read_line(line: SourceLine) -> dict[str, Any] | LineFault:
         return parse_line(line.raw)
     if line.stands_for_the_missing:
         return LineFault(SkipReason.ARCHIVE_DAMAGED, _MISSING[line.ending])
+    if _is_no_text(line.raw):
+        return parse_line(line.raw)
     value = parse_line(line.raw) if line.ending is Ending.CLOSED else None
     # What no reader takes was most likely cut off: an object's beginning is never an object.
     return value if isinstance(value, dict) else LineFault(SkipReason.TORN_TAIL, "")
+
+
+def _is_no_text(raw: bytes) -> bool:
+    """Whether a last line holds what no writer of lines would finish: an archive of another kind, say.
+
+    A character that is cut off at the end, or zeros that a crash left there, are what a torn line has.
+    """
+    raw = raw.rstrip(b"\0")
+    if b"\0" in raw:
+        return True
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.end < len(raw) or error.reason != "unexpected end of data"
+    return False
 
 
 def parse_line(raw: bytes) -> dict[str, Any] | LineFault:

@@ -23,6 +23,15 @@ _THOUGHTS = frozenset(("thinking", "reasoning"))
 # What a model thought and its provider does not show.
 _HIDDEN_THOUGHTS = frozenset(("redacted_thinking", "encrypted_reasoning"))
 
+MEMBERS_READ = frozenset(
+    (
+        *("type", "text", "content", "output", "response", "result", "summary", *_THOUGHTS),
+        *("id", "tool_use_id", "tool_call_id", "call_id", "name", "tool_name", "function"),
+        *("arguments", "args", "parameters", "input", "kwargs", "params", "tool_input"),
+    )
+)
+"""The members of a part with a ``type`` that are read."""
+
 # Kinds that a skip may name: a word of the log itself is never quoted.
 _KNOWN_OTHERS = frozenset(
     (

@@ -56,8 +56,8 @@ def stream_files(
     """The regular files that ``stream``, or an evaluation set, reads, sorted by the bytes of their names.
 
     Journals, their archives, the pipeline's own outputs and hidden files are never among them.
-    Raises InputError for a link that leads out of the workspace and its source roots, and for a
-    name that is not UTF-8.
+    Raises InputError for a link that leads out of the workspace and its source roots, and, for an
+    evaluation set, for a name that is not UTF-8.
     """
     return list_sources(workspace, settings, stream).files
 
@@ -83,7 +83,15 @@ def list_sources(workspace: Path, settings: Settings, stream: StreamSettings | E
                 continue
             if not is_inside(path, workspace, list(roots.values())):
                 raise _leaves(path, stream)
-            found[_utf8(relative, stream)] = path
+            if not _is_utf8(relative):
+                if isinstance(stream, EvaluationSettings):
+                    raise _no_utf8(relative, stream)
+                # One such file stops its stream's other files as little as a pipe does.
+                listing.refused[visible(relative)] = (
+                    "its name is not UTF-8, so no row could hold it; rename it"
+                )
+                continue
+            found[relative] = path
     listing.files = [SourceFile(name, found[name]) for name in sorted(found, key=os.fsencode)]
     return listing
 
@@ -179,20 +187,24 @@ def is_ours(relative: str) -> bool:
     return in_journals and path.name.split(".", 1)[0] in paths.JOURNAL_STEMS
 
 
-def _utf8(relative: str, stream: StreamSettings | EvaluationSettings) -> str:
+def _is_utf8(relative: str) -> bool:
     try:
         relative.encode()
     except UnicodeEncodeError:
-        raise InputError(
-            Fault(
-                code="source_name_not_utf8",
-                what_happened=f"The name of {visible(relative)} is not UTF-8, so no row could hold it.",
-                kept_safe="It was not read; the last outputs are in place.",
-                do_next=f"Rename it, or take it out of the path of {stream.name}.",
-                file=visible(relative),
-            )
-        ) from None
-    return relative
+        return False
+    return True
+
+
+def _no_utf8(relative: str, evaluation: EvaluationSettings) -> InputError:
+    return InputError(
+        Fault(
+            code="source_name_not_utf8",
+            what_happened=f"The name of {visible(relative)} is not UTF-8, so no report could hold it.",
+            kept_safe="It was not read; the last outputs are in place.",
+            do_next=f"Rename it, or take it out of the path of {evaluation.name}.",
+            file=visible(relative),
+        )
+    )
 
 
 def _leaves(path: Path, stream: StreamSettings | EvaluationSettings) -> InputError:

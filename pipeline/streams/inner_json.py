@@ -16,6 +16,8 @@ _NO_JSON = frozenset(
     (SkipReason.BLANK_LINE, SkipReason.INVALID_UTF8, SkipReason.NUL_BYTE, SkipReason.MALFORMED_JSON)
 )
 
+_SCALARS = ("stringValue", "boolValue", "intValue", "doubleValue", "bytesValue")
+
 
 def parsed(text: str, expected: str = "JSON") -> Any:
     """The value of a JSON text, of any kind. Raises MisfitError, which says what was ``expected``."""
@@ -31,9 +33,43 @@ def parsed(text: str, expected: str = "JSON") -> Any:
     return line["json"]
 
 
+def of_attribute(value: Any) -> Any:
+    """What a structured attribute holds, as OTLP writes it in JSON; any other value as it is."""
+    if type(value) is not dict or len(value) != 1:
+        return value
+    if type(inner := value.get("arrayValue")) is dict:
+        items = inner.get("values", [])
+        return [_any_value(item) for item in items] if type(items) is list else value
+    if type(inner := value.get("kvlistValue")) is dict:
+        return _any_value(value)
+    return value
+
+
+def _any_value(value: Any) -> Any:
+    """An ``AnyValue``: one member that names the kind. One that is none of these is null, as OTLP's is."""
+    if type(value) is not dict:
+        raise wrong_type("a value of an attribute to be an object", value)
+    if type(inner := value.get("kvlistValue")) is dict:
+        pairs = inner.get("values", [])
+        if type(pairs) is not list or not all(type(pair) is dict for pair in pairs):
+            raise wrong_type("an attribute's kvlistValue to be a list of pairs", pairs)
+        made = {pair.get("key"): _any_value(pair.get("value", {})) for pair in pairs}
+        if len(made) != len(pairs) or not all(type(key) is str for key in made):
+            raise MisfitError(
+                SkipReason.DUPLICATE_KEY, "an attribute's kvlistValue gives one of its keys twice"
+            )
+        return made
+    if "arrayValue" in value:
+        return of_attribute(value)
+    if type(number := value.get("intValue")) is str:
+        # 64 bits as a text, as OTLP writes them.
+        return parsed(number, "a whole number")
+    return next((value[kind] for kind in _SCALARS if kind in value), None)
+
+
 def unpacked(value: Any, expected: str = "JSON") -> Any:
-    """The value of a JSON text, and any other value as it is. Raises MisfitError."""
-    return parsed(value, expected) if type(value) is str else value
+    """The value of a JSON text or an attribute of OTLP; any other value as it is. Raises MisfitError."""
+    return parsed(value, expected) if type(value) is str else of_attribute(value)
 
 
 def turns_of(value: Any) -> list[Any]:

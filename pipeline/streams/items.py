@@ -115,8 +115,10 @@ def merge(message: Message, more: Message) -> None:
             message[text] = message[text] or more[text]
     if more["tool_calls"]:
         message["tool_calls"] = [*(message["tool_calls"] or ()), *more["tool_calls"]]
-    for name in ("name", "weight"):
-        message[name] = more[name] if message[name] is None else message[name]
+    message["name"] = more["name"] if message["name"] is None else message["name"]
+    # Of one answer nothing is learned more than its least piece allows.
+    weights = [each["weight"] for each in (message, more) if each["weight"] is not None]
+    message["weight"] = min(weights, default=None)
 
 
 def calls_of(messages: list[Message]) -> set[str]:

@@ -40,6 +40,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe", _UTF16),
     (b"\xfe\xff", _UTF16),
 )
+_COMMA_BEFORE_END = re.compile(r",\s*\]\s*\Z")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _TAR_AT = 257
 _SEPARATORS = {
@@ -95,6 +96,8 @@ def _of_text(text: str) -> str:
     if first.startswith("\x1e"):
         return "a JSON text sequence (RFC 7464): tr -d '\\036'"
     if first.startswith("["):
+        if _COMMA_BEFORE_END.search(text):
+            return "a JSON array with a comma before its end, which is no JSON: take that comma out"
         return "a JSON array: jq -c '.[]'"
     if first.startswith("{"):
         return _of_braces(first)
@@ -112,6 +115,8 @@ def _of_text(text: str) -> str:
 def _of_braces(first: str) -> str:
     if _is_json(first):
         return ""
+    if first.endswith(",") and _is_json(first[:-1]):
+        return "JSON objects with a comma behind each: sed 's/,[[:space:]]*$//'"
     if re.match(r"\{\s*'", first):
         return "Python's notation, not JSON: write it with json.dumps"
     if re.fullmatch(r'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:.*)?', first):

@@ -185,8 +185,13 @@ class _TurnReader:
         speaker = self._role(turn)
         known = self._roles.get(speaker) if type(speaker) is str else None
         if speaker is None and (piece := item_piece(turn)) is not None:
-            found = _split(piece.role, piece.content) if isinstance(piece, Said) else _of_item(piece)
-            return *found, answer_of(turn, None)
+            messages, hidden = (
+                _split(piece.role, piece.content) if isinstance(piece, Said) else _of_item(piece)
+            )
+            weight = self._weight_of(turn)
+            for message in messages:
+                message["weight"] = weight
+            return messages, hidden, answer_of(turn, None)
         return *self._read_turn(turn, known), answer_of(turn, known)
 
     def _read_turn(self, turn: dict[str, Any], known: str | None) -> tuple[list[Message], bool]:
@@ -200,6 +205,9 @@ class _TurnReader:
             return [found], False
         if known is None:
             raise MisfitError(SkipReason.WRONG_TYPE, "a turn whose role is unknown (roles can name it)")
+        if content is None and type(turn.get("audio")) is dict:
+            # What OpenAI's models say aloud stands beside the content.
+            raise MisfitError(SkipReason.WRONG_TYPE, "a turn holds a content part that is not text: audio")
         messages, missing = _split(known, content)
         if messages[-1]["role"] != known:
             # Nothing but results of tools stood in it.

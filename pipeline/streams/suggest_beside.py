@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.streams import suggest_words as words
-from pipeline.streams.suggest_members import Member
+from pipeline.streams.suggest_members import Member, members_of
 from pipeline.streams.suggest_turns import Conversation, conversation_in
 
 _KINDS = frozenset(("type", "kind", "event", "event_type", "object", "category"))
@@ -49,6 +49,22 @@ def _are_items(member: Member) -> bool:
     """Whether they are the items of an answer, which need no speaker."""
     kinds = {item.get("type") for each in member.there for item in each}
     return bool(kinds) and kinds <= {"message", "function_call", "reasoning", "custom_tool_call"}
+
+
+def rows_inside(values: Sequence[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]] | None:
+    """The path and items of the one list of objects that a file's only object is around; else None."""
+    if len(values) != 1:
+        return None
+    lists = [
+        member
+        for member in members_of(values)
+        if member.is_of(list)
+        and len(member.there[0]) > 1
+        and all(isinstance(item, dict) for item in member.there[0])
+    ]
+    if len(lists) != 1 or lists[0].name in words.ATTEMPTS:
+        return None
+    return lists[0].path, lists[0].there[0]
 
 
 def lines_with_turns(members: Sequence[Member]) -> tuple[Member, str, list[int]] | None:

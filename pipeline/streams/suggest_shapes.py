@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams import suggest_words as words
-from pipeline.streams.suggest_beside import add_answer, lines_with_turns, only
+from pipeline.streams.suggest_beside import add_answer, lines_with_turns, only, rows_inside
 from pipeline.streams.suggest_draft import Draft, offered
 from pipeline.streams.suggest_fields import (
     add_measures,
@@ -56,7 +56,19 @@ def draft_by_shape(
         whole = conversation_in(members)
     if whole is not None:
         add_answer(whole, members)
-    items = None if turn is not None or whole is not None else _attempts(members)
+    says_more = (
+        turn is not None or whole is not None or text_named(members, (*words.INSTRUCTION, *words.RESPONSE))
+    )
+    inner = None if says_more else rows_inside(values)
+    if inner is not None:
+        path, rows = inner
+        draft.parts = {"each": path}
+        draft.about["parts"] = f"the file is one object around {len(rows):,} rows"
+        members = members_of(rows, "_part.")
+        whole = conversation_in(members)
+        if whole is not None:
+            add_answer(whole, members)
+    items = None if turn is not None or whole is not None or inner is not None else _attempts(members)
     if turn is not None and whole is None:
         _session(draft, members, turn)
         used |= {member.path for member in turn.members}

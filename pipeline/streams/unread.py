@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.settings.rules import MessagesRule, Rule
 from pipeline.settings.syntax import plain_steps
+from pipeline.streams.blocks import MEMBERS_READ as MEMBERS_OF_PARTS
 from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import unpacked
 from pipeline.streams.items import MEMBERS_READ as MEMBERS_OF_ITEMS
@@ -113,10 +114,24 @@ def _of_turn(rule: MessagesRule, turn: dict[str, Any], tree: PathTree) -> Iterat
     ]
     for name in unasked:
         yield name, _UNASKED[name]
+    yield from ((name, None) for name in _of_parts(compile_path(rule.content)(turn)))
     is_item = compile_path(rule.role)(turn) is None and is_known_item(turn)
     for name in (_ITEM_TREE if is_item else tree).unread(said):
         if name not in unasked:
             yield name, None
+
+
+def _of_parts(content: Any) -> Iterator[str]:
+    """What the typed parts of a content say and nobody reads, such as ``content[].is_error``."""
+    parts = content if type(content) is list else ()
+    unread = {
+        name
+        for part in parts
+        if type(part) is dict and "type" in part
+        for name, value in part.items()
+        if value is not None and name not in MEMBERS_OF_PARTS
+    }
+    yield from (f"content[].{name}" for name in sorted(unread))
 
 
 def _is_kept(field: str, value: Any) -> bool:

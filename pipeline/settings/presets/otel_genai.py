@@ -10,6 +10,11 @@ def _attribute(*keys: str, kind: str = "stringValue") -> str:
     return " || ".join(f"(_part.attributes[?key=='{key}'].value.{kind} | [0])" for key in keys)
 
 
+def _structured(key: str) -> str:
+    """The value of an attribute that is JSON text, or OTLP's own kind of list."""
+    return f"{_attribute(key)} || (_part.attributes[?key=='{key}'].value | [0])"
+
+
 def _has(key: str) -> str:
     return f"_part.attributes[?key=='{key}']"
 
@@ -21,8 +26,8 @@ PRESET = Preset(
     reads=(
         "A line is what an OTLP/JSON exporter sends or the collector's file exporter writes: an object "
         "with `resourceSpans`. Each span with "
-        "`gen_ai.input.messages` is an attempt. The messages are JSON text, as instrumentations write "
-        "them that record content "
+        "`gen_ai.input.messages` is an attempt. The messages are JSON text or structured values, as "
+        "instrumentations write them that record content "
         "(`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, opt-in)."
     ),
     task=(
@@ -36,8 +41,7 @@ PRESET = Preset(
     ),
     not_said=(
         "The content, unless it was asked for: by default such spans carry none, and have no part here.",
-        "Messages that are recorded as events or logs (conventions before 1.37), or as structured "
-        "values instead of JSON text.",
+        "Messages that are recorded as events or logs (conventions before 1.37).",
         "More than the first of several candidates of one call: output messages are candidates, "
         "and one span is one attempt here.",
         "Who called whom: each call to a model is a run by itself, with what it was shown.",
@@ -51,9 +55,9 @@ PRESET = Preset(
         "fields": {
             "task_id": {
                 "hash": [
-                    _attribute("gen_ai.system_instructions"),
-                    _attribute("gen_ai.tool.definitions"),
-                    _attribute("gen_ai.input.messages"),
+                    _structured("gen_ai.system_instructions"),
+                    _structured("gen_ai.tool.definitions"),
+                    _structured("gen_ai.input.messages"),
                 ],
                 "skip_missing": True,
             },
@@ -61,11 +65,16 @@ PRESET = Preset(
             "model_name": _attribute("gen_ai.response.model", "gen_ai.request.model"),
             "model_provider": _attribute("gen_ai.provider.name", "gen_ai.system"),
             "messages": {
-                "path": _attribute("gen_ai.input.messages"),
-                "append": [{"path": _attribute("gen_ai.output.messages"), "json": True, "get": "[0]"}],
-                "system": {"path": _attribute("gen_ai.system_instructions"), "json": True},
+                "path": _structured("gen_ai.input.messages"),
+                "append": [{"path": _structured("gen_ai.output.messages"), "json": True, "get": "[0]"}],
+                "system": {"path": _structured("gen_ai.system_instructions"), "json": True},
             },
-            "tools": _attribute("gen_ai.tool.definitions"),
+            "tools": {
+                "first_of": [
+                    _attribute("gen_ai.tool.definitions"),
+                    {"path": _structured("gen_ai.tool.definitions"), "json": True},
+                ]
+            },
             "environment_error": {
                 "const": True,
                 "when": {"path": "_part.status.code", "in": [2, "STATUS_CODE_ERROR"]},

@@ -39,9 +39,9 @@ path = "s.jsonl"
         ('[stream.fields]\nreward = "a..b"\n', 9, 'stream[1].fields.reward = "a..b"'),
         ('[stream.fields]\nreward = { regex = "(" , path = "r" }\n', 9, "not a regular expression"),
         (
-            "[stream.fields]\nreward = { regex = 'a(?=b)', path = \"r\" }\n",
+            "[stream.fields]\nreward = { regex = 'a(?=b)c', path = \"r\" }\n",
             9,
-            'stream[1].fields.reward.regex = "a(?=b)": cannot be searched in linear time: it looks ahead',
+            'stream[1].fields.reward.regex = "a(?=b)c": cannot be searched in linear time: it looks ahead',
         ),
         (
             'where = { path = "x", matches = \'(a)\\1\' }\nfields.task_id = "id"\n',

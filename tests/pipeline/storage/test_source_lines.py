@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.storage.archives import Ending
 from pipeline.storage.source_lines import (
     BYTE_ORDER_MARK,
     MAX_DEPTH,
@@ -22,6 +23,7 @@ from pipeline.storage.source_lines import (
     iter_lines,
     lines_of,
     parse_line,
+    read_line,
 )
 from pipeline.streams.skips import SkipReason
 
@@ -286,3 +288,25 @@ def test_what_is_taken_repeats_no_key_and_rounds_no_integer(line: str) -> None:
 @given(st.binary(max_size=60))
 def test_no_bytes_crash_the_parser(raw: bytes) -> None:
     assert parse_line(raw) == exact_check(raw)
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        (b'{"a": "\xc3', SkipReason.TORN_TAIL),
+        (b'{"a": "\xf0\x9f\x98', SkipReason.TORN_TAIL),
+        (b'{"a": 1\0\0\0', SkipReason.TORN_TAIL),
+        (b"\0\0\0", SkipReason.TORN_TAIL),
+        (b"plain text", SkipReason.TORN_TAIL),
+        (b"\x5d\0\0\x80\0\xff\xff", SkipReason.INVALID_UTF8),
+        (b"PK\x05\x06\0\0\0\0\1\0\1\0", SkipReason.NUL_BYTE),
+        (b"a\xff\xfeb", SkipReason.INVALID_UTF8),
+        (b"a\xff", SkipReason.INVALID_UTF8),
+    ],
+)
+@pytest.mark.parametrize("ending", [Ending.OPEN, Ending.CLOSED])
+def test_a_last_line_that_is_no_text_is_not_torn(tail: bytes, reason: SkipReason, ending: Ending) -> None:
+    (line,) = iter_lines(tail, 0, 1, at_end_of_file=True, ending=ending)
+    found = read_line(line)
+    assert isinstance(found, LineFault)
+    assert found.reason is reason

@@ -191,3 +191,11 @@ def test_a_thought_without_a_type_is_none_of_the_texts() -> None:
 )
 def test_a_part_without_a_type_that_is_no_text_is_named(part: Any, named: str) -> None:
     assert refusal({"turns": [{"role": "user", "content": [part]}]}, messages="turns").detail.endswith(named)
+
+
+def test_what_a_model_says_aloud_beside_its_content_is_named() -> None:
+    said = {"role": "assistant", "content": None, "audio": {"id": "a", "transcript": "Hello."}}
+    found = refusal({"turns": [{"role": "user", "content": "Hi"}, said]}, messages="turns")
+    assert found.detail.endswith("that is not text: audio")
+    assert messages_of({**said, "content": "Hello."}) == [message("assistant", "Hello.")]
+    assert messages_of({**said, "audio": None}) == [message("assistant", None)]

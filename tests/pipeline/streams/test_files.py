@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import InputError, SettingsError
-from pipeline.streams.files import resolve_source, stream_files
+from pipeline.settings.model import EvaluationSettings, Settings
+from pipeline.streams.files import list_sources, resolve_source, stream_files
+from pipeline.streams.unread_files import unread_files
 from tests.pipeline.streams.sources import settings_of, stream
 
 
@@ -102,11 +104,24 @@ def test_two_roots_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "both called logs" in caught.value.fault.what_happened
 
 
-def test_a_name_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_refused_and_stops_no_other_file(tmp_path: Path) -> None:
     touch(tmp_path, "data/_kb/runs-\udcff.jsonl")
+    touch(tmp_path, "data/_kb/runs-1.jsonl")
+    listing = list_sources(tmp_path, Settings(), stream(path="data/_kb/runs*", fields={"task_id": "id"}))
+    assert [file.relative for file in listing.files] == ["data/_kb/runs-1.jsonl"]
+    runs = settings_of(stream(path="data/_kb/runs*", fields={"task_id": "id"}))
+    assert unread_files(tmp_path, runs) == []
+    assert listing.refused == {
+        "data/_kb/runs-\\udcff.jsonl": "its name is not UTF-8, so no row could hold it; rename it"
+    }
+
+
+def test_a_name_that_is_not_utf8_stops_an_evaluation_set(tmp_path: Path) -> None:
+    touch(tmp_path, "data/tests-\udcff.jsonl")
+    held = EvaluationSettings.model_validate({"name": "held", "path": ("data/tests*",), "prompt": "q"})
     with pytest.raises(InputError) as caught:
-        names(tmp_path, "data/_kb/runs*")
-    assert "runs-\\udcff.jsonl" in caught.value.fault.what_happened
+        stream_files(tmp_path, Settings(), held)
+    assert "tests-\\udcff.jsonl" in caught.value.fault.what_happened
 
 
 def test_no_match_is_an_empty_list(tmp_path: Path) -> None:

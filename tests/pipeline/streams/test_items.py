@@ -227,3 +227,12 @@ def test_the_parts_of_pydantic_ai_are_turns_by_their_kind() -> None:
 def test_a_part_of_an_unknown_kind_has_no_speaker(kind: Any) -> None:
     found = refusal({"items": [USER, {"part_kind": kind, "content": "x"}]}, messages="items")
     assert found.detail == "messages: a turn whose role is unknown (roles can name it)"
+
+
+def test_the_weight_of_an_item_is_kept_and_of_one_answer_the_least_counts() -> None:
+    found = turns(USER, {**CALL, "weight": 0}, OUTPUT, {**TEXT, "weight": 1})
+    assert [turn.get("weight") for turn in found] == [None, 0.0, None, 1.0]
+    for first, second in ((0, 1), (1, 0), (0, None), (None, 0)):
+        merged = turns(USER, {**CALL, "weight": first}, {**TEXT, "weight": second})
+        assert [turn.get("weight") for turn in merged] == [None, 0.0]
+    assert refusal({"items": [USER, {**CALL, "weight": "no"}]}, messages="items").reason == "wrong_type"

@@ -109,3 +109,15 @@ def test_a_file_is_told_by_how_it_begins(head: bytes, words: str) -> None:
     found = words_for(head)
     assert words in found
     assert bool(found) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'{"a": 1},\n{"a": 2},\n', "a comma behind each"),
+        (b'[\n{"a": 1},\n]\n', "a comma before its end"),
+        (b'[\n{"a": 1}\n]\n', "a JSON array: jq"),
+    ],
+)
+def test_commas_that_are_no_json_are_named(text: bytes, words: str) -> None:
+    assert words in words_for(text)

@@ -179,3 +179,18 @@ def test_agents_with_names_are_asked_for(workspace: Path) -> None:
         .replace('calc = "?"', 'calc = "assistant"')
     )
     assert tomllib.loads(taken)["stream"][0]["fields"]["messages"]["roles"] == {"calc": "assistant"}
+
+
+def test_an_object_around_rows_is_drafted_by_its_rows(workspace: Path) -> None:
+    rows = [{"id": n, "prompt": f"What is {n}?", "reply": f"It is {n}.", "solved": n > 0} for n in range(3)]
+    found, stream = drafted(workspace, "export.json", json.dumps({"object": "list", "data": rows}, indent=1))
+    assert stream["parts"] == {"each": "data"}
+    assert (found.found.mapped, found.found.evidence) == (1, 3)
+    assert [row["task_id"] for row in found.found.samples] == ["0", "1", "2"]
+    assert '# verdict = "_part.solved"' in found.text
+
+
+def test_a_list_beside_a_question_and_an_answer_is_no_list_of_rows(workspace: Path) -> None:
+    line = {"id": 1, "prompt": "What is 1?", "reply": "It is 1.", "votes": [{"by": "a"}, {"by": "b"}]}
+    _, stream = drafted(workspace, "log.jsonl", json.dumps(line) + "\n")
+    assert "parts" not in stream

@@ -148,7 +148,14 @@ def test_members_of_turns_that_no_rule_names_are_listed_and_what_is_kept_is_said
         "function": {"name": "f", "arguments": "{}", "strict": 1},
     }
     late = {"role": "assistant", "content": "x", "weight": 0, "refusal": "no", "tool_calls": [call]}
-    reply = {"role": "assistant", "content": "y", "reasoning_content": "r", "weight": "heavy", "logprobs": []}
+    said = [{"type": "text", "text": "y", "cache_control": {}}]
+    reply = {
+        "role": "assistant",
+        "content": said,
+        "reasoning_content": "r",
+        "weight": "heavy",
+        "logprobs": [],
+    }
     line = {"id": 1, "chat": [quiet] * 9 + [late], "samples": [{"reply": reply}]}
     (data / "runs.jsonl").write_text(json.dumps(line) + "\n")
     (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
@@ -161,6 +168,7 @@ def test_members_of_turns_that_no_rule_names_are_listed_and_what_is_kept_is_said
         "_part.reply.reasoning_content": 1,
         "_part.reply.weight": 1,
         "_part.reply.logprobs": 1,
+        "_part.reply.content[].cache_control": 1,
     }
     assert runs.kept_unasked == {"chat[].weight": "weight", "_part.reply.reasoning_content": "reasoning"}
 
