@@ -142,7 +142,9 @@ def _account(
         return FormattedFile(shown, "unknown", f"this formatted file or its receipt cannot be read: {why}")
     if not isinstance(receipt, dict):
         return FormattedFile(shown, "unaccounted", "no receipt accounts for this formatted file")
-    if digest != _claimed(receipt, "output"):
+    # A receipt stands before its file does, and names the file that is about to be replaced as well.
+    standing = receipt.get("standing")
+    if digest != _claimed(receipt, "output") and not (isinstance(standing, list) and digest in standing):
         return FormattedFile(shown, "unaccounted", "this formatted file is not the one in its receipt")
     if format_ is not None and _path_of(receipt) != shown:
         return FormattedFile(shown, "unaccounted", "its receipt is that of another file")

@@ -13,14 +13,16 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.formats.format import Format
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import Converted, Reading
 from pipeline.formats.readme import readme
 from pipeline.formats.sources import Claim
 from pipeline.formats.write import (
     KINDS,
     RECEIPT_SUFFIX,
+    Announce,
     FileKind,
     Files,
+    announce_receipt,
     put_receipt,
     receipt_of,
     take_away,
@@ -55,7 +57,14 @@ def write_folder(
     """
     folder = folder_of(format_)
     name_of = {split: f"{split}.{kind}" for split in SPLITS}
-    files = _write(workspace, format_, kind, reading, name_of)
+
+    def announce(files: Files) -> None:
+        for name in name_of.values():
+            if (output := files.outputs.get(f"{folder}/{name}")) is not None:
+                receipt = receipt_of(format_.name, reading, output, files.refused)
+                announce_receipt(workspace, receipt_path(format_, name), receipt)
+
+    files = _write(workspace, format_, kind, reading, name_of, announce)
     receipts = []
     written: dict[str, str] = {}
     for split, name in name_of.items():
@@ -90,7 +99,12 @@ def _take_other_kind(workspace: Path, format_: Format, kind: FileKind) -> list[s
 
 
 def _write(
-    workspace: Path, format_: Format, kind: FileKind, reading: Reading, name_of: dict[str, str]
+    workspace: Path,
+    format_: Format,
+    kind: FileKind,
+    reading: Reading,
+    name_of: dict[str, str],
+    announce: Announce,
 ) -> Files:
     folder = folder_of(format_)
 
@@ -98,11 +112,12 @@ def _write(
         made = format_.convert(row)
         return {**made, "id": row["id"]} if format_.has_id and isinstance(made, dict) else made
 
+    def file_of(row: Converted) -> str:
+        return f"{folder}/{name_of[row.split]}"
+
     if kind == "jsonl":
-        return write_jsonl(workspace, reading, convert, lambda row: f"{folder}/{name_of[row.split]}")
-    return write_parquet(
-        workspace, reading, convert, lambda row: f"{folder}/{name_of[row.split]}", format_.all_columns
-    )
+        return write_jsonl(workspace, reading, convert, file_of, announce)
+    return write_parquet(workspace, reading, convert, file_of, format_.all_columns, announce)
 
 
 def _put_beside(workspace: Path, format_: Format, reading: Reading, written: dict[str, str]) -> None:
@@ -114,11 +129,9 @@ def _put_beside(workspace: Path, format_: Format, reading: Reading, written: dic
         take_away(workspace, path, receipt_path(format_, DATASET_INFO))
         return
     data = orjson.dumps(format_.beside(written), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    confined.write_file(workspace, path, data)
     claim = Claim(path)
     claim.take(data, rows=0)
-    put_receipt(
-        workspace,
-        receipt_path(format_, DATASET_INFO),
-        receipt_of(format_.name, reading, claim, Counter()),
-    )
+    receipt = receipt_of(format_.name, reading, claim, Counter())
+    announce_receipt(workspace, receipt_path(format_, DATASET_INFO), receipt)
+    confined.write_file(workspace, path, data)
+    put_receipt(workspace, receipt_path(format_, DATASET_INFO), receipt)

@@ -12,7 +12,15 @@ from pipeline.contracts import paths
 from pipeline.formats import openai_chat, trl_conversational, trl_preference
 from pipeline.formats.format import Format, Row
 from pipeline.formats.reading import Convert, Converted, Reading
-from pipeline.formats.write import RECEIPT_SUFFIX, put_receipt, receipt_of, take_away, write_jsonl
+from pipeline.formats.write import (
+    RECEIPT_SUFFIX,
+    Files,
+    announce_receipt,
+    put_receipt,
+    receipt_of,
+    take_away,
+    write_jsonl,
+)
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.splits import TRAIN, VALIDATION
 from pipeline.stages.transcript import flat_prompt
@@ -32,7 +40,13 @@ def write_single_files(workspace: Path, name: str, reading: Reading) -> list[dic
     def file_of(row: Converted) -> str:
         return first if has_split else single_file(export, name, row.split)
 
-    files = write_jsonl(workspace, reading, convert, file_of, always=[first])
+    def announce(files: Files) -> None:
+        for path, output in files.outputs.items():
+            announce_receipt(
+                workspace, path + RECEIPT_SUFFIX, receipt_of(name, reading, output, files.refused)
+            )
+
+    files = write_jsonl(workspace, reading, convert, file_of, announce, always=[first])
     if not has_split and single_file(export, name, VALIDATION) not in files.outputs:
         gone = single_file(export, name, VALIDATION)
         take_away(workspace, gone, gone + RECEIPT_SUFFIX)

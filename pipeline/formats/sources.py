@@ -18,7 +18,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError, IntegrityError
 from pipeline.engine.export_manifest import standing
 from pipeline.formats.format import Row
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.schemas.migrations import upgrade
 
 _DISPUTED = ""  # the digest of no file
@@ -103,14 +103,20 @@ def written_files(workspace: Path) -> Written:
 
 
 def _receipt_claims(workspace: Path, pipeline_run_id: str) -> dict[str, str]:
-    """Inputs and outputs of the run's export stage; nothing when its receipt is not there any more."""
+    """Inputs and outputs of the run's export stage; nothing when its receipt is not there any more.
+
+    Raises StorageError where it is there and cannot be read.
+    """
+    path = paths.receipts_folder(pipeline_run_id) / "export.json"
     try:
-        receipt = orjson.loads(
-            confined.read_bytes(workspace, paths.receipts_folder(pipeline_run_id) / "export.json")
-        )
+        receipt = orjson.loads(confined.read_bytes(workspace, path))
         return {claim["path"]: claim["sha256"] for claim in (*receipt["inputs"], *receipt["outputs"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, disk.NotPlainError, ValueError, KeyError, TypeError):
         return {}
+    except OSError as error:
+        raise disk.storage_fault(
+            error, workspace / path, "No formatted file was replaced.", doing="read"
+        ) from error
 
 
 def lines_of(workspace: Path, claim: Claim) -> Iterator[bytes]:

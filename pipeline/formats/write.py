@@ -1,8 +1,9 @@
 """The files of a format: read, convert, write, and account for each by a receipt.
 
-A file appears whole or not at all; its receipt follows and names the digests of the file and of what it was
-made from, so that the firewall can tell a formatted file from one that somebody put there. Nothing here
-depends on a clock: the same export gives the same bytes.
+A file appears whole or not at all. Its receipt names the digests of the file and of what it was made from, so
+that the firewall can tell a formatted file from one that somebody put there. It stands before the file does, and
+names the file of before as well until that is replaced: whenever this is cut off, each file has its receipt.
+Nothing here depends on a clock: the same export gives the same bytes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ FileKind = Literal["parquet", "jsonl"]
 KINDS: tuple[FileKind, ...] = get_args(FileKind)
 FileOf = Callable[[Converted], str]
 """The file that a row stands in, relative to the workspace."""
+Announce = Callable[["Files"], None]
+"""Called when all files are written, and none has its name yet."""
 
 
 @dataclass
@@ -73,7 +76,7 @@ class _Open(Generic[_W]):
         self._opener = opener
         self._writers: dict[str, _W] = {}
 
-    def put(self, fill: Callable[[_Open[_W]], None]) -> None:
+    def put(self, fill: Callable[[_Open[_W]], None], announce: Announce) -> None:
         """Have the files written by ``fill``; when it raises, none is replaced. Raises StorageError."""
         try:
             with ExitStack() as self._stack:
@@ -81,6 +84,7 @@ class _Open(Generic[_W]):
                 for writer in self._writers.values():
                     writer.close()
                 self._writers.clear()
+                announce(self._files)
         except OSError as error:
             raise disk.storage_fault(error, self._workspace / next(iter(self._files.outputs), "")) from error
         finally:
@@ -99,7 +103,12 @@ class _Open(Generic[_W]):
 
 
 def write_parquet(
-    workspace: Path, reading: Reading, convert: Convert, file_of: FileOf, columns: Columns
+    workspace: Path,
+    reading: Reading,
+    convert: Convert,
+    file_of: FileOf,
+    columns: Columns,
+    announce: Announce,
 ) -> Files:
     """Parquet files with the schema of ``columns``. Raises what the source raises, and StorageError."""
     from pipeline.formats.parquet_file import ParquetFile
@@ -110,12 +119,19 @@ def write_parquet(
         for row in files.kept(reading.rows(convert)):
             writers.of(file_of(row)).write(row.row)
 
-    _Open(workspace, files, lambda descriptor, claim: ParquetFile(descriptor, claim, columns)).put(fill)
+    _Open(workspace, files, lambda descriptor, claim: ParquetFile(descriptor, claim, columns)).put(
+        fill, announce
+    )
     return files
 
 
 def write_jsonl(
-    workspace: Path, reading: Reading, convert: Convert, file_of: FileOf, always: Iterable[str] = ()
+    workspace: Path,
+    reading: Reading,
+    convert: Convert,
+    file_of: FileOf,
+    announce: Announce,
+    always: Iterable[str] = (),
 ) -> Files:
     """JSONL files; ``always`` are written without a row too. Rows that show a loader a new shape lead.
 
@@ -139,7 +155,7 @@ def write_jsonl(
             if path not in leading or place not in leading[path].places:
                 writers.of(path).write(line)
 
-    _Open(workspace, files, JsonlFile).put(fill)
+    _Open(workspace, files, JsonlFile).put(fill, announce)
     return files
 
 
@@ -167,6 +183,16 @@ def receipt_of(format_name: str, reading: Reading, output: Claim, refused: Count
         "output": output.to_dict(),
         "refused": dict(sorted(refused.items())),
     }
+
+
+def announce_receipt(workspace: Path, path: str, receipt: dict[str, object]) -> None:
+    """The receipt of a file that is about to be replaced: it accounts for what stands there, too."""
+    try:
+        known = orjson.loads(confined.read_bytes(workspace, path))
+        standing = {known["output"]["sha256"], *known.get("standing", ())}
+    except (OSError, ValueError, KeyError, TypeError):  # none, or none that accounts for anything
+        standing = set()
+    put_receipt(workspace, path, {**receipt, "standing": sorted(standing)})
 
 
 def put_receipt(workspace: Path, path: str, receipt: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
 """Read ``distill.toml``: a ``LoadedSettings``, or a ``SettingsError`` that names the line.
 
-Whatever bytes the file holds, nothing but ``SettingsError`` comes out of here, and nothing
-is written.
+Whatever bytes the file holds, nothing but ``SettingsError`` comes out of here, and nothing is written. A disk
+that does not give them is a ``StorageError``: the settings may well be right.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.platform import disk
 from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
 from pipeline.settings.model import Settings, from_document
@@ -40,7 +41,7 @@ class LoadedSettings:
 
 
 def load_settings(workspace: Path) -> LoadedSettings:
-    """The settings of ``workspace``. Raises SettingsError."""
+    """The settings of ``workspace``. Raises SettingsError, and StorageError where they cannot be read."""
     path = workspace / paths.SETTINGS
     text = _read(path)
     document = _parse(text, path)
@@ -70,8 +71,10 @@ def _read(path: Path) -> str:
             raise _unusable(path, "is not a file", None)
         with path.open("rb") as file:
             raw = file.read(MAX_SETTINGS_BYTES + 1)
+    except FileNotFoundError as cause:
+        raise _unusable(path, "is not there any more", None) from cause
     except OSError as cause:
-        raise _unusable(path, f"cannot be read: {cause.strerror or cause}", None) from cause
+        raise disk.storage_fault(cause, path, _KEPT_SAFE, doing="read") from cause
     if len(raw) > MAX_SETTINGS_BYTES:
         raise _unusable(path, f"is larger than {MAX_SETTINGS_BYTES} bytes", None)
     try:

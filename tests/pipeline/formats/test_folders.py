@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pyarrow import parquet
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError, IntegrityError, StorageError
 from pipeline.engine.export_manifest import void
+from pipeline.firewall.formatted import survey
+from pipeline.formats import command
 from pipeline.formats.command import Written, run_formats
 from pipeline.formats.registry import FORMATS
 from pipeline.platform import disk
@@ -228,3 +231,49 @@ def test_a_full_disk_leaves_the_last_file_or_the_new_one_whole(
     assert number > 5
     assert codes == {"disk_full"}
     assert file.read_bytes() == new
+
+
+@pytest.mark.parametrize("for_good", [False, True], ids=["once", "full"])
+def test_whenever_it_is_cut_off_each_file_has_its_receipt(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, *, for_good: bool
+) -> None:
+    """Else the firewall calls a file of ours nobody's, and nobody may write any format again."""
+    write(workspace, "llama-factory", "trl-conversational")
+    export = sha256(workspace / paths.SFT_EXPORT)
+    monkeypatch.setattr(command, "_scanned_sha256", lambda _: export)  # a process each: it only takes time
+    for number in range(1, 200):
+        for file in loaded(workspace):
+            outdate(workspace, file)
+        operations = FaultyDisk(number, errno.ENOSPC, for_good=for_good)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "operations", operations)
+            with suppress(StorageError):
+                write(workspace, "llama-factory", "trl-conversational")
+        assert [each for each in survey(workspace, export) if each.is_unaccounted] == [], number
+        if not operations.failed:
+            break
+    assert number > 40
+
+
+def loaded(workspace: Path) -> list[Path]:
+    """The files of formats that a receipt accounts for."""
+    files = (workspace / paths.FORMATTED).rglob("*.*")
+    return [
+        file for file in files if file.suffix in (".parquet", ".json", ".jsonl") and _receipt(file).exists()
+    ]
+
+
+def outdate(workspace: Path, file: Path) -> None:
+    """Put other bytes there, with their receipt, as an earlier export would have left them."""
+    file.write_bytes(b"{}\n")
+    known = orjson.loads(_receipt(file).read_bytes())
+    known["output"]["sha256"] = sha256(file)
+    known.pop("standing", None)
+    _receipt(file).write_bytes(orjson.dumps(known))
+
+
+def _receipt(file: Path) -> Path:
+    if file.parent.name == paths.FORMATTED.name:
+        return file.with_name(f"{file.name}.receipt.json")
+    exports = file.parents[2]
+    return exports / paths.FORMAT_RECEIPTS.name / file.parent.name / f"{file.name}.receipt.json"
