@@ -1,9 +1,9 @@
 """The files of a format: read, convert, write, and account for each by a receipt.
 
-A file appears whole or not at all. Its receipt names the digests of the file and of what it was made from, so
-that the firewall can tell a formatted file from one that somebody put there. It stands before the file does, and
-names the file of before as well until that is replaced: whenever this is cut off, each file has its receipt.
-Nothing here depends on a clock: the same export gives the same bytes.
+A file appears whole or not at all. Its receipt names the digests of the file and of what it was made from,
+so that the firewall can tell a formatted file from one that somebody put there. It stands before the file
+does, and names the file of before as well until that is replaced: cut off at any moment, each file has its
+receipt. Nothing here depends on a clock: the same export gives the same bytes.
 """
 
 from __future__ import annotations
