@@ -92,7 +92,8 @@ class PartOutcome:
 class BatchOutcome:
     """All parts in their order. ``stopped_by`` is the exit code of a signal that ended the batch.
 
-    ``incident`` is the one of a breach that stood at the start.
+    ``incident`` is the one of a breach that stood at the start. ``folder`` is the workspace below the top of
+    its repository, empty for the top.
     """
 
     batch_id: str
@@ -104,6 +105,7 @@ class BatchOutcome:
     timeout_seconds: float | None = None
     stopped_by: int | None = None
     incident: str = ""
+    folder: str = ""
 
     def part(self, name: Part) -> PartOutcome | None:
         return next((part for part in self.parts if part.part is name), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from console.batch.causes import causes
 from console.batch.outcome import BatchOutcome, PartOutcome, exit_code, verdict_line
 from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
@@ -51,6 +52,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
         "firewall": _firewall(firewall) if firewall is not None and firewall.report else None,
         "firewall_before": _firewall(before) if before is not None and before.report else None,
         "symptoms": [asdict(symptom) for part in batch.parts for symptom in part.symptoms],
+        "causes": [asdict(cause) for cause in causes(batch)],
         "incident": batch.incident or None,
         "acceptance_root": acceptance_root(acceptance),
         "acceptance_root_packed": packed_root,

@@ -19,12 +19,14 @@ from console.batch.outcome import BatchOutcome
 from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from console.batch.report import batch_report
+from console.batch.sarif import sarif
 from console.batch.summary import summary
 from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import bytes_or_empty
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
+SARIF = "report.sarif"
 PACKED_ROOT = "acceptance-root.tar.gz"
 # Acceptance names its temp root like this; anything else is not packed, whatever a report says.
 ROOT_PREFIX = "distillation_phase6_acceptance."
@@ -55,6 +57,7 @@ def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
     with contextlib.suppress(OSError, ValueError):
         before = last_success_in(bytes_or_empty(metrics).decode())
     _write(folder / JUNIT, junit(batch))
+    _write(folder / SARIF, orjson.dumps(sarif(batch), option=orjson.OPT_INDENT_2) + b"\n")
     _write(folder / SUMMARY, summary(batch).encode())
     _write(metrics, batch_metrics(batch, last_success=before).encode())
     _write(folder / REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")

@@ -8,6 +8,7 @@ the incident, never the batch: the bytes are kept beside the run's report.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import secrets
@@ -28,12 +29,14 @@ from console.batch.outcome import BatchOutcome, PartOutcome, PartState, exit_cod
 from console.batch.part_report import outcome_of
 from console.batch.parts import LOOKS, Part, Selection, argv_of, environment_of
 from console.batch.stream import BatchStream, Narration
+from console.batch.titles import folder_in_repository
+from pipeline.contracts import paths
 from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode, OperatorError
 from pipeline.contracts.symptoms import LEAK
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import disk
+from pipeline.platform import confined, disk
 from pipeline.platform.firewall import look_seconds
 from pipeline.platform.identity import host_name
 
@@ -79,6 +82,8 @@ def run_batch(
         stages=list(options.selection.wanted),
         engine_source=engine.source,
     )
+    if Part.AUDIT in options.selection.wanted:
+        _make_journal(root)
     deadline = Deadline(options.timeout_seconds)
     done: dict[Part, PartOutcome] = {
         part: PartOutcome(part, PartState.SKIPPED) for part in options.selection.skipped
@@ -124,6 +129,7 @@ def run_batch(
         options.timeout_seconds,
         stop.code,
         incident,
+        folder_in_repository(root),
     )
     code = exit_code(outcome_of_all)
     stream.emit(
@@ -134,6 +140,18 @@ def run_batch(
         elapsed_seconds=round(outcome_of_all.elapsed_seconds, 3),
     )
     return outcome_of_all
+
+
+def _make_journal(root: Path) -> None:
+    """Make the journal to which the audit appends, empty, where it is not there yet.
+
+    A file that is made changes its folder, and that of the sources is among what acceptance is asked of:
+    the first batch of a workspace would find its own acceptance out of date. Whatever refuses is told by
+    the audit.
+    """
+    with contextlib.suppress(OSError):
+        if (root / paths.KNOWLEDGE_BASE).is_dir() and not os.path.lexists(root / paths.AUDIT_BASELINES):
+            confined.append(root, paths.AUDIT_BASELINES, b"", durable=False)
 
 
 def _both(stream: BatchStream, narration: Narration) -> Callable[..., None]:

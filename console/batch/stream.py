@@ -91,7 +91,9 @@ REDRAW_SECONDS = 0.2
 
 
 class Narration:
-    def __init__(self, voice: Voice) -> None:
+    """``voice`` is None for a batch that was asked to be quiet."""
+
+    def __init__(self, voice: Voice | None) -> None:
         self._voice = voice
         self._progress = Progress()
         self._part: Part | None = None
@@ -99,6 +101,8 @@ class Narration:
         self._checks = 0
 
     def begins(self, part: Part) -> None:
+        if self._voice is None:
+            return
         self._part, self._drawn, self._checks = part, 0.0, 0
         self._progress.show(str(part))
 
@@ -120,6 +124,8 @@ class Narration:
                 pass
 
     def ended(self, outcome: PartOutcome) -> None:
+        if self._voice is None:
+            return
         took = took_in_words(outcome.elapsed_seconds)
         line = f"{outcome.part:<15} {outcome.word:<14} {took:>7}  {outcome.said}"
         if outcome.detail:

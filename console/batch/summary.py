@@ -1,4 +1,4 @@
-"""PURE: the report as a page of Markdown, for a job's summary: what failed first, then the rest.
+"""PURE: the report as a page of Markdown, for a job's summary: causes, what follows from them, the rest.
 
 Bounded, because a forge drops a summary that is too large as a whole. Texts quote data, so that
 all of them are made visible and what Markdown or HTML would read as markup is escaped.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from console.batch.outcome import BAD_CHECKS, TROUBLE, BatchOutcome, PartOutcome, Word, verdict_line
+from console.batch.causes import Cause, causes
+from console.batch.outcome import BAD_CHECKS, BatchOutcome, PartOutcome, verdict_line
 from console.batch.parts import Part
-from pipeline.contracts.checks import CheckResult, DriftRow
+from pipeline.contracts.checks import CheckResult, DriftRow, DriftStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import took_in_words
 
@@ -24,13 +25,17 @@ def summary(batch: BatchOutcome, *, max_bytes: int = MAX_BYTES) -> str:
     """The page. What does not fit is counted, and ``report.json`` has it."""
     head = ["# distill --batch", "", f"**{text(verdict_line(batch))}**", "", *_parts(batch.parts)]
     checks = [check for part in batch.parts for check in part.checks]
+    drift = [row for part in batch.parts for row in part.drift]
+    # Of a first run every metric is new: that is nothing to look at before the checks.
+    moved = any(row.status not in (DriftStatus.NEW, DriftStatus.SAME) for row in drift)
     sections: list[list[str]] = [
-        *(_failed_part(part) for part in batch.parts if part.word in (*TROUBLE, Word.NOT_RUN)),
+        *map(_cause, causes(batch)),
         *(_failed_check(check) for check in checks if check.status in BAD_CHECKS and check.required),
         *_warnings(batch.parts),
         *_symptoms(batch.part(Part.SYMPTOMS)),
-        *_drift([row for part in batch.parts for row in part.drift]),
+        *(_drift(drift) if moved else []),
         *_checks(checks),
+        *([] if moved else _drift(drift)),
     ]
     return _bounded(head, sections, max_bytes)
 
@@ -64,9 +69,21 @@ def _parts(parts: Iterable[PartOutcome]) -> list[str]:
     return [*lines, ""]
 
 
-def _failed_part(part: PartOutcome) -> list[str]:
-    code = "" if part.exit_code is None else f" (exit {part.exit_code})"
-    return [f"## {part.part}: {part.word.replace('_', ' ')}{code}", "", text(part.detail or part.said), ""]
+def _cause(cause: Cause) -> list[str]:
+    trouble = cause.trouble
+    lines = [
+        f"## {text(trouble.id)}: {text(trouble.word.replace('_', ' '))}",
+        "",
+        text(trouble.message) or "no detail",
+        *(f"- {text(str(place))}" for place in trouble.places),
+        *([f"- again: {text(trouble.again)}"] if trouble.again else []),
+        "",
+    ]
+    if cause.consequences:
+        lines += ["From it follow:", ""]
+        lines += [f"- {text(each.id)} {text(each.word)}: {text(each.message)}" for each in cause.consequences]
+        lines.append("")
+    return lines
 
 
 def _failed_check(check: CheckResult) -> list[str]:

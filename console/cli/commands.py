@@ -105,7 +105,8 @@ BATCH = Command("--batch", "run", "Run and verify everything without a screen, f
     arg("--timeout", type=within(0.001, 7 * 24 * 3600, float, " seconds"), metavar="SECONDS",
         help="for the whole batch; what is not done by then is exit 3"),
     arg("--report-dir", type=Path, metavar="DIR", completes="directory",
-        help="write report.json, junit.xml, summary.md, metrics.prom there"),
+        help="write report.json, junit.xml, report.sarif, summary.md, metrics.prom there"),
+    arg("--quiet", "-q", action="store_true", help="tell what failed and the verdict alone"),
     arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
 ), example=("--only", "firewall"),
     exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.LOCKED))

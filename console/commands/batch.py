@@ -10,7 +10,8 @@ import argparse
 import os
 from pathlib import Path
 
-from console.batch.outcome import BatchOutcome, Word, exit_code, verdict_line
+from console.batch.causes import causes
+from console.batch.outcome import BatchOutcome, exit_code, verdict_line
 from console.batch.parts import select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream, Narration
@@ -19,7 +20,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 
 STEP_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
-_QUIET = (Word.PASS, Word.WARN, Word.SKIPPED)
+_PLACES = 5
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -42,11 +43,12 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 
         prepare(folder)
     stream = BatchStream(voice.events_place, clock=_now)
+    narration = Narration(None if arguments.quiet else voice)
     try:
-        batch = run_batch(root, options, stream, Narration(voice), clock=_now)
+        batch = run_batch(root, options, stream, narration, clock=_now)
     finally:
         stream.close()
-    return _tell(batch, voice, folder, github=arguments.github)
+    return _tell(batch, voice, folder, github=arguments.github, quiet=arguments.quiet)
 
 
 def _now() -> float:
@@ -55,7 +57,7 @@ def _now() -> float:
     return time.time()
 
 
-def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: bool) -> int:
+def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: bool, quiet: bool) -> int:
     """Reports, annotations, and the verdict last. A report that cannot be written is exit 3 at least."""
     from console.batch.report import batch_report
     from pipeline.contracts.faults import worst
@@ -81,22 +83,33 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
     if voice.json:
         voice.out_json(report)
     else:
-        _failures(batch, voice, aside=aside)
+        _failures(batch, voice, aside=aside, quiet=quiet)
     say(verdict_line(batch))
     return code
 
 
-def _failures(batch: BatchOutcome, voice: Voice, *, aside: bool) -> None:
+def _failures(batch: BatchOutcome, voice: Voice, *, aside: bool, quiet: bool) -> None:
+    """Each cause with its places and the command that shows it again, and what follows from it beneath."""
     say = voice.note if aside else voice.out
+    for cause in causes(batch):
+        trouble = cause.trouble
+        say(visible(f"{_capital(trouble.word):<13}  {trouble.id}: {trouble.message}"))
+        for place in trouble.places[:_PLACES]:
+            say(visible(f"{'':13}  at {place}"))
+        if trouble.again:
+            say(visible(f"{'':13}  again: {trouble.again}"))
+        for each in cause.consequences:
+            said = f"{each.id} {_capital(each.word)}: {each.message}"
+            say(visible(f"{'':13}  from it follows {said}", 300))
+    if quiet:
+        return
     for part in batch.parts:
-        for check in part.checks:
-            if check.required and check.status in ("fail", "error", "not_evaluated"):
-                say(visible(f"{check.status.upper():<13}  {check.id}: {check.detail}"))
-                say(visible(f"{'':13}  again: {check.reproduce}"))
-        if part.word not in _QUIET and not part.checks:
-            say(visible(f"{part.word.upper():<13}  {part.part}: {part.detail or part.said}"))
         for warning in part.warnings:
             say(visible(f"{'WARN':<13}  {part.part}: {warning}"))
+
+
+def _capital(word: str) -> str:
+    return word.replace("_", " ").upper()
 
 
 def _tell_github(batch: BatchOutcome, voice: Voice) -> None:

@@ -58,6 +58,18 @@ def batch(*changed: PartOutcome, **more: Any) -> BatchOutcome:
     )
 
 
+def breach(**more: Any) -> BatchOutcome:
+    """A forbidden row that the firewall found, and everything that turns red with it."""
+    row = {"wall": "lineage", "file": "exports/sft/train.jsonl", "line": 4}
+    example = Example(file="exports/sft/train.jsonl", line=4)
+    return batch(
+        part(Part.FIREWALL, 10, detail="1 forbidden row: lineage line 4", report={"findings": [row]}),
+        part(Part.AUDIT, 10, checks=(check("P4.sft-firewall", CheckStatus.FAIL, examples=(example,)),)),
+        part(Part.SYMPTOMS, 1, symptoms=(Symptom("S1.P4.sft-leak", "critical", "a row", "distill runbook"),)),
+        **more,
+    )
+
+
 def hostile_batch() -> BatchOutcome:
     """Every text that a part may hand over is hostile."""
     examples = (Example(file=HOSTILE, line=3, run_id=HOSTILE, text=HOSTILE),)

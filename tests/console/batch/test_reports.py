@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from lxml import etree as lxml
 
 from console.batch.child import PartEnded
 from console.batch.github import MAX_ANNOTATIONS, workflow_commands
@@ -16,8 +18,8 @@ from console.batch.part_report import outcome_of
 from console.batch.parts import Part
 from console.batch.report import batch_report
 from console.batch.summary import MAX_BYTES, summary
-from pipeline.contracts.checks import CheckStatus
-from tests.console.batch.outcomes import batch, check, hostile_batch, part
+from pipeline.contracts.checks import CheckStatus, DriftStatus, Example
+from tests.console.batch.outcomes import batch, breach, check, drift, hostile_batch, part
 
 # What the firewall says of evaluation sets
 
@@ -58,23 +60,10 @@ def test_a_finding_beside_the_sft_export_names_its_file() -> None:
     assert "pairs.jsonl:3" in "".join(workflow_commands(batch(found)))
 
 
-# JUnit has no schema of its own; these are the rules on which its readers agree
+# JUnit: the schema, and what no schema can say
 
-_COUNTS = ("tests", "failures", "errors", "skipped")
-_ATTRIBUTES = {
-    "testsuites": {"name", "time", *_COUNTS},
-    "testsuite": {"name", "time", "timestamp", *_COUNTS},
-    "testcase": {"classname", "name", "time"},
-    "failure": {"message", "type"},
-    "error": {"message", "type"},
-    "skipped": {"message"},
-    "system-out": set(),
-}
-_CHILDREN = {
-    "testsuites": {"testsuite"},
-    "testsuite": {"testcase"},
-    "testcase": {"failure", "error", "skipped", "system-out"},
-}
+SCHEMA = Path(__file__).with_name("junit.xsd")
+_COUNTS = ("tests", "failures", "errors")
 # Char of XML 1.0: https://www.w3.org/TR/xml/#charsets
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -84,23 +73,18 @@ def parsed(found: BatchOutcome) -> ElementTree.Element:
     data = junit(found)
     assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
     assert not _NOT_XML.search(data.decode("utf-8"))
+    schema = lxml.XMLSchema(lxml.parse(str(SCHEMA)))
+    schema.assertValid(lxml.fromstring(data))
     root = ElementTree.fromstring(data)  # noqa: S314 - our own document
-    assert root.tag == "testsuites"
-    for element in root.iter():
-        assert set(element.attrib) == _ATTRIBUTES[element.tag]
-        assert {child.tag for child in element} <= _CHILDREN.get(element.tag, set())
-        if "time" in element.attrib:
-            assert float(element.attrib["time"]) >= 0
     for suite in root:
         cases = suite.findall("testcase")
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
         found_counts = {
             "tests": len(cases),
             "failures": len(suite.findall("testcase/failure")),
             "errors": len(suite.findall("testcase/error")),
             "skipped": len(suite.findall("testcase/skipped")),
         }
-        assert {name: int(suite.attrib[name]) for name in _COUNTS} == found_counts
+        assert {name: int(suite.attrib[name]) for name in found_counts} == found_counts
         assert all(len(case.findall("failure") + case.findall("error")) <= 1 for case in cases)
         names = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
         assert len(names) == len(set(names))
@@ -110,7 +94,7 @@ def parsed(found: BatchOutcome) -> ElementTree.Element:
 
 
 def case(root: ElementTree.Element, name: str) -> ElementTree.Element:
-    return next(found for found in root.iter("testcase") if found.attrib["name"] == name)
+    return next(found for found in root.iter("testcase") if found.attrib["name"].split(":")[0] == name)
 
 
 def test_there_is_one_suite_for_the_parts_and_one_a_phase() -> None:
@@ -146,6 +130,33 @@ def test_a_skipped_part_reads_skipped_and_a_late_one_is_an_error() -> None:
     assert [child.tag for child in case(root, "symptoms")] == ["error"]
 
 
+def test_the_schema_refuses_what_jenkins_refuses() -> None:
+    schema = lxml.XMLSchema(lxml.parse(str(SCHEMA)))
+    good = b'<testsuites><testsuite name="a" tests="0" failures="0" errors="0"/></testsuites>'
+    assert schema.validate(lxml.fromstring(good))
+    assert not schema.validate(lxml.fromstring(good.replace(b"<testsuites>", b'<testsuites skipped="0">')))
+    assert not schema.validate(lxml.fromstring(good.replace(b' errors="0"', b"")))
+
+
+def test_a_case_says_what_it_proves_and_where_it_failed() -> None:
+    bad = check("P2.provenance", CheckStatus.FAIL, detail="gone", examples=(Example(file="a.jsonl", line=7),))
+    found = case(parsed(batch(part(Part.AUDIT, 1, checks=(bad,)))), "P2.provenance")
+    assert found.attrib["name"].startswith("P2.provenance: Every evidence row resolves to its source bytes")
+    (failure,) = found
+    assert failure.attrib["message"] == "a.jsonl:7: gone"
+    assert (failure.text or "").startswith("a.jsonl:7: gone\n")
+
+
+def test_the_cause_comes_first_and_the_rest_says_that_it_follows() -> None:
+    root = parsed(breach())
+    (first, *_), *_ = root
+    assert first.attrib["name"].startswith("firewall:")
+    assert first[0].attrib["message"].startswith("exports/sft/train.jsonl:4: 1 forbidden row")
+    beneath = case(root, "P4.sft-firewall")[0].attrib["message"]
+    assert beneath.startswith("follows from firewall: exports/sft/train.jsonl:4")
+    assert "from it follows P4.sft-firewall" in (first[0].text or "")
+
+
 def test_hostile_texts_leave_the_document_valid_xml_1_0() -> None:
     root = parsed(hostile_batch())
     text = case(root, "P2.provenance").find("failure")
@@ -156,7 +167,9 @@ def test_hostile_texts_leave_the_document_valid_xml_1_0() -> None:
 
 # Annotations
 
-_COMMAND = re.compile(r"::(error|warning|notice) title=([^:,\n\r]*)::([^\n\r]*)\Z")
+_COMMAND = re.compile(
+    r"::(error|warning|notice) (?:file=[^:,\n\r]*,(?:line=\d+,)?)?title=([^:,\n\r]*)::([^\n\r]*)\Z"
+)
 
 
 def test_a_failed_check_is_an_error_with_the_command_that_shows_it_again() -> None:
@@ -165,6 +178,21 @@ def test_a_failed_check_is_an_error_with_the_command_that_shows_it_again() -> No
     assert line == (
         "::error title=P2.provenance::fail: 50%25 gone · distill audit-full --check P2.provenance"
     )
+
+
+def test_an_annotation_stands_at_its_line_below_the_repository() -> None:
+    (line, *_) = workflow_commands(breach(folder="data sets/one"))
+    assert line.startswith(
+        "::error file=data sets/one/exports/sft/train.jsonl,line=4,title=firewall::breach: "
+    )
+    assert line.endswith(" · from it follow: P4.sft-firewall, S1.P4.sft-leak")
+
+
+def test_a_file_outside_the_workspace_gets_no_annotation_at_a_line() -> None:
+    for name in ("/etc/passwd", "../../x"):
+        bad = check("P2.provenance", CheckStatus.FAIL, examples=(Example(file=name, line=1),))
+        (line,) = workflow_commands(batch(part(Part.AUDIT, 1, checks=(bad,))))
+        assert line.startswith("::error title=")
 
 
 def test_nine_are_shown_and_the_tenth_says_how_many_more() -> None:
@@ -200,8 +228,25 @@ def test_failures_stand_before_everything_else() -> None:
         check("P2.provenance", CheckStatus.FAIL, detail="12 rows resolve to nothing"),
     )
     page = summary(batch(part(Part.AUDIT, 1, checks=checks)))
-    assert page.index("P2.provenance · fail") < page.index("## P0")
+    assert page.index("## P2.provenance: fail") < page.index("### P2.provenance · fail") < page.index("## P0")
     assert "12 rows resolve to nothing" in page
+
+
+def test_what_follows_stands_beneath_its_cause() -> None:
+    page = summary(breach())
+    cause = page.index("## firewall: breach")
+    assert cause < page.index("From it follow:") < page.index("- P4.sft-firewall fail")
+    assert "## audit-full" not in page
+
+
+def test_drift_stands_above_the_checks_only_when_something_moved() -> None:
+    def drawn(status: DriftStatus) -> str:
+        checks = (check("P2.conserves"),)
+        return summary(batch(part(Part.AUDIT, 0, checks=checks, drift=(drift(status),))))
+
+    first, moved = drawn(DriftStatus.NEW), drawn(DriftStatus.WARN)
+    assert first.index("## P2") < first.index("## Drift")
+    assert moved.index("## Drift") < moved.index("## P2")
 
 
 def test_hostile_texts_become_neither_markup_nor_control_characters() -> None:

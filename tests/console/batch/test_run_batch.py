@@ -92,6 +92,35 @@ def test_a_failed_check_is_1_and_the_other_parts_still_run(
     assert (report["exit_code"], report["ok"]) == (1, False)
 
 
+def test_the_first_audit_of_a_workspace_leaves_the_acceptance_before_it_in_date(tmp_path: Path) -> None:
+    journal = str(paths.AUDIT_BASELINES)
+    root = workspace_with_engine(
+        tmp_path / "w", acceptance={"files": {"stamp": ""}}, audit_full={"files": {journal: "{}\n"}}
+    )
+    assert not (root / journal).exists()
+    run(root, "--only", "acceptance,audit-full")
+    assert (root / journal).read_text() == "{}\n"
+    assert (root / paths.KNOWLEDGE_BASE).stat().st_ctime_ns <= (root / "stamp").stat().st_ctime_ns
+
+
+def test_quiet_tells_what_failed_and_the_verdict_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = workspace_with_engine(
+        tmp_path / "good", run_all={"report": {"exit_code": 0, "warnings": ["slow"]}}
+    )
+    assert run(good, *NO_FIREWALL, "--quiet") == ExitCode.OK
+    said = capfd.readouterr()
+    assert said.err == ""
+    assert len(said.out.splitlines()) == 1
+    failed = checks_report(("P2.provenance", "fail"), exit_code=1)
+    bad = workspace_with_engine(tmp_path / "bad", audit_full={"exit": 1, "report": failed})
+    assert run(bad, "--only", "audit-full", "-q") == ExitCode.CHECK_FAILED
+    first, *_, last = capfd.readouterr().out.splitlines()
+    assert first.startswith("FAIL           P2.provenance:")
+    assert last.startswith("batch: FAIL (exit 1)")
+
+
 def test_a_severe_symptom_is_1(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     root = workspace_with_engine(tmp_path / "w")
     (root / paths.RECON_DOC).unlink()
@@ -289,6 +318,7 @@ def test_the_report_folder_has_all_reports_and_no_leftovers(tmp_path: Path) -> N
         "junit.xml",
         "metrics.prom",
         "report.json",
+        "report.sarif",
         "summary.md",
     ]
 
