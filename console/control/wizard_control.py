@@ -17,7 +17,7 @@ from console.control.armed import Permit
 from console.control.wizard_view import Preview, WizardView
 from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
-from pipeline.contracts.incidents import WizardState
+from pipeline.contracts.incidents import IncidentEntry, WizardState
 from pipeline.contracts.status import Verdict
 from pipeline.platform.identity import user_name
 from pipeline.platform.process import Detached
@@ -33,6 +33,7 @@ from runbook.wizard.dialogue import CHANGES, Standing, next_move
 from runbook.wizard.driver import Driver, Start
 from runbook.wizard.preview import diff_lines
 from runbook.wizard.session import WizardSession
+from runbook.wizard.to_commit import commit_command
 from runbook.wizard.worker import last_words
 
 
@@ -64,6 +65,7 @@ class WizardControl:
         self._worker: Detached | None = None
         self._ended: int | None = None
         self._preview: Preview | None = None
+        self._committed: tuple[tuple[str, int], str] | None = None
 
     # Looking
 
@@ -78,7 +80,7 @@ class WizardControl:
 
     def look_anew(self) -> None:
         """Forget what was seen from here."""
-        self._preview = None
+        self._preview = self._committed = None
         self._driver.look_anew()
 
     def _look_at_symptom(self) -> WizardView:
@@ -141,8 +143,17 @@ class WizardControl:
             running=running,
             entries=entries,
             undoable=undoable.title if undoable else "",
+            to_commit=self._to_commit(session, entries) if move is None else "",
             last_words=tuple(last_words(session.incident).splitlines()) if self._ended else (),
         )
+
+    def _to_commit(self, session: WizardSession, entries: tuple[IncidentEntry, ...]) -> str:
+        """Asked once for each state of the journal: git is a process, and the screen is drawn often."""
+        known = (session.incident.id, len(entries))
+        if self._committed is None or self._committed[0] != known:
+            words = commit_command(session.workspace, session.incident.id, entries)
+            self._committed = (known, words)
+        return self._committed[1]
 
     def _preview_of(self, session: WizardSession, plan: Plan | None) -> Preview | None:
         if plan is None:

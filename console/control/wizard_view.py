@@ -59,7 +59,8 @@ class WizardView:
     """``incident_id`` is None while nothing was opened: all of it was only looked at.
 
     ``holder`` is who else acts on the incident now. ``running`` says that a worker of this
-    console carries the plan out. ``void`` is why the plan does not hold any more. ``taken_over``
+    console carries the plan out. ``to_commit`` is the command that records what was repaired, where
+    HEAD does not hold it. ``void`` is why the plan does not hold any more. ``taken_over``
     tells of another person's incident.
     """
 
@@ -78,6 +79,7 @@ class WizardView:
     running: bool = False
     entries: tuple[IncidentEntry, ...] = ()
     undoable: str = ""
+    to_commit: str = ""
     last_words: tuple[str, ...] = ()
     fault: Fault | None = None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.presentation.lines import difference_lines, side_by_side
+from console.presentation.lines import difference_lines, side_by_side, wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, cut, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_plan import plan_lines, progress_lines, rule, seen_lines, why_lines
@@ -150,6 +150,8 @@ def _sections(
         left.append(partial(_void, view.void))
     if view.last_words:
         left.append(partial(_last_words, view.last_words))
+    if view.to_commit:
+        left.append(partial(_to_commit, view.to_commit))
     if preview is not None and preview.is_trial:
         # Containment is read on one screen: the rows, and what the rename does.
         return [*left, *seen, partial(_plan, view, preview, now)], []
@@ -185,6 +187,13 @@ def _void(why: str, width: int) -> list[Line]:
 def _last_words(words: Sequence[str], width: int) -> list[Line]:
     parts = [part for text in words for part in wrap_text(visible(text), width - 3)]
     return [rule("IT ENDED EARLY", "", width, "fail"), *(line(f" {part}") for part in parts)]
+
+
+def _to_commit(command: str, width: int) -> list[Line]:
+    """The whole command, however long: it is there to be run."""
+    lines = [rule("NOT COMMITTED", "y copies the command", width, "warn")]
+    lines += wrapped(line(" "), "The repaired files differ from HEAD. Record them in a commit:", width)
+    return [*lines, *wrapped(line("   "), visible(command), width, "strong")]
 
 
 def _plan(view: WizardView, preview: Preview, now: float, width: int) -> list[Line]:

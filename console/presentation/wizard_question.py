@@ -132,6 +132,8 @@ def command_line(view: WizardView, workspace: str, actor: str) -> str:
     if view.preview is not None and not view.preview.is_trial and not view.standing.consented:
         plan = ["--plan", view.preview.plan.hash, "--approve-as", actor or "NAME", "--reason", "WHY"]
         return joined(["distill", "runbook", "apply", *here, *plan])
+    if view.to_commit:
+        return f"cd {joined([workspace])} && {view.to_commit}"
     if view.incident_id is not None and view.move is not None:
         return joined(["distill", "runbook", "resume", *here, view.incident_id])
     if view.incident_id is not None:

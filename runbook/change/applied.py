@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.incidents import IncidentEntry
-from runbook.change.plan import ABSENT, FileState, Plan, RenameFile, RunCommand
+from runbook.change.plan import ABSENT, FileState, Plan, PruneKept, RenameFile, RunCommand
 
 if TYPE_CHECKING:
     from runbook.change.incident import Incident
@@ -189,7 +189,7 @@ def expected_states(plan: Plan, applied: Applied) -> States:
 
 
 def _first_states(step: Any) -> States:
-    if isinstance(step, RunCommand):
+    if isinstance(step, RunCommand | PruneKept):
         return dict(step.before)
     if isinstance(step, RenameFile):
         return {step.path: step.before, step.to: ABSENT}

@@ -24,7 +24,8 @@ from runbook.change.applied import (
 from runbook.change.command_step import present, run_command, settle_command
 from runbook.change.file_step import change_file, differs, quiet
 from runbook.change.incident import Incident
-from runbook.change.plan import Manual, Plan, RunCommand
+from runbook.change.plan import Manual, Plan, PruneKept, RunCommand
+from runbook.change.prune_step import prune_kept, settle_prune
 from runbook.change.refusals import ApprovalNeededError, PlanVoidError
 from runbook.probes.workspace import Workspace
 
@@ -57,6 +58,8 @@ def apply_plan(
         match step:
             case RunCommand():
                 run_command(work, step, expected)
+            case PruneKept():
+                prune_kept(work, step)
             case Manual():
                 _record_manual(incident, plan.hash, index, step)
             case _:
@@ -66,6 +69,7 @@ def apply_plan(
         applied = read_applied(incident.journal.entries(), plan.hash)
         if not applied.steps[index].done:
             raise _failed(incident, plan, index, applied.steps[index].said)
+    incident.pack_kept()
     return applied
 
 
@@ -146,6 +150,8 @@ def settle(workspace: Workspace, incident: Incident, plan: Plan) -> str | None:
     detail = applied.open_entry.detail
     if isinstance(step, RunCommand):
         return settle_command(work, step, applied)
+    if isinstance(step, PruneKept):
+        return settle_prune(work, step)
     before, after = states_from(detail.get("before")), states_from(detail.get("after"))
     found = {path: files.state_of(workspace.root, path) for path in before}
     named = detail.get("folders")

@@ -2,15 +2,20 @@
 
 ``reports/incidents/<id>/`` holds ``journal.jsonl``, ``head.json`` (where that ended),
 ``incident.json`` (what it is), ``incident.md`` (the hand-over), ``kept/<sha256>`` (originals and new
-content) and ``lease`` (who may act; told by ``flock``, never by the words in it).
+content; a large one is packed as ``kept/<sha256>.gz`` once its plan is done) and ``lease`` (who may
+act; told by ``flock``, never by the words in it).
 """
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import os
 import re
+import shutil
+import stat
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -29,7 +34,10 @@ from runbook.change.refusals import NOTHING_CHANGED, refused
 INCIDENT_VERSION = 1
 KEPT = "kept"
 LEASE = "lease"
+PACKED = ".gz"
 _LINK_FROM_BYTES = 64 * 2**20
+_PACK_FROM_BYTES = 1 * 2**20
+_PIECE = 2**20
 
 
 class Incident:
@@ -39,6 +47,7 @@ class Incident:
         self.root = root
         self.id = incident_id
         self.folder = root / paths.INCIDENTS / incident_id
+        self._durable = durable
         self.journal = Journal(self.folder, incident_id, durable=durable)
 
     @property
@@ -75,7 +84,7 @@ class Incident:
         A large one is linked where its replacement comes by rename, which leaves the old bytes.
         """
         target = self.folder / KEPT / digest
-        if target.exists():
+        if self._stored(digest) is not None:
             return
         try:
             with plain_only(relative), confined.folder_of(root, relative) as (folder, name):
@@ -94,14 +103,35 @@ class Incident:
 
     def kept(self, digest: str) -> bytes:
         """Bytes from the store, checked. Raises StorageError when they are gone or damaged."""
-        target = self.folder / KEPT / digest
+        target = self._stored(digest) or self.folder / KEPT / digest
         try:
             data = target.read_bytes()
+            if target.suffix == PACKED:
+                data = gzip.decompress(data)
             if hashlib.sha256(data).hexdigest() != digest:
                 raise OSError(5, "its bytes are damaged")
-        except OSError as error:
-            raise disk.storage_fault(error, target, NOTHING_CHANGED, doing="read") from error
+        except (OSError, EOFError, zlib.error) as error:
+            failed = error if isinstance(error, OSError) else OSError(5, "its bytes are damaged")
+            raise disk.storage_fault(failed, target, NOTHING_CHANGED, doing="read") from error
         return data
+
+    def _stored(self, digest: str) -> Path | None:
+        """The file that holds these bytes, plain or packed."""
+        plain = self.folder / KEPT / digest
+        packed = plain.with_name(f"{digest}{PACKED}")
+        return next((path for path in (plain, packed) if path.is_file()), None)
+
+    def pack_kept(self) -> None:
+        """Pack large kept files that nothing else links. What cannot be packed (a full disk) stays plain."""
+        if not self._durable:
+            return  # a rehearsal's store goes away with its copy
+        with contextlib.suppress(OSError):
+            for path in sorted((self.folder / KEPT).iterdir()):
+                status = path.stat(follow_symlinks=False)
+                # A second link is the file in its place: it was not replaced, and packing would double it.
+                is_single = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+                if is_single and status.st_size >= _PACK_FROM_BYTES and not path.suffix:
+                    _pack(path)
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
@@ -149,6 +179,24 @@ def _copy(source: int, path: Path, target: Path, digest: str) -> None:
             disk.write_all(descriptor, piece)
         if read.hexdigest() != digest:
             raise OSError(5, "the file changed while it was kept")
+
+
+def _pack(plain: Path) -> None:
+    """Replace a kept file by its gzip, once that reads back as the same bytes. Raises OSError."""
+    packed = plain.with_name(f"{plain.name}{PACKED}")
+    with (
+        disk.replacing(packed) as descriptor,
+        plain.open("rb") as source,
+        gzip.GzipFile(fileobj=disk.as_file(descriptor), mode="wb", mtime=0) as target,
+    ):
+        shutil.copyfileobj(source, target, _PIECE)
+    read = hashlib.sha256()
+    with gzip.open(packed) as back:
+        while piece := back.read(_PIECE):
+            read.update(piece)
+    smaller = packed.stat().st_size < plain.stat().st_size
+    unwanted = plain if smaller and read.hexdigest() == plain.name else packed
+    disk.operations.unlink(unwanted)
 
 
 def open_incident(

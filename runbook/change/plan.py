@@ -123,6 +123,17 @@ class RunCommand(_Told):
     repeatable: bool = True
 
 
+class PruneKept(_Told):
+    """Delete the originals that the incident ``path`` keeps; ``before`` holds each of these files.
+
+    Nothing keeps them: what was changed there cannot be undone any more.
+    """
+
+    type: Literal["prune_kept"] = "prune_kept"
+    path: str
+    before: dict[str, FileState] = Field(default_factory=dict)
+
+
 class Manual(Record):
     """Something only a person can do: the words, and the command line to copy."""
 
@@ -133,7 +144,7 @@ class Manual(Record):
 
 FileStep = WriteFile | RemoveFile | RenameFile | AppendLine | TruncateFile
 Step = Annotated[
-    WriteFile | RemoveFile | RenameFile | AppendLine | TruncateFile | RunCommand | Manual,
+    WriteFile | RemoveFile | RenameFile | AppendLine | TruncateFile | RunCommand | PruneKept | Manual,
     Field(discriminator="type"),
 ]
 
@@ -188,8 +199,8 @@ class Plan(Record):
 
     @property
     def needs_rehearsal(self) -> bool:
-        """A rename takes itself back, and a person's own step cannot be rehearsed."""
-        return any(not isinstance(step, RenameFile | Manual) for step in self.steps)
+        """A rename takes itself back; what has no way back, or is a person's own, cannot be rehearsed."""
+        return any(not isinstance(step, RenameFile | PruneKept | Manual) for step in self.steps)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -201,6 +212,8 @@ class Plan(Record):
                     continue
                 case RenameFile():
                     found |= {step.path: None, step.to: None}
+                case PruneKept():
+                    found |= dict.fromkeys(step.before)
                 case _:
                     found[step.path] = None
         return tuple(found)

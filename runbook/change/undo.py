@@ -26,6 +26,7 @@ from runbook.change.plan import (
     FileState,
     Kept,
     Plan,
+    PruneKept,
     RemoveFile,
     RenameFile,
     RunCommand,
@@ -34,7 +35,8 @@ from runbook.change.plan import (
     WriteFile,
 )
 from runbook.change.planning import Planning, utc_text
-from runbook.change.refusals import refused
+from runbook.change.prune_step import PRUNED, pruned_since
+from runbook.change.refusals import RefusedError, refused
 
 
 def plans_of(entries: Sequence[IncidentEntry]) -> list[Plan]:
@@ -52,11 +54,26 @@ def last_undoable(entries: Sequence[IncidentEntry]) -> Plan | None:
     undone: set[str] = set()
     for plan in reversed(plans):
         applied = read_applied(entries, plan.hash)
+        if any(isinstance(step, PruneKept) for step in plan.steps) or pruned_since(entries, plan.hash):
+            continue
         if plan.undoes is not None and applied.is_complete(plan):
             undone.add(plan.undoes)
         elif plan.undoes is None and plan.hash not in undone and applied.changed_anything:
             return plan
     return None
+
+
+def nothing_to_undo(entries: Sequence[IncidentEntry]) -> RefusedError:
+    """Why there is no way back: it was pruned, or there never was a change."""
+    gone = next((each for each in reversed(entries) if each.kind == "note" and PRUNED in each.detail), None)
+    if gone is None:
+        return refused("nothing_to_undo", "Nothing here can be undone.", "See: distill incident show")
+    return refused(
+        "originals_pruned",
+        f"The originals were pruned at {gone.recorded_at[:19]}Z by {gone.actor}: "
+        f"{gone.reason or 'no reason given'}.",
+        "What is committed can be had from git: distill restore PATH",
+    )
 
 
 def plan_undo(planning: Planning, incident: Incident, plan: Plan) -> Draft:
@@ -69,6 +86,8 @@ def plan_undo(planning: Planning, incident: Incident, plan: Plan) -> Draft:
             f"Step {applied.open_step + 1} has no outcome yet.",
             f"Settle it first: distill runbook apply --plan {plan.hash}",
         )
+    if pruned_since(entries, plan.hash) is not None:
+        raise nothing_to_undo(entries)
     root = planning.workspace.root
     appended = {path for step in plan.steps if isinstance(step, RunCommand) for path in step.appends}
     appended |= {step.path for step in plan.steps if isinstance(step, AppendLine)}

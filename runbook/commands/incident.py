@@ -1,4 +1,4 @@
-"""``distill incident list|show|verify|export|close``: read what happened, check the record, pack it."""
+"""``distill incident list|show|verify|export|close|prune``: read what happened, check it, pack it, let go."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import Head, incident_ids, remembered_heads
+from runbook.actions.prune import plan_prune, prunable, title_of
 from runbook.change.incident import Incident, load_incident
+from runbook.change.plan import Draft
+from runbook.change.planning import Planning
 from runbook.change.refusals import refused
+from runbook.commands.consenting import apply_by_hash
+from runbook.commands.direct import preview_directly
 from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import fold
 from runbook.wizard.handover import export_incident, page, write_page
@@ -22,6 +27,8 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root = voice.workspace
     if arguments.action == "list":
         return _list(root, voice)
+    if arguments.action == "prune":
+        return _prune(arguments, voice)
     if not arguments.incident:
         if arguments.action == "verify":
             heads = remembered_heads(root)
@@ -36,6 +43,20 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.action == "close":
         return _close(incident, arguments.reason, voice)
     return _export(incident, arguments.out, voice)
+
+
+def _prune(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Delete the originals of one resolved incident, or of all; previewed, agreed to and journalled."""
+    root = voice.workspace
+    if arguments.plan:
+        return apply_by_hash(root, arguments, voice)
+    ids = [load_incident(root, arguments.incident).id] if arguments.incident else prunable(root)
+    incidents = [Incident(root, each) for each in ids]
+
+    def make(planning: Planning) -> Draft:
+        return plan_prune(planning, incidents)
+
+    return preview_directly(root, title_of(ids), make, arguments, voice)
 
 
 def _close(incident: Incident, reason: str | None, voice: Voice) -> int:

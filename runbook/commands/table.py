@@ -132,10 +132,10 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
     Command(
         "incident",
         "repair",
-        "List, show, verify and export what happened.",
+        "List, show, verify, export and prune what happened.",
         "runbook",
         (
-            arg("action", choices=("list", "show", "verify", "export", "close"), help="what to do with it"),
+            arg("action", choices=("list", "show", "verify", "export", "close", "prune"), help="what to do"),
             _INCIDENT,
             arg(
                 "--out",
@@ -143,10 +143,12 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
                 completes="file",
                 help="export: where to (default: ./<incident>.tar.gz)",
             ),
-            arg("--reason", metavar="WHY", help="close: why nobody goes on with it"),
+            arg("--plan", metavar="HASH", help="prune: carry out the plan with this hash (from the preview)"),
+            arg("--approve-as", metavar="NAME", help="prune: who consents to it"),
+            arg("--reason", metavar="WHY", help="close: why nobody goes on with it; prune: why"),
             arg("--step", type=int, metavar="N", help="show: as it stood after N entries"),
         ),
         example=("list",),
-        exits=(ExitCode.CHECK_FAILED, ExitCode.LOCKED),
+        exits=_CHANGE_EXITS,
     ),
 )

@@ -69,6 +69,8 @@ def entry_words(entry: JournalEntry) -> str:
     detail = entry.detail
     if entry.kind == "note":
         answers = object_of(detail, "answers")
+        if "pruned" in detail:
+            return f"originals pruned: {entry.reason or ''}"
         return text_of(detail, "offer") or str(next(iter(answers.values()), "")) or entry.reason or ""
     if entry.kind in ("planned", "probe"):
         return text_of(object_of(detail, "plan" if entry.kind == "planned" else "output"), "title") or ""

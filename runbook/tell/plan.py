@@ -13,19 +13,12 @@ from pipeline.platform.lenient_json import (
     texts_of,
 )
 from pipeline.reading.durations import took_in_words
+from pipeline.reading.sizes import size_words
 from runbook.tell.blocks import GAP, Block, Fact, StepBlock
 
 _RENAME, _MANUAL, _WRITE, _REMOVE, _RUN = "rename_file", "manual", "write_file", "remove_file", "run_command"
+_PRUNE = "prune_kept"
 _VERBS = {_RENAME: "rename", _REMOVE: "remove", "append_line": "append", "truncate_file": "cut"}
-
-
-def size_words(size: int | None) -> str:
-    """``512 B``, ``4.5 MB``."""
-    if size is None:
-        return "-"
-    if size < 10_000:
-        return f"{size:,} B"
-    return f"{size / 1e6:,.1f} MB" if size >= 1_000_000 else f"{size / 1e3:,.1f} kB"
 
 
 def file_words(state: Json) -> str:
@@ -57,6 +50,10 @@ def _step(number: int, step: Json) -> StepBlock:
         files = f"{len(before)} file{'' if len(before) == 1 else 's'}"
         kept = f"{files} may change, each is kept before" if before else ""
         return StepBlock(number, "run", by_hand or "distill", kept, says=says, by_hand=by_hand)
+    if kind == _PRUNE:
+        size = sum(count_of(object_of(before, each), "bytes") or 0 for each in before)
+        files = f"{len(before)} original{'' if len(before) == 1 else 's'}, {size_words(size)}"
+        return StepBlock(number, "delete", path, files, says=says, by_hand=by_hand)
     if kind == _RENAME:
         to = text_of(step, "to") or "?"
         return StepBlock(number, "rename", path, file_words(before), to, says, by_hand)
@@ -87,6 +84,8 @@ def _kinds(plan: Json) -> set[str | None]:
 def _stays(plan: Json) -> str:
     if _kinds(plan) <= {_RENAME, _MANUAL}:
         return "every byte; nothing is rewritten, deleted or overwritten"
+    if _PRUNE in _kinds(plan):
+        return "every other file; each incident's journal, page and printed output"
     return "every other file, git, past reports; originals are kept with the incident"
 
 
@@ -100,8 +99,9 @@ def _way_back(plan: Json) -> str:
 def _rehearsal(plan: Json, rehearsal: Json | None, is_trial: bool) -> list[Block]:
     """A rename takes itself back, and a person's own step cannot be rehearsed."""
     if not rehearsal:
-        is_needed = not _kinds(plan) <= {_RENAME, _MANUAL}
-        words = "not yet" if is_needed else "not needed: a rename takes itself back"
+        is_needed = not _kinds(plan) <= {_RENAME, _PRUNE, _MANUAL}
+        why = "there is no way back" if _PRUNE in _kinds(plan) else "a rename takes itself back"
+        words = "not yet" if is_needed else f"not needed: {why}"
         return [] if is_trial and is_needed else [Fact("rehearsed", words)]
     said = f"{text_of(rehearsal, 'detail')} ({took_in_words(number_of(rehearsal, 'took_seconds'))})"
     if flag_of(rehearsal, "ok"):

@@ -22,7 +22,7 @@ from runbook.change.plan import Draft, Plan
 from runbook.change.planning import Planning
 from runbook.change.refusals import refused
 from runbook.change.rehearse import rehearse
-from runbook.change.undo import last_undoable, plan_undo
+from runbook.change.undo import last_undoable, nothing_to_undo, plan_undo
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Question, Symptom
@@ -274,9 +274,10 @@ class WizardSession:
 
     def plan_taking_back(self) -> Plan:
         """A plan that takes the last change back. Raises RefusedError when there is none."""
-        plan = last_undoable(self.incident.journal.entries())
+        entries = self.incident.journal.entries()
+        plan = last_undoable(entries)
         if plan is None:
-            raise refused("nothing_to_undo", "Nothing here can be taken back.", "See: distill incident show")
+            raise nothing_to_undo(entries)
         return self.adopt(plan_undo(self.planning(), self.incident, plan))
 
     def _plan(self) -> Plan:

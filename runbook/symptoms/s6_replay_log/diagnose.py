@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Verdict, epoch_seconds
 from pipeline.platform.lenient_json import number_of, object_or_empty
+from pipeline.reading.sizes import size_words
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
@@ -89,7 +91,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
 
 def _rotate(planning: Planning, _answers: Answers) -> Draft:
     """The engine moves, compresses and verifies; taken back by putting the log's bytes back in place."""
-    return plan_command(
+    draft = plan_command(
         planning,
         ["rotate-replay-log", "--force"],
         title="Rotate the replay log",
@@ -97,6 +99,21 @@ def _rotate(planning: Planning, _answers: Answers) -> Draft:
         repeatable=False,
         undo="Put the log back as it was and take the archive away, if no replay was logged since.",
     )
+    size, packed = _packed_estimate(planning.workspace.root / LOG)
+    note = (
+        f"frees about {size_words(max(0, size - 2 * packed))} of {size_words(size)}: archive and kept "
+        f"original take about {size_words(packed)} each; the original goes with: distill incident prune "
+        f"{planning.incident_id}"
+    )
+    plan = draft.plan.model_copy(update={"notes": (*draft.plan.notes, note)})
+    return draft.model_copy(update={"plan": plan})
+
+
+def _packed_estimate(path: Path) -> tuple[int, int]:
+    """Bytes of the log, and of its gzip as its first 8 MiB pack."""
+    with path.open("rb") as file:
+        sample, size = file.read(_LOOK_BYTES), os.fstat(file.fileno()).st_size
+    return size, round(len(zlib.compress(sample)) / max(1, len(sample)) * size)
 
 
 ROTATE = Offer(
