@@ -4,6 +4,7 @@
 #   make quick  the inner loop: lint of what changed, and the tests that start nothing
 #   make check  lint, types and import contracts, then every test (what CI runs)
 #   make trainers  train three steps on the demo's exports, and show what was learnt
+#   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make pages  make every page anew that is made from code
 #   make tour   take the pictures of docs/tour anew
@@ -23,7 +24,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports bench trainers pages screenshots tour setup setup-dev setup-trainers clean
+.PHONY: demo test quick check lint types imports faults bench trainers pages screenshots tour setup setup-dev setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -55,6 +56,9 @@ types: setup-dev
 
 imports: setup-dev
 	@$(BIN)/lint-imports
+
+faults: setup-dev
+	@$(BIN)/python -m tests.faults --page docs/reliability.md
 
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks

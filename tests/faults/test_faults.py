@@ -1,0 +1,51 @@
+"""The short form of ``make faults``: it finds what is broken, and what is tried here is whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.fresh_interpreter import REPOSITORY
+from tests.faults.record import Record, Result, broken
+from tests.faults.shim import compiler
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler")
+
+
+def _tried(record: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--record", str(record), *words],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_rotation_that_is_disturbed_loses_nothing(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    done = _tried(record, "--minutes", "2", "--only", "rotate-replay-log")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tried = [result for result in Record(record).results if result.operation]
+    assert {result.what for result in tried} >= {"killed", "disk full", "I/O error, once", "short writes"}
+    again = _tried(record, "--minutes", "0", "--only", "rotate-replay-log")
+    assert f"{len(Record(record).results):,} tried before" in again.stdout
+
+
+def test_what_is_broken_is_said_once_with_how_often() -> None:
+    several = [Result("run-all", "disk full", number, "write /a", ("ends with 1",)) for number in (3, 5)]
+    assert broken([*several, Result("run-all", "killed", 1, "after 1 s")]) == [
+        "run-all: ends with 1 (2 trials; the first: disk full, number 3: write /a)"
+    ]
+
+
+def test_a_line_that_was_cut_off_is_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    Record(path).add(Result("run-all", "killed", 1, "after 1 s"))
+    path.write_text(path.read_text() + json.dumps({"subject": "run-all"})[:-4])
+    assert Record(path).done == {("run-all", "killed", 1)}
