@@ -41,7 +41,7 @@ def text_named(
 
 
 def _holds_texts(member: Member) -> bool:
-    return not set(member.words) & words.REFERENCE and all(
+    return not member.words_around & words.REFERENCE and all(
         isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
         for value in member.there
     )

@@ -47,7 +47,12 @@ class Member:
 
     @property
     def words(self) -> list[str]:
-        return [word.lower() for word in _WORDS.findall(self.steps[-1])] if self.steps else []
+        return _words_in(self.steps[-1]) if self.steps else []
+
+    @property
+    def words_around(self) -> set[str]:
+        """Those of its name and of all names that lead to it."""
+        return {word for name in self.steps for word in _words_in(name)}
 
     def is_of(self, *kinds: type) -> bool:
         """Whether there are values, and all of one of ``kinds``; true and false are no numbers."""
@@ -63,6 +68,10 @@ class Member:
         return Counter(
             (type(value).__name__, value) for value in self.there if not isinstance(value, (list, dict))
         )
+
+
+def _words_in(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def members_of(lines: Sequence[dict[str, Any]], before: str = "") -> list[Member]:

@@ -18,6 +18,10 @@ _LONGEST_WORD = 40
 _MOST_CANDIDATES = 8
 _VALUES_SHOWN = 6
 _DEEPEST_UNNAMED = 2
+_MOST_KEYS = 4
+# Members of an item of scores: what is scored, and how it came out.
+_KEYS = ("key", "name", "metric", "scorer")
+_VALUES = ("score", "value", "passed", "correct", "result")
 
 NONE_FOUND = (
     "# OUTCOME: not there. No member of the lines says how a run ended, and without it no row is accepted:",
@@ -31,10 +35,40 @@ ASKED = (
 
 def outcomes_in(members: Sequence[Member]) -> list[Member]:
     """Candidates: those named for an outcome first, then true or false, then words that tell."""
+    members = [*members, *in_lists(members)]
     ranked = [
         (rank, number, each) for number, each in enumerate(members) if (rank := _rank(each)) is not None
     ]
     return [member for _, _, member in sorted(ranked, key=lambda each: each[:2])][:_MOST_CANDIDATES]
+
+
+def in_lists(members: Sequence[Member]) -> list[Member]:
+    """What lists of scores say (``feedback``, ``scores``), each by its key as a member of its own."""
+    found = []
+    for member in members:
+        items = [item for each in member.there for item in each] if member.is_of(list) else []
+        if not items or not set(member.words) & words.OUTCOME or not all(isinstance(i, dict) for i in items):
+            continue
+        key = next((name for name in _KEYS if all(isinstance(item.get(name), str) for item in items)), None)
+        value = next((name for name in _VALUES if any(_tells(item.get(name)) for item in items)), None)
+        names = list(dict.fromkeys(item[key] for item in items)) if key is not None else []
+        for name in names[:_MOST_KEYS]:
+            if value is not None and name.isascii() and name.isprintable() and not set(name) & set("'\\`"):
+                path = f"{member.expression()}[?{key}=='{name}'].{value} | [0]"
+                values = [_value_of(each, key, name, value) for each in member.values]
+                found.append(Member(path, (*member.steps, name, value), values, member.before))
+    return found
+
+
+def _tells(value: Any) -> bool:
+    return isinstance(value, (bool, int, float, str))
+
+
+def _value_of(items: Any, key: Any, name: str, value: str) -> Any:
+    for item in items or ():
+        if item[key] == name and item.get(value) is not None:
+            return item[value]
+    return None
 
 
 def _rank(member: Member) -> int | None:

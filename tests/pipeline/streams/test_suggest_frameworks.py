@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.settings.model import Settings
+from pipeline.settings.model import Settings, from_document
 from pipeline.streams.suggest import suggest
 
 CASES = [("sum-1", True), ("sum-2", True), ("sum-1", False)]
@@ -194,3 +194,30 @@ def test_a_list_beside_a_question_and_an_answer_is_no_list_of_rows(workspace: Pa
     line = {"id": 1, "prompt": "What is 1?", "reply": "It is 1.", "votes": [{"by": "a"}, {"by": "b"}]}
     _, stream = drafted(workspace, "log.jsonl", json.dumps(line) + "\n")
     assert "parts" not in stream
+
+
+def test_what_stands_below_a_reference_is_no_answer_and_scores_in_a_list_are_asked(workspace: Path) -> None:
+    tasks = [
+        {
+            "task_id": f"t{n}",
+            "inputs": {"input": f"What is {n}?"},
+            "reference_outputs": {"answer": f"It is {n}."},
+            "feedback": [
+                {"key": "matches", "score": n > 0, "comment": None},
+                {"key": "length", "score": n / 2},
+                {"key": "it's odd", "score": True},
+            ],
+        }
+        for n in range(3)
+    ]
+    found, stream = drafted(workspace, "run.json", json.dumps({"run_id": "r", "tasks": tasks}, indent=1))
+    assert stream["parts"] == {"each": "tasks"}
+    assert "response" not in stream["fields"]
+    lines = found.text.splitlines()
+    assert "#   _part.feedback[?key=='matches'].score | [0]: true 2, false 1" in lines
+    assert "# verdict = \"_part.feedback[?key=='matches'].score | [0]\"" in lines
+    assert "# reward = \"_part.feedback[?key=='length'].score | [0]\"" in lines
+    assert "odd" not in found.text
+    taken = found.text.replace("# verdict", "verdict")
+    rows = from_document(tomllib.loads(taken)).streams[0]
+    assert "verdict" in rows.fields
