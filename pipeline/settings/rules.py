@@ -343,7 +343,7 @@ class Group(_Syntax):
     """A text or a whole number, asked of each line; not where a whole file is the unit."""
     order: RuleText | None = None
     """A text or a number by which the lines are sorted; one that has none stays behind the line before it."""
-    walk: Literal["claude_code"] | None = None
+    walk: Literal["claude_code", "codex"] | None = None
     """The way through a session whose lines name the line before them."""
 
     @model_validator(mode="after")

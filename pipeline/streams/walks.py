@@ -13,6 +13,10 @@
 * Lines with ``isSidechain`` are what sub-agents did: each chain by itself, beside the main way.
 * After a compaction the model had a summary before it and not the turns that it sums up. So the
   way is cut there into segments, each what the model had; the last one is the session's.
+
+``codex``: the lines of a session as they were logged. A ``compacted`` line with a
+``replacement_history`` says what the model had from there on: its items stand in place of the
+``response_item`` lines before it. Each piece is a segment.
 """
 
 from __future__ import annotations
@@ -60,6 +64,20 @@ def claude_code(lines: list[Line]) -> Arranged:
         chains.setdefault(chain, []).append(line)
     segments = _segments(_way(_nodes(main)))
     return Arranged(segments[-1], segments, [_way(_nodes(chain)) for chain in chains.values()])
+
+
+def codex(lines: list[Line]) -> Arranged:
+    segments: list[list[Line]] = []
+    now: list[Line] = []
+    for line in lines:
+        payload = line.get("payload")
+        history = payload.get("replacement_history") if type(payload) is dict else None
+        if line.get("type") == "compacted" and type(history) is list:
+            segments.append(now)
+            now = [each for each in now if each.get("type") != "response_item"]
+            now += [{**line, "type": "response_item", "payload": item} for item in history]
+        now.append(line)
+    return Arranged(now, [*segments, now], [])
 
 
 @dataclass
@@ -171,4 +189,4 @@ def _text(holder: Any, name: str) -> str | None:
     return value if type(value) is str and value else None
 
 
-WALKS: Mapping[str, Walk] = {"claude_code": claude_code}
+WALKS: Mapping[str, Walk] = {"claude_code": claude_code, "codex": codex}

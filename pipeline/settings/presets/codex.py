@@ -31,8 +31,9 @@ PRESET = Preset(
         "The tools: `tools_not_recorded`.",
         "The reasoning: it is encrypted, and its summary, where there is one, is not the "
         "reasoning itself. `reasoning_missing` where there is none.",
-        "What the model had after a compaction: a session with `compacted` has no conversation "
-        "here, and the tag `compacted`.",
+        "What the model had after a compaction that does not say so: a session whose `compacted` has no "
+        "`replacement_history` has no conversation here. Otherwise the conversation is what the model "
+        "had last. Both have the tag `compacted`.",
         "What tools of the provider did (web search): such a session is skipped, since an item "
         "of its conversation cannot be read.",
         "Files of before September 2025, whose lines are bare items without `payload`.",
@@ -40,6 +41,7 @@ PRESET = Preset(
     documented="<https://github.com/openai/codex>",
     rules={
         "unit": "file",
+        "group": {"walk": "codex"},
         "fields": {
             "task_id": {"first_of": [{"hash": _SAID}, "_group"]},
             "timestamp": "timestamp",
@@ -49,7 +51,7 @@ PRESET = Preset(
             "messages": {
                 "path": _ITEMS,
                 "system": "_lines[?type == 'session_meta'].payload.base_instructions.text | [0]",
-                "when": "!(_lines[?type == 'compacted'])",
+                "when": "!(_lines[?type == 'compacted' && payload.replacement_history == `null`])",
             },
             "finish_reason": {"const": "abort", "when": "_lines[-1].payload.type == 'turn_aborted'"},
             "tokens": (

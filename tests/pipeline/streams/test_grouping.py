@@ -12,7 +12,7 @@ from pipeline.settings.model import StreamSettings
 from pipeline.streams import records
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.skips import LineFault
-from pipeline.streams.walks import claude_code
+from pipeline.streams.walks import WALKS, claude_code
 from tests.pipeline.streams.sources import group_outcomes, settings_of, stream
 
 Line = dict[str, Any]
@@ -258,3 +258,24 @@ def test_a_session_becomes_a_conversation() -> None:
     )
     assert [message["role"] for message in rows[0]["messages"]] == ["user", "assistant", "tool", "assistant"]
     assert rows[0]["messages"][1]["tool_calls"][0]["name"] == "run"
+
+
+def test_a_compacted_session_of_codex_is_what_the_model_had_last() -> None:
+    def item(text: str) -> dict[str, Any]:
+        return {"type": "response_item", "payload": {"text": text}}
+
+    meta = {"type": "session_meta", "payload": {"id": "s"}}
+    bare: dict[str, Any] = {"type": "compacted", "payload": {"message": "m"}}
+    replaced = {"type": "compacted", "payload": {"replacement_history": [{"text": "sum"}]}}
+
+    def texts(lines: list[dict[str, Any]]) -> list[str]:
+        return [line["payload"]["text"] for line in lines if line["type"] == "response_item"]
+
+    lines = [meta, item("a"), bare, item("b"), replaced, item("c"), replaced, item("d")]
+    found = WALKS["codex"](lines)
+    assert texts(found.lines) == ["sum", "d"]
+    assert found.lines[0] is meta
+    assert [texts(each) for each in found.segments] == [["a", "b"], ["sum", "c"], ["sum", "d"]]
+    assert WALKS["codex"](lines[:4]).lines == lines[:4]
+    emptied = {"type": "compacted", "payload": {"replacement_history": []}}
+    assert texts(WALKS["codex"]([meta, item("a"), emptied]).lines) == []
