@@ -62,10 +62,16 @@ class WizardControl:
                 )
             argv = ["distill", "console", "wizard", symptom.id]
             self._driver = Driver(Workspace(root), symptom, argv=argv, start=start)
+        self.progress = ""
+        """How far a long look or a rehearsal is; written by the thread that does it."""
+        self._driver.workspace.tell = self._progressed
         self._worker: Detached | None = None
         self._ended: int | None = None
         self._preview: Preview | None = None
         self._committed: tuple[tuple[str, int], str] | None = None
+
+    def _progressed(self, words: str) -> None:
+        self.progress = words
 
     # Looking
 

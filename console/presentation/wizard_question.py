@@ -38,8 +38,7 @@ def question_lines(
     asked += _said(_text(view, busy), width, "strong")
     if view.question is not None and view.question.id != wizard.CONSENT and not busy:
         asked += _said(view.question.help[:300], width, "warn")
-    if not busy:
-        asked += _said(note, width, "warn")
+    asked += _said(note, width, "dim" if busy else "warn")
     groups = [
         _answer(choice, position == marked, armed, width)
         for position, choice in enumerate(() if busy else answers)

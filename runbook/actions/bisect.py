@@ -7,13 +7,15 @@ linked to; the working tree of the workspace is never touched.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,6 +31,8 @@ from runbook.change.files import files_below
 from runbook.change.source_roots import link_source_roots, place_of_copy
 from runbook.probes.workspace import Workspace
 
+_TELL_SECONDS = 0.2
+_JUDGED = ("git bisect good", "git bisect bad", "git bisect skip")
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit", re.MULTILINE)
 
 
@@ -72,7 +76,8 @@ def find_commit(
             step = [sys.executable, "-P", "-m", "runbook.actions.bisect_check", str(clone), *check]
             if prove_bad and not _is_bad(clone, last, step, seconds):
                 return Bisection(None, "", f"{last[:12]} itself does not end with 1")
-            return _bisect(clone, first, last, step, seconds, under)
+            with _told(workspace, clone, _tries(clone, first, last, under)):
+                return _bisect(clone, first, last, step, seconds, under)
         except (GitError, OSError) as error:
             return Bisection(None, "", str(error))
 
@@ -130,6 +135,39 @@ def _is_bad(clone: Path, commit: str, step: Sequence[str], seconds: float) -> bo
     _git(clone, ["checkout", "--quiet", "--force", "--detach", commit])
     ended = run(step, limit_seconds=seconds, cwd=clone, env=_environment())
     return ended.exit_code == ExitCode.CHECK_FAILED
+
+
+def _tries(clone: Path, good: str, bad: str, under: Sequence[str]) -> int:
+    """About how many commits a bisection tries. Raises GitError."""
+    commits = _git(clone, ["rev-list", "--count", f"{good}..{bad}", "--", *under])
+    return max(1, (int(commits) - 1).bit_length())
+
+
+@contextlib.contextmanager
+def _told(workspace: Workspace, clone: Path, tries: int) -> Iterator[None]:
+    """Tell which commit is tried, as git's own log of the bisection has it, while the block runs."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        said = ""
+        while not ended.wait(_TELL_SECONDS):
+            try:
+                log = (clone / ".git" / "BISECT_LOG").read_text("utf-8", "replace")
+            except OSError:
+                continue
+            # Before the first try the log names the two ends, in one "start".
+            judged = sum(row.startswith(_JUDGED) for row in log.splitlines())
+            now = f"bisect: commit {min(judged + 1, max(tries, judged))} of {max(tries, judged)}"
+            if now != said:
+                workspace.tell(said := now)
+
+    watcher = threading.Thread(target=watch, name="bisect", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _bisect(

@@ -34,22 +34,27 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
     changed: tuple[str, ...] = ()
     linked = copied = 0
     try:
+        tell = planning.workspace.tell
+        tell("rehearsal 1 of 4: copying the workspace")
         with workspace_copy(planning.workspace.root) as copy:
             linked, copied = copy.linked_bytes, copy.copied_bytes
             workspace = Workspace(copy.root, history=planning.workspace.root)
             scratch = open_incident(copy.root, planning.symptom_id, draft.plan.title, durable=False)
             before = dict(_states(copy.root))
+            tell("rehearsal 2 of 4: applying the plan in the copy")
             _carry_out(workspace, scratch, draft, incident)
             middle = dict(_states(copy.root))
             changed = tuple(
                 sorted(path for path in {*before, *middle} if before.get(path) != middle.get(path))
             )
+            tell("rehearsal 3 of 4: undoing it in the copy")
             back = plan_undo(
                 Planning(workspace, scratch.id, planning.symptom_id, planning.actor, planning.now),
                 scratch,
                 draft.plan,
             )
             _carry_out(workspace, scratch, back, incident)
+            tell("rehearsal 4 of 4: comparing every file")
             after = dict(_states(copy.root))
             different = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     except (OperatorError, OSError) as error:

@@ -39,7 +39,7 @@ def start(arguments: argparse.Namespace, voice: Voice) -> Path:
     if seed is None:
         seed = random.SystemRandom().randrange(MOST_SEED)
     drill = _chosen(arguments.subject, seed)
-    voice.note(f"drill {drill.symptom_id}, seed {seed}: building (about ten seconds)")
+    voice.note(f"drill {drill.symptom_id}, seed {seed}: building; ten seconds to a minute")
     root = start_drill(drill, seed, arguments.dir, lambda text: voice.note(f"  {text}"))
     if voice.json:
         voice.out_json({"root": str(root), "symptom_id": drill.symptom_id, "drill": drill.id, "seed": seed})

@@ -137,7 +137,7 @@ def _lines(rows: list[dict[str, Any]]) -> bytes:
 
 
 def build_sound(root: Path, say: Callable[[str], None]) -> Scene:
-    """Fill the new directory ``root``. Raises StorageError; takes about ten seconds.
+    """Fill the new directory ``root``. Raises StorageError; takes ten seconds to a minute.
 
     ``say`` is told what is being done.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,20 @@ _MOST_OUTPUT_BYTES = 16 * 2**20
 _GRACE_SECONDS = 5.0
 
 
+def _to_nobody(_words: str) -> None:
+    """Nobody waits."""
+
+
 class Workspace:
-    """The workspace at ``root``. ``history`` is where its repository lies, when that is elsewhere."""
+    """The workspace at ``root``. ``history`` is where its repository lies, when that is elsewhere.
+
+    ``tell`` hears how far a long look is; it may be called from any thread.
+    """
 
     def __init__(self, root: Path, *, history: Path | None = None) -> None:
         self.root = root
         self.git = Repository(history or root)
+        self.tell: Callable[[str], None] = _to_nobody
         self._facts: Facts | None = None
 
     def facts(self) -> Facts:

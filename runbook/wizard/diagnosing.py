@@ -28,6 +28,11 @@ def run_probe(workspace: Workspace, probe: Probe, clock: Callable[[], float] = t
     return output.model_copy(update={"took_seconds": took, "read_at": output.read_at or clock()})
 
 
+def which_probe(number: int, many: int, probe: Probe) -> str:
+    """``check 2 of 4: Suspects in the code``."""
+    return f"check {number} of {many}: {probe.title}"
+
+
 def still_holds(workspace: Workspace, output: ProbeOutput, now: float) -> bool:
     """Whether a probe that ended well may be believed: it is fresh, and nothing was touched since."""
     is_fresh = 0 <= now - output.read_at <= FRESH_SECONDS
@@ -47,7 +52,11 @@ def diagnose_only(
     workspace: Workspace, symptom: Symptom, detection: Detection
 ) -> tuple[dict[str, ProbeOutput], Diagnosis]:
     """Probes and classification without an incident: nothing is written."""
-    outputs = {probe.id: run_probe(workspace, probe) for probe in symptom.probes(detection)}
+    probes = symptom.probes(detection)
+    outputs = dict[str, ProbeOutput]()
+    for number, probe in enumerate(probes, start=1):
+        workspace.tell(which_probe(number, len(probes), probe))
+        outputs[probe.id] = run_probe(workspace, probe)
     return outputs, classify(symptom, detection, outputs)
 
 

@@ -50,6 +50,7 @@ def converse(
     """Ask until the incident is over or nobody answers. Exit 11 when a question is left open."""
     session = driver.open()
     driver.tell = lambda work: voice.note(f"… {DOING[work]}")
+    driver.workspace.tell = lambda words: voice.note(f"… {words}")
     voice.note(driver.whose() or f"incident {session.incident.id}")
     prompts = _Prompts(driver, session, voice, who, reason, read)
     while True:

@@ -28,7 +28,7 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Question, Symptom
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.detecting import verify
-from runbook.wizard.diagnosing import classify, record_probe, run_probe, still_holds
+from runbook.wizard.diagnosing import classify, record_probe, run_probe, still_holds, which_probe
 from runbook.wizard.dialogue import Move, Standing, Work, fold, next_move
 from runbook.wizard.handover import export_incident, write_page
 
@@ -160,7 +160,9 @@ class WizardSession:
         if self.symptom is None or standing.detection is None:
             raise refused("nothing_to_diagnose", "This incident has no symptom.", "Open one: runbook detect")
         symptom, outputs = self.symptom, dict[str, ProbeOutput]()
-        for probe in symptom.probes(standing.detection):
+        probes = symptom.probes(standing.detection)
+        for number, probe in enumerate(probes, start=1):
+            self.workspace.tell(which_probe(number, len(probes), probe))
             seen = standing.probes.get(probe.id) if standing.diagnosis is None else None
             if seen is not None and still_holds(self.workspace, seen, self._clock()):
                 outputs[probe.id] = seen

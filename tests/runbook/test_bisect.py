@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from runbook.actions.bisect import Bisection, find_commit
@@ -115,3 +116,19 @@ def test_a_source_that_is_a_link_out_of_the_workspace_is_not_copied(tmp_path: Pa
     good = commit(workspace, "as it was", ENGINE, _NEEDS.format(needed=("sets/a.jsonl",), code=0))
     commit(workspace, "break it", ENGINE, _NEEDS.format(needed=("sets/a.jsonl",), code=1))
     assert found(workspace, good).commit is None
+
+
+def test_which_commit_is_tried_is_told_and_no_more_than_there_are(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    good = git(workspace.root, "rev-parse", "HEAD")
+    for number in range(6):
+        commit(workspace, f"innocent {number}", "pipeline/note.py", f"# {number}\n")
+    commit(workspace, "break it", ENGINE, f"import time\ntime.sleep(0.5)\n{FAILS}")
+    told: list[str] = []
+    workspace.tell = told.append
+    assert found(workspace, good).commit is not None
+    assert told
+    assert all(re.fullmatch(r"bisect: commit \d of \d", words) for words in told)
+    numbers = [tuple(int(each) for each in re.findall(r"\d", words)) for words in told]
+    assert all(1 <= at <= many for at, many in numbers)
+    assert [at for at, _ in numbers] == sorted({at for at, _ in numbers})

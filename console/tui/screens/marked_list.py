@@ -66,6 +66,7 @@ class MarkedList(Page):
         self.marked: str | None = None
         self._rows: list[Row] = []
         self._looking = False
+        self._look_failed = ""
 
     # What subclasses give
 
@@ -106,6 +107,9 @@ class MarkedList(Page):
     async def _look(self) -> None:
         try:
             await asyncio.to_thread(self.look)
+            self._look_failed = ""
+        except Exception as error:  # noqa: BLE001 (whatever it is, a list that cannot be read says so)
+            self._look_failed = f"this list cannot be read: {type(error).__name__}: {error}"
         finally:
             self._looking = False
         # Only what is on top is drawn, a page about one of our items perhaps. A screen that is drawn
@@ -119,11 +123,14 @@ class MarkedList(Page):
         width, height = self._body.size
         if width == 0:
             return
-        before, trouble = self._position(), self.console.state.trouble
+        before, trouble = self._position(), self._look_failed or self.console.state.trouble
         head, self._rows = self.head_lines(width), list(self.rows(width))
         if trouble and not any(row.key for row in self._rows):
             # Nothing was found because nothing can be read, which is not what an empty list says.
             head, self._rows = [], [Row(None, spans) for spans in not_readable(trouble, width)]
+        elif self._look_failed:
+            # What was read before stays, and is not passed off as new.
+            head = [*head, *wrapped(line(" ", Span("! not renewed", "warn"), "  "), self._look_failed, width)]
         room = max(1, height - len(head))
         self._count = len(self._rows)
         position = self._position()

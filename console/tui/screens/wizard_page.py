@@ -44,6 +44,7 @@ class WizardPage(Page):
         self._fault: Fault | None = None
         self._said: Fault | None = None
         self._busy = ""
+        self._busy_since = 0.0
         self._looking = False
         self._one_look = asyncio.Lock()
         self._marked = 0
@@ -172,8 +173,16 @@ class WizardPage(Page):
         most = max(2, height * 2 // 3 - len(said))
         answers, marked, armed = self.answers(), self._marked, self.console.armed.is_armed
         note = self._still_running() if self._view.is_cut_off else ""
+        if self._busy:
+            note = self._how_far()
         asked = question_lines(self._view, answers, marked, self._busy, width, most, armed=armed, note=note)
         return [*said, *asked][-height:]
+
+    def _how_far(self) -> str:
+        """What it is at, for how long, and that nobody has to stay for it."""
+        at = self._control.progress if self._control is not None else ""
+        lasted = age_in_words(self.console.now() - self._busy_since)
+        return " · ".join(filter(None, (at, f"running for {lasted}", "safe to leave with esc")))
 
     def answers(self) -> tuple[Choice, ...]:
         """What can be answered now, the harmless answer first."""
@@ -207,6 +216,9 @@ class WizardPage(Page):
     def _begin(self, words: str, work: Callable[[], None], *, then: Callable[[], None] | None = None) -> None:
         """Do it in a thread; what it raises is shown above the question. Nothing is asked meanwhile."""
         self._busy, self._said = words, None
+        self._busy_since = self.console.now()
+        if self._control is not None:
+            self._control.progress = ""
         self.run_worker(self._do(work, then), name="wizard deed", exit_on_error=False)
         self.draw()
 

@@ -9,12 +9,15 @@ import pytest
 
 from console.reading.row_files import find_row_files
 from console.reading.skip_tally import SkipTally
+from console.tui.screens.marked_list import MarkedList
 from console.tui.widgets.canvas import Canvas
 from pipeline.contracts import paths
 from tests.console import states
+from tests.console.apps import text_of
 from tests.console.other_user import open_folder, unprivileged
 from tests.console.row_workspaces import with_rows
 from tests.console.screens.opened import app_on, press, seen
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("key", ["A", "R", "D", "S", "F"])
@@ -64,3 +67,29 @@ async def test_no_cell_of_a_dashboard_that_cannot_be_read_is_green(tmp_path: Pat
         for canvas in app.screen.query(Canvas):
             roles = {span.role for spans in canvas.lines for span in spans if span.text.strip()}
             assert not roles & {"ok", "accepted"}, canvas.id
+
+
+@pytest.mark.parametrize("key", ["A", "S"])
+async def test_a_list_whose_reading_fails_says_so_until_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    app = app_on(tmp_path)
+    broken = True
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, key)
+        screen = app.screen
+        assert isinstance(screen, MarkedList)
+        look = screen.look
+
+        def failing() -> None:
+            if broken:
+                raise OSError(24, "Too many open files")
+            look()
+
+        monkeypatch.setattr(screen, "look", failing)
+        screen.look_again()
+        await until(pilot, lambda: "Too many open files" in text_of(app), "what is wrong")
+        broken = False
+        screen.look_again()
+        await until(pilot, lambda: "Too many open files" not in text_of(app), "the list")

@@ -220,3 +220,25 @@ async def test_it_can_be_read_at_any_size_and_in_ascii(
         await pilot.resize_terminal(*size)
         await settled(pilot)
         assert text_of(app) == text
+
+
+async def test_a_long_look_says_how_far_it_is_and_that_nobody_has_to_stay(
+    root: Path, hand: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(control: WizardControl) -> None:
+        control._driver.workspace.tell("bisect: commit 3 of 7")
+        go_on.wait(LIMIT_SECONDS)
+
+    monkeypatch.setattr(WizardControl, "look_for_cause", slow)
+    async with wizard_open(root, armed=False) as (pilot, app, screen):
+        screen._look_deeper()
+
+        def is_told() -> bool:
+            screen.draw()
+            return "bisect: commit 3 of 7 · running for" in " ".join(text_of(app).split())
+
+        await until(pilot, is_told, "how far it is")
+        assert "safe to leave with esc" in " ".join(text_of(app).split())
+        go_on.set()
