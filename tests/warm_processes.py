@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline.platform import process
+from pipeline.platform import first_act
 
 REPOSITORY = Path(__file__).parents[1]
 COLD_VARIABLE = "DISTILL_COLD_TESTS"
@@ -117,7 +117,7 @@ def _start_of(asked: Mapping[str, Any]) -> _Start | None:
     at = words.index("-m")
     flags, module = tuple(words[1:at]), words[at + 1]
     env = dict(os.environ if asked["env"] is None else asked["env"])
-    first_act = asked["preexec_fn"]
+    act = asked["preexec_fn"]
     if (
         words[0] != _PYTHON
         or (flags, module) not in _PROGRAMS
@@ -126,12 +126,12 @@ def _start_of(asked: Mapping[str, Any]) -> _Start | None:
         or any(asked[name] for name in ("executable", "shell", "pass_fds", "gids"))
         or any(asked[name] not in (None, -1) for name in ("gid", "uid"))
         or not _has_our_start(env)
-        or not (first_act is None or _is_first_act(first_act))
+        or not (act is None or _is_first_act(act))
         or not (asked["cwd"] is None or Path(asked["cwd"]).is_dir())
         or sum(map(len, words)) + sum(len(name) + len(env[name]) for name in env) > _MOST_REQUEST_BYTES // 2
     ):
         return None
-    _, _, nice, death = first_act.args if first_act is not None else (None, 0, 0, 0)
+    _, _, nice, death = act.args if act is not None else (None, 0, 0, 0)
     return _Start(
         flags,
         module,
@@ -147,7 +147,7 @@ def _start_of(asked: Mapping[str, Any]) -> _Start | None:
 
 
 def _is_first_act(act: object) -> bool:
-    return isinstance(act, functools.partial) and act.func is process._act
+    return isinstance(act, functools.partial) and act.func is first_act._act
 
 
 def _has_our_start(env: Mapping[str, str]) -> bool:
@@ -280,7 +280,7 @@ def _become(channel: socket.socket, request: dict[str, Any], streams: Sequence[i
     channel.detach()
     os.closerange(3, max(256, *(stream + 1 for stream in streams)))
     if request["death"]:
-        process._act(ctypes.CDLL(None).prctl, request["parent"], request["nice"], request["death"])
+        first_act._act(ctypes.CDLL(None).prctl, request["parent"], request["nice"], request["death"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["env"])
@@ -327,7 +327,7 @@ def _keep_zygote() -> None:
     parent = os.getpid()
     if os.fork() == 0:
         ours.close()
-        process.die_with(parent)
+        first_act.die_with(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in range(3):

@@ -12,7 +12,7 @@ from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import choose_engine, engine_argv
 from pipeline.contracts.shell_words import joined
 from pipeline.platform import streams
-from pipeline.platform.process import run_in_front
+from pipeline.platform.detached import run_in_front
 from pipeline.platform.voice import Voice
 
 # Lines that make a run last some seconds, long enough to be watched.

@@ -27,8 +27,8 @@ from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import LockStatus
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined, disk
+from pipeline.platform.detached import Detached, start_detached
 from pipeline.platform.identity import host_name, is_running
-from pipeline.platform.process import Detached, start_detached
 from pipeline.reading.lock_facts import read_lock
 
 JOBS_KEPT = 50

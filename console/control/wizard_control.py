@@ -19,8 +19,8 @@ from console.keymap import WIZARD_ANSWER
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry, WizardState
 from pipeline.contracts.status import Verdict
+from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
-from pipeline.platform.process import Detached
 from runbook.change.plan import Draft, Plan
 from runbook.change.planning import Planning
 from runbook.change.refusals import refused

@@ -22,7 +22,8 @@ from console.state.runbook_state import KnownSymptom, RunbookReading, parse
 from console.state.view_state import RunbookHeard
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.platform.process import Ended, NotWantedError, run
+from pipeline.platform.process import NotWantedError, run
+from pipeline.platform.process_end import Ended
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
 

@@ -23,7 +23,8 @@ from pipeline.contracts.discovery import INSTALLED_PACKAGE_VARIABLE, INSTALLED_P
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import streams
-from pipeline.platform.process import die_with, run
+from pipeline.platform.first_act import die_with
+from pipeline.platform.process import run
 
 RECORDED_AT = "2026-03-01T00:00:00Z"
 TIME_LIMIT_SECONDS = 60.0

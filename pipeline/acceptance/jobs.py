@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
 from pipeline.platform import streams
-from pipeline.platform.process import die_with
+from pipeline.platform.first_act import die_with
 
 _READ_BYTES = 1 << 16
 

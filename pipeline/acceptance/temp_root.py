@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.platform.process import Detached, start_detached
+from pipeline.platform.detached import Detached, start_detached
 
 PREFIX = "distillation_phase6_acceptance."
 KEPT_ROOTS = 5

@@ -13,7 +13,8 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.determinism.variants import Variant
 from pipeline.engine import commit_points
 from pipeline.engine.clock import monotonic
-from pipeline.platform.process import Ended, run
+from pipeline.platform.process import run
+from pipeline.platform.process_end import Ended
 
 # One clock value for all: what still differs then has another cause.
 RECORDED_AT = "2000-01-01T00:00:00Z"

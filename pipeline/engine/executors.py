@@ -19,7 +19,7 @@ from multiprocessing import active_children, get_context
 from typing import Any
 
 from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
-from pipeline.platform.process import die_with
+from pipeline.platform.first_act import die_with
 
 _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 1 << 19

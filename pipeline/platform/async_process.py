@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Unpack
 
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.process import GRACE_SECONDS, Ended, How, NotWantedError, first_act, run
+from pipeline.platform.first_act import first_act
+from pipeline.platform.process import GRACE_SECONDS, How, NotWantedError, run
+from pipeline.platform.process_end import Ended
 
 MAX_LINE_BYTES = 1 << 20
 _WORDS_KEPT = 3

@@ -8,23 +8,20 @@ descriptor, the lock's least of all, and it is killed when its parent dies.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Required, TypedDict, Unpack
 
-from pipeline.contracts.faults import WHAT_HAPPENED
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.starvation import is_starved_in_words
+from pipeline.platform.first_act import first_act
+from pipeline.platform.process_end import Ended
 
 KEEP_BYTES = 1 << 20
 # Between "please end" and the kill. Whoever needs longer to leave things in order is given longer.
@@ -36,66 +33,9 @@ _LONGEST_LOOK_SECONDS = 3600.0
 # A killed process is gone at once, unless the kernel itself waits for a disk: then we go on without it.
 _KILLED_SECONDS = 2.0
 _READ_BYTES = 1 << 16
-_PR_SET_PDEATHSIG = 1
-# A program does not end itself by these; the kernel's killer, a service manager or a person does.
-_ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
-_LAST_LINES = 3
 
 Check = Callable[[], None]
 _checks: list[Check] = []
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended. ``exit_code`` is negative for a signal, and None when there is no answer.
-
-    ``why`` then says so: it did not start, reached its time limit, or wrote too much; it is empty
-    otherwise. ``returncode`` has what the system says all the same. Of ``stderr`` the end is kept.
-    ``processor_seconds`` has what it used, and those of its children that it waited for.
-    ``could_start`` is False where the system did not begin it.
-    """
-
-    exit_code: int | None
-    stdout: bytes = b""
-    stderr: bytes = b""
-    why: str = ""
-    took_seconds: float = 0.0
-    processor_seconds: float = 0.0
-    timed_out: bool = False
-    returncode: int | None = None
-    could_start: bool = True
-
-    @property
-    def has_no_say(self) -> bool:
-        """Whether its end tells of the machine and not of the program: out of time, killed or starved."""
-        if self.exit_code is None:
-            return self.could_start or is_starved_in_words(self.why)
-        return -self.exit_code in _ENDED_BY_OTHERS or is_starved_in_words("\n".join(self.said[-_LAST_LINES:]))
-
-    @property
-    def text(self) -> str:
-        return self.stdout.decode(errors="replace")
-
-    @property
-    def narration(self) -> str:
-        return self.stderr.decode(errors="replace")
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        """The lines of ``stderr`` that are not empty, hidden characters shown."""
-        return tuple(visible(line.strip(), 300) for line in self.narration.splitlines() if line.strip())
-
-    @property
-    def last_words(self) -> str:
-        """The last line that it narrated; empty when it said nothing."""
-        return self.said[-1] if self.said else ""
-
-    @property
-    def reason(self) -> str:
-        """One line for why this is no good end: our word, else what it said that happened, else its last
-        word, else its exit code."""
-        told = (line.removeprefix(WHAT_HAPPENED) for line in self.said if line.startswith(WHAT_HAPPENED))
-        return self.why or next(told, "") or self.last_words or f"exit {self.exit_code}"
 
 
 class NotWantedError(Exception):
@@ -352,96 +292,10 @@ class _Kept:
         return b"".join(self._pieces)[-self._most :] if self._most else b""
 
 
-class Detached:
-    """A program that goes on when we end, and whose output goes to a file of its own."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def poll(self) -> int | None:
-        """Its exit code (negative for a signal), None while it runs."""
-        return self._process.poll()
-
-    def wait(self, limit_seconds: float) -> int | None:
-        """Its exit code; None when it still runs after the limit."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(limit_seconds)
-        return None
-
-
-def start_detached(
-    argv: Sequence[str],
-    *,
-    output: int,
-    cwd: Path | str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Detached:
-    """Start ``argv`` in a session of its own, both outputs into the descriptor ``output``. Raises OSError."""
-    return Detached(
-        subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env=None if env is None else dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    )
-
-
-def run_in_front(argv: Sequence[str], *, env: Mapping[str, str] | None = None, output: int = 1) -> int:
-    """Run ``argv`` in the terminal that we have, without a limit: a person watches. Raises OSError.
-
-    It hears the terminal's signals itself and ends in its own time; when we are ended, it is asked to end.
-    """
-    process = subprocess.Popen(
-        list(argv),
-        env=None if env is None else dict(env),
-        stdout=output,
-        preexec_fn=first_act(at_our_end=signal.SIGTERM),
-    )
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
-
-
-def die_with(parent: int) -> None:
-    """Called by a forked child: be killed when ``parent`` dies, or end now when it is dead already."""
-    _act(_prctl(), parent, 0, signal.SIGKILL)
-
-
 def could_not_start(argv: Sequence[str], error: Exception) -> str:
     """One line that says so, for a screen or a report."""
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{visible(argv[0], 200) if argv else 'nothing'} could not be started: {visible(why, 200)}"
-
-
-def first_act(nice: int = 0, at_our_end: signal.Signals = signal.SIGKILL) -> functools.partial[None]:
-    """What a child does before it becomes the program. Nothing here imports, or takes a lock.
-
-    "We" are the thread that starts it: a thread that ends before its child takes the child along.
-    """
-    return functools.partial(_act, _prctl(), os.getpid(), nice, at_our_end)
-
-
-def _prctl() -> Callable[[int, int], int] | None:
-    return ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
-
-
-def _act(prctl: Callable[[int, int], int] | None, parent: int, nice: int, at_our_end: int) -> None:
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, at_our_end)
-        if os.getppid() != parent:
-            os._exit(1)
-    if nice:
-        os.nice(nice)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from runbook.change.files import read_bytes, write_bytes
 from runbook.change.plan import Draft, FileState, Manual
 from runbook.change.planning import Planning

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.platform.lenient_json import object_or_none, text_of
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from runbook.change.applied import Applied, States, StepAtWork, states_from
 from runbook.change.files import files_below, state_of
 from runbook.change.plan import ABSENT, RunCommand

@@ -31,7 +31,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
 from pipeline.platform.git import GitError, Person, write_git
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 

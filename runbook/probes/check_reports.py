@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer
 from pipeline.platform.lenient_json import object_or_empty
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from pipeline.reading.check_report import Check, CheckReport, checks_of
 from pipeline.reading.facts import Facts
 from runbook.probes.evidence import Detection, Evidence, Stance

@@ -20,7 +20,8 @@ from pipeline.contracts.discovery import (
 )
 from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
-from pipeline.platform.process import Ended, run
+from pipeline.platform.process import run
+from pipeline.platform.process_end import Ended
 from pipeline.reading import touched
 from pipeline.reading.facts import Facts, read_facts
 from pipeline.reading.report_files import Notes

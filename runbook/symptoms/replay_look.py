@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.platform.lenient_json import Json, object_or_empty
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from pipeline.reading.report_files import Notes, last_objects
 from runbook.probes.evidence import Record
 from runbook.probes.looks import Probe, record_probe

@@ -16,8 +16,8 @@ from pathlib import Path
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
-from pipeline.platform.process import Detached
 from runbook.change.apply import refuse_when_changed
 from runbook.change.incident import Incident, load_incident
 from runbook.change.plan import Draft

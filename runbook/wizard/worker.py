@@ -11,7 +11,7 @@ import sys
 
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode, Fault
-from pipeline.platform.process import Detached, start_detached
+from pipeline.platform.detached import Detached, start_detached
 from runbook.change.incident import Incident
 from runbook.change.refusals import PlanVoidError
 from runbook.wizard.dialogue import CHANGES

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import object_or_none, objects_of
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.platform.process import Ended, Running, obeying, run, start_detached
+from pipeline.platform.detached import start_detached
+from pipeline.platform.process import Running, obeying, run
+from pipeline.platform.process_end import Ended
 from tests.waiting import GROWING_LIMITS, LIMIT_SECONDS, is_alive, wait_until
 
 
@@ -362,7 +364,7 @@ def test_what_is_detached_goes_on_without_us(tmp_path: Path) -> None:
     code = f"""
         import os
         from pathlib import Path
-        from pipeline.platform.process import start_detached
+        from pipeline.platform.detached import start_detached
         log = os.open({str(tmp_path / "log")!r}, os.O_WRONLY | os.O_CREAT)
         started = start_detached(["/bin/sh", "-c", "echo $$; exec sleep 600"], output=log)
     """

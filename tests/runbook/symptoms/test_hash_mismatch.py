@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
-from pipeline.platform.process import Ended
+from pipeline.platform.process_end import Ended
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.nondeterminism import Kind, Suspect

@@ -1,0 +1,71 @@
+"""Programs that are not waited for with a limit: one that outlives us, and one that a person watches."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.platform.first_act import first_act
+
+
+class Detached:
+    """A program that goes on when we end, and whose output goes to a file of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit code (negative for a signal), None while it runs."""
+        return self._process.poll()
+
+    def wait(self, limit_seconds: float) -> int | None:
+        """Its exit code; None when it still runs after the limit."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(limit_seconds)
+        return None
+
+
+def start_detached(
+    argv: Sequence[str],
+    *,
+    output: int,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Detached:
+    """Start ``argv`` in a session of its own, both outputs into the descriptor ``output``. Raises OSError."""
+    return Detached(
+        subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    )
+
+
+def run_in_front(argv: Sequence[str], *, env: Mapping[str, str] | None = None, output: int = 1) -> int:
+    """Run ``argv`` in the terminal that we have, without a limit: a person watches. Raises OSError.
+
+    It hears the terminal's signals itself and ends in its own time; when we are ended, it is asked to end.
+    """
+    process = subprocess.Popen(
+        list(argv),
+        env=None if env is None else dict(env),
+        stdout=output,
+        preexec_fn=first_act(at_our_end=signal.SIGTERM),
+    )
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
