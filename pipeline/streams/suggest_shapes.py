@@ -29,6 +29,8 @@ from pipeline.streams.suggest_outcomes import lines_for, outcomes_in, rule_for
 from pipeline.streams.suggest_turns import Conversation, conversation_in, conversation_of_file, turn_of_line
 
 _SPEAKERS_SHOWN = 8
+_FEWEST_TASKS = 3
+_KEY = "the same in all attempts at a task: is it a reference?"
 _HASHED = "no member is an id: the same question is the same task"
 
 
@@ -123,12 +125,28 @@ def _one_line(draft: Draft, members: Sequence[Member], found: Conversation | Non
             ("context", words.CONTEXT),
         ):
             member = text_named(members, known, used)
+            if name == "response" and member is not None and _is_key(member, task_id(members)):
+                used.add(member.path)
+                draft.asked.append(offered("response", text_rule(member), _KEY))
+                member = text_named(members, known, used)
             if member is not None and (name != "context" or _is_prose(member)):
                 used.add(member.path)
                 texts[name] = text_rule(member)
                 asked = member.path if name == "instruction" else asked
     _task(draft, members, asked)
     draft.fields.update(texts)
+
+
+def _is_key(member: Member, task: Member | None) -> bool:
+    """Whether each of several tasks has one and the same answer in all its attempts, as a reference is."""
+    if task is None:
+        return False
+    said: dict[Any, list[Any]] = {}
+    for of_task, value in zip(task.values, member.values, strict=True):
+        if of_task is not None and value is not None:
+            said.setdefault(of_task, []).append(value)
+    tried = [values for values in said.values() if len(values) > 1]
+    return len(tried) >= _FEWEST_TASKS and all(value == values[0] for values in tried for value in values)
 
 
 def _is_prose(member: Member) -> bool:

@@ -221,3 +221,27 @@ def test_what_stands_below_a_reference_is_no_answer_and_scores_in_a_list_are_ask
     taken = found.text.replace("# verdict", "verdict")
     rows = from_document(tomllib.loads(taken)).streams[0]
     assert "verdict" in rows.fields
+
+
+@pytest.mark.parametrize(("tasks", "is_key"), [(3, True), (2, False)])
+def test_what_is_the_same_in_all_attempts_at_a_task_is_asked(
+    workspace: Path, tasks: int, *, is_key: bool
+) -> None:
+    lines = [
+        {"task_id": task, "question": f"What is {task}?", "answer": f"It is {task}.", "trial": trial}
+        for task in range(tasks)
+        for trial in range(2)
+    ]
+    found, stream = drafted(workspace, "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    offer = '# response = "answer"  # the same in all attempts at a task: is it a reference?'
+    assert (offer in found.text) is is_key
+    assert ("response" in stream["fields"]) is not is_key
+
+
+def test_one_other_answer_makes_it_an_answer(workspace: Path) -> None:
+    lines = [
+        {"task_id": n % 3, "question": f"What is {n % 3}?", "answer": f"It is {n % 3 if n else 7}."}
+        for n in range(6)
+    ]
+    _, stream = drafted(workspace, "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    assert stream["fields"]["response"] == "answer"
