@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
@@ -23,7 +22,7 @@ from pipeline.engine.render_check import RenderCheck
 from pipeline.engine.tokenizer import TokenCounter, without_limits
 from pipeline.evaluation.overlap import Matcher
 from pipeline.evaluation.sets import EvaluationIndex
-from pipeline.schemas.validators import first_refusal, validate_rag, validate_sft
+from pipeline.schemas.validators import refusal_of_rag, refusal_of_sft
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.stages.export_preference import side_refusal
 from pipeline.stages.export_rag import rag_row
@@ -95,8 +94,8 @@ class RowBuilder:
         # A run in review is in no conflict; an exporter that took one would read it itself.
         sample = read_sample(evidence) if category in RANK else None
         unrendered = self._unrendered(sample)
-        rag_line, rag_refusal = self._export_row("rag", rag_row, validate_rag, evidence, scored, sample)
-        sft_line, sft_refusal = self._export_row("sft", sft_row, validate_sft, evidence, scored, sample)
+        rag_line, rag_refusal = self._export_row("rag", rag_row, refusal_of_rag, evidence, scored, sample)
+        sft_line, sft_refusal = self._export_row("sft", sft_row, refusal_of_sft, evidence, scored, sample)
         if sft_line and unrendered:
             sft_line, sft_refusal = b"", unrendered
         if rag_line:
@@ -171,7 +170,7 @@ class RowBuilder:
         self,
         name: str,
         build: Callable[..., dict[str, Any] | Refusal],
-        validate: Callable[[dict[str, Any]], None],
+        refusal_by_schema: Callable[[dict[str, Any], bytes], str | None],
         evidence: dict[str, Any],
         scored: dict[str, Any],
         sample: Sample | Refusal | None,
@@ -187,11 +186,10 @@ class RowBuilder:
             row = verdict_refusal(scored, limits) or personal_refusal(sample, self._export) or row
         if isinstance(row, Refusal):
             return b"", pack_refusal(*row)
-        try:
-            validate(row)
-        except ValidationError as error:
-            return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
         line = _dumps(row) + b"\n"
+        wrong = refusal_by_schema(row, line)
+        if wrong is not None:
+            return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, wrong)
         if len(line) > MAX_ROW_BYTES:
             return b"", pack_refusal(QuarantineReason.TOO_LONG, f"{len(line)} bytes, at most {MAX_ROW_BYTES}")
         return line, ""

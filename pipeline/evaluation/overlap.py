@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.evaluation.sets import GRAM, EvaluationIndex, Side, Target
+from pipeline.evaluation.sets import GRAM, EvaluationIndex, Side, Table, Target
 from pipeline.evaluation.tokens import tokens
 
 # A row is refused when n-grams that it shares with an item cover this share of the item's side.
@@ -59,14 +59,9 @@ class Matcher:
         for text in texts:
             for table in wanted:
                 cut = tokens(text, table.kind)
-                whole.update(table.whole.get(" ".join(cut), ()))
-                at: dict[int, int] = {}
-                starts, ids = table.starts, table.grams
-                for position, token in enumerate(cut[: len(cut) - GRAM + 1]):
-                    if token in starts:
-                        gram = ids.get(" ".join(cut[position : position + GRAM]))
-                        if gram is not None:
-                            at[position] = gram
+                if len(cut) in table.whole_tokens:
+                    whole.update(table.whole.get(" ".join(cut), ()))
+                at = _grams_at(table, cut)
                 grams.update(at.values())
                 long.update(self._long_runs(at))
 
@@ -81,6 +76,27 @@ class Matcher:
             for target, place in self._index.places[gram]:
                 if (target, place + step) in ends:
                     yield target
+
+
+def _grams_at(table: Table, cut: list[str]) -> dict[int, int]:
+    """Where a text cut into tokens holds n-grams of ``table``: position of the first token → id.
+
+    Of all tokens only the rare ones are looked at, and around those the text: most texts have none.
+    """
+    rare, ids = table.rare, table.grams
+    at: dict[int, int] = {}
+    if rare.keys().isdisjoint(cut):
+        return at
+    last = len(cut) - GRAM
+    for position, token in enumerate(cut):
+        if token in rare:
+            for place in rare[token]:
+                start = position - place
+                if 0 <= start <= last:
+                    gram = ids.get(" ".join(cut[start : start + GRAM]))
+                    if gram is not None:
+                        at[start] = gram
+    return at
 
 
 class Overlap(NamedTuple):

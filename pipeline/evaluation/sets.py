@@ -44,8 +44,9 @@ class Table(NamedTuple):
     side: Side
     kind: Kind
     grams: dict[str, int]  # n-gram, tokens joined by spaces → its id
-    starts: set[str]  # the first tokens of those n-grams
+    rare: dict[str, set[int]]  # the rarest token of each n-gram → where in one it stands
     whole: dict[str, list[int]]  # whole prompt → targets
+    whole_tokens: set[int]  # how many tokens those prompts have
 
 
 class SetFacts(NamedTuple):
@@ -89,7 +90,18 @@ def load_sets(workspace: Path, settings: Settings) -> EvaluationIndex:
     index = EvaluationIndex()
     for declared in settings.evaluations:
         _add_set(index, declared, _items(workspace, settings, declared))
+    for table in index.tables:
+        _note_rare(table)
     return index
+
+
+def _note_rare(table: Table) -> None:
+    """Of each n-gram the token that fewest have: a text without it is not asked for the n-gram."""
+    frequency = Counter(token for gram in table.grams for token in gram.split(" "))
+    for gram in table.grams:
+        of_gram = gram.split(" ")
+        rarest = min(of_gram, key=lambda token: (frequency[token], token))
+        table.rare.setdefault(rarest, set()).add(of_gram.index(rarest))
 
 
 def _items(
@@ -183,11 +195,11 @@ def _add_set(
             gram_id = table.grams.setdefault(gram, len(index.places))
             if gram_id == len(index.places):
                 index.places.append([])
-                table.starts.add(of_side[position])
             index.places[gram_id].append((number, position))
         whole = " ".join(of_side)
         if target.side == "prompt" and len(whole) >= WHOLE_CHARACTERS:
             table.whole.setdefault(whole, []).append(number)
+            table.whole_tokens.add(len(of_side))
         elif not kept:
             unchecked += 1
     index.sets.append(SetFacts(declared.name, count, len(cut), unchecked, len(common), digest.hexdigest()))
@@ -202,7 +214,7 @@ def _table(index: EvaluationIndex, side: Side, kind: Kind) -> Table:
     for table in index.tables:
         if (table.side, table.kind) == (side, kind):
             return table
-    index.tables.append(Table(side, kind, {}, set(), {}))
+    index.tables.append(Table(side, kind, {}, {}, {}, set()))
     return index.tables[-1]
 
 

@@ -22,12 +22,16 @@ _CODE = re.compile(r"\w+|[^\w\s]")
 # Controls that are no white space on a screen, annotation marks, and joiners even where they mean
 # something: a test item is the same with and without them.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200c\u200d\ufff9-\ufffb]+")
+_UNSEEN_IN_ASCII = bytes(byte for byte in range(128) if _UNSEEN.match(chr(byte)))
 
 
 def tokens(text: str, kind: Kind) -> list[str]:
     """The tokens of ``text`` in order. No token holds a space."""
     # Before the composition: what is hidden between a letter and its accent must not keep them apart.
-    text = strict_characters(_UNSEEN.sub("", text))
+    if text.isascii():
+        text = text.encode().translate(None, _UNSEEN_IN_ASCII).decode()
+    else:
+        text = strict_characters(_UNSEEN.sub("", text))
     if kind == "code":
         return _CODE.findall(text)
     if not text.isascii():

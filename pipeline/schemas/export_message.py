@@ -19,16 +19,37 @@ _CALL_MEMBERS = {"id", "name", "arguments"}
 Shape = Literal["flat", "conversation"]
 
 
-def _calls(text: str) -> str:
+def are_calls(text: str) -> bool:
     """Empty, or a list of calls as JSON text: each with ``id``, ``name``, ``arguments``, all texts."""
     if not text:
-        return text
+        return True
     try:
         calls = orjson.loads(text)
     except orjson.JSONDecodeError:
-        calls = None
-    if not isinstance(calls, list) or not calls or not all(map(_is_call, calls)):
+        return False
+    return isinstance(calls, list) and bool(calls) and all(map(_is_call, calls))
+
+
+def are_tools(text: str) -> bool:
+    """Empty, or JSON text of what the model was offered: a list or an object that is not empty."""
+    if not text:
+        return True
+    try:
+        tools = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(tools, list | dict) and bool(tools)
+
+
+def _calls(text: str) -> str:
+    if not are_calls(text):
         raise PydanticCustomError("not_tool_calls", "Input should be empty or a list of calls as JSON text")
+    return text
+
+
+def _tools(text: str) -> str:
+    if not are_tools(text):
+        raise PydanticCustomError("not_tools", "Input should be empty or a list of tools as JSON text")
     return text
 
 
@@ -44,19 +65,6 @@ def _is_call(call: object) -> bool:
         and call.keys() == _CALL_MEMBERS
         and all(isinstance(value, str) for value in call.values())
     )
-
-
-def _tools(text: str) -> str:
-    """Empty, or JSON text of what the model was offered: a list or an object that is not empty."""
-    if not text:
-        return text
-    try:
-        tools = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        tools = None
-    if not isinstance(tools, list | dict) or not tools:
-        raise PydanticCustomError("not_tools", "Input should be empty or a list of tools as JSON text")
-    return text
 
 
 CallsText = Annotated[str, Field(min_length=0), AfterValidator(_calls)]

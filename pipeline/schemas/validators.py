@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.rag import RagSample
 from pipeline.schemas.sft import SftSample
+from pipeline.schemas.written import is_written_rag, is_written_sft
 
 _STAND_IN = "2000-01-01T00:00:00Z"
 
@@ -41,6 +42,25 @@ def validate_sft(row: dict[str, Any]) -> None:
 def validate_preference(row: dict[str, Any]) -> None:
     """Raises ValidationError unless the row, but for ``recorded_at``, is a PreferenceSample."""
     _compiled(PreferenceSample)({**row, "recorded_at": _STAND_IN})
+
+
+def refusal_of_rag(row: dict[str, Any], line: bytes) -> str | None:
+    """Why ``line``, the bytes of ``row`` but for ``recorded_at``, is no RagSample; None when it is one."""
+    return None if is_written_rag(line) else _named(validate_rag, row)
+
+
+def refusal_of_sft(row: dict[str, Any], line: bytes) -> str | None:
+    """Why ``line``, the bytes of ``row`` but for what is added later, is no SftSample; None when it is."""
+    return None if is_written_sft(line) else _named(validate_sft, row)
+
+
+def _named(validate: Callable[[dict[str, Any]], None], row: dict[str, Any]) -> str:
+    """What the model finds wrong with a row whose bytes were refused."""
+    try:
+        validate(row)
+    except ValidationError as error:
+        return first_refusal(error)
+    return "(row): not_as_written"
 
 
 def first_refusal(error: ValidationError) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
 # A text without any of these holds no mark; most texts are done with them.
 _SIGNS = (
     "<|",
@@ -24,6 +26,9 @@ _SIGNS = (
     "<bos>",
     "<eos>",
 )
+_find_signs = BytesAhoCorasick(
+    [sign.encode() for sign in _SIGNS], matchkind=MatchKind.LeftmostFirst
+).find_matches_as_indexes
 _MARK = re.compile(
     r"<\|[A-Za-z][A-Za-z0-9_.-]{0,40}\|>"
     r"|<\uff5c[A-Za-z\u2581_ ]{1,40}\uff5c>"
@@ -35,10 +40,7 @@ _MARK = re.compile(
 
 
 def has_markup(text: str) -> bool:
-    for sign in _SIGNS:
-        if sign in text:
-            break
-    else:
+    if not _find_signs(text.encode("utf-8", "surrogatepass")):
         return False
     return _MARK.search(text) is not None or text.count("</s>") > text.count("<s>")
 

@@ -59,6 +59,9 @@ _GROUPS_OF_FOUR = re.compile(rb"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}")
 _IBAN = re.compile(
     rb"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
 )
+# How every account number begins, where letters and digits are shapes: found in less time than the pattern.
+_IBAN_SHAPE = b"AA00"
+_LETTERS_AS_A = bytes(65 if 65 <= byte <= 90 else _DIGITS_AS_ZERO[byte] for byte in range(256))
 _NIR = re.compile(rb"[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}")
 _RUN = re.compile(rb"[0-9]+[Xx]?(?:-?[A-Z])?")
 _NINO = re.compile(rb"(?<![A-Za-z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\Z")
@@ -132,7 +135,10 @@ def _groups(data: bytes, start: int, end: int) -> Found:
 
 
 def _bank_account(data: bytes, start: int, end: int) -> Found:
-    for match in _IBAN.finditer(data, max(0, start - 12), end + 40):
+    begin, stop = max(0, start - 12), end + 40
+    if _IBAN_SHAPE not in data[begin:stop].translate(_LETTERS_AS_A):
+        return None
+    for match in _IBAN.finditer(data, begin, stop):
         if is_iban(_plain(match.group())):
             return "bank_account"
     return None

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
 # Default_Ignorable_Code_Point of Unicode 15, less the two joiners.
 _HIDDEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
@@ -17,6 +19,15 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e0fff]+"
 )
 _JOINER = re.compile("[\u200c\u200d]+")
+# How the UTF-8 of each of them begins, joiners too. One pass for these finds most texts free of them.
+_HIDDEN_BEGINS = (
+    *(b"\xc2\xad", b"\xcd\x8f", b"\xd8\x9c", b"\xe1\x85", b"\xe1\x9e", b"\xe1\xa0", b"\xe2\x81", b"\xe3\x85"),
+    *(bytes((0xE2, 0x80, last)) for last in (*range(0x8B, 0x90), *range(0xAA, 0xAF))),
+    *(b"\xef\xb8", b"\xef\xbb", b"\xef\xbe", b"\xef\xbf", b"\xf0\x9b\xb2", b"\xf0\x9d\x85", b"\xf3\xa0"),
+)
+_find_hidden = BytesAhoCorasick(
+    list(_HIDDEN_BEGINS), matchkind=MatchKind.LeftmostFirst
+).find_matches_as_indexes
 # Latin, Greek and Cyrillic letters stand below this; there, and in Chinese, Japanese and Korean, a
 # joiner does nothing but hide.
 _FIRST_OF_JOINING_SCRIPTS = "\u0530"
@@ -30,12 +41,16 @@ _NUMBERS_KEPT = re.compile("([\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c\u2150
 _ENDS = (".", "!", "?", "。")  # of …, NFKC makes three dots: one mark
 _WORDS_BEFORE_AN_END = 4
 _A_FEW_WORDS = 120  # characters, in which so many words mostly are
-# White space that texts rarely hold; each is asked for in turn.
-_RARE_SPACE = "\v\f\x1c\x1d\x1e\x1f"
-_WIDE_SPACE = (
+_ASCII_SPACE_AS_SPACE = bytes(32 if byte < 128 and chr(byte).isspace() else byte for byte in range(256))
+_WIDE_SPACES = (
     "\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+_WIDE_SPACE = re.compile(f"[{_WIDE_SPACES}]")
+_find_wide_space = BytesAhoCorasick(
+    [space.encode() for space in _WIDE_SPACES], matchkind=MatchKind.LeftmostFirst
+).find_matches_as_indexes
+_MAY_BEGIN_CODE = (" ", "\t", "`", "~")
 _CODE_BEGINS = re.compile(r"\n(?: {4}|\t| {0,3}(?:```|~~~))")
 
 
@@ -50,9 +65,10 @@ def strict_characters(text: str) -> str:
     """NFC, without characters that nobody sees."""
     if text.isascii():
         return text
-    text = _HIDDEN.sub("", text)
-    if "\u200c" in text or "\u200d" in text:
-        text = _JOINER.sub(_joiner_kept, text)
+    if _find_hidden(text.encode("utf-8", "surrogatepass")):
+        text = _HIDDEN.sub("", text)
+        if "\u200c" in text or "\u200d" in text:
+            text = _JOINER.sub(_joiner_kept, text)
     return unicodedata.normalize("NFC", text)
 
 
@@ -94,7 +110,7 @@ def _segment(kind: str, text: str) -> str:
 
 
 def _may_hold_code(text: str) -> bool:
-    return text.startswith((" ", "\t", "`", "~")) or _CODE_BEGINS.search(text) is not None
+    return text.startswith(_MAY_BEGIN_CODE) or _CODE_BEGINS.search(text) is not None
 
 
 def _segments(text: str, *, at_end: bool) -> list[tuple[str, str]]:
@@ -104,20 +120,26 @@ def _segments(text: str, *, at_end: bool) -> list[tuple[str, str]]:
     """
     runs: list[tuple[str, list[str]]] = []
     fence = ""
+    last_kind, run = "", [""]
     for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        is_code = bool(fence) or mark is not None or line.startswith(("    ", "\t"))
+        kind = "p"
         if fence:
+            kind = "c"
+            mark = _FENCE.match(line)
             if mark is not None and mark[1].startswith(fence) and not line[mark.end() :].strip():
                 fence = ""
-        elif mark is not None:
-            fence = mark[1]
-        kind = "c" if is_code else "p"
-        if kind == "p" and not line and runs and runs[-1][0] == "c":
+        elif line.startswith(_MAY_BEGIN_CODE):
+            mark = _FENCE.match(line)
+            if mark is not None:
+                fence = mark[1]
+            if mark is not None or line.startswith(("    ", "\t")):
+                kind = "c"
+        elif not line and last_kind == "c":
             continue  # an empty line parts no code from code
-        if not runs or runs[-1][0] != kind:
-            runs.append((kind, []))
-        runs[-1][1].append(line)
+        if kind != last_kind:
+            last_kind, run = kind, []
+            runs.append((kind, run))
+        run.append(line)
     if at_end and runs and runs[-1][0] == "p":
         last = runs[-1][1]
         while last and (not last[-1] or _RULE.fullmatch(last[-1])):
@@ -126,7 +148,8 @@ def _segments(text: str, *, at_end: bool) -> list[tuple[str, str]]:
 
 
 def _prose(text: str) -> str:
-    if not text.isascii():
+    # The numbers that are kept are no NFKC themselves, so that a text in NFKC holds none.
+    if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         pieces = _NUMBERS_KEPT.split(text)
         pieces[::2] = [unicodedata.normalize("NFKC", piece) for piece in pieces[::2]]
         text = "".join(pieces)
@@ -140,10 +163,11 @@ def one_spaced(text: str) -> str:
     U+001C to U+001F. The result equals ``" ".join(text.split())``; splitting at the few long
     runs instead of at every word takes a third of the time.
     """
-    text = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
-    for character in _RARE_SPACE if text.isascii() else _RARE_SPACE + _WIDE_SPACE:
-        if character in text:
-            text = text.replace(character, " ")
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) > len(text) and _find_wide_space(encoded):
+        text = _WIDE_SPACE.sub(" ", text)
+        encoded = text.encode("utf-8", "surrogatepass")
+    text = encoded.translate(_ASCII_SPACE_AS_SPACE).decode("utf-8", "surrogatepass")
     if "  " in text:
         text = " ".join(filter(None, map(str.strip, text.split("  "))))
     return text.strip()

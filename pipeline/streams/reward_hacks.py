@@ -12,15 +12,20 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
 from pipeline.contracts.lint import RewardHack
 
-# What each sign holds at the least: asked first, as a text is searched for a word in a tenth of the time.
+# What each sign holds at the least: asked first, as one pass finds them all in a hundredth of the time.
 _EXIT_WORDS = ("exit", "Exit")
 _SKIP_WORDS = ("skip", "Skip", "xfail", "xit(", "xdescribe(", "@Disabled", "@Ignore", "ignore]", "expectedF")
 _TEST_WORDS = ("PYTEST_CURRENT_TEST", "sys.modules", "__eq__")
 _CHANGE_WORDS = ("sed -", "tests/", "test/")
 _EDIT_WORDS = ("+++ ", "*** ", '"old_', '"search"')
 _ALL_WORDS = (*_EXIT_WORDS, *_SKIP_WORDS, *_TEST_WORDS, *_CHANGE_WORDS, *_EDIT_WORDS)
+_find_words = BytesAhoCorasick(
+    [word.encode() for word in _ALL_WORDS], matchkind=MatchKind.LeftmostFirst
+).find_matches_as_indexes
 _TEST_FILE = re.compile(
     r"""(?:^|[\s/'"=])
     (?: tests?/[\w./-]*\w | test_[\w-]+\.py | conftest\.py | [\w-]+_test\.(?:py|go|cc|cpp|rb|exs?)
@@ -110,7 +115,7 @@ def _signs(written: _Written) -> Iterator[RewardHack]:
 
 
 def _may_hold_signs(text: str) -> bool:
-    return _has(text, _ALL_WORDS) or _may_list_cases(text)
+    return bool(_find_words(text.encode("utf-8", "surrogatepass"))) or _may_list_cases(text)
 
 
 def _has(text: str, words: Iterable[str]) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.stages.refusals import Refusal
-from pipeline.stages.same_text import loose, one_spaced, strict
+from pipeline.stages.same_text import loose, one_spaced, strict, strict_characters
 from pipeline.stages.sample import Sample, read_sample
 from pipeline.stages.text_keys import AnswerKeys, digest16
 from tests.pipeline.stages.builders import conversation, evidence, turn
@@ -94,6 +94,40 @@ def test_the_fast_way_to_one_space_equals_the_definition(text: str) -> None:
 def test_composition_and_line_ends_never_count(text: str) -> None:
     assert strict(unicodedata.normalize("NFD", text)).text == strict(text).text
     assert strict("\r\n".join(text.split("\n")) + " \n").text == strict(text).text
+
+
+def test_every_character_that_nobody_sees_is_found_beside_others() -> None:
+    """The quick look for them must know of each one that the rule itself takes out."""
+    hidden = {
+        0xAD,
+        0x34F,
+        0x61C,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        0x3164,
+        0xFEFF,
+        0xFFA0,
+        *range(0x200B, 0x2010),
+    }
+    for first, last in (
+        *((0x180B, 0x180F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8)),
+        *((0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+    ):
+        hidden.update(range(first, last + 1))
+    kept = {one for one in sorted(hidden) if strict_characters(f"\u044f{chr(one)}.") != "\u044f."}
+    assert kept == set()
+    others = {one for one in range(0x80, 0x110000) if not strict_characters(f"\u044f{chr(one)}.")[1:-1]}
+    assert others == hidden
+
+
+@given(st.text(st.sampled_from("a \u00b2\u00bd\u2460\ufb01\u0439\u2026\u2075\u00a0")))
+def test_prose_is_nfkc_but_for_the_numbers_that_are_kept(text: str) -> None:
+    pieces = [
+        piece if piece in "\u00b2\u00bd\u2075" else unicodedata.normalize("NFKC", piece) for piece in text
+    ]
+    assert loose(text + "a") == loose("".join(pieces) + "a")
 
 
 def test_parts_of_a_digest_do_not_run_together() -> None:
