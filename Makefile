@@ -7,6 +7,7 @@
 #   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make pages  make every page anew that is made from code
+#   make browser  look at the page of `distill report` in a headless Chromium
 #   make tour   take the pictures of docs/tour anew
 
 SHELL := /bin/sh
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports faults bench trainers pages screenshots tour setup setup-dev setup-trainers clean
+.PHONY: demo test quick check lint types imports faults bench trainers pages screenshots tour browser setup setup-dev setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -77,6 +78,9 @@ screenshots: setup-dev
 # Everything that is made from code: the README's table, docs/*.md, docs/runbook.
 pages: setup-dev
 	@$(BIN)/python -m tests.docs.pages
+
+browser: setup-dev
+	@$(BIN)/python -m pytest -q -p no:cacheprovider -m browser tests/console/report
 
 tour: setup-dev
 	@$(BIN)/python -m tests.tour

@@ -24,6 +24,7 @@ import pytest
 from console.batch.parts import Part
 from console.batch.report_folder import write_reports
 from console.commands import metrics as metrics_command
+from console.commands import report as report_command
 from console.control.lease import ControlLease
 from console.tui.capture import save_screen
 from pipeline.checks.report import report_data, write_report
@@ -88,14 +89,23 @@ def _keep_file(root: Path) -> None:
     _incident(root).keep_file(root, "large", hashlib.sha256(b"x" * 3000).hexdigest(), link=False)
 
 
+@dataclass(frozen=True)
+class _Silent:
+    workspace: Path
+    json: bool = False
+
+    def note(self, _text: str) -> None:
+        """Nobody listens."""
+
+
 def _metrics(root: Path) -> None:
-    class Silent:
-        workspace, json = root, False
+    asked = argparse.Namespace(out=root / "d.prom", firewall_seconds=0.0)
+    metrics_command.run(asked, _Silent(root))  # type: ignore[arg-type]
 
-        def note(self, _text: str) -> None:
-            """Nobody listens."""
 
-    metrics_command.run(argparse.Namespace(out=root / "d.prom", firewall_seconds=0.0), Silent())  # type: ignore[arg-type]
+def _page(root: Path) -> None:
+    asked = argparse.Namespace(html=root / "page.html", firewall_seconds=0.0)
+    report_command.run(asked, _Silent(root))  # type: ignore[arg-type]
 
 
 def _reports(root: Path) -> None:
@@ -103,6 +113,7 @@ def _reports(root: Path) -> None:
     write_reports(
         root / "out",
         batch(part(Part.ACCEPTANCE, report={"temp_root": str(kept)})),
+        None,
     )
 
 
@@ -167,6 +178,7 @@ UNHEARD = {"presence of a console"}
 USERS = (
     User("a saved screen", lambda root: save_screen(root, "text", "txt", 1_700_000_000.0)),
     User("metrics", _metrics, _old("d.prom")),
+    User("page of a report", _page, _old("page.html")),
     User("batch reports", _reports, _kept_root),
     User("control lease", lambda root: _lease(root, lambda lease: lease.acquire())),
     User("control lease, taken over", lambda root: _lease(root, lambda lease: lease.take_over("a test"))),
@@ -205,6 +217,8 @@ def _is_whole(name: str, data: bytes) -> bool:
     if name.endswith(".tar.gz") or name == "pack":
         with tarfile.open(fileobj=io.BytesIO(data)) as packed:
             return all(packed.extractfile(member) is not None for member in packed if member.isfile())
+    if name.endswith(".html"):
+        return data.startswith(b"<!doctype html>") and data.endswith(b"</html>\n")
     if name.endswith(".jsonl"):
         return not data or (data.endswith(b"\n") and all(json.loads(line) for line in data.splitlines()))
     if name.endswith((".json", "lease", "lock")):
@@ -227,6 +241,7 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that would be drawn are the same each time, and nobody scans for the metrics."""
     monkeypatch.setattr("secrets.token_hex", lambda _=8: "0123")
     monkeypatch.setattr(metrics_command, "read_whole_status", lambda *_: status())
+    monkeypatch.setattr(report_command, "read_whole_status", lambda *_: status())
 
 
 @pytest.mark.parametrize("user", USERS, ids=lambda user: user.name)

@@ -22,11 +22,12 @@ from console.batch.report import batch_report
 from console.batch.sarif import sarif
 from console.batch.summary import summary
 from pipeline.contracts.faults import StorageError
+from pipeline.contracts.status import WorkspaceStatus
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import bytes_or_empty
 
 REPORT, JUNIT, SUMMARY, METRICS = "report.json", "junit.xml", "summary.md", "metrics.prom"
-SARIF = "report.sarif"
+SARIF, HTML = "report.sarif", "report.html"
 PACKED_ROOT = "acceptance-root.tar.gz"
 # Acceptance names its temp root like this; anything else is not packed, whatever a report says.
 ROOT_PREFIX = "distillation_phase6_acceptance."
@@ -48,8 +49,11 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
-def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
-    """Write all of them and return the report. Raises StorageError."""
+def write_reports(folder: Path, batch: BatchOutcome, status: WorkspaceStatus | None) -> dict[str, object]:
+    """Write all of them and return the report. Raises StorageError.
+
+    ``status`` is the workspace's own, None where it cannot be read any more: then there is no page.
+    """
     packed = _pack_root(folder, batch)
     report = batch_report(batch, packed_root=packed)
     metrics = folder / METRICS
@@ -60,8 +64,22 @@ def write_reports(folder: Path, batch: BatchOutcome) -> dict[str, object]:
     _write(folder / SARIF, orjson.dumps(sarif(batch), option=orjson.OPT_INDENT_2) + b"\n")
     _write(folder / SUMMARY, summary(batch).encode())
     _write(metrics, batch_metrics(batch, last_success=before).encode())
+    _write_page(folder / HTML, batch, status, report)
     _write(folder / REPORT, orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
     return report
+
+
+def _write_page(
+    place: Path, batch: BatchOutcome, status: WorkspaceStatus | None, report: dict[str, object]
+) -> None:
+    from console.report.facts import read_facts
+    from console.report.page import page
+
+    if status is not None:
+        _write(place, page(read_facts(Path(batch.workspace), status, report)).encode())
+        return
+    with contextlib.suppress(OSError):
+        place.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -76,6 +76,12 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
             help="replace this file, all or nothing (default: standard output)"),
         _FIREWALL_SECONDS,
     )),
+    Command("report", "watch", "Tell the whole state, checks, drift and incidents too; --html for a page.",
+        "console", (
+        arg("--html", metavar="FILE", type=Path, completes="file",
+            help="write one self-contained page there, without scripts and outside addresses"),
+        _FIREWALL_SECONDS,
+    )),
     Command("doctor", "watch", "Say what this terminal can do and which profile follows.", "console", (
         arg("--profile", choices=PROFILES, help="as if this were asked for"),
     ), needs_workspace=False, exits=(ExitCode.CHECK_FAILED,)),
@@ -105,7 +111,7 @@ BATCH = Command("--batch", "run", "Run and verify everything without a screen, f
     arg("--timeout", type=within(0.001, 7 * 24 * 3600, float, " seconds"), metavar="SECONDS",
         help="for the whole batch; what is not done by then is exit 3"),
     arg("--report-dir", type=Path, metavar="DIR", completes="directory",
-        help="write report.json, junit.xml, report.sarif, summary.md, metrics.prom there"),
+        help="write report.json, report.html, report.sarif, junit.xml, summary.md, metrics.prom there"),
     arg("--quiet", "-q", action="store_true", help="tell what failed and the verdict alone"),
     arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
 ), example=("--only", "firewall"),

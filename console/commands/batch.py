@@ -15,7 +15,8 @@ from console.batch.outcome import BatchOutcome, exit_code, verdict_line
 from console.batch.parts import select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream, Narration
-from pipeline.contracts.faults import OperatorError, SettingsError, StorageError
+from pipeline.contracts.faults import InputError, OperatorError, SettingsError, StorageError
+from pipeline.contracts.status import WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 
@@ -71,7 +72,7 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
         if folder is not None:
             from console.batch.report_folder import write_reports
 
-            report = write_reports(folder, batch)
+            report = write_reports(folder, batch, _status_of(batch))
         else:
             report = batch_report(batch)
         if github:
@@ -86,6 +87,17 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
         _failures(batch, voice, aside=aside, quiet=quiet)
     say(verdict_line(batch))
     return code
+
+
+def _status_of(batch: BatchOutcome) -> WorkspaceStatus | None:
+    """The dashboard after the batch, with a short look of the firewall; None when the workspace is gone."""
+    from console.commands.status import read_whole_status
+    from console.reading.firewall_scan import SCAN_SECONDS
+
+    try:
+        return read_whole_status(Path(batch.workspace), SCAN_SECONDS)
+    except InputError:
+        return None
 
 
 def _failures(batch: BatchOutcome, voice: Voice, *, aside: bool, quiet: bool) -> None:

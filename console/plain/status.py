@@ -93,11 +93,12 @@ def _symptoms(status: WorkspaceStatus, now: float) -> list[str]:
     for symptom in status.symptoms:
         look = SEVERITIES[symptom.severity]
         since = f", since {_age(symptom.since, now)}" if symptom.since is not None else ""
-        lines.append(f" {look.mark} {look.word:<8} {symptom.id:<20} {visible(symptom.observed, 160)}{since}")
+        said = f"{visible(symptom.id):<20} {visible(symptom.observed, 160)}{since}"
+        lines.append(f" {look.mark} {look.word:<8} {said}")
         if symptom.origin.is_old:
             lines.append(f"   ~ stale: {visible(symptom.origin.why, 160) or 'seen long ago'}")
         if symptom.next_step:
-            lines.append(f"   next: {symptom.next_step}")
+            lines.append(f"   next: {visible(symptom.next_step)}")
     return lines
 
 

@@ -317,6 +317,7 @@ def test_the_report_folder_has_all_reports_and_no_leftovers(tmp_path: Path) -> N
     assert sorted(path.name for path in folder.iterdir()) == [
         "junit.xml",
         "metrics.prom",
+        "report.html",
         "report.json",
         "report.sarif",
         "summary.md",
