@@ -12,4 +12,4 @@ if __name__ == "__main__":
         del sys.path[0]
     from console.cli.distill import entry
 
-    sys.exit(entry())
+    entry()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from pipeline.cli import main
+from pipeline.platform import program
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    program.begin()
+    from pipeline.cli import main
+
+    program.leave(main(sys.argv[1:]))

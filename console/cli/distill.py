@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from console.cli.commands import BATCH, BY_NAME, COMMANDS, GROUPS
 from pipeline.contracts.command import Command
@@ -27,7 +28,7 @@ from pipeline.contracts.discovery import (
 )
 from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_started
 from pipeline.contracts.nearest import nearest
-from pipeline.platform import streams
+from pipeline.platform import program, streams
 from pipeline.platform.command_line import parser_of
 from pipeline.platform.voice import Voice, speak
 
@@ -50,9 +51,10 @@ class Asked:
     wants_version: bool = False
 
 
-def entry() -> int:
-    """Entry point of the installed script."""
-    return main(sys.argv[1:])
+def entry() -> NoReturn:
+    """Entry point of the installed script. It does not come back."""
+    program.begin()
+    program.leave(main(sys.argv[1:]))
 
 
 def main(argv: Sequence[str]) -> int:

@@ -13,7 +13,8 @@ from console.presentation.frame import PaneView
 from console.presentation.lines import wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, join, line
 from console.presentation.states import DRIFT
-from pipeline.contracts.status import DriftLine, DriftStatus, Freshness, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import DriftLine, DriftStatus, Freshness
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, short_age
 

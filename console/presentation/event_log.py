@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.presentation.counts import count, plural
 from console.presentation.frame import PaneView
 from console.presentation.spans import Line, Role, Span, line, spread
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from console.presentation.lines import column_heads, heading
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
 from console.presentation.states import Look
-from pipeline.contracts.status import RunRow, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import (
     Json,

@@ -14,7 +14,7 @@ from console.presentation.lines import difference_lines, side_by_side, wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, cut, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import SEVERITIES
 from console.presentation.wizard_plan import plan_lines, progress_lines, rule, seen_lines, why_lines
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time
 from runbook.tell.entry import entry_words

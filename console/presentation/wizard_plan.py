@@ -13,7 +13,8 @@ from console.presentation.blocks import block_lines, step_lines
 from console.presentation.counts import count, rate
 from console.presentation.lines import bar, wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
-from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from runbook.change.plan import RunCommand

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.identity import host_name, is_running
 from pipeline.platform.lenient_json import (
     count_of,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts import paths
-from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import LockStatus, RunRow, SymptomStatus
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of, texts_of
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.past_runs import RunReports

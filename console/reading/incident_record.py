@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import (
     Gone,
     Json,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import (
     PHASE_NAMES,
     Answer,
@@ -19,7 +20,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     Verdict,
-    epoch_seconds,
 )
 from pipeline.contracts.symptoms import Definition
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of

@@ -8,7 +8,7 @@ engine that it names count against those that stand now.
 from __future__ import annotations
 
 from console.reading.phase_verdicts import report_time
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import Json, object_of, objects_of, text_of
 from pipeline.reading.latest_run import Change, LatestRun, Moved, in_words
 

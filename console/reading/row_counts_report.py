@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import (
     Balance,
     ExportCounts,
@@ -16,7 +17,6 @@ from pipeline.contracts.status import (
     Origin,
     RowCounts,
     StreamCounts,
-    epoch_seconds,
 )
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt

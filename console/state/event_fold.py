@@ -38,7 +38,8 @@ from pipeline.contracts.events import (
 )
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import found_in_words
-from pipeline.contracts.status import PHASE_NAMES, DriftLine, PhaseState, PhaseStatus, Progress, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import PHASE_NAMES, DriftLine, PhaseState, PhaseStatus, Progress
 
 SCORED_IN_PASSING = "score"
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)

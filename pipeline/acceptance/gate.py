@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import signal
 import sys
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, get_args
 
 from pipeline.acceptance import crash, exports, isolation, receipts, replay, scoring, walls
 from pipeline.acceptance import input as input_lines
@@ -37,12 +38,14 @@ INVARIANTS: dict[str, Invariant] = {
 # Watches what all others do, so it is asked last.
 _LAST = "A01"
 _IMPORTED = (
+    "encodings.utf_8_sig",
     "pipeline.cli",
     "pipeline.commands.explain",
     "pipeline.commands.lineage",
     "pipeline.commands.materialize",
     "pipeline.commands.run_all",
     "pipeline.commands.streams",
+    "pipeline.engine.emit_preference",
     "pipeline.lineage",
     "pipeline.replay.replay",
     "pipeline.schemas.golden_rows",
@@ -150,7 +153,13 @@ def import_the_engine() -> None:
         # Models are compiled at their first row, which would be once a fork.
         for schema in importlib.import_module("pipeline.schemas.registry").SCHEMAS:
             schema.model.model_rebuild()
+        importlib.import_module("pipeline.settings.model").Settings.model_rebuild()
+        for event in get_args(events.Known):
+            event.model_rebuild()
     engine_digest()
+    # All this stays to the end: a fork's collector neither looks at it nor copies its pages.
+    gc.collect()
+    gc.freeze()
 
 
 def _judge(

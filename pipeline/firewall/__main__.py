@@ -1,8 +1,11 @@
 """``python -P -m pipeline.firewall``."""
 
-import sys
+from __future__ import annotations
 
-from pipeline.firewall.cli import main
+from pipeline.platform import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.begin()
+    from pipeline.firewall.cli import main
+
+    program.leave(main())

@@ -22,7 +22,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk
 from pipeline.platform.identity import who_acts

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Answer, Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import Json, count_of, flag_of, number_of, objects_of, text_of
 
 AUDIT = str(paths.AUDIT_DATA)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import Json, object_of, object_or_none, read_tail
 from pipeline.reading.past_runs import counts, summaries
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.contracts import paths
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import (
     Answer,
     Finding,
@@ -17,7 +18,6 @@ from pipeline.contracts.status import (
     Freshness,
     Origin,
     Verdict,
-    epoch_seconds,
 )
 from pipeline.platform.firewall import Answer as FirewallAnswer
 from pipeline.platform.firewall import Unknown, read_report, stated

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import Json, count_of, flag_of, object_in, object_of, text_of
 from pipeline.reading.report_files import Notes, last_objects, read_object
 

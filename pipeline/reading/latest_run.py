@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import Json, count_of, flag_of, objects_of, text_of
 from pipeline.reading.changed_files import ChangeDetector
 from pipeline.reading.past_runs import Receipt, RunReports, read_receipts, summary_faults

@@ -18,7 +18,8 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import LOST
-from pipeline.contracts.status import LockStatus, RunRow, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import LockStatus, RunRow
 from pipeline.platform.lenient_json import (
     Json,
     count_of,

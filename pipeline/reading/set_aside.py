@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import FirewallWord, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import FirewallWord
 from pipeline.contracts.symptoms import LEAK
 from pipeline.platform.firewall import Report, read_report
 from pipeline.platform.lenient_json import count_of, flag_of, text_of, texts_of, unread

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.platform.lenient_json import read_bytes, rows
 from pipeline.reading.past_runs import committed_runs
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
-from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Verdict
 from pipeline.platform.git import read_git_state
 from pipeline.reading.incidents import incident_ids
 from runbook.change.incident import Incident

@@ -9,6 +9,7 @@ from console.state.derive import advance
 from console.state.view_state import FirewallSeen, ViewState
 from pipeline.contracts import events
 from pipeline.contracts.checks import CheckResult, CheckStatus
+from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import (
     DriftStatus as DriftPane,
 )
@@ -26,7 +27,6 @@ from pipeline.contracts.status import (
     RowCounts,
     StreamCounts,
     WorkspaceStatus,
-    epoch_seconds,
 )
 
 AT = "2026-04-27T06:00:00Z"

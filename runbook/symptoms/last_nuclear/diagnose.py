@@ -22,7 +22,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.contracts.status import Answer, Severity, Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Answer, Severity, Verdict
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import AUDIT, CheckReport

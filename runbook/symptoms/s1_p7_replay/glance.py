@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Answer, Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import flag_of, object_of, objects_of, texts_of
 from pipeline.reading.facts import Facts

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import text_of, texts_of
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code

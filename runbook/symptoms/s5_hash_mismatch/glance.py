@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import Answer, Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import Json, count_of, number_of, text_of
 from pipeline.reading.facts import Facts
 from runbook.symptoms.by_report import as_old

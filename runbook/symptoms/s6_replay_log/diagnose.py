@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Verdict, epoch_seconds
+from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import number_of, object_or_empty
 from pipeline.reading.sizes import size_words
 from runbook.actions.rerun_stage import plan_command

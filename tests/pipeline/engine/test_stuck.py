@@ -124,7 +124,7 @@ def test_a_hung_firewall_keeps_no_command_alive(
         from console.cli.distill import entry
         sys.executable = os.environ["DISTILL_INSTALLED_PYTHON"]
         sys.argv[0] = "distill"
-        sys.exit(entry())
+        entry()
     """
     run = start(code, *command, "-C", workspace, DISTILL_INSTALLED_PYTHON=str(python_with_hung_firewall))
     said = signalled(run, number, stuck_processes(tmp_path / "stuck", run))
