@@ -39,7 +39,12 @@ class Turn(NamedTuple):
 
 
 def _reads_empty(text: str) -> bool:
-    """Nothing is left of it in its strict form. Nearly every text says so by its first character."""
+    """Nothing is left of it in its strict form. Nearly every text says so by its first character.
+
+    Most turns have no reasoning, which needs no form to be empty.
+    """
+    if not text:
+        return True
     begins_with_a_letter = text[:1].isascii() and text[:1].isalnum()
     return not begins_with_a_letter and not strict_form(text).text
 

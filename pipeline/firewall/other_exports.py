@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
@@ -43,6 +45,8 @@ HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## St
 _QUOTED = 60
 _HEADING = r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)"
 _GAP = re.compile(rf"{_HEADING}|\n")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 _LINE_ENDS = 2  # between two parts of a playbook
 _REST = re.compile(rf"(?:\n{{0,2}}{_HEADING})*\n{{0,2}}")
 
@@ -140,7 +144,7 @@ class OtherExports:
                 self.rows[export] += 1
                 row_id = run_id = None
                 try:
-                    row = strict_json.read(line.removesuffix(b"\n"))
+                    row = _read(line.removesuffix(b"\n"))
                     if not isinstance(row, dict):
                         raise UnreadableError("not an object")
                     row_id = shown_id(row.get("id"))
@@ -193,6 +197,21 @@ class OtherExports:
             self._index.unread_again += 1
             return None
         return run
+
+
+def _read(line: bytes) -> Any:
+    """The value in one line. Raises UnreadableError.
+
+    Where writing the value again gives the very same bytes, the line held nothing else: no repeated key, no
+    other spelling of a text or number. Whatever is in doubt is settled by ``strict_json``.
+    """
+    try:
+        value = _decode(line)
+        if _encode(value) == line:
+            return value
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    return strict_json.read(line)
 
 
 def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
@@ -253,13 +272,13 @@ def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
             continue
         where = part([*prompt, *answer], recorded)
         # Where pairs are written with one turn a side, a run goes on behind it.
-        is_first_turn = len(answer) == 1 and begins([*prompt, *answer], recorded)
-        if where is not None and not is_first_turn:
+        is_accounted_for = where is None or (len(answer) == 1 and begins([*prompt, *answer], recorded))
+        if not is_accounted_for:
             yield f"{side}: {where}"
         # Both runs were asked strictly the same, and the prompt is written as the chosen one has it.
         is_chosen = side == "chosen"
         spelt = spelt_otherwise([*prompt, *answer], recorded, 0 if is_chosen else len(prompt))
-        if spelt is not None and (where is None or is_first_turn):
+        if spelt is not None and is_accounted_for:
             yield f"{side}: {spelt}"
         tools = tools_differ(_text(row, "tools"), run, exactly=is_chosen)
         if tools is not None:
