@@ -75,7 +75,7 @@ trainers: setup-trainers
 screenshots: setup-dev
 	@$(BIN)/python -m tests.screenshots
 
-# Everything that is made from code: the README's table, docs/*.md, docs/runbook.
+# Everything that is made from code: docs/*.md, the man page, docs/runbook.
 pages: setup-dev
 	@$(BIN)/python -m tests.docs.pages
 

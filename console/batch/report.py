@@ -10,9 +10,9 @@ from console.batch.outcome import BatchOutcome, PartOutcome, exit_code, verdict_
 from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.machine_schemas import BATCH_REPORT_VERSION
 from pipeline.contracts.status import iso_utc
 
-REPORT_VERSION = 1
 # The report of acceptance repeats in the audit's P6; the parts' own reports stay where they are.
 _FROM_RUN = ("pipeline_run_id", "run_hash", "git", "engine")
 _FROM_FIREWALL = (
@@ -30,7 +30,7 @@ def batch_report(batch: BatchOutcome, *, packed_root: str | None = None) -> dict
     first = run.report if run is not None and run.report else audit.report if audit is not None else {}
     before, firewall = batch.part(Part.STANDING), batch.part(Part.FIREWALL)
     return {
-        "schema_version": REPORT_VERSION,
+        "schema_version": BATCH_REPORT_VERSION,
         "kind": "batch",
         "batch_id": batch.batch_id,
         "ok": code in (ExitCode.OK, ExitCode.WARNINGS),

@@ -1,7 +1,8 @@
 """A command of ``distill`` as data: what it is called, what it takes, who carries it out.
 
 Each package declares its own (``pipeline/contracts/commands.py``, ``runbook/commands/table.py``,
-``console/cli/commands.py``); help, completion, the README and the tests are made from that alone.
+``console/cli/commands.py``); help, completion, docs/commands.md, the man page
+and the tests are made from that alone.
 """
 
 from __future__ import annotations

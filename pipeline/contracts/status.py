@@ -406,7 +406,7 @@ class WorkspaceStatus:
     answers: tuple[Answer, ...] = ()
 
 
-_TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))
+TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))
 
 
 def as_data(value: Any) -> Any:
@@ -416,7 +416,7 @@ def as_data(value: Any) -> Any:
         for field in fields(value):
             item = getattr(value, field.name)
             data[field.name] = as_data(item)
-            if field.name in _TIME_FIELDS and isinstance(item, float):
+            if field.name in TIME_FIELDS and isinstance(item, float):
                 data[f"{field.name}_utc"] = iso_utc(item)
         if isinstance(value, Balance):
             data["holds"] = value.holds

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of each persisted row, for readers that are not written in Python.
+"""JSON Schema (2020-12) of each persisted row and of what programs read, for readers in other languages.
 
 It says what a single field may hold. What concerns two fields at once (a pair of one run
 with itself, a conversation that ends on a user turn) and the calendar are beyond it: a row
@@ -12,10 +12,9 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.machine_schemas import DIALECT, machine_schemas
 from pipeline.platform import disk
 from pipeline.schemas.registry import SCHEMAS, Schema
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(schema: Schema) -> dict[str, Any]:
@@ -27,16 +26,17 @@ def json_schema(schema: Schema) -> dict[str, Any]:
 
 
 def all_json_schemas() -> dict[str, dict[str, Any]]:
-    return {schema.name: json_schema(schema) for schema in SCHEMAS}
+    """Those of rows by name, then those of what programs read of a workspace."""
+    return {**{schema.name: json_schema(schema) for schema in SCHEMAS}, **machine_schemas()}
 
 
 def write_json_schemas(folder: Path) -> list[Path]:
     """One ``<schema>.schema.json`` each, made or replaced; the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for schema in SCHEMAS:
-        path = folder / f"{schema.name}.schema.json"
-        text = orjson.dumps(json_schema(schema), option=orjson.OPT_INDENT_2) + b"\n"
+    for name, schema in all_json_schemas().items():
+        path = folder / f"{name}.schema.json"
+        text = orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n"
         disk.write_file(path, text, mode=disk.SHARED_MODE)
         written.append(path)
     return written

@@ -20,7 +20,9 @@ Unknown fields are refused, numbers are finite, and nothing is coerced: `"1"` is
 `true` is not 1. Times are ISO 8601 in UTC and end in `Z`. `recorded_at` is the last member of
 a row. Sizes are in bytes, durations in seconds, unless the name says otherwise.
 
-`distill schema export --dir DIR` writes JSON Schema (2020-12) for each. `distill schema check`
+`distill schema export --dir DIR` writes JSON Schema (2020-12) for each, and for what programs read of
+a workspace: `batch_report` (`report.json` of `--batch`), `status` (`distill status --json`) and `event`
+(one line of an event stream). `distill schema check`
 compares each schema with its lock and tries the golden rows, which lie in
 `pipeline/schemas/golden/` (also under `fixtures/contracts/`).
 

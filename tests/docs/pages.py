@@ -10,7 +10,7 @@ from pipeline.schemas import reference as schemas
 from pipeline.settings import reference as settings
 from runbook.symptoms import SYMPTOMS
 from runbook.tell.pages import pages as runbook_pages
-from tests.docs import exit_codes_page, keys_page, preset_pages, readme_table
+from tests.docs import commands_page, exit_codes_page, keys_page, preset_pages
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FAULTS = CHECKOUT / "tests/pipeline/audit/faults.json"
@@ -19,9 +19,9 @@ RUNBOOK = Path("docs/runbook")
 
 def pages() -> dict[Path, str]:
     """What each page should hold, by its path below the checkout."""
-    readme = Path("README.md")
     return {
-        readme: readme_table.renewed((CHECKOUT / readme).read_text(encoding="utf-8")),
+        Path("docs/commands.md"): commands_page.page(),
+        Path("docs/man/distill.1"): commands_page.man_page(),
         Path("docs/exit-codes.md"): exit_codes_page.page(),
         Path("docs/keys.md"): keys_page.page(),
         Path("docs/settings.md"): settings.page(),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.schemas.json_schema import DIALECT, json_schema, write_json_schemas
+from pipeline.contracts.machine_schemas import DIALECT
+from pipeline.schemas.json_schema import json_schema, write_json_schemas
 from pipeline.schemas.reference import page, readable_type
 from pipeline.schemas.registry import SCHEMAS, Schema
 
@@ -58,7 +59,10 @@ def test_json_schema_allows_only_two_labels() -> None:
 def test_json_schemas_are_written_with_the_same_bytes_every_time(tmp_path: Path) -> None:
     first = write_json_schemas(tmp_path / "a" / "deep")
     second = write_json_schemas(tmp_path / "b")
-    assert [path.name for path in first] == [f"{schema.name}.schema.json" for schema in SCHEMAS]
+    assert [path.name for path in first] == [
+        *(f"{schema.name}.schema.json" for schema in SCHEMAS),
+        *(f"{name}.schema.json" for name in ("batch_report", "status", "event")),
+    ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert {path.name for path in (tmp_path / "b").iterdir()} == {path.name for path in second}
     assert json.loads(second[0].read_bytes())["title"] == "EvidenceRecord"
