@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import NoReturn
 
 from pipeline.contracts.command import Argument, Command, arg
@@ -27,13 +28,28 @@ class CommandParser(argparse.ArgumentParser):
     """Raises SettingsError for a slip, which names the nearest thing that exists."""
 
     def error(self, message: str) -> NoReturn:
-        raise usage_error(message, self.prog, self._nearest(message))
+        raise usage_error(_in_words(message), self.prog, self._nearest(message))
 
     def _nearest(self, message: str) -> str:
         start, _, words = message.partition(": ")
-        if start != "unrecognized arguments":
-            return ""
-        return nearest(words.split()[0].partition("=")[0], self._option_string_actions)
+        if start == "unrecognized arguments":
+            return nearest(words.split()[0].partition("=")[0], self._option_string_actions)
+        chosen = _CHOICE.search(message)
+        return "" if chosen is None else nearest(chosen["value"], re.findall(_WORD, chosen["choices"]))
+
+
+_WORD = r"[\w][\w.-]*"
+_VALUE = re.compile(r"argument (?P<name>[^:]+): invalid (?P<kind>\w+) value: (?P<value>.+)\Z", re.DOTALL)
+_CHOICE = re.compile(r": invalid choice: '(?P<value>.*)' \(choose from (?P<choices>.*)\)\Z", re.DOTALL)
+_KINDS = {"int": "a whole number", "float": "a number", "number": "a number", "Path": "a path"}
+
+
+def _in_words(message: str) -> str:
+    """What argparse says of a value, in words of the command line and not of Python's types."""
+    found = _VALUE.match(message)
+    if found is None or found["kind"] not in _KINDS:
+        return message
+    return f"{found['name']} takes {_KINDS[found['kind']]}, and {found['value']} is none"
 
 
 def usage_error(message: str, program: str, close: str = "") -> SettingsError:
