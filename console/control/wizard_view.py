@@ -161,7 +161,7 @@ def _of_question(view: WizardView, question: Question) -> tuple[Choice, ...]:
 
 
 def _take_back(view: WizardView) -> Choice:
-    return Choice(Deed.TAKE_BACK, f"Take it back, by a plan of its own: {view.undoable}")
+    return Choice(Deed.TAKE_BACK, f"Undo (with preview): {view.undoable}")
 
 
 def _answer(view: WizardView, value: str, words: str) -> Choice | None:

@@ -56,7 +56,7 @@ def _lines(block: Block, width: int, now: float | None) -> list[Line]:
             return _fact(block, width)
         case Conclusion(sentence, confidence, is_cause):
             if not is_cause:
-                return wrapped(label("set aside"), sentence, width)
+                return wrapped(label("ruled out"), sentence, width)
             lead = label(confidence, _CONFIDENCE.get(confidence, "warn"))
             return wrapped(lead, sentence, width, "strong")
         case Finding():

@@ -62,9 +62,9 @@ def consent_lines(view: WizardView, plan: Plan, digits: str, wrong: str, width: 
     bad = not plan.reversible or (rehearsal is not None and not rehearsal.ok)
     lines += [EMPTY, line(" ", Span(f"{back}{proven}", "fail" if bad else "text"))]
     if digits:
-        lines.append(line(" To agree: down, type ", Span(f" {digits} ", "badge"), " and why, enter."))
+        lines.append(line(" Code ", Span(f" {digits} ", "badge"), " · reason · Enter"))
     else:
-        lines.append(line(" To agree: down, type why, enter."))
+        lines.append(line(" Reason · Enter"))
     lines.append(line(" ", Span(wrong, "fail")) if wrong else EMPTY)
     return lines
 

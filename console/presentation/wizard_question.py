@@ -88,7 +88,7 @@ def _text(view: WizardView, busy: str) -> str:
             return f"» {DOING[view.move]}"
         return f"» {busy}"
     if view.is_applying:
-        return "It goes on without this console. esc leaves it at work."
+        return "Runs detached; safe to leave with esc."
     if view.is_cut_off:
         return "It was agreed to and cut off before its end. What now?"
     if isinstance(view.move, Work):

@@ -104,7 +104,7 @@ def _consent_and_apply(driver: Driver, plan: Plan, who: str, reason: str, voice:
     try:
         code = wait(process)
     except KeyboardInterrupt:
-        voice.note(f"It goes on without you: distill incident show {session.incident.id}")
+        voice.note(f"Runs detached; watch it: distill incident show {session.incident.id}")
         raise
     if voice.json:
         voice.out_json(_end_data(session, code))

@@ -91,7 +91,7 @@ def _check(root: Path, voice: Voice) -> int:
     from runbook.drills.check import check_drill
     from runbook.symptoms import SYMPTOMS
 
-    voice.note("asking its detector anew; a fresh audit follows when that is green")
+    voice.note("re-running the detector; a fresh audit follows when that is green")
     checked = check_drill(root, SYMPTOMS)
     if voice.json:
         voice.out_json(_data(checked))

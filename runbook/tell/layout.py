@@ -35,7 +35,7 @@ def _plain(block: Block) -> list[str]:
             said = visible(f"{block.lead} {block.text}".strip(), 2000)
             return [f"{visible(block.name)}: {said}" if block.name else f"  {said}"]
         case Conclusion(sentence, confidence, is_cause):
-            return [f"{'cause' if is_cause else 'set aside'}: {visible(sentence)} ({confidence})"]
+            return [f"{'cause' if is_cause else 'ruled out'}: {visible(sentence)} ({confidence})"]
         case Finding():
             return [f"  {block.stance}: {visible(block.says)} ({visible(block.source)})", *_quoted(block)]
         case StepBlock():
@@ -96,7 +96,7 @@ def _markdown(block: Block, name: str) -> list[str]:
             said = visible(f"{block.lead} {block.text}".strip(), 2000)
             return [f"- {visible(name)}: " + (f"`{said}`" if block.literal else said)]
         case Conclusion(sentence, confidence, is_cause):
-            return [f"{'' if is_cause else 'Set aside: '}{visible(sentence)} ({confidence})", ""]
+            return [f"{'' if is_cause else 'Ruled out: '}{visible(sentence)} ({confidence})", ""]
         case Finding():
             told = f"- {block.stance}: {visible(block.says)} (`{visible(block.source)}`)"
             return [told, *_fenced(block.lines, block.hidden)]

@@ -46,7 +46,7 @@ DOING = {
     Work.REHEARSE: "rehearsing plan and undo in a copy",
     Work.SETTLE: "settle by the files what was cut off, then finish the plan",
     Work.APPLY: "carry out the plan that was agreed to",
-    Work.VERIFY: "ask the detector again",
+    Work.VERIFY: "re-run the detector",
 }
 
 

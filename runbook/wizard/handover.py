@@ -120,7 +120,7 @@ def _next(incident_id: str, standing: Standing, entries: Sequence[IncidentEntry]
     except (OperatorError, ValueError):
         undoable = None
     if undoable is not None:
-        yield Fact(f"take back “{undoable.title}”", f"distill undo {incident_id}", literal=True)
+        yield Fact(f"undo “{undoable.title}”", f"distill undo {incident_id}", literal=True)
     yield Fact("check that this record is whole", f"distill incident verify {incident_id}", literal=True)
 
 

@@ -93,7 +93,7 @@ def report_end(session: WizardSession, code: int, voice: Voice) -> None:
             voice.note("the repaired files differ from HEAD; record them:")
             voice.note(f"  {visible(to_commit)}")
         if last_undoable(entries) is not None:
-            voice.note(f"take it back: distill undo {session.incident.id}")
+            voice.note(f"undo: distill undo {session.incident.id}")
         return
     voice.out(f"{standing.state}, exit {code}: {session.incident.id}")
     for line in (standing.trouble or worker.last_words(session.incident)).splitlines():
