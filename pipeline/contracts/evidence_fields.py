@@ -32,6 +32,7 @@ FIELDS = (
     "latency_ms",
     "tags",
 )
+_BITS = tuple((name, 1 << bit) for bit, name in enumerate(FIELDS))
 FOUND, LOST = "found_", "lost_"
 # A field that fewer rows have says nothing by its absence: a person's decision, a mark of trouble.
 _USUAL_SHARE = 0.1
@@ -40,10 +41,11 @@ _USUAL_SHARE = 0.1
 def mask_of(row: Mapping[str, Any]) -> int:
     """One bit for each of ``FIELDS`` that has a value in an evidence row; an empty text is one."""
     mask = 0
-    for bit, name in enumerate(FIELDS):
+    for name, bit in _BITS:
         value = row.get(name)
-        if value is not None and value != [] and value != {}:
-            mask |= 1 << bit
+        # Most values are true, or null: neither is compared with the empty ones.
+        if value or (value is not None and value != [] and value != {}):
+            mask |= bit
     return mask
 
 

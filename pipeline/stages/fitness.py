@@ -15,9 +15,10 @@ from pipeline.stages.sample import Sample
 
 def unfit_for_training(sample: Sample, options: ExportOptions) -> Refusal | None:
     """Why the run stands in no row of SFT and on no side of a pair, or None."""
-    for reason in (QuarantineReason.ENVIRONMENT_ERROR, QuarantineReason.TRUNCATED):
-        if reason.value in sample.flags:
-            return Refusal(reason)
+    if sample.flags:
+        for reason in (QuarantineReason.ENVIRONMENT_ERROR, QuarantineReason.TRUNCATED):
+            if reason.value in sample.flags:
+                return Refusal(reason)
     if not options.refuse:
         return None
     found = {*sample.flags, *lint_of(sample)}

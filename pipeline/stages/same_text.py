@@ -96,12 +96,11 @@ def loose(strict_form: str) -> str:
     return "".join(_segment(*segment) for segment in segments)
 
 
-def asked(text: str) -> str:
-    """The form of what was asked: runs of white space and NFKC in prose, code as it stands."""
-    form = strict(text).text
-    if not _may_hold_code(form):
-        return _segment("p", _prose(form))
-    return "".join(_segment(*segment) for segment in _segments(form, at_end=False))
+def asked(strict_form: str) -> str:
+    """The form of what was asked, of a strict form alone: prose in NFKC and one-spaced, code as it stands."""
+    if not _may_hold_code(strict_form):
+        return _segment("p", _prose(strict_form))
+    return "".join(_segment(*segment) for segment in _segments(strict_form, at_end=False))
 
 
 def _segment(kind: str, text: str) -> str:

@@ -18,12 +18,11 @@ from pipeline.stages.text_keys import (
     AnswerKeys,
     answer_keys,
     answer_turn_key,
-    asked_text_key,
+    asked_text_keys,
     asked_turn_key,
     digest_of_text,
     flat_prompt_key,
     question_keys,
-    text_key,
     to_bytes,
     turn_keys_of,
 )
@@ -71,8 +70,7 @@ def asked(text: str | None) -> AskedText:
             _remembered.clear()
         said = text or ""
         known = AskedText(
-            text_key(said),
-            asked_text_key(said),
+            *asked_text_keys(said),
             digest,
             len(encoded),
             sensitive_in(encoded),

@@ -58,15 +58,13 @@ def digest16(*parts: str) -> bytes:
     return sha256(b"".join(packed)).digest()[:KEY_BYTES]
 
 
-def text_key(text: str) -> bytes | None:
-    """The key of a text's strict form, or None when nothing is left."""
+def asked_text_keys(text: str) -> tuple[bytes | None, bytes | None]:
+    """The key of a text's strict form and that of the form of what was asked; None when nothing is left."""
     form = strict(text).text
-    return sha256(to_bytes(form)).digest()[:KEY_BYTES] if form else None
+    return _key_of_form(form), _key_of_form(asked(form))
 
 
-def asked_text_key(text: str) -> bytes | None:
-    """The key of a text as questions are compared, or None when nothing is left."""
-    form = asked(text)
+def _key_of_form(form: str) -> bytes | None:
     return sha256(to_bytes(form)).digest()[:KEY_BYTES] if form else None
 
 
@@ -99,7 +97,8 @@ def answer_keys(turns: Sequence[AnswerKeys]) -> AnswerKeys:
 def question_keys(
     stream: str, task_id: str, turns: Iterable[tuple[str, bytes | None]], context: bytes | None = None
 ) -> QuestionKeys:
-    """The keys of a question. ``turns`` are roles with their ``asked_text_key``, up to the first answer.
+    """The keys of a question. ``turns`` are roles, each with the key of its text as what was asked
+    (``asked_text_keys``), up to the first answer.
 
     ``context`` is that of a text that was given beside the turns and counts as a turn of the system.
     Turns without a text are left out.
