@@ -6,6 +6,7 @@
 #   make trainers  train three steps on the demo's exports, and show what was learnt
 #   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
 #   make bench  measure the figures of docs/benchmarks.md on this machine
+#   make scaling  measure docs/scaling.md: runs of 10 thousand to a million lines
 #   make pages  make every page anew that is made from code
 #   make browser  look at the page of `distill report` in a headless Chromium
 #   make tour   take the pictures of docs/tour anew
@@ -25,7 +26,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports faults bench trainers pages screenshots tour browser setup setup-dev setup-trainers clean
+.PHONY: demo test quick check lint types imports faults bench scaling trainers pages screenshots tour browser setup setup-dev setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -63,6 +64,9 @@ faults: setup-dev
 
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks
+
+scaling: setup-dev
+	@$(BIN)/python -m tests.benchmarks.scaling
 
 # Offline once it is installed, on the CPU. torch alone takes a GB or more, so that it has a place of its own;
 # run it before a release and at night.

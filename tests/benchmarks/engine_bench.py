@@ -17,13 +17,14 @@ from pathlib import Path
 
 from console.demo import generated_log, sources
 from pipeline.contracts import discovery, paths
+from pipeline.contracts.faults import ExitCode
 from tests.benchmarks.figures import Figure, Table
 from tests.benchmarks.measured_process import Cost, run, seconds_to_line
 
 RECORDED_AT = "2026-01-01T00:00:00Z"
 SMALL_SHARE = 10  # the small memory workspace has a tenth of the rows
 _MEGABYTE = 1e6
-_SOURCE = paths.KNOWLEDGE_BASE / generated_log.FILE_NAME
+SOURCE = paths.KNOWLEDGE_BASE / generated_log.FILE_NAME
 _OUTPUTS = (paths.EVIDENCE, paths.SCORED_RUNS, paths.EXPORTS)
 
 
@@ -42,36 +43,44 @@ class Bench:
     @property
     def environment(self) -> dict[str, str]:
         """An environment in which ``pipeline`` is the copy that ``measure`` made."""
-        return discovery.EngineChoice("workspace", self.root / "engine", "benchmark").environment()
+        chosen = discovery.EngineChoice("workspace", self.root / "engine", "benchmark").environment()
+        # Operators have compiled modules; without them every start would be measured as the first one.
+        return {name: value for name, value in chosen.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def measure(bench: Bench, say: Callable[[str], None]) -> Table:
-    """All engine figures. ``say`` is told what is being measured now."""
+def prepare(bench: Bench) -> None:
+    """An empty folder with a copy of the engine."""
     shutil.rmtree(bench.root, ignore_errors=True)
     shutil.copytree(
         sources.engine_package(),
         bench.root / "engine/pipeline",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+
+
+def measure(bench: Bench, say: Callable[[str], None]) -> Table:
+    """All engine figures. ``say`` is told what is being measured now."""
+    prepare(bench)
     large, small = bench.root / "large", bench.root / "small"
     say(f"generating {bench.rows} and {bench.rows // SMALL_SHARE} lines")
-    log = _make_workspace(large, bench.rows)
-    _make_workspace(small, bench.rows // SMALL_SHARE)
+    log = make_workspace(large, bench.rows)
+    make_workspace(small, bench.rows // SMALL_SHARE)
 
     say("one worker from scratch")
-    one = _best(bench, lambda: _run_all(bench, large, workers=1))
+    one = _best(bench, lambda: run_all(bench, large, workers=1))
     rows = _row_files(large)
     say("the floor of that run")
     floor = _best_json(bench, ["tests.benchmarks.floor", str(bench.root / "floor"), *_named(large, rows)])
+    fair = _best_json(bench, ["tests.benchmarks.fair_floor", str(bench.root / "floor"), *_named(large, rows)])
     say("the digests of that run")
     digests = _best_json(bench, ["tests.benchmarks.digests", *_named(large, rows)], key="wall_seconds")
     say("two workers from scratch")
-    two = _best(bench, lambda: _run_all(bench, large, workers=2))
+    two = _best(bench, lambda: run_all(bench, large, workers=2))
     say("nothing changed, then 1 % of the lines appended")
     start = min(_python(bench, ["-c", ""]).wall_seconds for _ in range(5))
-    unchanged = _best(bench, lambda: _run_all(bench, large, workers=2, fresh=False))
-    _append(large / _SOURCE, bench.rows // 100)
-    appended = _run_all(bench, large, workers=2, fresh=False)
+    unchanged = _best(bench, lambda: run_all(bench, large, workers=2, fresh=False))
+    append(large / SOURCE, bench.rows // 100)
+    appended = run_all(bench, large, workers=2, fresh=False)
     say("memory")
     memory = _memory_figures(bench, large, small, log.size_bytes)
     say("start")
@@ -87,11 +96,18 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
             Figure(
                 "`run-all`, one worker, CPU / floor CPU",
                 one.cpu_seconds / floor["cpu_seconds"],
-                1.6,
+                4.5,
                 "×",
                 note="floor: loads of every line, dumps, sha256 and write of the same rows",
             ),
-            Figure("two workers / one worker, wall", two.wall_seconds / one.wall_seconds, 0.6, "×"),
+            Figure(
+                "`run-all`, one worker, CPU / fair floor CPU",
+                one.cpu_seconds / fair["cpu_seconds"],
+                2,
+                "×",
+                note="and digests of lines and source, a second digest of each row, two parses of each row",
+            ),
+            *_worker_figures(one.wall_seconds, two.wall_seconds),
             Figure(
                 "receipts and hashes / run wall",
                 100 * digests["wall_seconds"] / one.wall_seconds,
@@ -102,14 +118,14 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
             Figure(
                 "second run, nothing changed / first",
                 100 * (unchanged.wall_seconds - start) / two.wall_seconds,
-                3,
+                2,
                 " %",
                 note=f"{unchanged.wall_seconds:.2f} s, less the interpreter's own start of {start:.3f} s",
             ),
             Figure(
                 "1 % of the lines appended / first",
                 100 * appended.wall_seconds / two.wall_seconds,
-                20,
+                15,
                 " %",
                 note=f"{appended.wall_seconds:.2f} s",
             ),
@@ -119,10 +135,29 @@ def measure(bench: Bench, say: Callable[[str], None]) -> Table:
     )
 
 
+def serial_share(one_worker: float, two_workers: float) -> float:
+    """The share of a run's wall time that a second worker did not halve, from 0 to 1 (Amdahl)."""
+    return min(1.0, max(0.0, 2 * two_workers / one_worker - 1))
+
+
+def speed_up(serial: float, cores: int) -> float:
+    """How many times as fast ``cores`` make a run of which the share ``serial`` cannot be divided."""
+    return 1 / (serial + (1 - serial) / cores)
+
+
+def _worker_figures(one_worker: float, two_workers: float) -> list[Figure]:
+    serial = serial_share(one_worker, two_workers)
+    allowed = ", ".join(f"{speed_up(serial, cores):.1f}× on {cores} cores" for cores in (8, 32))
+    return [
+        Figure("two workers / one worker, wall", two_workers / one_worker, 0.57, "×"),
+        Figure("serial share of that", 100 * serial, 10, " %", note=f"it allows {allowed}; computed"),
+    ]
+
+
 def _memory_figures(bench: Bench, large: Path, small: Path, large_bytes: int) -> list[Figure]:
-    small_one = _run_all(bench, small, workers=1, sample_memory=True).peak_pss_bytes
-    small_two = _run_all(bench, small, workers=2, sample_memory=True).peak_pss_bytes
-    large_two = _run_all(bench, large, workers=2, sample_memory=True).peak_pss_bytes
+    small_one = run_all(bench, small, workers=1, sample_memory=True).peak_pss_bytes
+    small_two = run_all(bench, small, workers=2, sample_memory=True).peak_pss_bytes
+    large_two = run_all(bench, large, workers=2, sample_memory=True).peak_pss_bytes
     more_rows = bench.rows - bench.rows // SMALL_SHARE
     growth = (large_two - small_two) / more_rows
     return [
@@ -149,9 +184,18 @@ def _start_figures(bench: Bench, workspace: Path) -> list[Figure]:
         argv = discovery.engine_argv(["run-all", "-C", str(workspace), "--workers", "2", "--events", "-"])
         return seconds_to_line(argv, b'"stage.progress"', env=bench.environment, log=bench.log)
 
+    def cpu_of(module: str, *arguments: str) -> float:
+        argv = [sys.executable, "-P", "-m", module, *arguments, "-C", str(workspace)]
+        costs = [
+            run(argv, env=bench.environment, log=bench.log, allowed=ExitCode.CHECK_FAILED) for _ in range(5)
+        ]
+        return min(cost.cpu_seconds for cost in costs)
+
     help_argv = [sys.executable, "-P", "-m", "console", "--help"]
     return [
-        Figure("first progress event after the command", min(first_progress() for _ in range(5)), 0.5, " s"),
+        Figure("first progress event after the command", min(first_progress() for _ in range(5)), 0.4, " s"),
+        Figure("`distill status`, CPU", cpu_of("console", "status"), 0.25, " s"),
+        Figure("`distill runbook detect`, CPU", cpu_of("console", "runbook", "detect"), 0.8, " s"),
         Figure(
             "`distill --help`",
             min(run(help_argv, env=bench.environment, log=bench.log).wall_seconds for _ in range(10)),
@@ -161,13 +205,13 @@ def _start_figures(bench: Bench, workspace: Path) -> list[Figure]:
     ]
 
 
-def _make_workspace(root: Path, rows: int) -> generated_log.GeneratedLog:
+def make_workspace(root: Path, rows: int) -> generated_log.GeneratedLog:
     root.mkdir(parents=True)
     (root / paths.SETTINGS).write_text(generated_log.STREAM, encoding="utf-8")
-    return generated_log.generate(root / _SOURCE, rows)
+    return generated_log.generate(root / SOURCE, rows)
 
 
-def _append(source: Path, rows: int) -> None:
+def append(source: Path, rows: int) -> None:
     extra = source.with_name("appended")
     generated_log.generate(extra, rows, seed=12)
     with source.open("ab") as file:
@@ -175,7 +219,7 @@ def _append(source: Path, rows: int) -> None:
     extra.unlink()
 
 
-def _run_all(
+def run_all(
     bench: Bench, workspace: Path, *, workers: int, fresh: bool = True, sample_memory: bool = False
 ) -> Cost:
     if fresh:
@@ -197,7 +241,7 @@ def _row_files(workspace: Path) -> list[Path]:
 
 
 def _named(workspace: Path, rows: Sequence[Path]) -> list[str]:
-    return [str(workspace / _SOURCE), "--", *(str(path) for path in rows)]
+    return [str(workspace / SOURCE), "--", *(str(path) for path in rows)]
 
 
 def _best(bench: Bench, once: Callable[[], Cost]) -> Cost:
