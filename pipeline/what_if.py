@@ -20,13 +20,14 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.candidates import place_of
-from pipeline.engine.chunk_index import RAG, SFT, ChunkIndex, LineEntry, RowEntry
+from pipeline.engine.chunk_entries import RAG, SFT, LineEntry, RowEntry
+from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
 from pipeline.engine.likeness import Likeness, load_likeness
 from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
-from pipeline.engine.row_decision import PlacedRow, RowDecision, held_rows
+from pipeline.engine.row_decision import DecidedChunk, RowDecision, held_rows
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer, without_limits
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
@@ -121,7 +122,7 @@ class _Side:
         self.settings = settings
         self.evaluation = evaluation
         self.reducer = Reducer(pair_options(settings.export), evaluation)
-        self.chunks: list[tuple[str, list[RowEntry]]] = []
+        self.chunks: list[tuple[str, ChunkIndex]] = []
 
     def builder(self, stream: StreamSettings) -> RowBuilder:
         return RowBuilder(
@@ -135,7 +136,7 @@ class _Side:
         ]
         index = ChunkIndex.made_of([b""] * 4, lines_read=len(lines), lines=lines, skips=[], counts={})
         self.reducer.add(len(self.chunks), stream, "evidence", index)
-        self.chunks.append((stream, entries))
+        self.chunks.append((stream, index))
 
 
 def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatIf:
@@ -232,20 +233,20 @@ def _both_ways(
 def _exported(side: _Side, decided: Decisions, section: int, evidence: _Evidence) -> Iterator[str]:
     """The run ids that an export takes."""
 
-    def rows() -> Iterator[PlacedRow]:
-        for number, (stream, entries) in enumerate(side.chunks):
-            for ordinal, row in enumerate(entries):
-                yield (number, ordinal), stream, row
+    def chunks() -> Iterator[DecidedChunk]:
+        for number, (stream, index) in enumerate(side.chunks):
+            yield DecidedChunk(number, stream, index, frozenset())
 
     search = NearDuplicateSearch(
         side.settings.export.sft.near_duplicates, lambda _: lambda place: evidence.at(*place)
     )
     drops = search.drops if side.likeness is not None else None
-    held = held_rows(section, decided, rows, side.settings.export, drops)
+    held = held_rows(section, decided, chunks, side.settings.export, drops)
     decision = RowDecision(section, decided, held)
-    for place, _, row in rows():
-        if decision.refusal(row, place) is None:
-            yield row.run_id
+    for chunk in chunks():
+        for run_id, refusal in zip(chunk.index.run_ids, decision.refusals(chunk), strict=True):
+            if refusal is None:
+                yield run_id
 
 
 def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str]:

@@ -169,7 +169,7 @@ def _incidents_lease(root: Path) -> None:
 
 
 def _chunk(root: Path) -> None:
-    index = ChunkIndex(1, "", 0, (0, 0, 0, 0), [], [], {})
+    index = ChunkIndex.made_of([b""] * 4, lines_read=0, lines=[], skips=[], counts={})
     ChunkCache(root).store("ab" * 32, index, [b"row\n" * 2000])
 
 

@@ -7,11 +7,13 @@ since there is one such record for most rows of a log.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.chunk_index import RowEntry, unpack_refusal
+from pipeline.engine.chunk_entries import EVIDENCE, NOT_SCORED, unpack_refusal
+from pipeline.engine.chunk_index import ChunkIndex, cut, numbers
 from pipeline.stages.pairing import PreferenceCandidate
 from pipeline.stages.refusals import QuarantineReason
 
@@ -24,7 +26,7 @@ _MAY_NOT_CHOOSE = (None, QuarantineReason.CATEGORY_LEFT_OUT, QuarantineReason.BE
 
 class Candidate(NamedTuple):
     """``chunk`` and ``row`` name it; its evidence row is at ``offset`` of the chunk's rows. Keys are those
-    of ``RowEntry``, all zero where it has none."""
+    of the index, all zero where it has none."""
 
     chunk: int
     row: int
@@ -48,6 +50,11 @@ class Candidate(NamedTuple):
     def place(self) -> tuple[int, int]:
         return self.chunk, self.row
 
+    @property
+    def compared(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """What the answer is compared by: question, question in the task, answer, loosely."""
+        return self.question_key, self.task_question_key, self.response_key, self.loose_response_key
+
     def in_task(self, task_key: bytes) -> PreferenceCandidate:
         """The run as pairing sees it."""
         loose = self.loose_response_key
@@ -66,29 +73,43 @@ class Candidate(NamedTuple):
         )
 
 
-def packed(chunk: int, row: int, offset: int, length: int, entry: RowEntry) -> bytes:
-    """The record of the run whose evidence row is at ``offset`` of the chunk's rows."""
-    run_id = entry.run_id.encode()
-    head = _HEAD.pack(
-        chunk,
-        row,
-        offset,
-        length,
-        entry.category,
-        entry.is_conversation,
-        entry.is_validation,
-        entry.score,
-        entry.response_key,
-        entry.loose_response_key,
-        entry.prompt_key,
-        entry.question_key,
-        entry.task_question_key,
-        entry.tokens,
-        _may_not_choose(entry.choose_refusal),
-        len(run_id),
-        len(entry.turn_keys),
+def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
+    """The task key and the record of each of ``rows`` that may stand in a pair."""
+    refused = numbers("I", index.preference_refusals)
+    lengths = numbers("I", index.lengths[EVIDENCE])
+    offsets = list(accumulate(lengths, initial=index.section_start(EVIDENCE)))
+    categories, scores = numbers("b", index.categories), numbers("d", index.scores)
+    tasks, run_ids, turn_keys = cut(index.task_keys), index.run_ids, index.turn_keys
+    may_not_choose = [_may_not_choose(refusal) for refusal in index.refusals]
+    not_chosen = numbers("I", index.choose_refusals)
+    tokens = numbers("Q", index.tokens)
+    keys = (
+        cut(index.response_keys),
+        cut(index.loose_response_keys),
+        cut(index.prompt_keys),
+        cut(index.question_keys),
+        cut(index.task_question_keys),
     )
-    return head + run_id + entry.turn_keys
+    for row in rows:
+        if refused[row] or categories[row] == NOT_SCORED:
+            continue
+        run_id, turns = run_ids[row].encode(), turn_keys.get(row, b"")
+        head = _HEAD.pack(
+            chunk,
+            row,
+            offsets[row],
+            lengths[row],
+            categories[row],
+            bool(turns),
+            index.validation[row],
+            scores[row],
+            *(key[row] for key in keys),
+            tokens[row],
+            may_not_choose[not_chosen[row]],
+            len(run_id),
+            len(turns),
+        )
+        yield tasks[row], head + run_id + turns
 
 
 def unpacked(records: bytes) -> Iterator[tuple[Candidate, bytes]]:
@@ -112,4 +133,6 @@ def place_of(record: bytes) -> tuple[int, int]:
 
 
 def _may_not_choose(refusal: str) -> int:
-    return _MAY_NOT_CHOOSE.index(QuarantineReason(unpack_refusal(refusal)[0])) if refusal else 0
+    """Of refusals that are none of a choice, 0."""
+    reason = unpack_refusal(refusal)[0]
+    return _MAY_NOT_CHOOSE.index(reason) if reason in _MAY_NOT_CHOOSE else 0

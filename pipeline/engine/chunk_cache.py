@@ -17,7 +17,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.engine.chunk_index import SECTIONS, ChunkIndex, decode_index, encode_index
+from pipeline.engine.chunk_entries import SECTIONS
+from pipeline.engine.chunk_index import (
+    DIGEST_BYTES,
+    ChunkIndex,
+    cut,
+    decode_index,
+    encode_index,
+    numbers,
+)
 from pipeline.engine.commit_points import reached
 from pipeline.platform import disk
 from pipeline.platform.confined import refuse_link
@@ -87,13 +95,10 @@ class ChunkCache:
         """Whether every row in ``*.rows`` has the digest that the index gives it."""
         with self.rows_path(key).open("rb") as file:
             for section in range(len(SECTIONS)):
-                for line in index.lines:
-                    for row in line.rows:
-                        length = row.lengths[section]
-                        if length and hashlib.sha256(file.read(length)).digest() != index.digest_of_row(
-                            row, section
-                        ):
-                            return False
+                digests = iter(cut(index.digests[section], DIGEST_BYTES))
+                for length in numbers("I", index.lengths[section]):
+                    if length and hashlib.sha256(file.read(length)).digest() != next(digests):
+                        return False
         return True
 
     def keep_only(self, keys: set[str]) -> int:

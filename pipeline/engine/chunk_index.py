@@ -2,133 +2,91 @@
 
 A mapped chunk is two files in the cache: ``*.rows`` holds the rows' bytes in sections
 (evidence, scored, rag, sft; each row ends in a newline and carries no ``recorded_at``), and
-``*.index`` holds one entry a line and a row. The index is renamed into place last, so a chunk
-is done exactly when its index is there. Encoding is MessagePack, typed on both sides, behind
-the CRC-32 of its bytes: a flipped bit would often still decode, to other numbers.
+``*.index`` holds one column a fact, for all lines and rows. The index is renamed into place last, so a
+chunk is done exactly when its index is there. Encoding is MessagePack, typed on both sides, behind
+the CRC-32 of its bytes: a flipped bit would often still decode, to other numbers. Each output is
+written by a task of its own that reads all indexes: columns are decoded by copying them.
 """
 
 from __future__ import annotations
 
+import sys
 import zlib
-from collections.abc import Sequence
+from array import array
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
-from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.chunk_entries import (
+    EVIDENCE,
+    RAG,
+    SCORED,
+    SFT,
+    LineEntry,
+    LineOrigin,
+    LinePlace,
+    RowEntry,
+    SkipEntry,
+)
 
-# A count of rows that are exported all the same, and of which the run warns.
-NOTED_MARKUP = "noted_template_markup"
-INDEX_VERSION = 8
-
-EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
-SECTIONS = ("evidence", "scored", "rag", "sft")
-
-NOT_SCORED = -1
-CATEGORY_CODE = {name: code for code, name in enumerate(CATEGORIES)}
-
-
-def pack_refusal(reason: str, detail: str = "") -> str:
-    """A refusal in one text: the permanent code, and what it leaves open. Never text of the run."""
-    return f"{reason}\0{detail}" if detail else str(reason)
-
-
-def unpack_refusal(packed: str) -> tuple[str, str]:
-    reason, _, detail = packed.partition("\0")
-    return reason, detail
-
-
-class RowEntry(msgspec.Struct, array_like=True, gc=False):
-    """One evidence row. Lengths are bytes in the sections, 0 for a row that was not made there.
-
-    ``digests`` is the concatenation of the sha256 of the evidence, scored, rag and sft row as
-    far as they exist. Keys are 16 bytes, empty where the text does not exist. ``evaluation_facts`` are those
-    of ``pipeline.evaluation.overlap``.
-    """
-
-    run_id: str
-    task_id: str
-    part: int
-    category: int
-    score: float
-    lengths: tuple[int, int, int, int]
-    digests: bytes
-    task_key: bytes = b""
-    rag_refusal: str = ""
-    sft_refusal: str = ""
-    preference_refusal: str = ""
-    question_key: bytes = b""
-    task_question_key: bytes = b""
-    response_key: bytes = b""
-    loose_response_key: bytes = b""
-    prompt_key: bytes = b""
-    turn_keys: bytes = b""
-    is_conversation: bool = False
-    rag_sample: bytes = b""
-    sft_sample: bytes = b""
-    evaluation_facts: bytes = b""
-    turns: int = 0
-    tokens: int = 0
-    personal: int = 0
-    """One bit a kind of personal data (``stages.personal.KINDS``)."""
-    choose_refusal: str = ""
-    """Why the run may stand in a pair, but not as its better side."""
-    fields: int = 0
-    """Which evidence fields have a value (``contracts.evidence_fields.mask_of``)."""
-    bands: bytes = b""
-    """Of an SFT row, where near-duplicates are looked for: those of ``pipeline.engine.likeness``."""
-    is_validation: bool = False
-    """Whether rows of the run's question go to the split ``validation``."""
-    weights: bytes = b""
-    """What each turn counts in training (``stages.text_keys.weights_of``)."""
-
-
-LinePlace = tuple[str, int, int]
-"""A source line: its file (empty for the chunk's own), number and byte offset."""
-
-
-class LineEntry(msgspec.Struct, array_like=True, gc=False):
-    """One mapped source line: 1-based number, byte offset, sha256, and its evidence rows.
-
-    ``source_file`` is empty when it is the chunk's own. Of a group, these are the first line's but
-    for the digest, and ``members`` are all its lines; ``order`` is its place in the chunk, which
-    lines of one file have by their numbers.
-    """
-
-    line: int
-    byte_offset: int
-    sig_hash: bytes
-    rows: list[RowEntry]
-    source_file: str = ""
-    order: int = 0
-    members: list[LinePlace] = []
-
-    @property
-    def places(self) -> list[LinePlace]:
-        """Every source line that it is made of."""
-        return self.members or [(self.source_file, self.line, self.byte_offset)]
-
-
-class SkipEntry(msgspec.Struct, array_like=True, gc=False):
-    """One line that gave no evidence. ``detail`` never holds the data raw."""
-
-    line: int
-    byte_offset: int
-    reason: str
-    detail: str
-    source_file: str = ""
-    order: int = 0
+# Columns are as the machine keeps numbers, so that another kind of machine makes its own.
+INDEX_VERSION = 9 if sys.byteorder == "little" else -9
 
 
 class ChunkIndex(msgspec.Struct, array_like=True):
-    """All entries of one chunk. ``section_bytes`` are the lengths of the sections of ``*.rows``."""
+    """Everything there is to know of one chunk, a column a fact. ``section_bytes`` are the lengths of the
+    sections of ``*.rows``.
+
+    A column of numbers is as ``array`` writes it (its type code stands beside it), one of keys or digests
+    has a fixed width; ``numbers`` and ``cut`` read them. Keys that do not exist are zero. What few rows
+    have is a mapping from a row's ordinal; refusals are numbers of ``refusals``, of which 0 is "".
+    """
 
     version: int
     boot_id: str
     lines_read: int
     section_bytes: tuple[int, int, int, int]
-    lines: list[LineEntry]
     skips: list[SkipEntry]
     counts: dict[str, int]
+    # One value a line.
+    line_numbers: bytes  # Q
+    line_offsets: bytes  # Q
+    sig_hashes: bytes  # 32 bytes
+    line_rows: bytes  # I: how many rows the line has
+    line_origins: list[LineOrigin]
+    """Empty where every line is the chunk's own."""
+    # One value a row.
+    run_ids: list[str]
+    task_ids: list[str]
+    parts: bytes  # Q
+    categories: bytes  # b
+    scores: bytes  # d
+    lengths: tuple[bytes, bytes, bytes, bytes]  # I: in each section, 0 for a row that is not there
+    digests: tuple[bytes, bytes, bytes, bytes]  # 32 bytes: of the rows that are in the section
+    task_keys: bytes  # 16 bytes, as all keys
+    question_keys: bytes
+    task_question_keys: bytes
+    response_keys: bytes
+    loose_response_keys: bytes
+    prompt_keys: bytes
+    rag_samples: bytes
+    sft_samples: bytes
+    refusals: list[str]
+    rag_refusals: bytes  # I
+    sft_refusals: bytes  # I
+    preference_refusals: bytes  # I
+    choose_refusals: bytes  # I
+    validation: bytes  # B: whether rows of the run's question go to that split
+    turns: bytes  # I
+    tokens: bytes  # Q
+    personal: bytes  # Q
+    fields: bytes  # Q
+    turn_keys: dict[int, bytes]
+    """Of conversations, and of no other row."""
+    weights: dict[int, bytes]
+    bands: dict[int, bytes]
+    evaluation_facts: dict[int, bytes]
 
     @classmethod
     def made_of(
@@ -142,15 +100,141 @@ class ChunkIndex(msgspec.Struct, array_like=True):
     ) -> ChunkIndex:
         """The index of a chunk whose rows are in four ``sections``."""
         evidence, scored, rag, sft = map(len, sections)
-        return cls(INDEX_VERSION, "", lines_read, (evidence, scored, rag, sft), lines, skips, counts)
+        rows = [row for line in lines for row in line.rows]
+        lengths = list(zip(*(row.lengths for row in rows), strict=True)) or [()] * 4
+        known = {"": 0}
+
+        def refused(refusals: Iterable[str]) -> bytes:
+            return column("I", [known.setdefault(refusal, len(known)) for refusal in refusals])
+
+        def few(values: Iterable[bytes]) -> dict[int, bytes]:
+            return {ordinal: value for ordinal, value in enumerate(values) if value}
+
+        of_rag = refused(row.rag_refusal for row in rows)
+        of_sft = refused(row.sft_refusal for row in rows)
+        of_preference = refused(row.preference_refusal for row in rows)
+        of_choice = refused(row.choose_refusal for row in rows)
+        has_origins = any(line.source_file or line.order or line.members for line in lines)
+        return cls(
+            version=INDEX_VERSION,
+            boot_id="",
+            lines_read=lines_read,
+            section_bytes=(evidence, scored, rag, sft),
+            skips=skips,
+            counts=counts,
+            line_numbers=column("Q", [line.line for line in lines]),
+            line_offsets=column("Q", [line.byte_offset for line in lines]),
+            sig_hashes=b"".join([line.sig_hash for line in lines]),
+            line_rows=column("I", [len(line.rows) for line in lines]),
+            line_origins=[LineOrigin(line.source_file, line.order, line.members) for line in lines]
+            if has_origins
+            else [],
+            run_ids=[row.run_id for row in rows],
+            task_ids=[row.task_id for row in rows],
+            parts=column("Q", [row.part for row in rows]),
+            categories=column("b", [row.category for row in rows]),
+            scores=column("d", [row.score for row in rows]),
+            lengths=(
+                column("I", lengths[EVIDENCE]),
+                column("I", lengths[SCORED]),
+                column("I", lengths[RAG]),
+                column("I", lengths[SFT]),
+            ),
+            digests=_digests_by_section(rows),
+            task_keys=_keys([row.task_key for row in rows]),
+            question_keys=_keys([row.question_key for row in rows]),
+            task_question_keys=_keys([row.task_question_key for row in rows]),
+            response_keys=_keys([row.response_key for row in rows]),
+            loose_response_keys=_keys([row.loose_response_key for row in rows]),
+            prompt_keys=_keys([row.prompt_key for row in rows]),
+            rag_samples=_keys([row.rag_sample for row in rows]),
+            sft_samples=_keys([row.sft_sample for row in rows]),
+            refusals=list(known),
+            rag_refusals=of_rag,
+            sft_refusals=of_sft,
+            preference_refusals=of_preference,
+            choose_refusals=of_choice,
+            validation=bytes([row.is_validation for row in rows]),
+            turns=column("I", [row.turns for row in rows]),
+            tokens=column("Q", [row.tokens for row in rows]),
+            personal=column("Q", [row.personal for row in rows]),
+            fields=column("Q", [row.fields for row in rows]),
+            turn_keys=few(row.turn_keys for row in rows),
+            weights=few(row.weights for row in rows),
+            bands=few(row.bands for row in rows),
+            evaluation_facts=few(row.evaluation_facts for row in rows),
+        )
+
+    @property
+    def rows(self) -> int:
+        return len(self.run_ids)
+
+    @property
+    def lines(self) -> int:
+        return len(self.line_numbers) // 8
 
     def section_start(self, section: int) -> int:
         return sum(self.section_bytes[:section])
 
-    def digest_of_row(self, row: RowEntry, section: int) -> bytes:
-        """The sha256 of ``row`` in ``section``."""
-        slot = sum(1 for length in row.lengths[:section] if length)
-        return row.digests[slot * 32 : slot * 32 + 32]
+    def origin(self, line: int) -> LineOrigin:
+        return self.line_origins[line] if self.line_origins else _OWN
+
+    def places(self, line: int) -> list[LinePlace]:
+        """Every source line that the ``line``-th entry is made of."""
+        origin = self.origin(line)
+        at = numbers("Q", self.line_numbers)[line], numbers("Q", self.line_offsets)[line]
+        return origin.members or [(origin.source_file, *at)]
+
+    def lines_of_rows(self) -> Sequence[int]:
+        """The line of each row, as its ordinal in the chunk."""
+        counts = numbers("I", self.line_rows).tolist()
+        if len(counts) == self.rows and counts.count(1) == len(counts):
+            return range(self.rows)
+        return [line for line, count in enumerate(counts) for _ in range(count)]
+
+    def rows_without(self, lines: Container[int]) -> Sequence[int]:
+        """The ordinals of the rows that are not of ``lines``."""
+        if not lines:
+            return range(self.rows)
+        return [row for row, line in enumerate(self.lines_of_rows()) if line not in lines]
+
+
+KEY_BYTES = 16
+DIGEST_BYTES = 32
+_OWN = LineOrigin("", 0, [])
+
+
+def column(code: str, values: Iterable[float]) -> bytes:
+    """Numbers of one C type (a code of ``array``), one behind the other."""
+    return array(code, values).tobytes()
+
+
+def numbers(code: str, data: bytes) -> memoryview[Any]:
+    """The numbers of a column that was made with the same ``code``."""
+    return memoryview(data).cast(code)  # type: ignore[call-overload, no-any-return]
+
+
+def cut(data: bytes, width: int = KEY_BYTES) -> list[bytes]:
+    """The values of a column of keys or digests."""
+    return [data[at : at + width] for at in range(0, len(data), width)]
+
+
+def _keys(keys: Iterable[bytes]) -> bytes:
+    return b"".join([key or _NO_KEY for key in keys])
+
+
+_NO_KEY = bytes(KEY_BYTES)
+
+
+def _digests_by_section(rows: Iterable[RowEntry]) -> tuple[bytes, bytes, bytes, bytes]:
+    columns: tuple[list[bytes], list[bytes], list[bytes], list[bytes]] = ([], [], [], [])
+    for row in rows:
+        digests = iter(cut(row.digests, DIGEST_BYTES))
+        for section, length in enumerate(row.lengths):
+            if length:
+                columns[section].append(next(digests))
+    evidence, scored, rag, sft = (b"".join(digests) for digests in columns)
+    return evidence, scored, rag, sft
 
 
 _CRC_BYTES = 4

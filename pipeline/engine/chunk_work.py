@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
+from pipeline.engine.chunk_entries import LineEntry, SkipEntry
+from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
 from pipeline.engine.evidence_builder import EvidenceBuilder
 from pipeline.engine.long_rows import too_long

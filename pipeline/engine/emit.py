@@ -11,15 +11,16 @@ import errno
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.engine.chunk_cache import ChunkCache
-from pipeline.engine.chunk_index import EVIDENCE, SCORED, ChunkIndex
+from pipeline.engine.chunk_entries import EVIDENCE, SCORED
+from pipeline.engine.chunk_index import ChunkIndex, numbers
 from pipeline.engine.reduce import Decisions
-from pipeline.engine.rows_writer import Output, RowsWriter
+from pipeline.engine.rows_writer import Block, Output, RowsWriter, blocks
 from pipeline.platform import disk
 from pipeline.settings.model import Settings
 
@@ -108,38 +109,24 @@ def emit_section(task: EmitTask, staging: Path) -> Emitted:
     if task.same_chunks and task.previous:
         plan = hashlib.sha256()
         for chunk, index, _ in indexes(task):
-            plan.update(b"".join(_digests(task, chunk, index, section)))
+            for block in _blocks(task, chunk, index, section):
+                plan.update(block.digests)
         kept = standing_outputs(task, plan.hexdigest())
         if kept is not None:
             return Emitted(task.kind, kept)
     writer = RowsWriter(staged_path(staging, relative), task.recorded_at)
     for chunk, index, rows_path in indexes(task):
-        data = read_section(rows_path, index, section)
-        dropped = task.decisions.duplicate_lines.get(chunk.number, ())
-        writer.add(data, _spans(index, section, dropped), _digests(task, chunk, index, section))
+        writer.add(read_section(rows_path, index, section), _blocks(task, chunk, index, section))
     return Emitted(task.kind, [standing_or_written(task, writer.finish(relative))])
 
 
-def _digests(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int) -> list[bytes]:
-    """The digests of the evidence or scored rows that are written; every row has both, in this order."""
+def _blocks(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int) -> list[Block]:
+    """The evidence or scored rows that are written: all, but for those of duplicated lines."""
     dropped = task.decisions.duplicate_lines.get(chunk.number, ())
-    place = slice(32 * section, 32 * section + 32)
-    kept = (line for number, line in enumerate(index.lines) if number not in dropped)
-    return [row.digests[place] for line in kept for row in line.rows]
-
-
-def _spans(index: ChunkIndex, section: int, dropped: Container[int]) -> list[tuple[int, int]]:
-    """Where the rows that are written lie in the section."""
-    spans = []
-    start = 0
-    for number, line in enumerate(index.lines):
-        is_kept = number not in dropped
-        for row in line.rows:
-            end = start + row.lengths[section]
-            if is_kept:
-                spans.append((start, end))
-            start = end
-    return spans
+    if not dropped:
+        return [Block(0, index.section_bytes[section], index.digests[section])]
+    is_kept = [line not in dropped for line in index.lines_of_rows()]
+    return blocks(numbers("I", index.lengths[section]), index.digests[section], is_kept)
 
 
 def read_section(rows_path: Path, index: ChunkIndex, section: int) -> bytes:
@@ -163,10 +150,9 @@ def emit_skips(task: EmitTask, staging: Path) -> Emitted:
             for skip in index.skips
         ]
         rows += [
-            (line.order, *place, "duplicate_line", "")
-            for number, line in enumerate(index.lines)
-            if number in duplicates
-            for place in line.places
+            (index.origin(line).order, *place, "duplicate_line", "")
+            for line in duplicates
+            for place in index.places(line)
         ]
         for _, source_file, line_number, byte_offset, reason, detail in sorted(rows):
             writer.add_row(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from itertools import accumulate
 from pathlib import Path
 
 import orjson
 
 from pipeline.engine.chunk_cache import ChunkCache
-from pipeline.engine.chunk_index import CATEGORY_CODE, RAG, SFT, ChunkIndex, unpack_refusal
+from pipeline.engine.chunk_entries import CATEGORY_CODE, RAG, SFT, unpack_refusal
+from pipeline.engine.chunk_index import DIGEST_BYTES, ChunkIndex, cut, numbers
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
@@ -24,18 +26,14 @@ from pipeline.engine.emit import (
 )
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader
 from pipeline.engine.pass_rate import members, rate_of
-from pipeline.engine.quarantine_lines import quarantine_line
-from pipeline.engine.row_decision import Held, PlacedRow, RowDecision, held_rows
+from pipeline.engine.quarantine_lines import QuarantineLines
+from pipeline.engine.row_decision import DecidedChunk, Held, RowDecision, held_rows
 from pipeline.engine.row_parts import RowParts
-from pipeline.engine.rows_writer import Output, RowsWriter
+from pipeline.engine.rows_writer import Output, RowsWriter, blocks
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.personal import kinds_of
 
 _SECTION_OF = {"rag": RAG, "sft": SFT}
-# Where an exported row's digest lies in ``RowEntry.digests``: behind those of evidence and
-# verdict, which every row has; the SFT row's is the last.
-_DIGEST_IN = {RAG: slice(64, 96), SFT: slice(-32, None)}
-
 _ACCEPTED = CATEGORY_CODE["accepted"]
 
 _sha256 = hashlib.sha256
@@ -54,7 +52,7 @@ def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitt
         held = held_rows(
             _SECTION_OF[task.kind],
             task.decisions,
-            lambda: _entries(task),
+            lambda: (chunk for _, chunk, _ in _decided(task)),
             options,
             search.drops if mode != "off" else None,
         )
@@ -82,15 +80,10 @@ def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitt
     return export.emitted(kept or written)
 
 
-def _entries(task: EmitTask) -> Iterator[PlacedRow]:
-    for chunk, index, _ in indexes(task):
-        dropped = task.decisions.duplicate_lines.get(chunk.number, ())
-        ordinal = -1
-        for number, line in enumerate(index.lines):
-            for row in line.rows:
-                ordinal += 1
-                if number not in dropped:
-                    yield (chunk.number, ordinal), chunk.stream, row
+def _decided(task: EmitTask) -> Iterator[tuple[MappedChunk, DecidedChunk, Path]]:
+    for chunk, index, rows_path in indexes(task):
+        dropped: Set[int] = task.decisions.duplicate_lines.get(chunk.number, frozenset())
+        yield chunk, DecidedChunk(chunk.number, chunk.stream, index, dropped), rows_path
 
 
 class _Export:
@@ -116,55 +109,65 @@ class _Export:
 
     def decide_all(self, writers: tuple[RowsWriter, RowsWriter] | None) -> None:
         """Every row into the export or its quarantine; without ``writers`` they are only counted."""
-        for chunk, index, rows_path in indexes(self._task):
-            spans, digests, rates, refused = self._decide(chunk, index, with_lines=writers is not None)
+        for chunk, decided, rows_path in _decided(self._task):
+            refusals = self._rows.refusals(decided)
+            rates = self._rates(decided.index, refusals) if self._section == SFT else []
+            self._count(chunk, decided.index, refusals, rates)
             if writers is None:
                 continue
-            data = read_section(rows_path, index, self._section)
-            if rates:
+            data = read_section(rows_path, decided.index, self._section)
+            lengths = numbers("I", decided.index.lengths[self._section])
+            is_taken = [refusal is None for refusal in refusals]
+            if self._section == SFT:
+                ends = accumulate(lengths)
+                spans = [
+                    (end - length, end)
+                    for end, length, taken in zip(ends, lengths, is_taken, strict=True)
+                    if taken
+                ]
                 writers[0].add_with(data, spans, rates)
             else:
-                writers[0].add(data, spans, digests)
-            writers[1].add_lines(refused)
+                digests = decided.index.digests[self._section]
+                writers[0].add(data, blocks(lengths, digests, is_taken))
+            quarantine = QuarantineLines(self._task.kind, chunk.stream, chunk.source_file, decided.index)
+            writers[1].add_lines(
+                [quarantine.line(row, refusal) for row, refusal in enumerate(refusals) if refusal]
+            )
 
-    def _decide(
-        self, chunk: MappedChunk, index: ChunkIndex, *, with_lines: bool
-    ) -> tuple[list[tuple[int, int]], list[bytes], list[bytes], list[bytes]]:
-        """Where the exported rows lie in the section, their digests, what SFT rows say of their
-        task's pass rate, and the quarantine's lines."""
-        section, digest_in = self._section, _DIGEST_IN[self._section]
+    def _rates(self, index: ChunkIndex, refusals: Sequence[str | None]) -> list[bytes]:
+        """What each exported row says of its task's pass rate."""
         pass_rates = self._task.decisions.pass_rates
-        rates: list[bytes] = []
-        dropped = self._task.decisions.duplicate_lines.get(chunk.number, ())
-        place = (chunk.stream, chunk.source_file)
-        spans, digests, lines, planned = [], [], [], []
+        tasks, codes = cut(index.task_keys), numbers("b", index.categories)
+        return [
+            members(rate_of(pass_rates, tasks[row], is_accepted=codes[row] == _ACCEPTED))
+            for row, refusal in enumerate(refusals)
+            if refusal is None
+        ]
+
+    def _count(
+        self, chunk: MappedChunk, index: ChunkIndex, refusals: Sequence[str | None], rates: Sequence[bytes]
+    ) -> None:
+        """What was decided into the plan and the counts."""
+        section = self._section
+        is_there = numbers("I", index.lengths[section])
+        digests, of_rates = iter(cut(index.digests[section], DIGEST_BYTES)), iter(rates)
+        personal = numbers("Q", index.personal)
+        planned: list[bytes] = []
+        exported = 0
         refused: Counter[str] = Counter()
-        start = end = 0
-        ordinal = -1
-        for number, line in enumerate(index.lines):
-            is_dropped = number in dropped
-            for row in line.rows:
-                ordinal += 1
-                start, end = end, end + row.lengths[section]
-                refusal = None if is_dropped else self._rows.refusal(row, (chunk.number, ordinal))
-                if not is_dropped and refusal is None:
-                    if row.personal:
-                        self._personal[row.personal] += 1
-                    digest = row.digests[digest_in]
-                    digests.append(digest)
-                    planned.append(digest)
-                    spans.append((start, end))
-                    if section == SFT:
-                        is_accepted = row.category == _ACCEPTED
-                        rates.append(members(rate_of(pass_rates, row.task_key, is_accepted=is_accepted)))
-                        planned.append(rates[-1])
-                elif refusal is not None:
-                    planned.append(f"{row.run_id}\0{refusal}\n".encode())
-                    refused[refusal] += 1
-                    if with_lines:
-                        lines.append(quarantine_line(self._task.kind, refusal, place, line, row))
+        for row, refusal in enumerate(refusals):
+            digest = next(digests) if is_there[row] else b""
+            if refusal is None:
+                exported += 1
+                planned.append(digest)
+                if section == SFT:
+                    planned.append(next(of_rates))
+                if personal[row]:
+                    self._personal[personal[row]] += 1
+            elif refusal:
+                planned.append(f"{index.run_ids[row]}\0{refusal}\n".encode())
+                refused[refusal] += 1
         self.plan.update(b"".join(planned))
         for refusal, count in refused.items():
             self.reasons[unpack_refusal(refusal)[0]] += count
-        count_rows(self.by_stream, chunk.stream, exported=len(digests), quarantined=refused.total())
-        return spans, digests, rates, lines
+        count_rows(self.by_stream, chunk.stream, exported=exported, quarantined=refused.total())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.engine.chunk_index import EVIDENCE, pack_refusal
+from pipeline.engine.chunk_entries import EVIDENCE, pack_refusal
+from pipeline.engine.chunk_index import numbers
 from pipeline.engine.emit import EmitTask, indexes
 from pipeline.engine.likeness import windows_of
 from pipeline.engine.row_parts import RowParts
@@ -96,6 +97,6 @@ def evidence_reader(task: EmitTask, parts: RowParts) -> Callable[[frozenset[Plac
 def _evidence_spans(task: EmitTask) -> Iterator[tuple[Place, tuple[int, int]]]:
     for chunk, index, _ in indexes(task):
         offset = index.section_start(EVIDENCE)
-        for ordinal, row in enumerate(row for line in index.lines for row in line.rows):
-            yield (chunk.number, ordinal), (offset, row.lengths[EVIDENCE])
-            offset += row.lengths[EVIDENCE]
+        for ordinal, length in enumerate(numbers("I", index.lengths[EVIDENCE])):
+            yield (chunk.number, ordinal), (offset, length)
+            offset += length

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.candidates import Candidate, unpacked
 from pipeline.engine.chunk_cache import ChunkCache
-from pipeline.engine.chunk_index import ChunkIndex, pack_refusal, unpack_refusal
+from pipeline.engine.chunk_entries import pack_refusal, unpack_refusal
+from pipeline.engine.chunk_index import ChunkIndex, numbers
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
@@ -22,7 +23,7 @@ from pipeline.engine.emit import (
     standing_or_written,
 )
 from pipeline.engine.pass_rate import rate_of
-from pipeline.engine.quarantine_lines import quarantine_line
+from pipeline.engine.quarantine_lines import QuarantineLines
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
@@ -121,26 +122,22 @@ def _write_quarantine(
 ) -> None:
     dropped = task.decisions.duplicate_lines.get(chunk.number, ())
     unpaired = task.decisions.unpaired
-    source = (chunk.stream, chunk.source_file)
+    of_itself = numbers("I", index.preference_refusals)
+    kinds = numbers("Q", index.personal)
+    quarantined = QuarantineLines("preference", chunk.stream, chunk.source_file, index)
     reasons: Counter[str] = Counter()
     lines: list[bytes] = []
     in_pairs = 0
     personal: Counter[int] = Counter()
-    ordinal = -1
-    for number, line in enumerate(index.lines):
-        is_dropped = number in dropped
-        for row in line.rows:
-            ordinal += 1
-            if is_dropped:
-                continue
-            place = (chunk.number, ordinal)
-            if place in used:
-                in_pairs += 1
-                personal[row.personal] += 1
-                continue
-            refusal = refused.get(place) or row.preference_refusal or unpaired.get(place, _ALONE)
-            lines.append(quarantine_line("preference", refusal, source, line, row))
-            reasons[refusal] += 1
+    for row in index.rows_without(dropped):
+        place = (chunk.number, row)
+        if place in used:
+            in_pairs += 1
+            personal[kinds[row]] += 1
+            continue
+        refusal = refused.get(place) or index.refusals[of_itself[row]] or unpaired.get(place, _ALONE)
+        lines.append(quarantined.line(row, refusal))
+        reasons[refusal] += 1
     quarantine.add_lines(lines)
     for bits, count in personal.items():
         emitted.personal.update(dict.fromkeys(kinds_of(bits), count))

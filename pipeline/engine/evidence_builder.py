@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.evidence_fields import mask_of
-from pipeline.engine.chunk_index import NOT_SCORED, RowEntry
+from pipeline.engine.chunk_entries import NOT_SCORED, RowEntry
 
 
 class EvidenceBuilder:

@@ -16,7 +16,8 @@ from typing import Any
 
 from pipeline.contracts import events, paths
 from pipeline.engine import run_state
-from pipeline.engine.chunk_index import ChunkIndex, LineEntry
+from pipeline.engine.chunk_entries import LineEntry
+from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunks import plan_chunks, read_range
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.commit_points import reached

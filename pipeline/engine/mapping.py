@@ -142,12 +142,12 @@ def _note(index: ChunkIndex, own: PlannedSource, by_name: Mapping[tuple[str, str
     def source_of(relative: str) -> PlannedSource:
         return by_name.get((own.stream, relative), own) if relative else own
 
-    for line in index.lines:
-        if line.members:
-            for relative, _, _ in line.members:
+    own.used += index.lines
+    for origin in index.line_origins:
+        if origin.members:
+            own.used -= 1
+            for relative, _, _ in origin.members:
                 source_of(relative).used += 1
-        else:
-            own.used += 1
     for skip in index.skips:
         source = source_of(skip.source_file)
         source.skips[skip.reason] += 1

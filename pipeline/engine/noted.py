@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.engine.chunk_index import NOTED_MARKUP
+from pipeline.engine.chunk_entries import NOTED_MARKUP
 from pipeline.engine.lost_fields import LOST_WARNING
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session

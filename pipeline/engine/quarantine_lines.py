@@ -13,7 +13,8 @@ from hashlib import sha256
 import orjson
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.chunk_index import LineEntry, RowEntry, unpack_refusal
+from pipeline.engine.chunk_entries import unpack_refusal
+from pipeline.engine.chunk_index import DIGEST_BYTES, ChunkIndex, numbers
 from pipeline.stages.secrets import secret_in_bytes
 from pipeline.stages.text_keys import to_bytes
 
@@ -28,25 +29,36 @@ _CATEGORIES = tuple(name.encode() for name in CATEGORIES)
 _encoded = orjson.dumps
 
 
-def quarantine_line(export: str, refusal: str, place: Place, line: LineEntry, row: RowEntry) -> bytes:
-    """One line of ``exports/quarantine/<export>.jsonl``; it holds no text of the run, and no credential."""
-    stream, source_file = place
-    return _LINE % (
-        _head(export, refusal),
-        _encoded(row.run_id),
-        _name(stream),
-        _task(row.task_id),
-        _CATEGORIES[row.category],
-        _name(line.source_file or source_file),
-        line.line,
-        line.byte_offset,
-        line.sig_hash.hex().encode(),
-        row.part,
-    )
+class QuarantineLines:
+    """The lines of one chunk in ``exports/quarantine/<export>.jsonl``; they hold no text of a run, and no
+    credential."""
 
+    def __init__(self, export: str, stream: str, source_file: str, index: ChunkIndex) -> None:
+        self._export = export
+        self._stream = stream
+        self._source_file = source_file
+        self._index = index
+        self._lines = index.lines_of_rows()
+        self._numbers = numbers("Q", index.line_numbers)
+        self._offsets = numbers("Q", index.line_offsets)
+        self._categories = numbers("b", index.categories)
+        self._parts = numbers("Q", index.parts)
 
-Place = tuple[str, str]
-"""Stream and source file of a chunk."""
+    def line(self, row: int, refusal: str) -> bytes:
+        """The line of the chunk's ``row``, with its line end."""
+        index, line = self._index, self._lines[row]
+        return _LINE % (
+            _head(self._export, refusal),
+            _encoded(index.run_ids[row]),
+            _name(self._stream),
+            _task(index.task_ids[row]),
+            _CATEGORIES[self._categories[row]],
+            _name(index.origin(line).source_file or self._source_file),
+            self._numbers[line],
+            self._offsets[line],
+            index.sig_hashes[DIGEST_BYTES * line : DIGEST_BYTES * line + DIGEST_BYTES].hex().encode(),
+            self._parts[row],
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.skips import LineFault
-from pipeline.engine.chunk_index import ChunkIndex, LineEntry, SkipEntry
+from pipeline.engine.chunk_entries import LineEntry, SkipEntry
+from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, builder_of, done_or_mapped
 from pipeline.engine.chunks import read_range, unreadable_source
 from pipeline.engine.long_rows import too_long

@@ -8,20 +8,14 @@ order of the sources, so what is decided does not depend on either. Texts never 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.candidates import Candidate, packed, place_of, unpacked
-from pipeline.engine.chunk_index import (
-    EVIDENCE,
-    NOT_SCORED,
-    NOTED_MARKUP,
-    ChunkIndex,
-    RowEntry,
-    pack_refusal,
-)
+from pipeline.engine.candidates import packed, place_of, unpacked
+from pipeline.engine.chunk_entries import CATEGORY_CODE, NOT_SCORED, NOTED_MARKUP, pack_refusal
+from pipeline.engine.chunk_index import DIGEST_BYTES, ChunkIndex, cut, numbers
 from pipeline.engine.pass_rate import PassRateCounter
 from pipeline.evaluation.overlap import Overlaps, refusal_detail
 from pipeline.evaluation.report import decontamination_report
@@ -32,6 +26,8 @@ from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.row_limits import fair_order
 
 _CONFLICT_BYTES = 16
+_ACCEPTED, _REJECTED = CATEGORY_CODE["accepted"], CATEGORY_CODE["rejected"]
+_IN_REVIEW = CATEGORY_CODE["needs_human_review"]
 
 
 @dataclass
@@ -60,16 +56,25 @@ def pair_options(settings: ExportSettings) -> PairOptions:
     )
 
 
-def conflict_keys(row: RowEntry | Candidate) -> Iterator[bytes]:
+def conflict_keys(question: bytes, in_task: bytes, strict: bytes, loose: bytes) -> Iterator[bytes]:
     """Under which keys an answer is compared: the same question or, in a task, the same turns of others
     than the system; strictly, and loosely where the answer is not code as a whole."""
-    question, in_task = row.question_key, row.task_question_key
     is_asked = any(question)
-    for answer in (row.response_key, row.loose_response_key):
+    for answer in (strict, loose):
         if any(answer):
             yield in_task[:8] + answer[:8]
             if is_asked:
                 yield question[:8] + answer[:8]
+
+
+def conflict_columns(index: ChunkIndex) -> tuple[list[bytes], list[bytes], list[bytes], list[bytes]]:
+    """What ``conflict_keys`` takes, for each row of a chunk."""
+    return (
+        cut(index.question_keys),
+        cut(index.task_question_keys),
+        cut(index.response_keys),
+        cut(index.loose_response_keys),
+    )
 
 
 class Reducer:
@@ -108,55 +113,57 @@ class Reducer:
         counts["lines"] += index.lines_read
         counts["skipped"] += len(index.skips)
         reasons.update(skip.reason for skip in index.skips)
-        fields = self.fields.setdefault(stream, Counter())
         seen = self._seen_lines.setdefault(stream, set())
-        duplicates: set[int] = set()
-        evidence_at, ordinal = index.section_start(EVIDENCE), 0
-        for place, line in enumerate(index.lines):
-            # 16 of the 32 bytes: two different lines would have to share 128 bits.
-            digest = line.sig_hash[:16]
-            is_duplicate = digest in seen and role != "evidence"
-            if is_duplicate:
-                duplicates.add(place)
-                counts["skipped"] += len(line.members) or 1
-                reasons["duplicate_line"] += len(line.members) or 1
-            else:
-                seen.add(digest)
-                counts["looked_up" if role == "lookup" else "mapped"] += len(line.members) or 1
-            for row in line.rows:
-                if not is_duplicate:
-                    fields[row.fields] += 1
-                    self._add_row(number, ordinal, row, evidence_at, counts)
-                evidence_at += row.lengths[EVIDENCE]
-                ordinal += 1
+        duplicates = _duplicates(index, seen) if role != "evidence" else set()
+        sizes = [len(origin.members) or 1 for origin in index.line_origins] or [1] * index.lines
+        dropped = sum(sizes[line] for line in duplicates)
         if duplicates:
             self._decisions.duplicate_lines[number] = duplicates
+            counts["skipped"] += dropped
+            reasons["duplicate_line"] += dropped
+        counts["looked_up" if role == "lookup" else "mapped"] += sum(sizes) - dropped
+        rows = index.rows_without(duplicates)
+        counts["evidence"] += len(rows)
+        masks = numbers("Q", index.fields)
+        self.fields.setdefault(stream, Counter()).update(masks[row] for row in rows)
+        self._add_verdicts(number, index, rows, counts)
+        for task_key, record in packed(number, index, rows):
+            self._tasks.setdefault(task_key, bytearray()).extend(record)
 
-    def _add_row(
-        self, number: int, ordinal: int, row: RowEntry, evidence_at: int, counts: Counter[str]
+    def _add_verdicts(
+        self, number: int, index: ChunkIndex, rows: Sequence[int], counts: Counter[str]
     ) -> None:
-        counts["evidence"] += 1
-        if row.category == NOT_SCORED:
-            return
-        category = CATEGORIES[row.category]
-        counts[category] += 1
+        """Who was accepted and rejected: for the counts, the conflicts, the pass rates and overlaps."""
+        codes = numbers("b", index.categories)
+        for code, count in Counter(codes[row] for row in rows if codes[row] != NOT_SCORED).items():
+            counts[CATEGORIES[code]] += count
+        tasks = cut(index.task_keys)
+        keys = conflict_columns(index)
+        questions, in_tasks, answers, loosely = keys
+        for row in rows:
+            code = codes[row]
+            if code in (NOT_SCORED, _IN_REVIEW):
+                continue
+            compared = conflict_keys(questions[row], in_tasks[row], answers[row], loosely[row])
+            if code == _REJECTED:
+                self._rejected.update(compared)
+            else:
+                self._approved += b"".join(compared)
+            self._pass_rates.add(tasks[row], is_accepted=code == _ACCEPTED)
         if self._overlaps.index.sets:
-            self._task_keys.add(row.task_key)
-            if row.evaluation_facts:
-                self._overlaps.count(row.task_key, row.evaluation_facts)
-                if category != "needs_human_review":
-                    self._overlaps.add((number, ordinal), row.run_id, row.evaluation_facts)
-        if category == "rejected":
-            self._rejected.update(conflict_keys(row))
-        elif category != "needs_human_review":
-            self._approved += b"".join(conflict_keys(row))
-        if category != "needs_human_review":
-            self._pass_rates.add(row.task_key, is_accepted=category == "accepted")
-        if row.preference_refusal:
-            return
-        self._tasks.setdefault(row.task_key, bytearray()).extend(
-            packed(number, ordinal, evidence_at, row.lengths[EVIDENCE], row)
-        )
+            self._add_overlaps(number, index, rows)
+
+    def _add_overlaps(self, number: int, index: ChunkIndex, rows: Sequence[int]) -> None:
+        codes, tasks = numbers("b", index.categories), cut(index.task_keys)
+        for row in rows:
+            if codes[row] == NOT_SCORED:
+                continue
+            self._task_keys.add(tasks[row])
+            facts = index.evaluation_facts.get(row)
+            if facts:
+                self._overlaps.count(tasks[row], facts)
+                if codes[row] != _IN_REVIEW:
+                    self._overlaps.add((number, row), index.run_ids[row], facts)
 
     def finish(self) -> Decisions:
         """Decide conflicts and pairs. Tasks come in the order of their first attempt."""
@@ -218,7 +225,7 @@ class Reducer:
                 decisions.unpaired[candidate.place] = overlap
                 continue
             record_of[candidate.run_id] = record
-            if not decisions.conflicting.isdisjoint(conflict_keys(candidate)):
+            if not decisions.conflicting.isdisjoint(conflict_keys(*candidate.compared)):
                 conflicting.add(candidate.run_id)
             candidates.append(candidate.in_task(task_key))
         some_passed = self._pass_rates.some_passed(task_key)
@@ -231,3 +238,19 @@ class Reducer:
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
             if run.reason != "no_counterpart":
                 decisions.unpaired[place_of(record_of[run.run_id])] = str(run.reason)
+
+
+def _duplicates(index: ChunkIndex, seen: set[bytes]) -> set[int]:
+    """The lines that were ``seen`` before, in this chunk or an earlier one; the others are seen now."""
+    # 16 of the 32 bytes: two different lines would have to share 128 bits.
+    data = index.sig_hashes
+    lines = [data[at : at + 16] for at in range(0, len(data), DIGEST_BYTES)]
+    if len(set(lines)) == len(lines) and seen.isdisjoint(lines):
+        seen.update(lines)
+        return set()
+    duplicates = set()
+    for number, line in enumerate(lines):
+        if line in seen:
+            duplicates.add(number)
+        seen.add(line)
+    return duplicates

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.evidence_fields import mask_of
-from pipeline.engine.chunk_index import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
+from pipeline.engine.chunk_entries import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
 from pipeline.engine.likeness import Likeness, windows_of
 from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.render_check import RenderCheck
@@ -133,7 +133,6 @@ class RowBuilder:
             entry.loose_response_key = sample.loose_response_key
             entry.prompt_key = sample.prompt_key
             entry.turn_keys = sample.turn_keys
-            entry.is_conversation = sample.messages is not None
             entry.is_validation = split_of(evidence, sample.question, self._export) == VALIDATION
             entry.weights = weights_of(sample.messages or ())
             entry.turns = sample.turns

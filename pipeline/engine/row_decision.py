@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.chunk_index import RAG, SFT, RowEntry
-from pipeline.engine.reduce import Decisions, conflict_keys
+from pipeline.engine.chunk_entries import RAG, SFT
+from pipeline.engine.chunk_index import KEY_BYTES, ChunkIndex, cut, numbers
+from pipeline.engine.reduce import Decisions, conflict_columns, conflict_keys
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.row_limits import Drops, LimitedRow, Place, rows_to_hold
 from pipeline.stages.scoring_rules import RANK
@@ -16,44 +18,98 @@ if TYPE_CHECKING:
     # Not at run time: P2 alone must not need an exporter.
     from pipeline.stages.export_options import ExportOptions
 
-PlacedRow = tuple[Place, str, RowEntry]
-"""Where a row lies, its stream, and what is known of it."""
 Held = Mapping[Place, str]
 """The rows that the limits of an export keep out."""
+NO_ROW = ""
+"""In the place of a refusal: the row is of a line that is there twice, and no export mentions it."""
+
+
+@dataclass(frozen=True)
+class DecidedChunk:
+    """A chunk's number, its stream, what is known of its rows, and its lines that were there before."""
+
+    number: int
+    stream: str
+    index: ChunkIndex
+    dropped: Set[int]
 
 
 def held_rows(
     section: int,
     decisions: Decisions,
-    rows: Callable[[], Iterable[PlacedRow]],
+    chunks: Callable[[], Iterable[DecidedChunk]],
     options: ExportOptions,
     near_duplicates: Drops | None = None,
 ) -> Held:
-    """The rows that others keep out of the export. ``rows`` gives all rows anew, in order, each time.
+    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time.
 
     ``near_duplicates`` finds those of SFT rows; a playbook is looked up by its task, whatever others say.
     """
+    left_in: dict[int, bytes] = {}
+
+    def decided() -> Iterator[tuple[DecidedChunk, bytes]]:
+        """Each chunk, and which of its rows are left, one byte a row: decided once."""
+        decision = RowDecision(section, decisions, {})
+        for chunk in chunks():
+            if chunk.number not in left_in:
+                left_in[chunk.number] = _left(decision, chunk)
+            yield chunk, left_in[chunk.number]
 
     def left() -> Iterator[LimitedRow]:
-        decision = RowDecision(section, decisions, {})
-        for place, stream, row in rows():
-            # What only a missing wall lets through has no rank; no limit hides it from the other walls.
-            rank = RANK.get(CATEGORIES[row.category])
-            if decision.refusal(row, place) is None and rank is not None:
-                turn_keys = row.turn_keys if row.is_conversation else b""
-                weights = row.weights if section == SFT else b""  # nobody learns from a playbook
-                of_task = row.task_key, rank, row.score, row.turns
-                yield LimitedRow(place, stream, row.run_id, *of_task, turn_keys, weights, row.bands)
+        for chunk, is_left in decided():
+            yield from _limited(section, chunk, (row for row, left in enumerate(is_left) if left))
+
+    def conversations() -> Iterator[LimitedRow]:
+        for chunk, is_left in decided():
+            yield from _limited(section, chunk, (row for row in chunk.index.turn_keys if is_left[row]))
 
     if section == RAG:
-        return rows_to_hold(left, options.rag, of_tasks=QuarantineReason.BETTER_PLAYBOOK)
+        of_tasks = QuarantineReason.BETTER_PLAYBOOK
+        return rows_to_hold(left, options.rag, of_tasks=of_tasks, conversations=conversations)
     return rows_to_hold(
-        left, options.sft, of_tasks=QuarantineReason.TASK_CAP, near_duplicates=near_duplicates
+        left,
+        options.sft,
+        of_tasks=QuarantineReason.TASK_CAP,
+        near_duplicates=near_duplicates,
+        conversations=conversations,
     )
 
 
+def _left(decision: RowDecision, chunk: DecidedChunk) -> bytes:
+    # What only a missing wall lets through has no rank; no limit hides it from the other walls.
+    codes = numbers("b", chunk.index.categories)
+    return bytes(
+        refusal is None and CATEGORIES[code] in RANK
+        for refusal, code in zip(decision.refusals(chunk), codes, strict=True)
+    )
+
+
+def _limited(section: int, chunk: DecidedChunk, rows: Iterable[int]) -> Iterator[LimitedRow]:
+    index = chunk.index
+    codes, scores, turns = (
+        numbers("b", index.categories),
+        numbers("d", index.scores),
+        numbers("I", index.turns),
+    )
+    tasks = index.task_keys
+    for row in rows:
+        yield LimitedRow(
+            (chunk.number, row),
+            chunk.stream,
+            index.run_ids[row],
+            tasks[KEY_BYTES * row : KEY_BYTES * row + KEY_BYTES],
+            RANK[CATEGORIES[codes[row]]],
+            scores[row],
+            turns[row],
+            index.turn_keys.get(row, b""),
+            # Nobody learns from a playbook.
+            index.weights.get(row, b"") if section == SFT else b"",
+            index.bands.get(row, b""),
+        )
+
+
 class RowDecision:
-    """The decisions on one export's rows. Ask for every row once, in order: the first of two alike stays."""
+    """The decisions on one export's rows. Ask for each chunk once, in order: the first of two alike stays."""
 
     def __init__(self, section: int, decisions: Decisions, held: Held) -> None:
         self._section = section
@@ -61,16 +117,32 @@ class RowDecision:
         self._decisions = decisions
         self._seen_samples: set[bytes] = set()
 
-    def refusal(self, row: RowEntry, place: tuple[int, int]) -> str | None:
-        """Why the row at ``place`` (chunk, ordinal in it) stays out of the export, or None."""
-        of_itself, sample = (
-            (row.rag_refusal, row.rag_sample) if self._section == RAG else (row.sft_refusal, row.sft_sample)
-        )
-        if of_itself:
-            return of_itself
+    def refusals(self, chunk: DecidedChunk) -> list[str | None]:
+        """Why each row of a chunk stays out of the export: None for one that is taken, or ``NO_ROW``."""
+        index = chunk.index
+        of_rag = self._section == RAG
+        codes = numbers("I", index.rag_refusals if of_rag else index.sft_refusals)
+        samples = cut(index.rag_samples if of_rag else index.sft_samples)
+        refusals: list[str | None] = [index.refusals[code] or None for code in codes]
+        if chunk.dropped:
+            refusals = [
+                NO_ROW if line in chunk.dropped else refusal
+                for line, refusal in zip(index.lines_of_rows(), refusals, strict=True)
+            ]
         conflicting = self._decisions.conflicting
-        if conflicting and not conflicting.isdisjoint(conflict_keys(row)):
-            return str(QuarantineReason.CONFLICTING_VERDICT)
+        compared = conflict_columns(index) if conflicting else None
+        for row, refusal in enumerate(refusals):
+            if refusal is not None:
+                continue
+            if compared is not None:
+                keys = conflict_keys(*(column[row] for column in compared))
+                if not conflicting.isdisjoint(keys):
+                    refusals[row] = str(QuarantineReason.CONFLICTING_VERDICT)
+                    continue
+            refusals[row] = self._of_others((chunk.number, row), samples[row])
+        return refusals
+
+    def _of_others(self, place: Place, sample: bytes) -> str | None:
         # Retrieval may quote a test question; training on it is what makes the test worthless.
         if self._section == SFT and (overlap := self._decisions.overlapping.get(place)):
             return overlap

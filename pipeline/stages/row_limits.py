@@ -57,15 +57,23 @@ class LimitedRow(NamedTuple):
 
 
 def rows_to_hold(
-    rows: Rows, limits: TaskLimits, *, of_tasks: QuarantineReason, near_duplicates: Drops | None = None
+    rows: Rows,
+    limits: TaskLimits,
+    *,
+    of_tasks: QuarantineReason,
+    near_duplicates: Drops | None = None,
+    conversations: Rows | None = None,
 ) -> dict[Place, str]:
-    """The rows that stay out, each with its refusal. ``rows`` gives all rows anew each time."""
+    """The rows that stay out, each with its refusal. ``rows`` gives all rows anew each time.
+
+    ``conversations`` gives those of them that have turns, where that is cheaper than all.
+    """
     held: dict[Place, str] = {}
 
     def left() -> Iterator[LimitedRow]:
         return (row for row in rows() if row.place not in held)
 
-    held.update(dict.fromkeys(_beginnings(left), QuarantineReason.PREFIX_OF))
+    held.update(dict.fromkeys(_beginnings(conversations or rows), QuarantineReason.PREFIX_OF))
     if near_duplicates is not None:
         held.update(near_duplicates(left()))
     if limits.max_per_task is not None:

@@ -78,7 +78,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "forgets-lines-of-earlier-files",
         "engine/reduce.py",
         "        seen = self._seen_lines.setdefault(stream, set())\n",
-        "        if index.lines and index.lines[0].line == 1:\n"
+        "        if index.line_numbers[:8] == (1).to_bytes(8, 'little'):\n"
         "            self._seen_lines.pop(stream, None)\n"
         "        seen = self._seen_lines.setdefault(stream, set())\n",
         ("A07",),
@@ -270,8 +270,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "quarantines-no-copies",
         "engine/emit_export.py",
-        "                    if with_lines:\n",
-        '                    if with_lines and refusal != "duplicate_sample":\n',
+        "for row, refusal in enumerate(refusals) if refusal]",
+        'for row, refusal in enumerate(refusals) if refusal and refusal != "duplicate_sample"]',
         ("A17",),
     ),
     Mutant(

@@ -10,7 +10,8 @@ import pytest
 from pipeline.contracts.faults import StorageError
 from pipeline.engine import chunk_cache
 from pipeline.engine.chunk_cache import ChunkCache
-from pipeline.engine.chunk_index import INDEX_VERSION, ChunkIndex, LineEntry, RowEntry
+from pipeline.engine.chunk_entries import LineEntry, RowEntry
+from pipeline.engine.chunk_index import ChunkIndex
 
 KEY = "ab" + "0" * 62
 
@@ -21,11 +22,9 @@ def cache(tmp_path: Path) -> ChunkCache:
     lengths = (len(sections[0]), len(sections[1]), len(sections[2]), len(sections[3]))
     digests = b"".join(hashlib.sha256(section).digest() for section in sections if section)
     row = RowEntry("s/1", "t", 0, 0, 1.0, lengths, digests)
-    index = ChunkIndex(
-        version=INDEX_VERSION,
-        boot_id="",
+    index = ChunkIndex.made_of(
+        sections,
         lines_read=1,
-        section_bytes=lengths,
         lines=[LineEntry(1, 0, b"d" * 32, [row])],
         skips=[],
         counts={"lines": 1},
@@ -38,7 +37,7 @@ def cache(tmp_path: Path) -> ChunkCache:
 def test_a_stored_chunk_is_found(cache: ChunkCache) -> None:
     index = cache.load(KEY)
     assert index is not None
-    assert index.lines[0].rows[0].run_id == "s/1"
+    assert index.run_ids == ["s/1"]
     assert cache.load("cd" + KEY[2:]) is None
 
 

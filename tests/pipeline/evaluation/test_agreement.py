@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.faults import InputError
-from pipeline.engine.chunk_index import ChunkIndex, LineEntry
+from pipeline.engine.chunk_entries import LineEntry
+from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.reduce import Reducer, pair_options
 from pipeline.engine.row_builder import RowBuilder
 from pipeline.evaluation.sets import load_sets
