@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
 from pipeline.formats.format import Format
+from pipeline.formats.front_matter import front_matter
 from pipeline.formats.write import FileKind
 
 _LOADERS: dict[FileKind, str] = {"parquet": "parquet", "jsonl": "json"}
@@ -25,7 +26,7 @@ def readme(
 ) -> str:
     """``rows`` counts by split, ``tokens`` are the estimated lengths of all rows."""
     folder = paths.FORMATTED / format_.name
-    lines = [f"# {format_.name}", "", f"{format_.help}.", ""]
+    lines = [*front_matter(format_, kind, rows), f"# {format_.name}", "", f"{format_.help}.", ""]
     lines += [f"- {caution}" for caution in format_.cautions if caution.startswith("**")]
     lines += ["", "| file | rows |", "| --- | --- |"]
     lines += [f"| `{split}.{kind}` | {count:,} |" for split, count in rows.items()]

@@ -10,7 +10,7 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
 
-data = load_dataset("{loader}", data_dir="{folder}")
+data = load_dataset("{folder}")
 data = data.filter(lambda row: all(turn.get("weight") != 0 for turn in row["messages"]))
 args = SFTConfig(
     assistant_only_loss=True,  # else loss is taken on users and tools too

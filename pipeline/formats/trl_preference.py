@@ -22,7 +22,7 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import DPOConfig, DPOTrainer
 
-data = load_dataset("{loader}", data_dir="{folder}")
+data = load_dataset("{folder}")
 args = DPOConfig(
     max_length={max_length},  # p99 and room to spare; what is longer is cut in silence
 )

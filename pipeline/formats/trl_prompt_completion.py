@@ -10,7 +10,7 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
 
-data = load_dataset("{loader}", data_dir="{folder}")
+data = load_dataset("{folder}")
 args = SFTConfig(
     completion_only_loss=True,  # the default for this shape: loss on the answer alone
     max_length={max_length},  # p99 and room to spare; what is longer is cut in silence

@@ -17,7 +17,7 @@ _RECIPE = """\
 from datasets import load_dataset
 from trl import KTOConfig, KTOTrainer
 
-data = load_dataset("{loader}", data_dir="{folder}")
+data = load_dataset("{folder}")
 args = KTOConfig(
     max_length={max_length},  # p99 and room to spare; what is longer is cut in silence
     desirable_weight=1.0,  # raise it where rejected rows outnumber accepted ones

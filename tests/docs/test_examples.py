@@ -141,7 +141,7 @@ def session(workspace: Path, block: Block) -> None:
 def recipe(workspace: Path, block: Block) -> None:
     """The recipe is that of the folder which it loads, where it is trained with."""
     compile(block.text, "recipe", "exec")
-    (folder,) = re.findall(r'data_dir="([^"]+)"', block.text)
+    (folder,) = re.findall(r'load_dataset\("([^"]+)"\)', block.text)
     (written,) = [
         each for each in fenced.blocks((workspace / folder / "README.md").read_text()) if each.language
     ]

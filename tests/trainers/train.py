@@ -36,9 +36,7 @@ class Bench:
     def load(self, name: str) -> Any:
         from datasets import load_dataset
 
-        return load_dataset(
-            "parquet", data_dir=str(self.formatted / name), cache_dir=str(self.scratch / "cache")
-        )
+        return load_dataset(str(self.formatted / name), cache_dir=str(self.scratch / "cache"))
 
     def options(self, max_length: int) -> dict[str, Any]:
         return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -277,3 +279,40 @@ def _receipt(file: Path) -> Path:
         return file.with_name(f"{file.name}.receipt.json")
     exports = file.parents[2]
     return exports / paths.FORMAT_RECEIPTS.name / file.parent.name / f"{file.name}.receipt.json"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_head_of_the_readme_names_the_files_and_of_lines_the_types(
+    workspace: Path, name: str, kind: str
+) -> None:
+    write(workspace, f"{name}:{kind}")
+    _, head, _ = (folder(workspace, name) / "README.md").read_text().split("---\n", 2)
+    said = importlib.import_module("yaml").safe_load(head)
+    files = [{"split": split, "path": f"{split}.{kind}"} for split in ("train", "validation")]
+    assert said["configs"] == [{"config_name": "default", "data_files": files}]
+    if kind == "parquet":
+        assert said.keys() == {"configs"}  # its types are in the file
+        return
+    stated = {each["name"]: each for each in said["dataset_info"]["features"]}
+    assert list(stated) == list(FORMATS[name].all_columns)
+    for line in (folder(workspace, name) / "train.jsonl").read_text().splitlines():
+        for member, value in json.loads(line).items():
+            assert_of_type(value, stated[member])
+
+
+def assert_of_type(value: Any, stated: Any) -> None:
+    types = {"string": str, "float64": int | float, "bool": bool, "json": object}
+    if value is None:
+        return
+    if "list" in stated:
+        inner = {"dtype": stated["list"]} if isinstance(stated["list"], str) else {"struct": stated["list"]}
+        for each in value:
+            assert_of_type(each, inner)
+    elif "struct" in stated:
+        members = {each["name"]: each for each in stated["struct"]}
+        assert value.keys() <= members.keys()
+        for member, inner_value in value.items():
+            assert_of_type(inner_value, members[member])
+    else:
+        assert isinstance(value, types[stated["dtype"]])

@@ -74,7 +74,7 @@ def test_a_recipe_of_trl_has_the_arguments_by_which_it_is_tried(name: str) -> No
     for called, arguments in found.items():
         assert arguments <= trained_by()[called], called
     assert "max_length" in {each for arguments in found.values() for each in arguments}
-    assert f'data_dir="{paths.FORMATTED / name}"' in text
+    assert f'load_dataset("{paths.FORMATTED / name}")' in text
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name.startswith(("axolotl", "llama-factory"))])

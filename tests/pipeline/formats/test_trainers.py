@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from pipeline.contracts import paths
 from pipeline.formats.registry import FORMATS
 from tests.pipeline.formats.test_folders import folder, write
 from tests.pipeline.schemas.rows import golden
@@ -38,6 +39,34 @@ def test_a_folder_loads_with_every_row_as_it_was(
         )
         written = [_comparable(orjson.loads(line)) for line in lines]
         assert sorted(map(orjson.dumps, map(_comparable, loaded))) == sorted(map(orjson.dumps, written))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_folder_loads_by_its_name_though_its_splits_differ_and_a_file_was_quarantined(
+    name: str, kind: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one split has calls, and each has arguments of its own; one of them looks like a date."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets: Any = pytest.importorskip("datasets")
+    write(workspace, f"{name}:{kind}")
+    place = folder(workspace, name)
+    files = {split: place / f"{split}.{kind}" for split in ("train", "validation")}
+    if kind == "jsonl":
+        lines = [line for file in files.values() for line in file.read_bytes().splitlines()]
+        lines = [line.replace(b'"all":true', b'"day":"2024-05-01"') for line in lines]
+        has_calls = [b"arguments" in line for line in lines]
+        for file, wanted in zip(files.values(), (False, True), strict=True):
+            kept = [line for line, called in zip(lines, has_calls, strict=True) if called is wanted]
+            file.write_bytes(b"".join(line + b"\n" for line in kept or lines))
+    (place / f"train.{kind}{paths.QUARANTINE_MARK}17").write_bytes(files["train"].read_bytes())
+    loaded = datasets.load_dataset(str(place), cache_dir=str(tmp_path / "cache"))
+    assert set(loaded) == set(files)
+    if kind == "jsonl":
+        for split, file in files.items():
+            written = [_comparable(orjson.loads(line)) for line in file.read_bytes().splitlines()]
+            assert list(map(_comparable, loaded[split])) == written
 
 
 @pytest.mark.filterwarnings("default")
