@@ -190,11 +190,11 @@ class Corpus:
         for folder in (paths.EVIDENCE, paths.SCORED_RUNS):
             (root / folder).mkdir(parents=True)
 
-    def runs(self, *runs: Run) -> None:
-        """Write evidence and verdicts of all runs, in one file a stream."""
+    def runs(self, *runs: Run, version: int = 2) -> None:
+        """Write evidence, which says that it is of ``version``, and verdicts; in one file a stream."""
         for stream in {run.stream for run in runs}:
             mine = [run for run in runs if run.stream == stream]
-            evidence = b"".join(line(run.evidence()) for run in mine)
+            evidence = b"".join(line({**run.evidence(), "schema_version": version}) for run in mine)
             (self.root / paths.evidence_file(stream)).write_bytes(evidence)
             (self.root / paths.scored_file(stream)).write_bytes(b"".join(line(run.scored()) for run in mine))
 

@@ -230,6 +230,18 @@ def formatted(corpus: Corpus, name: str, content: bytes, claims: dict[str, Any] 
         place.with_name(f"{name}.receipt.json").write_text(json.dumps(claims))
 
 
+def as_chat(corpus: Corpus) -> bytes:
+    """The texts of the export as a format has them."""
+    rows = map(json.loads, corpus.sft.read_bytes().splitlines())
+    turns = [
+        [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["response"]}]
+        for row in rows
+        if row["shape"] == "flat"
+    ]
+    assert turns
+    return b"".join(line({"messages": each}) for each in turns)
+
+
 def made_of(content: bytes, source: str) -> dict[str, Any]:
     """A receipt as the engine writes it, as far as the firewall reads it."""
     return {
@@ -242,8 +254,8 @@ def made_of(content: bytes, source: str) -> dict[str, Any]:
 def test_a_formatted_file_that_its_receipt_accounts_for_is_no_finding(tmp_path: Path) -> None:
     corpus, _ = honest(tmp_path)
     sft = hashlib.sha256(corpus.sft.read_bytes()).hexdigest()
-    claims = made_of(b"{}\n", sft)
-    formatted(corpus, "sft.chat.jsonl", b"{}\n", claims)
+    rows = as_chat(corpus)
+    formatted(corpus, "sft.chat.jsonl", rows, made_of(rows, sft))
     report = look(tmp_path)
     assert report.state is State.CLEAR
     assert [file["state"] for file in report.formatted] == ["accounted"]
@@ -263,8 +275,8 @@ def test_a_formatted_file_that_no_receipt_accounts_for_is_a_breach(
 
 def test_a_formatted_file_of_another_export_is_out_of_date(tmp_path: Path) -> None:
     corpus, _ = honest(tmp_path)
-    claims = made_of(b"{}\n", "0" * 64)
-    formatted(corpus, "sft.chat.jsonl", b"{}\n", claims)
+    rows = as_chat(corpus)
+    formatted(corpus, "sft.chat.jsonl", rows, made_of(rows, "0" * 64))
     report = look(tmp_path)
     assert report.state is State.CLEAR
     assert [file["state"] for file in report.formatted] == ["out_of_date"]

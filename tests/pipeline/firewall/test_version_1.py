@@ -11,16 +11,18 @@ from pipeline.contracts import paths
 from pipeline.firewall.places import Places
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.scan import scan
+from pipeline.firewall.sentinel import Sentinel
 from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run
+from tests.waiting import wait_until
 
 SAID = "```text x\nIt is forty-three,  I am sure.```"
 
 
-def look(root: Path, answered: str, *, version: int, **asked: Any) -> Report:
+def look(root: Path, answered: str, *, version: int, evidence: int = 0, **asked: Any) -> Report:
     corpus = Corpus(root)
     bad = Run("bad", BAD, SAID)
     good = Run("good", GOOD, answered, **{"task": "t2", **asked})
-    corpus.runs(bad, good)
+    corpus.runs(bad, good, version=evidence or version)
     corpus.export(good.row() if version == 2 else good.row_of_version_1())
     return scan(Places.of(root, None, (), ()))
 
@@ -58,3 +60,18 @@ def test_the_same_task_was_enough_in_version_1(tmp_path: Path) -> None:
         root = tmp_path / str(version)
         root.mkdir()
         assert look(root, SAID, version=version, task="t1", instruction="Another?").state is state
+
+
+def test_rows_that_call_themselves_old_beside_newer_evidence_are_not_called_clear(tmp_path: Path) -> None:
+    """Stripped of their shape, with the manifest's word on versions, they would pass by the older walls."""
+    report = look(tmp_path, SAID.replace("sure", "su\u200bre"), version=1, evidence=2)
+    assert report.state is State.UNKNOWN
+    assert "distill export" in report.detail
+
+
+def test_a_watcher_says_so_too(tmp_path: Path) -> None:
+    look(tmp_path, "Another answer.", version=1, evidence=2)
+    sentinel = Sentinel(Places.of(tmp_path, None, (), ()))
+    wait_until(lambda: "distill export" in sentinel.look().report.detail, "the doubt is told")
+    assert sentinel.look().report.state is State.UNKNOWN
+    sentinel.close()
