@@ -30,7 +30,13 @@ _ARROWS = range(0x2190, 0x2200)
 
 _SUPERSCRIPTS = "\u00b2\u00b3\u00b9" + "".join(map(chr, range(0x2070, 0x209D)))
 _FRACTIONS = "\u00bc\u00bd\u00be\u2189" + "".join(map(chr, range(0x2150, 0x2160)))
-_AS_THEY_STAND = frozenset(_SUPERSCRIPTS + _FRACTIONS)
+# Numbers in circles and parentheses or with their full stop.
+_ENCLOSED = "\u24ea" + "".join(
+    chr(code)
+    for first, last in ((0x2460, 0x249B), (0x3251, 0x325F), (0x32B1, 0x32BF), (0x1F100, 0x1F10A))
+    for code in range(first, last + 1)
+)
+_AS_THEY_STAND = frozenset(_SUPERSCRIPTS + _FRACTIONS + _ENCLOSED)
 _FINAL = frozenset(".!?。")
 _WORDS_NEEDED = 4
 _LANGUAGE = re.compile(r" *[\w+#.-]{0,20} *", re.A)  # any more of it would be read, and is a text
@@ -139,7 +145,7 @@ def _prose(lines: list[str]) -> str:
 
 
 def _nfkc_but_numbers(text: str) -> Iterator[str]:
-    """NFKC between superscripts, subscripts and fractions, which it would make other numbers of."""
+    """NFKC between the numbers that it would make others of."""
     start = 0
     for at, character in enumerate(text):
         if character in _AS_THEY_STAND:

@@ -36,8 +36,11 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 # All that the first line of a fence may say for the fence not to be part of what was said.
 _LANGUAGE = re.compile(" *[A-Za-z0-9_+#.-]{0,20} *")
 _RULE = re.compile(r" {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,}|={3,} *)")
-# NFKC would make other numbers of these: 10² is not 102, and 1½ is not 11/2.
-_NUMBERS_KEPT = re.compile("([\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c\u2150-\u215f\u2189]+)")
+# NFKC would make other numbers of these: 10² is not 102, 1½ is not 11/2, and ①② is not 12.
+_NUMBERS_KEPT = re.compile(
+    "([\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c\u2150-\u215f\u2189"
+    "\u2460-\u249b\u24ea\u3251-\u325f\u32b1-\u32bf\U0001f100-\U0001f10a]+)"
+)
 _ENDS = (".", "!", "?", "。")  # of …, NFKC makes three dots: one mark
 _WORDS_BEFORE_AN_END = 4
 _A_FEW_WORDS = 120  # characters, in which so many words mostly are

@@ -345,6 +345,8 @@ def test_a_manifest_that_calls_rows_old_does_not_make_them_so(
 
 def test_exports_of_version_1_have_no_such_wall(workspace: Path) -> None:
     (workspace / paths.EXPORTS / "manifest.json").write_text("{}")
+    for evidence in (workspace / paths.EVIDENCE).iterdir():
+        evidence.write_text(evidence.read_text().replace('"schema_version":2', '"schema_version":1'))
     old = {"id": "rag-1", "content": "Poison.", "tags": ["a"], "source_run_id": "chat/good"}
     (workspace / paths.RAG_EXPORT).write_bytes(line(old))
     assert look(workspace).state is State.CLEAR
