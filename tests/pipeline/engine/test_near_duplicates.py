@@ -98,7 +98,7 @@ def test_dropped_rows_name_the_run_that_stays(workspace: Path) -> None:
     assert scan(Places.of(workspace, None, (), ())).state is State.CLEAR
     assert engine(workspace, "card").returncode == ExitCode.OK
     card = (workspace / paths.DATASET_CARD).read_text(encoding="utf-8")
-    assert "2 of 42 rows say nearly what a better one says (1 clusters), refused; 1 rows too short" in card
+    assert "2 of 42 rows say nearly what a better one says (1 cluster), refused; 1 rows too short" in card
 
 
 def test_reported_rows_are_the_same_and_stay(workspace: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_byte_order_mark_is_not_an_error(write: Write) -> None:
         ),
         ('[workspace]\nlast_good_tag = "--exec=x"\n', 2, "cannot be the name of a tag or commit"),
         ('[phases]\nP1 = "a b"\n', 2, "cannot be the name of a tag or commit"),
-        ('[phases]\nP1000 = "abc"\n', 2, "A phase is P0, P1"),
+        ('[phases]\nP1000 = "abc"\n', 2, "A phase is P0 to P8, or your own from P10"),
         (STREAM.replace('"airline"', '"Air line"'), 3, "must be lower-case letters"),
         (STREAM.replace('"airline"', '"../x"'), 3, "must be lower-case letters"),
         (STREAM.replace('"airline"', '"replay_runs.archive.1"'), 3, "journals"),
