@@ -21,6 +21,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from console import keymap
@@ -110,7 +111,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._answered_at = 0.0
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
-        self._is_listening = self._flush_is_due = False
+        self._is_listening = False
+        self._next_flush: Timer | None = None
         self._was_breach = state.firewall.state is FirewallWord.BREACH
         self._operate_because = operate_because
         self._warnings = tuple(warnings)
@@ -163,14 +165,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if over or breach != self._was_breach or self.state.symptoms[:1] != before.symptoms[:1]:
             self._was_breach = breach
             self.flush()
-        elif self._is_listening and not self._flush_is_due and not _only_lives(item, before):
+        elif self._is_listening and self._next_flush is None and not _only_lives(item, before):
             # What comes in the meantime is drawn with it.
-            self._flush_is_due = True
-            self.set_timer(self.link.flush_seconds, self.flush)
+            self._next_flush = self.set_timer(self.link.flush_seconds, self.flush)
 
     def flush(self) -> None:
         """Bring the screen on top to the state, when there is something new or ages have moved on."""
-        self._flush_is_due = False
+        if self._next_flush is not None:
+            # The tick may come first: a flush that stayed due beside the next one would never end.
+            self._next_flush.stop()
+            self._next_flush = None
         self.changes.end_arming_when_due()
         run = self.state.run
         tick_seconds = _IDLE_TICK_SECONDS if run is None or run.ended else _RUNNING_TICK_SECONDS
