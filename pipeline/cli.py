@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.commands import ENGINE_BY_NAME
-from pipeline.contracts.discovery import installed_package
+from pipeline.contracts.discovery import is_of_a_workspace
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
 from pipeline.platform.command_line import parser_of
@@ -30,13 +29,8 @@ def main(argv: Sequence[str]) -> int:
         lambda: _run(argv),
         who="The engine",
         kept_safe="The last outputs are in place; finished chunks are kept.",
-        broken_code=_OF_THE_WORKSPACE if _is_of_a_workspace() else BROKEN_CODE,
+        broken_code=_OF_THE_WORKSPACE if is_of_a_workspace() else BROKEN_CODE,
     )
-
-
-def _is_of_a_workspace() -> bool:
-    """Whether this is a workspace's own engine: its code is put back, not installed again."""
-    return installed_package().resolve() != Path(__file__).resolve().parent
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -1,10 +1,19 @@
-"""For every test: our own programs start warm, and a slow machine is no failure."""
+"""For every test: our own programs start warm, a slow machine is no failure, and nobody's trust is asked."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+
 import hypothesis
 
-from tests import warm_processes
+# What tests trust is theirs. One place for all workers, and set before anything is started.
+_STATE = tempfile.mkdtemp(prefix="distill-tests-") if "PYTEST_XDIST_WORKER" not in os.environ else ""
+if _STATE:
+    os.environ["XDG_STATE_HOME"] = _STATE
+
+from tests import warm_processes  # noqa: E402 - it keeps the environment as it finds it
 
 hypothesis.settings.register_profile(
     "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -15,3 +24,5 @@ warm_processes.install()
 
 def pytest_unconfigure() -> None:
     warm_processes.end()
+    if _STATE:
+        shutil.rmtree(_STATE, ignore_errors=True)

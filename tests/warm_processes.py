@@ -35,12 +35,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline.contracts.discovery import ENGINE_FLAGS
 from pipeline.platform import first_act
 
 REPOSITORY = Path(__file__).parents[1]
 COLD_VARIABLE = "DISTILL_COLD_TESTS"
 _PR_SET_CHILD_SUBREAPER = 36
-_ENGINE, _CONSOLE = ("-X", "utf8", "-P"), ("-P",)
+_ENGINE, _CONSOLE = ENGINE_FLAGS, ("-P",)
 # The program by its interpreter flags and module; and whether it starts programs of ours by itself.
 _PROGRAMS = {
     (_ENGINE, "pipeline"): False,

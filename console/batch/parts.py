@@ -32,7 +32,7 @@ class Part(StrEnum):
 _NAMES = tuple(part for part in Part if part is not Part.STANDING)
 # Each is one look of the firewall, and has the limit of one.
 LOOKS = (Part.STANDING, Part.FIREWALL)
-_OF_THE_ENGINE = (Part.RUN_ALL, Part.ACCEPTANCE, Part.AUDIT, Part.DETERMINISM)
+OF_THE_ENGINE = (Part.RUN_ALL, Part.ACCEPTANCE, Part.AUDIT, Part.DETERMINISM)
 # Determinism runs the pipeline several times over, so that it has to be asked for.
 BY_DEFAULT = tuple(part for part in _NAMES if part is not Part.DETERMINISM)
 
@@ -88,4 +88,4 @@ def argv_of(part: Part, root: Path, events: Path, *, acceptance_report: Path | N
 
 def environment_of(part: Part, engine: EngineChoice) -> dict[str, str]:
     """The firewall and the symptoms never run code of the workspace."""
-    return engine.environment() if part in _OF_THE_ENGINE else firewall_environment()
+    return engine.environment() if part in OF_THE_ENGINE else firewall_environment()

@@ -27,16 +27,16 @@ import orjson
 from console.batch.child import Deadline, run_child
 from console.batch.outcome import BatchOutcome, PartOutcome, PartState, exit_code
 from console.batch.part_report import outcome_of
-from console.batch.parts import LOOKS, Part, Selection, argv_of, environment_of
+from console.batch.parts import LOOKS, OF_THE_ENGINE, Part, Selection, argv_of, environment_of
 from console.batch.stream import BatchStream, Narration
 from console.batch.titles import folder_in_repository
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.events import EVENT_STREAM_VERSION
 from pipeline.contracts.faults import PRECEDENCE, ExitCode, OperatorError
 from pipeline.contracts.symptoms import LEAK
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk
+from pipeline.platform.engine_choice import choose_engine, engine_to_change
 from pipeline.platform.firewall import look_seconds
 from pipeline.platform.identity import host_name
 
@@ -66,8 +66,11 @@ def run_batch(
     *,
     clock: Callable[[], float] = time.time,
 ) -> BatchOutcome:
-    """Run what was selected. Raises SettingsError when the workspace's engine may not run, OSError."""
-    engine = choose_engine(root)
+    """Run what was selected. Raises SettingsError and TrustNeededError when the workspace's engine may not
+    run, OSError.
+    """
+    runs_engine = any(part in OF_THE_ENGINE for part in options.selection.wanted)
+    engine = engine_to_change(root) if runs_engine else choose_engine(root)
     started = clock()
     batch_id = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     stream.emit(

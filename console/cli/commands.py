@@ -67,7 +67,7 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
         arg("--remind", type=within(0.05, 30 * 86400, float, " seconds"), default=3600.0, metavar="S",
             help="seconds after which what still shows is told again (default: %(default)s)"),
         arg("--once", action="store_true", help="look once; the exit code is that of distill status"),
-    ), example=("--once",), exits=_FOUND),
+    ), example=("--once",), exits=(*_FOUND, ExitCode.APPROVAL_NEEDED)),
     Command("handover", "watch", "Print what the next shift must know.", "console", (
         arg("--since", type=span, default="8h", metavar="SPAN", help="30m, 8h or 2d (default: 8h)"),
     )),
@@ -96,6 +96,13 @@ CONSOLE_COMMANDS: tuple[Command, ...] = (
         arg("--batch", action="store_true",
             help="build, run the pipeline in the foreground, end with its exit code"),
     ), needs_workspace=False, example=("--batch", "--dir", "a-demo"), exits=(*_FOUND, ExitCode.LOCKED)),
+    Command("trust", "start", "Look at a workspace's own code, and let it run from now on.", "console", (
+        arg("dir", nargs="?", metavar="DIR", completes="directory", help="which (default: -C, else here)"),
+        arg("--show", action="store_true", help="only show what would run, and whether it is trusted"),
+        arg("--revoke", action="store_true", help="trust nothing of it any more"),
+        arg("--range", metavar="GOOD..BAD",
+            help="let git bisect try the engines of these commits in throw-away clones"),
+    ), needs_workspace=False, example=("--show",), exits=(ExitCode.APPROVAL_NEEDED,)),
     Command("completion", "start", "Print a completion script for bash, zsh or tcsh.", "console", (
         arg("shell", choices=SHELLS, help="which shell reads it"),
     ), needs_workspace=False, example=("bash",)),
@@ -115,7 +122,7 @@ BATCH = Command("--batch", "run", "Run and verify everything without a screen, f
     arg("--quiet", "-q", action="store_true", help="tell what failed and the verdict alone"),
     arg("--github", action="store_true", help="annotations and the step summary of GitHub Actions"),
 ), example=("--only", "firewall"),
-    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.LOCKED))
+    exits=(*_FOUND, ExitCode.WARNINGS, ExitCode.APPROVAL_NEEDED, ExitCode.LOCKED))
 # fmt: on
 
 

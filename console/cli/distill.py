@@ -20,7 +20,6 @@ from console.cli.commands import BATCH, BY_NAME, COMMANDS, GROUPS
 from pipeline.contracts.command import Command
 from pipeline.contracts.discovery import (
     EngineChoice,
-    choose_engine,
     engine_argv,
     find_workspace,
     firewall_argv,
@@ -30,11 +29,12 @@ from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_starte
 from pipeline.contracts.nearest import nearest
 from pipeline.platform import program, streams
 from pipeline.platform.command_line import parser_of
+from pipeline.platform.engine_choice import TRUST_VARIABLE, choose_engine
 from pipeline.platform.voice import Voice, speak
 
 # Flags of the console that open it without its name.
 _DASHBOARD_FLAGS = tuple(each.flags[0] for each in BY_NAME["console"].arguments)
-_OWN_FLAGS = ("-C", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
+_OWN_FLAGS = ("-C", "--trust", "--json", "--events", "--batch", "--help", "--version", "--print-completion")
 _GLOBAL_FLAGS = (*_OWN_FLAGS, *_DASHBOARD_FLAGS)
 
 
@@ -45,6 +45,7 @@ class Asked:
     name: str | None = None
     rest: list[str] = field(default_factory=list)
     directory: str | None = None
+    trust: str | None = None
     json: bool = False
     events: str | None = None
     wants_help: bool = False
@@ -71,8 +72,9 @@ def main(argv: Sequence[str]) -> int:
 def sort_arguments(argv: Sequence[str]) -> Asked:
     """Tell global flags, command and the command's own arguments apart.
 
-    ``-C`` is taken out wherever it stands (before a ``--``), because the workspace must be known
-    to choose the engine. Raises SettingsError for an unknown flag before the command.
+    ``-C`` and ``--trust`` are taken out wherever they stand (before a ``--``), because the workspace and
+    what of it is trusted must be known to choose the engine. Raises SettingsError for an unknown flag
+    before the command.
     """
     asked = Asked()
     words = list(argv)
@@ -83,6 +85,10 @@ def sort_arguments(argv: Sequence[str]) -> Asked:
             break
         if word == "-C" or (word.startswith("-C") and not word.startswith("--")):
             asked.directory = word[2:] or _value_of(word, words)
+        elif word == "--trust":
+            asked.trust = _value_of(word, words)
+        elif word.startswith("--trust="):
+            asked.trust = word.partition("=")[2]
         elif asked.name is not None:
             asked.rest.append(word)
         elif not word.startswith("-"):
@@ -145,6 +151,8 @@ def _dispatch(asked: Asked) -> int:
         raise _usage(f"There is no command {name}.", nearest(name, BY_NAME))
     if asked.wants_help:
         asked.rest.insert(0, "--help")
+    if asked.trust is not None:
+        os.environ[TRUST_VARIABLE] = asked.trust  # for whatever this starts, too
     if command.owner in ("engine", "firewall"):
         return _hand_over(command, asked)
     arguments = parser_of(command).parse_args(asked.rest)
@@ -172,13 +180,33 @@ def _hand_over(command: Command, asked: Asked) -> int:
     if command.owner == "firewall":
         argv, environment = firewall_argv(arguments), firewall_environment()
     else:
-        choice = choose_engine(root) if root is not None else EngineChoice("installed", None, "no workspace")
+        choice = _engine_for(command, asked, root, helps=helps)
         argv, environment = engine_argv([command.name, *arguments]), choice.environment()
     streams.end()
     try:
         os.execve(argv[0], argv, environment | streams.encoding_for_children())  # noqa: S606 - no shell
     except OSError as error:
         raise engine_not_started(argv[0], error) from error
+
+
+def _engine_for(command: Command, asked: Asked, root: Path | None, *, helps: bool) -> EngineChoice:
+    """The engine that carries the command out; whoever would change something with one that is not trusted
+    is asked first. Raises TrustNeededError.
+    """
+    if root is None:
+        return EngineChoice("installed", None, "no workspace")
+    choice = choose_engine(root)
+    starts_programs = command.name == "release-freeze"
+    if helps or not (choice.untrusted or starts_programs):
+        return choice
+    voice = Voice(asked.directory, asked.json)
+    if command.changes(parser_of(command).parse_args(asked.rest)):
+        from pipeline.platform.trust_question import settle_trust
+
+        settle_trust(root, voice, programs=starts_programs)
+        return choose_engine(root)
+    voice.note(f"{choice.untrusted}: the installed engine answers. Look at it: distill trust {root}")
+    return choice
 
 
 def help_text() -> str:
@@ -199,6 +227,7 @@ def help_text() -> str:
         "",
         "Flags, before or after the command:",
         "  -C DIR                  the workspace (default: DISTILL_WORKSPACE, then upwards from here)",
+        "  --trust DIGEST          for this call, trust the workspace's own code if it has this digest",
         "  --json                  data for machines on standard output",
         "  --events PATH|-         write the event stream there too",
         "  --batch                 run and verify everything without a screen; --batch --help says more",

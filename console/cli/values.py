@@ -7,7 +7,6 @@ whatever cannot be read offers nothing.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,8 @@ from pipeline.contracts.command import Kind
 from pipeline.contracts.commands import FORMAT_NAMES
 from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.toml_document import parsed
+from pipeline.platform.lenient_json import bytes_or_empty
 
 MOST_VALUES = 200
 # Run ids are looked for in the first lines of each file of evidence.
@@ -59,7 +60,7 @@ def _all(kind: Kind, directory: str | None) -> Iterable[str]:
 
 
 def _streams(root: Path) -> list[str]:
-    settings = tomllib.loads((root / paths.SETTINGS).read_text("utf-8"))
+    settings = parsed(bytes_or_empty(root / paths.SETTINGS))
     streams = settings.get("stream", [])
     names = (
         [each.get("name") for each in streams if isinstance(each, dict)] if isinstance(streams, list) else []

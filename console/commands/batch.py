@@ -12,12 +12,13 @@ from pathlib import Path
 
 from console.batch.causes import causes
 from console.batch.outcome import BatchOutcome, exit_code, verdict_line
-from console.batch.parts import select
+from console.batch.parts import OF_THE_ENGINE, select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream, Narration
 from pipeline.contracts.faults import InputError, OperatorError, SettingsError, StorageError
 from pipeline.contracts.status import WorkspaceStatus
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.trust_question import settle_trust
 from pipeline.platform.voice import Voice
 
 STEP_SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
@@ -31,6 +32,8 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         timeout_seconds=arguments.timeout,
     )
     root = voice.workspace
+    if any(part in OF_THE_ENGINE for part in options.selection.wanted):
+        settle_trust(root, voice)
     if voice.json and voice.events_place == "-":
         raise SettingsError.of(
             "usage",

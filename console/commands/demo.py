@@ -9,10 +9,11 @@ from pathlib import Path
 
 from console.cli.commands import WATCHED_ROWS
 from console.terminal.terminal_facts import gather
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.shell_words import joined
 from pipeline.platform import streams
 from pipeline.platform.detached import run_in_front
+from pipeline.platform.engine_choice import engine_to_change
 from pipeline.platform.voice import Voice
 
 # Lines that make a run last some seconds, long enough to be watched.
@@ -69,4 +70,4 @@ def _watch(root: Path) -> int:
 
 
 def _run_all(root: Path, flags: list[str]) -> tuple[list[str], dict[str, str]]:
-    return engine_argv(["run-all", "-C", str(root), *flags]), choose_engine(root).environment()
+    return engine_argv(["run-all", "-C", str(root), *flags]), engine_to_change(root).environment()

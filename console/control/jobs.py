@@ -21,13 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import InputError, StorageError, engine_not_started
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import LockStatus
 from pipeline.contracts.untrusted import visible_lines
 from pipeline.platform import confined, disk
 from pipeline.platform.detached import Detached, start_detached
+from pipeline.platform.engine_choice import engine_to_change
 from pipeline.platform.identity import host_name, is_running
 from pipeline.reading.lock_facts import read_lock
 
@@ -71,8 +72,8 @@ def job_argv(root: Path, arguments: Sequence[str], events: Path | None = None) -
 
 def start_job(root: Path, arguments: Sequence[str], *, now: float | None = None) -> Job:
     """Start ``arguments`` (``["run-all"]``) detached. Raises StorageError, EngineUnavailableError,
-    and SettingsError when the workspace asks for an engine that may not run."""
-    environment = choose_engine(root).environment()
+    and SettingsError or TrustNeededError when the workspace asks for an engine that may not run."""
+    environment = engine_to_change(root).environment()
     started = time.time() if now is None else now
     folder = root / paths.JOBS
     name = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

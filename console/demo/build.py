@@ -22,6 +22,7 @@ from pipeline.contracts.faults import (
     StorageError,
     WorkspaceLockedError,
 )
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.process import run
 from pipeline.reading.lock_facts import read_lock
 
@@ -64,6 +65,7 @@ def _build(root: Path, sources: Sources) -> None:
         claim = {"made_by": "distill demo", "place": str(root)}
         marker.write_text(json.dumps(claim) + "\n", encoding="utf-8")
         _move_into_place(staging, root)
+        trust_what_we_made(root)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from pipeline.contracts.discovery import choose_engine, installed_package
-from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.discovery import installed_package
+from pipeline.contracts.faults import OperatorError
 from pipeline.platform.code_digest import ROW_PACKAGES, Stamp, code_digest, code_stamps
+from pipeline.platform.engine_choice import choose_engine
+
+# In place of the digest of code that nobody trusts: no report's is like it.
+UNTRUSTED = "not trusted"
 
 
 class EngineCode:
@@ -19,12 +23,15 @@ class EngineCode:
         self._digest: str | None = None
 
     def digest(self) -> str | None:
-        """Hex sha256, or None where no engine may run or its files cannot be read."""
+        """Hex sha256, UNTRUSTED, or None where the engine may not run or its files cannot be read."""
         try:
-            directory = choose_engine(self._root).directory
+            choice = choose_engine(self._root)
+            if choice.untrusted:
+                return UNTRUSTED
+            directory = choice.directory
             package = installed_package() if directory is None else directory / "pipeline"
             stamps = code_stamps(package, ROW_PACKAGES)
-        except (SettingsError, OSError):
+        except (OperatorError, OSError):
             return None
         if stamps != self._seen:
             self._seen, self._digest = stamps, None

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
 from pipeline.platform.async_process import run_async
+from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.lenient_json import (
     Json,
     count_of,

@@ -7,8 +7,10 @@ engine that it names count against those that stand now.
 
 from __future__ import annotations
 
+from console.reading.engine_code import UNTRUSTED
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.platform.engine_choice import NOT_TRUSTED
 from pipeline.platform.lenient_json import Json, object_of, objects_of, text_of
 from pipeline.reading.latest_run import Change, LatestRun, Moved, in_words
 
@@ -34,7 +36,12 @@ def code_moved_since(report: Json, engine: str | None) -> str:
 
 
 def other_code(looked_at: str | None, engine: str | None) -> str:
-    """The same of two digests; where one is not known, nothing is claimed."""
+    """The same of two digests; where one is not known, nothing is claimed.
+
+    No report speaks for code that nobody trusts: it may have been written by that code itself.
+    """
+    if engine == UNTRUSTED:
+        return NOT_TRUSTED
     return "the engine's code changed" if looked_at and engine and engine != looked_at else ""
 
 

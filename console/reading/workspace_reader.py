@@ -20,8 +20,8 @@ from console.reading.row_counts_report import firewall_of_receipt, rows_of_summa
 from console.state.detectors import answers_at, definitions
 from console.state.symptoms_now import showing
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine
-from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import (
     EngineStatus,
     FirewallStatus,
@@ -33,6 +33,7 @@ from pipeline.contracts.status import (
     RowCounts,
     WorkspaceStatus,
 )
+from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.lenient_json import Json, flag_of, object_of, read_bytes, text_of
 from pipeline.reading import reach, staleness
 from pipeline.reading.facts import FactReader, Facts
@@ -207,10 +208,13 @@ def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
         return EngineStatus(why="distill.toml is missing or no regular file", version=version)
     try:
         choice = choose_engine(root)
-    except SettingsError as error:
+    except OperatorError as error:
         return EngineStatus(
             "workspace", str(root), "engine.source", refused=error.fault.what_happened, version=version
         )
+    if choice.untrusted:
+        told = f"{choice.untrusted}; the installed engine answers: {joined(['distill', 'trust', str(root)])}"
+        return EngineStatus("workspace", str(root), "engine.source", refused=told, version=version)
     directory = str(choice.directory) if choice.directory else None
     return EngineStatus(choice.source, directory, choice.why, version=version)
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from console.reading.git_facts import GIT_SECONDS
 from console.terminal.link_profile import LinkProfile
 from console.terminal.terminal_facts import TerminalFacts
-from pipeline.contracts.discovery import EngineChoice, choose_engine, find_workspace
+from pipeline.contracts.discovery import EngineChoice, find_workspace
 from pipeline.contracts.faults import OperatorError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.engine_modules import load_all
 from pipeline.platform.git import GitError, git_version
 from pipeline.reading.lock_facts import read_lock
@@ -112,6 +113,9 @@ def workspace_findings(directory: str | None) -> list[Finding]:
 def engine_finding(choice: EngineChoice) -> Finding:
     """Whether the engine can be imported, found out in a process of its own."""
     where = f"{choice.source} ({choice.why})"
+    if choice.untrusted:
+        found = f"unknown: {choice.untrusted}; it was not looked at, and the installed one answers"
+        return Finding("engine", Level.WARN, visible(found), "Look at it and trust it: distill trust")
     loaded = load_all(choice, limit_seconds=PROBE_SECONDS)
     if wrong := loaded.told_from():
         return _engine_broken(f"{where}: {wrong}", choice)

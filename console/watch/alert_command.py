@@ -18,6 +18,7 @@ from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.async_process import run_async
+from pipeline.platform.engine_choice import stakes_of, trust_needed
 from pipeline.platform.lenient_json import bytes_or_empty, object_of
 
 TIMEOUT_SECONDS = 30.0
@@ -25,7 +26,9 @@ _WORDS_KEPT = 300
 
 
 def alert_command(root: Path) -> tuple[str, ...]:
-    """The argument list; empty when nobody is to be told. Raises SettingsError."""
+    """The argument list; empty when nobody is to be told. Raises SettingsError, and
+    TrustNeededError: a watch that may call nobody does not pretend to watch.
+    """
     path = root / paths.SETTINGS
     try:
         value = object_of(parsed(bytes_or_empty(path)), "alert").get("command", [])
@@ -37,6 +40,8 @@ def alert_command(root: Path) -> tuple[str, ...]:
         raise _unusable(path, "has an [alert] command that is no list of texts")
     if value and (why := _not_trusted(path)):
         raise _unusable(path, f"names an [alert] command, but {why}")
+    if value and not stakes_of(root).programs_are_trusted:
+        raise trust_needed(root, "its [alert] command is a program that nobody has trusted")
     return tuple(value)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.contracts.discovery import choose_engine
+from pipeline.contracts.discovery import is_of_a_workspace
 from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class CommandContext(Voice):
 
     @cached_property
     def engine_source(self) -> str:
-        return choose_engine(self.workspace).source
+        """Which engine this process is, as its receipts say it."""
+        return "workspace" if is_of_a_workspace() else "installed"
 
     def request(self, arguments: argparse.Namespace) -> Request:
         """What this call asks of the engine. Raises SettingsError for an impossible ``--recorded-at``."""

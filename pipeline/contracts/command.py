@@ -64,10 +64,25 @@ def arg(*flags: str, help: str, completes: Kind | Mapping[str, Kind] = "", **opt
     return Argument(flags, help, options, completes)
 
 
+def always(_: argparse.Namespace) -> bool:
+    return True
+
+
+def where(name: str, *values: str) -> Callable[[argparse.Namespace], bool]:
+    """Where the argument is one of ``values``; without any, where it is given at all."""
+    return lambda arguments: getattr(arguments, name) in values if values else bool(getattr(arguments, name))
+
+
+def unless(name: str) -> Callable[[argparse.Namespace], bool]:
+    """Where the argument is not given."""
+    return lambda arguments: not getattr(arguments, name)
+
+
 @dataclass(frozen=True)
 class Command:
     """``example`` is a whole call with which every command can be tried in a workspace with a run.
 
+    ``changes`` says whether a call does more than look: then a workspace's own engine has to be trusted.
     ``exits`` are the exit codes of its own, beyond what any command may end with. ``module`` has
     ``run(arguments, voice) -> exit code``, and is imported when the command is called.
     """
@@ -81,6 +96,7 @@ class Command:
     example: tuple[str, ...] = ()
     exits: tuple[int, ...] = ()
     module: str = ""
+    changes: Callable[[argparse.Namespace], bool] = lambda _: False
 
     @property
     def module_name(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.contracts.command import Argument, Command, arg, within
+from pipeline.contracts.command import Argument, Command, always, arg, unless, where, within
 from pipeline.contracts.faults import ExitCode
 
 MIN_RUNS, DEFAULT_RUNS, MAX_RUNS = 2, 4, 32
@@ -36,7 +36,9 @@ _FAILED = ExitCode.CHECK_FAILED
 _NOT_EVALUATED = ExitCode.NOT_EVALUATED
 _BREACH = ExitCode.FIREWALL_BREACH
 _LOCKED = ExitCode.LOCKED
+_UNTRUSTED = ExitCode.APPROVAL_NEEDED
 _RUN_EXITS = (_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED)
+_CHANGE_EXITS = (*_RUN_EXITS, _UNTRUSTED)
 
 RECORDED_AT = arg("--recorded-at", metavar="TIME", help="the run's clock value, ISO 8601 in UTC")
 ALLOW_EMPTY = arg("--allow-empty", action="store_true", help="let an export that had rows become empty")
@@ -69,7 +71,9 @@ _EXPORT_ARGUMENTS = (
 
 def _export(name: str, help: str) -> Command:  # noqa: A002
     module = "pipeline.commands.export"
-    return Command(name, "run", help, "engine", _EXPORT_ARGUMENTS, exits=_RUN_EXITS, module=module)
+    return Command(
+        name, "run", help, "engine", _EXPORT_ARGUMENTS, exits=_CHANGE_EXITS, module=module, changes=always
+    )
 
 
 def _action(meaning: str, *choices: str) -> Argument:
@@ -136,7 +140,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         ),
         needs_workspace=False,
         example=("check",),
-        exits=(_FAILED, _NOT_EVALUATED),
+        exits=(_FAILED, _NOT_EVALUATED, _UNTRUSTED),
+        changes=where("action", "lock"),
     ),
     Command(
         "run-all",
@@ -144,7 +149,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "Materialise, score and export, with receipts.",
         "engine",
         RUN_ARGUMENTS,
-        exits=_RUN_EXITS,
+        exits=_CHANGE_EXITS,
+        changes=always,
     ),
     Command(
         "materialize",
@@ -161,7 +167,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
                 help="look at one stream; the others stay as they are",
             ),
         ),
-        exits=(*_RUN_EXITS, ExitCode.WARNINGS),
+        exits=(*_CHANGE_EXITS, ExitCode.WARNINGS),
+        changes=unless("dry_run"),
     ),
     Command(
         "score",
@@ -178,13 +185,21 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             ),
         ),
         example=("--what-if", "partial_at=0.7"),
-        exits=_RUN_EXITS,
+        exits=_CHANGE_EXITS,
+        changes=unless("what_if"),
     ),
     _export("export", "P4: all three exports; --format for trainers' formats."),
     _export("export-rag", "P4: the RAG playbooks alone."),
     _export("export-sft", "P4: the SFT rows alone."),
     _export("export-preference", "P4: the preference pairs alone."),
-    Command("card", "run", "Write the dataset card beside the exports.", "engine"),
+    Command(
+        "card",
+        "run",
+        "Write the dataset card beside the exports.",
+        "engine",
+        exits=(_UNTRUSTED,),
+        changes=always,
+    ),
     Command(
         "firewall",
         "trust",
@@ -242,7 +257,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             arg("--keep", action="store_true", help="keep the temp root even when all is well"),
         ),
         example=("--check", "A09"),
-        exits=(_FAILED, _NOT_EVALUATED),
+        exits=(_FAILED, _NOT_EVALUATED, _UNTRUSTED),
+        changes=always,
     ),
     Command(
         "audit-full",
@@ -266,7 +282,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             arg("--no-append", action="store_true", help="leave the baselines alone, whatever the verdict"),
         ),
         example=("--check", "P3.distribution"),
-        exits=(_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED),
+        exits=(_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED, _UNTRUSTED),
+        changes=always,
     ),
     Command(
         "determinism",
@@ -285,7 +302,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             arg("--no-report", action="store_true", help="leave the last report as it is"),
         ),
         example=("--runs", "2", "--no-report"),
-        exits=(_FAILED, _NOT_EVALUATED),
+        exits=(_FAILED, _NOT_EVALUATED, _UNTRUSTED),
+        changes=always,
     ),
     Command(
         "explain",
@@ -326,7 +344,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             arg("--note", default="", metavar="WHY", help="why; needed for a decision"),
         ),
         example=("measure",),
-        exits=(_FAILED,),
+        exits=(_FAILED, _UNTRUSTED),
+        changes=where("action", "accept", "dismiss"),
     ),
     Command(
         "replay",
@@ -340,7 +359,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             arg("--model", metavar="NAME", help="extractive, or openai:NAME at [replay] base_url"),
         ),
         example=("--task", "cancel a flight", "--no-log", "--local-only"),
-        exits=(_FAILED,),
+        exits=(_FAILED, _UNTRUSTED),
+        changes=unless("no_log"),
     ),
     Command(
         "rotate-replay-log",
@@ -348,7 +368,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "Archive the replay log, verified before a byte goes.",
         "engine",
         (arg("--force", action="store_true", help="rotate however small the log is"),),
-        exits=(_FAILED, _LOCKED),
+        exits=(_FAILED, _LOCKED, _UNTRUSTED),
+        changes=always,
     ),
     Command(
         "release-freeze",
@@ -356,7 +377,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "P9: six gates and a manifest; nothing is tagged.",
         "engine",
         (arg("--tag", metavar="NAME", help="default: the next free version after the last-good tag"),),
-        exits=(_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED),
+        exits=(_FAILED, _NOT_EVALUATED, _BREACH, _LOCKED, _UNTRUSTED),
+        changes=always,
     ),
     Command(
         "release",
@@ -375,6 +397,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
             ),
         ),
         example=("phases",),
+        exits=(_UNTRUSTED,),
+        changes=where("assignments"),
     ),
     Command(
         "handoff",
@@ -383,6 +407,8 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "engine",
         (arg("--print", action="store_true", dest="only_print", help="print the page, write nothing"),),
         example=("--print",),
+        exits=(_UNTRUSTED,),
+        changes=unless("only_print"),
     ),
     Command(
         "verify-export",

@@ -1,13 +1,15 @@
-"""Find the workspace, and say which engine runs in it.
+"""Find the workspace, and say how an engine is started.
 
 Standard library only, and no settings model: this has to answer while the engine's own
 settings code is broken. Whoever starts an engine process builds its argv and environment
-here, so that no caller spells an interpreter flag by hand.
+here, so that no caller spells an interpreter flag by hand. Which engine runs in a workspace is told by
+``pipeline/platform/engine_choice.py``.
 """
 
 from __future__ import annotations
 
 import os
+import site
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,53 +17,92 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
-from pipeline.contracts.toml_document import parsed
 
 WORKSPACE_VARIABLE = "DISTILL_WORKSPACE"
 # The interpreter and the package from which the installed firewall runs, handed down to a
 # workspace's own engine, which must not be trusted to choose it.
 INSTALLED_PYTHON_VARIABLE = "DISTILL_INSTALLED_PYTHON"
 INSTALLED_PACKAGE_VARIABLE = "DISTILL_INSTALLED_PACKAGE"
+# Where the files of a workspace's own engine lie that runs from a copy: what it names are those.
+ENGINE_DIRECTORY_VARIABLE = "DISTILL_ENGINE_DIRECTORY"
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """Which engine runs: ``installed``, or ``workspace`` with the directory that holds it."""
+    """Which engine runs: ``installed``, or ``workspace`` with the directory that holds it.
+
+    ``path`` is a folder with a copy of that engine's package and nothing beside it, so that no
+    ``sitecustomize.py`` or ``hashlib.py`` of the directory is imported; without one it is ``directory``.
+    ``untrusted`` says why the engine that the workspace asks for does not run, and is empty otherwise.
+    """
 
     source: str
     directory: Path | None
     why: str
+    path: Path | None = None
+    untrusted: str = ""
+
+    def in_the_workspace(self, text: str) -> str:
+        """``text``, in which the engine names its files, with the workspace's for those of its copy."""
+        if self.path is None or self.directory is None:
+            return text
+        return text.replace(str(self.path), str(self.directory))
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of an engine process: PYTHONPATH is ours to set, nobody else's."""
         env = dict(os.environ if base is None else base)
-        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"):
+        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", ENGINE_DIRECTORY_VARIABLE):
             env.pop(name, None)
         env[INSTALLED_PYTHON_VARIABLE] = sys.executable
         env.setdefault(INSTALLED_PACKAGE_VARIABLE, str(Path(__file__).resolve().parents[1]))
-        if self.directory is not None:
-            env["PYTHONPATH"] = str(self.directory)
+        place = self.path or self.directory
+        if place is not None:
+            env["PYTHONPATH"] = str(place)
+            env[ENGINE_DIRECTORY_VARIABLE] = str(self.directory or place)
         return env
 
 
-def engine_argv(arguments: Sequence[str]) -> list[str]:
-    """argv of an engine command. ``-P`` keeps a ``pipeline/`` in the current directory out.
+def _flags() -> tuple[str, ...]:
+    """``-P`` keeps a ``pipeline/`` in the current directory out, and ``-s`` what else a user has installed,
+    unless this very package is. Not ``-I``, which would not hear of PYTHONHASHSEED.
 
     ``-X utf8``: a file name means the same bytes in every locale, so a run does too.
     """
-    return [sys.executable, "-X", "utf8", "-P", "-m", "pipeline", *arguments]
+    mine = site.ENABLE_USER_SITE and Path(__file__).is_relative_to(site.getusersitepackages())
+    return ("-X", "utf8", "-P") if mine else ("-X", "utf8", "-P", "-s")
+
+
+ENGINE_FLAGS = _flags()
+
+
+def engine_argv(arguments: Sequence[str]) -> list[str]:
+    """argv of an engine command."""
+    return [sys.executable, *ENGINE_FLAGS, "-m", "pipeline", *arguments]
 
 
 def firewall_argv(arguments: Sequence[str]) -> list[str]:
     """argv of the firewall, which always runs from the installation."""
     python = os.environ.get(INSTALLED_PYTHON_VARIABLE, sys.executable)
-    return [python, "-X", "utf8", "-P", "-m", "pipeline.firewall", *arguments]
+    return [python, *ENGINE_FLAGS, "-m", "pipeline.firewall", *arguments]
 
 
 def installed_package() -> Path:
     """The ``pipeline`` package of the installation, whichever engine this process is."""
     handed_down = os.environ.get(INSTALLED_PACKAGE_VARIABLE)
     return Path(handed_down) if handed_down else Path(__file__).resolve().parents[1]
+
+
+def shown_place(file: str) -> str:
+    """``file``, or where the workspace keeps it when it is one of an engine that runs from a copy."""
+    directory, copy = os.environ.get(ENGINE_DIRECTORY_VARIABLE), Path(__file__).resolve().parents[2]
+    if directory and is_of_a_workspace() and Path(file).is_relative_to(copy):
+        return str(Path(directory) / Path(file).relative_to(copy))
+    return file
+
+
+def is_of_a_workspace() -> bool:
+    """Whether this process is a workspace's own engine: its code is put back, not installed again."""
+    return installed_package().resolve() != Path(__file__).resolve().parents[1]
 
 
 def firewall_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -102,43 +143,3 @@ def find_workspace(explicit: str | None) -> Path:
             file=str(here),
         )
     )
-
-
-def choose_engine(root: Path) -> EngineChoice:
-    """Which engine the workspace asks for, and whether that may be honoured.
-
-    The workspace's own ``pipeline/`` is code found in a directory, so it runs only when the
-    directory and the package belong to the current user. Raises SettingsError otherwise.
-    An unreadable ``distill.toml`` means the installed engine, which then names the mistake.
-    """
-    settings = root / paths.SETTINGS
-    try:
-        # A named pipe in its place would block whoever opens it.
-        if not settings.is_file():
-            return EngineChoice("installed", None, "distill.toml is no file")
-        section = parsed(settings.read_bytes()).get("engine", {})
-    except (OSError, ValueError, RecursionError):
-        return EngineChoice("installed", None, "distill.toml cannot be read")
-    source = section.get("source", "installed") if isinstance(section, dict) else "installed"
-    if source != "workspace":
-        return EngineChoice("installed", None, "engine.source")
-    package = root / "pipeline"
-    for place in (root, package):
-        try:
-            owner = place.lstat().st_uid
-        except OSError:
-            owner = -1
-        if owner != os.getuid() or place.is_symlink():
-            raise SettingsError(
-                Fault(
-                    code="engine_not_owned",
-                    what_happened=(
-                        f'{place} is missing, a link, or not yours, and [engine] source = "workspace" '
-                        "would run code from it."
-                    ),
-                    kept_safe="No code of the workspace was run.",
-                    do_next='Own the directory, or set [engine] source = "installed" in distill.toml.',
-                    file=str(place),
-                )
-            )
-    return EngineChoice("workspace", root, "engine.source")

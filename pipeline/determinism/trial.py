@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import ExitCode
 from pipeline.determinism.variants import Variant
 from pipeline.engine import commit_points
@@ -79,7 +80,8 @@ def _run(copy: Path, variant: Variant, more: dict[str, str]) -> Ended:
             "--workers", str(variant.workers), "--chunk-bytes", str(variant.chunk_bytes),
         ]
     )  # fmt: skip
-    environment = choose_engine(copy).environment()
+    # The engine that is asked is the one that runs.
+    environment = dict(os.environ)
     environment.pop(commit_points.VARIABLE, None)
     return run(
         argv,

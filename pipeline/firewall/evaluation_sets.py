@@ -27,6 +27,8 @@ from pipeline.firewall.phrases import PhraseFinder, ngrams
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_forms import without_hidden
 
+# By hand nobody writes more, and more would be parsed for minutes.
+_MOST_SETTINGS_BYTES = 2**20
 _COMMON_ITEMS = 10  # an n-gram in more items of its set is how the set asks
 _WHOLE_CHARACTERS = 20
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -126,7 +128,11 @@ def matches(root: Path, pattern: str) -> list[str]:
 
 def _settings(root: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
+        with (root / paths.SETTINGS).open("rb") as file:
+            raw = file.read(_MOST_SETTINGS_BYTES + 1)
+        if len(raw) > _MOST_SETTINGS_BYTES:
+            raise SetUnreadableError(f"{paths.SETTINGS} is larger than {_MOST_SETTINGS_BYTES} bytes")
+        return tomllib.loads(raw.decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.contracts.discovery import EngineChoice
+from pipeline.contracts.discovery import ENGINE_FLAGS, EngineChoice
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import engine_probe
 from pipeline.platform.lenient_json import Json, count_of, object_or_none, objects_of, text_of
@@ -64,7 +64,7 @@ def _below(path: str, root: Path | None) -> str:
 def load_all(choice: EngineChoice, *, limit_seconds: float) -> EngineModules:
     """Import every module of the engine that ``choice`` names. The probe itself is the installed one."""
     done = run(
-        [sys.executable, "-X", "utf8", "-P", str(Path(engine_probe.__file__))],
+        [sys.executable, *ENGINE_FLAGS, str(Path(engine_probe.__file__))],
         limit_seconds=limit_seconds,
         env=choice.environment(),
     )
@@ -78,10 +78,11 @@ def load_all(choice: EngineChoice, *, limit_seconds: float) -> EngineModules:
     starved = next((each for each in failures if is_starved_in_words(text_of(each, "error") or "")), None)
     if starved is not None:
         return EngineModules(trouble=visible(text_of(starved, "error") or "", 200), has_no_say=True)
-    return EngineModules(text_of(report, "place") or "", count_of(report, "modules") or 0, _by_file(failures))
+    place = choice.in_the_workspace(text_of(report, "place") or "")
+    return EngineModules(place, count_of(report, "modules") or 0, _by_file(failures, choice))
 
 
-def _by_file(failures: Sequence[Json]) -> tuple[BrokenFile, ...]:
+def _by_file(failures: Sequence[Json], choice: EngineChoice) -> tuple[BrokenFile, ...]:
     """The files in the order in which they were met; one that many import is told once."""
     found: dict[tuple[str, int], list[Json]] = {}
     for each in failures:
@@ -89,11 +90,11 @@ def _by_file(failures: Sequence[Json]) -> tuple[BrokenFile, ...]:
         found.setdefault((place, count_of(each, "line") or 0), []).append(each)
     return tuple(
         BrokenFile(
-            path,
+            choice.in_the_workspace(path),
             line,
-            text_of(each[0], "error") or "no word",
+            choice.in_the_workspace(text_of(each[0], "error") or "no word"),
             len(each),
-            text_of(each[0], "named") or "",
+            choice.in_the_workspace(text_of(each[0], "named") or ""),
         )
         for (path, line), each in found.items()
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pipeline.contracts.discovery import find_workspace
+from pipeline.contracts.discovery import find_workspace, shown_place
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import drawing, streams
@@ -162,11 +162,11 @@ def _frames(error: BaseException) -> Iterator[TracebackType]:
 def _place_of(error: BaseException) -> str:
     """``file:line`` of the innermost code; of what does not parse, its own place and not its importer's."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno or 0}"
+        return f"{shown_place(error.filename)}:{error.lineno or 0}"
     frames = [*_frames(error)]
     if not frames:
         return "an unknown place"
-    return f"{frames[-1].tb_frame.f_code.co_filename}:{frames[-1].tb_lineno}"
+    return f"{shown_place(frames[-1].tb_frame.f_code.co_filename)}:{frames[-1].tb_lineno}"
 
 
 def _was_importing(error: BaseException) -> bool:

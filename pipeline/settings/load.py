@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.toml_document import MAX_SETTINGS_BYTES as MAX_SETTINGS_BYTES
 from pipeline.platform import disk
 from pipeline.settings.locate import KeyPath, locate, nearest_line
 from pipeline.settings.mistakes import Mistake, dotted, mistakes
@@ -25,8 +26,6 @@ from pipeline.settings.model import Settings, from_document
 from pipeline.settings.origin import origins
 from pipeline.settings.stream_checks import stream_mistakes
 
-# A settings file is written by hand; one of this size is something else.
-MAX_SETTINGS_BYTES = 2**20
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)\Z")
 _KEPT_SAFE = "Nothing was written."
 

@@ -27,6 +27,7 @@ from pipeline.platform.git import GitError, clone_repository, resolve, run_git, 
 from pipeline.platform.git_objects import Commit, Repository
 from pipeline.platform.lenient_json import object_of, objects_of
 from pipeline.platform.process import run
+from pipeline.platform.trust_book import read_book
 from runbook.change.files import files_below
 from runbook.change.source_roots import link_source_roots, place_of_copy
 from runbook.probes.workspace import Workspace
@@ -43,6 +44,11 @@ class Bisection:
     commit: Commit | None
     log: str
     trouble: str = ""
+
+
+def may_try(workspace: Workspace, good: str, bad: str) -> bool:
+    """Whether a person agreed to run the engines of the commits from ``good`` to ``bad``."""
+    return f"{good}..{bad}" in read_book().of(workspace.root).ranges
 
 
 def find_commit(

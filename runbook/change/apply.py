@@ -22,6 +22,7 @@ from runbook.change.applied import (
     states_from,
 )
 from runbook.change.command_step import present, run_command, settle_command
+from runbook.change.engine_trust import refuse_untrusted_runs, renew_trust
 from runbook.change.file_step import change_file, differs, quiet
 from runbook.change.incident import Incident
 from runbook.change.plan import Manual, Plan, PruneKept, RunCommand
@@ -37,18 +38,28 @@ class StepFailedError(OperatorError):
 
 
 def apply_plan(
-    workspace: Workspace, incident: Incident, plan: Plan, *, boundary: Boundary = no_boundary
+    workspace: Workspace,
+    incident: Incident,
+    plan: Plan,
+    *,
+    boundary: Boundary = no_boundary,
+    renews: bool = True,
 ) -> Applied:
     """Carry out what is left of ``plan``. The caller holds the incident's lease.
 
-    Raises ApprovalNeededError without a consent, PlanVoidError when a file has changed,
-    StepFailedError, StorageError, WorkspaceLockedError. May be called again after any of them.
+    ``renews`` trust for what it writes: a person consented to that. A rehearsal comes before consent.
+    Raises ApprovalNeededError without a consent, TrustNeededError before code runs that nobody trusts,
+    PlanVoidError when a file has changed, StepFailedError, StorageError, WorkspaceLockedError. May be called
+    again after any of them.
     """
     settle(workspace, incident, plan)
     applied = read_applied(incident.journal.entries(), plan.hash)
     if not applied.consented:
         raise _not_consented(plan)
     refuse_when_changed(workspace.root, plan, applied)
+    if renews:
+        refuse_untrusted_runs(workspace.root, plan, applied)
+        renew_trust(workspace.root, incident, applied)
     boundary("begun")
     for index, step in enumerate(plan.steps):
         if index in applied.steps and applied.steps[index].done:
@@ -69,6 +80,8 @@ def apply_plan(
         applied = read_applied(incident.journal.entries(), plan.hash)
         if not applied.steps[index].done:
             raise _failed(incident, plan, index, applied.steps[index].said)
+        if renews:
+            renew_trust(workspace.root, incident, applied)
     incident.pack_kept()
     return applied
 

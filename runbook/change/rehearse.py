@@ -75,7 +75,7 @@ def _carry_out(workspace: Workspace, scratch: Incident, draft: Draft, incident: 
     journal, plan = scratch.journal, draft.plan
     journal.append("planned", "planned", plan_hash=plan.hash, detail={"plan": plan.model_dump(mode="json")})
     journal.append("consent", "applying", plan_hash=plan.hash, reason="rehearsal")
-    apply_plan(workspace, scratch, plan)
+    apply_plan(workspace, scratch, plan, renews=False)
 
 
 def _lend(plan: Plan, incident: Incident, scratch: Incident) -> None:

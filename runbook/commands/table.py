@@ -127,7 +127,7 @@ RUNBOOK_COMMANDS: tuple[Command, ...] = (
             arg("--no-console", action="store_true", help="start: do not open the console on it"),
         ),
         needs_workspace=False,
-        exits=(ExitCode.CHECK_FAILED,),
+        exits=(ExitCode.CHECK_FAILED, ExitCode.APPROVAL_NEEDED),
     ),
     Command(
         "incident",

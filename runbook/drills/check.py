@@ -16,7 +16,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.platform.git import read_git_state
 from pipeline.reading.incidents import incident_ids
 from runbook.change.incident import Incident
-from runbook.drills.drill import does_not_fit, seeded
+from runbook.drills.drill import ENGINE_SECONDS, does_not_fit
 from runbook.drills.start import DrillNote, digests, read_note
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -61,7 +61,7 @@ def check_drill(root: Path, symptoms: tuple[Symptom, ...]) -> Checked:
     verdict = detect_one(workspace, own, full=True)
     if verdict.verdict is Verdict.CLEAR:
         # Only then: a repair that broke something else is told from a report of now.
-        seeded(root, note.seed).engine("audit-full", "--no-append", ends_with=None)
+        workspace.engine(("audit-full", "--no-append"), seconds=ENGINE_SECONDS)
     found = detect_all(workspace, [each for each in symptoms if each is not own])
     still = tuple(each.symptom.id for each in found if each.is_raised)
     return Checked(

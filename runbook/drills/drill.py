@@ -30,6 +30,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, StorageError
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.git import GitError, Person, write_git
 from pipeline.platform.process_end import Ended
 from runbook.probes.evidence import Confidence
@@ -67,6 +68,7 @@ class Scene:
 
     def engine(self, *arguments: str, ends_with: int | None = 0) -> Ended:
         """``distill ARGUMENTS`` by the workspace's engine; ``ends_with=None`` takes any end."""
+        trust_what_we_made(self.root)
         ran = self.workspace.engine(arguments, seconds=ENGINE_SECONDS)
         if ends_with is not None and ran.exit_code != ends_with:
             said = ran.reason

@@ -14,9 +14,11 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.platform.disk import storage_fault
+from pipeline.platform.engine_choice import trust_what_we_made
+from pipeline.platform.trust_book import remember
 from runbook.change.refusals import refused
 from runbook.drills.build import build_sound
-from runbook.drills.drill import Drill, seeded
+from runbook.drills.drill import Drill, Planted, Scene, seeded
 from runbook.probes.evidence import Record
 
 NOTE = paths.STATE / "drill.json"
@@ -63,7 +65,7 @@ def break_sound(root: Path, drill: Drill, seed: int, say: Callable[[str], None])
     sound = digests(root)
     say("the fault")
     scene = seeded(root, seed)
-    told = drill.plant(scene)
+    told = planted(drill, scene)
     if told.audited:
         say("the night's audit of it")
         scene.audit()
@@ -80,6 +82,19 @@ def break_sound(root: Path, drill: Drill, seed: int, say: Callable[[str], None])
     )
     _write_note(root, note)
     return note
+
+
+def planted(drill: Drill, scene: Scene) -> Planted:
+    """Plant the fault. The operator of this workspace runs it, and so trusts it and every engine since the
+    tag, which are the drill's own.
+    """
+    told = drill.plant(scene)
+    trust_what_we_made(scene.root)
+    git = scene.workspace.git
+    good, head = git.resolve_tag(scene.workspace.last_good_tag), git.resolve("HEAD")
+    if good is not None and head is not None:
+        remember(scene.root, commits=f"{good}..{head}")
+    return told
 
 
 def digests(root: Path) -> dict[str, str]:

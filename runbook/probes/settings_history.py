@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git_objects import Commit
 from runbook.probes.evidence import ProbeOutput, Record
@@ -144,7 +144,7 @@ def _tagged_bytes(workspace: Workspace) -> tuple[str | None, bytes]:
 
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(data.decode())
+        return dict(parsed(data))
     except (ValueError, RecursionError):
         return {}
 

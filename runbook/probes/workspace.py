@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import copy
 import time
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import (
-    EngineChoice,
-    choose_engine,
-    engine_argv,
-)
+from pipeline.contracts.discovery import EngineChoice, engine_argv
+from pipeline.contracts.toml_document import parsed
+from pipeline.platform.engine_choice import engine_to_change
 from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
+from pipeline.platform.lenient_json import bytes_or_empty
 from pipeline.platform.process import run
 from pipeline.platform.process_end import Ended
 from pipeline.reading import touched
@@ -62,8 +61,7 @@ class Workspace:
     def settings(self) -> dict[str, Any]:
         """``distill.toml`` as it is, unchecked; empty when it cannot be read."""
         try:
-            with (self.root / paths.SETTINGS).open("rb") as file:
-                return tomllib.load(file)
+            return dict(parsed(bytes_or_empty(self.root / paths.SETTINGS)))
         except (OSError, ValueError, RecursionError):
             return {}
 
@@ -96,13 +94,18 @@ class Workspace:
         return touched.is_touched_since(self.root, when, own_engine=self.runs_own_engine)
 
     def engine_choice(self) -> EngineChoice:
-        """Raises SettingsError when the workspace's own engine may not be run."""
-        return choose_engine(self.root)
+        """Raises SettingsError or TrustNeededError when the workspace's own engine may not be run.
+
+        What is seen here speaks of that engine, and the installed one could not answer in its place.
+        """
+        return engine_to_change(self.root)
 
     def engine(self, arguments: Sequence[str], *, seconds: float) -> Ended:
-        """``distill ARGUMENTS`` by the engine in use. Raises SettingsError, and for nothing else."""
+        """``distill ARGUMENTS`` by the engine in use. Raises as ``engine_choice``, and for nothing else."""
         argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
-        return self._run(argv, self.engine_choice().environment(), seconds)
+        choice = self.engine_choice()
+        ran = self._run(argv, choice.environment(), seconds)
+        return replace(ran, stderr=choice.in_the_workspace(ran.narration).encode())
 
     def firewall(self, *, seconds: float | None = None) -> Answer:
         """What the installed firewall says of the live export, whatever engine is in use.

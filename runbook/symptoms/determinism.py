@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.shell_words import joined
 from pipeline.platform.code_digest import ROW_PACKAGES
 from pipeline.platform.lenient_json import Json
-from runbook.actions.bisect import find_commit
+from runbook.actions.bisect import find_commit, may_try
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.looks import Probe
@@ -168,6 +169,9 @@ def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> d
     data: dict[str, JsonValue] = {"tried": len(commits), "uncommitted": [*uncommitted]}
     if not commits:
         return data | {"says": f"no commit since {tag} touched the engine"}
+    if not may_try(workspace, good, head):
+        asks = joined(["distill", "trust", str(workspace.root), "--range", f"{good[:12]}..{head[:12]}"])
+        return data | {"says": f"their engines would run, and nobody has agreed to that yet: {asks}"}
     found = find_commit(
         workspace,
         good=good,

@@ -17,6 +17,7 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.identity import user_name
 from runbook.change.applied import Boundary, expected_states, no_boundary, read_applied
 from runbook.change.apply import apply_plan, settle
+from runbook.change.engine_trust import renew_trust
 from runbook.change.incident import Incident, load_incident, open_incident
 from runbook.change.plan import Draft, Plan
 from runbook.change.planning import Planning
@@ -270,7 +271,12 @@ class WizardSession:
 
     def verify(self) -> bool:
         """Whether the detector that raised the incident is green now; the state follows."""
-        good = verify(self.workspace, self.incident, self.symptom, self._plan())
+        plan = self._plan()
+        # A process that was killed after its last step has not come to it.
+        renew_trust(
+            self.workspace.root, self.incident, read_applied(self.incident.journal.entries(), plan.hash)
+        )
+        good = verify(self.workspace, self.incident, self.symptom, plan)
         self._boundary("verified")
         return good
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.platform.engine_choice import trust_what_we_made
 from tests.architecture.fresh_interpreter import REPOSITORY, run_python
 from tests.console.workspaces import empty_workspace, workspace_after_a_run
 
@@ -117,6 +118,7 @@ def test_the_doctor_names_the_first_file_that_does_not_load(tmp_path: Path) -> N
     assert "X engine" not in healthy.stdout
     assert healthy.returncode == 0
     (root / "pipeline/schemas/sft.py").write_text("x = 1\n\nimport no_such_module\n")
+    trust_what_we_made(root)
     done = run_python("-m", "console", "doctor", "-C", str(root))
     assert done.returncode == 1
     line = next(line for line in done.stdout.splitlines() if line.startswith("X engine"))

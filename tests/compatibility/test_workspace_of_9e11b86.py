@@ -16,6 +16,7 @@ import pytest
 import pipeline
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import RemoveFile, WriteFile
 from runbook.probes.workspace import Workspace
@@ -33,6 +34,7 @@ ENGINES = pytest.mark.parametrize("engine", ["workspace", "installed"])
 def night(tmp_path: Path) -> Path:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
+    trust_what_we_made(tmp_path / "night")  # whose engine it is, its operator has said once
     return tmp_path / "night"
 
 

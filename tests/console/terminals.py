@@ -28,7 +28,7 @@ DIALOGUE_LOOKS = 17
 
 def environment(**changes: str) -> dict[str, str]:
     """What a program on such a terminal needs, over a link that is not local."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "XDG_STATE_HOME") if name in os.environ}
     return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4", **changes}
 
 

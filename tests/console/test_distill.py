@@ -113,7 +113,7 @@ def test_an_engine_command_replaces_the_process(tmp_path: Path) -> None:
     assert done.returncode == 7
     argv, python_path = json.loads(done.stdout)
     assert argv == ["score", "--json", "-C", str(root), "--what-if", "a=1", "--events", "-"]
-    assert python_path == str(root)
+    assert [each.name for each in Path(python_path).iterdir()] == ["pipeline"], "and nothing beside it"
 
 
 def test_the_workspace_is_found_upwards_and_by_its_variable(tmp_path: Path) -> None:

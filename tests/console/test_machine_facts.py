@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from console.reading import git_facts
-from console.reading.engine_code import EngineCode
+from console.reading.engine_code import UNTRUSTED, EngineCode
 from console.reading.git_facts import GitReader, read_git
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import installed_package
 from pipeline.engine.code_digest import engine_digest
 from pipeline.platform.code_digest import ROW_PACKAGES
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.git import GitError, GitState
 from pipeline.reading.lock_facts import read_lock
 from tests.console.workspaces import write
@@ -165,6 +166,7 @@ def own_engine(root: Path) -> Path:
     write(root, paths.SETTINGS, '[engine]\nsource = "workspace"\n')
     for name in ROW_PACKAGES:
         write(root, f"pipeline/{name}/__init__.py", f'"""{name}"""\n')
+    trust_what_we_made(root)
     return root
 
 
@@ -183,14 +185,17 @@ def test_an_edited_line_is_another_engine_and_an_added_audit_is_not(tmp_path: Pa
     code = EngineCode(own_engine(tmp_path))
     before = code.digest()
     write(tmp_path, "pipeline/audit/p9.py", "x = 1\n")
+    assert code.digest() == UNTRUSTED
+    trust_what_we_made(tmp_path)
     assert code.digest() == before
     write(tmp_path, "pipeline/stages/__init__.py", "x = 1\n")
-    assert code.digest() != before
+    trust_what_we_made(tmp_path)
+    assert code.digest() not in (before, UNTRUSTED, None)
 
 
 def test_code_that_cannot_be_read_has_no_digest_and_blocks_nobody(tmp_path: Path) -> None:
     code = EngineCode(own_engine(tmp_path))
     os.mkfifo(tmp_path / "pipeline/stages/fifo.py")
-    assert code.digest() is None
+    assert code.digest() == UNTRUSTED
     shutil.rmtree(tmp_path / "pipeline")
     assert code.digest() is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from pipeline.platform.engine_choice import trust_what_we_made
+
 _HEADER = """
 import fcntl, json, os, signal, socket, sys, time
 arguments = sys.argv[1:]
@@ -54,4 +56,5 @@ def write_engine(root: Path, body: str) -> Path:
     (root / "distill.toml").write_text('[engine]\nsource = "workspace"\n')
     (package / "__init__.py").write_text("")
     (package / "__main__.py").write_text(_HEADER + textwrap.dedent(body))
+    trust_what_we_made(root)
     return root

@@ -58,7 +58,7 @@ def test_commits_beside_the_engine_are_not_tried(tmp_path: Path) -> None:
 
 
 _NEEDS = """import pathlib, sys
-root = pathlib.Path(__file__).resolve().parents[1]
+root = pathlib.Path(sys.argv[sys.argv.index("-C") + 1])
 needed = {needed!r}
 sys.exit({code} if all((root / each).is_file() for each in needed) else 3)
 """

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.reading.check_report import AUDIT
 from pipeline.reading.symptom_answers import TOUCHED
 from pipeline.reading.symptom_log import keep_looks
@@ -51,6 +52,7 @@ def _report(workspace: Workspace, statuses: dict[str, str], *, name: str = AUDIT
 def _workspace(tmp_path: Path) -> Workspace:
     workspace = make_workspace(tmp_path / "w")
     (workspace.root / "pipeline/__main__.py").write_text(ENGINE)
+    trust_what_we_made(workspace.root)
     (workspace.root / "pipeline/__pycache__").mkdir()  # the first start makes it, which is a change
     return workspace
 

@@ -18,6 +18,7 @@ import pytest
 
 from console.cli.commands import BY_NAME
 from pipeline.contracts.symptoms import ByHand
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.reading.incidents import incident_ids
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.incident import load_incident
@@ -146,6 +147,7 @@ def test_a_console_that_is_cut_off_while_applying_takes_nothing_with_it(root: Pa
         "(root.parent / 'go').read_text()\n"
         f"(root / '{SFT}').write_text('clean')\n"
     )
+    trust_what_we_made(root)
     for name in ("started", "go"):
         os.mkfifo(root.parent / name)
     started = os.open(root.parent / "started", os.O_RDONLY | os.O_NONBLOCK)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.actions.settings_edit import edit_stream, plan_stream_edits
 from runbook.change.refusals import RefusedError
 from tests.runbook.carrying_out import carried_out, taken_back
@@ -75,6 +76,7 @@ def test_an_edit_is_tried_in_a_copy_before_it_is_a_plan(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w")
     root = workspace.root
     (root / "pipeline/__main__.py").write_text(REPORTING)
+    trust_what_we_made(root)
     (root / "distill.toml").write_text('[engine]\nsource = "workspace"\n' + SETTINGS)
     before = tree(root)
     session = direct(workspace)

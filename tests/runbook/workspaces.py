@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.status import Severity, Verdict
+from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.change.planning import Planning
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput
 from runbook.probes.looks import Probe
@@ -76,6 +77,7 @@ def git(root: Path, *words: str) -> str:
 def make_workspace(root: Path, *, tag: str = TAG) -> Workspace:
     """Committed and tagged: settings, engine, two source files; untracked: an export."""
     shutil.copytree(_template(tag), root, dirs_exist_ok=True)
+    trust_what_we_made(root)
     return Workspace(root)
 
 

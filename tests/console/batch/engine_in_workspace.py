@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.platform.engine_choice import trust_what_we_made
 from tests.console.workspaces import empty_workspace, write
 
 ENGINE = """
@@ -16,7 +17,7 @@ name, arguments = sys.argv[1], sys.argv[2:]
 if name in ("config", "schema"):  # what detectors ask is no part of a plan
     sys.stdout.write(json.dumps({"checks": []}))
     sys.exit(0)
-here = pathlib.Path(__file__).parent
+here = pathlib.Path(arguments[arguments.index("-C") + 1]) / "told"
 plan = json.loads((here / "plan.json").read_text()).get(name, {})
 handed_on = None
 if "--acceptance-report" in arguments:
@@ -50,13 +51,14 @@ def workspace_with_engine(root: Path, **plan: dict[str, Any]) -> Path:
     settings.write_text(settings.read_text() + '[engine]\nsource = "workspace"\n')
     write(root, "pipeline/__init__.py", "")
     write(root, "pipeline/__main__.py", ENGINE)
-    write(root, "pipeline/plan.json", {name.replace("_", "-"): one for name, one in plan.items()})
+    trust_what_we_made(root)
+    write(root, "told/plan.json", {name.replace("_", "-"): one for name, one in plan.items()})
     return root
 
 
 def calls(root: Path) -> list[dict[str, Any]]:
     """The commands that were started, in order, with the acceptance report that they were handed."""
-    return [json.loads(line) for line in (root / "pipeline/calls.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (root / "told/calls.jsonl").read_text().splitlines()]
 
 
 def checks_report(*checks: tuple[str, str], **more: Any) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def test_a_breach_has_one_incident_whichever_part_sees_it(tmp_path: Path, only: 
 def test_an_unknown_part_is_2_and_nothing_runs(tmp_path: Path) -> None:
     root = workspace_with_engine(tmp_path / "w")
     assert run(root, "--only", "lint") == ExitCode.USAGE
-    assert not (root / "pipeline/calls.jsonl").exists()
+    assert not (root / "told/calls.jsonl").exists()
 
 
 def test_a_locked_workspace_is_75_and_stops_the_rest(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_signal_ends_the_part_and_the_reports_are_written_all_the_same(
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    wait_until((root / "pipeline/hanging").exists, "the part that hangs")
+    wait_until((root / "told/hanging").exists, "the part that hangs")
     process.send_signal(number)
     out, _ = process.communicate()
     assert process.returncode == code
@@ -328,7 +328,7 @@ def test_a_folder_that_cannot_be_made_costs_no_run(tmp_path: Path) -> None:
     root = workspace_with_engine(tmp_path / "w")
     (tmp_path / "file").write_text("")
     assert run(root, "--report-dir", str(tmp_path / "file" / "r")) == ExitCode.NOT_EVALUABLE
-    assert not (root / "pipeline/calls.jsonl").exists()
+    assert not (root / "told/calls.jsonl").exists()
 
 
 def test_a_kept_acceptance_root_is_packed_into_the_report_folder(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import pytest
 from console.demo.build import MARKER, build_workspace
 from console.demo.sources import Sources, choose_sources
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import SettingsError, StorageError, WorkspaceLockedError
+from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.process import run
 
 STREAM = '[[stream]]\nname = "tiny"\npath = "data/_kb/tiny.jsonl"\nfields = { task_id = "id" }\n'

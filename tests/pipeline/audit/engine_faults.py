@@ -15,7 +15,8 @@ from typing import Any
 
 import pipeline
 from pipeline.contracts import paths
-from pipeline.contracts.discovery import choose_engine, engine_argv
+from pipeline.contracts.discovery import engine_argv
+from pipeline.platform.engine_choice import choose_engine, trust_what_we_made
 
 PACKAGE = Path(str(pipeline.__file__)).parent
 
@@ -95,6 +96,7 @@ def plant(fault: EngineFault, workspace: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(fault.old) == 1, f"{fault.file} does not hold what {fault.name} edits, once"
     path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    trust_what_we_made(workspace)
 
 
 def by_own_engine(workspace: Path, *arguments: str) -> dict[str, Any]:

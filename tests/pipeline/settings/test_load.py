@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.contracts.discovery import choose_engine
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError, StorageError
+from pipeline.platform.engine_choice import choose_engine
 from pipeline.settings.load import MAX_SETTINGS_BYTES, load_settings
 
 STREAM = """

@@ -11,6 +11,7 @@ from typing import Any
 from runbook.change.plan import Plan, RunCommand
 from runbook.change.undo import last_undoable
 from runbook.drills.drill import Drill, Planted, Scene
+from runbook.drills.start import planted as plant_it
 from runbook.probes.evidence import Cause, Detection, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -55,7 +56,7 @@ class Seen:
 
 def plant(drill: Drill, scene: Scene) -> Seen:
     """Plant and detect. Raises AssertionError unless just what is declared shows."""
-    planted = drill.plant(scene)
+    planted = plant_it(drill, scene)
     began = time.monotonic()
     if planted.audited:
         scene.audit()

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pipeline
+from pipeline.platform.engine_choice import trust_what_we_made
 from tests.runbook.symptoms.walked import filled
 from tests.runbook.workspaces import TAG, git
 
@@ -41,3 +42,4 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
     text = (root / path).read_text()
     assert text.count(old) == 1, f"{path} holds it {text.count(old)} times"
     (root / path).write_text(text.replace(old, new))
+    trust_what_we_made(root)

@@ -11,6 +11,7 @@ import pytest
 
 import pipeline
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.process import run
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
@@ -74,6 +75,7 @@ def test_an_error_of_code_blames_the_broken_file_and_leads_to_the_wizard(root: P
     with (root / STAGE).open("a") as file:
         file.write("def broken(:\n")
     line = len((root / STAGE).read_text().splitlines())
+    trust_what_we_made(root)
     failed = distill(root, "run-all")
     assert failed.returncode == ExitCode.NOT_EVALUABLE
     told = failed.stderr.splitlines()
@@ -88,6 +90,7 @@ def test_a_repair_that_was_not_enough_ends_with_12_and_looking_again_finds_the_r
     broken = {CLI, "pipeline/contracts/commands.py"}
     for name in broken:
         (root / name).write_text("import nothing_by_that_name\n")
+    trust_what_we_made(root)
     first = planned(root, "runbook", "plan", ID)
     done = distill(root, "runbook", "apply", "--plan", first["plan_hash"], *CONSENT)
     assert done.returncode == ExitCode.VERIFICATION_FAILED, done.stderr

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.status import Verdict
+from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.commands.runbook import diagnosis_data
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -50,15 +51,18 @@ def _template(more_settings: str) -> Path:
 
 def raised(root: Path) -> list[str]:
     """The ids of the symptoms that show."""
+    trust_what_we_made(root)  # whoever looks here runs what lies here
     return [each.symptom.id for each in detect_all(Workspace(root), SYMPTOMS) if each.is_raised]
 
 
 def verdict(root: Path, symptom_id: str) -> str:
+    trust_what_we_made(root)  # whoever looks here runs what lies here
     return str(detect_one(Workspace(root), _symptom(symptom_id)).verdict)
 
 
 def diagnosed(root: Path, symptom_id: str) -> dict[str, Any]:
     """What ``runbook diagnose --json`` says of a symptom that shows, without a process of its own."""
+    trust_what_we_made(root)  # whoever looks here runs what lies here
     workspace, symptom = Workspace(root), _symptom(symptom_id)
     detection = detect_one(workspace, symptom)
     assert detection.verdict is Verdict.DETECTED, detection.observed
