@@ -17,6 +17,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.contracts.checks import Example
+from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
 
 _READ_BY_LOADERS = {
@@ -89,9 +90,7 @@ def _would_be_read(name: str) -> bool:
 def _is_table(path: Path) -> bool:
     """Whether a file is Parquet or Arrow by its bytes. A pipe is opened by nobody."""
     try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             return file.read(8).startswith(_TABLES)
     except OSError:
         return False
@@ -120,7 +119,7 @@ def _of_formats(folder: Path, place: PurePosixPath) -> str | None:
 def _output_of(receipt: Path) -> dict[str, Any] | None:
     """What a receipt says of its file; None when it is no receipt."""
     try:
-        with receipt.open("rb") as file:
+        with disk.open_to_read(receipt) as file:
             said = orjson.loads(file.read(_MAX_RECEIPT_BYTES))
     except (OSError, orjson.JSONDecodeError):
         return None

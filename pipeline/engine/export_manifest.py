@@ -16,7 +16,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.beside_manifest import files_beside
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.schemas.export_versions import standing_versions, versions_of, words_on_age
 from pipeline.schemas.registry import BY_NAME
 from pipeline.storage.digests import sha256_of_file
@@ -154,7 +154,8 @@ def verify(folder: Path, settings_digest: str | None = None) -> CheckResult:
 def _read(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_NAME
     try:
-        manifest = orjson.loads(path.read_bytes())
+        with disk.open_to_read(path) as file:
+            manifest = orjson.loads(file.read())
         if isinstance(manifest, dict) and isinstance(manifest.get("files"), list):
             return manifest
         why = "it is not a manifest"

@@ -10,6 +10,7 @@ import orjson
 
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.chunks import unreadable_source
+from pipeline.platform import disk
 
 # tests/pipeline/engine/test_older_evidence.py holds it to the schema's.
 EVIDENCE_VERSION = 2
@@ -38,7 +39,7 @@ def without_stamp(line: bytes) -> dict[str, Any] | None:
 def written_rows(path: Path) -> Iterator[WrittenRow]:
     """Every line of a written file. Raises InputError when it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             offset = 0
             for number, line in enumerate(file, start=1):
                 yield WrittenRow(without_stamp(line), number, offset)

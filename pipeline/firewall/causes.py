@@ -6,6 +6,7 @@ it only names the likely cause of a breach.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -38,11 +39,15 @@ def read_json(path: Path, *, may_fail: bool = True, most_bytes: int = _MAX_RECEI
     With ``may_fail`` None also when the disk or a permission refuses; else OSError is raised then.
     """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             data = file.read(most_bytes + 1)
         return json.loads(data) if len(data) <= most_bytes else None
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (FileMissingError, ValueError, RecursionError):
         return None
+    except FileRefusedError as refused:
+        if may_fail:
+            return None
+        raise OSError(errno.EIO, str(refused), str(path)) from None
     except OSError:
         if may_fail:
             return None

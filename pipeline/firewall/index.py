@@ -186,10 +186,10 @@ class Index:
         if self._described > _DESCRIBED_AT_MOST:
             return where
         try:
-            with path.open("rb") as file:
+            with os.fdopen(open_regular(path), "rb") as file:
                 file.seek(place.offset)
                 head = index_rows.read_head(file.readline(MAX_LINE_BYTES))
-        except (OSError, UnreadableError):
+        except (OSError, FileMissingError, FileRefusedError, UnreadableError):
             return where
         return f"{visible(head.run_id, 120)} {where}"
 

@@ -46,7 +46,7 @@ class UnreadableError(OSError):
     """What had to be read could not be; ``filename`` names it."""
 
 
-def open_to_read(path: Path) -> BinaryIO:
+def open_to_read(path: Path) -> io.BufferedReader:
     """A plain file, or what a link to one leads to. Raises NotPlainError for what would block, OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import Json, count_of, inside, text_of
 from pipeline.reading import reach
 
@@ -99,7 +100,7 @@ class ChangeDetector:
             return None
         self._budget -= found.st_size
         try:
-            with (self.root / name).open("rb") as file:
+            with disk.open_to_read(self.root / name) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             return None

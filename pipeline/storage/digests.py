@@ -16,14 +16,16 @@ from typing import Any
 
 import orjson
 
+from pipeline.platform.disk import open_to_read
+
 READ_BYTES = 1 << 20
 RECORDED_AT = b',"recorded_at":"'
 UNSTAMPED_END = b"}\n"
 
 
 def sha256_of_file(path: Path) -> str:
-    """Hex sha256 of the file's bytes. Raises OSError."""
-    with path.open("rb") as file:
+    """Hex sha256 of the file's bytes. Raises OSError, also for a pipe, which would block for ever."""
+    with open_to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -51,10 +53,10 @@ def unstamp(line: bytes) -> bytes:
 
 
 def measured(path: Path) -> dict[str, Any]:
-    """Size, rows, digest and rows digest of a written file, in one pass. Raises OSError."""
+    """Size, rows, digest and rows digest of a written file, in one pass. Raises OSError, as above."""
     whole, rows_hash = hashlib.sha256(), hashlib.sha256()
     size = rows = 0
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         for line in file:
             whole.update(line)
             rows_hash.update(hashlib.sha256(unstamp(line)).digest())
