@@ -184,6 +184,50 @@ def test_what_was_revoked_is_trusted_no_more(cloned: Cloned) -> None:
     assert cloned.distill("run-all").returncode == ExitCode.APPROVAL_NEEDED
 
 
+def test_a_lock_is_written_into_the_workspace_and_trust_follows_it(cloned: Cloned) -> None:
+    lock = cloned.root / "pipeline/schemas/schemas.lock.json"
+    whole = lock.read_bytes()
+    lock.unlink()
+    named = cloned.distill("schema", "lock", "--trust", cloned.digest())
+    assert named.returncode == ExitCode.OK, named.stderr
+    assert str(lock) in named.stdout
+    assert lock.read_bytes() == whole
+    again = cloned.distill("schema", "lock")
+    assert again.returncode == ExitCode.APPROVAL_NEEDED, "named once is not remembered"
+    lock.unlink()
+    cloned.distill("trust", "--trust", cloned.digest())
+    locked = cloned.distill("schema", "lock")
+    assert (locked.returncode, lock.read_bytes()) == (ExitCode.OK, whole), locked.stderr
+    nothing = cloned.distill("schema", "lock")
+    assert (nothing.returncode, "nothing to change" in nothing.stdout) == (ExitCode.OK, True), nothing.stderr
+    assert cloned.who_ran() == ["pipeline___init__.py"]
+
+
+def test_a_lock_trusts_nothing_else_that_changed_meanwhile(cloned: Cloned) -> None:
+    """The engine that locks changes a module of its workspace first, as somebody else might just then."""
+    (cloned.root / "pipeline/schemas/schemas.lock.json").unlink()
+    command = cloned.root / "pipeline/commands/schema.py"
+    other = cloned.root / "pipeline/stages/__init__.py"
+    command.write_text(f"{command.read_text()}\nPath({str(other)!r}).write_text('# other\\n')\n")
+    cloned.distill("trust", "--trust", cloned.digest())
+    locked = cloned.distill("schema", "lock")
+    assert locked.returncode == ExitCode.OK, locked.stderr
+    assert "distill trust" in locked.stderr
+    assert cloned.distill("run-all").returncode == ExitCode.APPROVAL_NEEDED
+
+
+def test_a_copy_that_was_spoiled_is_made_anew(cloned: Cloned) -> None:
+    cloned.distill("trust", "--trust", cloned.digest())
+    (copy,) = (cloned.home / "state/distill/engines").iterdir()
+    module = copy / "pipeline/commands/schema.py"
+    whole = module.read_bytes()
+    for spoiled in (whole + marker(cloned.marks, "spoiled").encode(), whole[:-1] + b" "):
+        module.write_bytes(spoiled)
+        ended = cloned.distill("schema", "check")
+        assert (ended.returncode, module.read_bytes()) == (ExitCode.OK, whole), ended.stderr
+    assert cloned.who_ran() == ["pipeline___init__.py"]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.contracts.faults import ExitCode, Fault, StorageError, worst
+from pipeline.contracts.faults import ExitCode, Fault, OperatorError, StorageError, worst
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -67,17 +68,40 @@ def _exit_code(result: CheckResult) -> ExitCode:
 
 
 def _lock(context: CommandContext) -> int:
+    from pipeline.contracts.discovery import shown_place
     from pipeline.schemas.lock import LOCK_FILE, write_lock
 
+    # A workspace's own engine runs from a copy; what it locks lies in the workspace.
+    place = Path(shown_place(str(LOCK_FILE)))
     try:
-        changed = write_lock()
+        before = place.read_bytes() if place.exists() else None
+        changed = write_lock(place)
     except OSError as error:
-        raise _unwritable(str(LOCK_FILE), error) from error
+        raise _unwritable(str(place), error) from error
+    if changed and place != LOCK_FILE:
+        _trust_again(place, before, context)
     if context.json:
-        context.out_json({"file": str(LOCK_FILE), "changed": changed})
+        context.out_json({"file": str(place), "changed": changed})
     else:
-        context.out(f"{visible(str(LOCK_FILE))}: {', '.join(changed) or 'nothing to change'}")
+        context.out(f"{visible(str(place))}: {', '.join(changed) or 'nothing to change'}")
     return ExitCode.OK
+
+
+def _trust_again(place: Path, before: bytes | None, context: CommandContext) -> None:
+    """The lock is a file of the workspace's code: trust follows where nothing else of it changed."""
+    from pipeline.contracts.shell_words import joined
+    from pipeline.platform.engine_choice import stakes_of, trust_follows
+
+    root = place.parents[2]
+    name = str(place.relative_to(root / "pipeline"))
+    digest = hashlib.sha256(before).hexdigest() if before is not None else None
+    try:
+        trusted = trust_follows(stakes_of(root), {name: digest})
+    except OperatorError:
+        trusted = False
+    if not trusted:
+        command = joined(["distill", "trust", str(root)])
+        context.note(f"The workspace's code is another one now. Look at it and trust it: {command}")
 
 
 def _reference(context: CommandContext) -> int:

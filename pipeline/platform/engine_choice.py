@@ -226,6 +226,18 @@ def trust_what_we_made(root: Path) -> None:
                 raise
 
 
+def trust_follows(stakes: Stakes, before: Mapping[str, str | None]) -> bool:
+    """Trust the engine as it stands if it was trusted while ``before`` was there: paths below its package
+    to their digests, None for not being there. Whether it is trusted now. Raises StorageError.
+    """
+    if stakes.files is None or stakes.engine_is_trusted:
+        return stakes.engine_is_trusted
+    if not is_trusted(with_other_files(stakes.files, before)):
+        return False
+    trust_book.remember(stakes.root, engine=stakes.files.digest)
+    return True
+
+
 def with_other_files(files: EngineFiles, changes: Mapping[str, str | None]) -> EngineFiles:
     """``files`` where these paths below the package have another digest, or None for not being there."""
     digests = {path: digest for path, digest in {**files.digests, **changes}.items() if digest is not None}

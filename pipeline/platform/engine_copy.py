@@ -21,7 +21,7 @@ from pathlib import Path
 from pipeline.contracts.discovery import installed_package
 from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
-from pipeline.platform.engine_files import EngineFiles, engine_stamps, read_engine, read_file
+from pipeline.platform.engine_files import EngineFiles, read_engine, read_file
 from pipeline.platform.trust_book import state_folder
 
 PACKAGE = "pipeline"
@@ -88,9 +88,9 @@ def _made_home() -> Path:
 
 
 def _is_whole(place: Path, files: EngineFiles) -> bool:
-    """Whether each file is there. Its bytes are the user's own, in a folder that nobody else writes."""
+    """Whether each file is there with its bytes: an engine that wrote into its own package spoiled it."""
     try:
-        return {stamp[0] for stamp in engine_stamps(place / PACKAGE)} == set(files.digests)
+        return read_engine(place / PACKAGE).digests == files.digests
     except OSError:
         return False
 
@@ -111,16 +111,25 @@ def _make(package: Path, files: EngineFiles, home: Path, place: Path) -> None:
                 (target / relative).write_bytes(data)
             else:
                 _take_over(base / relative, target / relative)
-        if place.exists():
-            shutil.rmtree(place)  # not whole
-        with contextlib.suppress(FileExistsError):
-            aside.rename(place)
+        _put_in_place(aside, place, files)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for old in _copies(home)[_KEPT:]:
         with contextlib.suppress(OSError):
             if time.time() - old.parent.stat().st_mtime > _KEPT_SECONDS:
                 shutil.rmtree(old.parent)
+
+
+def _put_in_place(aside: Path, place: Path, files: EngineFiles) -> None:
+    """Unless another process has just made the same copy, which then stays. Raises OSError."""
+    if _is_whole(place, files):
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        aside.rename(place)
+    except OSError:
+        if not _is_whole(place, files):
+            raise
 
 
 def _take_over(source: Path, target: Path) -> None:

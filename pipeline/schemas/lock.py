@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.discovery import shown_place
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.platform import disk
 from pipeline.schemas.fingerprint import describe, fingerprint
@@ -147,9 +148,9 @@ def _damaged(path: Path, why: str) -> IntegrityError:
     return IntegrityError(
         Fault(
             code="schema_lock_damaged",
-            what_happened=f"The schema lock {path} cannot be used: {why}.",
+            what_happened=f"The schema lock {shown_place(str(path))} cannot be used: {why}.",
             kept_safe="No schema was changed.",
             do_next="Restore the file from git; `distill schema check` then compares again.",
-            file=str(path),
+            file=shown_place(str(path)),
         )
     )

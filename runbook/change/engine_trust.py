@@ -20,6 +20,7 @@ from pipeline.platform.engine_choice import (
     is_trusted,
     programs_of,
     stakes_of,
+    trust_follows,
     with_other_files,
 )
 from pipeline.platform.engine_copy import PACKAGE
@@ -44,10 +45,7 @@ def renew_trust(root: Path, incident: Incident, applied: Applied) -> None:
     stakes = _stakes(root)
     if stakes is None or not before:
         return
-    if stakes.files is not None and not stakes.engine_is_trusted:
-        earlier = with_other_files(stakes.files, _of_the_package(before))
-        if is_trusted(earlier):
-            trust_book.remember(root, engine=stakes.files.digest)
+    trust_follows(stakes, _of_the_package(before))
     settings = before.get(str(paths.SETTINGS))
     if settings is not None and settings.sha256 is not None and not stakes.programs_are_trusted:
         with contextlib.suppress(ValueError, RecursionError, OperatorError):
