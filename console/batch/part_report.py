@@ -17,6 +17,7 @@ from console.state.symptoms_now import open_command
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Severity
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Unknown, judged_report
@@ -179,7 +180,7 @@ def _said(
             return (f"{good}/{len(required)}" if required else "") + (f" ({', '.join(bad)})" if bad else "")
         case Part.DETERMINISM:
             runs = len(objects_of(report, "runs"))
-            return f"{runs} runs" if runs else ""
+            return plural(runs, "run") if runs else ""
         case Part.SYMPTOMS:
             shown = ", ".join(symptom.id for symptom in symptoms) or "none"
             return f"{shown} ({_looked(report)})" if report else ""

@@ -20,6 +20,7 @@ import orjson
 from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
 from pipeline.contracts.faults import StorageError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.drawing import Progress
@@ -117,7 +118,7 @@ class Narration:
             case "stage.progress":
                 self._progress.event(event, f"{self._part} ")
             case "check.result":
-                self._progress.show(str(self._part), f"{self._checks} checks")
+                self._progress.show(str(self._part), plural(self._checks, "check"))
             case "stage.started":
                 self._progress.show(f"{self._part} {text_of(event, 'stage') or ''}")
             case _:

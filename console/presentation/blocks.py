@@ -18,6 +18,7 @@ from console.presentation.spans import (
     spread,
     wrap_text,
 )
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 from runbook.tell.blocks import (
@@ -65,7 +66,7 @@ def _lines(block: Block, width: int, now: float | None) -> list[Line]:
             return step_lines(block, line(Span(f" {block.number} ", "key")), EMPTY, width)
         case Printed(lines, hidden):
             shown = [line(f"   {part}") for text in lines for part in wrap_text(visible(text), width - 4)]
-            more = f"   … {hidden} lines more, kept in the incident"
+            more = f"   … {plural(hidden, 'line')} more, kept in the incident"
             return [*shown, *([line(Span(more, "dim"))] if hidden else [])]
         case Table(head, rows):
             return [line(" " + "  ".join(visible(cell) for cell in row)) for row in (head, *rows)]
@@ -96,7 +97,7 @@ def _finding(found: Finding, width: int, now: float | None) -> list[Line]:
     else:
         lines += [cut(line(*indent, "  ", Span(text, "accent")), width) for text in shown]
     if found.hidden:
-        lines.append(line(*indent, Span(f"  +{found.hidden} lines more", "dim")))
+        lines.append(line(*indent, Span(f"  +{plural(found.hidden, 'line')} more", "dim")))
     return lines
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import count, plural
+from console.presentation.counts import count
 from console.presentation.lines import WIDE_LABEL, Group, column_heads, fact_lines
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
 from pipeline.contracts.check_index import ACCEPTANCE
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible

@@ -12,10 +12,6 @@ def count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def plural(value: int, noun: str) -> str:
-    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
-
-
 def share(part: int, whole: int) -> str:
     """A whole percentage. Something is never shown as 0 % or everything as 100 % by rounding."""
     if whole <= 0:

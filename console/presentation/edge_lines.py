@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from console.keymap import shown as shown_key
 from console.presentation.band import tally_role
-from console.presentation.counts import plural
 from console.presentation.spans import (
     EMPTY,
     SPACE,
@@ -24,6 +23,7 @@ from console.presentation.spans import (
     spread,
 )
 from console.presentation.states import FIREWALL, SEVERITIES
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_minute, read_ago

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import count, plural
+from console.presentation.counts import count
 from console.presentation.frame import PaneView
 from console.presentation.spans import Line, Role, Span, line, spread
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:

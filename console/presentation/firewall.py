@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from console.presentation.counts import count, plural
+from console.presentation.counts import count
 from console.presentation.frame import PaneView
 from console.presentation.spans import Line, Span, cell_width, fit_text, line, spread, wrap_text
 from console.presentation.states import FIREWALL, Look
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Finding, FirewallStatus, FirewallWord, Freshness
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, read_ago

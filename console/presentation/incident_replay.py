@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import plural
 from console.presentation.incident_list import BROKEN, look_of
 from console.presentation.lines import bar, fact_lines, heading, side_by_side
 from console.presentation.spans import (
@@ -22,6 +21,7 @@ from console.presentation.spans import (
     spread,
     wrap_text,
 )
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time

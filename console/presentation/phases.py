@@ -9,6 +9,7 @@ from console.presentation.frame import PaneView
 from console.presentation.lines import bar
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, join, line
 from console.presentation.states import PHASES
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import PhaseState, PhaseStatus, Progress
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time, took_in_words
@@ -78,7 +79,7 @@ def _age(phase: PhaseStatus, now: float) -> str:
 def _progress(progress: Progress, width: int) -> Line:
     """A bar where the total is known, a count where it is not; never a spinner."""
     if progress.fraction is None:
-        return fit(line(Span(f"{count(progress.rows_done)} rows", "accent")), width)
+        return fit(line(Span(plural(progress.rows_done, "row"), "accent")), width)
     percent = f"{int(progress.fraction * 100):>3}%"
     tail = rate(progress.rows_per_second) if width >= _RATE else ""
     size = max(4, width - len(percent) - 1 - (len(tail) + 1 if tail else 0))
@@ -93,7 +94,7 @@ def _detail(phase: PhaseStatus, width: int) -> Line:
         done, total = phase.progress.rows_done, phase.progress.rows_total
         if done and phase.progress.fraction is not None:  # without a bar the line above counts them
             parts.append(
-                line(f"{count(done)} rows" if total is None else f"{count(done)} of {count(total)} rows")
+                line(plural(done, "row") if total is None else f"{count(done)} of {plural(total, 'row')}")
             )
         if phase.progress.seconds_left is not None:
             parts.append(line(f"~{took_in_words(phase.progress.seconds_left)} left"))

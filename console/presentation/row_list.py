@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from console.presentation.counts import bar_cells, count, plural, share
+from console.presentation.counts import bar_cells, count, share
 from console.presentation.lines import column_heads, heading
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
 from console.presentation.states import CATEGORIES, SHORT_CATEGORIES
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def stream_line(group: SkipGroup, most: int, width: int) -> Line:
 
 
 def example_line(example: SkipExample, width: int) -> Line:
-    place = visible(example.file) + (f":{count(example.line)}" if example.line is not None else "")
+    place = visible(example.file) + (f":{example.line}" if example.line is not None else "")
     left = line(" ", Span(f"   {place}", "dim"))
     detail = visible(example.detail, _DETAIL_CHARACTERS)
     return spread(line(*left, Span(f"  {detail}", "text")) if detail else left, (), width)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from console.presentation.counts import count, plural
+from console.presentation.counts import count
 from console.presentation.row_values import named_lines, parsed, text_lines, value_lines
 from console.presentation.spans import Line, Role, Span, line
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 Turn = Mapping[str, Any]

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.presentation.counts import count, plural
+from console.presentation.counts import count
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.states import CATEGORIES
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible, visible_lines
 
 FOLD_CHARACTERS = 240

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.presentation.counts import count, plural, sparkline
+from console.presentation.counts import count, sparkline
 from console.presentation.frame import PaneView
 from console.presentation.lines import column_heads, heading
 from console.presentation.row_list import bytes_in_words
 from console.presentation.spans import EMPTY, Line, Role, Span, cut_text, fit_text, line, spread, wrap_text
 from console.presentation.states import Look
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import RunRow
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import (
@@ -271,7 +272,7 @@ def _stage(stage: StageComparison, width: int) -> list[Line]:
     if stage.missing:
         return [line(name, Span(stage.missing, "warn"))]
     if stage.inputs is None and stage.outputs is None:
-        return [line(name, Span(f"same: {count(stage.files)} files", "dim"))]
+        return [line(name, Span(f"same: {plural(stage.files, 'file')}", "dim"))]
     lines = [line(name)]
     for side, difference in (("in", stage.inputs), ("out", stage.outputs)):
         if difference is None:

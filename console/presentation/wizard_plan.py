@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from console.presentation.blocks import block_lines, step_lines
-from console.presentation.counts import count, rate
+from console.presentation.counts import rate
 from console.presentation.lines import bar, wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
@@ -52,7 +53,9 @@ def consent_lines(view: WizardView, plan: Plan, digits: str, wrong: str, width: 
     shown = block_lines(step_blocks(plan.model_dump(mode="json")), width)
     lines += [EMPTY, *shown[:_BRIEF]]
     if len(shown) > _BRIEF:
-        lines.append(line(Span(f"   +{len(shown) - _BRIEF} lines more: esc, and read the plan", "dim")))
+        lines.append(
+            line(Span(f"   +{plural(len(shown) - _BRIEF, 'line')} more: esc, and read the plan", "dim"))
+        )
     back = "reversible" if plan.reversible else "NOT REVERSIBLE"
     rehearsal = view.standing.rehearsal
     if rehearsal is None:
@@ -102,7 +105,7 @@ def _running(run: RunView | None, width: int) -> list[Line]:
     progress = run.progress
     what = visible(run.stage or run.command)
     if progress.fraction is None:
-        rows = f"{count(progress.rows_done)} rows" if progress.rows_done else "at work"
+        rows = plural(progress.rows_done, "row") if progress.rows_done else "at work"
         return [line(Span(f"       {what}  {rows}", "accent"))]
     size = max(8, min(30, width - 50))
     tail = f" {int(progress.fraction * 100)}%  {rate(progress.rows_per_second)}"

@@ -133,10 +133,8 @@ def find_row(root: Path, relative: str, line: int | None, run_id: str, stop: Eve
         index.extend(stop)
         row = file.row_at(offset) if (offset := index.offset_of(line)) is not None else None
         if row is None:
-            return FoundRow(trouble=f"{relative} has no line {line:,} any more")
+            return FoundRow(trouble=f"{relative} has no line {line} any more")
         same = not needles or any(needle in file.whole(row) for needle in needles)
-        return FoundRow(
-            row.offset, doubt="" if same else f"line {line:,} is another row than the report names"
-        )
+        return FoundRow(row.offset, doubt="" if same else f"line {line} is another row than the report names")
     finally:
         file.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.audit.full import Audit
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.plurals import plural
 from pipeline.drift.baselines import append as append_baseline
 from pipeline.drift.baselines import read_baselines
 from pipeline.drift.compare import compare
@@ -45,7 +46,7 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         audit.notes.append("the baseline was not moved: a required check did not pass")
     elif flagged:
         audit.notes.append(
-            f"the baseline was not moved: {len(flagged)} metrics warn; accept or dismiss each of them"
+            f"the baseline was not moved: {plural(len(flagged), 'metric')} to accept or dismiss"
         )
     elif not append:
         audit.notes.append("the baseline was not moved: --no-append")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.contracts.plurals import plural
 from pipeline.platform.firewall import Absent, Breach, Clear, Report, Unknown, ask_firewall
 from pipeline.reading.firewall_words import firewall_status
 
@@ -57,5 +58,5 @@ def _detail(report: Report) -> str:
     findings = f"findings by wall: {walls}" if walls else ""
     cause = f"cause: {report.cause}" if report.cause else ""
     held = firewall_status(report.said, 0.0).said_of_walls
-    said = (f"{report.rows_read:,} rows read", findings, *held, report.detail, cause)
+    said = (f"{plural(report.rows_read, 'row')} read", findings, *held, report.detail, cause)
     return "; ".join(filter(None, said))

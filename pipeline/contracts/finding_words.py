@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.contracts.plurals import plural
+
 EVALUATION = "evaluation"
 CHECKED = "checked"
 NOT_CHECKED = "not_checked"  # no set is declared, or the look does not come to them
@@ -21,11 +23,9 @@ def found_in_words(rows: int, files: int, findings: int) -> str:
     ``files`` are those that a finding concerns as a whole. An alarm whose counts were lost is never none.
     """
     offenders = " and ".join(
-        f"{number:,} forbidden {noun}{'' if number == 1 else 's'}"
-        for number, noun in ((rows, "row"), (files, "file"))
-        if number
+        plural(number, f"forbidden {noun}") for number, noun in ((rows, "row"), (files, "file")) if number
     )
-    counted = f"{findings:,} finding{'' if findings == 1 else 's'}"
+    counted = plural(findings, "finding")
     if offenders:
         return offenders if findings == rows + files else f"{offenders} ({counted})"
     return counted if findings else "forbidden rows that were not counted"
@@ -41,8 +41,8 @@ def evaluation_in_words(
     """
     if evaluation == CHECKED:
         facts = [
-            f"{number:,} {noun}{'' if number == 1 else 's'}{after}"
-            for number, noun, after in ((sets, "set", ""), (refused, "row", " refused"))
+            plural(number, noun, after)
+            for number, noun, after in ((sets, "set", ""), (refused, "row", "refused"))
             if number is not None
         ]
         return "evaluation sets: checked" + (f" ({', '.join(facts)})" if facts else "")

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.finding_words import NOT_CHECKED, found_in_words, walls_in_words
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 FINDINGS_KEPT = 100
@@ -185,7 +186,7 @@ class Report:
     def as_text(self) -> str:
         """The report for people; every text from data has been made visible."""
         lines = [f"firewall  {self.state.value}  {visible(self.file)}"]
-        rows = f"{self.rows_read:,} rows read"
+        rows = f"{plural(self.rows_read, 'row')} read"
         if self.findings.count:
             walls = ", ".join(f"{wall} {count:,}" for wall, count in self.findings.by_wall.items())
             found = found_in_words(self.findings.rows, self.findings.files, self.findings.count)

@@ -35,7 +35,8 @@ def read(line: bytes) -> Any:
     except UnicodeEncodeError:
         raise UnreadableError("lone surrogate in a text") from None
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not JSON: {error.msg} (character {error.pos} of the line)") from None
+        said = error.msg.removesuffix(" at")
+        raise UnreadableError(f"not JSON: {said} (character {error.pos} of the line)") from None
     except ValueError:
         # The interpreter refuses integers of more than 4,300 digits.
         raise UnreadableError("number out of range") from None

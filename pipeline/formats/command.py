@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
 from pipeline.contracts.nearest import nearest_of
+from pipeline.contracts.plurals import plural
 from pipeline.formats.folder import folder_of, write_folder
 from pipeline.formats.format import Format
 from pipeline.formats.reading import Reading
@@ -66,13 +67,13 @@ def _tell(voice: Voice, written: Written) -> None:
     entry, _ = written.asked
     for receipt in (*written.receipts, *written.single):
         output = receipt["output"]
-        voice.out(f"{output['path']}  {output['rows']:,} rows  sha256 {output['sha256']}")
+        voice.out(f"{output['path']}  {plural(output['rows'], 'row')}  sha256 {output['sha256']}")
     if not written.receipts:
         voice.note(f"{entry.name}: no row fits this format, so that there is no file to load")
     for path in written.files.taken_away:
         voice.note(f"{entry.name}: {path} went, since no loader takes a folder with two kinds of files")
     for reason, count in sorted(written.files.refused.items()):
-        voice.note(f"{entry.name}: {count:,} rows refused ({reason})")
+        voice.note(f"{entry.name}: {plural(count, 'row')} refused ({reason})")
     if entry.has_rejected_answers:
         voice.note(f"{entry.name}: for KTO only, rows with label false are rejected answers")
     tokens = written.files.tokens

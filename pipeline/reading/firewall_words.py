@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import (
     Answer,
     Finding,
@@ -94,7 +95,7 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
     if firewall.state is FirewallWord.BREACH:
         return Answer(Verdict.DETECTED, leak_in_words(firewall), origin.as_of, since=firewall.since)
     if firewall.state is FirewallWord.CLEAR and origin.source == "live":
-        read = f"CLEAR: {firewall.rows_read:,} rows of {paths.SFT_EXPORT}"
+        read = f"CLEAR: {plural(firewall.rows_read, 'row')} of {paths.SFT_EXPORT}"
         return Answer(Verdict.CLEAR, "; ".join((read, *firewall.said_of_walls)), origin.as_of)
     if firewall.state is FirewallWord.ABSENT:
         said = f"ABSENT: {firewall.detail or NO_SUCH_FILE}"

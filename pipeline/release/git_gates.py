@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.contracts.plurals import plural
 from pipeline.platform.git import REGENERATED, GitError, read_git_state, resolve, run_git
 from pipeline.platform.git_objects import Repository
 
@@ -29,7 +30,7 @@ def clean_state(workspace: Path) -> Outcome:
     return Outcome(
         examined=1,
         failed=bool(found),
-        observed=f"{len(found)} changes" if found else "clean",
+        observed=plural(len(found), "change") if found else "clean",
         detail="; ".join(found[:10]) if found else f"tolerated: {', '.join(REGENERATED)}",
         threshold="nothing changed",
         examples=tuple(Example(text=text) for text in found),

@@ -232,8 +232,13 @@ def exact_check(raw: bytes) -> dict[str, Any] | LineFault:
     except json.JSONDecodeError as error:
         if raw.startswith(BYTE_ORDER_MARK):
             return LineFault(SkipReason.MALFORMED_JSON, "a byte order mark inside the file")
-        return LineFault(SkipReason.MALFORMED_JSON, f"{error.msg} at character {error.pos} of the line")
+        return LineFault(SkipReason.MALFORMED_JSON, f"{_said(error)} at character {error.pos} of the line")
     return _first_fault(raw, value, seen) or _strictly(raw)
+
+
+def _said(error: json.JSONDecodeError) -> str:
+    """Some of the parser's messages end with the word that leads on to the place."""
+    return error.msg.removesuffix(" at")
 
 
 def _first_fault(raw: bytes, value: object, seen: _Oddities) -> LineFault | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import (
     Json,
     count_of,
@@ -173,7 +174,7 @@ def _files(entry: WholeEntry) -> list[Block]:
         words = f"{then} → {now}" if then != now else f"{then}, unchanged"
         blocks += [Fact("file", name, literal=True), Fact("", words, "dim")]
     if len(names) > MOST_LINES:
-        blocks.append(Fact("", f"and {len(names) - MOST_LINES:,} files more", "dim"))
+        blocks.append(Fact("", f"and {plural(len(names) - MOST_LINES, 'file')} more", "dim"))
     return blocks
 
 

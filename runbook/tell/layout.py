@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from runbook.tell.blocks import (
     Block,
@@ -68,7 +69,7 @@ def _quoted(finding: Finding) -> list[str]:
 
 
 def _more(hidden: int, indent: str) -> list[str]:
-    return [f"{indent}+{hidden} lines more"] if hidden else []
+    return [f"{indent}+{plural(hidden, 'line')} more"] if hidden else []
 
 
 def markdown_lines(blocks: Iterable[Block]) -> list[str]:
@@ -128,5 +129,5 @@ def _fenced(quoted: Sequence[str], hidden: int) -> list[str]:
         return []
     # A fence within would end ours.
     shown = [visible(line, 300).replace("```", "'''") for line in quoted]
-    more = [f"+{hidden} lines more"] if hidden else []
+    more = [f"+{plural(hidden, 'line')} more"] if hidden else []
     return ["", "  ```text", *(f"  {line}" for line in [*shown, *more]), "  ```", ""]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len  # noqa: TID253 (the painter's measure)
 
 from console.presentation.checks import full_name
-from console.presentation.counts import bar_cells, count, plural, rate, share, sparkline
+from console.presentation.counts import bar_cells, count, rate, share, sparkline
+from console.presentation.row_list import example_line
 from console.presentation.spans import (
     _ONE_CELL_EACH,
     Span,
@@ -28,6 +29,8 @@ from console.presentation.spans import (
     to_ascii,
     wrap_text,
 )
+from console.reading.skip_tally import SkipExample
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 TEXTS = st.text(st.sampled_from("ab é漢字e\u0301…│1❤\ufe0f\u20e3👍🏽🇩"), max_size=20)
@@ -180,3 +183,8 @@ def test_a_bar_is_hashes_and_a_sparkline_is_digits() -> None:
 def test_an_invariant_is_named_beside_its_id() -> None:
     assert full_name("A13") == "A13 firewall-blocks"
     assert full_name("P4.sft-firewall") == "P4.sft-firewall"
+
+
+def test_a_reference_is_copied_and_so_has_no_separators() -> None:
+    shown = example_line(SkipExample(0, "data/agent_runs.jsonl", 1257, None, "not an object"), 80)
+    assert "data/agent_runs.jsonl:1257" in "".join(span.text for span in shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from typing import Any
 
 import orjson
@@ -310,3 +311,11 @@ def test_a_last_line_that_is_no_text_is_not_torn(tail: bytes, reason: SkipReason
     found = read_line(line)
     assert isinstance(found, LineFault)
     assert found.reason is reason
+
+
+@pytest.mark.parametrize("raw", [b'{"a": "x', b'{"a": "x\ty"}', b'{"a" 1}'])
+def test_the_place_of_a_broken_line_is_said_once(raw: bytes) -> None:
+    fault = parse_line(raw)
+    assert isinstance(fault, LineFault)
+    assert re.search(r"\w at character \d+ of the line$", fault.detail)
+    assert " at at " not in fault.detail
