@@ -93,6 +93,7 @@ def planted_rows(base: Written) -> list[Planted]:
     plant(
         "an edited answer of an accepted run", "fidelity", flat, **flat_row(flat["instruction"], "An edit.")
     )
+    plant("a text in a member of another name", "fidelity", flat, completion="An edit.")
     plant("an edited text beside its messages", "fidelity", flat, response="An edit.")
     plant(
         "an accepted conversation with an edited turn",

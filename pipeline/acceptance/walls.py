@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.acceptance import evaluation_items
+from pipeline.acceptance import evaluation_items, forged_files
 from pipeline.acceptance.engine_runs import (
     TIME_LIMIT_SECONDS,
     environment,
@@ -46,6 +46,7 @@ def jobs(scene: Scene) -> list[Job]:
         *(alone(wall) for wall in (*WALLS, _NO_WALL)),
         Job("laundering", lambda: _scan_laundered_rows(scene), after=("base",)),
         *evaluation_items.jobs(scene, scan),
+        *forged_files.jobs(scene, scan),
     ]
 
 
@@ -165,6 +166,7 @@ def scan(scene: Scene, workspace: Path, name: str) -> dict[str, Any]:
         "state": answer.state,
         "why": answer.why if isinstance(answer, Unknown) else "",
         "evaluation": answer.report.said.get("evaluation"),
+        "files": [[finding["file"], finding["line"], finding["wall"]] for finding in answer.report.findings],
         "found": [
             [finding["line"], finding["wall"], finding["detail"]] for finding in answer.report.findings
         ],
@@ -195,8 +197,10 @@ def _sees_laundering(scene: Scene, results: Results) -> Outcome:
     for line in sorted(walls):
         tally.wrong("a clean row is called forbidden", file=str(paths.SFT_EXPORT), line=line)
     items = evaluation_items.judge_firewall(scene, results(evaluation_items.JOB), tally)
+    forged = forged_files.judge(results(forged_files.JOB), tally)
     return tally.outcome(
-        f"{len(planted)} planted rows among {said['lines']} clean ones; {items} rows with items of a test set"
+        f"{len(planted)} planted rows among {said['lines']} clean ones; "
+        f"{items} rows with items of a test set; {forged} forgeries in other files"
     )
 
 
@@ -204,5 +208,5 @@ INVARIANTS = {
     "A13": Invariant(
         ("base", *(f"wall_{wall}" for wall in (*WALLS, _NO_WALL)), evaluation_items.JOB), _firewall_blocks
     ),
-    "A14": Invariant(("base", "laundering", evaluation_items.JOB), _sees_laundering),
+    "A14": Invariant(("base", "laundering", evaluation_items.JOB, forged_files.JOB), _sees_laundering),
 }

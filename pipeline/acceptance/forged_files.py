@@ -1,0 +1,112 @@
+"""Forgeries in the files beside SFT that A14 plants: what verdicts forbid, and a row that nobody said.
+
+Each text is one that its run holds, or the receipt accounts for its file: only the one wall sees it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.acceptance.invariant import Tally
+from pipeline.acceptance.jobs import Job
+from pipeline.acceptance.scene import Scene
+from pipeline.acceptance.written import Row, Written
+from pipeline.contracts import paths
+
+Scan = Callable[[Scene, Path, str], dict[str, Any]]
+JOB = "forged_files"
+_WALL = "lineage"
+_FORMAT = "trl-conversational/train.jsonl"
+
+
+def jobs(scene: Scene, scan: Scan) -> list[Job]:
+    return [Job(JOB, lambda: _scan(scene, scan), after=("base",))]
+
+
+def _scan(scene: Scene, scan: Scan) -> dict[str, Any]:
+    workspace = scene.copy_of_base("forged-files")
+    planted = [
+        _append(workspace, paths.PREFERENCE_EXPORT, _turned(_first(scene.base, paths.PREFERENCE_EXPORT))),
+        _append(workspace, paths.RAG_EXPORT, _of_rejected(scene.base)),
+        _formatted(workspace, scene.base),
+    ]
+    return {"planted": planted, "said": scan(scene, workspace, "forged-files")}
+
+
+def judge(said: dict[str, Any], tally: Tally) -> int:
+    """Hold each forgery against what the firewall found; the number of them."""
+    found = [tuple(finding) for finding in said["said"]["files"]]
+    planted = [(file, line, _WALL) for file, line in said["planted"]]
+    for file, line, wall in planted:
+        tally.look(
+            (file, line, wall) in found, f"a forgery is not seen by the wall `{wall}`", file=file, line=line
+        )
+    for file, line, wall in found:
+        if (file, line, wall) not in planted:
+            tally.wrong(
+                f"the wall `{wall}` refuses what is no forgery, or not for that", file=file, line=line
+            )
+    return len(planted)
+
+
+def _first(base: Written, export: PurePosixPath) -> Row:
+    return {name: value for name, value in base.rows(export)[0].items() if name != "_line"}
+
+
+def _turned(row: Row) -> Row:
+    """A pair that prefers the answer of the rejected run."""
+    other = {"chosen": "rejected", "chosen_run_id": "rejected_run_id"}
+    both = {**other, **{name: key for key, name in other.items()}}
+    return {**row, "id": "pref-forged", **{name: row[key] for name, key in both.items()}}
+
+
+def _of_rejected(base: Written) -> Row:
+    """The playbook of a rejected run, with the texts of that run."""
+    run = next(row for row in base.evidence if row["instruction"] and _is_rejected(base, row))
+    pieces = (run["instruction"], run["context"] or "", run["response"])
+    return {
+        **_first(base, paths.RAG_EXPORT),
+        "id": "rag-forged",
+        "source_run_id": run["run_id"],
+        "content": "\n\n".join(filter(None, pieces)),
+        "embedding_text": run["instruction"],
+    }
+
+
+def _is_rejected(base: Written, run: Row) -> bool:
+    return base.category.get(run["run_id"]) == "rejected"
+
+
+def _append(workspace: Path, export: PurePosixPath, row: Row) -> tuple[str, int]:
+    path = workspace / export
+    data = path.read_bytes()
+    path.write_bytes(data + json.dumps(row).encode() + b"\n")
+    return str(export), data.count(b"\n") + 1
+
+
+def _formatted(workspace: Path, base: Written) -> tuple[str, int]:
+    """A row of SFT and one that nobody said, in a file that its receipt accounts for."""
+    flat = next(row for row in base.rows(paths.SFT_EXPORT) if row["shape"] == "flat")
+    honest = [{"role": turn["role"], "content": turn["content"]} for turn in flat["messages"]]
+    forged = [*honest[:-1], {"role": "assistant", "content": "This is what nobody said."}]
+    data = b"".join(json.dumps({"messages": turns}).encode() + b"\n" for turns in (honest, forged))
+    file = paths.FORMATTED / _FORMAT
+    receipt = {
+        "export": "sft",
+        "output": {"path": str(file), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
+        "source": {
+            "path": str(paths.SFT_EXPORT),
+            "sha256": hashlib.sha256((workspace / paths.SFT_EXPORT).read_bytes()).hexdigest(),
+        },
+    }
+    for place, written in (
+        (workspace / file, data),
+        (workspace / paths.FORMAT_RECEIPTS / f"{_FORMAT}.receipt.json", json.dumps(receipt).encode()),
+    ):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(written)
+    return str(file), 2
