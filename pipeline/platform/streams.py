@@ -5,6 +5,9 @@ An encoding that lacks a character gets it spelled (``→`` as ``->``, ``é`` as
 stream that was closed is ``/dev/null``, so that no file that is opened later takes its number. A
 reader that goes away is its right; a stream that refuses for another reason (a full disk) is
 remembered, because what was to be written there is not whole.
+
+In the C locale Python speaks UTF-8 all the same (its UTF-8 mode, or a locale of its own choice); who asked
+for C asked for ASCII, so there the locale decides, and not the encoding of a stream.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from pipeline.contracts.untrusted import spelled
@@ -34,6 +37,9 @@ ASCII_FOR = {
 }  # fmt: skip
 _LONGER = {"→": "->", "←": "<-", "…": "...", "≤": "<=", "≥": ">="}
 
+# What Python puts into LC_CTYPE in place of C.
+_LOCALES_OF_PYTHON = ("C.UTF-8", "C.utf8", "UTF-8")
+
 # What each stream refused with, as an errno; in one process there is one pair of streams.
 _refused: dict[int, int] = {}
 # Takes away what is drawn over, before anything else is written. Set by whoever draws.
@@ -52,7 +58,22 @@ def prepare() -> None:
                 setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
         stream = getattr(sys, name)
         if number != 0 and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=ERRORS)
+            stream.reconfigure(errors=ERRORS, encoding="ascii" if asks_for_ascii(os.environ) else None)
+
+
+def asks_for_ascii(environment: Mapping[str, str], utf8_mode: int | None = None) -> bool:
+    """Whether the locale is C or POSIX by name. None named is no answer; PYTHONIOENCODING is a better one.
+
+    Where Python found the C locale it may have put C.UTF-8 into LC_CTYPE by itself: its UTF-8 mode tells.
+    """
+    if environment.get("PYTHONIOENCODING"):
+        return False
+    chosen_by_python = _LOCALES_OF_PYTHON if (sys.flags.utf8_mode if utf8_mode is None else utf8_mode) else ()
+    character_type = environment.get("LC_CTYPE", "")
+    if character_type in chosen_by_python:
+        character_type = ""
+    named = environment.get("LC_ALL") or character_type or environment.get("LANG", "")
+    return named in ("C", "POSIX")
 
 
 def write(number: int, text: str, *, now: bool = False) -> None:
