@@ -178,9 +178,16 @@ def _stream_table(rows: RowCounts, width: int) -> list[Line]:
     head = f" {fit_text('stream', name_width)}" + "".join(f"{name:>8}" for name in heads)
     lines = [line(Span(head + ("   mix" if mix else ""), "dim"))]
     lines.append(_stream_row(rows.total, "total", name_width, mix, "strong"))
-    for stream in rows.streams:
+    for stream in _largest_first(rows):
         lines.append(_stream_row(stream, visible(stream.stream), name_width, mix, "text"))
     return lines
+
+
+def _largest_first(rows: RowCounts) -> tuple[StreamCounts, ...]:
+    """What is looked up yields no row and stands last; while rows are counted no line changes places."""
+    if rows.live:
+        return rows.streams
+    return tuple(sorted(rows.streams, key=lambda stream: (-(stream.evidence or 0), -(stream.lines or 0))))
 
 
 def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role: Role) -> Line:

@@ -16,7 +16,7 @@ from console.presentation.event_log import log_line, log_pane, matching
 from console.presentation.firewall import firewall_pane
 from console.presentation.frame import PaneView, frame
 from console.presentation.phases import phases_pane
-from console.presentation.row_counts import rows_pane
+from console.presentation.row_counts import _largest_first, rows_pane
 from console.presentation.runs import runs_pane
 from console.presentation.spans import Line, line, line_width, plain_text
 from console.state.view_state import LogEntry
@@ -350,3 +350,11 @@ def test_the_alarm_keeps_its_room_when_the_band_grows() -> None:
 )
 def test_left_and_right_go_to_the_pane_beside(start: str, step: int, end: str) -> None:
     assert neighbour(arrange(80, 24, 1, start, zoomed=False), start, step) == end
+
+
+def test_the_largest_streams_come_first_and_keep_their_places_during_a_run() -> None:
+    small, looked_up = StreamCounts("small", lines=9, evidence=3), StreamCounts("ids", lines=99, looked_up=99)
+    large = StreamCounts("large", lines=9, evidence=8)
+    rows = replace(states.rows(), streams=(small, looked_up, large), live=False)
+    assert _largest_first(rows) == (large, small, looked_up)
+    assert _largest_first(replace(rows, live=True)) == rows.streams
