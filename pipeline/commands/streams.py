@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
     from pipeline.settings.model import Settings
     from pipeline.streams.sight import Sight
+    from pipeline.streams.suggest import Suggestion
     from pipeline.streams.surveyed import FileSurvey, StreamSurvey
 
 _TEXT_LIMIT = 120
@@ -41,22 +42,41 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 
 
 def print_suggestion(context: CommandContext, settings: Settings, file: str) -> int:
-    """The draft as TOML, with what came of it in comments. Exit 1 where no line can be mapped with it."""
+    """The draft as TOML, to be appended as it is; what came of it on stderr. Exit 1 where it maps no line."""
     from pipeline.streams.suggest import suggest
     from pipeline.streams.suggest_report import report
 
     found = suggest(context.workspace, settings, file)
     if context.json:
         tried = _report(found.found)
-        context.out_json({"toml": found.text, "stream": found.stream, "preset": found.preset, "tried": tried})
-    else:
-        context.out(found.text)
-        context.out("\n".join(report(found.found)))
-        context.note(
-            f"Nothing was written: append it to {paths.SETTINGS}, answer what is asked, then: "
-            f"distill streams check --stream {found.stream}"
+        context.out_json(
+            {
+                "toml": found.text,
+                "stream": found.stream,
+                "preset": found.preset,
+                "read_by": [visible(name) for name in found.readers],
+                "tried": tried,
+            }
         )
+    else:
+        context.out(found.text.removesuffix("\n"))
+        for line in report(found.found):
+            context.note(line)
+        context.note(_what_next(found))
     return ExitCode.OK if found.maps else ExitCode.CHECK_FAILED
+
+
+def _what_next(found: Suggestion) -> str:
+    if found.readers:
+        readers = ", ".join(visible(name) for name in found.readers)
+        return (
+            f"Nothing was written. This log is read already, by the stream {readers}: with a second one each "
+            f"run counts twice. See what it reads: distill streams check --stream {visible(found.readers[0])}"
+        )
+    return (
+        f"Nothing was written: append it to {paths.SETTINGS}, answer what is asked, then: "
+        f"distill streams check --stream {found.stream}"
+    )
 
 
 def _misnamed(file: str | None) -> SettingsError:

@@ -22,6 +22,7 @@ from pipeline.streams.suggest_outcomes import lines_for, outcomes_in
 from pipeline.streams.suggest_presets import Fit, best_preset, count_answered, count_filled
 from pipeline.streams.suggest_sample import Sample, Tried, read_sample, try_sample
 from pipeline.streams.suggest_shapes import draft_by_shape
+from pipeline.streams.suggest_turns import conversation_in
 from pipeline.streams.survey import survey
 from pipeline.streams.surveyed import StreamSurvey
 
@@ -40,6 +41,8 @@ class Suggestion:
     stream: str
     preset: str | None
     found: StreamSurvey
+    readers: tuple[str, ...] = ()
+    """Streams of the workspace that read the log already."""
 
     @property
     def maps(self) -> bool:
@@ -64,7 +67,13 @@ def suggest(workspace: Path, settings: Settings, named: str) -> Suggestion:
     name = stream_name(path.name, taken)
     tried_path = glob.escape(relative)
     draft = Draft(name, tried_path, closed=sample.ends_open and not sample.is_document)
-    draft.notes += _about_file(workspace, settings, sample, path)
+    readers = _readers(workspace, settings, path)
+    if readers:
+        said = ", ".join(readers)
+        draft.notes.append(
+            f"read already, by the stream {said}: with this one beside it each run counts twice"
+        )
+    draft.notes += _about_file(sample, path)
     if is_outside:
         draft.notes.append(
             "the file is outside the workspace: copy it to data/_kb/, or name its folder in source_roots"
@@ -79,7 +88,7 @@ def suggest(workspace: Path, settings: Settings, named: str) -> Suggestion:
         _use_preset(draft, fit, members)
     add_joins(draft, joins_with(members, other_files(workspace, settings, path)), {*taken, name})
     text = draft.text()
-    return Suggestion(text, name, draft.preset, _check(workspace, settings, text, name, path))
+    return Suggestion(text, name, draft.preset, _check(workspace, settings, text, name, path), readers)
 
 
 def _found(workspace: Path, named: str) -> Path:
@@ -124,17 +133,18 @@ def _relative(workspace: Path, settings: Settings, path: Path) -> tuple[str, boo
     return path.resolve().as_posix(), not is_inside(path, home, roots)
 
 
-def _about_file(workspace: Path, settings: Settings, sample: Sample, path: Path) -> list[str]:
-    notes = []
-    readers = [
+def _readers(workspace: Path, settings: Settings, path: Path) -> tuple[str, ...]:
+    return tuple(
         stream.name
         for stream in settings.streams
         if any(
             file.path.resolve() == path.resolve() for file in list_sources(workspace, settings, stream).files
         )
-    ]
-    if readers:
-        notes.append(f"read already, by the stream {', '.join(readers)}")
+    )
+
+
+def _about_file(sample: Sample, path: Path) -> list[str]:
+    notes = []
     looks = looks_like(path)
     if looks.compression:
         notes.append(f"the file is compressed ({looks.compression}), and is read as it is")
@@ -173,6 +183,10 @@ def _use_preset(draft: Draft, fit: Fit, members: list[Member]) -> None:
     member = task_id(members)
     if fit.has_hashed_tasks and member is not None and member.name not in ("id", "uuid", "uid", "key"):
         draft.asked.append(offered("task_id", member.path, about_ids(member)))
+    turns = conversation_in(members)
+    for name, rule in ({} if turns is None else turns.said).items():
+        if all(row[name] is None for row in fit.tried.rows):
+            draft.fields[name] = rule
     if fit.has_outcome:
         return
     candidates = outcomes_in(members)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.streams import suggest_words as words
 from pipeline.streams.suggest_members import Member, members_of
+from pipeline.streams.suggest_said import said_in
 from pipeline.streams.suggest_turns import Conversation, conversation_in
 
 _KINDS = frozenset(("type", "kind", "event", "event_type", "object", "category"))
@@ -26,6 +27,9 @@ def add_answer(found: Conversation, members: Sequence[Member]) -> None:
         for member in members:
             if member.name == name and member.path not in taken and (rule := _turn_of(member)) is not None:
                 found.rule["append"] = [rule]
+                if rule == member.path:
+                    turns = [turn for each in member.there for turn in each]
+                    found.said |= said_in(turns, f"{member.expression()}[]", None, ())
                 found.members = (*found.members, member)
                 return
 

@@ -32,7 +32,8 @@ class Draft:
 
     def text(self) -> str:
         """The sections, valid as they stand and with any of the offered lines taken."""
-        lines = [toml.comment(note) for note in self.notes]
+        # Appended to settings, a section stands apart from the one before.
+        lines = ["", *(toml.comment(note) for note in self.notes)]
         lines += ["[[stream]]", f"name = {toml.value(self.name)}", f"path = {toml.value(self.path)}"]
         if self.closed:
             lines.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.contracts.untrusted import visible
@@ -27,6 +28,8 @@ _TIMES = ("iso", "epoch_seconds", "epoch_ms", "epoch_ns")
 _YEARS = ("1990", "2100")
 _TEXTS_SHOWN = 10
 _SHORTEST_TEXT = 15
+# Folders that every workspace has, or none at all: named for no model.
+_NO_MODELS = frozenset(("_kb", "data", "sources", "logs", "runs", ""))
 
 
 def text_named(
@@ -112,11 +115,20 @@ def say_what_is_missing(draft: Draft, members: Sequence[Member], used: set[str])
         else:
             draft.asked.append("# RESPONSE: not found by its name; below are the texts that there are.")
     if "model_name" not in draft.fields:
-        place = next((each.path for each in members if each.steps == ("_source", "path")), "_file.path")
-        rule = {"path": place, "regex": r"([^/]+)/[^/]+$"}
-        draft.asked.append(
-            offered("model_name", rule, "no line names the model; a folder, where it is named for one")
+        draft.asked.append(_asks_model(draft, members))
+
+
+def _asks_model(draft: Draft, members: Sequence[Member]) -> str:
+    """A line that offers the name of the log's folder, or a name to write down where that names no model."""
+    source = next((each for each in members if each.steps == ("_source", "path")), None)
+    logs = [str(value) for value in source.there] if source is not None else [draft.path]
+    folders = {PurePosixPath(log).parent.name for log in logs}
+    if folders & _NO_MODELS:
+        return offered(
+            "model_name", {"const": "?"}, "no line names the model: write its name, if all are by one"
         )
+    rule = {"path": "_file.path" if source is None else source.path, "regex": r"([^/]+)/[^/]+$"}
+    return offered("model_name", rule, "no line names the model; a folder, where it is named for one")
 
 
 def left_over(members: Sequence[Member], used: Collection[str]) -> list[str]:

@@ -26,7 +26,13 @@ from pipeline.streams.suggest_ids import (
 )
 from pipeline.streams.suggest_members import Member, members_of
 from pipeline.streams.suggest_outcomes import lines_for, outcomes_in, rule_for
-from pipeline.streams.suggest_turns import Conversation, conversation_in, conversation_of_file, turn_of_line
+from pipeline.streams.suggest_turns import (
+    Conversation,
+    conversation_in,
+    conversation_of_file,
+    said_by_lines,
+    turn_of_line,
+)
 
 _SPEAKERS_SHOWN = 8
 _FEWEST_TASKS = 3
@@ -48,7 +54,7 @@ def draft_by_shape(
     if file is not None:
         _file(draft, file)
         used |= {member.path for member in members if member.steps[0] == file.rule["path"]}
-        _finish(draft, members, used, measures=False)
+        _finish(draft, members, used, file.said, measures=False)
         return
     if turn is None and whole is None and (told := lines_with_turns(members)) is not None:
         teller, kind, places = told
@@ -73,17 +79,24 @@ def draft_by_shape(
     items = None if turn is not None or whole is not None or inner is not None else _attempts(members)
     if turn is not None and whole is None:
         _session(draft, members, turn)
+        # Else the first line of a session would tell how its last one ended.
+        draft.fields |= said_by_lines(turn, values)
         used |= {member.path for member in turn.members}
     elif items is not None:
         _parts(draft, members, items, used)
     else:
         _one_line(draft, members, whole, used)
-    _finish(draft, members, used, measures=True)
+    _finish(draft, members, used, {} if whole is None else whole.said, measures=True)
 
 
-def _finish(draft: Draft, members: Sequence[Member], used: set[str], *, measures: bool) -> None:
+def _finish(
+    draft: Draft, members: Sequence[Member], used: set[str], said: dict[str, Any], *, measures: bool
+) -> None:
+    """``said`` are rules for what the turns themselves hold, where no member of the line tells it."""
     if measures:
         add_measures(draft, members)
+    for name, rule in said.items():
+        draft.fields.setdefault(name, rule)
     say_what_is_missing(draft, members, used)
     candidates = [each for each in outcomes_in(members) if each.path not in used] if measures else []
     if not any("OUTCOME" in line for line in draft.asked):
@@ -272,6 +285,8 @@ def _parts(
         if answer is not None:
             draft.fields["response"] = text_rule(answer)
     add_measures(draft, inner)
+    for name, rule in ({} if whole is None else whole.said).items():
+        draft.fields.setdefault(name, rule)
     candidates = outcomes_in(inner)
     if candidates:
         draft.asked += lines_for(candidates)

@@ -13,7 +13,8 @@ import orjson
 from pipeline.streams import suggest_words as words
 from pipeline.streams.items import is_known_item
 from pipeline.streams.suggest_members import Member
-from pipeline.streams.suggest_nested import last_steps, ways_to_turns
+from pipeline.streams.suggest_nested import Seen, last_steps, ways_to_turns
+from pipeline.streams.suggest_said import said_in
 from pipeline.streams.turns import CALLING_ROLES, USUAL_ROLES
 
 _MOST_SPEAKERS = 12
@@ -38,6 +39,8 @@ class Conversation:
     """Its turns are Pydantic AI's parts, which say by their kind who speaks."""
     ends_asked: bool = False
     """No turn is the model's: what it said may stand beside."""
+    said: dict[str, Any] = field(default_factory=dict)
+    """Rules of fields that turns hold a value of: the model's name, and why its last answer ended."""
 
 
 def conversation_in(members: Sequence[Member]) -> Conversation | None:
@@ -74,8 +77,12 @@ def _of_lists(
         if seen.system is not None:
             rule["system"] = f"{expression}[0].{seen.system}"
         shape.rule = rule
-        shape.ends_asked = not any(_KNOWN.get(word) == "assistant" for word in shape.speakers)
+        shape.ends_asked = not any(map(_is_models, shape.speakers))
         shape.asked = _first_question(shape, path, f"{expression}{seen.path or '[]'}", is_text=is_text)
+        said = _said(shape, lists, seen, "" if is_text else expression)
+        shape.said = {
+            name: {"path": path, "json": True, "get": get} if is_text else get for name, get in said.items()
+        }
         return shape
     for steps in () if is_text else last_steps(lists):
         last = f"{expression}[-1].{steps.name}"
@@ -84,8 +91,25 @@ def _of_lists(
             if steps.answer is not None:
                 inner.rule["append"] = [f"{expression}[-1].{steps.answer}"]
                 inner.ends_asked = False
+            every_step = [step for each in lists for step in each]
+            inner.said = said_in(every_step, f"{expression}[]", None, ()) | inner.said
             return inner
     return None
+
+
+def _said(shape: Conversation, lists: list[list[Any]], seen: Seen, expression: str) -> dict[str, str]:
+    """What the turns say of the model; else the messages around them, as Pydantic AI writes it."""
+    role = None if shape.has_parts else shape.rule.get("role", "role")
+    models = [word for word in shape.speakers if word not in shape.unknown and _is_models(word)]
+    said = said_in(seen.turns, f"{expression}{seen.path or '[]'}", role, models)
+    if not seen.path:
+        return said
+    around = [turn for each in lists for turn in each]
+    return said_in(around, f"{expression}[]", "kind", ("response",)) | said
+
+
+def _is_models(word: str) -> bool:
+    return _KNOWN.get(word) == "assistant"
 
 
 def _first_question(shape: Conversation, path: str, turns: str, *, is_text: bool) -> Any:
@@ -192,6 +216,7 @@ def conversation_of_file(
         # Each line is a message of Pydantic AI; the instructions stand beside its parts.
         if any(isinstance(value.get("instructions"), str) for value in values):
             of_line.rule["system"] = "instructions"
+        of_line.said = said_in(values, "_lines[]", "kind", ("response",))
         return of_line
     items = any(is_known_item(value) for value in values)
     if not values or not (is_document or items):
@@ -243,3 +268,15 @@ def turn_of_line(members: Sequence[Member]) -> Conversation | None:
         unknown = [word for word in spoken if word not in _KNOWN]
         return Conversation(rule, spoken, unknown, None, (speaker, text))
     return None
+
+
+def said_by_lines(turn: Conversation, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What lines that are one turn each say of the model, in the turn or beside it."""
+    speaker = turn.members[0]
+    turns: list[Any] = list(values)
+    for name in speaker.steps[:-1]:
+        turns = [inner.get(name) for inner in turns if isinstance(inner, dict)]
+    wrapped = speaker.expression(up=1)
+    models = [word for word in turn.speakers if _is_models(word)]
+    said = said_in(turns, f"_lines[].{wrapped}" if wrapped else "_lines[]", speaker.steps[-1], models)
+    return said_in(values, "_lines[]", None, ()) | said if wrapped else said

@@ -55,7 +55,7 @@ TOKENS = ("tokens", "total_tokens", "token_count", "n_tokens", "num_tokens")
 COST = ("cost_usd", "total_cost_usd", "cost", "total_cost")
 LATENCY = ("latency_ms", "duration_ms", "elapsed_ms", "time_ms")
 TOOLS = ("tools", "functions", "tool_definitions")
-FINISH = ("finish_reason", "stop_reason")
+FINISH = ("finish_reason", "stop_reason", "done_reason")
 SPEAKER = ("role", "from", "speaker", "author", "sender", "who", "source", "type", "name")
 CONTENT = ("content", "value", "text", "message", "body", "utterance", "msg")
 # Words for speakers that no reader knows by itself. A draft writes them out, to be looked at.

@@ -270,8 +270,10 @@ def test_the_command_prints_a_draft_that_the_settings_take(
 ) -> None:
     file = log(workspace, {"task_id": "a", "prompt": "Why?", "answer": "So.", "ok": True})
     assert main(["streams", "suggest", file, "-C", str(workspace)]) == ExitCode.OK
-    shown = capsys.readouterr().out
-    assert "# Tried on all lines: 1 = 1 mapped + none skipped; 1 rows." in shown
+    shown, told = capsys.readouterr()
+    assert "# Tried on all lines: 1 = 1 mapped + none skipped; 1 rows." in told
+    assert "Tried" not in shown
+    assert shown.startswith("\n[[stream]]\n")
     with (workspace / "distill.toml").open("a") as settings:
         settings.write(shown)
     assert main(["streams", "check", "-C", str(workspace)]) == ExitCode.OK
@@ -280,6 +282,11 @@ def test_the_command_prints_a_draft_that_the_settings_take(
     report = json.loads(capsys.readouterr().out)
     assert report["tried"]["mapped"] == 1
     assert "read already, by the stream log" in report["toml"]
+    assert report["read_by"] == ["log"]
+    assert main(["streams", "suggest", file, "-C", str(workspace)]) == ExitCode.OK
+    told = capsys.readouterr().err
+    assert "read already, by the stream log" in told
+    assert "append it" not in told
 
 
 def test_a_file_that_maps_nothing_and_one_that_is_not_there(

@@ -245,3 +245,71 @@ def test_one_other_answer_makes_it_an_answer(workspace: Path) -> None:
     ]
     _, stream = drafted(workspace, "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
     assert stream["fields"]["response"] == "answer"
+
+
+def _ended(shape: str, reason: str) -> dict[str, Any]:
+    """A run of two answers, the last of which ended for ``reason``."""
+    first, last = ({"model": "m-1", "finish_reason": why} for why in ("tool_calls", reason))
+    if shape == "haystack":
+        turns = _haystack("The answer")
+        turns[1]["meta"], turns[3]["meta"] = first, last
+        return {"messages": turns}
+    if shape == "text":
+        return {"messages": json.dumps(_ended("haystack", reason)["messages"])}
+    if shape == "pydantic_ai":
+        turns = _pydantic_ai("The answer")
+        turns[1]["finish_reason"], turns[3]["finish_reason"] = "tool_call", reason
+        return {"messages": turns}
+    turns = _langchain_turns("The answer")
+    turns[1]["response_metadata"], turns[3]["response_metadata"] = first, last
+    return {
+        "messages": [{"type": t["type"], "data": t} for t in turns] if shape == "langchain_dict" else turns
+    }
+
+
+@pytest.mark.parametrize("shape", ["haystack", "text", "langchain_dict", "langchain", "pydantic_ai"])
+@pytest.mark.parametrize("more", [{}, {"reward": 1.0, "task_id": "t"}])
+def test_why_the_last_answer_ended_and_its_model_are_drafted_from_the_turns(
+    shape: str, more: dict[str, Any], workspace: Path
+) -> None:
+    lines = [
+        {"case": "sum-1", "n": n, **_ended(shape, why), **more} for n, why in enumerate(("stop", "length"))
+    ]
+    found, _ = drafted(workspace, "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    assert [row["finish_reason"] for row in found.found.samples] == ["stop", "length"]
+    assert all(row["model_name"] in ("m", "m-1") for row in found.found.samples)
+    assert found.found.flags["truncated"] == 1
+    assert "names the model" not in found.text
+
+
+def test_a_rule_for_the_turns_of_the_model_asks_who_speaks(workspace: Path) -> None:
+    _, stream = drafted(workspace, "log.jsonl", json.dumps({"case": 1, **_ended("haystack", "stop")}) + "\n")
+    assert stream["fields"]["finish_reason"] == "messages[?role=='assistant'].meta.finish_reason | [-1]"
+    assert stream["fields"]["model_name"] == "messages[?role=='assistant'].meta.model | [-1]"
+
+
+def test_a_session_ends_as_its_last_line_does(workspace: Path) -> None:
+    lines = [
+        {"session_id": s, "role": role, "content": text, "model": "m", "finish_reason": why}
+        for s, last in (("a", "stop"), ("b", "length"))
+        for role, text, why in (("user", "Hi", None), ("assistant", "So.", "stop"), ("assistant", "An", last))
+    ]
+    found, stream = drafted(workspace, "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    assert stream["group"]["by"] == "session_id"
+    assert [row["finish_reason"] for row in found.found.samples] == ["stop", "length"]
+
+
+def test_what_a_user_or_a_call_says_of_a_model_is_none_and_the_folder_of_all_logs_names_none(
+    workspace: Path,
+) -> None:
+    turns = _haystack("The answer is 42.")
+    turns[0]["meta"] = {"model": "Volvo"}
+    turns[1]["content"][0]["tool_call"]["arguments"] = {"model": "Volvo"}
+    line = json.dumps({"case": 1, "messages": turns}) + "\n"
+    found, stream = drafted(workspace, "log.jsonl", line)
+    assert "model_name" not in stream["fields"]
+    assert "_file.path" not in found.text
+    assert '# model_name = { const = "?" }' in found.text
+    folder = workspace / "data" / "_kb" / "m-1"
+    folder.mkdir()
+    assert '# model_name = { path = "_file.path"' in drafted(workspace, "m-1/log.jsonl", line)[0].text
