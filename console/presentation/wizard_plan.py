@@ -62,6 +62,8 @@ def consent_lines(view: WizardView, plan: Plan, digits: str, wrong: str, width: 
         proven = ", a rename takes itself back" if plan.reversible and not plan.needs_rehearsal else ""
     else:
         proven = ", undo rehearsed: byte-identical" if rehearsal.ok else ", the undo FAILED in rehearsal"
+        if rehearsal.ok and rehearsal.left_out:
+            proven = ", undo rehearsed in part: the plan says what was left out"
     bad = not plan.reversible or (rehearsal is not None and not rehearsal.ok)
     lines += [EMPTY, line(" ", Span(f"{back}{proven}", "fail" if bad else "text"))]
     if digits:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.engine_choice import TrustNeededError
 from runbook.change import files
 from runbook.change.applied import (
     Applied,
@@ -30,6 +31,9 @@ from runbook.change.prune_step import prune_kept, settle_prune
 from runbook.change.refusals import ApprovalNeededError, PlanVoidError
 from runbook.probes.workspace import Workspace
 
+# What a rehearsal's journal says of a run that it left out.
+LEFT_OUT = "left out: nobody trusts the code that it would run"
+
 
 class StepFailedError(OperatorError):
     """A step could not be carried out as planned; what was done before it stands."""
@@ -43,11 +47,12 @@ def apply_plan(
     plan: Plan,
     *,
     boundary: Boundary = no_boundary,
-    renews: bool = True,
+    rehearses: bool = False,
 ) -> Applied:
     """Carry out what is left of ``plan``. The caller holds the incident's lease.
 
-    ``renews`` trust for what it writes: a person consented to that. A rehearsal comes before consent.
+    Trust is renewed for what it writes: a person consented to that. What ``rehearses`` comes before consent:
+    it renews none, and leaves out the runs of code that nobody trusts, and those after them.
     Raises ApprovalNeededError without a consent, TrustNeededError before code runs that nobody trusts,
     PlanVoidError when a file has changed, StepFailedError, StorageError, WorkspaceLockedError. May be called
     again after any of them.
@@ -57,18 +62,27 @@ def apply_plan(
     if not applied.consented:
         raise _not_consented(plan)
     refuse_when_changed(workspace.root, plan, applied)
-    if renews:
+    if not rehearses:
         refuse_untrusted_runs(workspace.root, plan, applied)
         renew_trust(workspace.root, incident, applied)
     boundary("begun")
+    left_out = False
     for index, step in enumerate(plan.steps):
         if index in applied.steps and applied.steps[index].done:
             continue
         work = StepAtWork(workspace, incident, plan.hash, index, boundary)
         expected = expected_states(plan, applied)
         match step:
+            case RunCommand() if left_out:
+                _leave_out(incident, plan.hash, index)
             case RunCommand():
-                run_command(work, step, expected)
+                try:
+                    run_command(work, step, expected)
+                except TrustNeededError:
+                    if not rehearses:
+                        raise
+                    left_out = True
+                    _leave_out(incident, plan.hash, index)
             case PruneKept():
                 prune_kept(work, step)
             case Manual():
@@ -80,7 +94,7 @@ def apply_plan(
         applied = read_applied(incident.journal.entries(), plan.hash)
         if not applied.steps[index].done:
             raise _failed(incident, plan, index, applied.steps[index].said)
-        if renews:
+        if not rehearses:
             renew_trust(workspace.root, incident, applied)
     incident.pack_kept()
     return applied
@@ -147,6 +161,16 @@ def _record_manual(incident: Incident, plan_hash: str, index: int, step: Manual)
         verdict="told",
         plan_hash=plan_hash,
         detail={"step": index, "done": True, "said": step.says, "by_hand": step.by_hand},
+    )
+
+
+def _leave_out(incident: Incident, plan_hash: str, index: int) -> None:
+    incident.journal.append(
+        "outcome",
+        "applying",
+        verdict="left out",
+        plan_hash=plan_hash,
+        detail={"step": index, "done": True, "said": LEFT_OUT},
     )
 
 

@@ -231,11 +231,15 @@ class Draft(Record):
 
 
 class Rehearsal(Record):
-    """The plan and its undo, carried out in a copy. ``detail`` says what differed when it failed."""
+    """The plan and its undo, carried out in a copy. ``detail`` says what differed when it failed.
+
+    ``left_out`` says which runs were not rehearsed, and why: code that nobody trusts yet is not run.
+    """
 
     ok: bool
     took_seconds: float
     detail: str
+    left_out: str = ""
     changed: tuple[str, ...] = ()
     linked_bytes: int = 0
     copied_bytes: int = 0

@@ -1,7 +1,8 @@
 """Prove the way back before the way there is offered: plan and undo, carried out in a copy.
 
 The copy is of the workspace as it is now, its files are compared one by one afterwards, and the
-hands are the same that will do it for real. A rename needs no proof.
+hands are the same that will do it for real. A rename needs no proof. Nobody has consented yet, so a
+run of code that is not trusted is left out, and the result says so.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
-from runbook.change.apply import apply_plan
+from runbook.change.applied import Applied
+from runbook.change.apply import LEFT_OUT, apply_plan
+from runbook.change.engine_trust import refuse_untrusted_runs
 from runbook.change.files import files_below, state_of
 from runbook.change.incident import Incident, open_incident
-from runbook.change.plan import Draft, FileState, Plan, Rehearsal
+from runbook.change.plan import Draft, FileState, Plan, Rehearsal, RunCommand
 from runbook.change.planning import Planning
 from runbook.change.undo import plan_undo
 from runbook.change.workspace_copy import workspace_copy
@@ -32,6 +36,7 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
     """
     began = time.monotonic()
     changed: tuple[str, ...] = ()
+    left_out = ""
     linked = copied = 0
     try:
         tell = planning.workspace.tell
@@ -42,40 +47,53 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
             scratch = open_incident(copy.root, planning.symptom_id, draft.plan.title, durable=False)
             before = dict(_states(copy.root))
             tell("rehearsal 2 of 4: applying the plan in the copy")
-            _carry_out(workspace, scratch, draft, incident)
+            done = _carry_out(workspace, scratch, draft, incident)
+            left_out = _left_out(planning.workspace.root, draft.plan, done)
             middle = dict(_states(copy.root))
             changed = tuple(
                 sorted(path for path in {*before, *middle} if before.get(path) != middle.get(path))
             )
             tell("rehearsal 3 of 4: undoing it in the copy")
-            back = plan_undo(
-                Planning(workspace, scratch.id, planning.symptom_id, planning.actor, planning.now),
-                scratch,
-                draft.plan,
-            )
-            _carry_out(workspace, scratch, back, incident)
+            in_copy = Planning(workspace, scratch.id, planning.symptom_id, planning.actor, planning.now)
+            if done.changed_anything or not left_out:
+                _carry_out(workspace, scratch, plan_undo(in_copy, scratch, draft.plan), incident)
             tell("rehearsal 4 of 4: comparing every file")
             after = dict(_states(copy.root))
             different = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     except (OperatorError, OSError) as error:
-        return _result(began, False, visible(str(error), 300), changed, linked, copied)
+        said = visible(str(error), 300)
+        return _result(began, False, said, changed, linked, copied, left_out)
     if different:
         named = ", ".join(visible(path) for path in different[:3])
-        return _result(
-            began, False, f"{len(different)} files differ after undo: {named}", changed, linked, copied
-        )
+        said = f"{len(different)} files differ after undo: {named}"
+        return _result(began, False, said, changed, linked, copied, left_out)
     said = f"{len(before)} files compared: byte-identical after undo"
-    return _result(began, True, said, changed, linked, copied)
+    return _result(began, True, said, changed, linked, copied, left_out)
 
 
-def _carry_out(workspace: Workspace, scratch: Incident, draft: Draft, incident: Incident) -> None:
+def _carry_out(workspace: Workspace, scratch: Incident, draft: Draft, incident: Incident) -> Applied:
     for data in draft.contents.values():
         scratch.keep(data)
     _lend(draft.plan, incident, scratch)
     journal, plan = scratch.journal, draft.plan
     journal.append("planned", "planned", plan_hash=plan.hash, detail={"plan": plan.model_dump(mode="json")})
     journal.append("consent", "applying", plan_hash=plan.hash, reason="rehearsal")
-    apply_plan(workspace, scratch, plan, renews=False)
+    return apply_plan(workspace, scratch, plan, rehearses=True)
+
+
+def _left_out(root: Path, plan: Plan, done: Applied) -> str:
+    """Which runs were left out, and how their code comes to be trusted; empty where none was."""
+    steps = [plan.steps[index] for index, record in sorted(done.steps.items()) if record.said == LEFT_OUT]
+    commands = [joined(["distill", *step.arguments]) for step in steps if isinstance(step, RunCommand)]
+    if not commands:
+        return ""
+    try:
+        refuse_untrusted_runs(root, plan, Applied())
+        how = "your consent trusts it"
+    except OperatorError:
+        how = f"look at it and trust it first: {joined(['distill', 'trust', str(root)])}"
+    said = ", ".join(visible(command, 120) for command in commands)
+    return f"{said}: the engine that would run is not trusted yet; {how}"
 
 
 def _lend(plan: Plan, incident: Incident, scratch: Incident) -> None:
@@ -97,12 +115,19 @@ def _states(root: Path) -> Iterator[tuple[str, FileState]]:
 
 
 def _result(
-    began: float, ok: bool, detail: str, changed: tuple[str, ...], linked: int, copied: int
+    began: float,
+    ok: bool,
+    detail: str,
+    changed: tuple[str, ...],
+    linked: int,
+    copied: int,
+    left_out: str,
 ) -> Rehearsal:
     return Rehearsal(
         ok=ok,
         took_seconds=round(time.monotonic() - began, 3),
         detail=detail,
+        left_out=left_out,
         changed=changed[:_MOST_NAMED],
         linked_bytes=linked,
         copied_bytes=copied,

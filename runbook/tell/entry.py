@@ -201,6 +201,7 @@ def _state(entry: WholeEntry) -> list[Block]:
         return [
             Fact("rehearsed", words, "ok" if good else "fail"),
             Fact("", text_of(rehearsal, "detail") or ""),
+            *([Fact("left out", left_out, "warn")] if (left_out := text_of(rehearsal, "left_out")) else []),
             Fact("took", took_in_words(number_of(rehearsal, "took_seconds"))),
         ]
     detection = object_of(entry.detail, "detection")

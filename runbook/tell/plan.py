@@ -104,6 +104,12 @@ def _rehearsal(plan: Json, rehearsal: Json | None, is_trial: bool) -> list[Block
         words = "not yet" if is_needed else f"not needed: {why}"
         return [] if is_trial and is_needed else [Fact("rehearsed", words)]
     said = f"{text_of(rehearsal, 'detail')} ({took_in_words(number_of(rehearsal, 'took_seconds'))})"
+    left_out = text_of(rehearsal, "left_out")
+    if left_out and flag_of(rehearsal, "ok"):
+        return [
+            Fact("rehearsed", said, lead="in part,", lead_tone="warn"),
+            Fact("left out", left_out, "warn"),
+        ]
     if flag_of(rehearsal, "ok"):
         return [Fact("rehearsed", said, lead="yes,", lead_tone="ok")]
     return [Fact("rehearsed", said, lead="FAILED", lead_tone="fail")]

@@ -230,6 +230,8 @@ def consent_question(plan: Plan, rehearsal: Rehearsal | None) -> Question:
     help_text = f"Type {plan.code} to carry it out, or {BACK} to choose again."
     if rehearsal is not None and not rehearsal.ok:
         help_text += f" The undo did NOT come out right in rehearsal: {rehearsal.detail}"
+    elif rehearsal is not None and rehearsal.left_out:
+        help_text += f" Not rehearsed: {rehearsal.left_out}."
     return Question(CONSENT, f"{plan.title}?", "code", help=help_text)
 
 

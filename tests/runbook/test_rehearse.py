@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.actions.rerun_stage import plan_command
 from runbook.actions.restore import plan_restore
+from runbook.change.apply import StepFailedError, apply_plan
 from runbook.change.plan import Draft
 from runbook.change.planning import joined
 from runbook.change.rehearse import rehearse
@@ -58,6 +60,66 @@ def test_a_command_that_fails_is_found_out_before_it_is_offered(tmp_path: Path) 
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
     assert "asked to fail" in result.detail
+
+
+def _own_code(tmp_path: Path) -> tuple[WizardSession, Draft, Path]:
+    """A plan that leaves code which nobody has run, and runs it: it would leave the mark."""
+    workspace, session, _ = _rehearsed(tmp_path, "fail")
+    main, mark = workspace.root / "pipeline/__main__.py", tmp_path / "mark"
+    main.write_text(f"{main.read_text()}open({str(mark)!r}, 'a').close()\n")
+    command = plan_command(session.planning(), ["export-sft", "write", SFT, "clean"], title="export")
+    after = plan_command(session.planning(), ["export-sft", "fail"], title="another")
+    return session, joined("all", [plan_restore(session.planning(), [SCHEMA]), command, after]), mark
+
+
+def test_code_that_nobody_trusts_yet_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+    session, draft, mark = _own_code(tmp_path)
+    trust_what_we_made(session.workspace.root)
+    before = tree(session.workspace.root)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert result.ok, result.detail
+    assert "byte-identical" in result.detail
+    assert result.changed == (SCHEMA,)
+    assert "distill export-sft write" in result.left_out
+    assert "distill export-sft fail" in result.left_out
+    assert "your consent trusts it" in result.left_out
+    assert not mark.exists(), "run before anybody consented"
+    assert tree(session.workspace.root) == before
+
+
+def test_what_consent_will_not_trust_is_to_be_trusted_first(tmp_path: Path) -> None:
+    session, draft, mark = _own_code(tmp_path)
+    result = rehearse(session.planning(), draft, session.incident)
+    assert result.ok, result.detail
+    assert f"distill trust {session.workspace.root}" in result.left_out
+    assert not mark.exists()
+
+
+def test_a_plan_of_which_every_step_is_left_out_has_nothing_to_undo(tmp_path: Path) -> None:
+    session, _, mark = _own_code(tmp_path)
+    command = plan_command(session.planning(), ["export-sft", "write", SFT, "clean"], title="export")
+    result = rehearse(session.planning(), command, session.incident)
+    assert result.ok, result.detail
+    assert result.left_out
+    assert not mark.exists()
+
+
+def test_consent_then_runs_what_the_rehearsal_left_out(tmp_path: Path) -> None:
+    session, draft, mark = _own_code(tmp_path)
+    trust_what_we_made(session.workspace.root)
+    plan = session.adopt(draft)
+    session.rehearse_plan()
+    assert not mark.exists()
+    with session.lease():
+        session.consent(plan.code, "mira", "because")
+        with pytest.raises(StepFailedError, match="asked to fail"):
+            apply_plan(session.workspace, session.incident, plan)
+    assert mark.exists()
+
+
+def test_what_was_rehearsed_as_a_whole_leaves_nothing_out(tmp_path: Path) -> None:
+    _, session, draft = _rehearsed(tmp_path, "write", SFT, "clean")
+    assert rehearse(session.planning(), draft, session.incident).left_out == ""
 
 
 def test_large_files_are_linked_and_journals_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,14 @@ def test_a_cause_is_told_with_all_that_speaks_for_and_against_it(
     assert told.rstrip().endswith("with the wizard of S2.drift")
 
 
+def test_a_rehearsal_that_left_a_step_out_says_which(face: Callable[[Sequence[Block]], str]) -> None:
+    rehearsal = Rehearsal(ok=True, took_seconds=4.25, detail="byte-identical", left_out="distill score: why")
+    told = face(plan_blocks(PLAN.model_dump(mode="json"), rehearsal.model_dump(mode="json")))
+    assert "in part, byte-identical" in told
+    assert "yes," not in told
+    assert "distill score: why" in told
+
+
 def test_a_plan_is_told_with_what_changes_what_stays_and_the_way_back(
     face: Callable[[Sequence[Block]], str],
 ) -> None:
