@@ -25,6 +25,7 @@ EXPORTS = tuple(map(str, paths.EXPORT_FILES.values()))
 OWN_WALLS = {
     "pipeline/schemas/sft.py": "the schema's type",
     "pipeline/schemas/parts.py": "the schema's type",
+    "pipeline/schemas/written.py": "the schema's type, of the written bytes",
     "pipeline/stages/export_sft.py": "the exporter's never-list",
     "pipeline/engine/row_builder.py": "the schema's call",
     "pipeline/engine/reduce.py": "the conflict guard",

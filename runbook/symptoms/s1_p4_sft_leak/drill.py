@@ -85,6 +85,11 @@ def plant_all_walls(scene: Scene) -> Planted:
         'quality_score: Literal["accepted", "partially_accepted"] = Field(',
         f'quality_score: Literal["accepted", "partially_accepted", "{category}"] = Field(',
     )
+    scene.edit(
+        "pipeline/schemas/written.py",
+        '_Allowed = Literal["accepted", "partially_accepted"]',
+        f'_Allowed = Literal["accepted", "partially_accepted", "{category}"]',
+    )
     walls, scan = scene.random.sample((INES, TOMAS, AIKO), 2)
     scene.commit("export: the trainers asked for more rows", author=walls)
     scene.edit(
