@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH = 79
 PANES = ("firewall", "phases", "rows", "drift", "runs")
 RUNS_SHOWN = 5
-# The mix of a stream is told by colours alone.
+# The mix of a stream is a drawing, and lines are read aloud, too.
 _WITHOUT_MIX = 73
 # Of panes that show less where there is little room.
 _TALL = 200

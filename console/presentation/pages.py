@@ -30,7 +30,7 @@ def help_lines(place: keymap.Place, width: int) -> list[Line]:
 def _legend(width: int) -> list[Line]:
     marks = (
         (" ", "ok", "evaluated, passed, young enough: healthy is quiet"),
-        ("!", "warn", "passed, needs a look"),
+        ("!", "warn", "passed, needs a look; before a stream: lines were skipped"),
         ("X", "FAIL", "evaluated, failed"),
         ("~", "stale", "true once; its input changed, or it is old"),
         ("?", "unknown", "not evaluated, not readable: never green"),

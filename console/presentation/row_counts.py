@@ -28,6 +28,8 @@ from pipeline.reading.durations import age_in_words, age_of
 
 _STREAM_TABLE = 56
 _MIX = 74
+# By shape as well as by colour; densest is what feeds the exports, and in ASCII each is another mark too.
+_MIX_MARKS = dict(zip(CATEGORIES, "▇▓▒╳", strict=True))  # noqa: RUF001 (a mark)
 
 
 def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
@@ -201,7 +203,7 @@ def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role
 
 
 def _mix(counts: StreamCounts, width: int) -> Line:
-    """One bar of four parts, in the order of the columns; the numbers beside it say the same."""
+    """One bar of four parts, each with its mark, in the order of the columns; the numbers say the same."""
     whole = counts.evidence or 0
     if not width or not whole:
         return EMPTY
@@ -210,7 +212,7 @@ def _mix(counts: StreamCounts, width: int) -> Line:
     for field, role in CATEGORIES.items():
         seen += _category(counts, field) or 0
         upto = round(width * min(seen, whole) / whole)
-        spans.append(Span("▇" * (upto - done), role))
+        spans.append(Span(_MIX_MARKS[field] * (upto - done), role))
         done = upto
     spans.append(Span("░" * (width - done), "groove"))
     return line(*spans)

@@ -16,9 +16,9 @@ from console.presentation.event_log import log_line, log_pane, matching
 from console.presentation.firewall import firewall_pane
 from console.presentation.frame import PaneView, frame
 from console.presentation.phases import phases_pane
-from console.presentation.row_counts import _largest_first, rows_pane
+from console.presentation.row_counts import _largest_first, _mix, rows_pane
 from console.presentation.runs import runs_pane
-from console.presentation.spans import Line, line, line_width, plain_text
+from console.presentation.spans import Line, line, line_width, plain_text, to_ascii
 from console.state.view_state import LogEntry
 from pipeline.contracts.status import (
     Balance,
@@ -350,6 +350,13 @@ def test_the_alarm_keeps_its_room_when_the_band_grows() -> None:
 )
 def test_left_and_right_go_to_the_pane_beside(start: str, step: int, end: str) -> None:
     assert neighbour(arrange(80, 24, 1, start, zoomed=False), start, step) == end
+
+
+def test_the_parts_of_a_mix_differ_without_colour_too() -> None:
+    counts = StreamCounts("a", evidence=4, accepted=1, partially_accepted=1, needs_human_review=1, rejected=1)
+    shown = _mix(counts, 8)
+    assert "".join(span.text for span in shown).strip() == "▇▇▓▓▒▒╳╳"
+    assert "".join(span.text for span in to_ascii(shown)).strip() == "##==--xx"
 
 
 def test_the_largest_streams_come_first_and_keep_their_places_during_a_run() -> None:
