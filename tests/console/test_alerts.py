@@ -13,6 +13,7 @@ from console.watch.alert_book import AlertBook, AlertKind
 from console.watch.alert_command import alert_command, call_alert_command
 from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.status import Origin, Severity, SymptomStatus
+from pipeline.platform.engine_choice import TrustNeededError, stakes_of, trust
 from tests.waiting import GROWING_LIMITS, is_alive, wait_until
 
 # What is told, and when
@@ -148,7 +149,11 @@ def workspace(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_command_is_the_list_of_the_settings(tmp_path: Path) -> None:
-    assert alert_command(workspace(tmp_path, '[alert]\ncommand = ["page", "me"]\n')) == ("page", "me")
+    root = workspace(tmp_path, '[alert]\ncommand = ["page", "me"]\n')
+    with pytest.raises(TrustNeededError, match="nobody has trusted"):
+        alert_command(root)
+    trust(stakes_of(root))
+    assert alert_command(root) == ("page", "me")
     assert alert_command(workspace(tmp_path, "")) == ()
 
 

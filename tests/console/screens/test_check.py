@@ -59,7 +59,7 @@ async def test_another_row_in_the_place_of_the_named_one_is_told(tmp_path: Path)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"line": 2_763}, f"{SFT} has no line 2,763 any more"),
+        ({"line": 2_763}, f"{SFT} has no line 2763 any more"),
         ({"line": None, "run_id": "gone/1"}, "has no row of gone/1 any more"),
         ({"file": "exports/sft/gone.jsonl"}, "gone.jsonl: No such file"),
     ],

@@ -73,7 +73,7 @@ async def test_the_record_and_each_step_appear_while_the_worker_is_at_it(root: P
         text = text_of(app)
         assert "APPLYING" in text
         assert "intent" in text
-        assert "esc leaves it at work" in text
+        assert "safe to leave with esc" in text
         assert screen.answers() == ()
         hand.go.set()
         await shown(pilot, screen, lambda: "ok 1 rename" in text_of(app))
