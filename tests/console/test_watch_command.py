@@ -14,6 +14,7 @@ import pytest
 from console.cli import distill
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform.engine_choice import stakes_of, trust
 from tests.console.workspaces import empty_workspace
 from tests.waiting import LIMIT_SECONDS, wait_until
 
@@ -26,6 +27,7 @@ def workspace(root: Path, code: str) -> Path:
     settings = root / paths.SETTINGS
     command = json.dumps([sys.executable, "-c", code])
     settings.write_text(settings.read_text() + f"[alert]\ncommand = {command}\n")
+    trust(stakes_of(root))
     return root
 
 
