@@ -92,7 +92,7 @@ def _start_plan(root: Path) -> CommandPlan:
         ),
         stays=("sources, settings, past reports, git: not touched",),
         way_back="until the commit the previous exports stay; cancelling leaves them as they are",
-        yes="yes, start run-all; it goes on when this console is gone",
+        yes="yes, start run-all; runs detached",
         critical=_has_exports(root),
     )
 
@@ -135,7 +135,7 @@ def _check_plan(root: Path, action_id: str) -> CommandPlan | None:
         changes=job.changes,
         stays=_STAYS,
         way_back=job.way_back,
-        yes=f"yes, start {command}; it goes on when this console is gone",
+        yes=f"yes, start {command}; runs detached",
     )
 
 

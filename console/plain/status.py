@@ -80,10 +80,10 @@ def _head(status: WorkspaceStatus) -> list[str]:
         who += f", {_age(lock.since, status.read_at)})"
     else:
         who = "lock free" + (", a commit is open: the next run settles it" if lock.open_intent else "")
-    engine_words = f"engine {engine.source}" + (f" REFUSED: {engine.refused}" if engine.refused else "")
     return [
         visible(f"{status.name} · {repository} · {iso_utc(status.read_at)}"),
-        visible(f"{status.workspace} · {engine_words} · {who}"),
+        visible(f"{status.workspace} · engine {engine.source} · {who}"),
+        *([visible(f"engine REFUSED: {engine.refused}")] if engine.refused else []),
     ]
 
 

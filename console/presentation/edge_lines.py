@@ -38,14 +38,17 @@ def header_line(state: ViewState, now: float, width: int) -> Line:
     """Workspace, git, last-good tag, engine; the clock has no seconds and so writes nothing."""
     name = line(Span(f" {visible(state.name or state.workspace)}", "title"))
     parts = [name, *_git(state)]
-    engine = line(Span("engine ", "dim"), visible(state.engine.source))
-    if state.engine.refused:
-        engine = line(Span("engine refused", "fail"))
     if width >= 100:
-        parts.append(engine)
+        parts.append(_engine(state))
     clock = clock_minute(now)
     right = line(Span(clock if width >= 110 else clock.split(" ", 1)[0] + clock[-7:], "dim"), " ")
     return spread(join(parts, _DOT), right, width)
+
+
+def _engine(state: ViewState) -> Line:
+    if state.engine.refused:
+        return line(Span("engine refused", "fail"))
+    return line(Span("engine ", "dim"), visible(state.engine.source))
 
 
 def _git(state: ViewState) -> list[Line]:
@@ -76,7 +79,7 @@ def status_line(state: ViewState, now: float, width: int, notice: str = "") -> L
     working = state.run is not None and not state.run.ended
     parts = [_work(state), _others(state, now)]
     if width < 100 and not working:
-        parts.append(line(Span("engine ", "dim"), visible(state.engine.source)))
+        parts.append(_engine(state))
     parts.append(line(Span(f"{state.session.link} {state.session.profile}", "dim")))
     # Where room is short, the promise is made when there is something to lose.
     promise = line(Span("quitting stops nothing ", "dim")) if width >= 100 or working else EMPTY

@@ -17,7 +17,7 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from console.state.view_state import ViewState
 
-SYMPTOM, INCIDENT, RUN, FILE = "symptom:", "incident:", "run:", "file:"
+SYMPTOM, INCIDENT, RUN, FILE, COMMAND = "symptom:", "incident:", "run:", "file:", "command:"
 """Kinds of subjects: with its name behind it, the id of an offer."""
 
 # What people type for an action that is called something else.
@@ -93,6 +93,8 @@ def _subjects(state: ViewState) -> Iterator[Offer]:
         relative = paths.EVIDENCE / f"{counts.stream}.jsonl"
         words = "evidence of the stream"
         yield Offer(f"{FILE}{relative}", visible(counts.stream), words, "stream")
+    words = "copy the command that shows the workspace's code and asks whether to trust it"
+    yield Offer(f"{COMMAND}trust", "trust", words, "copy", also="engine refused untrusted digest")
 
 
 def score(wanted: str, offer: Offer) -> int | None:

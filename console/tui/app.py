@@ -7,6 +7,7 @@ this process loses a view.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerError, WorkerState
 
 from console import keymap
 from console.control.armed import Armed, Lease
@@ -53,6 +54,7 @@ from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
 from console.tui.widgets.terminal_output import StripControls, steady_driver
 from pipeline.contracts.faults import Fault
+from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import FirewallWord
 from pipeline.platform.identity import user_name
 
@@ -111,6 +113,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._answered_at = 0.0
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
+        self._listener: Worker[None] | None = None
         self._is_listening = False
         self._next_flush: Timer | None = None
         self._was_breach = state.firewall.state is FirewallWord.BREACH
@@ -138,9 +141,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         """Start to listen only now: what reads the disk must not delay the first picture."""
-        self.run_worker(self._listen(), name="feed", exit_on_error=False)
+        self._listener = self.run_worker(self._listen(), name="feed", exit_on_error=False)
         self.set_interval(_RUNNING_TICK_SECONDS, self.flush)
         self._is_listening = True
+
+    async def run_async(self, **how: Any) -> int | None:
+        """As Textual does; the feed has then ended what it started.
+
+        A loop that closes cancels every task at once, those of asyncio too that a child's start and end wait
+        for: a console that was left just then would never end.
+        """
+        try:
+            return await super().run_async(**how)
+        finally:
+            if self._listener is not None:
+                if not self._listener.is_cancelled:  # a second time would cut its end off
+                    self._listener.cancel()
+                with contextlib.suppress(WorkerError):
+                    await self._listener.wait()
 
     def leave(self, exit_code: int) -> None:
         """Exit with a code, asked from a signal handler or from another thread."""
@@ -208,8 +226,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.draw()
 
     def fail(self, fault: Fault) -> None:
-        """Tell the operator what went wrong, and what to do."""
-        self.say(f"{fault.what_happened} {fault.do_next}", "error")
+        """Tell the operator what went wrong, what was kept safe and what to do; the log has it, too."""
+        self.take(Noted("error", f"{fault.what_happened} {fault.do_next}"))
+        self.open("fault", fault)
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send what the terminal obeys and does not show."""
@@ -311,6 +330,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.open_wizard(None, name)
         elif kind == palette.RUN:
             self._go_to("screen.runs", name)
+        elif kind == palette.COMMAND:
+            self.copy(joined(["distill", name, self.state.workspace]), "the command")
         else:
             from console.tui.screens.rows import open_rows
 

@@ -27,6 +27,7 @@ _FROM_OTHER_SCREENS = {
     "arm": "consent.ArmDialogue",
     "check": "audit.CheckScreen",
     "consent": "consent.ConsentDialogue",
+    "fault": "fault.FaultDialogue",
     "help": "help.HelpScreen",
     "lineage": "row.LineageScreen",
     "log": "log.LogScreen",
