@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import differ
 from pipeline.platform.git import GitError
 from pipeline.platform.git_objects import Change
 from runbook.actions.remote_tag import compare_with_remote
@@ -73,7 +74,7 @@ def plan_nuclear(planning: Planning, *, tag: str | None = None, remote_seconds: 
     draft = joined(f"Restore everything from {name}, and prove it", drafts, action="nuclear")
     notes = [
         remote.says,
-        f"{len(restored)} files differ from {name}, {len(added)} are not in it",
+        f"{differ(len(restored), f'from {name}')}, {len(added)} not in it",
         *(f"left alone, because it is no plain file: {path}" for path in odd),
     ]
     plan = draft.plan.model_copy(

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from pipeline.contracts.plurals import differ
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git_objects import Change, Repository
 from runbook.probes.evidence import ProbeOutput, Record
@@ -237,7 +238,7 @@ def _against_record(path: Path, recorded: str) -> Literal["changed", "missing"] 
 def _lines(history: CodeHistory) -> list[str]:
     if history.trouble:
         return [history.trouble]
-    lines = [f"{len(history.files)} files differ from {history.against}"]
+    lines = [differ(len(history.files), f"from {history.against}")]
     for each in history.files:
         lines.append(each.told)
         lines += [f"    {one.name}: {one.before} → {one.after}" for one in each.constants]

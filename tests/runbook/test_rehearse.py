@@ -168,7 +168,7 @@ def test_an_undo_that_forgets_a_file_is_found_out(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("runbook.change.rehearse.plan_undo", forgetful)
     result = rehearse(session.planning(), draft, session.incident)
     assert not result.ok
-    assert "differ after undo" in result.detail
+    assert result.detail.startswith("1 file differs after undo: ")
 
 
 def test_the_copy_of_a_killed_rehearsal_is_swept_away_and_that_of_a_live_one_is_not(tmp_path: Path) -> None:

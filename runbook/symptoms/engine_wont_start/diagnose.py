@@ -11,6 +11,7 @@ from shlex import quote
 from pydantic import JsonValue
 
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.engine_modules import load_all
 from pipeline.platform.lenient_json import texts_of
@@ -95,7 +96,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
     confidence = Confidence.UNKNOWN
     if changed:
         confidence = Confidence.CERTAIN if culprit else Confidence.LIKELY
-    says = f"{len(changed)} files differ from {history.tag}." if changed else "no difference is known"
+    says = differ(len(changed), f"from {history.tag}.") if changed else "no difference is known"
     evidence = Evidence(
         stance=Stance.FOR if changed else Stance.UNKNOWN,
         says=history.trouble or says,

@@ -23,6 +23,7 @@ from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Severity, Verdict
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
@@ -259,7 +260,7 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         cause_id, confidence = AS_TAGGED, Confidence.LIKELY
     whole = Evidence(
         stance=Stance.FOR if seen.get("commit") else Stance.UNKNOWN,
-        says=f"{len(changed)} files differ from {seen.get('tag')}, over {seen.get('commits')} commits."
+        says=differ(len(changed), f"from {seen.get('tag')}; commits since: {seen.get('commits')}.")
         if seen.get("commit")
         else ((tree.trouble if tree is not None else "") or "There is no repository, or no such tag."),
         source=f"git ls-tree {quote(str(seen.get('tag')))}",
