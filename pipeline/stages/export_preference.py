@@ -35,13 +35,9 @@ def candidate(
     category = scored["category"]
     if category not in RANK:
         return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
-    if sample is None:
-        sample = read_sample(evidence)
+    sample = _usable(read_sample(evidence) if sample is None else sample, options)
     if isinstance(sample, Refusal):
         return sample
-    refusal = side_refusal(sample, options)
-    if refusal is not None:
-        return refusal
     return PreferenceCandidate(
         run_id=evidence["run_id"],
         task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
@@ -53,6 +49,10 @@ def candidate(
         prompt_key=sample.prompt_key,
         turn_keys=sample.turn_keys or None,
     )
+
+
+def _usable(sample: Sample | Refusal, options: ExportOptions) -> Sample | Refusal:
+    return side_refusal(sample, options) or sample
 
 
 def side_refusal(sample: Sample | Refusal, options: ExportOptions) -> Refusal | None:
@@ -105,12 +105,9 @@ def preference_row(
 
 
 def _side(evidence: dict[str, Any], scored: dict[str, Any], options: ExportOptions) -> Side | Refusal:
-    sample = read_sample(evidence)
+    sample = _usable(read_sample(evidence), options)
     if isinstance(sample, Refusal):
         return sample
-    refusal = side_refusal(sample, options)
-    if refusal is not None:
-        return refusal
     return Side(
         evidence=evidence,
         category=scored["category"],
