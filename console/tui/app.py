@@ -357,8 +357,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.screen.refresh(self.screen.region)
         self.refresh(repaint=True, layout=True)
 
-    def _refresh(self) -> None:
+    def read_again(self) -> None:
+        """Read the workspace and ask the detectors now, whatever their budget says."""
         self.run_worker(self.feed.refresh(), name="refresh", exit_on_error=False)
+
+    def _refresh(self) -> None:
+        self.read_again()
         self.say("reading the workspace again")
 
 

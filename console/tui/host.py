@@ -38,6 +38,9 @@ class Host(Face, Protocol):
     def run_worker(self, work: Coroutine[Any, Any, None], *, name: str, exit_on_error: bool) -> object:
         """Do something while keys go on working; what it raises is told."""
 
+    def read_again(self) -> None:
+        """Read the workspace and ask the detectors now, whatever their budget says."""
+
     def write_to_terminal(self, sequence: str) -> None:
         """Send what the terminal obeys and does not show."""
 

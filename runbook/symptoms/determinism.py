@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.platform.code_digest import ROW_PACKAGES
 from pipeline.platform.lenient_json import Json
@@ -113,7 +114,7 @@ def suspects_probe() -> Probe:
             "new": bool(new),
             "suspects": [each.model_dump(mode="json") for each in found[:_MOST_SUSPECTS]],
         }
-        lines = [f"{len(found)} suspects, {where}", *(each.told for each in found[:_MOST_SUSPECTS])]
+        lines = [f"{plural(len(found), 'suspect')}, {where}", *(each.told for each in found[:_MOST_SUSPECTS])]
         return ProbeOutput(probe_id=SUSPECTS, title=title, text="\n".join(lines), data=data)
 
     return Probe(SUSPECTS, title, _SUSPECTS_SECONDS, look)

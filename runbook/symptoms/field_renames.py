@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.reading.settings_glance import StreamGlance
 from runbook.probes.evidence import Record
 
@@ -34,7 +35,7 @@ class Rename(Record):
 
     @property
     def told(self) -> str:
-        return f"{self.old} → {self.new}: in {self.lines:,} lines, {self.kind}"
+        return f"{self.old} → {self.new}: in {plural(self.lines, 'line')}, {self.kind}"
 
 
 def paths_of(stream: StreamGlance) -> dict[str, tuple[str, ...]]:

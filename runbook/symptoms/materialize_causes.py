@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from pipeline.contracts.plurals import plural
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import concluded, found_by
@@ -165,12 +166,14 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
             fact(Stance.FOR, "The engine ended without a survey.", survey, seen.survey.crash),
         )
     for shape in seen.broken[:1]:
-        name = f"Stream {shape.stream}: {shape.lines:,} lines, {shape.evidence:,} evidence rows."
+        name = (
+            f"Stream {shape.stream}: {plural(shape.lines, 'line')}, {plural(shape.evidence, 'evidence row')}."
+        )
         skipped = fact(Stance.FOR, name, survey, shape.skips_told)
         if shape.lost_fields:
             skipped = fact(Stance.FOR, f"Stream {shape.stream}: {shape.lost_told}.", survey)
         if shape.gone:
-            appeared = tuple(f"{path} ({count:,} lines)" for path, count in shape.appeared)
+            appeared = tuple(f"{path} ({plural(count, 'line')})" for path, count in shape.appeared)
             told = tuple(each.told for each in shape.renames) or appeared
             found[define.SHAPE] = (
                 skipped,
@@ -189,7 +192,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     differ = files_differ(
         code,
         chosen,
-        f"{len(chosen)} files that read or map lines differ from {code.against}.",
+        f"Of the code that reads and maps lines {plural(len(chosen), 'file')} changed since {code.against}.",
         f"The code that reads and maps lines is as in {code.against}.",
         seen.read_at,
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.reading.past_runs import committed_runs
 from pipeline.reading.settings_glance import StreamGlance, streams_of
 from pipeline.reading.source_files import relative_name
@@ -253,7 +254,7 @@ def _lines(found: Sought) -> Iterator[str]:
     for missing in found.missing:
         yield f"{missing.stream}: {', '.join(missing.globs)} finds {len(missing.empty_files)} files"
         if missing.last_run is not None:
-            yield f"  run {missing.last_run} read {missing.last_lines:,} lines of it"
+            yield f"  run {missing.last_run} read {plural(missing.last_lines, 'line')} of it"
         yield from (f"  {each.told}" for each in missing.found)
         if missing.tagged_globs:
             yield f"  its path in the last-good tag: {', '.join(missing.tagged_globs)}"

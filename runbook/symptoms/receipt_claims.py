@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
@@ -125,9 +126,10 @@ def told_by_account(account: Account, read_at: float) -> Evidence:
     elif account.as_written:
         stance, says = Stance.AGAINST, f"The bytes of {account.path} are those that the receipt claims."
     elif account.lines_after is not None:
+        claimed = plural(account.rows_claimed or 0, "row")
         says = (
-            f"{account.path} begins with the {account.rows_claimed} rows that the receipt claims; "
-            f"{account.lines_after} lines follow that no receipt accounts for."
+            f"{account.path} begins with what the receipt claims, {claimed}; "
+            f"{plural(account.lines_after, 'line')} after that no receipt accounts for."
         )
     elif account.receipt is None:
         says = f"No receipt of a finished run claims {account.path}."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import Json, object_or_empty
 from pipeline.platform.process_end import Ended
 from pipeline.reading.report_files import Notes, last_objects
@@ -36,9 +37,10 @@ class Reply(Record):
     def told(self) -> str:
         if self.trouble:
             return f"{self.model} gave no answer: {self.trouble}"
+        found = f"with {plural(self.retrieved, 'playbook')}"
         if self.ok:
-            return f"{self.model} passes, with {self.retrieved} playbooks"
-        return f"{self.model} is refused ({', '.join(self.reasons)}), with {self.retrieved} playbooks"
+            return f"{self.model} passes, {found}"
+        return f"{self.model} is refused ({', '.join(self.reasons)}), {found}"
 
 
 class ReplayLook(Record):
@@ -61,8 +63,8 @@ def replay_probe() -> Probe:
 
 
 def _lines(found: ReplayLook) -> list[str]:
-    count = "no" if found.playbooks is None else str(found.playbooks)
-    lines = [f"model {found.model}, from {found.origin}; {count} playbooks"]
+    count = "no playbooks" if found.playbooks is None else plural(found.playbooks, "playbook")
+    lines = [f"model {found.model}, from {found.origin}; {count}"]
     if found.task is not None:
         lines.append(f"task: {found.task}")
         lines.append(f"passed before: {found.passed_by} at {found.passed_at}")

@@ -24,7 +24,7 @@ from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused
 from runbook.change.void_watch import VoidWatch
-from runbook.probes.evidence import Detection, Diagnosis
+from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import worker
@@ -62,6 +62,7 @@ class Driver:
         self._owner_before: str | None = None
         self.detection: Detection | None = None
         self.diagnosis: Diagnosis | None = None
+        self._outputs: Mapping[str, ProbeOutput] = {}
         self.void = VoidWatch(workspace.root)
         self.tell = tell
         self._argv = argv
@@ -137,11 +138,12 @@ class Driver:
     def look_for_cause(self) -> None:
         """Probe and classify from here."""
         if self.symptom is not None:
-            _, self.diagnosis = diagnose_only(self.workspace, self.symptom, self.look())
+            self._outputs, self.diagnosis = diagnose_only(self.workspace, self.symptom, self.look())
 
     def look_anew(self) -> None:
         """Forget what was seen from here."""
         self.detection = self.diagnosis = None
+        self._outputs = {}
         self.void.forget()
 
     def why_void(self, standing: Standing) -> str:
@@ -175,7 +177,7 @@ class Driver:
             self._lease = lease
         if is_new and self.diagnosis is not None:
             # What was seen from here is not in the record; what is planned from must be.
-            session.diagnose()
+            session.diagnose(self._outputs)
         return session
 
     def let_go(self) -> None:

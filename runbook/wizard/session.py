@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.contracts.faults import OperatorError
@@ -152,26 +153,28 @@ class WizardSession:
         )
         self._boundary("seen")
 
-    def diagnose(self) -> Diagnosis:
+    def diagnose(self, outputs: Mapping[str, ProbeOutput] = MappingProxyType({})) -> Diagnosis:
         """Run the probes, each within its limit, and classify. Only reads.
 
-        What a diagnosis that was cut off has just seen is not looked for again.
+        What a diagnosis that was cut off has just seen is not looked for again, nor what ``outputs`` hold: a
+        look that was made before the incident was opened. It comes into the record.
         """
         standing = self.standing
         if self.symptom is None or standing.detection is None:
             raise refused("nothing_to_diagnose", "This incident has no symptom.", "Open one: runbook detect")
-        symptom, outputs = self.symptom, dict[str, ProbeOutput]()
+        symptom, seen = self.symptom, dict[str, ProbeOutput]()
         probes = symptom.probes(standing.detection)
+        recorded = standing.probes if standing.diagnosis is None else {}
         for number, probe in enumerate(probes, start=1):
             self.workspace.tell(which_probe(number, len(probes), probe))
-            seen = standing.probes.get(probe.id) if standing.diagnosis is None else None
-            if seen is not None and still_holds(self.workspace, seen, self._clock()):
-                outputs[probe.id] = seen
+            earlier = recorded.get(probe.id) or outputs.get(probe.id)
+            holds = earlier is not None and still_holds(self.workspace, earlier, self._clock())
+            seen[probe.id] = earlier if earlier and holds else run_probe(self.workspace, probe, self._clock)
+            if holds and probe.id in recorded:
                 continue
-            outputs[probe.id] = run_probe(self.workspace, probe, self._clock)
-            record_probe(self.incident, outputs[probe.id])
+            record_probe(self.incident, seen[probe.id])
             self._boundary(f"probe:{probe.id}")
-        diagnosis = classify(symptom, standing.detection, outputs)
+        diagnosis = classify(symptom, standing.detection, seen)
         self.incident.journal.append(
             "classified",
             "classified",

@@ -11,6 +11,7 @@ from runbook.probes.evidence import ProbeOutput
 from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
+from runbook.wizard.driver import Driver
 from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
 
@@ -91,3 +92,30 @@ def test_trouble_and_what_is_long_ago_are_looked_at_anew(
     session = cut_off(workspace, counting(looks, trouble), clock=time.time() + later)
     diagnosed(session)
     assert looks == ["look", "again"] * 2
+
+
+def looked_at(workspace: Workspace, looks: list[str]) -> Driver:
+    """A wizard whose cause was looked for before an incident was opened, as a read-only console does."""
+    driver = Driver(workspace, counting(looks))
+    driver.look_for_cause()
+    assert looks == ["look", "again"]
+    return driver
+
+
+def test_what_was_seen_before_the_incident_is_recorded_and_not_looked_for_again(workspace: Workspace) -> None:
+    looks: list[str] = []
+    driver = looked_at(workspace, looks)
+    with driver.acting() as session:
+        assert looks == ["look", "again"]
+        assert [each.probe_id for each in seen(session)] == looks
+        assert session.standing.diagnosis is not None
+
+
+def test_an_incident_opened_after_a_change_is_diagnosed_from_what_is_there(workspace: Workspace) -> None:
+    looks: list[str] = []
+    driver = looked_at(workspace, looks)
+    began = time.time()
+    while (workspace.root / SFT).stat().st_ctime <= began:
+        (workspace.root / SFT).write_text(f"{LEAK}\n")
+    with driver.acting():
+        assert looks == ["look", "again"] * 2

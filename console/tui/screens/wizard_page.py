@@ -88,6 +88,8 @@ class WizardPage(Page):
             self._view = now
             if before is not None and _asked(before) != _asked(now):
                 self._marked = self.first_line = 0
+            if before is not None and before.is_applying and not now.is_applying:
+                self.console.read_again()  # or what was repaired would stand on the dashboard for a while
         except Exception as error:  # noqa: BLE001 (whatever is wrong, the operator is told, and can go back)
             self._fault = runbook_fault(error)
         finally:
@@ -249,10 +251,12 @@ class WizardPage(Page):
     # Copying
 
     def text_to_copy(self) -> str | None:
-        """The plan's hash; before there is one, the incident or the symptom."""
+        """The plan's hash, before that the incident or the symptom; in the end the line that commits."""
         view = self._view
         if view is None:
             return self._incident_id or self._symptom_id
+        if view.to_commit:
+            return self.command_to_copy()
         if view.preview is not None and not view.preview.is_trial:
             return view.preview.plan.hash
         return view.incident_id or view.symptom_id

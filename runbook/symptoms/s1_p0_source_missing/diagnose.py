@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import objects_of, texts_of
 from runbook.actions.rerun_stage import plan_rerun
@@ -65,7 +66,7 @@ def _cause(missing: Missing, nothing_here: bool, read_at: float) -> Cause:
         return Evidence.of(stance, says, source, read_at, lines)
 
     if missing.last_run is not None:
-        run = f"Run {missing.last_run} read {missing.last_lines:,} lines of stream {missing.stream}."
+        run = f"Run {missing.last_run} read {plural(missing.last_lines, 'line')} of stream {missing.stream}."
         stance = Stance.AGAINST if cause in (define.FRESH_CLONE, define.WRONG_PATH) else Stance.FOR
         evidence = [fact(stance, run, str(paths.summary_file(missing.last_run)))]
     else:

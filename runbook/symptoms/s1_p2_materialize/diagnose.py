@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import objects_of
 from runbook.actions.golden_line import plan_golden_line
@@ -110,7 +111,7 @@ def _which(number: int, old: str, candidates: tuple[Rename, ...]) -> Question:
         f"No line has {old}. What is it called now?",
         kind="choice",
         choices=(
-            *((each.new, f"in {each.lines:,} lines, {each.kind}") for each in candidates),
+            *((each.new, f"in {plural(each.lines, 'line')}, {each.kind}") for each in candidates),
             (_LEAVE, "leave that rule as it is"),
         ),
         default=candidates[0].new,

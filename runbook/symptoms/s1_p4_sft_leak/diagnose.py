@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.finding_words import EVALUATION
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Answer, FirewallWord, Verdict
 from pipeline.platform.lenient_json import objects_of, text_of, texts_of
 from pipeline.reading.firewall_words import status_of
@@ -116,6 +117,10 @@ def evidence_for(
     def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
         return Evidence.of(stance, says, source, output.read_at, lines)
 
+    def counted(name: str, noun: str) -> str:
+        found = seen.get(name)
+        return plural(found, noun) if isinstance(found, int) else f"? {noun}s"
+
     source = str(seen.get("receipt") or paths.REPORTS)
     if seen.get("file") is None:
         gone = (
@@ -131,8 +136,8 @@ def evidence_for(
     if seen.get("begins_as_written"):
         by_other = fact(
             Stance.FOR,
-            f"It begins with the {seen.get('rows_claimed')} rows that the receipt claims; "
-            f"{seen.get('lines_after')} lines follow that no receipt accounts for.",
+            f"It begins with what the receipt claims, {counted('rows_claimed', 'row')}; "
+            f"{counted('lines_after', 'line')} after that no receipt accounts for.",
         )
     elif seen.get("receipt") is None:
         by_other = fact(Stance.FOR, "No receipt of a finished export claims it.")

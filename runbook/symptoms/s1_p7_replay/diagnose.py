@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.reading.check_report import answer_of_report
 from runbook.actions.settings_edit import plan_default_model, plan_unset
@@ -127,7 +128,7 @@ def _evidence(
     def fact(stance: Stance, says: str, source: str = "distill replay --no-log") -> Evidence:
         return Evidence.of(stance, says, source, read_at)
 
-    count = "There is no such file." if look.playbooks is None else f"It has {look.playbooks} rows."
+    count = "There is no such file." if look.playbooks is None else f"It has {plural(look.playbooks, 'row')}."
     rows = fact(Stance.AGAINST if look.playbooks else Stance.FOR, count, PLAYBOOKS)
     swapped = look.model != define.DEFAULT_MODEL
     where = define.VARIABLE if look.origin == "environment" else f"{_TOML} [replay]"

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import flag_of, object_of, objects_of, texts_of
@@ -43,7 +44,7 @@ def _refused(facts: Facts) -> Answer | None:
         ", ".join(texts_of(verdict, "reasons")) or "no reason told",
         len(objects_of(last, "retrieved")),
     )
-    observed = visible(f"the last replay was refused ({reasons}), with {found} playbooks", 300)
+    observed = visible(f"the last replay was refused ({reasons}), with {plural(found, 'playbook')}", 300)
     return Answer(Verdict.DETECTED, observed, epoch_seconds(last.get("recorded_at")), LOG)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import text_of, texts_of
@@ -189,7 +190,7 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
     )
     for phase, cause in _BY_CODE:
         files = seen.code.of_phase(phase)
-        says = f"{len(files)} files of {phase} differ from {seen.code.against}."
+        says = f"Of {phase} {differ(len(files), f'from {seen.code.against}')}."
         unless = f"The code of {phase} is as in {seen.code.against}."
         found[cause] = (files_differ(seen.code, files, says, unless, seen.read_at),)
     return found

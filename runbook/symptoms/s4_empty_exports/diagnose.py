@@ -17,6 +17,7 @@ from pydantic import Field, JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Verdict
 from pipeline.platform.lenient_json import object_in, object_or_empty, text_of
 from pipeline.reading.empty_exports import find_empty_export
@@ -297,7 +298,7 @@ def _evidence(
         found.append(fact(Stance.FOR, "The run fails.", source, tried.crash))
     else:
         found.append(fact(Stance.FOR, "What comes through now.", source, tried.now.told))
-    says = f"{len(files)} files of that phase differ from {code.tag}."
+    says = f"Of that phase {differ(len(files), f'from {code.tag}')}."
     found.append(files_differ(code, files, says, "No code of it changed.", read_at))
     says = f"{paths.SETTINGS} differs from {settings.tag}."
     unless = f"{paths.SETTINGS} is as in {settings.tag}."

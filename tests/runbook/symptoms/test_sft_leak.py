@@ -134,8 +134,7 @@ def test_a_row_appended_by_another_writer_is_found_and_explained_and_nothing_is_
     assert (found["cause"]["id"], found["cause"]["confidence"]) == ("other_writer", "certain")
     said = [each["says"] for each in found["cause"]["evidence"]]
     assert (
-        "It begins with the 70 rows that the receipt claims; 1 lines follow that no receipt accounts for."
-        in said
+        "It begins with what the receipt claims, 70 rows; 1 line after that no receipt accounts for." in said
     )
     assert found["cause"]["places"][0].startswith(f"{SFT}:71 ")
     set_aside = {each["id"]: each["evidence"] for each in found["considered"]}

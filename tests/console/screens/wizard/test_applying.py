@@ -41,10 +41,28 @@ async def test_from_the_question_to_resolved_and_back_byte_for_byte(
         await agree_without_digits(pilot, "gone")
         await shown(pilot, screen, lambda: "RESOLVED" in text_of(app))
         assert "clean" in (root / SFT).read_text()
+        # What was repaired is off the dashboard at once, and not when the detectors' budget allows it.
+        assert app.fake_feed.refreshed == 1
         await press(pilot, "down", "enter")
         await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
         await agree_without_digits(pilot, "a drill")
         await shown(pilot, screen, lambda: tree(root) == broken and not standing(root).consented)
+
+
+async def test_where_the_repair_is_to_be_committed_y_copies_the_line_that_does_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, MILD)
+    line = f"git add -- {SFT} && git commit -m repaired -- {SFT}"
+    monkeypatch.setattr("console.control.wizard_control.commit_command", lambda *_: line)
+    async with wizard_open(root) as (pilot, app, screen):
+        await shown(pilot, screen, lambda: "What shall be done?" in text_of(app))
+        await press(pilot, "down", "enter", "down", "enter")
+        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+        await agree_without_digits(pilot, "gone")
+        await shown(pilot, screen, lambda: "y copies the command" in text_of(app))
+        await press(pilot, "y", "c")
+    assert app.written == [f"cd {root} && {line}"] * 2
 
 
 async def test_a_way_back_that_is_not_wanted_after_all_leaves_it_resolved(
