@@ -5,35 +5,32 @@ start is answered here by a fork of a process that has imported everything and d
 the argv, environment, directory, streams, session and priority that were asked for, and is a child of the
 one who asked, so that waiting for it, killing it and its death with its parent are as always.
 
-What a fork cannot be is started really: another interpreter, another PYTHONPATH, hash seed or locale, an
-engine of a workspace's own, ``-c`` programs. DISTILL_COLD_TESTS=1 starts everything really; in the
-environment of one start it does so for that one.
+An engine of a workspace's own has a process of its own to be forked from: it runs from a copy that is named
+for its bytes, and one that does not load in every module is started really, and fails as it does.
+
+What a fork cannot be is started really, too: another interpreter, another PYTHONPATH, hash seed or locale,
+``-c`` programs. DISTILL_COLD_TESTS=1 starts everything really; in the environment of one start it does so
+for that one.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import functools
-import gc
-import importlib
 import inspect
-import io
 import json
 import os
-import pkgutil
-import runpy
-import signal
+import re
 import socket
 import subprocess
 import sys
 import threading
-import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pipeline.contracts.discovery import ENGINE_FLAGS
 from pipeline.platform import first_act
@@ -41,17 +38,23 @@ from pipeline.platform import first_act
 REPOSITORY = Path(__file__).parents[1]
 COLD_VARIABLE = "DISTILL_COLD_TESTS"
 _PR_SET_CHILD_SUBREAPER = 36
-_ENGINE, _CONSOLE = ENGINE_FLAGS, ("-P",)
+ENGINE, _CONSOLE = ENGINE_FLAGS, ("-P",)
 # The program by its interpreter flags and module; and whether it starts programs of ours by itself.
-_PROGRAMS = {
-    (_ENGINE, "pipeline"): False,
-    (_ENGINE, "pipeline.firewall"): False,
+PROGRAMS = {
+    (ENGINE, "pipeline"): False,
+    (ENGINE, "pipeline.firewall"): False,
+    (ENGINE, str(REPOSITORY / "pipeline/platform/engine_probe.py")): False,
     (_CONSOLE, "console"): True,
     (_CONSOLE, "runbook.worker"): True,
 }
 # Decided when an interpreter starts, and so the same for all forks.
 _DECIDED_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
-_MOST_REQUEST_BYTES = 1 << 17
+# The folder in which the engine of a workspace is copied to run, named for its bytes.
+_COPY_OF_ENGINE = re.compile(r"/.+/engines/[0-9a-f]{64}")
+# So many of them are kept ready; the one that was not asked for longest makes room.
+_MOST_ENGINES = 3
+MOST_REQUEST_BYTES = 1 << 17
+READY = b"ready"
 _Popen = subprocess.Popen
 _PARAMETERS = tuple(inspect.signature(_Popen._execute_child).parameters)[1:]  # type: ignore[attr-defined]
 
@@ -61,7 +64,8 @@ class _Start:
     """What is asked of a fork."""
 
     flags: tuple[str, ...]
-    module: str
+    engine: str  # the folder of a workspace's own; empty for the installed one
+    program: str  # a module, or the path of a file
     arguments: list[str]
     cwd: str | None
     env: dict[str, str]
@@ -84,7 +88,13 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]  # generic in stubs
             return
         ends = [asked["p2cread"], asked["c2pwrite"], asked["errwrite"]]
         streams = [number if end == -1 else end for number, end in enumerate(ends)]
-        self.pid = _zygote(start.flags).fork(start, streams)
+        if start.engine:
+            self.pid = _forked_of(start.engine, start, streams)
+        else:
+            self.pid = _zygote(start.flags).fork(start, streams)
+        if not self.pid:
+            _Popen._execute_child(self, *arguments)  # type: ignore[attr-defined]
+            return
         self._child_created = True
         pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(asked[name] for name in pipes))  # type: ignore[attr-defined]
@@ -93,6 +103,9 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]  # generic in stubs
 _enabled = False
 _owner = 0
 _zygotes: dict[tuple[str, ...], _Zygote] = {}
+# None for one that does not load.
+_engines: OrderedDict[str, _Zygote | None] = OrderedDict()
+_engines_lock = threading.Lock()
 
 
 def install() -> None:
@@ -107,36 +120,49 @@ def end() -> None:
     """At the end of the tests: no helper stays behind."""
     while _zygotes:
         _zygotes.popitem()[1].end()
+    while _engines:
+        _end(_engines.popitem()[1])
+
+
+def _end(zygote: _Zygote | None) -> None:
+    if zygote is not None:
+        zygote.end()
 
 
 def _start_of(asked: Mapping[str, Any]) -> _Start | None:
     """The request, when a fork can be what was asked for."""
     argv = asked["args"]
-    if not isinstance(argv, Sequence) or isinstance(argv, str | bytes) or "-m" not in argv[:6]:
+    if not isinstance(argv, Sequence) or isinstance(argv, str | bytes):
         return None
     words = [os.fspath(word) for word in argv]
-    at = words.index("-m")
-    flags, module = tuple(words[1:at]), words[at + 1]
+    if "-m" in words[:6]:
+        at = words.index("-m")
+        flags, named, rest = tuple(words[1:at]), words[at + 1], words[at + 2 :]
+    else:
+        at = 1 + len(ENGINE)
+        flags, named, rest = tuple(words[1:at]), "".join(words[at : at + 1]), words[at + 1 :]
     env = dict(os.environ if asked["env"] is None else asked["env"])
     act = asked["preexec_fn"]
+    engine = ""
     if (
         words[0] != _PYTHON
-        or (flags, module) not in _PROGRAMS
+        or (flags, named) not in PROGRAMS
         or not all(isinstance(text, str) for text in (*words, *env, *env.values()))
         or env.get(COLD_VARIABLE)
         or any(asked[name] for name in ("executable", "shell", "pass_fds", "gids"))
         or any(asked[name] not in (None, -1) for name in ("gid", "uid"))
-        or not _has_our_start(env)
+        or not (_has_our_start(env) or (engine := _engine_of(flags, named, env)))
         or not (act is None or _is_first_act(act))
         or not (asked["cwd"] is None or Path(asked["cwd"]).is_dir())
-        or sum(map(len, words)) + sum(len(name) + len(env[name]) for name in env) > _MOST_REQUEST_BYTES // 2
+        or sum(map(len, words)) + sum(len(name) + len(env[name]) for name in env) > MOST_REQUEST_BYTES // 2
     ):
         return None
     _, _, nice, death = act.args if act is not None else (None, 0, 0, 0)
     return _Start(
         flags,
-        module,
-        words[at + 2 :],
+        engine,
+        named,
+        rest,
         None if asked["cwd"] is None else os.fspath(asked["cwd"]),
         env,
         asked["umask"],
@@ -164,6 +190,34 @@ def _has_our_start(env: Mapping[str, str]) -> bool:
     )
 
 
+def _engine_of(flags: tuple[str, ...], named: str, env: Mapping[str, str]) -> str:
+    """The folder of the workspace's own engine that would run, and nothing else is unusual; or nothing.
+
+    Only the tests' own process keeps engines ready: what a program of ours starts is started once or twice.
+    """
+    place = env.get("PYTHONPATH", "")
+    if not _keeps_engines or flags != ENGINE or named == "pipeline.firewall":
+        return ""
+    if not _COPY_OF_ENGINE.fullmatch(place) or not _has_our_start({**env, "PYTHONPATH": str(REPOSITORY)}):
+        return ""
+    return place
+
+
+def keep(zygote: socket.socket) -> None:
+    """In a program of ours that starts others: from here on they are forks of what is at the other end."""
+    global _keeps_engines
+    _keeps_engines = False
+    for flags in (ENGINE, _CONSOLE):
+        _zygotes[flags] = _Zygote(zygote)
+    install()
+
+
+def forget() -> None:
+    """In a fork: whoever was ready for the one that it was forked from is not its own."""
+    _zygotes.clear()
+
+
+_keeps_engines = True
 _PYTHON = sys.executable
 _ENVIRONMENT = dict(os.environ)
 
@@ -183,17 +237,22 @@ class _Zygote:
             self._helper.wait()
 
     @classmethod
-    def start(cls, flags: tuple[str, ...]) -> _Zygote:
+    def start(cls, flags: tuple[str, ...], engine: str = "") -> _Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        code = f"from tests.warm_processes import serve; serve({theirs.fileno()}, {flags!r})"
+        code = f"from tests.warm_zygote import serve; serve({theirs.fileno()}, {flags!r}, {engine!r})"
         with theirs:
             helper = _Popen(
                 [_PYTHON, *flags, "-c", f"import sys; sys.path.append({str(REPOSITORY)!r}); {code}"],
                 pass_fds=[theirs.fileno()],
-                env=_ENVIRONMENT,
+                env={**_ENVIRONMENT, "PYTHONPATH": engine} if engine else _ENVIRONMENT,
+                stderr=subprocess.DEVNULL if engine else None,
                 cwd="/",
             )
         return cls(ours, helper)
+
+    def is_ready(self) -> bool:
+        """Waits until it has imported everything; false for one that ended before."""
+        return self._channel.recv(32) == READY
 
     def fork(self, start: _Start, streams: list[int]) -> int:
         """The process id of a child of ours that becomes the program."""
@@ -207,8 +266,24 @@ class _Zygote:
 
 def _zygote(flags: tuple[str, ...]) -> _Zygote:
     if flags not in _zygotes:
-        _zygotes[flags] = _Zygote.start(flags)
+        zygote = _zygotes[flags] = _Zygote.start(flags)
+        assert zygote.is_ready()
     return _zygotes[flags]
+
+
+def _forked_of(engine: str, start: _Start, streams: list[int]) -> int:
+    """As ``fork``, of a workspace's own engine; 0 when a module of it does not load."""
+    with _engines_lock:
+        if engine not in _engines:
+            zygote = _Zygote.start(ENGINE, engine)
+            _engines[engine] = zygote if zygote.is_ready() else None
+            if _engines[engine] is None:
+                zygote.end()
+        _engines.move_to_end(engine)
+        for oldest in [name for name, each in _engines.items() if each is not None][:-_MOST_ENGINES]:
+            _end(_engines.pop(oldest))
+        chosen = _engines[engine]
+        return chosen.fork(start, streams) if chosen is not None else 0
 
 
 @contextlib.contextmanager
@@ -220,137 +295,3 @@ def _subreaper() -> Any:
         yield
     finally:
         prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-def serve(descriptor: int, flags: tuple[str, ...]) -> None:
-    """A zygote's whole life: until whoever asks is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _import_all(flags)
-    gc.collect()
-    gc.freeze()
-    _serve(socket.socket(fileno=descriptor))
-
-
-def _serve(channel: socket.socket) -> None:
-    while True:
-        data, streams, _, _ = socket.recv_fds(channel, _MOST_REQUEST_BYTES, 3)
-        if not data:
-            os._exit(0)
-        reading, writing = os.pipe()
-        between = os.fork()
-        if between == 0:
-            if pid := os.fork():
-                os.write(writing, str(pid).encode())
-                os._exit(0)
-            os.close(reading)
-            os.close(writing)
-            _become(channel, json.loads(data), streams)
-        # Only when the one between is gone has the child its other parent.
-        os.waitpid(between, 0)
-        channel.send(os.read(reading, 32))
-        for descriptor in (reading, writing, *streams):
-            os.close(descriptor)
-
-
-def _import_all(flags: tuple[str, ...]) -> None:
-    """Every module of the programs, but those that a program is started as and those of the screens."""
-    packages = ("pipeline",) if flags == _ENGINE else ("pipeline", "runbook", "console")
-    for package in packages:
-        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            name = found.name
-            if name.endswith("__main__") or name.startswith(("console.tui", "pipeline.templates")):
-                continue
-            with contextlib.suppress(ImportError):  # an optional group that is not installed
-                importlib.import_module(name)
-    if flags == _ENGINE:
-        importlib.import_module("pipeline.engine.code_digest").engine_digest()
-
-
-def _become(channel: socket.socket, request: dict[str, Any], streams: Sequence[int]) -> NoReturn:
-    """The child: first what an interpreter would find as it starts, then the program."""
-    while os.getppid() != request["parent"]:  # until the one between is gone
-        time.sleep(0.0002)
-        if os.getppid() == 1:
-            os._exit(1)
-    if request["session"]:
-        os.setsid()
-    elif request["group"] != -1:
-        os.setpgid(0, request["group"])
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-    channel.detach()
-    os.closerange(3, max(256, *(stream + 1 for stream in streams)))
-    if request["death"]:
-        first_act._act(ctypes.CDLL(None).prctl, request["parent"], request["nice"], request["death"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.clear()
-    os.environ.update(request["env"])
-    time.tzset()
-    if request["cwd"] is not None:
-        os.chdir(request["cwd"])
-    if request["umask"] >= 0:
-        os.umask(request["umask"])
-    _reopen_streams()
-    _zygotes.clear()
-    flags, module = tuple(request["flags"]), request["module"]
-    if _PROGRAMS[flags, module]:
-        _keep_zygote()
-    sys.argv = ["-m", *request["arguments"]]
-    if not hasattr(sys.modules.get(module), "__path__"):
-        sys.modules.pop(module, None)  # it is about to be the main module
-    code: object = None
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as ended:
-        code = ended.code
-    leave(code)
-
-
-def leave(code: object) -> NoReturn:
-    """End as an interpreter does, but for taking all modules apart.
-
-    That would touch, and so copy, every page that is shared with the warm process: half of what a short
-    command costs. Whatever is unusual about the end is left to the interpreter.
-    """
-    threading._shutdown()  # type: ignore[attr-defined]  # as an interpreter first waits for threads
-    atexit._run_exitfuncs()
-    if code is None or isinstance(code, int):
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit((code or 0) & 0xFF)
-    sys.exit(code)  # type: ignore[arg-type]  # a text
-
-
-def _keep_zygote() -> None:
-    """A copy of us as we are now, for the programs that the program starts."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    parent = os.getpid()
-    if os.fork() == 0:
-        ours.close()
-        first_act.die_with(parent)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for number in range(3):
-            os.dup2(nowhere, number)
-        _serve(theirs)
-    theirs.close()
-    for flags in (_ENGINE, _CONSOLE):
-        _zygotes[flags] = _Zygote(ours)
-    install()
-
-
-def _reopen_streams() -> None:
-    """Text streams on the new descriptors, as an interpreter makes them."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        old = getattr(sys, f"__{name}__")
-        raw = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
-        buffer: Any = io.BufferedReader(raw) if number == 0 else io.BufferedWriter(raw)
-        new = io.TextIOWrapper(
-            buffer,
-            encoding=old.encoding,
-            errors=old.errors,
-            line_buffering=number == 2 or raw.isatty(),
-        )
-        setattr(sys, name, new)
-        setattr(sys, f"__{name}__", new)

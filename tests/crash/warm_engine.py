@@ -27,7 +27,7 @@ def serve() -> None:
     from pipeline.cli import main
     from pipeline.commands import export, materialize, run_all, score  # noqa: F401 - imported to be warm
     from pipeline.engine.code_digest import engine_digest
-    from tests.warm_processes import leave
+    from tests.warm_zygote import leave
 
     engine_digest()
     gc.collect()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.contracts.faults import ExitCode
-from tests.warm_processes import leave
+from tests.warm_zygote import leave
 
 Tree = Mapping[str, bytes]
 LIMIT_SECONDS = 120.0

@@ -43,9 +43,14 @@ def glanced_rows(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def six_faces(root: Path) -> dict[str, Said]:
-    """By face. ``runbook detect`` looks; the others show what it saw."""
-    detected = _asked(root, "runbook", "detect")
+def detect(root: Path) -> dict[str, Any]:
+    """``runbook detect --json``: the one face that looks."""
+    return _asked(root, "runbook", "detect")
+
+
+def six_faces(root: Path, detected: dict[str, Any] | None = None) -> dict[str, Said]:
+    """By face. ``runbook detect`` looks, unless what it saw is given; the others show what it saw."""
+    detected = detect(root) if detected is None else detected
     scanned: list[FirewallStatus] = []
 
     def scan_once(place: Path, known: FirewallStatus, limit_seconds: float) -> FirewallStatus:

@@ -12,13 +12,13 @@ from runbook.change.plan import Plan, RunCommand
 from runbook.change.undo import last_undoable
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.drills.start import planted as plant_it
-from runbook.probes.evidence import Cause, Detection, Diagnosis
+from runbook.probes.evidence import Cause, Diagnosis
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.symptoms import DRILLS, SYMPTOMS
-from runbook.wizard.detecting import detect_all
+from runbook.wizard.detecting import detect_all, detect_one
 from runbook.wizard.session import WizardSession, open_session, reopen_session
-from tests.runbook.drills.faces import glanced_rows, six_faces
+from tests.runbook.drills.faces import detect, glanced_rows, six_faces
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once
@@ -50,7 +50,6 @@ class Seen:
     """What showed after the planting, ``seconds`` after it."""
 
     planted: Planted
-    shown: dict[str, Detection]
     seconds: float
 
 
@@ -60,18 +59,18 @@ def plant(drill: Drill, scene: Scene) -> Seen:
     began = time.monotonic()
     if planted.audited:
         scene.audit()
-    shown = _showing(scene.workspace)
-    seconds = time.monotonic() - began
-    assert sorted(shown) == sorted({drill.symptom_id, *planted.also}), sorted(shown)
     told = {row["id"]: row for row in glanced_rows(scene.root)}
-    assert set(told) <= set(shown), "a glance rings where a look does not"
+    detected = detect(scene.root)
+    seconds = time.monotonic() - began
+    faces = six_faces(scene.root, detected)
+    shown = set(faces["runbook detect"])
+    assert shown == {drill.symptom_id, *planted.also}, sorted(shown)
+    assert set(told) <= shown, "a glance rings where a look does not"
     assert [name for name, row in told.items() if row["since"] is None] == []
-    faces = six_faces(scene.root)
     reported = {name: int(row["since"]) for name, row in told.items() if row["origin"]["source"] != "live"}
     assert {name: faces["status"][name][1] for name in reported} == reported, "it was told before the look"
-    assert set(faces["runbook detect"]) == set(shown)
     assert {name: said for name, said in faces.items() if said != faces["runbook detect"]} == {}
-    return Seen(planted, shown, seconds)
+    return Seen(planted, seconds)
 
 
 def find(drill: Drill, scene: Scene) -> None:
@@ -106,7 +105,7 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
     assert diagnosis is not None
     _as_declared(diagnosis, planted)
     left = _showing(workspace)
-    assert set(left) <= set(planted.also), f"after the repair: {sorted(left)}"
+    assert left <= set(planted.also), f"after the repair: {sorted(left)}"
     steps = _steps(session)
     _taken_back(root, session)
     assert tree(root) == broken, _difference(broken, tree(root))
@@ -123,9 +122,9 @@ def walk(drill: Drill, scene: Scene, seed: int, *, kill: bool) -> Walked:
     )
 
 
-def _showing(workspace: Workspace) -> dict[str, Detection]:
+def _showing(workspace: Workspace) -> set[str]:
     """As ``distill runbook detect`` has it, without another process."""
-    return {each.symptom.id: each.detection for each in detect_all(workspace, SYMPTOMS) if each.is_raised}
+    return {each.symptom.id for each in detect_all(workspace, SYMPTOMS) if each.is_raised}
 
 
 def _symptom(symptom_id: str) -> Symptom:
@@ -148,7 +147,7 @@ def _repaired(
 ) -> tuple[WizardSession, list[str]]:
     """The incident, led to *resolved*, which only a rerun of its detector reaches."""
     planted, symptom = seen.planted, _symptom(symptom_id)
-    session = open_session(workspace, symptom, seen.shown[symptom_id])
+    session = open_session(workspace, symptom, detect_one(workspace, symptom))
     killed: list[str] = []
     offers = (planted.offer, *planted.afterwards)
     for number, offer in enumerate(offers, start=1):
