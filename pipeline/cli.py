@@ -41,4 +41,5 @@ def _run(argv: Sequence[str]) -> int:
         return ExitCode.USAGE
     arguments = parser_of(command).parse_args(argv[1:])
     context = CommandContext(arguments.directory, arguments.json, arguments.events, argv=tuple(argv))
-    return int(importlib.import_module(command.module_name).run(arguments, context))
+    code = int(importlib.import_module(command.module_name).run(arguments, context))
+    return context.end(code)

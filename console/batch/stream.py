@@ -19,10 +19,11 @@ import orjson
 
 from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
-from pipeline.contracts.faults import StorageError
+from pipeline.contracts.faults import Fault, StorageError
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.disk import events_fault
 from pipeline.platform.drawing import Progress
 from pipeline.platform.lenient_json import Json, text_of
 from pipeline.platform.voice import Voice
@@ -39,6 +40,8 @@ class BatchStream:
         self._clock = clock
         self._seq = 0
         self._owned = place not in (None, "-")
+        self._place = place if place not in (None, "-") else "standard output"
+        self.fault: Fault | None = None
         self._descriptor: int | None = None
         if place == "-":
             self._descriptor = 1
@@ -78,7 +81,8 @@ class BatchStream:
             view = memoryview(line)
             while view:
                 view = view[os.write(self._descriptor, view) :]
-        except OSError:
+        except OSError as error:
+            self.fault = events_fault(self._place, error)
             self.close()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from console.batch.outcome import BatchOutcome, exit_code, verdict_line
 from console.batch.parts import OF_THE_ENGINE, select
 from console.batch.run import BatchOptions, run_batch
 from console.batch.stream import BatchStream, Narration
-from pipeline.contracts.faults import InputError, OperatorError, SettingsError, StorageError
+from pipeline.contracts.faults import ExitCode, InputError, OperatorError, SettingsError, StorageError, worst
 from pipeline.contracts.status import WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.trust_question import settle_trust
@@ -52,7 +52,11 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         batch = run_batch(root, options, stream, narration, clock=_now)
     finally:
         stream.close()
-    return _tell(batch, voice, folder, github=arguments.github, quiet=arguments.quiet)
+    code = _tell(batch, voice, folder, github=arguments.github, quiet=arguments.quiet)
+    if stream.fault is None:
+        return code
+    voice.fault(stream.fault)
+    return worst((code, ExitCode.NOT_EVALUABLE))
 
 
 def _now() -> float:
@@ -64,7 +68,6 @@ def _now() -> float:
 def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: bool, quiet: bool) -> int:
     """Reports, annotations, and the verdict last. A report that cannot be written is exit 3 at least."""
     from console.batch.report import batch_report
-    from pipeline.contracts.faults import worst
 
     code = exit_code(batch)
     report: dict[str, object]

@@ -67,6 +67,7 @@ class WizardControl:
         self._driver.workspace.tell = self._progressed
         self._worker: Detached | None = None
         self._ended: int | None = None
+        self._said = ""
         self._preview: Preview | None = None
         self._committed: tuple[tuple[str, int], str] | None = None
 
@@ -150,7 +151,9 @@ class WizardControl:
             entries=entries,
             undoable=undoable.title if undoable else "",
             to_commit=self._to_commit(session, entries) if move is None else "",
-            last_words=tuple(last_words(session.incident).splitlines()) if self._ended else (),
+            last_words=tuple((self._said or last_words(session.incident)).splitlines())
+            if self._ended
+            else (),
         )
 
     def _to_commit(self, session: WizardSession, entries: tuple[IncidentEntry, ...]) -> str:
@@ -171,7 +174,7 @@ class WizardControl:
 
     def _is_running(self) -> bool:
         if self._worker is not None and (code := self._worker.poll()) is not None:
-            self._ended, self._worker = code, None
+            self._ended, self._said, self._worker = code, self._worker.said(), None
         return self._worker is not None
 
     # Acting

@@ -11,7 +11,7 @@ from console.presentation.states import Look
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_of, day_or_time, short_age
-from pipeline.reading.incidents import UNREADABLE
+from pipeline.reading.incidents import NEVER_OPENED, UNREADABLE
 
 if TYPE_CHECKING:
     from pipeline.reading.incidents import IncidentGlance
@@ -33,6 +33,7 @@ STATES: dict[str, Look] = {
     "mitigated": Look("-", "mitigated", "strong"),
     "escalated": Look("!", "handed over", "warn"),
     "abandoned": Look("-", "left", "dim"),
+    NEVER_OPENED: Look("-", "not opened", "dim"),
     UNREADABLE: Look("?", "unreadable", "warn"),
 }
 _OTHER = Look("?", "unknown", "warn")

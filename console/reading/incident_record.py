@@ -22,14 +22,13 @@ from pipeline.platform.lenient_json import (
     text_of,
     texts_of,
 )
+from pipeline.reading.incidents import FACTS, JOURNAL, is_never_opened, remembered_heads
 from pipeline.reading.report_files import Notes, read_object
 
 if TYPE_CHECKING:
     from pipeline.contracts.incidents import IncidentEntry
     from runbook.wizard.dialogue import Standing
 
-JOURNAL = "journal.jsonl"
-FACTS = "incident.json"
 MOST_BYTES = 64 * 2**20
 MOST_ENTRIES = 20_000
 
@@ -88,6 +87,8 @@ def read_record(root: Path, incident_id: str) -> IncidentRecord:
     folder = root / paths.INCIDENTS / incident_id
     facts = read_object(root, paths.INCIDENTS / incident_id / FACTS, Notes())
     record = IncidentRecord(incident_id, text_of(facts, "title") or "", text_of(facts, "symptom_id") or "")
+    if is_never_opened(folder):
+        return replace(record, trouble="it was never opened: cut off before its first entry")
     data = read_bytes(folder / JOURNAL, most_bytes=MOST_BYTES)
     if isinstance(data, Gone):
         return replace(record, trouble="it has no journal")
@@ -132,7 +133,6 @@ def _judged(root: Path, record: IncidentRecord, lines: list[bytes]) -> IncidentR
     """With the runbook's own verdict on the chain, and what it reads of the part that holds."""
     from pipeline.contracts.incidents import IncidentEntry
     from pipeline.reading.incident_journal import record_problems
-    from pipeline.reading.incidents import remembered_heads
     from runbook.change.incident import Incident
     from runbook.change.undo import last_undoable
     from runbook.wizard.dialogue import fold

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.contracts.discovery import is_of_a_workspace
+from pipeline.contracts.faults import ExitCode, worst
 from pipeline.platform.voice import Voice
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ class CommandContext(Voice):
 
         recorded_at = checked_recorded_at(getattr(arguments, "recorded_at", None))
         return Request(arguments.command, self.argv, recorded_at, self.events, self.engine_source)
+
+    def end(self, code: int) -> int:
+        """The exit code of a command that came to its end with ``code``: events that were lost are told."""
+        writer: EventWriter | None = self.__dict__.get("events")
+        if writer is None or writer.fault is None:
+            return code
+        self.fault(writer.fault)
+        return worst((code, ExitCode.NOT_EVALUABLE))
 
     @cached_property
     def events(self) -> EventWriter:

@@ -2,7 +2,8 @@
 
 A run's own ``events.jsonl`` is always written; ``--events`` adds a second place. A full disk must
 not stop a run for the sake of its narration: after the first failure, events to that place are
-dropped. What an earlier writer left torn is closed first, so that no two lines fuse.
+dropped, and ``fault`` says so: the command goes on, and ends with 3. What an earlier writer left torn is
+closed first, so that no two lines fuse.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import events
-from pipeline.contracts.faults import Fault
+from pipeline.contracts.faults import ExitCode, Fault, worst
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.platform import disk
 
@@ -24,8 +25,9 @@ class EventWriter:
     """Numbers events and writes them to every place it was given."""
 
     def __init__(self) -> None:
-        self._descriptors: list[int] = []
+        self._places: dict[int, str] = {}
         self._owned: list[int] = []
+        self.fault: Fault | None = None
         self._seq = 0
         self._last_progress = 0.0
         self._early: list[bytes] | None = []
@@ -38,13 +40,14 @@ class EventWriter:
         """
         if str(place) == "-":
             descriptor = 1
+            place = "standard output"
         else:
             try:
                 descriptor = _open_for_appending(Path(place))
             except OSError as error:
                 raise disk.storage_fault(error, Path(place), "Nothing was changed.") from error
             self._owned.append(descriptor)
-        self._descriptors.append(descriptor)
+        self._places[descriptor] = str(place)
         for line in self._early or ():
             self._write(descriptor, line)
 
@@ -55,12 +58,15 @@ class EventWriter:
     def emit(self, kind: type[Any], **fields: Any) -> None:
         """Number, stamp and write one event of type ``kind``."""
         self._seq += 1
+        if kind is events.RunFinished and self.fault is not None:
+            code = worst((int(fields["exit_code"]), ExitCode.NOT_EVALUABLE))
+            fields |= {"ok": False, "exit_code": code, "fault": fields.get("fault") or self.fault.to_dict()}
         line = events.encode(kind(seq=self._seq, at=now_iso(), **fields))
         if self._early is not None:
             self._early.append(line)
         if self.on_progress is not None and kind is events.StageProgress:
             self.on_progress(fields)
-        for descriptor in list(self._descriptors):
+        for descriptor in list(self._places):
             self._write(descriptor, line)
 
     def progress_is_due(self) -> bool:
@@ -75,17 +81,17 @@ class EventWriter:
         self.emit(events.LogLine, level=level, message=message, fault=fault.to_dict() if fault else None)
 
     def _write(self, descriptor: int, line: bytes) -> None:
-        if descriptor not in self._descriptors:
+        if descriptor not in self._places:
             return
         try:
             disk.write_all(descriptor, line)
-        except OSError:
-            self._descriptors.remove(descriptor)
+        except OSError as error:
+            self.fault = disk.events_fault(self._places.pop(descriptor), error) or self.fault
 
     def close(self) -> None:
         for descriptor in self._owned:
             os.close(descriptor)
-        self._owned, self._descriptors = [], []
+        self._owned, self._places = [], {}
 
 
 def _open_for_appending(path: Path) -> int:

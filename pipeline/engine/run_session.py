@@ -214,7 +214,8 @@ def run_session(
             _finish_badly(session, refused.exit_code, refused.fault)
             raise refused from error
         except Exception as error:
-            fault = starved_fault(error, "the engine", _KEPT) or Fault(
+            refused_us = starved_fault(error, "the engine", _KEPT) or disk.refused_by_disk(error, _KEPT)
+            fault = refused_us or Fault(
                 code="internal_error",
                 what_happened=f"The engine has a bug: {type(error).__name__}: {error}",
                 kept_safe=_KEPT,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.contracts import discovery
 from pipeline.contracts.commands import ENGINE_BY_NAME
-from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.faults import ExitCode, OperatorError, worst
 from pipeline.firewall.places import Places
 from pipeline.firewall.scan import scan
 from pipeline.firewall.state_events import StateEvents
@@ -39,13 +39,21 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         if set(standing) != set(ALL_WALLS):
             _PARSER.error("a watcher has all walls standing")
-        return watch(places, events or (StateEvents.open("-") if arguments.json else None))
+        return _end(watch(places, events or (StateEvents.open("-") if arguments.json else None)), events)
     report = scan(places, standing)
     if events is not None:
         events.report(report)
     if arguments.events != "-":
         Voice().out(json.dumps(report.to_dict()) if arguments.json else report.as_text().removesuffix("\n"))
-    return report.exit_code
+    return _end(report.exit_code, events)
+
+
+def _end(code: int, events: StateEvents | None) -> int:
+    """``code``, or what events that were lost make of it, told."""
+    if events is None or events.fault is None:
+        return code
+    Voice().fault(events.fault)
+    return worst((code, ExitCode.NOT_EVALUABLE))
 
 
 def _workspace(named: str | None, *, needed: bool) -> Path | None:

@@ -20,12 +20,17 @@ _FINDINGS_IN_EVENT = 10
 
 
 class StateEvents:
-    """``descriptor`` None is standard output. A place that refuses is given up: the scan counts."""
+    """``descriptor`` None is standard output. A place that refuses is given up: the scan counts.
+
+    ``fault`` then says so.
+    """
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._seq = 0
         self._gone = False
+        self._place = "standard output"
+        self.fault: Fault | None = None
 
     @property
     def is_heard(self) -> bool:
@@ -40,7 +45,9 @@ class StateEvents:
             return cls(None)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            return cls(os.open(place, flags, 0o600))
+            events = cls(os.open(place, flags, 0o600))
+            events._place = place
+            return events
         except OSError as error:
             raise StorageError(
                 Fault(
@@ -86,8 +93,9 @@ class StateEvents:
         elif not self._gone:
             try:
                 disk.write_all(self._descriptor, line.encode())
-            except OSError:
+            except OSError as error:
                 self._gone = True
+                self.fault = disk.events_fault(self._place, error)
 
 
 def now() -> str:

@@ -100,6 +100,42 @@ def storage_fault(
     )
 
 
+def events_fault(place: str, error: OSError) -> Fault | None:
+    """What to tell of an event stream that ``place`` took no further; None where its reader went away."""
+    if error.errno == errno.EPIPE:
+        return None
+    return Fault(
+        code="events_refused",
+        what_happened=f"Events could not be written to {visible(place)}: {error.strerror or error}; "
+        "what followed is missing there.",
+        kept_safe="The work went on without them: its outputs and reports are as they should be.",
+        do_next="Look at that disk (df, dmesg). Run the command again if the events are needed.",
+        file=place,
+    )
+
+
+# By which a disk refuses what is right in itself: never a bug of who asked.
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
+
+
+def refused_by_disk(error: BaseException, kept_safe: str) -> Fault | None:
+    """What to tell of an ``error`` that a disk's refusal led to; None for any other.
+
+    A library may have wrapped the system's word: what an error was raised for counts too.
+    """
+    seen: set[int] = set()
+    met: BaseException | None = error
+    while met is not None and id(met) not in seen:
+        seen.add(id(met))
+        if isinstance(met, StorageError):
+            return met.fault
+        if isinstance(met, OSError) and met.errno in _REFUSALS:
+            place = Path(os.fsdecode(met.filename)) if isinstance(met.filename, str | bytes) else None
+            return storage_fault(met, place or Path("A file"), kept_safe, doing="read or written").fault
+        met = met.__cause__ or met.__context__
+    return None
+
+
 def _not_plain(error: NotPlainError) -> StorageError:
     place = visible(error.place)
     return StorageError(

@@ -17,6 +17,7 @@ from pipeline.contracts.discovery import find_workspace, shown_place
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import drawing, streams
+from pipeline.platform.disk import refused_by_disk
 from pipeline.platform.starvation import starved_fault
 
 BROKEN_CODE = "distill doctor names the first file that does not load; then install the package again."
@@ -83,22 +84,30 @@ class Voice:
         streams.write(streams.ERR, text)
 
 
-def speak(work: Callable[[], int], *, who: str, kept_safe: str, broken_code: str = BROKEN_CODE) -> int:
+def speak(
+    work: Callable[[], int],
+    *,
+    who: str,
+    kept_safe: str,
+    broken_code: str = BROKEN_CODE,
+    also_tell: Callable[[Fault], None] = lambda _fault: None,
+) -> int:
     """Do a command's work and give its exit code: the one frame around every ``main``.
 
     An ``OperatorError`` becomes its three lines. A bug becomes three lines that name ``who`` has
     it, and exit 3; where code could not even be imported, ``broken_code`` is the next step. One that was
-    starved of descriptors or memory has no bug, and its three lines say so.
+    starved of descriptors or memory, or met a disk that refused, has no bug, and its three lines say so.
+    ``also_tell`` hears of each fault, for who has standard error on a disk that may refuse it.
     A reader that goes away (``| head -1``) changes no exit code; a full disk under standard output
     does, because what it was to hold is not whole.
     """
     streams.prepare()
     voice = Voice()
+    fault: Fault | None = None
     try:
         code = int(work())
     except OperatorError as error:
-        voice.fault(error.fault)
-        code = int(error.exit_code)
+        fault, code = error.fault, int(error.exit_code)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except ReaderGoneError:
@@ -106,18 +115,21 @@ def speak(work: Callable[[], int], *, who: str, kept_safe: str, broken_code: str
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        code = _bug(voice, error, who, kept_safe, broken_code)
+        fault, code = _unexpected(error, who, kept_safe, broken_code), ExitCode.NOT_EVALUABLE
+    if fault is not None:
+        voice.fault(fault)
+        also_tell(fault)
     refused = streams.end()
     if refused is not None:
         code = worst((code, ExitCode.NOT_EVALUABLE))
-        voice.fault(
-            Fault(
-                "output_refused",
-                f"Standard output cannot be written: {refused.strerror}. What it holds is not whole.",
-                kept_safe,
-                "Give it a place with room; the command can be asked again.",
-            )
+        fault = Fault(
+            "output_refused",
+            f"Standard output cannot be written: {refused.strerror}. What it holds is not whole.",
+            kept_safe,
+            "Give it a place with room; the command can be asked again.",
         )
+        voice.fault(fault)
+        also_tell(fault)
     return code
 
 
@@ -125,31 +137,26 @@ def _in_a_sentence(who: str) -> str:
     return who[:1].lower() + who[1:]
 
 
-def _bug(voice: Voice, error: Exception, who: str, kept_safe: str, broken_code: str) -> int:
+def _unexpected(error: Exception, who: str, kept_safe: str, broken_code: str) -> Fault:
+    """What to tell of an error that nobody on the way made a fault of."""
     import os
 
     if os.environ.get("DISTILL_DEBUG"):
         raise error
-    starved = starved_fault(error, _in_a_sentence(who), kept_safe)
-    if starved is not None:
+    refused = starved_fault(error, _in_a_sentence(who), kept_safe) or refused_by_disk(error, kept_safe)
+    if refused is not None:
         # What could only be half made complains when it is thrown away; its cause has just been told.
         sys.unraisablehook = lambda _: None
-        voice.fault(starved)
-        return ExitCode.NOT_EVALUABLE
+        return refused
     told = error.msg if isinstance(error, SyntaxError) else str(error)
     is_broken = isinstance(error, (SyntaxError, ImportError)) or _was_importing(error)
-    voice.fault(
-        Fault(
-            "internal_error",
-            f"{who} {'cannot load its code' if is_broken else 'has a bug'}: {type(error).__name__}: "
-            f"{visible(told, 300)} ({_place_of(error)}).",
-            kept_safe,
-            broken_code
-            if is_broken
-            else "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
-        )
+    return Fault(
+        "internal_error",
+        f"{who} {'cannot load its code' if is_broken else 'has a bug'}: {type(error).__name__}: "
+        f"{visible(told, 300)} ({_place_of(error)}).",
+        kept_safe,
+        broken_code if is_broken else "Report it with the command; DISTILL_DEBUG=1 shows the whole trace.",
     )
-    return ExitCode.NOT_EVALUABLE
 
 
 def _frames(error: BaseException) -> Iterator[TracebackType]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pipeline.contracts import paths
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.platform import confined
-from pipeline.reading.incidents import HEAD, JOURNAL, Head, read_head
+from pipeline.reading.incidents import HEAD, JOURNAL, Head, is_at_its_beginning, read_head
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,18 @@ def chain_problems(folder: Path, remembered: Head | None = None) -> list[Problem
     """
     whole, torn = read_lines(folder)
     entries, problems = parse(whole)
-    if torn:
+    # Cut off while it was opened: nobody has told yet where it ends, and there is nothing that could be gone.
+    begins = len(whole) < 2 and not (folder / HEAD).exists() and is_at_its_beginning(folder)
+    if torn and not (begins and not whole):
         problems.append(Problem(len(whole) + 1, "ends in the middle of a line (a killed writer)"))
     head = read_head(folder)
-    if head is None:
+    if begins:
+        pass
+    elif head is None:
         problems.append(Problem(0, f"{HEAD} does not say where the journal ended"))
     elif head.seq > len(entries):
         problems.append(Problem(0, f"ends at entry {len(entries)}, but had {head.seq}: the tail is gone"))
-    elif head.seq and entries[head.seq - 1].hash != head.hash:
+    elif entries[head.seq - 1].hash != head.hash:
         problems.append(Problem(head.seq, f"is not the entry that {HEAD} knows"))
     if remembered is not None and remembered.seq > len(entries):
         says = f"ends at entry {len(entries)}, but the last audit saw {remembered.seq}: the tail is gone"

@@ -14,7 +14,16 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
-from pipeline.platform.lenient_json import Json, count_of, flag_of, object_in, object_of, text_of
+from pipeline.platform.lenient_json import (
+    Gone,
+    Json,
+    count_of,
+    flag_of,
+    object_in,
+    object_of,
+    read_bytes,
+    text_of,
+)
 from pipeline.reading.report_files import Notes, last_objects, read_object
 
 JOURNAL = "journal.jsonl"
@@ -25,6 +34,11 @@ INCIDENTS_LIMIT = 500
 # States of the wizard from which nobody has to go on. What was escalated waits for somebody else.
 CLOSED = ("resolved", "abandoned")
 UNREADABLE = "unreadable"
+# Its folder was made, and nothing was written into its journal: nobody has to go on.
+NEVER_OPENED = "never_opened"
+_KEPT = "kept"
+# What there is before a first entry is whole: its facts, an empty store, the lease, a line cut off.
+_BEFORE_THE_FIRST = (FACTS, JOURNAL, HEAD, _KEPT, "lease")
 _ID = re.compile(r"[0-9a-z][0-9a-zA-Z.-]{0,120}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _REMEMBERED = "incident_heads"
@@ -84,6 +98,29 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return object_in(folder / FACTS) or {}
 
 
+def is_at_its_beginning(folder: Path) -> bool:
+    """Whether nothing lies in ``folder`` but what opening an incident makes: not a byte was kept, no page
+    written. Such a journal has one entry at most, however it ended. Raises OSError.
+    """
+    try:
+        names = [each.name for each in folder.iterdir()]
+    except FileNotFoundError:
+        return False
+    if any(name not in _BEFORE_THE_FIRST and not name.startswith((".", "torn-")) for name in names):
+        return False
+    return _KEPT not in names or not any((folder / _KEPT).iterdir())
+
+
+def is_never_opened(folder: Path) -> bool:
+    """Whether whoever began to open it was cut off before the first entry. False where it cannot be told."""
+    journal = read_bytes(folder / JOURNAL)
+    has_none = isinstance(journal, Gone) or (isinstance(journal, bytes) and b"\n" not in journal)
+    try:
+        return has_none and not (folder / HEAD).exists() and is_at_its_beginning(folder)
+    except OSError:
+        return False
+
+
 def read_head(folder: Path) -> Head | None:
     """Where the journal ended, as ``head.json`` knows it; None when it says nothing readable."""
     return _head(object_in(folder / HEAD))
@@ -108,7 +145,9 @@ def remembered_heads(root: Path) -> dict[str, Head]:
 
 def _head(value: object) -> Head | None:
     seq, digest = count_of(value, "seq"), text_of(value, "hash")
-    return None if seq is None or digest is None or not _SHA256.match(digest) else Head(seq, digest)
+    if seq is None or seq < 1 or digest is None or not _SHA256.match(digest):
+        return None
+    return Head(seq, digest)
 
 
 def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
@@ -138,6 +177,9 @@ def _read(root: Path, name: str, notes: Notes) -> IncidentGlance:
         (text for detail in told if (text := text_of(detail, "title"))), ""
     )
     opened = epoch_seconds(text_of(facts, "opened_at"))
+    if not entries and is_never_opened(root / folder):
+        owner = text_of(facts, "opened_by") or ""
+        return IncidentGlance(name, NEVER_OPENED, symptom, owner, opened, None, "", title, is_closed=True)
     if not entries:
         notes.add(f"{folder}/{JOURNAL} has no line that can be read")
         owner = text_of(facts, "opened_by") or ""

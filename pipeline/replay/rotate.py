@@ -3,12 +3,17 @@
 Steps: the log is renamed to ``replay_runs.archive.<epoch>.jsonl`` (nothing is ever overwritten),
 packed beside it, the pack is read back and compared by digest, and only then the plain archive
 is removed. A crash in between leaves the plain archive, whole; the next rotation packs it too.
+
+Where the file system has no rename that refuses to overwrite, the log gets its second name before it loses
+the first. What stopped in between left one file under two names: ``left_over`` tells, and the next rotation
+takes the log's name away before anything else, so that no row is archived twice.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -32,8 +37,22 @@ class Rotation:
     sha256: str
 
 
-def rotate(workspace: Path, *, epoch: int | None = None) -> list[Rotation]:
-    """Archive the log, and any archive that an interrupted rotation left unpacked.
+def left_over(workspace: Path) -> list[str]:
+    """The log's second names, each in a sentence, that an earlier rotation left. Raises StorageError."""
+    folder, log = workspace / paths.KNOWLEDGE_BASE, workspace / paths.REPLAY_RUNS
+    try:
+        return [
+            f"{plain.relative_to(workspace)} is {paths.REPLAY_RUNS} under a second name"
+            for plain in _plain_archives(folder)
+            if _is_one_file(log, plain)
+        ]
+    except OSError as error:
+        raise disk.storage_fault(error, log, doing="read") from error
+
+
+def rotate(workspace: Path, *, epoch: int | None = None, move_log: bool = True) -> list[Rotation]:
+    """Archive the log, and any archive that an interrupted rotation left unpacked, which is all that
+    is done without ``move_log``.
 
     Nothing to do gives an empty list. Raises StorageError, or IntegrityError when a pack does
     not read back as its original (which then stays).
@@ -41,9 +60,10 @@ def rotate(workspace: Path, *, epoch: int | None = None) -> list[Rotation]:
     folder = workspace / paths.KNOWLEDGE_BASE
     log = workspace / paths.REPLAY_RUNS
     try:
-        if log.exists() and log.stat().st_size > 0:
+        _finish_move(log, folder)
+        if move_log and log.exists() and log.stat().st_size > 0:
             _move(log, folder, int(time.time()) if epoch is None else epoch)
-        rotations = [_pack(workspace, plain) for plain in sorted(folder.glob(f"{_ARCHIVE}*.jsonl"))]
+        rotations = [_pack(workspace, plain) for plain in _plain_archives(folder)]
         if rotations:
             confined.append(workspace, paths.REPLAY_RUNS, b"")
             disk.sync_folder(folder)
@@ -54,19 +74,36 @@ def rotate(workspace: Path, *, epoch: int | None = None) -> list[Rotation]:
 
 
 def _move(log: Path, folder: Path, epoch: int) -> None:
-    """Rename the log to a free archive name: a link that exists already is never replaced."""
+    """Rename the log to a free archive name: a file that exists already is never replaced."""
     while True:
         archive = folder / f"{_ARCHIVE}{epoch}.jsonl"
         if not archive.with_name(f"{archive.name}.gz").exists():
             try:
-                disk.operations.link(log, archive)
+                disk.operations.rename_new(log, archive)
             except FileExistsError:
                 pass
             else:
-                disk.operations.unlink(log)
                 disk.sync_folder(folder)
                 return
         epoch += 1
+
+
+def _finish_move(log: Path, folder: Path) -> None:
+    """Take the log's name away from a file that an archive's name holds as well: not a byte goes."""
+    if any(_is_one_file(log, plain) for plain in _plain_archives(folder)):
+        disk.operations.unlink(log)
+        disk.sync_folder(folder)
+
+
+def _plain_archives(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{_ARCHIVE}*.jsonl"))
+
+
+def _is_one_file(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samestat(os.lstat(one), os.lstat(other))
+    except FileNotFoundError:
+        return False
 
 
 def _pack(workspace: Path, plain: Path) -> Rotation:

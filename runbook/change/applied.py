@@ -79,6 +79,36 @@ def read_applied(entries: Sequence[IncidentEntry], plan_hash: str) -> Applied:
     return Applied(steps, number if isinstance(number, int) else None, opened, consented)
 
 
+@dataclass(frozen=True)
+class Finished:
+    """When a plan was carried out and looked at, whether that was good, and when it was taken back."""
+
+    at: str
+    is_good: bool
+    taken_back_at: str | None = None
+
+
+def read_finished(entries: Sequence[IncidentEntry], plan: Plan) -> Finished | None:
+    """How the plan ended since it was made last; None where it has not."""
+    made = max((n for n, each in enumerate(entries) if _is(each, "planned", plan.hash)), default=0)
+    looked = [each for each in entries[made:] if _is(each, "verified", plan.hash)]
+    if not looked or not read_applied(entries, plan.hash).is_complete(plan):
+        return None
+    back = [each for each in entries[made:] if each.detail.get("undone") == plan.hash]
+    return Finished(
+        second_of(looked[-1]), looked[-1].state != "verifying", second_of(back[-1]) if back else None
+    )
+
+
+def _is(entry: IncidentEntry, kind: str, plan_hash: str) -> bool:
+    return entry.kind == kind and entry.plan_hash == plan_hash
+
+
+def second_of(entry: IncidentEntry) -> str:
+    """When it was written, as people read it."""
+    return f"{entry.recorded_at[:19]}Z"
+
+
 def _together(earlier: StepRecord, later: StepRecord) -> StepRecord:
     """A step that was tried again: from before the first try to after the last one."""
     before = {**later.before, **earlier.before}

@@ -26,7 +26,16 @@ from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.identity import user_name
 from pipeline.reading.incident_journal import Problem, record_problems
-from pipeline.reading.incidents import Head, incident_ids, is_incident_id, read_facts
+from pipeline.reading.incidents import (
+    FACTS,
+    HEAD,
+    JOURNAL,
+    Head,
+    incident_ids,
+    is_at_its_beginning,
+    is_incident_id,
+    read_facts,
+)
 from runbook.change.files import make_folder, plain_only
 from runbook.change.journal import NO_JOURNAL, Journal, write_facts
 from runbook.change.refusals import NOTHING_CHANGED, refused
@@ -59,6 +68,21 @@ class Incident:
         """None for what was done directly (quarantine, restore), without a wizard."""
         found = self.facts.get("symptom_id")
         return found if isinstance(found, str) else None
+
+    @contextlib.contextmanager
+    def made_or_gone(self) -> Iterator[None]:
+        """The new folder goes again where the block, which opens the incident, raises: it is empty yet."""
+        try:
+            yield
+        except Exception:
+            with contextlib.suppress(OSError):
+                if is_at_its_beginning(self.folder) and not self.journal.has_entries():
+                    for name in (FACTS, JOURNAL, HEAD):
+                        disk.discard(self.folder / name)
+                    with contextlib.suppress(FileNotFoundError):
+                        disk.operations.rmdir(self.folder / KEPT)
+                    disk.operations.rmdir(self.folder)
+            raise
 
     def problems(self, heads: Mapping[str, Head]) -> list[Problem]:
         """What is wrong with its record; ``heads`` are those that the last audit saw. Raises StorageError."""
@@ -221,19 +245,20 @@ def open_incident(
                 break
             except FileExistsError:
                 number += 1
-        disk.operations.mkdir(incident.folder / KEPT)
-        write_facts(
-            incident.folder,
-            {
-                "schema_version": INCIDENT_VERSION,
-                "incident_id": incident.id,
-                "symptom_id": symptom_id,
-                "title": title,
-                "opened_at": _now(),
-                "opened_by": user_name(),
-            },
-        )
-        disk.sync_folder(parent)
+        with incident.made_or_gone():
+            disk.operations.mkdir(incident.folder / KEPT)
+            write_facts(
+                incident.folder,
+                {
+                    "schema_version": INCIDENT_VERSION,
+                    "incident_id": incident.id,
+                    "symptom_id": symptom_id,
+                    "title": title,
+                    "opened_at": _now(),
+                    "opened_by": user_name(),
+                },
+            )
+            disk.sync_folder(parent)
     except OSError as error:
         raise disk.storage_fault(error, parent, NO_JOURNAL) from error
     return incident

@@ -20,7 +20,7 @@ from pipeline.platform import confined
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.identity import host_name, user_name
 from pipeline.reading.incident_journal import Problem, chain_problems, hash_of, parse, read_lines
-from pipeline.reading.incidents import FACTS, HEAD, JOURNAL, Head
+from pipeline.reading.incidents import FACTS, HEAD, JOURNAL, Head, read_head
 
 NO_JOURNAL = "Without its journal nothing is done."
 
@@ -58,6 +58,10 @@ class Journal:
                 )
             )
         return entries
+
+    def has_entries(self) -> bool:
+        """Whether a first line was finished, whatever it says. Raises StorageError."""
+        return bool(self._read()[0])
 
     def append(
         self,
@@ -97,6 +101,9 @@ class Journal:
         members["hash"] = hash_of(members)
         entry = IncidentEntry.model_validate(members)
         try:
+            if len(before) == 1 and read_head(self.folder) is None:
+                # Whoever opened it was cut off here; without it the second entry could be cut off unseen.
+                self._write_head({"seq": before[0].seq, "hash": before[0].hash})
             self._write(json.dumps(members, ensure_ascii=False, allow_nan=False).encode() + b"\n")
             self._write_head({"seq": entry.seq, "hash": entry.hash})
         except OSError as error:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.incidents import IncidentEntry
-from runbook.change.applied import StepRecord, expected_states, read_applied
+from pipeline.contracts.untrusted import visible
+from runbook.change.applied import StepRecord, expected_states, read_applied, second_of
 from runbook.change.file_step import differs
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.change.incident import Incident
@@ -64,14 +65,22 @@ def last_undoable(entries: Sequence[IncidentEntry]) -> Plan | None:
 
 
 def nothing_to_undo(entries: Sequence[IncidentEntry]) -> RefusedError:
-    """Why there is no way back: it was pruned, or there never was a change."""
-    gone = next((each for each in reversed(entries) if each.kind == "note" and PRUNED in each.detail), None)
-    if gone is None:
+    """Why there is no way back: it was gone already, it was pruned, or there never was a change."""
+    told = (each for each in reversed(entries) if each.detail.get("undone") or PRUNED in each.detail)
+    last = next(told, None)
+    if last is None:
         return refused("nothing_to_undo", "Nothing here can be undone.", "See: distill incident show")
+    if last.detail.get("undone"):
+        title = next((each.title for each in plans_of(entries) if each.hash == last.plan_hash), "")
+        return refused(
+            "already_undone",
+            f"Already undone at {second_of(last)} ({visible(title)}).",
+            f"See: distill incident show {last.incident_id}",
+        )
     return refused(
         "originals_pruned",
-        f"The originals were pruned at {gone.recorded_at[:19]}Z by {gone.actor}: "
-        f"{gone.reason or 'no reason given'}.",
+        f"The originals were pruned at {second_of(last)} by {last.actor}: "
+        f"{last.reason or 'no reason given'}.",
         "What is committed can be had from git: distill restore PATH",
     )
 

@@ -11,19 +11,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.contracts.untrusted import visible
+from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import incident_ids
+from runbook.change.applied import Finished, read_finished
 from runbook.change.incident import Incident
 from runbook.change.plan import Plan, Rehearsal
-from runbook.change.refusals import refused
+from runbook.change.refusals import NOTHING_CHANGED, PlanVoidError, refused
 from runbook.change.undo import plans_of
 from runbook.probes.workspace import Workspace
+from runbook.wizard.dialogue import fold
 from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import read_line, report_end, show_plan
 from runbook.wizard.session import WizardSession
-from runbook.wizard.worker import last_words, wait
+from runbook.wizard.worker import wait, why_it_ended
 
 _SHORTEST_HASH = 12
 
@@ -89,11 +93,43 @@ def apply_by_hash(root: Path, arguments: argparse.Namespace, voice: Voice) -> in
             "consent_unexplained", "Consent needs a name and a reason.", "Add --approve-as NAME --reason WHY."
         )
     incident, plan = find_plan(root, arguments.plan)
+    if (finished := read_finished(incident.journal.entries(), plan)) is not None and finished.is_good:
+        return _say_finished(incident, plan, finished, voice)
     workspace = Workspace(root)
     # Without its symptom: direct commands work while the symptoms are broken.
     driver = Driver(workspace, None, WizardSession(workspace, incident, None))
     _say_whose(driver, voice)
     return _consent_and_apply(driver, plan, arguments.approve_as, arguments.reason, voice)
+
+
+def _say_finished(incident: Incident, plan: Plan, finished: Finished, voice: Voice) -> int:
+    """What was done is not done again. Raises PlanVoidError for a plan that was taken back since."""
+    done = "undone" if plan.undoes is not None else "carried out"
+    if finished.taken_back_at is not None:
+        raise PlanVoidError(
+            Fault(
+                "taken_back",
+                f"{visible(plan.title)}: carried out at {finished.at}, and taken back at "
+                f"{finished.taken_back_at}.",
+                NOTHING_CHANGED,
+                "Make the plan again and look at it again: distill runbook plan, or the wizard.",
+            )
+        )
+    says = f"already {done} at {finished.at} ({visible(plan.title)}); nothing was changed"
+    if voice.json:
+        state = fold(incident.journal.entries()).state
+        voice.out_json(
+            {
+                "incident_id": incident.id,
+                "state": state,
+                "exit_code": int(ExitCode.OK),
+                "steps_done": len(plan.steps),
+                "says": says,
+            }
+        )
+    else:
+        voice.out(f"{says}: {incident.id}")
+    return ExitCode.OK
 
 
 def _consent_and_apply(driver: Driver, plan: Plan, who: str, reason: str, voice: Voice) -> int:
@@ -107,9 +143,9 @@ def _consent_and_apply(driver: Driver, plan: Plan, who: str, reason: str, voice:
         voice.note(f"Runs detached; watch it: distill incident show {session.incident.id}")
         raise
     if voice.json:
-        voice.out_json(_end_data(session, code))
+        voice.out_json(_end_data(session, code, process))
     else:
-        report_end(session, code, voice)
+        report_end(session, code, voice, process)
     return code
 
 
@@ -124,12 +160,12 @@ def _plan_data(incident_id: str, plan: Plan, rehearsal: Rehearsal | None) -> dic
     }
 
 
-def _end_data(session: WizardSession, code: int) -> dict[str, Any]:
+def _end_data(session: WizardSession, code: int, process: Detached) -> dict[str, Any]:
     standing = session.standing
     return {
         "incident_id": session.incident.id,
         "state": standing.state,
         "exit_code": code,
         "steps_done": sum(record.done for record in standing.applied.steps.values()),
-        "says": standing.trouble or last_words(session.incident),
+        "says": why_it_ended(session, process),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
-from pipeline.reading.incidents import Head, incident_ids, remembered_heads
+from pipeline.reading.incidents import NEVER_OPENED, Head, incident_ids, is_never_opened, remembered_heads
 from runbook.actions.prune import plan_prune, prunable, title_of
 from runbook.change.incident import Incident, load_incident
 from runbook.change.plan import Draft
@@ -99,6 +99,8 @@ def _row(incident: Incident) -> dict[str, Any]:
         "title": facts.get("title"),
         "opened_at": facts.get("opened_at"),
     }
+    if is_never_opened(incident.folder):
+        return {**row, "state": NEVER_OPENED, "owner": str(facts.get("opened_by") or ""), "over": True}
     try:
         standing = fold(incident.journal.entries())
     except OperatorError as error:
@@ -148,6 +150,8 @@ def _verify(incident: Incident, heads: dict[str, Head], voice: Voice) -> int:
     elif problems:
         for problem in problems:
             voice.out(f"{incident.id}: entry {problem.line} {problem.says}")
+    elif is_never_opened(incident.folder):
+        voice.out(f"{incident.id}: never opened: cut off before its first entry, so nothing was done in it")
     else:
         voice.out(f"{incident.id}: {len(incident.journal.entries())} entries, the chain is whole")
     return ExitCode.CHECK_FAILED if problems else ExitCode.OK

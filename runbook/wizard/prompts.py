@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
 from runbook.change.plan import Plan
@@ -59,8 +60,9 @@ def converse(
         if code is not None:
             return code
         voice.note("applying; it goes on if this terminal goes away")
-        ended = worker.wait(driver.carry_out())
-        report_end(session, ended, voice)
+        started = driver.carry_out()
+        ended = worker.wait(started)
+        report_end(session, ended, voice, started)
         if ended != ExitCode.OK and session.move in CHANGES:
             return ended
 
@@ -83,7 +85,7 @@ def show_plan(session: WizardSession, plan: Plan, voice: Voice) -> None:
         voice.out(line)
 
 
-def report_end(session: WizardSession, code: int, voice: Voice) -> None:
+def report_end(session: WizardSession, code: int, voice: Voice, started: Detached) -> None:
     """How the worker ended, and how to take back what it did."""
     standing = session.standing
     if code == ExitCode.OK:
@@ -96,7 +98,7 @@ def report_end(session: WizardSession, code: int, voice: Voice) -> None:
             voice.note(f"undo: distill undo {session.incident.id}")
         return
     voice.out(f"{standing.state}, exit {code}: {session.incident.id}")
-    for line in (standing.trouble or worker.last_words(session.incident)).splitlines():
+    for line in worker.why_it_ended(session, started).splitlines():
         voice.note(visible(line))
 
 

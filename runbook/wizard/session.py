@@ -336,18 +336,19 @@ def open_session(
     """A new incident. With a symptom it starts from what its detector saw; ``name`` goes into its id."""
     told = title or (symptom.title if symptom else "")
     incident = open_incident(workspace.root, symptom.id if symptom else None, told, name=name)
-    incident.journal.append(
-        "opened",
-        "detected",
-        argv=argv,
-        verdict=detection.verdict if detection else None,
-        detail={
-            "symptom_id": symptom.id if symptom else None,
-            "severity": str(symptom.severity) if symptom else None,
-            "title": told,
-            "detection": detection.model_dump(mode="json") if detection else None,
-        },
-    )
+    with incident.made_or_gone():
+        incident.journal.append(
+            "opened",
+            "detected",
+            argv=argv,
+            verdict=detection.verdict if detection else None,
+            detail={
+                "symptom_id": symptom.id if symptom else None,
+                "severity": str(symptom.severity) if symptom else None,
+                "title": told,
+                "detection": detection.model_dump(mode="json") if detection else None,
+            },
+        )
     return WizardSession(workspace, incident, symptom)
 
 

@@ -10,8 +10,9 @@ import os
 import sys
 
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.contracts.faults import ExitCode, Fault, engine_not_started
 from pipeline.platform.detached import Detached, start_detached
+from pipeline.platform.disk import storage_fault
 from runbook.change.incident import Incident
 from runbook.change.refusals import PlanVoidError
 from runbook.wizard.dialogue import CHANGES
@@ -19,14 +20,21 @@ from runbook.wizard.session import WizardSession
 
 LOG = "apply.log"
 _LOOK_SECONDS = 60.0
+_NOT_BEGUN = "What was agreed to is in the journal; nothing was changed yet."
 
 
 def start(incident: Incident, plan_hash: str) -> Detached:
-    """Start the worker; whoever waits for it may go away. Raises OSError."""
+    """Start the worker; whoever waits for it may go away. Raises StorageError, EngineUnavailableError."""
     argv = [sys.executable, "-P", "-m", "runbook.worker", str(incident.root), incident.id, plan_hash]
-    log = os.open(incident.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    place = incident.folder / LOG
     try:
-        return start_detached(argv, output=log, env=firewall_environment())
+        log = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise storage_fault(error, place, _NOT_BEGUN) from error
+    try:
+        return start_detached(argv, output=log, env=firewall_environment(), with_words=True)
+    except OSError as error:
+        raise engine_not_started("The worker", error) from error
     finally:
         os.close(log)
 
@@ -48,8 +56,13 @@ def carry_out(session: WizardSession) -> int:
     return ExitCode.OK
 
 
+def why_it_ended(session: WizardSession, started: Detached) -> str:
+    """The fault that it told, else what its verification saw, else the end of its log."""
+    return started.said() or session.standing.trouble or last_words(session.incident)
+
+
 def last_words(incident: Incident) -> str:
-    """The fault that the worker ended with, from its log."""
+    """The fault that a worker ended with, from its log."""
     try:
         lines = (incident.folder / LOG).read_text("utf-8", "replace").splitlines()
     except OSError:

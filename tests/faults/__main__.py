@@ -25,7 +25,7 @@ from tests.faults.fault_loop import KINDS, fault_trial, operations_of
 from tests.faults.kill_loop import kill_trial
 from tests.faults.record import Record, Result, broken, table
 from tests.faults.subjects import NAMES, subjects
-from tests.faults.trial import Subject, warm_up
+from tests.faults.trial import Subject, adopt_orphans, warm_up
 from tests.quick_folder import quick_folder
 
 SEED = 20261130
@@ -51,6 +51,7 @@ def main(words: Sequence[str]) -> int:
         return _under_the_shim(words)
     disk = shim.FaultyDisk(Path(os.environ[shim.CONTROL_VARIABLE]))
     warm_up()
+    adopt_orphans()
     record = Record(options.record or Path("out/faults") / f"{options.seed}.jsonl")
     until = time.monotonic() + 60 * options.minutes
     with quick_folder() as folder:
@@ -76,7 +77,7 @@ def _trials(folder: Path, disk: shim.FaultyDisk, options: argparse.Namespace) ->
     """Every point of every command, in the order in which they are tried."""
     killed: list[Trial] = []
     trials: list[Trial] = []
-    kills = KILLS // len(NAMES)
+    kills = options.kills // len(NAMES)
     for subject in subjects(folder, options.only):
         for kind in KINDS.values():
             for number in range(1, operations_of(subject, kind, disk, folder) + 1):
@@ -113,6 +114,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", action="append", choices=NAMES, default=[])
+    parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--record", type=Path)
     parser.add_argument("--page")
     return parser.parse_args(words)

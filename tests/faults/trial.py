@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import importlib
 import os
 import re
@@ -22,6 +23,7 @@ Tree = Mapping[str, bytes]
 LIMIT_SECONDS = 120.0
 # What no command may ever say of a fault that is not its own.
 FORBIDDEN = ("Traceback", " bug", "lost sys.", "Exception ignored", "internal error")
+_PR_SET_CHILD_SUBREAPER = 36
 _INCIDENT = re.compile(r"\d{8}-\d{4}-[\w-]+")
 # The three lines of a fault, by how they begin.
 THREE_LINES = ("what happened", "kept safe", "do next")
@@ -135,8 +137,29 @@ def _become(argv: Sequence[str], root: Path, output: Path) -> None:
     os._exit(99)
 
 
+def adopt_orphans() -> None:
+    """What a command leaves running becomes our child, so that ``await_orphans`` can wait for it."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def await_orphans(seconds: float = LIMIT_SECONDS) -> bool:
+    """Whether all that ended commands left running has ended: a repair goes on detached, by design."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if not pid:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.001)
+
+
 def copied(start: Path, to: Path) -> Path:
-    """A fresh copy of ``start`` at ``to``."""
+    """A fresh copy of ``start`` at ``to``, when nothing writes there any more."""
+    if not await_orphans():
+        raise RuntimeError("a process that a command left behind does not end")
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(start, to, symlinks=True)
     return to
@@ -181,6 +204,7 @@ def _wrong_files(subject: Subject, root: Path, scratch: Path, *, whole: bool) ->
 
 def unfinished(subject: Subject, root: Path, output: Path) -> list[str]:
     """The same command on a sound machine must end where an undisturbed one ends."""
+    await_orphans()  # a repair that its command left going on is waited for, as its words say
     ended = run(subject.again or subject.argv, root, output)
     if ended.code != subject.ends_with:
         return [f"cannot be finished, {ended.code}: {_last(ended.text)}"]

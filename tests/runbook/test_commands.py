@@ -79,6 +79,27 @@ def test_quarantine_previews_first_then_acts_by_hash_and_undo_is_byte_identical(
     assert tree(root) == before
 
 
+def test_what_was_carried_out_is_answered_with_when_and_not_done_again(root: Path) -> None:
+    plan = planned(root, "quarantine", SFT)
+    by_hash = ("--plan", plan["plan_hash"], *CONSENT)
+    assert distill(root, "quarantine", *by_hash).returncode == 0
+    again = distill(root, "quarantine", *by_hash)
+    assert (again.returncode, again.stdout[:19]) == (0, "already carried out")
+    back = planned(root, "undo", plan["incident_id"])
+    undo = ("--plan", back["plan_hash"], *CONSENT)
+    assert distill(root, "undo", *undo).returncode == 0
+    after = tree(root)
+    again = distill(root, "undo", *undo)
+    assert (again.returncode, again.stdout[:18]) == (0, "already undone at "), again.stderr
+    told = json.loads(distill(root, "undo", *undo, "--json").stdout)
+    assert (told["exit_code"], told["says"][:14]) == (0, "already undone")
+    nothing = distill(root, "undo", plan["incident_id"])
+    assert (nothing.returncode, "Already undone at 20" in nothing.stderr) == (2, True)
+    void = distill(root, "quarantine", *by_hash)
+    assert (void.returncode, "and taken back at 20" in void.stderr) == (11, True)
+    assert tree(root) == after
+
+
 def test_the_same_preview_asked_for_again_is_the_same_plan(root: Path) -> None:
     first, second = planned(root, "quarantine", SFT), planned(root, "quarantine", SFT)
     assert first["plan_hash"] == second["plan_hash"]

@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.contracts.faults import IntegrityError, StorageError, WorkspaceLockedError
+from pipeline.platform import disk
 from pipeline.reading.incident_journal import hash_of
-from pipeline.reading.incidents import incident_ids
+from pipeline.reading.incidents import HEAD, NEVER_OPENED, incident_ids, read_incidents
+from pipeline.reading.report_files import Notes
 from runbook.change.incident import Incident, load_incident, open_incident
 from runbook.change.refusals import RefusedError
+from runbook.probes.workspace import Workspace
+from runbook.wizard.session import open_session
+from tests.faulty_disk import FaultyDisk
 
 
 @pytest.fixture
@@ -141,3 +149,90 @@ def test_a_linked_reports_folder_carries_no_journal_out_of_the_workspace(tmp_pat
     with pytest.raises(RefusedError):
         open_incident(root, None, "x")
     assert list(outside.iterdir()) == []
+
+
+class _Stopped(BaseException):
+    """A process that ends here."""
+
+
+class _EndsAt(disk.DiskOperations):
+    """Ends the process before its N-th change."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def _one(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise _Stopped
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        self._one()
+        return super().write(descriptor, data)
+
+    def replace(self, *names: Any, **folders: Any) -> None:
+        self._one()
+        super().replace(*names, **folders)
+
+    def mkdir(self, *names: Any, **how: Any) -> None:
+        self._one()
+        super().mkdir(*names, **how)
+
+
+def test_an_incident_cut_off_at_any_point_of_its_opening_is_no_tampering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = set()
+    for number in range(1, 40):
+        root = tmp_path / str(number)
+        root.mkdir()
+        monkeypatch.setattr(disk, "operations", _EndsAt(number))
+        with contextlib.suppress(_Stopped):
+            open_session(Workspace(root), None, None, title="cut off")
+            break
+        monkeypatch.undo()
+        for incident_id in incident_ids(root):
+            incident = load_incident(root, incident_id)
+            assert incident.problems({}) == [], number
+            (glance,) = read_incidents(root, Notes())
+            states.add(glance.state)
+            assert glance.state == "detected" or not glance.is_open
+            incident.journal.append("note", "detected")  # whoever goes on mends it
+            assert incident.problems({}) == [], number
+    monkeypatch.undo()
+    assert states == {NEVER_OPENED, "detected"}
+
+
+def test_a_disk_that_fails_while_an_incident_is_opened_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 60):
+        root = tmp_path / str(number)
+        root.mkdir()
+        faulty = FaultyDisk(number, errno.EIO)
+        monkeypatch.setattr(disk, "operations", faulty)
+        try:
+            open_session(Workspace(root), None, None, title="refused")
+        except StorageError:
+            monkeypatch.undo()
+            for incident_id in incident_ids(root):
+                assert load_incident(root, incident_id).problems({}) == [], number
+                assert len(load_incident(root, incident_id).journal.entries()) == 1
+        else:
+            break
+    assert number > 8
+
+
+def test_a_record_that_was_cut_to_its_first_entry_is_no_beginning(incident: Incident) -> None:
+    incident.keep(b"an original")
+    incident.journal.path.write_bytes(_lines(incident)[0])
+    (incident.folder / HEAD).unlink()
+    assert "does not say where the journal ended" in _said(incident)
+    incident.journal.path.unlink()
+    assert "does not say where the journal ended" in _said(incident)
+
+
+@pytest.mark.parametrize("seq", [0, -1, -7, 2**80, True, "3"])
+def test_a_head_with_an_impossible_number_is_said(incident: Incident, seq: object) -> None:
+    (incident.folder / HEAD).write_text(json.dumps({"seq": seq, "hash": "0" * 64}))
+    assert "does not say where the journal ended" in _said(incident)

@@ -183,7 +183,7 @@ def test_what_was_taken_back_can_be_done_once_only(tmp_path: Path) -> None:
     session = direct(workspace)
     carried_out(session, plan_command(session.planning(), ["score", "write", SFT, "new"], title="run"))
     taken_back(session)
-    with pytest.raises(RefusedError, match="Nothing here"):
+    with pytest.raises(RefusedError, match="Already undone at 20"):
         session.plan_taking_back()
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contracts import events
+from pipeline.contracts import events, paths
 from pipeline.contracts.faults import StorageError
 from pipeline.engine.event_writer import EventWriter
 from pipeline.platform import disk
+from tests.pipeline.engine.workspaces import engine, make_workspace, rows
 
 
 def _decoded(path: Path) -> list[events.Event]:
@@ -94,3 +95,29 @@ def test_a_full_disk_ends_one_place_and_not_the_run(tmp_path: Path, monkeypatch:
     whole, torn = (tmp_path / "full").read_bytes().splitlines()
     assert events.decode(whole).seq == 1
     assert _or_none(torn) is None
+    assert writer.fault is not None
+    assert str(tmp_path / "full") in writer.fault.what_happened
+
+
+def test_a_command_whose_events_were_lost_ends_with_3_and_its_work_stands(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    done = engine(workspace, "run-all", "--events", "/dev/full")
+    assert done.returncode == 3, done.stderr
+    assert "Events could not be written to /dev/full: No space left on device" in done.stderr
+    assert len(rows(workspace, paths.SFT_EXPORT)) > 0
+    (own,) = (workspace / "reports/distillation").glob("2*/events.jsonl")
+    last = _decoded(own)[-1]
+    assert isinstance(last, events.RunFinished)
+    assert (last.ok, last.exit_code) == (False, 3)
+    assert engine(workspace, "run-all", "--events", os.devnull).returncode == 0
+
+
+def test_a_reader_of_events_who_goes_away_is_no_fault(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    writer = EventWriter()
+    writer.add_place(f"/proc/self/fd/{writing}")
+    os.close(reading)
+    writer.log("info", "nobody hears this")
+    writer.close()
+    os.close(writing)
+    assert writer.fault is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from pipeline.contracts.faults import Fault
+from pipeline.platform.voice import speak
 
 CHECKOUT = Path(pipeline.__file__).parents[1]
 SAYS = """
@@ -34,6 +37,24 @@ def says(code: int = 0, wrapper: str = '"$@"', **environment: str) -> subprocess
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env = {**env, "PYTHONPATH": str(CHECKOUT), **environment}
     return subprocess.run(argv, env=env, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_is_no_bug_whoever_met_it(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrapped() -> int:
+        try:
+            raise OSError(number, os.strerror(number), "/somewhere/file")
+        except OSError as error:
+            raise RuntimeError("a library's own word") from error
+
+    told: list[Fault] = []
+    code = speak(wrapped, who="The test", kept_safe="Nothing was changed.", also_tell=told.append)
+    lines = capsys.readouterr().err.splitlines()
+    assert (code, [line[:13].rstrip() for line in lines]) == (3, ["what happened", "kept safe", "do next"])
+    assert f"/somewhere/file could not be read or written: {os.strerror(number)}" in lines[0]
+    assert tuple(lines) == told[0].as_lines()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,14 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import EngineUnavailableError, InputError, IntegrityError, SettingsError
+from pipeline.contracts.faults import (
+    EngineUnavailableError,
+    InputError,
+    IntegrityError,
+    OperatorError,
+    SettingsError,
+)
+from pipeline.platform import disk
 from pipeline.replay import rotate as rotation
 from pipeline.replay.model_choice import MODEL_VARIABLE, local_model
 from pipeline.replay.playbook_index import INDEX_FILE, retrieve
@@ -20,6 +30,7 @@ from pipeline.replay.validate import ReplayReason, validate
 from pipeline.schemas.replay_run import ReplayRun
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import ReplaySettings, Settings
+from tests.faulty_disk import FaultyDisk
 from tests.pipeline.engine.workspaces import engine, make_workspace, rows, run_all
 from tests.pipeline.replay.chat_server import chat_server, says
 
@@ -181,6 +192,49 @@ def test_an_archive_that_does_not_read_back_keeps_its_original(
     assert (log.parent / "replay_runs.archive.7.jsonl").read_bytes() == b"rows\n"
     monkeypatch.undo()
     assert len(rotation.rotate(workspace)) == 1, "the next rotation packs what the failed one left"
+
+
+def _cut_off_between_two_names(workspace: Path) -> Path:
+    log = workspace / paths.REPLAY_RUNS
+    log.write_bytes(b"rows\n")
+    os.link(log, log.with_name("replay_runs.archive.7.jsonl"))
+    with log.open("ab") as file:
+        file.write(b"logged since\n")
+    return log
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["not due", "forced"])
+def test_a_log_that_a_rotation_left_under_two_names_is_named_and_archived_once(
+    workspace: Path, force: tuple[str, ...]
+) -> None:
+    log = _cut_off_between_two_names(workspace)
+    done = engine(workspace, "rotate-replay-log", *force)
+    assert "is data/_kb/replay_runs.jsonl under a second name" in done.stderr
+    archives = list(log.parent.glob("replay_runs.archive.*"))
+    assert [gzip.decompress(path.read_bytes()) for path in archives] == [b"rows\nlogged since\n"]
+    assert log.read_bytes() == b""
+    assert "second name" not in engine(workspace, "rotate-replay-log").stderr
+
+
+def test_a_disk_that_fails_at_any_point_of_a_rotation_leaves_each_row_once_after_the_next(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = workspace / paths.REPLAY_RUNS
+    for number in range(1, 100):
+        for path in log.parent.glob("replay_runs*"):
+            path.unlink()
+        log.write_bytes(b"rows\n")
+        faulty = FaultyDisk(number, errno.EIO)
+        monkeypatch.setattr(disk, "operations", faulty)
+        with contextlib.suppress(OperatorError):
+            rotation.rotate(workspace, epoch=7)
+        monkeypatch.undo()
+        if not faulty.failed.total():
+            break
+        rotation.rotate(workspace, epoch=8)
+        archives = list(log.parent.glob("replay_runs.archive.*"))
+        assert [gzip.decompress(path.read_bytes()) for path in archives] == [b"rows\n"], number
+    assert number > 5
 
 
 PLAYBOOKS = ["Stop the gateway service, wait for open connections, then restart it and read its journal."]
