@@ -34,6 +34,10 @@ from runbook.change.refusals import PlanVoidError
 from runbook.probes.workspace import Workspace
 
 
+_AS_IT_WAS = "The file is as it was."
+_UNSYNCED = "The change is in place, whole; a power cut before the disk is well may undo it."
+
+
 def differs(expected: FileState, found: FileState) -> str:
     """What is different, in a few words."""
     if found.is_absent:
@@ -73,9 +77,10 @@ def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
         _do(root, step, data)
     except (OSError, OperatorError) as error:
         found = {path: files.state_of(root, path) for path in before}
-        work.record(before, found, folders, done=False, said=str(error))
+        is_done = found == after  # it was the sync behind the change that failed
+        work.record(before, found, folders, done=is_done, said=str(error))
         if isinstance(error, OSError):
-            raise storage_fault(error, root / step.path, "The file is as it was.") from error
+            raise storage_fault(error, root / step.path, _UNSYNCED if is_done else _AS_IT_WAS) from error
         raise
     work.boundary(f"changed:{work.index}")
     found = {path: files.state_of(root, path) for path in after}

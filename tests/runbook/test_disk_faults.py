@@ -10,13 +10,14 @@ import pytest
 
 from pipeline.contracts.faults import StorageError
 from pipeline.platform import disk
+from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.restore import plan_restore
 from runbook.change.apply import apply_plan
 from runbook.change.journal import Journal
 from runbook.probes.workspace import Workspace
 from tests.faulty_disk import FaultyDisk
 from tests.runbook.carrying_out import consented, taken_back
-from tests.runbook.workspaces import direct, make_workspace, tree
+from tests.runbook.workspaces import SFT, direct, make_workspace, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
 RECON = "docs/recon/local-distillation-recon.md"
@@ -72,3 +73,28 @@ def test_a_disk_that_fails_at_any_operation_leaves_whole_files_and_the_next_try_
         if operations.count < number:
             break
     assert number > 20
+
+
+@pytest.mark.parametrize(
+    ("error", "for_good"), [(errno.EIO, False), (errno.ENOSPC, True)], ids=["once", "full"]
+)
+def test_a_rename_on_a_disk_that_fails_at_any_operation_is_done_once_and_can_be_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, *, for_good: bool
+) -> None:
+    for number in range(1, 80):
+        root = tmp_path / str(number)
+        made = make_workspace(root)
+        (root / SFT).write_bytes(b"a breach\n")
+        session = direct(made)
+        plan = consented(session, plan_quarantine(session.planning(), SFT))
+        operations = FaultyDisk(number, error, for_good=for_good)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "operations", operations)
+            with suppress(StorageError):
+                apply_plan(session.workspace, session.incident, plan)
+        assert apply_plan(session.workspace, session.incident, plan).is_complete(plan), number
+        aside = [path.read_bytes() for path in (root / SFT).parent.glob(f"{Path(SFT).name}*")]
+        assert aside == [b"a breach\n"], number
+        if operations.count < number:
+            break
+    assert number > 10
