@@ -139,7 +139,10 @@ def test_chains_are_verified_again_only_where_something_changed(tmp_path: Path) 
 
 
 def test_a_folder_without_a_journal_is_told(tmp_path: Path) -> None:
-    (tmp_path / paths.INCIDENTS / "x").mkdir(parents=True)
+    folder = tmp_path / paths.INCIDENTS / "x"
+    folder.mkdir(parents=True)
+    assert "never opened" in read_record(tmp_path, "x").trouble
+    (folder / "incident.md").write_text("what was done\n")
     assert read_record(tmp_path, "x").trouble == "it has no journal"
 
 

@@ -230,6 +230,9 @@ def test_a_plan_that_was_agreed_to_and_cut_off_is_finished_before_another_is_mad
         def wait(self, _seconds: float) -> int:
             return -9
 
+        def said(self) -> str:
+            return ""
+
     plan = _plan(root, "--offer", QUARANTINE.id)
     monkeypatch.setattr(worker, "start", lambda _incident, _plan: Dead())
     _run(root, "apply", "--plan", plan["plan_hash"], "--approve-as", "mira", "--reason", "rows")
