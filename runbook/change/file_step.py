@@ -33,7 +33,6 @@ from runbook.change.plan import (
 from runbook.change.refusals import PlanVoidError
 from runbook.probes.workspace import Workspace
 
-
 _AS_IT_WAS = "The file is as it was."
 _UNSYNCED = "The change is in place, whole; a power cut before the disk is well may undo it."
 

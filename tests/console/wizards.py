@@ -67,6 +67,9 @@ class Worker:
         threading.Thread(target=self._run, args=(incident,), daemon=True).start()
         return self
 
+    def said(self) -> str:
+        return ""
+
     def _run(self, incident: Incident) -> None:
         session = WizardSession(Workspace(incident.root), incident, self.symptom, boundary=self._boundary())
         try:
@@ -99,6 +102,9 @@ class InThisProcess:
     def wait(self, _seconds: float) -> int:
         with self._session.lease():
             return worker.carry_out(self._session)
+
+    def said(self) -> str:
+        return ""
 
 
 class KilledError(Exception):
