@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import active_children, get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.contracts.faults import EngineUnavailableError, Fault, SettingsError
+from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.platform.first_act import die_with
+
+if TYPE_CHECKING:
+    from pipeline.engine.work_context import ContextName
 
 _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 1 << 19
@@ -44,12 +47,18 @@ class InlineExecutor(Executor):
         return future
 
 
+def for_outputs(executor: Executor, around: Around) -> Executor:
+    """What outputs are written by: this machine, also where a cluster maps.
+
+    A worker of a cluster that was given up may still be writing: harmless in the chunk cache, whose
+    entries are named by what they hold and renamed into place, and not in an output.
+    """
+    return executor if isinstance(executor, InlineExecutor | ProcessPoolExecutor) else InlineExecutor(around)
+
+
 def is_loss_of_workers(error: BaseException) -> bool:
     """Whether a call failed because whoever carried it out is gone, and not by itself."""
-    if isinstance(error, BrokenExecutor | CancelledError):
-        return True
-    # Dask's own errors, such as KilledWorker: the call's arrive as what they were.
-    return type(error).__module__.partition(".")[0] == "distributed"
+    return isinstance(error, BrokenExecutor | CancelledError)
 
 
 def usable_cpus() -> int:
@@ -68,16 +77,23 @@ def _become_worker(parent: int, forget: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def open_executor(
-    name: str, workers: int, forget_lock: Callable[[], None], around: Around = contextlib.nullcontext
+    name: str,
+    workers: int,
+    forget_lock: Callable[[], None],
+    run: ContextName,
+    around: Around = contextlib.nullcontext,
 ) -> Iterator[Executor]:
     """The executor called ``name`` (``processes`` or ``dask://HOST:PORT``) for the block.
 
-    ``around`` makes a block for each call that this process carries out by itself.
+    ``around`` makes a block for each call that this process carries out by itself; the workers of a
+    cluster must be fit for ``run``.
     Raises SettingsError for an unknown name, EngineUnavailableError for a cluster out of reach.
     """
     if name.startswith("dask://"):
-        with _dask_executor(name.removeprefix("dask://")) as executor:
-            yield executor
+        from pipeline.engine.cluster import open_cluster
+
+        with open_cluster(name.removeprefix("dask://"), run) as cluster:
+            yield cluster
         return
     if name != "processes":
         raise SettingsError(
@@ -137,32 +153,3 @@ def _without_collector() -> Iterator[None]:
         if was_enabled:
             gc.freeze()  # else the next collection walks all that was made meanwhile
             gc.enable()
-
-
-@contextlib.contextmanager
-def _dask_executor(address: str) -> Iterator[Executor]:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise EngineUnavailableError(
-            Fault(
-                code="dask_missing",
-                what_happened="--executor dask://… needs the package distributed, which is not installed.",
-                kept_safe="Nothing was changed.",
-                do_next="pip install 'distill-console[dask]', or use --executor processes",
-            )
-        ) from error
-    try:
-        client = Client(f"tcp://{address}", timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise EngineUnavailableError(
-            Fault(
-                code="dask_unreachable",
-                what_happened=f"No Dask scheduler answers at {address}.",
-                kept_safe="Nothing was changed.",
-                do_next="Start one (dask scheduler; dask worker), or use --executor processes",
-                value=address,
-            )
-        ) from error
-    with client:
-        yield client.get_executor(pure=False)

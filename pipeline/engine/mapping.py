@@ -206,10 +206,12 @@ def _index_of(context: WorkContext, key: str) -> ChunkIndex:
 def result_of(session: Session, future: Future[T]) -> T:
     """The future's result; a stop asked for meanwhile is honoured. Raises what the call raised."""
     while True:
+        # Asked before the wait: one that ends during it has raised no TimeoutError of its own.
+        was_done = future.done()
         try:
             return future.result(timeout=_STOP_CHECK_SECONDS)
         except FutureTimeoutError:
-            if future.done():
+            if was_done:
                 raise
             session.check_stop()
         except Exception as error:

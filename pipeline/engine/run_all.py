@@ -12,7 +12,7 @@ from pipeline.contracts import events
 from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit_plan import emit_all, emit_tasks
-from pipeline.engine.executors import open_executor
+from pipeline.engine.executors import for_outputs, open_executor
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.lost_fields import warn_of_losses
 from pipeline.engine.mapping import CacheEntryGoneError, Mapped, map_sources
@@ -79,9 +79,9 @@ def run_all(
             repeated = repeat_last_run(session, state)
             if repeated is not None:
                 return repeated
-        provide(context)
+        run = provide(context, session.pipeline_run_id)
         with open_executor(
-            options.executor, options.workers, session.lock.forget, session.interruptible
+            options.executor, options.workers, session.lock.forget, run, session.interruptible
         ) as executor:
             outcome = None
             troubles = SourceTroubles()
@@ -99,8 +99,9 @@ def run_all(
                     troubles.lose(lost)
             warn_of_sources(session, troubles, outcome.mapped.sources)
             outcome.lost = warn_of_losses(session, settings, outcome.reducer)
+            writers = for_outputs(executor, session.interruptible)
             return _emit_and_finish(
-                session, context, state, executor, options, stages, fingerprint, outcome, standing
+                session, context, state, writers, options, stages, fingerprint, outcome, standing
             )
 
 

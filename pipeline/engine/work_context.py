@@ -1,7 +1,8 @@
 """What every chunk of a run shares: settings, compiled streams, look-ups, digests.
 
 Forked workers inherit the parent's context; a worker on another machine loads it from the
-workspace and refuses to work when the settings there are not those of the run.
+workspace and refuses to work when that, the engine or the settings there are not those of the run:
+it would put its rows into the cache under the name of the run's.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.untrusted import visible
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
 from pipeline.engine.likeness import Likeness, load_likeness
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
+from pipeline.platform.identity import who_acts
+from pipeline.platform.lock import last_holder
 from pipeline.settings.digest import rows_digest, stream_digest
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings, StreamSettings
@@ -29,12 +34,17 @@ if TYPE_CHECKING:
     from pipeline.streams.compiled import CompiledStream
 
 
+_KEPT = "The last outputs are in place; finished chunks are kept."
+
+
 @dataclass(frozen=True)
 class ContextName:
     """How a task names its context: small enough to travel with every chunk."""
 
     workspace: str
     settings_digest: str
+    engine: str
+    pipeline_run_id: str = ""
 
 
 class WorkContext:
@@ -44,6 +54,7 @@ class WorkContext:
         self.workspace = workspace
         self.settings = settings
         self.cache = ChunkCache(workspace)
+        self.pipeline_run_id = ""
         self._compiled: dict[str, CompiledStream] = {}
         self._lookups: dict[str, LookupTable] = {}
 
@@ -53,7 +64,7 @@ class WorkContext:
 
     @property
     def name(self) -> ContextName:
-        return ContextName(str(self.workspace), self.settings_digest)
+        return ContextName(str(self.workspace), self.settings_digest, engine_digest(), self.pipeline_run_id)
 
     def stream(self, name: str) -> StreamSettings:
         return next(stream for stream in self.settings.streams if stream.name == name)
@@ -131,8 +142,9 @@ class WorkContext:
 _contexts: dict[ContextName, WorkContext] = {}
 
 
-def provide(context: WorkContext) -> ContextName:
+def provide(context: WorkContext, pipeline_run_id: str) -> ContextName:
     """Make the context available to this process and the workers forked from it."""
+    context.pipeline_run_id = pipeline_run_id
     _contexts[context.name] = context
     return context.name
 
@@ -143,15 +155,46 @@ def obtain(name: ContextName) -> WorkContext:
     if context is None:
         workspace = Path(name.workspace)
         context = WorkContext(workspace, load_settings(workspace).settings)
+        context.pipeline_run_id = name.pipeline_run_id
         if context.settings_digest != name.settings_digest:
             raise IntegrityError(
                 Fault(
                     code="settings_changed",
                     what_happened="distill.toml was edited while a run was using it.",
-                    kept_safe="The last outputs are in place; finished chunks are kept.",
+                    kept_safe=_KEPT,
                     do_next="Run again with the settings as they are now: distill run-all",
-                    file=str(workspace / "distill.toml"),
+                    file=str(workspace / paths.SETTINGS),
                 )
             )
+        _contexts.clear()  # a worker serves one run after the other
         _contexts[name] = context
     return context
+
+
+def unfit(name: ContextName) -> Fault | None:
+    """Why this process, which did not start the run, cannot work for it; None when it can."""
+    here = visible(who_acts().host, 100)
+    if name.engine != engine_digest():
+        return Fault(
+            code="worker_engine_differs",
+            what_happened=f"The Dask worker on {here} runs engine {engine_digest()[:12]}, "
+            f"the run {name.engine[:12]}.",
+            kept_safe=_KEPT,
+            do_next=f"Install the same distill-console on {here}, restart its workers, then run again",
+            value=engine_digest(),
+        )
+    workspace = Path(name.workspace)
+    try:
+        holder = last_holder(workspace, paths.LOCK)
+    except OSError:
+        holder = None
+    if holder is None or holder.pipeline_run_id != name.pipeline_run_id:
+        return Fault(
+            code="worker_sees_no_workspace",
+            what_happened=f"The Dask worker on {here} does not see this run's workspace "
+            f"at {visible(name.workspace, 300)}.",
+            kept_safe=_KEPT,
+            do_next=f"Mount the workspace at the same path on {here}, or use --executor processes",
+            file=name.workspace,
+        )
+    return None

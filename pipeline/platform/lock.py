@@ -193,6 +193,18 @@ def holder_of(root: Path, relative: PurePath) -> Holder | None:
         return None
 
 
+def last_holder(root: Path, relative: PurePath) -> Holder | None:
+    """Who took the lock last, held or not, for one who may not ask the kernel: on another machine.
+
+    None where there is no lock. Raises OSError when it cannot be read.
+    """
+    try:
+        with confined.opened(root, relative) as descriptor:
+            return _words(descriptor)
+    except (FileNotFoundError, disk.NotPlainError):
+        return None
+
+
 def is_held(root: Path) -> bool:
     """Whether a live process holds the workspace; a lock that cannot be looked at counts as held."""
     try:

@@ -7,17 +7,21 @@ import pickle
 import signal
 import subprocess
 import sys
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from pipeline.contracts.faults import ExitCode, Fault, InputError, OperatorError, SettingsError
-from pipeline.engine.executors import InlineExecutor, open_executor
+from pipeline.engine.executors import InlineExecutor, for_outputs, open_executor
 from pipeline.engine.run_session import RefusedRunError
+from pipeline.engine.work_context import ContextName
 from tests.pipeline.engine.workspaces import engine, make_workspace, output_bytes, run_all
 
 FAULT = Fault("code", "what", "safe", "next", file="f", line=3, value="v")
+
+RUN = ContextName("/nowhere", "", "")
 
 
 def _raise_fault() -> None:
@@ -54,33 +58,36 @@ def test_every_error_travels_between_processes_whole() -> None:
 
 
 def test_a_workers_fault_is_raised_in_the_parent() -> None:
-    with open_executor("processes", 2, _nothing) as executor:
+    with open_executor("processes", 2, _nothing, RUN) as executor:
         with pytest.raises(InputError) as caught:
             executor.submit(_raise_fault).result()
         assert caught.value.fault == FAULT
 
 
 def test_two_workers_are_children_and_one_is_this_process() -> None:
-    with open_executor("processes", 2, _nothing) as executor:
+    with open_executor("processes", 2, _nothing, RUN) as executor:
         pid, parent = executor.submit(_pid_and_parent).result()
         assert parent == os.getpid() != pid
-    with open_executor("processes", 1, _nothing) as executor:
+    with open_executor("processes", 1, _nothing, RUN) as executor:
         assert isinstance(executor, InlineExecutor)
         assert executor.submit(_pid_and_parent).result()[0] == os.getpid()
 
 
 def test_workers_leave_the_terminals_interrupt_to_the_parent() -> None:
-    with open_executor("processes", 2, _nothing) as executor:
+    with open_executor("processes", 2, _nothing, RUN) as executor:
         assert executor.submit(_signal_actions).result() == (True, True)
 
 
 def test_a_dead_worker_breaks_the_pool_and_the_block_still_ends() -> None:
-    with open_executor("processes", 2, _nothing) as executor, pytest.raises(BrokenExecutor):
+    with open_executor("processes", 2, _nothing, RUN) as executor, pytest.raises(BrokenExecutor):
         executor.submit(_die).result()
 
 
 def test_an_unknown_executor_is_a_settings_error() -> None:
-    with pytest.raises(SettingsError, match="'threads' is not known"), open_executor("threads", 2, _nothing):
+    with (
+        pytest.raises(SettingsError, match="'threads' is not known"),
+        open_executor("threads", 2, _nothing, RUN),
+    ):
         raise AssertionError("the block must not be entered")
 
 
@@ -126,3 +133,9 @@ def test_a_source_that_shrinks_under_a_worker_is_planned_once_more_and_named(tmp
     assert finished.returncode == 0, finished.stderr
     for name in ("runs-a.jsonl", "runs-b.jsonl", "chats.jsonl"):
         assert f"data/_kb/{name}: none of its 1 lines could be used (torn_tail 1)" in finished.stderr
+
+
+def test_outputs_are_written_on_this_machine_whoever_maps() -> None:
+    with open_executor("processes", 2, _nothing, RUN) as executor:
+        assert for_outputs(executor, nullcontext) is executor
+    assert isinstance(for_outputs(ThreadPoolExecutor(1), nullcontext), InlineExecutor)
