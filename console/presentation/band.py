@@ -42,6 +42,8 @@ def _brief(showing: int, hidden: int, tally: Tally, now: float) -> str:
 
 # Past this age the screen says so itself: the disk has not answered.
 SCREEN_STALE_SECONDS = 10.0
+# A look that takes longer is told of where no symptom shows: it may be about to find one.
+_LONG_LOOK_SECONDS = 2.0
 _NO_TALLY = Tally()
 
 
@@ -63,11 +65,15 @@ def band_lines(
     heard_at: float | None,
     trouble: str = "",
     tally: Tally = _NO_TALLY,
+    looking_since: float | None = None,
 ) -> list[Line]:
-    """The band in exactly ``height`` lines. ``marked`` is the symptom that keys act on."""
+    """The band in exactly ``height`` lines. ``marked`` is the symptom that keys act on.
+
+    ``looking_since`` is when the detectors began the look that they are at.
+    """
     per_symptom = 2 if width >= 100 and height > len(symptoms[: height - 1]) + 1 else 1
     shown = max(0, (height - 1) // per_symptom)
-    lines = [_rule(symptoms, len(symptoms) - shown, now, width, heard_at, trouble, tally)]
+    lines = [_rule(symptoms, len(symptoms) - shown, now, width, heard_at, trouble, tally, looking_since)]
     first = max(0, min(marked - shown + 1, len(symptoms) - shown))
     for position, symptom in enumerate(symptoms[first : first + shown], start=first):
         lines.append(_symptom(symptom, position == marked, now, width))
@@ -84,6 +90,7 @@ def _rule(
     heard_at: float | None,
     trouble: str,
     tally: Tally,
+    looking_since: float | None,
 ) -> Line:
     age = age_of(heard_at, now)
     late = age is not None and age > SCREEN_STALE_SECONDS
@@ -93,6 +100,9 @@ def _rule(
         title = Span(" ? reading the workspace for the first time ", "warn")
     elif late:
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
+    elif not symptoms and (lasts := age_of(looking_since, now) or 0.0) >= _LONG_LOOK_SECONDS:
+        so_far = f"no symptom so far, {tally.evaluated} of {tally.total} evaluated"
+        title = Span(f" » detectors at work for {age_in_words(lasts)} · {so_far} ", "accent")
     else:
         role = SEVERITIES[symptoms[0].severity].role if symptoms else tally_role(tally)
         return _head(len(symptoms), hidden, tally, now, width, role)

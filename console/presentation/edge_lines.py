@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from console import keymap
 from console.keymap import shown as shown_key
 from console.presentation.band import tally_role
 from console.presentation.spans import (
@@ -77,7 +78,7 @@ def status_line(state: ViewState, now: float, width: int, notice: str = "") -> L
     if notice:
         return fit(line(*badge, "  ", Span(visible(notice), "strong")), width)
     working = state.run is not None and not state.run.ended
-    parts = [_work(state), _others(state, now)]
+    parts = [_work(state), _left_open(state), _others(state, now)]
     if width < 100 and not working:
         parts.append(_engine(state))
     parts.append(line(Span(f"{state.session.link} {state.session.profile}", "dim")))
@@ -109,6 +110,16 @@ def _work(state: ViewState) -> Line:
     if state.heard_at is None or state.lock.origin.freshness is Freshness.UNKNOWN:
         return line(Span("? lock not read", "warn"))
     return line("no run, lock free")
+
+
+def _left_open(state: ViewState) -> Line:
+    """Incidents that wait for an answer and stand on no line of the band: nobody has to remember them."""
+    shown = {each.id for each in state.symptoms}
+    waiting = [each for each in state.runbook.incidents if each.is_open and each.symptom not in shown]
+    if not waiting:
+        return EMPTY
+    key = keymap.BY_ID["screen.incidents"].shown_key
+    return line(Span(f"{plural(len(waiting), 'incident')} open: ", "warn"), Span(key, "key"))
 
 
 def _others(state: ViewState, now: float) -> Line:

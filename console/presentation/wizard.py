@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from console.presentation.lines import difference_lines, side_by_side, wrapped
 from console.presentation.spans import EMPTY, Line, Role, Span, cut, fit, fit_text, line, spread, wrap_text
 from console.presentation.states import SEVERITIES
-from console.presentation.wizard_plan import plan_lines, progress_lines, rule, seen_lines, why_lines
+from console.presentation.wizard_plan import (
+    CONTAINED,
+    plan_lines,
+    progress_lines,
+    rule,
+    seen_lines,
+    why_lines,
+)
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time
@@ -157,7 +164,7 @@ def _sections(
         return [*left, *seen, partial(_plan, view, preview, now)], []
     if over and standing.verified is not None:
         contained = standing.state == "mitigated"
-        left.append(partial(look, standing.verified, title="CONTAINED" if contained else "VERIFIED"))
+        left.append(partial(look, standing.verified, title=CONTAINED if contained else "VERIFIED"))
     if (working or over) and standing.plan is not None:
         left.append(partial(_progress, view, run, now))
     elif preview is not None and _asks(view, wizard.CONSENT):

@@ -132,6 +132,7 @@ def _took(start: float | None, end: float | None) -> float | None:
 
 
 SEEN_SHORT = 3
+CONTAINED = "CONTAINED"
 _VERDICTS: Mapping[Verdict, tuple[str, Role]] = {
     Verdict.DETECTED: ("X", "fail"),
     Verdict.CLEAR: ("ok", "ok"),
@@ -150,7 +151,8 @@ def rule(title: str, aside: str, width: int, role: Role = "title") -> Line:
 
 def seen_lines(detection: Detection, width: int, *, now: float, unfolded: bool, title: str) -> list[Line]:
     """What the detector said, how old that is, and its first findings."""
-    mark, role = _VERDICTS[detection.verdict]
+    is_good = title == CONTAINED and detection.verdict is not Verdict.DETECTED
+    mark, role = _VERDICTS[Verdict.CLEAR if is_good else detection.verdict]
     lines = [rule(title, _read(detection, now), width)]
     lines += wrapped(line(" ", Span(mark, role), " "), detection.observed, width)
     shown = detection.evidence if unfolded else detection.evidence[:SEEN_SHORT]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from typing import assert_never
 
@@ -34,6 +33,7 @@ from pipeline.contracts.status import (
     iso_utc,
 )
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
+from pipeline.platform.process_end import exit_in_words
 
 
 def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
@@ -159,9 +159,4 @@ def _code_in_words(code: int | None) -> str:
     """An exit code; a negative one is the signal that ended the process."""
     if code is None:
         return "exit code not known"
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
+    return f"exit code {code}" if code >= 0 else exit_in_words(code)

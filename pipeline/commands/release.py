@@ -8,7 +8,7 @@ from pipeline.commands.context import CommandContext
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import resolve
-from pipeline.release.git_gates import phases_of
+from pipeline.release.git_gates import PHASES, phases_of
 from pipeline.release.phases import record_phase
 
 
@@ -28,6 +28,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         commit = record_phase(context.workspace, phase, revision)
         context.note(f"recorded {phase} = {commit}; commit distill.toml before the freeze")
     recorded = context.settings().settings.phases
+    missing = [phase for phase in PHASES if phase not in recorded]
+    if arguments.for_all:
+        for commit in {record_phase(context.workspace, phase, arguments.for_all) for phase in missing}:
+            context.note(f"recorded {', '.join(missing)} = {commit}; commit distill.toml before the freeze")
+        recorded, missing = context.settings().settings.phases, []
     table = {
         phase: {"recorded": recorded.get(phase), "commit": _commit(context, recorded.get(phase))}
         for phase in phases_of(recorded)
@@ -38,6 +43,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         for phase, entry in table.items():
             state = entry["commit"] or ("names no commit" if entry["recorded"] else "not recorded")
             context.out(f"{phase}  {visible(state)}")
+        if missing:
+            context.note("where one commit holds all that is missing: distill release phases --all COMMIT")
     return ExitCode.OK
 
 

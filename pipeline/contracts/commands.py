@@ -395,10 +395,16 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
                 dest="assignments",
                 help="repeatable",
             ),
+            arg(
+                "--all",
+                metavar="COMMIT",
+                dest="for_all",
+                help="every phase of P0 to P8 that is not recorded yet: where one commit holds them all",
+            ),
         ),
         example=("phases",),
         exits=(_UNTRUSTED,),
-        changes=where("assignments"),
+        changes=lambda given: bool(given.assignments or given.for_all),
     ),
     Command(
         "handoff",

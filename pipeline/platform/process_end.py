@@ -64,4 +64,14 @@ class Ended:
         """One line for why this is no good end: our word, else what it said that happened, else its last
         word, else its exit code."""
         told = (line.removeprefix(WHAT_HAPPENED) for line in self.said if line.startswith(WHAT_HAPPENED))
-        return self.why or next(told, "") or self.last_words or f"exit {self.exit_code}"
+        return self.why or next(told, "") or self.last_words or exit_in_words(self.exit_code)
+
+
+def exit_in_words(exit_code: int | None) -> str:
+    """``exit 3``; where a signal ended it, ``killed by SIGKILL``."""
+    if exit_code is None or exit_code >= 0:
+        return f"exit {exit_code}"
+    try:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"killed by signal {-exit_code}"

@@ -98,7 +98,8 @@ def leak_answer(firewall: FirewallStatus, now: float, *, ever_made: bool) -> Ans
         read = f"CLEAR: {plural(firewall.rows_read, 'row')} of {paths.SFT_EXPORT}"
         return Answer(Verdict.CLEAR, "; ".join((read, *firewall.said_of_walls)), origin.as_of)
     if firewall.state is FirewallWord.ABSENT:
-        said = f"ABSENT: {firewall.detail or NO_SUCH_FILE}"
+        detail = firewall.detail or NO_SUCH_FILE
+        said = f"ABSENT: {f'there is no {paths.SFT_EXPORT}' if detail == NO_SUCH_FILE else detail}"
         return Answer(Verdict.UNKNOWN, said, now, nothing_yet=not ever_made, contained=ever_made)
     if firewall.state is FirewallWord.UNKNOWN:
         return Answer(Verdict.UNKNOWN, f"UNKNOWN: {origin.why or firewall.detail or 'no answer'}", now)

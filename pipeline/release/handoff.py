@@ -26,6 +26,7 @@ _PHASES = {
     "P7": ("replay", str(paths.REPLAY_RUNS)),
     "P8": ("full audit and drift", str(paths.AUDIT_REPORT)),
 }
+_CODE = "pipeline/"
 _OWN_PHASE = ("added by this workspace", "distill.toml")
 _COMMANDS = (
     ("look", "distill status", "the dashboard as text; changes nothing"),
@@ -70,6 +71,7 @@ def page(workspace: Path, settings: Settings) -> str:
     """The page as Markdown. It holds no clock, so that it changes only with what it describes."""
     tag = settings.workspace.last_good_tag
     git = read_git_state(workspace)
+    owns_engine = settings.engine.source == "workspace"
     lines = [
         f"# Hand-off: {_text(settings.workspace.name)}",
         "",
@@ -99,11 +101,12 @@ def page(workspace: Path, settings: Settings) -> str:
         "",
         f"## Restore from the last-good tag, {_text(tag)}",
         "",
-        f"- see what differs: `git diff {quote(tag)} -- pipeline/ distill.toml`",
+        f"- see what differs: `git diff {quote(tag)} -- {f'{_CODE} ' if owns_engine else ''}distill.toml`",
         "- one file: `distill restore PATH` (previews first; no hook or filter of the repository runs), then "
         "`distill run-all` and `distill audit-full`",
         "- take that back: `distill undo INCIDENT`; `distill incident list` names it",
         "- data, exports and reports are not tracked: `distill run-all` makes them again from the sources",
+        *([] if owns_engine else ["- the installed engine is in no tag: `distill doctor` names its version"]),
         "",
         "## Add a phase without contaminating the corpus",
         "",
@@ -116,7 +119,8 @@ def page(workspace: Path, settings: Settings) -> str:
         "## Not to be changed casually",
         "",
     ]
-    lines += [f"- `{file}`: {reason}" for file, reason in _CASUAL]
+    kept = [each for each in _CASUAL if owns_engine or not each[0].startswith(_CODE)]
+    lines += [f"- `{file}`: {reason}" for file, reason in kept]
     lines += ["", f"## Commits up to {_text(tag)}", "", *_commits(workspace, tag), ""]
     return "\n".join(lines)
 

@@ -14,7 +14,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from pipeline.reading.incidents import incident_ids
 from pipeline.reading.sizes import size_words
-from runbook.change.incident import KEPT, PACKED, Incident
+from runbook.change.incident import PACKED, Incident
+from runbook.change.journal import KEPT
 from runbook.change.plan import Draft, PruneKept
 from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused

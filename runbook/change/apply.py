@@ -117,7 +117,7 @@ def _failed(incident: Incident, plan: Plan, index: int, said: str) -> StepFailed
             "step_failed",
             f"Step {index + 1} of {len(plan.steps)} did not end well: {visible(said, 300)}.",
             "The steps before it stand; everything that was replaced is kept in the incident's folder.",
-            f"Look at it: distill incident show {incident.id}. Undo: distill undo {incident.id}",
+            f"Go on: distill runbook resume {incident.id}. Undo: distill undo {incident.id}",
         )
     )
 

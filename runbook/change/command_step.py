@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.platform.lenient_json import object_or_none, text_of
-from pipeline.platform.process_end import Ended
+from pipeline.platform.process_end import Ended, exit_in_words
 from runbook.change.applied import Applied, States, StepAtWork, states_from
 from runbook.change.files import files_below, state_of
 from runbook.change.plan import ABSENT, RunCommand
@@ -85,7 +85,7 @@ def _said(ran: Ended) -> str:
     if ran.why:
         return ran.why
     words = text_of(object_or_none(ran.stdout), "verdict") or ran.last_words
-    return f"exit {ran.exit_code}" + (f": {words[:MOST_SAID]}" if words else "")
+    return exit_in_words(ran.exit_code) + (f": {words[:MOST_SAID]}" if words else "")
 
 
 def present(root: Path, step: RunCommand) -> list[str]:

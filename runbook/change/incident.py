@@ -37,11 +37,10 @@ from pipeline.reading.incidents import (
     read_facts,
 )
 from runbook.change.files import make_folder, plain_only
-from runbook.change.journal import NO_JOURNAL, Journal, write_facts
+from runbook.change.journal import KEPT, NO_JOURNAL, Journal, write_facts
 from runbook.change.refusals import NOTHING_CHANGED, refused
 
 INCIDENT_VERSION = 1
-KEPT = "kept"
 LEASE = "lease"
 PACKED = ".gz"
 _LINK_FROM_BYTES = 64 * 2**20

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
 from pipeline.platform import confined
@@ -22,6 +23,8 @@ from pipeline.platform.identity import host_name, user_name
 from pipeline.reading.incident_journal import Problem, chain_problems, hash_of, parse, read_lines
 from pipeline.reading.incidents import FACTS, HEAD, JOURNAL, Head, read_head
 
+KEPT = "kept"
+"""Beside a journal: the bytes that were replaced, by their digest."""
 NO_JOURNAL = "Without its journal nothing is done."
 
 
@@ -50,9 +53,10 @@ class Journal:
                 Fault(
                     "journal_broken",
                     f"{self.path}:{first.line} {first.says}.",
-                    "Nothing was changed; the files of the incident are in place.",
-                    f"Look at it: distill incident verify {self._incident_id}. Then act by hand, "
-                    "or open a new incident.",
+                    "Nothing is done while it cannot be read. What was replaced by then lies in "
+                    f"{paths.INCIDENTS / self._incident_id / KEPT}.",
+                    f"Look at it: distill incident verify {self._incident_id}. For what is wrong now, a new "
+                    "one: distill runbook detect",
                     file=str(self.path),
                     line=first.line,
                 )

@@ -15,6 +15,7 @@ from pipeline.platform.lenient_json import (
     object_of,
     text_of,
 )
+from pipeline.platform.process_end import exit_in_words
 from pipeline.reading.durations import took_in_words
 from runbook.tell.blocks import GAP, Block, Fact, Paragraph, Printed
 from runbook.tell.cause import detection_blocks, diagnosis_blocks
@@ -115,7 +116,7 @@ def _probe(entry: WholeEntry) -> list[Block]:
     output = object_of(entry.detail, "output")
     took = took_in_words(number_of(output, "took_seconds"))
     code = count_of(output, "exit_code")
-    took += f", exit {code}" if code is not None else ""
+    took += f", {exit_in_words(code)}" if code is not None else ""
     took += ", cut off at its limit" if flag_of(output, "timed_out") else ""
     blocks: list[Block] = [Fact("probe", text_of(output, "title") or "?", "strong"), Fact("took", took)]
     if trouble := text_of(output, "trouble"):
@@ -156,7 +157,7 @@ def _change(entry: WholeEntry) -> list[Block]:
         words = f"step {number}: {'done' if flag_of(detail, 'done') else 'NOT done'}{settled}"
     blocks: list[Block] = [Fact(entry.kind, words, "strong")]
     if (code := count_of(detail, "exit_code")) is not None:
-        blocks.append(Fact("exit", str(code)))
+        blocks.append(Fact("exit", str(code) if code >= 0 else exit_in_words(code)))
     if said := text_of(detail, "said"):
         blocks.append(Fact("said", said))
     if by_hand := text_of(detail, "by_hand"):

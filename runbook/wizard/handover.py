@@ -17,7 +17,8 @@ from pipeline.contracts.incidents import IncidentEntry
 from pipeline.platform import confined, disk
 from pipeline.platform.disk import storage_fault
 from pipeline.reading.incidents import FACTS, HEAD, JOURNAL
-from runbook.change.incident import KEPT, Incident
+from runbook.change.incident import Incident
+from runbook.change.journal import KEPT
 from runbook.change.undo import last_undoable, plans_of
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace

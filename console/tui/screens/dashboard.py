@@ -92,6 +92,7 @@ class Dashboard(ConsoleScreen):
                 state.heard_at,
                 state.trouble,
                 state.tally,
+                state.runbook.looking_since,
             )
         )
         for name, box in boxes.items():

@@ -97,8 +97,15 @@ class WizardScreen(WizardPage):
             self._begin(
                 "working it out; no file is changed",
                 lambda: control.answer(permit, asked, choice.value),
-                then=self._ask_for_consent if contains and view.is_critical else None,
+                then=self._ask_for_consent if contains and view.is_critical else self._ask_at_once,
             )
+
+    def _ask_at_once(self) -> None:
+        """A question that only words answer: there is nothing to choose first."""
+        from console.control.wizard_view import Deed
+
+        if [choice.deed for choice in self.answers()[1:]] == [Deed.TYPE]:
+            self._ask_for_words()
 
     # Consent and typed answers
 
@@ -140,7 +147,9 @@ class WizardScreen(WizardPage):
         permit = self._permit()
         if permit is not None:
             self._begin(
-                "working it out; no file is changed", lambda: control.answer(permit, question_id, words)
+                "working it out; no file is changed",
+                lambda: control.answer(permit, question_id, words),
+                then=self._ask_at_once,
             )
 
     # Leaving

@@ -15,6 +15,7 @@ from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.engine_modules import load_all
 from pipeline.platform.lenient_json import texts_of
+from pipeline.platform.process_end import exit_in_words
 from runbook.probes.code_history import CODE, ENGINE, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
@@ -45,7 +46,7 @@ def detect(workspace: Workspace) -> Detection:
     if ran.has_no_say:
         answer = Answer(Verdict.UNKNOWN, f"could not look: {ran.reason}", now)
     else:
-        ended = "" if ran.exit_code is None else f"exit {ran.exit_code}: "
+        ended = "" if ran.exit_code is None else f"{exit_in_words(ran.exit_code)}: "
         answer = Answer(Verdict.DETECTED, f"{ended}{ran.reason}", now)
         source, lines = "stderr of distill config --help", tuple(error.splitlines()[-_LAST_LINES:])
         says = "It could not be started." if ran.exit_code is None else f"It ended with {ran.exit_code}."

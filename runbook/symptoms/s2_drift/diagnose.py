@@ -125,14 +125,24 @@ def _is_decided(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
 def _moved(row: Mapping[str, Any]) -> str:
     ratio = row.get("delta_ratio")
     moved = f", {ratio:+.1%}" if isinstance(ratio, int | float) else ""
-    return f"{row['metric']}: {row.get('baseline')} → {row.get('current')}{moved}"
+    return f"{row['metric']}: {_from_to(row)}{moved}"
 
 
 def _moved_by(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
-        f"{each.get('dimension')} {each.get('name')}: {each.get('baseline')} → {each.get('current')}"
-        for each in objects_of(row, "causes")
+        f"{each.get('dimension')} {each.get('name')}: {_from_to(each)}" for each in objects_of(row, "causes")
     )
+
+
+def _from_to(row: Mapping[str, Any]) -> str:
+    return f"{_number(row.get('baseline'))} → {_number(row.get('current'))}"
+
+
+def _number(value: object) -> str:
+    """Counts as counts, shares with what one reads of them; ``none`` where nothing was measured."""
+    if not isinstance(value, int | float):
+        return "none"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:

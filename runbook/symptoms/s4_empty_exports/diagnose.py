@@ -266,7 +266,8 @@ def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagno
         first=detection.evidence,
         places=(*_places(tried), *(named if cause != define.OVER else ())),
         facts=differing(files, (each.told for each in changes)),
-        see=_SEE.get(cause),
+        # What differs from the tag is put back from here; the phase's own wizard may see nothing of it yet.
+        see=None if files or changes else _SEE.get(cause),
     )
 
 

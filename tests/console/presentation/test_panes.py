@@ -295,6 +295,14 @@ def test_the_age_of_the_oldest_answer_is_never_cut_off(state_name: str, tally: T
     assert line_width(first) == width
 
 
+@pytest.mark.parametrize(("since", "is_told"), [(None, False), (NOW - 1, False), (NOW - 14, True)])
+def test_no_symptom_is_not_the_last_word_while_the_detectors_look(since: float | None, is_told: bool) -> None:
+    tally = Tally(evaluated=5, stale=9, never=3, oldest=NOW - 120)
+    (rule,) = band_lines((), 0, NOW, 80, 1, NOW, tally=tally, looking_since=since)
+    assert ("detectors at work for 10s · no symptom so far, 5 of 17 evaluated" in plain_text(rule)) is is_told
+    assert line_width(rule) == 80
+
+
 def test_a_screen_that_has_not_heard_from_the_disk_says_its_age() -> None:
     assert "~ this screen is 10s old" in band("stale", 80, 24)[0]
 

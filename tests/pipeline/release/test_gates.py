@@ -186,6 +186,30 @@ def test_the_command_shows_and_records(workspace: Path) -> None:
     assert engine(workspace, "release", "phases", "--set", "P0").returncode == 2
 
 
+def test_phases_that_no_commit_was_recorded_for_are_recorded_by_one(workspace: Path) -> None:
+    head, earlier = git(workspace, "rev-parse", "HEAD"), git(workspace, "rev-parse", "HEAD~1")
+    told = engine(workspace, "release", "phases")
+    assert "distill release phases --all COMMIT" in told.stderr
+    record_phase(workspace, "P4", "HEAD~1")
+    finished = engine(workspace, "release", "phases", "--all", "HEAD")
+    assert finished.returncode == 0, finished.stderr
+    phases = load_settings(workspace).settings.phases
+    assert phases == {**dict.fromkeys(PHASES, head), "P4": earlier}
+    outcome, _ = phase_commits(workspace, phases)
+    assert not outcome.failed
+    assert "--all COMMIT" not in engine(workspace, "release", "phases").stderr
+
+
+def test_the_page_of_an_installed_engine_names_no_file_of_it(workspace: Path) -> None:
+    settings = load_settings(workspace).settings
+    assert settings.engine.source == "installed"
+    assert "pipeline/" not in handoff.page(workspace, settings)
+    own = settings.model_copy(update={"engine": settings.engine.model_copy(update={"source": "workspace"})})
+    page = handoff.page(workspace, own)
+    assert "`pipeline/schemas/sft.py`" in page
+    assert "-- pipeline/ distill.toml" in page
+
+
 def test_the_page_says_when_it_is_missing_old_or_true(workspace: Path) -> None:
     settings = load_settings(workspace).settings
     assert handoff.what_is_wrong(workspace, settings) == "is missing"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.drills.drill import Drill
+from runbook.drills.drill import Drill, Slip
 from runbook.symptoms import DRILLS, SYMPTOMS
+from runbook.symptoms.s1_p2_materialize import drill as readers
 from tests.runbook.drills import test_walks_of_code, test_walks_of_data, test_walks_of_exports
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.drills.walk import SEED, find
@@ -38,3 +39,12 @@ def test_the_fault_of_another_seed_is_found_and_explained_alike(
     drill: Drill, template: Path, tmp_path: Path
 ) -> None:
     find(drill, sound_copy(template, tmp_path / "w", ANOTHER_SEED))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slip", readers.BROKEN, ids=lambda slip: slip.message)
+def test_each_slip_of_the_code_that_reads_lines_is_planted_found_and_explained(
+    slip: Slip, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "BROKEN", (slip,))
+    find(readers.CHANGED, sound_copy(template, tmp_path / "w", SEED))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.tui.screens.wizard import WizardScreen
 from console.tui.screens.wizard_dialogues import WizardAnswer
+from pipeline.contracts.status import Severity
 from pipeline.reading.incidents import incident_ids
+from runbook.symptom import Question
 from tests.console.apps import eyes_on, text_of
 from tests.console.screens.opened import press
 from tests.console.screens.wizard.steps import (
@@ -20,8 +23,8 @@ from tests.console.screens.wizard.steps import (
     typed_in,
     wizard_open,
 )
-from tests.console.wizards import LEAKING, MILD, Worker, shown, use, wizard_on
-from tests.runbook.workspaces import LEAK, SFT, tree
+from tests.console.wizards import EXPORT, LEAKING, MILD, Worker, shown, use, wizard_on
+from tests.runbook.workspaces import LEAK, SFT, leak_symptom, tree
 
 
 async def test_from_the_question_to_resolved_and_back_byte_for_byte(
@@ -63,6 +66,21 @@ async def test_where_the_repair_is_to_be_committed_y_copies_the_line_that_does_i
         await shown(pilot, screen, lambda: "y copies the command" in text_of(app))
         await press(pilot, "y", "c")
     assert app.written == [f"cd {root} && {line}"] * 2
+
+
+async def test_a_question_that_only_words_answer_is_asked_at_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = replace(EXPORT, questions=(Question("word", "Which word?"),))
+    use(monkeypatch, replace(leak_symptom(bare), severity=Severity.ERROR))
+    async with wizard_open(root) as (pilot, app, screen):
+        await shown(pilot, screen, lambda: "What shall be done?" in text_of(app))
+        await press(pilot, "down", "enter")
+        await shown(pilot, screen, lambda: isinstance(app.screen, WizardAnswer))
+        await eyes_on(pilot)
+        await typed_in(pilot, *"clean", "enter")
+        await shown(pilot, screen, lambda: "Carry this plan out?" in text_of(app))
+    assert standing(root).answers == {"word": "clean"}
 
 
 async def test_a_way_back_that_is_not_wanted_after_all_leaves_it_resolved(
