@@ -17,15 +17,20 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.contracts.checks import Example
+from pipeline.engine import readme_heads
 from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
 
+# A loader takes a file when any ending of its name is one of these: ``rows.jsonl.bak``, too.
 _READ_BY_LOADERS = {
-    *("jsonl", "ndjson", "json", "csv", "tsv", "txt"),
+    *("jsonl", "ndjson", "json", "csv", "tsv", "txt", "conll", "conllu", "xml"),
     *("parquet", "parq", "pq", "geoparquet", "gpq", "arrow", "feather"),
+    *("h5", "hdf5", "eval", "lance", "vortex", "tsfile"),
+    *("fa", "fasta", "fna", "ffn", "faa", "frn", "afa", "gb", "gbk", "genbank", "fq", "fastq"),
+    *("pdb", "ent", "cif", "mmcif"),
     *("tar", "tgz", "zip"),
 }
-_COMPRESSED = {"gz", "bz2", "xz", "zst", "lz4"}
+_READ_BY_NAME = {"task.toml", "instruction.md"}
 _TABLES = (b"PAR1", b"ARROW1")  # how they begin, whatever they are called
 _OF_EDITORS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT = ".receipt.json"
@@ -45,15 +50,17 @@ _OWN = frozenset((_MANIFEST, _DECONTAMINATION, _NEAR_DUPLICATES, *_QUARANTINE))
 
 
 class Beside(NamedTuple):
-    """Files that the manifest does not account for, and those that editors left, which nobody loads."""
+    """Files that the manifest does not account for, those that editors left, which nobody loads, and
+    those that were quarantined, which are loaded by whoever does not name the files."""
 
     problems: list[Example]
     leftovers: list[Example]
+    quarantined: list[str]
 
 
 def files_beside(folder: Path, listed: Collection[str]) -> Beside:
     """``listed`` are the paths that the manifest names, below ``folder``."""
-    beside = Beside([], [])
+    beside = Beside([], [], [])
     for at, folders, names in os.walk(folder, onerror=lambda error: _not_seen(beside, folder, error)):
         here = PurePosixPath(Path(at).relative_to(folder).as_posix())
         folders[:] = sorted(name for name in folders if not _is_passed_over(name))
@@ -64,11 +71,18 @@ def files_beside(folder: Path, listed: Collection[str]) -> Beside:
                 )
         for name in sorted(names):
             place = here / name
-            if str(place) in listed or place in _OWN or paths.QUARANTINE_MARK in name:
+            if name.lower() in readme_heads.READ_BY_LOADERS:
+                if (why := readme_heads.problem_of(folder, place, listed)) is not None:
+                    beside.problems.append(_example(place, why))
+                continue
+            if paths.QUARANTINE_MARK in name:
+                beside.quarantined.append(str(place))
+                continue
+            if str(place) in listed or place in _OWN:
                 continue
             if any(fnmatchcase(name, pattern) for pattern in _OF_EDITORS):
                 beside.leftovers.append(_example(place, "warning: an editor left this file here"))
-            elif not _is_passed_over(name) and (_would_be_read(name) or _is_table(folder / place)):
+            elif not _is_passed_over(name) and (would_be_read(place) or _is_table(folder / place)):
                 why = _of_formats(folder, place)
                 if why is not None:
                     beside.problems.append(_example(place, why))
@@ -76,15 +90,16 @@ def files_beside(folder: Path, listed: Collection[str]) -> Beside:
 
 
 def _is_passed_over(name: str) -> bool:
-    """Loaders leave out what is hidden; what was set aside bears no name of theirs."""
+    """Folders that are not looked into: loaders leave out what is hidden, and what was set aside is known."""
     return name.startswith(".") or paths.QUARANTINE_MARK in name
 
 
-def _would_be_read(name: str) -> bool:
-    pieces = name.lower().split(".")[1:]
-    while pieces and pieces[-1] in _COMPRESSED:
-        pieces.pop()
-    return bool(pieces) and pieces[-1] in _READ_BY_LOADERS
+def would_be_read(place: PurePosixPath) -> bool:
+    """Whether a loader reads a file of this name, in this folder."""
+    name = place.name.lower()
+    if name in _READ_BY_NAME or name == f"{place.parent.name.lower()}.py":
+        return True
+    return any(piece in _READ_BY_LOADERS for piece in name.split(".")[1:])
 
 
 def _is_table(path: Path) -> bool:

@@ -15,6 +15,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.plurals import plural
 from pipeline.engine.beside_manifest import files_beside
 from pipeline.platform import confined, disk
 from pipeline.schemas.export_versions import standing_versions, versions_of, words_on_age
@@ -128,6 +129,8 @@ def verify(folder: Path, settings_digest: str | None = None) -> CheckResult:
     beside = files_beside(folder, {str(entry.get("path")) for entry in listed if isinstance(entry, dict)})
     problems += beside.problems
     left = f", {len(beside.leftovers)} left by editors" if beside.leftovers else ""
+    if beside.quarantined:
+        left += f", {plural(len(beside.quarantined), 'quarantined file')} (name the files that you load)"
     stale = [name for name, digest in settings_of(manifest).items() if settings_digest not in (None, digest)]
     warnings = [*beside.leftovers]
     if stale:

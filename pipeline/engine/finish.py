@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pipeline.engine.emit import Emitted
 from pipeline.engine.export_manifest import manifest_of_receipt, settings_after, versions_after
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
+from pipeline.engine.readme_heads import missing_readmes
 from pipeline.engine.receipts import (
     STAGES,
     StageFacts,
@@ -123,7 +124,7 @@ def _stage_reports(
     session: Session,
     receipts: Mapping[str, Mapping[str, Any]],
     summary: Mapping[str, Any],
-    written: Container[str],
+    written: frozenset[str],
     voided: bytes | None,
 ) -> list[Rename]:
     """Receipts, summary, and last of all the manifest: of exports that this run wrote, or voided."""
@@ -133,6 +134,7 @@ def _stage_reports(
     files[str(paths.summary_file(session.pipeline_run_id))] = encode(summary)
     exported = receipts.get("export")
     if exported is not None and exported["carried_from"] is None:
+        files |= missing_readmes(session.workspace, written)
         versions = versions_after(session.workspace, written)
         settings = settings_after(session.workspace, written, summary["settings_digest"])
         manifest = manifest_of_receipt(exported, summary["run_hash"], versions, settings)

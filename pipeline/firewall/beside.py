@@ -3,7 +3,8 @@
 Loaders take a folder and read whatever bears a name of theirs, also below it and compressed. A file
 under ``exports/`` is accounted for when it is an export, a report of the engine, a quarantine file that
 a receipt names, or a formatted file (``formatted.py`` holds those against their receipts). Any
-other file that would be read is a finding with line 0. Editors' leftovers are a warning.
+other file that would be read is a finding with line 0, and so is a README that tells loaders to read any
+other (``named_files.py``). Editors' leftovers are a warning.
 """
 
 from __future__ import annotations
@@ -15,16 +16,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
-from pipeline.firewall import open_commit
+from pipeline.firewall import named_files, open_commit
 from pipeline.firewall.causes import read_json
+from pipeline.firewall.loaded_names import is_loaded
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
-_LOADED = (
-    ".jsonl", ".ndjson", ".json", ".parquet", ".parq", ".pq", ".geoparquet", ".gpq", ".csv", ".tsv", ".arrow",
-    ".feather", ".txt", ".tar", ".tgz",
-)  # fmt: skip
-_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 # Whatever a file is called, a loader that is told its format reads it.
 _BEGINNINGS = (b"PAR1", b"ARROW1")
 _LEFTOVERS = ("*~", ".*.sw?", "#*#", ".#*")
@@ -62,9 +59,16 @@ class Beside:
 def survey(root: Path) -> Beside:
     """Every file below ``exports/`` that is not accounted for. Raises nothing that a file can cause."""
     troubles: list[OSError] = []
+    unclear: list[str] = []
     forbidden, leftovers, quarantine = [], [], []
     for place, is_link_to_folder in _files(root, troubles.append):
         name = place.name
+        if name.lower() in named_files.READ_BY_LOADERS and not is_link_to_folder:
+            try:
+                forbidden += [(_shown(place), why) for why in named_files.what_is_wrong(root, place)]
+            except named_files.UnclearError as error:
+                unclear.append(f"{_shown(place)}: which files it tells loaders to read is unclear: {error}")
+            continue
         if paths.QUARANTINE_MARK in name or place in _WRITTEN:
             continue
         if any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
@@ -73,7 +77,7 @@ def survey(root: Path) -> Beside:
             continue  # loaders pass over hidden files
         elif is_link_to_folder:
             forbidden.append((_shown(place), _LINKED))
-        elif not (is_loaded(name) or _begins_as_table(root / place)) or _is_of_formats(root, place):
+        elif not (is_loaded(place) or _begins_as_table(root / place)) or _is_of_formats(root, place):
             continue
         elif place in paths.QUARANTINE_FILES.values():
             quarantine.append(place)
@@ -81,18 +85,8 @@ def survey(root: Path) -> Beside:
             forbidden.append((_shown(place), _NOT_WRITTEN))
     named = _named_by_receipts(root, frozenset(quarantine))
     forbidden += [(_shown(place), _NOT_WRITTEN) for place in quarantine if place not in named]
-    unknown = f"{paths.EXPORTS} cannot be listed: {troubles[0].strerror}" if troubles else ""
-    return Beside(tuple(sorted(forbidden)), tuple(sorted(leftovers)), unknown)
-
-
-def is_loaded(name: str) -> bool:
-    """Whether loaders of data sets would read a file of this name."""
-    name = name.lower()
-    if name.endswith(".zip"):
-        return True  # an archive of whatever files
-    while name.endswith(_PACKED):
-        name = name.rpartition(".")[0]
-    return name.endswith(_LOADED)
+    unclear += [f"{paths.EXPORTS} cannot be listed: {trouble.strerror}" for trouble in troubles]
+    return Beside(tuple(sorted(forbidden)), tuple(sorted(leftovers)), next(iter(sorted(unclear)), ""))
 
 
 def _begins_as_table(path: Path) -> bool:

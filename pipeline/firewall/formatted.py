@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.firewall.beside import is_loaded
 from pipeline.firewall.causes import read_json
+from pipeline.firewall.loaded_names import is_loaded
 from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
@@ -88,7 +88,7 @@ def _folder(root: Path, folder: PurePosixPath, sft_sha256: str | None) -> list[F
             continue
         if entry.is_dir(follow_symlinks=False):
             files += _folder(root, folder / entry.name, sft_sha256)
-        elif is_loaded(entry.name):
+        elif is_loaded(folder / entry.name):
             receipt = paths.FORMAT_RECEIPTS / format_ / (entry.name + RECEIPT_SUFFIX)
             files.append(_account(root, folder / entry.name, receipt, sft_sha256, format_.parts[0]))
     return files

@@ -209,6 +209,8 @@ class Report:
             lines.append(f"  … and {more:,} more finding{'' if more == 1 else 's'} (--json lists 100)")
         lines += _warning_lines(self.warnings)
         lines += [f"  quarantined, not scanned: {visible(name)}" for name in self.quarantined]
+        if self.quarantined:
+            lines.append("  a loader that is given the whole folder may read these: name the files to load")
         return "\n".join(lines) + "\n"
 
 

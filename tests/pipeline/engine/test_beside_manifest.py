@@ -13,7 +13,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
 from pipeline.engine.export_manifest import verify
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
-from tests.pipeline.loadable_files import KINDS, PACKED
+from tests.pipeline.loadable_files import INSIDE, KINDS, PACKED
+from tests.pipeline.readme_heads import FORBIDDEN, HARMLESS, UNCLEAR
 
 FORMATTED = "formatted/sft.chat-jsonl.jsonl"
 
@@ -47,6 +48,7 @@ def put(folder: Path, name: str, data: bytes = b"{}\n") -> None:
     [
         *(f"more.{kind}" for kind in KINDS),
         *(f"more.jsonl.{packed}" for packed in PACKED),
+        *INSIDE,
         "more.JSONL",
         "more.csv.gz.xz",
         "sft/deep/more.parquet",
@@ -125,3 +127,42 @@ def test_what_is_named_costs_the_exit_code(copy: Path, written: Path) -> None:
     put(copy, "more.jsonl.gz")
     done = engine(written, "verify-export", str(copy), "--json")
     assert (done.returncode, json.loads(done.stdout)["failed"]) == (1, 1)
+
+
+def test_each_export_has_a_readme_that_names_its_file(copy: Path) -> None:
+    for path in paths.EXPORT_FILES.values():
+        readme = (copy / path.relative_to(paths.EXPORTS)).with_name("README.md").read_text()
+        assert readme.startswith(f"---\nconfigs:\n- config_name: default\n  data_files: {path.name}\n---\n")
+
+
+def test_a_readme_of_a_person_stays_and_one_that_went_comes_back(written: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "w"
+    shutil.copytree(written, workspace)
+    mine, gone = (workspace / paths.EXPORT_FILES[each].with_name("README.md") for each in ("sft", "rag"))
+    mine.write_text("# Mine\n")
+    gone.unlink()
+    done = engine(workspace, "export")
+    assert done.returncode == 0, done.stderr
+    assert mine.read_text() == "# Mine\n"
+    assert gone.is_file()
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_readme_may_name_what_a_trainer_is_to_load(copy: Path, name: str) -> None:
+    put(copy, *HARMLESS[name])
+    assert verify(copy).status is CheckStatus.PASS
+
+
+@pytest.mark.parametrize("name", [*FORBIDDEN, *UNCLEAR])
+def test_a_readme_that_tells_loaders_to_read_another_file_is_named(copy: Path, name: str) -> None:
+    place, data = {**FORBIDDEN, **UNCLEAR}[name]
+    put(copy, place, data)
+    result = verify(copy)
+    assert (result.status, [each.file for each in result.examples]) == (CheckStatus.FAIL, [place])
+
+
+def test_a_quarantined_file_in_a_copy_is_told(copy: Path) -> None:
+    put(copy, "sft/instruction_response.jsonl.QUARANTINED-1767954151")
+    result = verify(copy)
+    assert result.status is CheckStatus.PASS
+    assert "1 quarantined file (name the files that you load)" in (result.observed or "")

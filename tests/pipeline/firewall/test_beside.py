@@ -15,7 +15,8 @@ from pipeline.firewall.scan import scan
 from pipeline.reading.firewall_words import firewall_status, leak_in_words
 from tests.pipeline.firewall.corpus import honest
 from tests.pipeline.firewall.watching import Watcher
-from tests.pipeline.loadable_files import KINDS, PACKED
+from tests.pipeline.loadable_files import INSIDE, KINDS, PACKED
+from tests.pipeline.readme_heads import FORBIDDEN, HARMLESS, UNCLEAR, head
 
 SFT = paths.SFT_EXPORT.name
 
@@ -49,6 +50,7 @@ def workspace(tmp_path: Path) -> Path:
     [
         *(f"more.{kind}" for kind in KINDS),
         *(f"more.jsonl.{packed}" for packed in PACKED),
+        *INSIDE,
         "more.JSONL",
         "more.csv.gz.xz",
         "sft/more.jsonl",
@@ -84,7 +86,6 @@ def test_a_file_that_a_loader_would_read_is_a_finding(workspace: Path, name: str
         "old.QUARANTINED-1/more.jsonl",
         ".hidden.jsonl",
         ".cache/more.jsonl",
-        "more.jsonl.md",
         "jsonl",
         "notes",
         "more.png",
@@ -235,3 +236,39 @@ def test_a_table_under_another_name_is_told_by_its_bytes(
     honest(tmp_path)
     shown = put(tmp_path, name, data)
     assert set(look(tmp_path).findings.by_file) == ({shown} if is_table else set())
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_readme_may_name_what_a_trainer_is_to_load(workspace: Path, name: str) -> None:
+    put(workspace, *HARMLESS[name])
+    report = look(workspace)
+    assert (report.state, report.findings.count, report.warnings.count) == (State.CLEAR, 0, 0)
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_a_readme_that_tells_loaders_to_read_another_file_is_a_finding(workspace: Path, name: str) -> None:
+    file = put(workspace, *FORBIDDEN[name])
+    report = look(workspace)
+    (finding,) = report.findings.first
+    assert (report.state, finding.wall, finding.file) == (State.BREACH, "lineage", file)
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_a_readme_of_which_nobody_can_tell_what_it_names_is_never_clear(workspace: Path, name: str) -> None:
+    file = put(workspace, *UNCLEAR[name])
+    report = look(workspace)
+    assert (report.state, report.findings.count) == (State.UNKNOWN, 0)
+    assert report.detail.startswith(f"{file}: which files it tells loaders to read is unclear")
+
+
+def test_a_readme_that_hides_lines_from_those_who_know_no_other_line_ends_hides_nothing(
+    workspace: Path,
+) -> None:
+    lines = "license: mit\u2028configs:\u2028- data_files: ../rows.jsonl"
+    file = put(workspace, "sft/README.md", head(lines))
+    assert look(workspace).findings.by_file == {file: 1}
+
+
+def test_a_pipe_with_the_name_of_a_readme_blocks_nobody(workspace: Path) -> None:
+    os.mkfifo(workspace / "exports/sft/README.md")
+    assert look(workspace).state is State.UNKNOWN

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.firewall.beside import is_loaded
 from pipeline.firewall.formatted import FormattedFile, survey
 
 ROWS = b"rows"
@@ -105,7 +104,6 @@ def test_a_file_of_another_export_is_out_of_date(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_loader_reads_counts(tmp_path: Path, name: str, counts: bool) -> None:
-    assert is_loaded(name) is counts
     put(tmp_path, f"axolotl/deep/{name}")
     assert len(survey(tmp_path, SFT)) == counts
 

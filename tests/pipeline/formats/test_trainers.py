@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import orjson
 import pytest
 
 from pipeline.contracts import paths
+from pipeline.engine import beside_manifest
+from pipeline.firewall import loaded_names
 from pipeline.formats.registry import FORMATS
 from tests.pipeline.formats.test_folders import folder, write
 from tests.pipeline.schemas.rows import golden
@@ -67,6 +69,41 @@ def test_a_folder_loads_by_its_name_though_its_splits_differ_and_a_file_was_quar
         for split, file in files.items():
             written = [_comparable(orjson.loads(line)) for line in file.read_bytes().splitlines()]
             assert list(map(_comparable, loaded[split])) == written
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("export", paths.EXPORT_FILES)
+def test_the_folder_of_an_export_loads_without_what_was_quarantined_in_it(
+    export: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even while nothing else is there."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets: Any = pytest.importorskip("datasets")
+    file = workspace / paths.EXPORT_FILES[export]
+    aside = file.with_name(f"{file.name}{paths.QUARANTINE_MARK}17")
+    aside.write_bytes(file.read_bytes())
+    load = functools.partial(datasets.load_dataset, str(file.parent), cache_dir=str(tmp_path / "cache"))
+    (rows,) = load().values()
+    assert len(rows) == len(file.read_bytes().splitlines())
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        load()
+
+
+@pytest.mark.filterwarnings("default")
+def test_every_kind_of_file_that_the_library_reads_is_known_to_those_who_look_beside() -> None:
+    """But for pictures, sounds and the like, which hold no text to train on."""
+    modules: Any = pytest.importorskip("datasets.packaged_modules")
+    of_no_text = {"imagefolder", "audiofolder", "videofolder", "meshfolder", "pdffolder", "niftifolder"}
+    kinds = {
+        ending.removeprefix(".")
+        for ending, (module, _) in modules._EXTENSION_TO_MODULE.items()
+        if module not in of_no_text | {"harbor"}
+    }
+    assert len(kinds) > 5
+    for place in (PurePosixPath(f"exports/sft/rows.{kind}") for kind in kinds):
+        assert loaded_names.is_loaded(place), place
+        assert beside_manifest.would_be_read(place), place
 
 
 @pytest.mark.filterwarnings("default")
