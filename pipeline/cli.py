@@ -14,6 +14,7 @@ from pipeline.contracts.commands import ENGINE_BY_NAME
 from pipeline.contracts.discovery import is_of_a_workspace
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
+from pipeline.platform import program
 from pipeline.platform.command_line import parser_of
 from pipeline.platform.voice import BROKEN_CODE, Voice, speak
 
@@ -41,5 +42,6 @@ def _run(argv: Sequence[str]) -> int:
         return ExitCode.USAGE
     arguments = parser_of(command).parse_args(argv[1:])
     context = CommandContext(arguments.directory, arguments.json, arguments.events, argv=tuple(argv))
-    code = int(importlib.import_module(command.module_name).run(arguments, context))
-    return context.end(code)
+    module = importlib.import_module(command.module_name)
+    program.imported()
+    return context.end(int(module.run(arguments, context)))

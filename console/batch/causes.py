@@ -17,7 +17,7 @@ from console.state.detectors import definition_of
 from pipeline.contracts.check_index import ACCEPTANCE, AUDIT
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.faults import PRECEDENCE
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START, LEAK
 from pipeline.platform.lenient_json import count_of, objects_of, text_of
 

@@ -18,7 +18,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow, DriftStatus
 from pipeline.contracts.faults import ExitCode, worst
 from pipeline.contracts.plurals import plural
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.firewall import Absent, Answer, Breach, Clear, Unknown, judged_report
 from pipeline.platform.lenient_json import (

@@ -157,7 +157,9 @@ def _dispatch(asked: Asked) -> int:
         return _hand_over(command, asked)
     arguments = parser_of(command).parse_args(asked.rest)
     voice = Voice(asked.directory, asked.json or arguments.json, arguments.events or asked.events, BY_NAME)
-    return int(importlib.import_module(command.module_name).run(arguments, voice))
+    module = importlib.import_module(command.module_name)
+    program.imported()
+    return int(module.run(arguments, voice))
 
 
 def _hand_over(command: Command, asked: Asked) -> int:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.incidents import IncidentEntry
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.platform.lock import Holder
 from runbook.change.plan import Plan
 from runbook.symptom import Offer, Question

@@ -8,7 +8,8 @@ from __future__ import annotations
 from console.presentation.counts import count
 from console.presentation.spans import Line, Role, Span, cut, fit, fit_text, line, line_width, spread
 from console.presentation.states import SEVERITIES
-from pipeline.contracts.status import Severity, SymptomStatus
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import SymptomStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 from pipeline.reading.symptom_answers import Tally

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from console.presentation.spans import Role
-from pipeline.contracts.status import FirewallWord, PhaseState, Severity
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import FirewallWord, PhaseState
 
 
 class Look(NamedTuple):

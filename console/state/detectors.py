@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK, Definition
 from pipeline.reading.facts import Facts
 

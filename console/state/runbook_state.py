@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
 from pipeline.reading.incidents import IncidentGlance
 

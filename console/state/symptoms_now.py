@@ -8,6 +8,7 @@ from dataclasses import replace
 from console.state.detectors import definition_of, definitions
 from console.state.runbook_state import CLEAR, UNKNOWN, KnownSymptom, RunbookReading
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import (
     Answer,
     FirewallStatus,
@@ -15,7 +16,6 @@ from pipeline.contracts.status import (
     Origin,
     PhaseState,
     PhaseStatus,
-    Severity,
     SymptomStatus,
 )
 from pipeline.contracts.symptoms import LEAK, SEVERITY_ORDER

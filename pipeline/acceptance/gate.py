@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_args
+from typing import Any
+
+from pydantic import BaseModel
 
 from pipeline.acceptance import crash, exports, isolation, receipts, replay, scoring, walls
 from pipeline.acceptance import input as input_lines
@@ -46,11 +48,17 @@ _IMPORTED = (
     "pipeline.commands.run_all",
     "pipeline.commands.streams",
     "pipeline.engine.emit_preference",
+    "pipeline.engine.row_builder",
     "pipeline.lineage",
     "pipeline.replay.replay",
     "pipeline.schemas.golden_rows",
     "pipeline.schemas.registry",
+    "pipeline.stages.export_rag",
+    "pipeline.stages.export_sft",
+    "pipeline.stages.run_limits",
+    "pipeline.stages.sample_keys",
     "pipeline.streams.survey",
+    "resource",
 )
 # The longest first: what waits for nothing else fills the second slot meanwhile.
 FIRST_JOBS = ("base", "straight", "factors_1", "factors_2")
@@ -149,17 +157,22 @@ def import_the_engine() -> None:
     for name in _IMPORTED:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    with contextlib.suppress(Exception):
-        # Models are compiled at their first row, which would be once a fork.
-        for schema in importlib.import_module("pipeline.schemas.registry").SCHEMAS:
-            schema.model.model_rebuild()
-        importlib.import_module("pipeline.settings.model").Settings.model_rebuild()
-        for event in get_args(events.Known):
-            event.model_rebuild()
+    for model in _models_below(BaseModel):
+        with contextlib.suppress(Exception):
+            # Compiled at its first row, which would be once a fork.
+            model.model_rebuild()
     engine_digest()
     # All this stays to the end: a fork's collector neither looks at it nor copies its pages.
     gc.collect()
     gc.freeze()
+
+
+def _models_below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The engine's own models among those that are imported."""
+    for each in model.__subclasses__():
+        if each.__module__.startswith("pipeline."):
+            yield each
+        yield from _models_below(each)
 
 
 def _judge(

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.acceptance.write_watch import watch
+from pipeline.platform import program
 
 
 class _Entries:
@@ -65,4 +66,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    program.begin()
+    program.leave(main(sys.argv[1:]))

@@ -60,7 +60,12 @@ class IncidentEntry(BaseModel):
     """One line of `reports/incidents/<incident_id>/journal.jsonl`, chained to the one before."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     schema_version: _Version1 = Field(description="Version of this schema.")

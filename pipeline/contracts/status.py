@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.contracts.finding_words import found_in_words, walls_in_words
+from pipeline.contracts.severity import Severity
 
 STATUS_VERSION = 1
 PHASE_NAMES = {
@@ -57,13 +58,6 @@ class FirewallWord(StrEnum):
     ABSENT = "ABSENT"
     STALE = "STALE"
     UNKNOWN = "UNKNOWN"
-
-
-class Severity(StrEnum):
-    CRITICAL = "critical"
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 
 # Those that a viewer itself may be the first to see.
 LEAK = "S1.P4.sft-leak"

@@ -8,4 +8,5 @@ if __name__ == "__main__":
     program.begin()
     from pipeline.firewall.cli import main
 
+    program.imported()
     program.leave(main())

@@ -6,6 +6,7 @@ broken in any way: ``python -P engine_probe.py`` prints one JSON object on stand
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import pkgutil
@@ -68,5 +69,6 @@ def _file_of(module: str | None, place: str) -> str:
 
 
 if __name__ == "__main__":
+    gc.disable()  # it is over in a moment, and what is imported stays to the end
     real_stdout, sys.stdout = sys.stdout, sys.stderr  # a module that prints must not spoil the report
     real_stdout.write(json.dumps(probe()) + "\n")

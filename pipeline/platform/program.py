@@ -12,10 +12,17 @@ from typing import NoReturn
 # Objects that are made before the collector looks for cycles among the youngest; Python's own 700 lets it
 # look a hundred times while modules are imported, where there is nothing to collect.
 _YOUNG_OBJECTS = 50_000
+_YOUNG_OBJECTS_OF_IMPORTS = 500_000
 
 
 def begin() -> None:
     """Call it before the imports."""
+    gc.set_threshold(_YOUNG_OBJECTS_OF_IMPORTS, 20, 50)
+
+
+def imported() -> None:
+    """Call it after the imports: what they made stays to the end, and the collector leaves it alone."""
+    gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pipeline.contracts.faults import ExitCode, worst
-from pipeline.contracts.status import Answer, Freshness, Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Answer, Freshness, Verdict
 from pipeline.contracts.symptoms import LEAK, Definition
 from pipeline.reading import staleness
 from pipeline.reading.durations import age_in_words, age_of

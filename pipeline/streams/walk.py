@@ -35,10 +35,14 @@ def paths_in(model: BaseModel) -> Iterator[str]:
 def _models_in(model: BaseModel, *, into_values: bool) -> Iterator[BaseModel]:
     """``model`` and all models inside it, in their declared order."""
     yield model
+    values = vars(model)
     for name in type(model).model_fields:
+        value = values[name]
+        if not isinstance(value, BaseModel | tuple | dict):
+            continue
         if isinstance(model, Rule) and name == "get" and not into_values:
             continue
-        for inner in _directly_inside(getattr(model, name)):
+        for inner in _directly_inside(value):
             yield from _models_in(inner, into_values=into_values)
 
 

@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
@@ -16,17 +16,14 @@ from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words
 from pipeline.reading.symptom_answers import not_evaluated, tally
 from runbook.actions.repair_code import reinstall_command
-from runbook.change.incident import load_incident
 from runbook.change.refusals import refused
-from runbook.commands.consenting import apply_by_hash, preview_or_ask
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard.detecting import Found, detect_all, detect_one, exit_code, keep
-from runbook.wizard.diagnosing import diagnose_only
-from runbook.wizard.driver import Driver
-from runbook.wizard.prompts import converse, show_diagnosis
-from runbook.worker import symptoms_for
+
+if TYPE_CHECKING:
+    from runbook.wizard.driver import Driver
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -37,6 +34,8 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if action == "apply":
         if not arguments.plan:
             raise refused("no_plan", "No plan was named.", "distill runbook apply --plan HASH …")
+        from runbook.commands.consenting import apply_by_hash
+
         return apply_by_hash(root, arguments, voice)
     if action == "resume":
         return _resume(root, arguments, voice)
@@ -173,6 +172,9 @@ def _found_data(found: Found, tag: str, *, own_engine: bool) -> dict[str, Any]:
 
 
 def _diagnose(workspace: Workspace, symptom: Symptom, voice: Voice) -> int:
+    from runbook.wizard.diagnosing import diagnose_only
+    from runbook.wizard.prompts import show_diagnosis
+
     detection = detect_one(workspace, symptom)
     if detection.verdict is Verdict.CLEAR:
         voice.note(f"{symptom.id} does not show: {visible(detection.observed, 300)}")
@@ -206,6 +208,8 @@ def diagnosis_data(
 
 
 def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Voice) -> int:
+    from runbook.commands.consenting import preview_or_ask
+
     given = arguments.incident
     driver = _driver_of(root, given) if given else _driver(root, symptom)
     answers = dict(each.partition("=")[::2] for each in arguments.answer)
@@ -215,10 +219,16 @@ def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Vo
 
 
 def _driver(root: Path, symptom: Symptom) -> Driver:
+    from runbook.wizard.driver import Driver
+
     return Driver(Workspace(root), symptom, argv=["distill", "runbook", "open", symptom.id])
 
 
 def _driver_of(root: Path, incident_id: str) -> Driver:
+    from runbook.change.incident import load_incident
+    from runbook.wizard.driver import Driver
+    from runbook.worker import symptoms_for
+
     return Driver.of_incident(root, incident_id, symptoms_for(load_incident(root, incident_id)))
 
 
@@ -229,6 +239,8 @@ def _resume(root: Path, arguments: argparse.Namespace, voice: Voice) -> int:
 
 
 def _converse(driver: Driver, arguments: argparse.Namespace, voice: Voice) -> int:
+    from runbook.wizard.prompts import converse
+
     return converse(driver, voice, who=arguments.approve_as, reason=arguments.reason)
 
 

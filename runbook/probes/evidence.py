@@ -17,7 +17,8 @@ from pipeline.contracts.status import Answer, Verdict
 class Record(BaseModel):
     """Base of everything that a journal keeps."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # ``defer_build``: a process uses few of these, and each is made when it is first used.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Stance(StrEnum):

@@ -16,7 +16,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import SEVERITY_ORDER, Definition
 
 if TYPE_CHECKING:

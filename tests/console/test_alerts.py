@@ -12,7 +12,8 @@ import pytest
 from console.watch.alert_book import AlertBook, AlertKind
 from console.watch.alert_command import alert_command, call_alert_command
 from pipeline.contracts.faults import SettingsError
-from pipeline.contracts.status import Origin, Severity, SymptomStatus
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Origin, SymptomStatus
 from pipeline.platform.engine_choice import TrustNeededError, stakes_of, trust
 from tests.waiting import GROWING_LIMITS, is_alive, wait_until
 

@@ -17,6 +17,7 @@ from console.presentation.phases import phases_pane
 from console.presentation.spans import plain_text
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import (
     Answer,
     Balance,
@@ -34,7 +35,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     RowCounts,
-    Severity,
     StreamCounts,
     SymptomStatus,
     Verdict,

@@ -10,13 +10,13 @@ from console.presentation.band import head_words, tally_role
 from console.state.detectors import definitions
 from console.state.runbook_state import CLEAR, DETECTED, UNKNOWN, KnownSymptom, RunbookReading
 from console.state.symptoms_now import arranged, showing, verdict_now, with_firewall, with_looks
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import (
     Answer,
     FirewallStatus,
     FirewallWord,
     Freshness,
     Origin,
-    Severity,
     SymptomStatus,
     Verdict,
 )

@@ -13,7 +13,7 @@ import pytest
 from console.control.wizard_control import WizardControl
 from console.tui.screens import wizard_page
 from console.tui.screens.wizard import WizardScreen
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.applied import Boundary

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Verdict
 from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.change.planning import Planning
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, ProbeOutput

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "ENGINE.wont-start"

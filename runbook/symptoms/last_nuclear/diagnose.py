@@ -24,7 +24,8 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.incidents import IncidentEntry
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.plurals import differ
-from pipeline.contracts.status import Answer, Severity, Verdict
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import AUDIT, CheckReport

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts.check_index import required_of
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S1.P2.materialize"

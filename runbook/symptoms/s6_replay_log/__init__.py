@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.contracts.symptoms import ByHand, Definition, Threshold
 
 ID = "S6.replay-log"

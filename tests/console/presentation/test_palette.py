@@ -9,7 +9,8 @@ import pytest
 from console import keymap
 from console.presentation.palette import Offer, find, of_action, offers
 from console.state.runbook_state import KnownSymptom, RunbookReading
-from pipeline.contracts.status import RunRow, Severity
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import RunRow
 from pipeline.reading.incidents import IncidentGlance
 from tests.console import states
 

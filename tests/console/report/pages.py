@@ -7,7 +7,8 @@ from pathlib import Path
 
 from console.batch.report import batch_report
 from console.report.facts import Point, ReportFacts, read_facts
-from pipeline.contracts.status import Severity, SymptomStatus, WorkspaceStatus
+from pipeline.contracts.severity import Severity
+from pipeline.contracts.status import SymptomStatus, WorkspaceStatus
 from tests.console import check_reports, incident_folders, states
 from tests.console.batch.outcomes import HOSTILE, breach, hostile_batch
 from tests.console.workspaces import empty_workspace

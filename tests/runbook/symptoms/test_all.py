@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from console.cli.commands import BY_NAME
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.settings.model import Settings
 from pipeline.settings.origin import leaves
 from runbook.symptoms import SYMPTOMS, definitions
