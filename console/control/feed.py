@@ -40,6 +40,7 @@ class CommandPlan:
     way_back: str
     yes: str
     no: str = "no, change nothing"
+    removes: tuple[str, ...] = ()
     critical: bool = False
 
     @property

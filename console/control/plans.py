@@ -24,6 +24,7 @@ from pipeline.reading.lock_facts import read_lock
 
 FOLDER = Path("reports/console")
 LIMIT_SECONDS = 120.0
+_REPLACED = ("the evidence, verdicts and exports of the last run: other bytes take their place",)
 _STAYS = ("sources, evidence, scored runs, exports, settings, git: not touched",)
 
 
@@ -86,6 +87,7 @@ def _start_plan(root: Path) -> CommandPlan:
         "START RUN-ALL",
         arguments=("run-all",),
         command=("distill", "run-all", "-C", str(root)),
+        removes=_REPLACED if _has_exports(root) else (),
         changes=(
             f"{paths.EVIDENCE}/, {paths.SCORED_RUNS}/, {paths.EXPORTS}/: replaced together, or not at all",
             f"{paths.REPORTS}/: one new report folder",

@@ -20,6 +20,7 @@ from console.state.view_state import (
     CancelAsked,
     OtherConsole,
     OthersSeen,
+    PastLog,
     ReadFailed,
     RunEnded,
     RunFollowed,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from console.live.engine_process import RunFeed
     from console.live.runbook_watch import RunbookWatch
     from console.state.view_state import TailSlice
+    from pipeline.contracts.status import WorkspaceStatus
 
 # File events wake the readers; they look by themselves this often all the same.
 READ_EVERY_SECONDS = 5.0
@@ -117,13 +119,24 @@ class LiveFeed:
             self._read_now.clear()
             began = time.monotonic()
             try:
-                await self._queue.put(StatusRead(await asyncio.to_thread(reader.read, self._clock())))
+                status = await asyncio.to_thread(reader.read, self._clock())
+                await self._queue.put(StatusRead(status))
+                await self._say_what_was(status)
             except (OSError, OperatorError) as error:
                 await self._queue.put(ReadFailed(f"the workspace cannot be read: {error}"))
             else:
                 self._was_read.set()
             await asyncio.sleep(min((time.monotonic() - began) / _READ_SHARE, LONGEST_PAUSE_SECONDS))
             await set_within(self._read_now, READ_EVERY_SECONDS)
+
+    async def _say_what_was(self, status: WorkspaceStatus) -> None:
+        """Once: the last run's lines, where it is over; one that is at work is followed from its start."""
+        if self._was_read.is_set() or status.lock.held:
+            return
+        from console.reading.past_log import past_log
+
+        if entries := await asyncio.to_thread(past_log, self._root, status.runs):
+            await self._queue.put(PastLog(entries))
 
     async def _runs(self) -> None:
         async with contextlib.aclosing(self._feed_of_runs().items()) as items:

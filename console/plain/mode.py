@@ -21,9 +21,11 @@ from console import keymap
 from console.control.armed import Armed, Permit, ReadOnlyError
 from console.control.changes import Changes, Operations
 from console.control.lease import TAKE_OVER_WORD, ControlLease
+from console.control.look_fault import look_fault
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
 from console.plain import pages as plain_pages
+from console.plain.checks import PlainChecks
 from console.plain.pages import Choice
 from console.plain.records import PlainRecords
 from console.plain.status import exit_code
@@ -65,11 +67,13 @@ class PlainConsole:
         self._reader = reader or read_lines
         self._typed: asyncio.Queue[str | None] = asyncio.Queue()
         self._was_read = asyncio.Event()
+        state, say, ask = (lambda: self.state), self._say, self._ask
+        self._checks = PlainChecks(state, clock, say, ask)
         self._records = PlainRecords(
-            state=lambda: self.state,
-            now=self._clock,
-            say=self._say,
-            ask=self._ask,
+            state,
+            clock,
+            say,
+            ask,
             export=lambda incident_id: self._change("incident.export", incident_id),
         )
 
@@ -118,6 +122,8 @@ class PlainConsole:
             await self._records.runbook()
         elif choice.name == "incidents" or (choice.name == "incident.export" and self.armed.is_armed):
             await self._records.incidents()
+        elif choice.name in ("audit", "skips", "release"):
+            await self._list(choice.name)
         elif choice.action_id == keymap.WIZARD_ANSWER:
             await self._wizard()
         elif choice.action_id:
@@ -128,6 +134,13 @@ class PlainConsole:
             self._say(*plain_pages.all_lines(self.state, now))
         else:
             self._say(*plain_pages.page_lines(choice.name, self.state, now))
+
+    async def _list(self, name: str) -> None:
+        shown = {"audit": self._checks.audit, "skips": self._checks.skips, "release": self._checks.release}
+        try:
+            await shown[name]()
+        except Exception as error:  # noqa: BLE001 (whatever it is, a list that cannot be read says so)
+            self.fail(look_fault(error, f"The list of {name}"))
 
     # State
 

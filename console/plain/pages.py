@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from console import keymap
 from console.plain.status import PANES, WIDTH, pane_lines, texts
 from console.presentation.band import band_height, band_lines, head_words
+from console.presentation.consent import command_consent, told_lines
 from console.presentation.edge_lines import header_line, status_line
 from console.presentation.event_log import log_line
-from console.presentation.pages import plan_lines
 from console.presentation.spans import Line
 from console.presentation.symptom_page import page_lines as symptom_page_lines
+from pipeline.platform.code_question import code_question
 
 if TYPE_CHECKING:
     from console.control.feed import CommandPlan
@@ -48,6 +49,9 @@ def _choices() -> tuple[Choice, ...]:
         ("help", "This list, and what the marks mean."),
         ("runbook", "Every symptom, and the page of each."),
         ("incidents", "What was done and why; each replayed step by step."),
+        ("audit", "Every check, failing ones first, with the command that runs it again."),
+        ("skips", "Why source lines were left out, with examples."),
+        ("release", "The six gates of release-freeze, and the tag command."),
     )
     acts = [
         Choice(0, action.id, action.help, action.id) for action in (keymap.BY_ID["arm"], *keymap.MUTATING)
@@ -125,10 +129,5 @@ def all_lines(state: ViewState, now: float) -> list[str]:
 
 def question_lines(plan: CommandPlan) -> list[str]:
     """The plan and what has to be typed: a part of its own digest, so that no habit answers it."""
-    return [
-        plan.title,
-        *texts(plan_lines(plan, WIDTH)),
-        "",
-        f" {plan.yes}: type {plan.code}",
-        f" {plan.no}: anything else",
-    ]
+    told = texts(told_lines(command_consent(plan), WIDTH))
+    return [*told, "", f" {code_question(plan.code, plan.yes, plan.no)}"]

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from console.presentation.band import head_words
 from console.presentation.panes import pane_view
-from console.presentation.spans import Line, plain_text
+from console.presentation.spans import Line, line, plain_text
 from console.presentation.states import SEVERITIES
 from console.state import symptoms_now
 from console.state.detectors import definitions
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import WorkspaceStatus, iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
@@ -54,12 +55,13 @@ def pane_lines(
     name: str, view: WorkspaceStatus | ViewState, now: float, *, was_read: bool = True, runs: int = RUNS_SHOWN
 ) -> list[str]:
     """One pane of the dashboard, whole, as the screen has it; only its frame is missing."""
-    # Runs have a heading above them, a sparkline below.
-    height = min(len(view.runs), runs) + 3 if name == "runs" else _TALL
     width = _WITHOUT_MIX if name == "rows" else WIDTH
-    pane = pane_view(name, view, now, width, height, was_read=was_read)
-    aside = plain_text(pane.aside).strip()
-    return [f"{pane.title}  {aside}".rstrip(), *texts(pane.lines)]
+    pane = pane_view(name, view, now, width, _TALL, was_read=was_read)
+    aside, lines = plain_text(pane.aside).strip(), pane.lines
+    older = max(0, len(view.runs) - runs) if name == "runs" else 0
+    if older:
+        lines = (*lines[:-older], line(f" {plural(older, 'older run')}: distill runs"))
+    return [f"{pane.title}  {aside}".rstrip(), *texts(lines)]
 
 
 def texts(lines: Sequence[Line]) -> list[str]:

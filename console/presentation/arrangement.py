@@ -7,6 +7,7 @@ their place within a form: position is memory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 PANES = ("firewall", "rows", "phases", "drift", "runs", "log")
@@ -16,6 +17,8 @@ _COLUMNS, _ROWS = 80, 24
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 34
 _THREE_COLUMNS = 168
 _PHASE_LINES = 10
+_LOWEST = 3
+_NOTHING_KNOWN: Mapping[str, int] = {}
 
 
 class Box(NamedTuple):
@@ -36,8 +39,20 @@ def panes_shown(width: int, height: int) -> tuple[str, ...]:
     return PANES if width >= _WIDE_COLUMNS and height >= _WIDE_ROWS else FOUR
 
 
-def arrange(width: int, height: int, band: int, focused: str, *, zoomed: bool) -> dict[str, Box]:
-    """The boxes of all visible parts. ``band`` is the height that the symptoms ask for."""
+def arrange(
+    width: int,
+    height: int,
+    band: int,
+    focused: str,
+    *,
+    zoomed: bool,
+    wants: Mapping[str, int] = _NOTHING_KNOWN,
+) -> dict[str, Box]:
+    """The boxes of all visible parts. ``band`` is the height that the symptoms ask for.
+
+    ``wants`` is how high each pane would be, frame included, if it showed all: within a column, lines
+    that one pane would leave blank go to those that overflow.
+    """
     if is_tiny(width, height):
         return {"tiny": Box(0, 0, width, height)}
     header = 1 if height >= 14 else 0
@@ -51,49 +66,68 @@ def arrange(width: int, height: int, band: int, focused: str, *, zoomed: bool) -
     if zoomed or width < _COLUMNS or height < _ROWS:
         return {**boxes, focused: body}
     if "runs" not in panes_shown(width, height):
-        return {**boxes, **_four(body)}
-    return {**boxes, **(_three_columns(body) if width >= _THREE_COLUMNS else _two_columns(body))}
+        return {**boxes, **_four(body, wants)}
+    columns = _three_columns if width >= _THREE_COLUMNS else _two_columns
+    return {**boxes, **columns(body, wants)}
 
 
-def _four(body: Box) -> dict[str, Box]:
+def _four(body: Box, wants: Mapping[str, int]) -> dict[str, Box]:
     left = (body.width + 2) // 2
     firewall = max(6, min(9, body.height * 4 // 9))
     phases = min(_PHASE_LINES + 2, body.height - 6)
-    columns = _stack(body._replace(width=left), (("firewall", firewall), ("rows", 0)))
-    columns |= _stack(Box(left, body.y, body.width - left, body.height), (("phases", phases), ("drift", 0)))
-    return columns
+    right = Box(left, body.y, body.width - left, body.height)
+    columns = _stack(body._replace(width=left), (("firewall", firewall), ("rows", 0)), wants)
+    return columns | _stack(right, (("phases", phases), ("drift", 0)), wants)
 
 
-def _two_columns(body: Box) -> dict[str, Box]:
+def _two_columns(body: Box, wants: Mapping[str, int]) -> dict[str, Box]:
     left = (body.width - 8) // 2
     phases = _PHASE_LINES + 2 + 1 + (2 if body.height >= 34 else 1)
-    columns = _stack(body._replace(width=left), (("firewall", 8), ("phases", phases), ("runs", 0)))
+    first = (("firewall", 8), ("phases", phases), ("runs", 0))
+    columns = _stack(body._replace(width=left), first, wants)
     rows = max(20, body.height * 3 // 5)
     drift = max(7, (body.height - rows) * 9 // 20)
-    return columns | _stack(
-        Box(left, body.y, body.width - left, body.height), (("rows", rows), ("drift", drift), ("log", 0))
-    )
+    second = (("rows", rows), ("drift", drift), ("log", 0))
+    return columns | _stack(Box(left, body.y, body.width - left, body.height), second, wants)
 
 
-def _three_columns(body: Box) -> dict[str, Box]:
+def _three_columns(body: Box, wants: Mapping[str, int]) -> dict[str, Box]:
     side = body.width * 3 // 10
     middle = body.width - 2 * side
     firewall, phases = 10, _PHASE_LINES + 2 + 1 + 3
-    columns = _stack(body._replace(width=side), (("firewall", firewall), ("phases", phases), ("drift", 0)))
-    columns |= _stack(Box(side, body.y, middle, body.height), (("rows", firewall + phases), ("runs", 0)))
-    return columns | _stack(Box(side + middle, body.y, side, body.height), (("log", 0),))
+    first = (("firewall", firewall), ("phases", phases), ("drift", 0))
+    second = (("rows", firewall + phases), ("runs", 0))
+    columns = _stack(body._replace(width=side), first, wants)
+    columns |= _stack(Box(side, body.y, middle, body.height), second, wants)
+    return columns | _stack(Box(side + middle, body.y, side, body.height), (("log", 0),), wants)
 
 
-def _stack(column: Box, parts: tuple[tuple[str, int], ...]) -> dict[str, Box]:
+def _stack(column: Box, parts: tuple[tuple[str, int], ...], wants: Mapping[str, int]) -> dict[str, Box]:
     """Parts of a column from the top down; the last one takes what is left."""
+    heights: dict[str, int] = {}
+    for position, (name, wanted) in enumerate(parts):
+        left = column.height - sum(heights.values())
+        heights[name] = left if position == len(parts) - 1 else min(wanted, left)
+    _even_out(heights, wants)
     boxes = {}
     y = column.y
-    for position, (name, wanted) in enumerate(parts):
-        left = column.y + column.height - y
-        height = left if position == len(parts) - 1 else min(wanted, left)
+    for name, height in heights.items():
         boxes[name] = Box(column.x, y, column.width, height)
         y += height
     return boxes
+
+
+def _even_out(heights: dict[str, int], wants: Mapping[str, int]) -> None:
+    """What a pane would leave blank goes to those that overflow, the most important first."""
+    spare = {name: max(0, height - max(_LOWEST, wants.get(name, height))) for name, height in heights.items()}
+    for needy in (name for name in PANES if name in heights):
+        missing = max(0, wants.get(needy, 0) - heights[needy])
+        for giver in reversed(list(heights)):
+            given = min(missing, spare[giver])
+            heights[needy] += given
+            heights[giver] -= given
+            spare[giver] -= given
+            missing -= given
 
 
 def neighbour(boxes: dict[str, Box], focused: str, step: int) -> str:

@@ -113,5 +113,7 @@ def step_lines(step: StepBlock, lead: Line, right: Line, width: int) -> list[Lin
     if line_width(left) + line_width(facts) + 1 <= width:
         lines = [spread(left, facts, width)]
     else:
-        lines = [left, line(indent + " " * 8, *facts)]
-    return [*lines, line(f"{indent}    ", Span("to  ", "dim"), visible(step.to))] if step.to else lines
+        lines = wrapped(line(*lead, Span(fit_text(step.verb, 8), "strong")), step.subject, width)
+        lines.append(line(indent + " " * 8, *facts))
+    to = wrapped(line(f"{indent}    ", Span("to  ", "dim")), step.to, width) if step.to else []
+    return [*lines, *to]

@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console.presentation.counts import count
+from console.presentation.fault import fault_lines
 from console.presentation.lines import WIDE_LABEL, Group, column_heads, fact_lines
-from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread, wrap_text
+from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import CHECKS, STALE_CHECK, UNKNOWN_CHECK, WAITING_CHECK, Look
 from pipeline.contracts.check_index import ACCEPTANCE
+from pipeline.contracts.faults import Fault
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
@@ -62,6 +64,21 @@ def look_of(check: Check, freshness: Freshness) -> Look:
     return look
 
 
+def run_lines(run: CheckRun, origin: Origin, now: float, width: int) -> list[Line]:
+    """One command's state; a report that cannot be read is told whole."""
+    first = run_line(run, origin, now, width)
+    return [first, *fault_lines(_report_fault(run), width)] if run.word == "unreadable" else [first]
+
+
+def _report_fault(run: CheckRun) -> Fault:
+    return Fault(
+        "report_not_readable",
+        f"The last report of {run.command} says nothing: {run.trouble}.",
+        "It stays as it is, and nothing that it covers is called sound.",
+        f"Run it again, which writes a new one: distill {run.command}",
+    )
+
+
 def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
     """One command's state: its verdict, how old that is, why it may no longer hold."""
     name = Span(f" {fit_text(run.command, 14)}", "strong")
@@ -70,7 +87,7 @@ def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
     if run.word == "never":
         return line(name, Span("? never  ", "warn"), Span("no report here", "dim"))
     if run.word == "unreadable":
-        return fit(line(name, Span("? unknown  ", "warn"), visible(run.trouble)), width)
+        return line(name, Span("? unknown  ", "warn"), Span("its report cannot be read", "dim"))
     if run.word == "running":
         who = f" by {visible(run.user)}" if run.user else ""
         words = f"» running{who}, pid {run.pid} · {plural(run.reported, 'check')} so far"

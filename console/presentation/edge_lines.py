@@ -16,7 +16,9 @@ from console.presentation.spans import (
     Line,
     Role,
     Span,
+    cell_width,
     cut,
+    cut_text,
     fit,
     join,
     line,
@@ -33,17 +35,30 @@ if TYPE_CHECKING:
     from console.state.view_state import Session, ViewState
 
 _DOT = Span(" · ", "border")
+# Names of workspace, branch and tag are cut no shorter than this.
+_SHORTEST_NAME = 8
 
 
 def header_line(state: ViewState, now: float, width: int) -> Line:
     """Workspace, git, last-good tag, engine; the clock has no seconds and so writes nothing."""
-    name = line(Span(f" {visible(state.name or state.workspace)}", "title"))
-    parts = [name, *_git(state)]
-    if width >= 100:
-        parts.append(_engine(state))
     clock = clock_minute(now)
     right = line(Span(clock if width >= 110 else clock.split(" ", 1)[0] + clock[-7:], "dim"), " ")
-    return spread(join(parts, _DOT), right, width)
+    room = width - line_width(right) - 1
+    names = [visible(state.name or state.workspace), visible(state.git.branch or "no branch")]
+    names.append(visible(state.git.last_good_tag))
+    longest = max(map(cell_width, names))
+    while True:
+        parts = _header_parts(state, [cut_text(name, longest) for name in names], wide=width >= 100)
+        if line_width(parts) <= room or longest <= _SHORTEST_NAME:
+            return spread(parts, right, width)
+        longest -= 1
+
+
+def _header_parts(state: ViewState, names: list[str], *, wide: bool) -> Line:
+    """Its parts with the names of workspace, branch and tag cut short: what is said of them is not."""
+    name, branch, tag = names
+    parts = [line(Span(f" {name}", "title")), *_git(state, branch, tag)]
+    return join([*parts, _engine(state)] if wide else parts, _DOT)
 
 
 def _engine(state: ViewState) -> Line:
@@ -52,7 +67,7 @@ def _engine(state: ViewState) -> Line:
     return line(Span("engine ", "dim"), visible(state.engine.source))
 
 
-def _git(state: ViewState) -> list[Line]:
+def _git(state: ViewState, branch_name: str, tag_name: str) -> list[Line]:
     git = state.git
     if state.trouble:
         return [line(Span("? not readable", "warn"))]
@@ -61,14 +76,10 @@ def _git(state: ViewState) -> list[Line]:
     dirty = (
         EMPTY if git.dirty is None else line(Span(" dirty", "warn") if git.dirty else Span(" clean", "dim"))
     )
-    branch = line(
-        visible(git.branch or "no branch"), Span(f" {visible((git.head or '')[:7])}", "dim"), *dirty
-    )
+    branch = line(branch_name, Span(f" {visible((git.head or '')[:7])}", "dim"), *dirty)
     if not git.last_good_tag:
         return [branch]
-    tag = line(
-        Span("tag ", "dim"), visible(git.last_good_tag), Span(" missing", "warn") if git.lacks_tag else ""
-    )
+    tag = line(Span("tag ", "dim"), tag_name, Span(" missing", "warn") if git.lacks_tag else "")
     return [branch, tag]
 
 

@@ -11,6 +11,7 @@ from console.presentation.spans import Line, Role, Span, line, spread
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
+from pipeline.reading.durations import clock_time
 
 if TYPE_CHECKING:
     from console.state.view_state import LogEntry
@@ -25,7 +26,8 @@ _LEVELS: dict[str, tuple[str, Role]] = {
 
 def log_line(entry: LogEntry, width: int) -> Line:
     mark, role = _LEVELS.get(entry.level, _LEVELS["info"])
-    moment = visible(entry.at[11:19]) if epoch_seconds(entry.at) is not None else "--:--:--"
+    at = epoch_seconds(entry.at)
+    moment = clock_time(at).rstrip("Z") if at is not None else "--:--:--"
     text = line(Span(f" {moment} ", "dim"), Span(f"{mark} ", role), Span(visible(entry.text), role))
     examined = line(Span(f"{count(entry.examined)} ", "dim")) if entry.examined is not None else ()
     return spread(text, examined, width)
@@ -49,4 +51,5 @@ def log_pane(entries: tuple[LogEntry, ...], width: int, height: int) -> PaneView
     if not entries:
         return PaneView(6, "LOG", (line(Span(" nothing was said yet", "dim")),))
     lines = tuple(log_line(entry, width) for entry in entries[-max(1, height) :])
-    return PaneView(6, "LOG", lines, line(Span(plural(len(entries), "line"), "dim")))
+    aside = line(Span(f"UTC · {plural(len(entries), 'line')}", "dim"))
+    return PaneView(6, "LOG", lines, aside, whole=len(entries))

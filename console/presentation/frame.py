@@ -20,6 +20,13 @@ class PaneView:
     lines: tuple[Line, ...]
     aside: Line = EMPTY
     alarm: bool = False
+    whole: int | None = None
+    """How many lines would show all, where ``lines`` are only those that fit."""
+
+    @property
+    def wants(self) -> int:
+        """The height at which nothing is hidden and nothing is blank, the frame included."""
+        return (len(self.lines) if self.whole is None else self.whole) + 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,9 @@ _LIGHT = _Edges(("┌", "─", "┐"), "│", ("└", "─", "┘"))
 _HEAVY = _Edges(("┏", "━", "┓"), "┃", ("┗", "━", "┛"))
 
 
-def frame(view: PaneView, width: int, height: int, *, focused: bool = False, offset: int = 0) -> list[Line]:
+def frame(
+    view: PaneView, width: int, height: int, *, focused: bool = False, offset: int = 0, zoomed: bool = False
+) -> list[Line]:
     """The pane in exactly ``height`` lines of ``width`` cells, scrolled down by ``offset`` lines.
 
     What does not fit is counted on the bottom edge. ``focused`` shows on the top edge alone, so
@@ -50,7 +59,11 @@ def frame(view: PaneView, width: int, height: int, *, focused: bool = False, off
     side = Span(edges.side, role)
     body = [(side, *fit(spans, width - 2), side) for spans in shown]
     body += [(side, Span(" " * (width - 2)), side)] * (rows - len(shown))
-    return [_top(view, width, edges, focused), *body, _bottom(width, edges, role, hidden, offset)]
+    return [
+        _top(view, width, edges, focused),
+        *body,
+        _bottom(width, edges, role, hidden, offset, "pgdn" if zoomed else "z"),
+    ]
 
 
 def _top(view: PaneView, width: int, edges: _Edges, focused: bool) -> Line:
@@ -65,13 +78,13 @@ def _top(view: PaneView, width: int, edges: _Edges, focused: bool) -> Line:
     return spread(name, line(*aside, Span(rule + right, role)), width, Span(rule, role))
 
 
-def _bottom(width: int, edges: _Edges, role: Role, hidden: int, offset: int) -> Line:
+def _bottom(width: int, edges: _Edges, role: Role, hidden: int, offset: int, key: str) -> Line:
     left, rule, right = edges.bottom
     parts = []
     if offset:
         parts.append(f"↑ {offset}")
     if hidden > 0:
-        parts.append(f"↓ {hidden} more: z")
+        parts.append(f"↓ {hidden} more: {key}")
     note = f" {'  '.join(parts)} " if parts else ""
     if len(note) + 4 > width:
         note = ""

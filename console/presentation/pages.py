@@ -1,16 +1,10 @@
-"""Help, and the preview of a plan, as lines."""
+"""Help, as lines."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from console import keymap
-from console.presentation.lines import label, wrapped
-from console.presentation.spans import EMPTY, Line, Span, fit_text, line, wrap_text
-from pipeline.contracts.untrusted import visible
-
-if TYPE_CHECKING:
-    from console.control.feed import CommandPlan
+from console.presentation.lines import wrapped
+from console.presentation.spans import EMPTY, Line, Span, fit_text, line
 
 
 def help_lines(place: keymap.Place, width: int) -> list[Line]:
@@ -41,14 +35,4 @@ def _legend(width: int) -> list[Line]:
     lines = [line(Span(" Marks", "title"))]
     for mark, word, meaning in marks:
         lines.append(line(f"  {mark} {fit_text(word, 9)}", Span(f"  {meaning}", "dim")))
-    return lines
-
-
-def plan_lines(plan: CommandPlan, width: int) -> list[Line]:
-    """The preview: the exact command, what changes, what stays, the way back."""
-    lines = [line(Span(" runs      ", "dim"), Span(f"plan {plan.digest}, detached from this console", "dim"))]
-    lines += [line(Span(f"   {part}", "accent")) for part in wrap_text(visible(plan.command_line), width - 4)]
-    for name, texts in (("changes", plan.changes), ("stays", plan.stays), ("way back", (plan.way_back,))):
-        parts = [part for text in texts for part in wrap_text(visible(text), width - 12)]
-        lines += [line(*label("" if at else name), part) for at, part in enumerate(parts)]
     return lines

@@ -37,7 +37,7 @@ def pane_view(
         case "drift":
             return drift_pane(view.drift, now, width, height, was_read=was_read)
         case "runs":
-            return runs_pane(view.runs, now, width, height)
+            return runs_pane(view.runs, now, width)
         case "log":
             return log_pane(getattr(view, "log", ()), width, height)
         case _:

@@ -6,13 +6,14 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from console.presentation.checks import look_of
+from console.presentation.checks import look_of, run_lines
 from console.presentation.counts import count
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread, wrap_text
 from console.presentation.states import WAITING_CHECK, Look
 from pipeline.contracts.check_index import GATES
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from pipeline.reading.staleness import of_verdict
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,120}\Z")
 _GATES = {spec.id: spec for spec in GATES}
+_DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 _NEVER = Look("?", "never", "warn")
 
 
@@ -124,10 +126,10 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
         since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
         words = f" » running, pid {run.pid} · {run.reported} of {len(_GATES)} gates so far"
         return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
-    if run.word in ("died", "unreadable"):
-        words = "X ended" if run.word == "died" else "? unknown"
-        state = line(Span(f" {words}  ", "fail" if run.word == "died" else "warn"), visible(run.trouble))
-        return [state, EMPTY]
+    if run.word == "died":
+        return [line(Span(" X ended  ", "fail"), visible(run.trouble)), EMPTY]
+    if run.word == "unreadable":
+        return [*run_lines(run, Origin(), now, width), EMPTY]
     void = void_reason(run, git, why)
     commit = Span(f"  {visible(run.git_head[:7])}  {visible(run.tag)}", "text")
     gates = Span(f"  {passed} of {len(run.checks)} gates", "text")
@@ -155,6 +157,25 @@ def release_foot(run: CheckRun, git: GitStatus, width: int, why: str = "") -> li
             if not note.startswith("Ready. To tag"):
                 lines += [line(Span(f"   {part}", "dim")) for part in wrap_text(visible(note), width - 6)]
     return lines
+
+
+def release_rows(
+    run: CheckRun, manifest: Json, git: GitStatus, now: float, width: int, why: str
+) -> list[tuple[str | None, Line]]:
+    """The gates, each with its name, and what stands beneath them."""
+    running = run.word == "running"
+    rows: list[tuple[str | None, Line]] = []
+    for number, (gate, check) in enumerate(gates_of(run).items(), start=1):
+        rows.append((gate, gate_line(number, gate, check, now, width, running=running, stale=bool(why))))
+        if check is not None and check.is_bad and check.detail:
+            parts = wrap_text(visible(check.detail), max(20, width - 16))
+            rows += [(None, line(Span(f"{'':14}{part}", "fail"))) for part in parts]
+    foot = release_foot(run, git, width, why)
+    if manifest and run.word == "done":
+        counts = object_of(manifest, "dataset_counts")
+        known = {name: count_of(counts, name) for name in _DATASETS}
+        foot = [EMPTY, datasets_line(known, text_of(manifest, "run_hash") or "", width), *foot]
+    return [*rows, *((None, spans) for spans in foot)]
 
 
 def datasets_line(counts: dict[str, int | None], run_hash: str, width: int) -> Line:

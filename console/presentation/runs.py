@@ -36,22 +36,15 @@ _SPARK_RUNS = 24
 _ALL_COUNTS = 100
 
 
-def runs_pane(runs: tuple[RunRow, ...], now: float, width: int, height: int) -> PaneView:
+def runs_pane(runs: tuple[RunRow, ...], now: float, width: int) -> PaneView:
+    """The trend first, so that a long list of runs is what scrolls."""
     if not runs:
         nothing = (line(" ", Span("? never", "warn"), "  no run has left a report here"),)
         return PaneView(5, "RUNS", nothing)
     trend = _trend(runs)
-    room = height - 1 - (2 if trend else 0)
-    lines: list[Line] = [
-        line(Span(_columns("", "when", "command", "lines", "sft", "took", "run_hash", width), "dim"))
-    ]
-    lines += [_run(run, now, width) for run in runs[: max(1, room)]]
-    hidden = len(runs) - max(1, room)
-    if trend:
-        gap = room - len(runs)
-        lines += [EMPTY] * (max(0, gap) + 1) + [trend]
-    aside = line(Span(plural(len(runs), "run") if hidden <= 0 else f"newest of {count(len(runs))}", "dim"))
-    return PaneView(5, "RUNS", tuple(lines), aside)
+    head = Span(_columns("", "when", "command", "lines", "sft", "took", "run_hash", width), "dim")
+    lines = [*([trend] if trend else []), line(head), *(_run(run, now, width) for run in runs)]
+    return PaneView(5, "RUNS", tuple(lines), line(Span(plural(len(runs), "run"), "dim")))
 
 
 def run_look(run: RunRow) -> Look:

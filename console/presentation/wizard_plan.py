@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from console.presentation.blocks import block_lines, step_lines
 from console.presentation.counts import rate
 from console.presentation.lines import bar, wrapped
-from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, line_width, spread, wrap_text
+from console.presentation.spans import Line, Role, Span, fit_text, line, line_width, spread
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from console.control.wizard_view import Preview, WizardView
     from console.state.view_state import RunView
     from pipeline.contracts.incidents import IncidentEntry
-    from runbook.change.plan import Plan
     from runbook.probes.evidence import Cause, Detection, Diagnosis, Evidence
 
 
-_BRIEF = 6
 _ROLES: dict[str, Role] = {"ok": "ok", "»": "accent", "X": "fail", "?": "warn"}
 
 
@@ -43,35 +41,6 @@ def plan_lines(view: WizardView, preview: Preview, width: int) -> list[Line]:
     shown = rehearsal.model_dump(mode="json") if rehearsal is not None else None
     plan = preview.plan.model_dump(mode="json")
     return block_lines(plan_blocks(plan, shown, is_trial=preview.is_trial), width)
-
-
-def consent_lines(view: WizardView, plan: Plan, digits: str, wrong: str, width: int) -> list[Line]:
-    """The question itself: what changes, whether there is a way back, and what has to be typed."""
-    title = wrap_text(visible(plan.title), max(16, width - 3))
-    lines = [line(" ", Span(part, "strong")) for part in title]
-    lines.append(line(Span(f" plan {plan.hash[:12]} of {visible(plan.incident_id)}", "dim")))
-    shown = block_lines(step_blocks(plan.model_dump(mode="json")), width)
-    lines += [EMPTY, *shown[:_BRIEF]]
-    if len(shown) > _BRIEF:
-        lines.append(
-            line(Span(f"   +{plural(len(shown) - _BRIEF, 'line')} more: esc, and read the plan", "dim"))
-        )
-    back = "reversible" if plan.reversible else "NOT REVERSIBLE"
-    rehearsal = view.standing.rehearsal
-    if rehearsal is None:
-        proven = ", a rename takes itself back" if plan.reversible and not plan.needs_rehearsal else ""
-    else:
-        proven = ", undo rehearsed: byte-identical" if rehearsal.ok else ", the undo FAILED in rehearsal"
-        if rehearsal.ok and rehearsal.left_out:
-            proven = ", undo rehearsed in part: the plan says what was left out"
-    bad = not plan.reversible or (rehearsal is not None and not rehearsal.ok)
-    lines += [EMPTY, line(" ", Span(f"{back}{proven}", "fail" if bad else "text"))]
-    if digits:
-        lines.append(line(" Code ", Span(f" {digits} ", "badge"), " · reason · Enter"))
-    else:
-        lines.append(line(" Reason · Enter"))
-    lines.append(line(" ", Span(wrong, "fail")) if wrong else EMPTY)
-    return lines
 
 
 def progress_lines(view: WizardView, run: RunView | None, now: float, width: int) -> list[Line]:

@@ -7,12 +7,21 @@ engine that it names count against those that stand now.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from console.reading.engine_code import UNTRUSTED
 from console.reading.phase_verdicts import report_time
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.status import Origin
 from pipeline.platform.engine_choice import NOT_TRUSTED
 from pipeline.platform.lenient_json import Json, object_of, objects_of, text_of
+from pipeline.reading import staleness
 from pipeline.reading.latest_run import Change, LatestRun, Moved, in_words
+
+if TYPE_CHECKING:
+    from console.reading.check_runs import CheckRun
+    from pipeline.contracts.status import PhaseStatus
 
 
 def moved_since(report: Json | None, latest: LatestRun, moved: Moved, engine: str | None) -> str:
@@ -43,6 +52,21 @@ def other_code(looked_at: str | None, engine: str | None) -> str:
     if engine == UNTRUSTED:
         return NOT_TRUSTED
     return "the engine's code changed" if looked_at and engine and engine != looked_at else ""
+
+
+def origin_of_run(
+    run: CheckRun, as_of: float | None, phases: Iterable[PhaseStatus], engine: str | None, now: float
+) -> Origin:
+    """How far a result of ``run`` may be believed now: one of a running command is fresh.
+
+    What changed since makes it stale: for acceptance, on its fixture, only code.
+    """
+    why = ""
+    if run.word == "done":
+        audit = next(phase.origin for phase in phases if phase.id == "P8")
+        of_data = audit.why if run.command == "audit-full" and audit.as_of == as_of else ""
+        why = of_data or other_code(run.engine_digest, engine)
+    return Origin(run.command, as_of, staleness.of_verdict(as_of, now, inputs_changed=bool(why)), why)
 
 
 def _another_run(report: Json, latest: LatestRun) -> str:

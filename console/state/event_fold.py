@@ -12,6 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from console.state.drift_lines import cause_in_words
+from console.state.event_words import (
+    check_level,
+    fault_words,
+    finished_words,
+    firewall_words,
+    outcome_words,
+    stage_words,
+    started_words,
+)
 from console.state.stage_fold import (
     phase_of_stage,
     phase_status,
@@ -37,12 +46,10 @@ from pipeline.contracts.events import (
     UnknownEvent,
 )
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import PHASE_NAMES, DriftLine, PhaseState, PhaseStatus, Progress
 
 SCORED_IN_PASSING = "score"
-_STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 _EVALUATED = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.WARNINGS, ExitCode.FIREWALL_BREACH)
 
 
@@ -84,9 +91,9 @@ def fold_event(state: ViewState, event: Event, now: float) -> ViewState:
             # A run reports on the file that it has staged, and on the one that stood before it began;
             # the live file has its own watcher.
             rows, files = event.forbidden_rows or 0, event.forbidden_files or 0
-            about = f" ({event.detail})" if event.detail else ""
-            what = f", {found_in_words(rows, files, event.findings_count)}" if event.findings_count else ""
-            text = f"firewall {event.state}{what}: {event.file}{about}"
+            text = firewall_words(
+                event.state, event.file, event.detail, rows, files, event.findings_count or 0
+            )
             return logged(state, event.at, "info" if event.state == "CLEAR" else "error", text)
         case LogLine():
             return _log(state, event)
@@ -122,7 +129,7 @@ def _run_started(state: ViewState, event: RunStarted, at: float) -> ViewState:
     )
     if (own := phase_of_stage(event.command)) is not None:
         run = replace(run, phases=with_phase(run, phase_status(own, PhaseState.RUN, at)))
-    text = f"{event.command} started by {event.user or 'somebody'}, pid {event.pid}"
+    text = started_words(event.command, event.user, event.pid)
     return logged(replace(state, run=run, live_rows=None), event.at, "info", text)
 
 
@@ -160,18 +167,13 @@ def _stage_finished(state: ViewState, event: StageFinished, at: float) -> ViewSt
         )
     done = run.stages_done if event.stage in run.stages_done else (*run.stages_done, event.stage)
     run = replace(run, phases=phases, stages_done=done)
-    text = f"{event.stage} {'done' if event.ok else 'FAILED'}: {event.rows_in:,} in, {event.rows_out:,} out"
+    text = stage_words(event.stage, event.ok, event.rows_in, event.rows_out)
     return logged(replace(state, run=run), event.at, "info" if event.ok else "error", text)
 
 
 def _check(state: ViewState, check: CheckResult, at_text: str, at: float) -> ViewState:
-    level = {
-        CheckStatus.FAIL: "error",
-        CheckStatus.ERROR: "error",
-        CheckStatus.WARN: "warning",
-        CheckStatus.NOT_EVALUATED: "warning",
-    }.get(check.status, "info")
-    state = logged(state, at_text, level, f"{check.id} {check.status}", examined=check.examined)
+    words = f"{check.id} {check.status}"
+    state = logged(state, at_text, check_level(check.status), words, examined=check.examined)
     run = _run(state)
     if check.phase not in PHASE_NAMES:
         return state
@@ -251,11 +253,9 @@ def _run_finished(state: ViewState, event: RunFinished, at: float) -> ViewState:
         run_hash=event.run_hash,
         elapsed_seconds=elapsed,
         phases=phases,
-        outcome=_outcome(event),
+        outcome=outcome_words(event.ok, event.exit_code),
     )
-    text = f"{run.command or 'run'} {run.outcome}"
-    text += f", run_hash {event.run_hash[:16]}" if event.run_hash else ""
-    level = "info" if event.ok else "warning" if event.exit_code in _STOPPED else "error"
+    level, text = finished_words(run.command, event.ok, event.exit_code, event.run_hash or "")
     state = logged(replace(state, run=run), event.at, level, text)
     return _fault_lines(state, event.at, event.fault)
 
@@ -272,22 +272,5 @@ def _ended_phases(run: RunView, event: RunFinished) -> tuple[PhaseStatus, ...]:
     )
 
 
-def _outcome(event: RunFinished) -> str:
-    if event.ok:
-        return "finished"
-    word = "stopped as asked" if event.exit_code in _STOPPED else "failed"
-    return f"{word}, exit {event.exit_code}"
-
-
 def _fault_lines(state: ViewState, at: str, fault: Mapping[str, object] | None) -> ViewState:
-    """The three lines of a fault as log lines, whatever else the mapping holds."""
-    if not fault:
-        return state
-    for key, title in (
-        ("what_happened", "what happened"),
-        ("kept_safe", "kept safe"),
-        ("do_next", "do next"),
-    ):
-        if isinstance(text := fault.get(key), str):
-            state = logged(state, at, "error", f"{title}: {text}")
-    return state
+    return with_entries(state, [LogEntry(at, "error", text) for text in fault_words(fault)])

@@ -12,6 +12,7 @@ from console.state.view_state import (
     FirewallSeen,
     Noted,
     OthersSeen,
+    PastLog,
     ReadFailed,
     RunbookHeard,
     RunEnded,
@@ -22,6 +23,7 @@ from console.state.view_state import (
     Tick,
     ViewState,
     logged,
+    with_entries,
 )
 from pipeline.contracts.status import (
     Answer,
@@ -66,6 +68,8 @@ def fold_fact(state: ViewState, fact: Fact, now: float) -> ViewState:
             return replace(state, runbook=reading)
         case Noted(level=level, text=text):
             return noted(state, now, level, text)
+        case PastLog(entries=entries):
+            return with_entries(state, entries)
         case Tick():
             return state
         case _:

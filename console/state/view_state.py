@@ -222,6 +222,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class PastLog:
+    """What the last run said before this console was opened."""
+
+    entries: tuple[LogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed and nothing else: what may have gone stale is looked at again."""
 
@@ -259,6 +266,7 @@ Fact = (
     | OthersSeen
     | RunbookHeard
     | Noted
+    | PastLog
     | Tick
 )
 
@@ -309,8 +317,18 @@ def logged(state: ViewState, at: str, level: str, text: str, *, examined: int | 
 
 
 def with_entries(state: ViewState, entries: Sequence[LogEntry]) -> ViewState:
-    """``state`` with more log lines; the oldest fall out of a full ring."""
-    return replace(state, log=(*state.log, *entries)[-LOG_LIMIT:]) if entries else state
+    """``state`` with more log lines, each at its time; the oldest fall out of a full ring."""
+    if not entries:
+        return state
+    log = (*state.log, *entries)
+    if state.log and _second(entries[0]) < _second(state.log[-1]):
+        log = tuple(sorted(log, key=_second))
+    return replace(state, log=log[-LOG_LIMIT:])
+
+
+def _second(entry: LogEntry) -> str:
+    """Its time to the second, as text that sorts: lines of one second keep the order in which they came."""
+    return entry.at[:19]
 
 
 def cleaned(state: ViewState) -> ViewState:

@@ -73,11 +73,10 @@ class Capture:
         self._save("txt", screen_text(self._app.screen) + "\n")
 
     def _save(self, kind: str, text: str) -> None:
-
         try:
             path = save_screen(Path(self._host.state.workspace), text, kind, self._host.now())
         except OperatorError as error:
-            self._host.say(error.fault.what_happened, "error")
+            self._host.fail(error.fault)
         else:
             self._host.say(f"saved: {path}")
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from console.control.armed import LeaseHeldError
     from console.control.feed import CommandPlan
     from console.tui.host import Host
+    from console.tui.screens.consent import Agreed
 
 
 class ChangeDialogues(Changes):
@@ -42,10 +43,13 @@ class ChangeDialogues(Changes):
         """Plan a mutating action and ask; the command layer refuses when read-only."""
         plan = self.plan(action_id, subject)
         if plan is not None:
-            self._host.open("consent", plan, then=lambda yes: self._answered(plan, yes))
+            from console.presentation.consent import command_consent
 
-    def _answered(self, plan: CommandPlan, yes: bool | None) -> None:
-        if yes:
+            consent = command_consent(plan)
+            self._host.open("consent", consent, then=lambda agreed: self._answered(plan, agreed))
+
+    def _answered(self, plan: CommandPlan, agreed: Agreed | None) -> None:
+        if agreed is not None:
             self._host.run_worker(self.carry_out(plan), name=plan.action_id, exit_on_error=False)
         else:
             self.decline()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.contracts.discovery import installed_package
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.code_question import code_question
 from pipeline.platform.engine_choice import NOT_TRUSTED, Stakes, stakes_of, trust, trust_needed
 from pipeline.platform.engine_copy import PACKAGE, copy_of
 from pipeline.platform.engine_files import read_engine, read_file
@@ -106,7 +107,7 @@ def agrees(stakes: Stakes, voice: Voice) -> bool:
     for line in told(stakes, difference(stakes)):
         voice.note(line)
     code = code_of(stakes.digest)
-    voice.prompt(f"Type {code} to trust it from now on; anything else runs nothing of it: ")
+    voice.prompt(f"{code_question(code, 'trust it from now on', 'nothing of it runs')}\n> ")
     return sys.stdin.readline().strip() == code
 
 

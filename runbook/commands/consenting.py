@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode, Fault
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.code_question import code_question
 from pipeline.platform.detached import Detached
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
@@ -72,12 +73,12 @@ def preview_or_ask(driver: Driver, arguments: argparse.Namespace, voice: Voice) 
     if voice.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         voice.note(f"approval needed: {plan.command}")
         return ExitCode.APPROVAL_NEEDED
-    voice.note(f"Type {plan.code} to carry it out; anything else leaves everything as it is.")
+    voice.note(code_question(plan.code, "carry it out", "nothing is changed", reason=True))
     # The end of input is an empty answer, which agrees to nothing.
     if read_line("code> ").strip() != plan.code:
         voice.note("Nothing was changed.")
         return ExitCode.APPROVAL_NEEDED
-    reason = arguments.reason or read_line("why> ").strip()
+    reason = arguments.reason or read_line("reason> ").strip()
     return _consent_and_apply(driver, plan, arguments.approve_as or user_name(), reason, voice)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import (
     Json,
     count_of,
@@ -17,8 +18,8 @@ from pipeline.reading.sizes import size_words
 from runbook.tell.blocks import GAP, Block, Fact, StepBlock
 
 _RENAME, _MANUAL, _WRITE, _REMOVE, _RUN = "rename_file", "manual", "write_file", "remove_file", "run_command"
-_PRUNE = "prune_kept"
-_VERBS = {_RENAME: "rename", _REMOVE: "remove", "append_line": "append", "truncate_file": "cut"}
+_PRUNE, _CUT = "prune_kept", "truncate_file"
+_VERBS = {_RENAME: "rename", _REMOVE: "remove", "append_line": "append", _CUT: "cut"}
 
 
 def file_words(state: Json) -> str:
@@ -47,13 +48,10 @@ def _step(number: int, step: Json) -> StepBlock:
     if kind == _MANUAL:
         return StepBlock(number, "by hand", says, says=says, by_hand=by_hand)
     if kind == _RUN:
-        files = f"{len(before)} file{'' if len(before) == 1 else 's'}"
-        kept = f"{files} may change, each is kept before" if before else ""
+        kept = f"{plural(len(before), 'file')} may change, each is kept before" if before else ""
         return StepBlock(number, "run", by_hand or "distill", kept, says=says, by_hand=by_hand)
     if kind == _PRUNE:
-        size = sum(count_of(object_of(before, each), "bytes") or 0 for each in before)
-        files = f"{len(before)} original{'' if len(before) == 1 else 's'}, {size_words(size)}"
-        return StepBlock(number, "delete", path, files, says=says, by_hand=by_hand)
+        return StepBlock(number, "delete", path, _originals(before), says=says, by_hand=by_hand)
     if kind == _RENAME:
         to = text_of(step, "to") or "?"
         return StepBlock(number, "rename", path, file_words(before), to, says, by_hand)
@@ -65,8 +63,11 @@ def _step(number: int, step: Json) -> StepBlock:
 
 def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = False) -> list[Block]:
     """What changes, what stays, the way back, who verifies. ``is_trial``: nobody can consent to it yet."""
-    blocks: list[Block] = [*step_blocks(plan), GAP]
-    blocks += [Fact("stays", _stays(plan)), Fact("way back", _way_back(plan))]
+    is_final = flag_of(plan, "reversible") is False
+    way_back = Fact("way back", _way_back(plan), "fail" if is_final else "text")
+    first: list[Block] = [*([way_back] if is_final else []), *_removals(plan)]
+    blocks: list[Block] = [*first, *([GAP] if first else []), *step_blocks(plan), GAP]
+    blocks += [Fact("stays", _stays(plan)), *([] if is_final else [way_back])]
     blocks += _rehearsal(plan, rehearsal, is_trial)
     if verify := text_of(plan, "verify"):
         blocks.append(Fact("verified", f"by the detector of {verify}, run again"))
@@ -75,6 +76,28 @@ def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = F
     if commit := text_of(plan, "commit"):
         blocks.append(Fact("restored", f"to {text_of(plan, 'tag') or '?'} = {commit[:12]}"))
     return [*blocks, *(Fact("note", note) for note in texts_of(plan, "notes"))]
+
+
+def _removals(plan: Json) -> list[Block]:
+    """What is not there any more afterwards, before anything else is read."""
+    told = [words for step in objects_of(plan, "steps") if (words := _removal_words(step))]
+    return [Fact("" if at else "removes", words, "warn") for at, words in enumerate(told)]
+
+
+def _removal_words(step: Json) -> str:
+    kind, path, before = text_of(step, "type"), text_of(step, "path") or "?", object_of(step, "before")
+    if kind == _REMOVE:
+        return f"{path} ({file_words(before)}); its bytes are kept with the incident"
+    if kind == _CUT:
+        return f"the end of {path} ({change_words(before, object_of(step, 'after'))}); kept with the incident"
+    if kind == _PRUNE:
+        return f"{path}: {_originals(before)}"
+    return ""
+
+
+def _originals(before: Json) -> str:
+    size = sum(count_of(object_of(before, each), "bytes") or 0 for each in before)
+    return f"{plural(len(before), 'original')}, {size_words(size)}"
 
 
 def _kinds(plan: Json) -> set[str | None]:

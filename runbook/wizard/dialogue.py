@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.contracts.incidents import IncidentEntry, WizardState
 from pipeline.contracts.status import Verdict
+from pipeline.platform.code_question import code_question
 from runbook.change.applied import Applied, read_applied
 from runbook.change.plan import Plan, Rehearsal
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
@@ -227,7 +228,8 @@ def offer_question(standing: Standing, offers: Sequence[Offer]) -> Question:
 
 def consent_question(plan: Plan, rehearsal: Rehearsal | None) -> Question:
     """Asks for the plan's own four digits: what was read is what is agreed to."""
-    help_text = f"Type {plan.code} to carry it out, or {BACK} to choose again."
+    help_text = code_question(plan.code, "carry it out", "nothing is changed", reason=True)
+    help_text += f" {BACK}: choose another way out."
     if rehearsal is not None and not rehearsal.ok:
         help_text += f" The undo did NOT come out right in rehearsal: {rehearsal.detail}"
     elif rehearsal is not None and rehearsal.left_out:

@@ -21,6 +21,7 @@ from tests.console import states
 from tests.console.fake_feed import FakeFeed, plan_for
 from tests.console.incident_folders import broken_incident, real_incident, unreadable_incident
 from tests.console.runbook_answers import answer, symptom
+from tests.console.screens.picture_states import folder_of, prepare
 from tests.console.terminals import ARGV, Terminal, environment
 from tests.waiting import LIMIT_SECONDS
 
@@ -233,3 +234,52 @@ async def test_the_end_of_input_ends_it_wherever_it_stands(tmp_path: Path) -> No
     real_incident(tmp_path)
     for typed in (["runbook"], ["runbook", "1"], ["incidents"], ["incidents", "1"]):
         assert "[read-only]" in await converse_on(tmp_path, typed)
+
+
+async def test_audit_skips_and_release_are_numbered_lists_here_too(tmp_path: Path) -> None:
+    with folder_of(tmp_path / "base", "agent-logs") as root:
+        prepare(root, "breach")
+        typed = ["audit", "1", "", "release", "1", "", "skips", "1", "", "quit"]
+        said = await converse_on(root.absolute(), typed)
+    audit, _, rest = said.partition("X NOT RELEASABLE")
+    assert "audit-full" in audit
+    assert "FAILING 1" in audit
+    assert "1  ! fail" in audit or "1  X FAIL" in audit
+    assert "Run it again" in audit
+    release, _, skips = rest.partition("counting the skips")
+    assert "To tag it, by hand" in release
+    assert "1  1 X FAIL" in release
+    assert "skip" in skips
+    assert "distill -C " in skips
+    assert " lineage " in skips
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("audit", "? never"),
+        ("release", "? never"),
+        ("skips", "no run has written skips here"),
+    ],
+)
+async def test_where_nothing_was_checked_nothing_is_called_sound(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    said = await converse_on(tmp_path, [name, "quit"])
+    assert told in said
+    assert "quit" in said.splitlines()[-1]
+
+
+async def test_a_list_that_cannot_be_read_is_told_in_three_lines_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.reading.skip_tally import SkipTally
+
+    def broken(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(SkipTally, "count", broken)
+    said = await converse_on(tmp_path, ["skips", "rows", "quit"])
+    assert "Too many open files" in said
+    assert said.count("what happened ") == 1
+    assert "ROWS BY STREAM" in said.partition("what happened ")[2]

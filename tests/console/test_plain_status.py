@@ -156,10 +156,11 @@ def _broken_rows(status: WorkspaceStatus) -> RowCounts:
 def test_runs_stand_below_each_other_whatever_room_there_is(status: WorkspaceStatus) -> None:
     runs = tuple(replace(status.runs[0], pipeline_run_id=f"r{n}", sft=n) for n in range(9))
     lines = pane_lines("runs", replace(status, runs=runs), NOW)
-    assert lines[0] == "RUNS  newest of 9"
+    assert lines[0] == "RUNS  9 runs"
     assert len([text for text in lines if "run-all" in text]) == 5
-    assert "sft rows, 9 runs" in lines[-1]
-    assert len(pane_lines("runs", replace(status, runs=runs), NOW, runs=9)) == 9 + 4
+    assert "sft rows, 9 runs" in lines[1]
+    assert lines[-1] == " 4 older runs: distill runs"
+    assert len(pane_lines("runs", replace(status, runs=runs), NOW, runs=9)) == 9 + 3
 
 
 def test_who_holds_the_lock_and_what_git_says_are_on_top(status: WorkspaceStatus) -> None:

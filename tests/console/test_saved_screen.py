@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import re
 import stat
 from pathlib import Path
@@ -11,10 +13,11 @@ import pytest
 
 from console.live.live_feed import LiveFeed
 from console.tui.capture import FOLDER, osc52, save_screen
+from console.tui.screens.fault import FaultDialogue
 from pipeline.contracts.faults import StorageError
 from pipeline.contracts.untrusted import visible
 from tests.console import states
-from tests.console.apps import StillApp
+from tests.console.apps import StillApp, text_of
 from tests.console.screens.opened import app_on
 
 # Kept as a file
@@ -54,6 +57,28 @@ def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file is in the way")
     with pytest.raises(StorageError):
         save_screen(tmp_path, "text", "txt", states.NOW)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE, errno.EROFS], ids=errno.errorcode.get)
+async def test_a_screen_that_cannot_be_saved_is_told_in_three_lines_that_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A line that goes away after seconds is no way to hear that the disk is full."""
+
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(os, "fsync", full)
+        await pilot.press("V")
+        await pilot.pause()
+        assert isinstance(app.screen, FaultDialogue)
+        text = " ".join(text_of(app).split())
+    for label in ("what happened", "kept safe", "do next"):
+        assert label in text
+    assert os.strerror(number) in text
 
 
 # Copied

@@ -17,20 +17,18 @@ from console.presentation.checks import (
     check_rows,
     column_line,
     grouped,
-    run_line,
+    run_lines,
     runnable,
     summary_words,
 )
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, acceptance_reader, audit_reader
 from console.reading.engine_code import EngineCode
-from console.reading.report_basis import other_code
+from console.reading.report_basis import origin_of_run
 from console.reading.row_files import find_row, names_row
 from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
-from pipeline.contracts.status import NEVER, Origin
+from pipeline.contracts.status import NEVER
 from pipeline.contracts.untrusted import visible
-from pipeline.reading import staleness
-from pipeline.reading.check_report import Check
 
 if TYPE_CHECKING:
     from pipeline.contracts.status import Origin
@@ -65,18 +63,13 @@ class AuditScreen(MarkedList):
         return self._origin(run, check.as_of) if run is not None else NEVER
 
     def _origin(self, run: CheckRun, as_of: float | None) -> Origin:
-        """What changed since makes a verdict stale: for acceptance, on its fixture, only code."""
-        why = ""
-        if run.word == "done":
-            audit = next(phase.origin for phase in self.console.state.phases if phase.id == "P8")
-            of_data = audit.why if run.command == "audit-full" and audit.as_of == as_of else ""
-            why = of_data or other_code(run.engine_digest, self._engine)
-        freshness = staleness.of_verdict(as_of, self.console.now(), inputs_changed=bool(why))
-        return Origin(run.command, as_of, freshness, why)
+        return origin_of_run(run, as_of, self.console.state.phases, self._engine, self.console.now())
 
     def head_lines(self, width: int) -> list[Line]:
         now = self.console.now()
-        lines = [run_line(run, self._origin(run, run.as_of), now, width) for run in self.runs]
+        lines = [
+            spans for run in self.runs for spans in run_lines(run, self._origin(run, run.as_of), now, width)
+        ]
         return [*lines, column_line(width)] if any(run.checks for run in self.runs) else lines
 
     def rows(self, width: int) -> Sequence[Row]:

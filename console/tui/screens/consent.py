@@ -6,115 +6,85 @@ starts on no.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual import events
-from textual.binding import BindingType
+from typing import NamedTuple
 
 from console import keymap
-from console.control.feed import CommandPlan
 from console.control.lease import TAKE_OVER_WORD
+from console.presentation.consent import Consent, told_lines
 from console.presentation.edge_lines import key_line
-from console.presentation.pages import plan_lines
-from console.presentation.spans import EMPTY, Line, Role, Span, fit, line, wrap_text
-from console.tui.screens.base import bindings_for
-from console.tui.screens.dialogue import Dialogue
-from console.tui.screens.typed_dialogue import Field, TypedDialogue
+from console.presentation.spans import EMPTY, Line, Role, Span, line, wrap_text
+from console.tui.screens.typed_dialogue import NOWHERE, Field, TypedDialogue
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lock import Holder
 from pipeline.reading.durations import age_in_words
 
-_DIGITS = 4
-_TYPED = frozenset("0123456789")
+
+class Agreed(NamedTuple):
+    """What was typed: the code, empty where none is asked for, and the reason."""
+
+    code: str
+    reason: str
 
 
-class ConsentDialogue(Dialogue[bool]):
-    """Answers True only for the second choice, which has to be moved to first.
+class ConsentDialogue(TypedDialogue[Agreed]):
+    """The one form of consent: it starts on no, and enter alone agrees to nothing.
 
-    A critical plan has no choice to move to: four digits of its hash are typed, one key after the
-    other. A paste types nothing.
+    Where there is no way back, four digits that only this plan has are typed, so that they cannot be a
+    habit or have been typed ahead; a digit goes to their field by itself.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialogue")
+    heading = "CONSENT"
 
-    def __init__(self, plan: CommandPlan) -> None:
-        super().__init__()
-        self.plan = plan
-        self.heading = plan.title
-        self.chosen_yes = False
-        self.typed = ""
-        self._wrong = False
+    def __init__(self, consent: Consent) -> None:
+        self.consent = consent
+        self._code = Field("yes: code", most=4, digits=True)
+        self._reason = Field("reason" if consent.code else "yes: reason")
+        self._wrong = ""
+        fields = [self._code] if consent.code else []
+        fields += [self._reason] if consent.wants_reason else []
+        super().__init__(tuple(fields) or (Field(consent.yes, most=0),), no=consent.no)
+
+    def told_lines(self, width: int) -> list[Line]:
+        return told_lines(self.consent, width)
+
+    def above(self, width: int) -> list[Line]:
+        """What is asked for; the code is shown here and nowhere else, so that it is not typed ahead."""
+        asked = self.consent.asks
+        if not self.consent.code:
+            words = line(Span(f" {asked}", "dim"))
+        else:
+            before, code, after = asked.partition(self.consent.code)
+            words = line(Span(f" {before}", "dim"), Span(f" {code} ", "badge"), Span(after, "dim"))
+        told = line(Span(f"  {self._wrong}", "fail")) if self._wrong else EMPTY
+        return [EMPTY, *([line(*words, *told)] if asked else [])]
 
     def body_lines(self, width: int) -> list[Line]:
-        return [*plan_lines(self.plan, width), EMPTY, *self._choices(width), EMPTY, self._keys(width)]
+        hints = [("↓", "yes"), *([("pgdn", "read on")] if self.scrolls else []), *keymap.hints("dialogue")]
+        return [*super().body_lines(width), EMPTY, key_line(hints, width)]
 
-    def _choices(self, width: int) -> list[Line]:
-        if self.plan.critical:
-            return self._question(width)
-        return [
-            self._choice(self.plan.no, not self.chosen_yes, width),
-            self._choice(self.plan.yes, self.chosen_yes, width),
-        ]
+    def field_for(self, character: str) -> int:
+        return 0 if self.consent.code and character.isdecimal() else NOWHERE
 
-    def _question(self, width: int) -> list[Line]:
-        """The code is shown here and nowhere else, so that it cannot be typed ahead."""
-        field = f"[{self.typed.ljust(_DIGITS, '_')}]"
-        role: Role = "strong" if self.typed else "text"
-        lines = [
-            fit(line(" Type ", Span(self.plan.code, "key"), f", enter: {self.plan.yes}"), width),
-            fit(line(Span(f" Esc, or enter alone: {self.plan.no}", "dim")), width),
-            fit(line(" ", Span(field, role)), width),
-        ]
-        if self._wrong:
-            lines[-1] = fit(line(" ", Span(field, role), Span("  that is not its code", "warn")), width)
-        return lines
-
-    def on_key(self, event: events.Key) -> None:
-        """Digits for the code; what else a key means is bound as everywhere."""
-        if not self.plan.critical:
-            return
-        if event.key == "backspace":
-            self.typed = self.typed[:-1]
-        elif event.character is not None and event.character in _TYPED and len(self.typed) < _DIGITS:
-            self.typed += event.character
+    def entered(self, field: Field) -> None:
+        code, reason = self._code.text, self._reason.text.strip()
+        self._wrong = ""
+        if code != self.consent.code:
+            self._wrong = "That is not its code; nothing was changed." if code else ""
+            self._code.text = ""
+            self.go_to(0)
+        elif field is self._code and self.consent.wants_reason:
+            self.go_to(1)
+        elif self.consent.wants_reason and not reason:
+            self._wrong = "Why? Without a reason nothing is changed."
         else:
-            return
-        self._wrong = False
-        event.stop()
-        self.draw()
+            self.dismiss(Agreed(code, reason))
 
-    def _take(self) -> None:
-        """Enter: yes for the code, no for an empty field, and for anything else try again."""
-        if not self.plan.critical:
-            self.dismiss(self.chosen_yes)
-        elif self.typed in ("", self.plan.code):
-            self.dismiss(self.typed == self.plan.code)
-        else:
-            self.typed, self._wrong = "", True
-            self.draw()
+    def refused(self) -> None:
+        self.dismiss(None)
 
-    def _choice(self, words: str, marked: bool, width: int) -> Line:
-        mark = Span(" ► " if marked else "   ", "cursor")
-        return fit(line(mark, Span(words, "strong" if marked else "dim")), width)
-
-    def _keys(self, width: int) -> Line:
-        first = () if self.plan.critical else (("↑↓", "move"),)
-        return key_line((*first, *keymap.hints("dialogue")), width)
-
-    def action_act(self, action_id: str) -> None:
-        match action_id:
-            case "up" | "down" if not self.plan.critical:
-                self.chosen_yes = action_id == "down"
-                self.draw()
-            case "choose":
-                self._take()
-            case "back":
-                self.dismiss(False)
-            case "copy.command":
-                self.console.copy(self.plan.command_line, "the command")
-                self.dismiss(False)
-            case _:
-                pass  # keys of other dialogues mean nothing here
+    def copied(self) -> None:
+        self.console.copy(self.consent.command, "the command")
+        self.dismiss(None)
 
 
 class ArmDialogue(TypedDialogue[str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -35,6 +36,8 @@ class Dashboard(ConsoleScreen):
         self.panes = {name: Pane(name) for name in arrangement.PANES}
         self._band_height = 1
         self._laid_out: dict[str, arrangement.Box] = {}
+        self._wanted: dict[str, int] = {}
+        self._wanted_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Board(
@@ -58,9 +61,25 @@ class Dashboard(ConsoleScreen):
         self.draw()
 
     def _boxes(self, size: Size) -> dict[str, arrangement.Box]:
-        return arrangement.arrange(
-            size.width, size.height, self._band_height, self.focused_pane, zoomed=self.zoomed
+        """Parts for this size; panes take from each other what they would leave blank."""
+        arrange = partial(
+            arrangement.arrange, *size, self._band_height, self.focused_pane, zoomed=self.zoomed
         )
+        boxes = arrange()
+        if self.zoomed or "drift" not in boxes:
+            return boxes
+        return arrange(wants=self._wants(boxes))
+
+    def _wants(self, boxes: dict[str, arrangement.Box]) -> dict[str, int]:
+        """How high each pane would be; asked again only when what they show has changed."""
+        state = self.console.state
+        widths = tuple((name, box.width) for name, box in boxes.items() if name in self.panes)
+        shown = (widths, state.firewall, state.rows, state.phases, state.drift, state.runs, len(state.log))
+        if shown != self._wanted_for:
+            now = self.console.now()
+            self._wanted = {name: self.panes[name].wants(state, now, width) for name, width in widths}
+            self._wanted_for = shown
+        return self._wanted
 
     def _lay_out(self, size: Size) -> dict[str, arrangement.Box]:
         self._laid_out = self._boxes(size)
@@ -73,11 +92,11 @@ class Dashboard(ConsoleScreen):
         state, now = self.console.state, self.console.now()
         width, height = self.app.size
         wanted = band_height(state.symptoms, height, width)
-        if wanted != self._band_height:
-            self._band_height = wanted
+        self._band_height = wanted
+        boxes = self._boxes(self.app.size)
+        if boxes != self._laid_out:
             for board in self.query(Board):  # none yet, when something is said before the first layout
                 board.arrange_again()
-        boxes = self._boxes(self.app.size)
         if arrangement.is_tiny(width, height):
             self._tiny.show(tiny_lines(state, now, width, height))
             return
@@ -97,7 +116,7 @@ class Dashboard(ConsoleScreen):
         )
         for name, box in boxes.items():
             if name in self.panes:
-                self.panes[name].draw(state, now, box.width, box.height)
+                self.panes[name].draw(state, now, box.width, box.height, zoomed=self.zoomed)
         self._status.show([status_line(state, now, width, self.console.notice)])
         self._keys.show([key_line(self._hints(), width)])
 

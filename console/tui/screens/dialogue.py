@@ -16,9 +16,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from console.presentation.spans import Line
+from console.presentation.spans import EMPTY, Line, Span, line, spread
 from console.tui.host import Host
 from console.tui.widgets.canvas import Canvas
+from pipeline.contracts.plurals import plural
 
 DEAF_SECONDS = 0.3
 Result = TypeVar("Result")
@@ -38,11 +39,17 @@ class Dialogue(ModalScreen[Result]):
         super().__init__()
         self._seen_at: float | None = None
         self._has_answered = False
+        self._first_line = self._hidden = 0
+        self._rows = 1
         self.body = Canvas(id="text")
+
+    def told_lines(self, width: int) -> list[Line]:
+        """What is read first. It scrolls where the screen is lower than the text."""
+        return []
 
     @abstractmethod
     def body_lines(self, width: int) -> list[Line]:
-        """The text of the box, which is as high as that."""
+        """What stands beneath it and is always whole: the question, the keys."""
 
     def parts(self) -> Iterable[Widget]:
         """What stands in the box, from the top down."""
@@ -83,6 +90,45 @@ class Dialogue(ModalScreen[Result]):
 
     def draw(self) -> None:
         """Bring the box to the app's state."""
-        lines = self.body_lines(self.body.size.width or 60)
+        width = self.body.size.width or 60
+        asked = self.body_lines(width)
+        lines = [*self._window(self.told_lines(width), width, self._most_rows() - len(asked)), *asked]
         self.body.styles.height = len(lines)
         self.body.show(lines)
+
+    def scroll_pages(self, pages: int) -> None:
+        """What is told, further down or up; ``draw`` keeps it within the text."""
+        self._first_line += pages * max(1, self._rows - 1)
+        self.draw()
+
+    @property
+    def scrolls(self) -> bool:
+        return self._hidden > 0
+
+    def _most_rows(self) -> int:
+        """Within the frame, and where there is room with a line of the screen around it."""
+        height = self.size.height or 24
+        return height - (4 if height >= 16 else 2)
+
+    def _window(self, told: list[Line], width: int, room: int) -> list[Line]:
+        """As much of it as there is room for, and on a line of its own how much is hidden."""
+        if len(told) <= room:
+            self._first_line = self._hidden = 0
+            return told
+        self._rows = max(1, room - 1)
+        self._hidden = len(told) - self._rows
+        self._first_line = max(0, min(self._first_line, self._hidden))
+        below = self._hidden - self._first_line
+        words = " · ".join(
+            part
+            for part in (
+                f"↑ {plural(self._first_line, 'line')}" if self._first_line else "",
+                f"↓ {plural(below, 'line')} more" if below else "",
+                "pgdn" if below else "pgup",
+            )
+            if part
+        )
+        shown = told[self._first_line : self._first_line + self._rows]
+        said = line(Span(f"── {words} ", "warn" if below else "dim"))
+        edge = spread(said, EMPTY, width, Span("─", "border"))
+        return [*shown, edge]

@@ -11,9 +11,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from console.control.look_fault import KEPT, look_fault
+from console.presentation.fault import fault_lines
 from console.presentation.lines import Group, Item, heading, wrapped
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.tui.screens.page import Page
+from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
 
 LOOK_SECONDS = 0.5
@@ -36,14 +39,21 @@ def with_cursor(spans: Line) -> Line:
     return (Span("►", "cursor"), *bright)
 
 
-def not_readable(trouble: str, width: int) -> list[Line]:
+def not_readable(trouble: str, failed: Fault | None, width: int) -> list[Line]:
     """What stands in place of a list that may be empty only because nothing can be read."""
+    fault = failed or Fault("not_readable", trouble, KEPT, "It is read again every two seconds; r reads now.")
+    _, kept_safe, do_next = fault.as_lines()
     return [
         EMPTY,
         *wrapped(line(" ", Span("? unknown", "warn"), "  "), trouble, width),
-        EMPTY,
-        line(Span(f"{'':12}It is asked again every two seconds; r asks now.", "dim")),
+        *(part for text in (kept_safe, do_next) for part in _told(text, width)),
     ]
+
+
+def _told(text: str, width: int) -> list[Line]:
+    """Its label under the mark, its words under the words."""
+    label, words = text[:11].strip(), text[11:].strip()
+    return wrapped(line(Span(f" {label:<11}", "dim")), words, width)
 
 
 def grouped_rows(groups: Iterable[Group[Item]], width: int, row_of: Callable[[Item], Row]) -> Iterator[Row]:
@@ -66,7 +76,7 @@ class MarkedList(Page):
         self.marked: str | None = None
         self._rows: list[Row] = []
         self._looking = False
-        self._look_failed = ""
+        self._look_failed: Fault | None = None
 
     # What subclasses give
 
@@ -107,9 +117,9 @@ class MarkedList(Page):
     async def _look(self) -> None:
         try:
             await asyncio.to_thread(self.look)
-            self._look_failed = ""
+            self._look_failed = None
         except Exception as error:  # noqa: BLE001 (whatever it is, a list that cannot be read says so)
-            self._look_failed = f"this list cannot be read: {type(error).__name__}: {error}"
+            self._look_failed = look_fault(error, "This list")
         finally:
             self._looking = False
         # Only what is on top is drawn, a page about one of our items perhaps. A screen that is drawn
@@ -123,14 +133,15 @@ class MarkedList(Page):
         width, height = self._body.size
         if width == 0:
             return
-        before, trouble = self._position(), self._look_failed or self.console.state.trouble
+        before, failed = self._position(), self._look_failed
+        trouble = failed.what_happened if failed is not None else self.console.state.trouble
         head, self._rows = self.head_lines(width), list(self.rows(width))
         if trouble and not any(row.key for row in self._rows):
             # Nothing was found because nothing can be read, which is not what an empty list says.
-            head, self._rows = [], [Row(None, spans) for spans in not_readable(trouble, width)]
-        elif self._look_failed:
+            head, self._rows = [], [Row(None, spans) for spans in not_readable(trouble, failed, width)]
+        elif failed is not None:
             # What was read before stays, and is not passed off as new.
-            head = [*head, *wrapped(line(" ", Span("! not renewed", "warn"), "  "), self._look_failed, width)]
+            head = [*head, line(Span(" ! not renewed", "warn")), *fault_lines(failed, width)]
         room = max(1, height - len(head))
         self._count = len(self._rows)
         position = self._position()

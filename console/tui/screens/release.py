@@ -8,26 +8,21 @@ from typing import ClassVar
 
 from console.presentation.checks import check_lines
 from console.presentation.release import (
-    datasets_line,
-    gate_line,
     gates_of,
     outdated,
-    release_foot,
+    release_rows,
     release_state,
     tag_command,
 )
-from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
+from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.check_runs import CheckRun, release_reader
 from console.tui.screens.marked_list import MarkedList, Row
 from console.tui.screens.page import Page
 from pipeline.contracts import paths
 from pipeline.contracts.status import Freshness, Origin
-from pipeline.contracts.untrusted import visible
-from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
+from pipeline.platform.lenient_json import Json
 from pipeline.reading.check_report import Check
 from pipeline.reading.report_files import Notes, read_object
-
-_DATASETS = ("rag", "sft", "preference", "evidence", "quarantined")
 
 
 class ReleaseScreen(MarkedList):
@@ -62,21 +57,9 @@ class ReleaseScreen(MarkedList):
     def rows(self, width: int) -> Sequence[Row]:
         if self.console.state.trouble and self.freeze.word == "never":
             return []
-        now, running, why = self.console.now(), self.freeze.word == "running", self._why()
-        rows = []
-        for number, (gate, check) in enumerate(gates_of(self.freeze).items(), start=1):
-            rows.append(
-                Row(gate, gate_line(number, gate, check, now, width, running=running, stale=bool(why)))
-            )
-            if check is not None and check.is_bad and check.detail:
-                rows += [Row(None, line(Span(f"{'':14}{part}", "fail"))) for part in _two(check, width)]
-        foot = release_foot(self.freeze, self.console.state.git, width, why)
-        if self._manifest and self.freeze.word == "done":
-            counts = object_of(self._manifest, "dataset_counts")
-            known = {name: count_of(counts, name) for name in _DATASETS}
-            run_hash = text_of(self._manifest, "run_hash") or ""
-            foot = [EMPTY, datasets_line(known, run_hash, width), *foot]
-        return [*rows, *(Row(None, spans) for spans in foot)]
+        git, now = self.console.state.git, self.console.now()
+        rows = release_rows(self.freeze, self._manifest, git, now, width, self._why())
+        return [Row(key, spans) for key, spans in rows]
 
     def open_marked(self, key: str) -> None:
         check = gates_of(self.freeze).get(key)
@@ -105,7 +88,3 @@ class GatePage(Page):
         workspace = self.console.state.workspace
         as_reported = Origin(as_of=self._check.as_of, freshness=Freshness.FRESH)
         return check_lines(self._check, as_reported, workspace, self.console.now(), width)
-
-
-def _two(check: Check, width: int) -> list[str]:
-    return wrap_text(visible(check.detail), max(20, width - 16))[:2]

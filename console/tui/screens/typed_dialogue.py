@@ -20,15 +20,20 @@ from pipeline.contracts.untrusted import visible
 
 Result = TypeVar("Result")
 NOWHERE = -1
+_DIGITS = frozenset("0123456789")
 
 
 @dataclass
 class Field:
-    """``most`` characters are taken, the rest is dropped."""
+    """``most`` characters are taken, the rest is dropped; none make it a choice that enter takes.
+
+    ``digits`` are typed one key after the other: a paste is none.
+    """
 
     label: str
     most: int = 500
     text: str = ""
+    digits: bool = False
 
 
 class TypedDialogue(Dialogue[Result]):
@@ -42,7 +47,7 @@ class TypedDialogue(Dialogue[Result]):
         self._no = no
 
     def above(self, width: int) -> list[Line]:
-        """What is read before anything is typed."""
+        """What stands right above the fields."""
         return []
 
     @abstractmethod
@@ -63,12 +68,17 @@ class TypedDialogue(Dialogue[Result]):
             room = max(8, width - widest - 7)
             shown = visible(field.text)[-room:]
             label = _marked(f"{field.label:>{widest}}  ", here and self._has_a_choice)
-            lines.append(line(*label, Span(shown, "strong"), Span("▏" if here else "", "cursor")))
+            cursor = Span("▏" if here and field.most else "", "cursor")
+            lines.append(line(*label, Span(shown, "strong"), cursor))
         return lines
 
     @property
     def _has_a_choice(self) -> bool:
         return bool(self._no) or len(self.fields) > 1
+
+    def field_for(self, character: str) -> int:
+        """Which field takes what is typed while none is marked."""
+        return NOWHERE
 
     def go_to(self, position: int) -> None:
         lowest = NOWHERE if self._no else 0
@@ -80,8 +90,11 @@ class TypedDialogue(Dialogue[Result]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        if self.at != NOWHERE and event.is_printable and event.character is not None:
-            self.type_text(event.character)
+        character = event.character if event.is_printable else None
+        if self.at == NOWHERE and character is not None:
+            self.at = self.field_for(character)
+        if self.at != NOWHERE and character is not None:
+            self.type_text(character)
         elif self.at != NOWHERE and event.key in ("backspace", "ctrl+h"):
             self.fields[self.at].text = self.fields[self.at].text[:-1]
         elif self.at != NOWHERE and event.key == "ctrl+u":
@@ -94,12 +107,14 @@ class TypedDialogue(Dialogue[Result]):
     def on_paste(self, event: events.Paste) -> None:
         """One line of it: a line end in what is pasted is no enter."""
         event.stop()
-        if self.at != NOWHERE:
+        if self.at != NOWHERE and not self.fields[self.at].digits:
             self.type_text(" ".join(event.text.split()))
             self.draw()
 
     def type_text(self, text: str) -> None:
         field = self.fields[self.at]
+        if field.digits:
+            text = "".join(character for character in text if character in _DIGITS)
         field.text = (field.text + text)[: field.most]
 
     def _act(self, key: str) -> None:
@@ -115,8 +130,17 @@ class TypedDialogue(Dialogue[Result]):
                 self.refused()
             case "choose":
                 self.entered(self.fields[self.at])
+            case "page_down":
+                self.scroll_pages(1)
+            case "page_up":
+                self.scroll_pages(-1)
+            case "copy.command" if self.at == NOWHERE:
+                self.copied()
             case _:
                 pass
+
+    def copied(self) -> None:
+        """The key that copies a command, where there is one."""
 
 
 def _marked(words: str, here: bool) -> Line:

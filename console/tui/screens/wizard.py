@@ -16,7 +16,7 @@ from console.tui.screens.wizard_page import WizardPage
 
 if TYPE_CHECKING:
     from console.control.wizard_view import Choice
-    from console.tui.screens.wizard_dialogues import Agreed
+    from console.tui.screens.consent import Agreed
 
 
 class WizardScreen(WizardPage):
@@ -110,15 +110,18 @@ class WizardScreen(WizardPage):
     # Consent and typed answers
 
     def _ask_for_consent(self) -> None:
-        from console.tui.screens.wizard_dialogues import WizardConsent
+        from console.presentation.consent import wizard_consent
+        from console.tui.screens.consent import ConsentDialogue
 
         view = self._view
         if view is None or view.preview is None or view.preview.is_trial or view.void:
             return
         if self._permit() is not None:
-            self.app.push_screen(WizardConsent(view), self._consented)
+            consent = wizard_consent(view, self.command_to_copy() or "")
+            named = view.preview.plan.hash
+            self.app.push_screen(ConsentDialogue(consent), lambda agreed: self._consented(named, agreed))
 
-    def _consented(self, answer: Agreed | None) -> None:
+    def _consented(self, plan_hash: str, answer: Agreed | None) -> None:
         control, view = self._control, self._view
         if answer is None or control is None or view is None:
             self.console.say("nothing was changed")
@@ -128,7 +131,7 @@ class WizardScreen(WizardPage):
             self.console.say("agreed; it is carried out by a process of its own")
             self._begin(
                 "writing the consent down",
-                lambda: control.consent(permit, answer.plan_hash, answer.typed, answer.reason),
+                lambda: control.consent(permit, plan_hash, answer.code or plan_hash, answer.reason),
             )
 
     def _ask_for_words(self) -> None:

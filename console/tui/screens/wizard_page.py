@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from console.control.runbook_fault import runbook_fault
 from console.live.daemon_work import in_thread
-from console.presentation.lines import wrapped
+from console.presentation.fault import fault_lines
 from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.page import Page
 from pipeline.contracts.faults import Fault
@@ -282,11 +282,3 @@ def _asked(view: WizardView) -> tuple[object, ...]:
     """What the mark belongs to: another question starts on its harmless answer again."""
     question = view.question
     return (question.id if question else view.move, view.incident_id, bool(view.void), view.is_applying)
-
-
-def fault_lines(fault: Fault, width: int) -> list[Line]:
-    """What went wrong, what was kept safe, what to do: three lines, longer ones wrapped."""
-    lines: list[Line] = []
-    for text in fault.as_lines():
-        lines += wrapped(line(" ", Span(text[:15], "dim")), text[15:], width - 1)
-    return lines

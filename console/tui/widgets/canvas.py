@@ -26,6 +26,7 @@ from console.presentation.spans import (
     Role,
     changed_columns,
     clusters,
+    cut,
     line,
     line_width,
     plain_text,
@@ -83,7 +84,9 @@ class Canvas(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         inks = self.drawing.inks
-        segments = [Segment(text, base + inks[role]) for role, text in _runs(self._lines[y])]
+        shown = cut(self._lines[y], width)  # no line ends unmarked at the edge
+        shown = to_ascii(shown) if self.drawing.ascii_only else shown
+        segments = [Segment(text, base + inks[role]) for role, text in _runs(shown)]
         return Strip(segments).adjust_cell_length(width, base)
 
 

@@ -16,6 +16,8 @@ from console.presentation.panes import pane_view
 from console.state.view_state import ViewState
 from console.tui.widgets.canvas import Canvas
 
+_TALL = 1_000
+
 
 class Pane(Canvas):
     """A framed canvas that scrolls when its lines do not fit."""
@@ -31,15 +33,22 @@ class Pane(Canvas):
         self.offset_lines = 0
         self.is_marked = False
         self._view: PaneView | None = None
+        self._zoomed = False
         self._box = (0, 0)
 
-    def draw(self, state: ViewState, now: float, width: int, height: int) -> None:
+    def draw(self, state: ViewState, now: float, width: int, height: int, *, zoomed: bool = False) -> None:
         """Draw for a box of ``width`` x ``height``, which the layout may be about to give."""
         self._box = (width, height)
+        self._zoomed = zoomed
         if width >= 4 and height >= 2:
             was_read = state.heard_at is not None
             self._view = pane_view(self._pane, state, now, width - 2, height - 2, was_read=was_read)
             self._frame()
+
+    def wants(self, state: ViewState, now: float, width: int) -> int:
+        """How high it would be if it showed all, in a frame ``width`` cells wide."""
+        was_read = state.heard_at is not None
+        return pane_view(self._pane, state, now, width - 2, _TALL, was_read=was_read).wants
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by ``lines``, no further than the last line."""
@@ -57,7 +66,16 @@ class Pane(Canvas):
     def _frame(self) -> None:
         if self._view is not None:
             width, height = self._box
-            self.show(frame(self._view, width, height, focused=self.is_marked, offset=self.offset_lines))
+            self.show(
+                frame(
+                    self._view,
+                    width,
+                    height,
+                    focused=self.is_marked,
+                    offset=self.offset_lines,
+                    zoomed=self._zoomed,
+                )
+            )
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from console.presentation.arrangement import FOUR, PANES, Box, arrange, is_tiny, neighbour, panes_shown
 from console.presentation.band import band_height, band_lines
 from console.presentation.drift import drift_pane
+from console.presentation.edge_lines import header_line
 from console.presentation.event_log import log_line, log_pane, matching
 from console.presentation.firewall import firewall_pane
 from console.presentation.frame import PaneView, frame
@@ -216,15 +217,33 @@ def test_a_moved_metric_is_marked_and_tells_its_cause() -> None:
 
 def test_a_run_without_an_end_is_not_called_ok() -> None:
     run = replace(states.healthy().runs[0], finished=False, ok=None, run_hash=None)
-    text = shown(runs_pane((run,), NOW, 54, 6))
+    text = shown(runs_pane((run,), NOW, 54))
     assert " ? 06:29" in text
     assert "no end" in text
 
 
 def test_the_trend_takes_two_runs() -> None:
     runs = states.healthy().runs
-    assert "sft rows, 9 runs" in shown(runs_pane(runs, NOW, 54, 14))
-    assert "sft rows" not in shown(runs_pane(runs[:1], NOW, 54, 14))
+    assert "sft rows, 9 runs" in shown(runs_pane(runs, NOW, 54))
+    assert "sft rows" not in shown(runs_pane(runs[:1], NOW, 54))
+
+
+def test_every_run_can_be_scrolled_to() -> None:
+    """What the frame counts as hidden is all there is, and scrolling shows it."""
+    runs = states.healthy().runs
+    view = runs_pane(runs, NOW, 54)
+    hidden = len(runs) + 2 - 6
+    assert f"↓ {hidden} more: z" in texts(frame(view, 56, 8))
+    last = texts(frame(view, 56, 8, offset=hidden))
+    assert "more" not in last
+    assert last.splitlines()[-2].strip("│ ") == shown(view).splitlines()[-1].strip()
+
+
+def test_the_log_has_the_clock_of_the_screen() -> None:
+    """Times with another offset are those of the same clock."""
+    east = LogEntry("2026-04-27T08:29:00+02:00", "info", "text")
+    assert plain_text(log_line(east, 40)).startswith(" 06:29:00 ")
+    assert "UTC" in plain_text(log_pane((east,), 40, 3).aside)
 
 
 def test_the_log_shows_the_newest_lines_last() -> None:
@@ -250,6 +269,7 @@ def test_a_frame_counts_what_does_not_fit() -> None:
     assert drawn.splitlines()[1] == "│1                           │"
     assert drawn.splitlines()[-1].startswith("└")
     assert "↑ 1  ↓ 4 more: z" in drawn.splitlines()[-1]
+    assert "↓ 4 more: pgdn" in texts(frame(view, 30, 6, offset=1, zoomed=True))
 
 
 @pytest.mark.parametrize(("width", "height"), [(4, 2), (12, 3), (39, 8), (200, 60)])
@@ -323,9 +343,17 @@ def covered(boxes: dict[str, Box]) -> set[tuple[int, int]]:
     }
 
 
-@given(st.integers(1, 220), st.integers(1, 70), st.integers(1, 9), st.booleans())
-def test_every_cell_belongs_to_exactly_one_part(width: int, height: int, band: int, zoomed: bool) -> None:
-    boxes = arrange(width, height, band, "rows", zoomed=zoomed)
+@given(
+    st.integers(1, 220),
+    st.integers(1, 70),
+    st.integers(1, 9),
+    st.booleans(),
+    st.dictionaries(st.sampled_from(PANES), st.integers(2, 90)),
+)
+def test_every_cell_belongs_to_exactly_one_part(
+    width: int, height: int, band: int, zoomed: bool, wants: dict[str, int]
+) -> None:
+    boxes = arrange(width, height, band, "rows", zoomed=zoomed, wants=wants)
     assert sum(box.width * box.height for box in boxes.values()) == width * height
     assert len(covered(boxes)) == width * height
 
@@ -350,6 +378,42 @@ def test_the_alarm_keeps_its_room_when_the_band_grows() -> None:
     loud = arrange(80, 24, 3, "rows", zoomed=False)
     assert loud["firewall"].height >= 8
     assert quiet["phases"].height == loud["phases"].height == 12
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
+def test_lines_that_would_be_blank_go_to_the_pane_that_overflows(width: int, height: int) -> None:
+    plain = arrange(width, height, 1, "rows", zoomed=False)
+    wants = {name: box.height for name, box in plain.items() if name in PANES}
+    column = [name for name in wants if plain[name].x == plain["firewall"].x]
+    wants["firewall"], wants[column[1]] = 5, plain[column[1]].height + 2
+    boxes = arrange(width, height, 1, "rows", zoomed=False, wants=wants)
+    given = min(2, plain["firewall"].height - 5)
+    assert given > 0
+    assert boxes["firewall"].height == plain["firewall"].height - given
+    assert boxes[column[1]].height == plain[column[1]].height + given
+    assert {name: box for name, box in boxes.items() if name not in column[:2]} == {
+        name: box for name, box in plain.items() if name not in column[:2]
+    }
+
+
+def test_no_pane_gives_a_line_that_it_fills() -> None:
+    plain = arrange(120, 40, 1, "rows", zoomed=False)
+    wants = dict.fromkeys(PANES, 90)
+    assert arrange(120, 40, 1, "rows", zoomed=False, wants=wants) == plain
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_long_branch_pushes_nothing_away(width: int) -> None:
+    state = states.healthy()
+    git = replace(state.git, branch="feature/" + "very-long-name-" * 9, dirty=True)
+    text = plain_text(header_line(replace(state, git=git), NOW, width))
+    assert "feature…" in text or "feature/very" in text
+    assert "… " in text
+    assert " dirty" in text
+    assert state.git.last_good_tag in text or "tag distill" in text
+    assert (git.head or "")[:7] in text
+    assert text.rstrip().endswith("Z")
+    assert line_width(header_line(replace(state, git=git), NOW, width)) == width
 
 
 @pytest.mark.parametrize(

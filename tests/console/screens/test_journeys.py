@@ -14,6 +14,7 @@ from console.tui.screens.help import HelpScreen
 from console.tui.screens.log import LogScreen
 from console.tui.screens.palette import PaletteDialogue
 from console.tui.screens.runbook import SymptomScreen
+from console.tui.screens.typed_dialogue import NOWHERE
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
 
@@ -247,11 +248,12 @@ async def test_consent_is_never_given_by_default(keys: tuple[str, ...]) -> None:
     ("keys", "agreed"),
     [
         (("enter",), False),
-        (("down", "enter"), False),
+        (("down", "enter", "escape"), False),
         ((*"0000", "enter", "escape"), False),
         (("CODE", "escape"), False),
         (("CODE", "backspace", "enter", "escape"), False),
         (("CODE", "enter"), True),
+        (("down", "CODE", "enter"), True),
         ((*"99", "backspace", "backspace", "CODE", "enter"), True),
         ((*"0000", "enter", "CODE", "enter"), True),
     ],
@@ -263,8 +265,8 @@ async def test_a_critical_change_wants_its_four_digits_typed(keys: tuple[str, ..
         await pilot.press("s")
         await eyes_on(pilot)
         assert isinstance(app.screen, ConsentDialogue)
-        code = app.screen.plan.code
-        assert f"Type {code}" in text_of(app)
+        code = app.screen.consent.code
+        assert f"Code  {code}  · Enter" in text_of(app)
         await pilot.press(*(key for name in keys for key in (code if name == "CODE" else (name,))))
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -281,9 +283,10 @@ async def test_a_pasted_code_agrees_to_nothing() -> None:
         assert isinstance(app.screen, ConsentDialogue)
         from textual import events
 
-        app.post_message(events.Paste(app.screen.plan.code))
+        await pilot.press("down")
+        app.post_message(events.Paste(app.screen.consent.code))
         await pilot.pause()
-        assert app.screen.typed == ""
+        assert app.screen.fields[0].text == ""
         await pilot.press("enter")
         await pilot.pause()
     assert app.fake_feed.carried_out == []
@@ -295,7 +298,7 @@ async def test_keys_typed_ahead_of_the_question_are_dropped() -> None:
         await pilot.press("s", "down", "enter")
         await pilot.pause()
         assert isinstance(app.screen, ConsentDialogue)
-        assert not app.screen.chosen_yes
+        assert app.screen.at == NOWHERE
     assert app.fake_feed.carried_out == []
 
 

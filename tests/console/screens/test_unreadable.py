@@ -93,3 +93,43 @@ async def test_a_list_whose_reading_fails_says_so_until_it_can_be_read(
         broken = False
         screen.look_again()
         await until(pilot, lambda: "Too many open files" not in text_of(app), "the list")
+
+
+@pytest.mark.parametrize("key", ["A", "R", "D", "S", "F"])
+async def test_a_list_without_file_descriptors_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Three lines that stay for as long as it cannot be read, whatever was to be read."""
+
+    def none_left(_: MarkedList) -> None:
+        raise OSError(24, "Too many open files")
+
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, key)
+        screen = app.screen
+        assert isinstance(screen, MarkedList)
+        monkeypatch.setattr(type(screen), "look", none_left)
+        screen.look_again()
+        await until(pilot, lambda: "Too many open files" in text_of(app), "the failure on the screen")
+        text = " ".join(text_of(app).split())
+    assert "cannot be read" in text
+    assert "kept safe" in text
+    assert "ulimit -n" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "command"), [("A", "audit-full"), ("A", "acceptance"), ("F", "release-freeze")]
+)
+async def test_a_report_that_cannot_be_read_is_told_whole(tmp_path: Path, key: str, command: str) -> None:
+    report = {
+        "audit-full": paths.AUDIT_DATA,
+        "acceptance": paths.ACCEPTANCE_DATA,
+        "release-freeze": paths.RELEASE_FREEZE_DATA,
+    }[command]
+    (tmp_path / report).parent.mkdir(parents=True)
+    (tmp_path / report).write_text("{torn")
+    text = " ".join((await seen(app_on(tmp_path), key)).split())
+    assert f"The last report of {command} says nothing" in text
+    assert "nothing that it covers is called sound" in text
+    assert f"distill {command}" in text

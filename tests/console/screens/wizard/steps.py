@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.tui.screens.consent import ConsentDialogue
 from console.tui.screens.wizard import WizardScreen
-from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.probes.workspace import Workspace
 from runbook.wizard.dialogue import Standing
@@ -50,7 +50,7 @@ async def to_the_consent(pilot: Pilot[int], app: StillApp) -> None:
     """Quarantine is chosen, and its consent is on the screen and listens."""
     await press(pilot, "down", "enter")
     await eyes_on(pilot)
-    assert isinstance(app.screen, WizardConsent)
+    assert isinstance(app.screen, ConsentDialogue)
 
 
 async def typed_in(pilot: Pilot[int], *keys: str) -> None:

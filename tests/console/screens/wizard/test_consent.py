@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.control.wizard_view import Deed
-from console.tui.screens.wizard_dialogues import WizardConsent
+from console.tui.screens.consent import ConsentDialogue
 from pipeline.reading.incidents import incident_ids
 from runbook.change.incident import Incident
 from tests.console.apps import text_of
@@ -59,9 +59,9 @@ async def test_nothing_but_the_plans_digits_and_a_reason_is_consent(
 async def test_keys_typed_ahead_of_the_consent_are_dropped(root: Path, hand: Worker) -> None:
     async with wizard_open(root) as (pilot, app, _):
         await press(pilot, "down", "enter")
-        assert isinstance(app.screen, WizardConsent)
+        assert isinstance(app.screen, ConsentDialogue)
         await agree(pilot, root)
-        assert isinstance(app.screen, WizardConsent)
+        assert isinstance(app.screen, ConsentDialogue)
     assert not standing(root).consented
 
 

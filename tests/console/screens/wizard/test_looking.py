@@ -14,9 +14,9 @@ from console.control.wizard_control import WizardControl
 from console.control.wizard_view import READING, Choice, Deed
 from console.keymap import BY_ID, WIZARD_ANSWER
 from console.tui.screens import wizard_page
+from console.tui.screens.consent import ConsentDialogue
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.wizard import WizardScreen
-from console.tui.screens.wizard_dialogues import WizardConsent
 from pipeline.reading.incidents import incident_ids
 from runbook.change.incident import Incident
 from tests.console import states
@@ -176,7 +176,7 @@ async def test_a_slow_look_that_began_earlier_does_not_undo_what_was_seen_later(
         await until(pilot, lambda: incident_ids(root) and standing(root).plan is not None, "the plan")
         going.set()
         await settled(pilot)
-        assert isinstance(app.screen, WizardConsent)
+        assert isinstance(app.screen, ConsentDialogue)
         await eyes_on(pilot)
         await press(pilot, "escape")
         assert "Carry this plan out?" in text_of(app)
