@@ -41,18 +41,21 @@ def check_path(path: str) -> str:
 
 
 def jmespath_search(path: str) -> Callable[[Any], Any]:
-    """What finds ``path`` in a value. Raises ValueError when it is no JMESPath."""
-    import jmespath
+    """What finds ``path`` in a value, within bounds. Raises ValueError when it is no JMESPath."""
     from jmespath.exceptions import JMESPathError, UnknownFunctionError
 
+    from pipeline.settings.bounded_jmespath import MAX_WORK, BoundedSearch, TooMuchWorkError
+
     try:
-        search: Callable[[Any], Any] = jmespath.compile(path).search
+        search = BoundedSearch(path)
     except (JMESPathError, RecursionError) as error:
         raise ValueError(_complaint(path, error)) from None
     try:
         search({})
     except (UnknownFunctionError, RecursionError) as error:
         raise ValueError(_complaint(path, error)) from None
+    except TooMuchWorkError:
+        raise ValueError(f"not a path: it makes more than {MAX_WORK:,} values of an empty object") from None
     except JMESPathError:
         # An empty line is no argument for a function; a real one may be.
         pass

@@ -60,10 +60,18 @@ def _any_steps(steps: tuple[str | int, ...]) -> Getter:
 
 def _jmespath(path: str) -> Getter:
     search = jmespath_search(path)
+    # Not at the top: most streams need no JMESPath.
+    from pipeline.settings.bounded_jmespath import MAX_WORK, TooMuchWorkError
 
     def get(line: dict[str, Any]) -> Any:
         try:
             return bounded(search(line), path)
+        except TooMuchWorkError:
+            raise MisfitError(
+                SkipReason.VALUE_OUT_OF_RANGE, f"{path} goes through more than {MAX_WORK:,} values"
+            ) from None
+        except RecursionError:
+            raise MisfitError(SkipReason.VALUE_OUT_OF_RANGE, f"{path} goes too deep here") from None
         except (ValueError, TypeError, ArithmeticError) as error:
             # A function got a value that it does not take, such as length() of a number.
             raise MisfitError(SkipReason.WRONG_TYPE, f"{path} cannot be computed here") from error
