@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.engine.candidates import place_of
 from pipeline.engine.chunk_entries import RAG, SFT, LineEntry, RowEntry
 from pipeline.engine.chunk_index import ChunkIndex
-from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
+from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, windows_by
 from pipeline.engine.likeness import Likeness, load_likeness
+from pipeline.engine.pair_limits import alike_pairs, pairs_to_hold, said_by_place
 from pipeline.engine.reduce import Decisions, Reducer, pair_options
 from pipeline.engine.render_check import RenderCheck, load_render_check
 from pipeline.engine.row_builder import RowBuilder
@@ -31,10 +32,10 @@ from pipeline.engine.row_decision import DecidedChunk, RowDecision, held_rows
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer, without_limits
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
-from pipeline.schemas.validators import validate_preference
+from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.stages.export_preference import preference_row
-from pipeline.stages.refusals import Refusal
+from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.score import UnscorableError, score
 
 # Rows that are built and reduced together; it bounds the bytes that wait in memory.
@@ -144,7 +145,7 @@ def what_if(workspace: Path, settings: Settings, then: ScoringSettings) -> WhatI
     result = WhatIf(settings.scoring, then)
     evaluation = load_sets(workspace, settings)
     render_check = load_render_check(workspace, settings)
-    shared = (evaluation, render_check, load_tokenizer(workspace, settings), load_likeness(settings))
+    shared = (evaluation, render_check, load_tokenizer(workspace, settings), load_likeness(settings.export))
     now_side = _Side(settings, *shared)
     then_side = _Side(settings.model_copy(update={"scoring": then}), *shared)
     places: list[list[tuple[Path, int]]] = []
@@ -237,10 +238,10 @@ def _exported(side: _Side, decided: Decisions, section: int, evidence: _Evidence
         for number, (stream, index) in enumerate(side.chunks):
             yield DecidedChunk(number, stream, index, frozenset())
 
-    search = NearDuplicateSearch(
-        side.settings.export.sft.near_duplicates, lambda _: lambda place: evidence.at(*place)
-    )
-    drops = search.drops if side.likeness is not None else None
+    export = "rag" if section == RAG else "sft"
+    mode = side.settings.export.near_duplicates_of(export)
+    search = NearDuplicateSearch(export, mode, windows_by(lambda _: lambda place: evidence.at(*place)))
+    drops = search.drops if mode != "off" else None
     held = held_rows(section, decided, chunks, side.settings.export, drops)
     decision = RowDecision(section, decided, held)
     for chunk in chunks():
@@ -253,18 +254,31 @@ def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str
     options, thresholds = side.settings.export, side.settings.scoring
     if side.tokens is not None:
         options = without_limits(options)
-    for pair in decided.pairs:
+
+    def row_of(pair: tuple[bytes, bytes]) -> dict[str, Any] | Refusal:
         chosen, rejected = (evidence.at(*place_of(record)) for record in pair)
         row = preference_row(
             chosen, score(chosen, thresholds), rejected, score(rejected, thresholds), options
         )
         if isinstance(row, Refusal):
-            continue
+            return row
         try:
             validate_preference(row)
-        except ValidationError:
-            continue
-        yield f"{chosen['run_id']} > {rejected['run_id']}"
+        except ValidationError as error:
+            return Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
+        return row
+
+    pairs, limits = decided.pairs, options.preference
+    streams = {number: stream for number, (stream, _) in enumerate(side.chunks)}
+    search = NearDuplicateSearch("preference", limits.near_duplicates, said_by_place(pairs, row_of))
+    alike: Mapping[tuple[int, int], str] = {}
+    if side.likeness is not None and limits.near_duplicates != "off":
+        alike = alike_pairs(pairs, streams, row_of, side.likeness, search.drops)
+    held = pairs_to_hold(pairs, streams, limits, alike)
+    for number, pair in enumerate(pairs):
+        row = row_of(pair) if number not in held else None
+        if isinstance(row, dict):
+            yield f"{row['chosen_run_id']} > {row['rejected_run_id']}"
 
 
 class _Evidence:

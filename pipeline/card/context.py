@@ -46,5 +46,6 @@ class CardContext:
     firewall: str | None = None
     lint: Lint | None = None
     decontamination: Mapping[str, Any] | None = None
-    near_duplicates: Mapping[str, Any] | None = None
+    near_duplicates: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    """The report on each export; None where there is none."""
     formatted: tuple[FormattedFile, ...] = ()

@@ -188,14 +188,21 @@ def _evaluation(report: Mapping[str, Any] | None) -> str:
     return f"checked: {len(report['sets']):,} sets, see below"
 
 
-def _near_duplicates(report: Mapping[str, Any] | None) -> str:
+def _near_duplicates(reports: Mapping[str, Mapping[str, Any] | None]) -> str:
+    told = {export: _alike(report) for export, report in reports.items()}
+    if all(each == NOT_CHECKED for each in told.values()):
+        return NOT_CHECKED
+    return "; ".join(f"`{export}`: {each}" for export, each in told.items())
+
+
+def _alike(report: Mapping[str, Any] | None) -> str:
     if report is None or report.get("checked") is not True:
         return NOT_CHECKED
     done = "refused" if report["mode"] == "drop" else "kept"
     clusters = len(report["clusters"])
     return (
-        f"checked in `sft`; {report['rows_alike']:,} of {report['rows_compared']:,} rows say nearly what a "
-        f"better one says ({clusters:,} {'cluster' if clusters == 1 else 'clusters'}), {done}; "
+        f"checked, {report['rows_alike']:,} of {report['rows_compared']:,} rows say nearly what a "
+        f"better one says ({clusters:,} {'cluster' if clusters == 1 else 'clusters'}), {done}, "
         f"{report['rows_too_short']:,} rows too short to tell"
     )
 

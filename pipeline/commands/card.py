@@ -53,7 +53,10 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         firewall=firewall["state"] if firewall else None,
         lint=_lint(workspace, settings),
         decontamination=_report(workspace, claims, str(paths.DECONTAMINATION)),
-        near_duplicates=_report(workspace, claims, str(paths.NEAR_DUPLICATES)),
+        near_duplicates={
+            export: _report(workspace, claims, str(report))
+            for export, report in paths.NEAR_DUPLICATE_REPORTS.items()
+        },
         formatted=tuple(_formatted(workspace, claims)),
     )
     text = dataset_card(settings.workspace.name, summary, exports, known)

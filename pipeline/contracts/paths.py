@@ -40,7 +40,12 @@ FORMATTED = EXPORTS / "formatted"
 FORMAT_RECEIPTS = EXPORTS / "receipts"
 EXPORT_MANIFEST = EXPORTS / "manifest.json"
 DECONTAMINATION = EXPORTS / "decontamination.json"
-NEAR_DUPLICATES = EXPORTS / "near_duplicates.json"
+# One report an export, as each is written by a task of its own.
+NEAR_DUPLICATE_REPORTS = {
+    "rag": EXPORTS / "near_duplicates_rag.json",
+    "sft": EXPORTS / "near_duplicates.json",
+    "preference": EXPORTS / "near_duplicates_preference.json",
+}
 DATASET_CARD = EXPORTS / "README.md"
 
 REPORTS = PurePosixPath("reports/distillation")

@@ -35,18 +35,18 @@ _TABLES = (b"PAR1", b"ARROW1")  # how they begin, whatever they are called
 _OF_EDITORS = ("*~", ".*.sw?", "#*#", ".#*")
 _RECEIPT = ".receipt.json"
 _MAX_RECEIPT_BYTES = 4 * 1024 * 1024
-_MANIFEST, _DECONTAMINATION, _NEAR_DUPLICATES, _FORMATTED, *_QUARANTINE = (
+_MANIFEST, _DECONTAMINATION, _FORMATTED, *_REPORTS_AND_QUARANTINE = (
     path.relative_to(paths.EXPORTS)
     for path in (
         paths.EXPORT_MANIFEST,
         paths.DECONTAMINATION,
-        paths.NEAR_DUPLICATES,
         paths.FORMATTED,
+        *paths.NEAR_DUPLICATE_REPORTS.values(),
         *paths.QUARANTINE_FILES.values(),
     )
 )
 _RECEIPTS = paths.FORMAT_RECEIPTS.relative_to(paths.EXPORTS)
-_OWN = frozenset((_MANIFEST, _DECONTAMINATION, _NEAR_DUPLICATES, *_QUARANTINE))
+_OWN = frozenset((_MANIFEST, _DECONTAMINATION, *_REPORTS_AND_QUARANTINE))
 
 
 class Beside(NamedTuple):

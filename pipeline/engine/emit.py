@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,9 +177,13 @@ def is_checked_for_evaluation_sets(workspace: Path, settings: Settings) -> bool:
     return bool(settings.evaluations) or (workspace / paths.DECONTAMINATION).exists()
 
 
-def reports_near_duplicates(workspace: Path, settings: Settings) -> bool:
-    """Whether a report on near-duplicates is due: they are looked for, or an older report would say so."""
-    return settings.export.sft.near_duplicates != "off" or (workspace / paths.NEAR_DUPLICATES).exists()
+def reports_near_duplicates(workspace: Path, settings: Settings) -> frozenset[str]:
+    """The exports whose report on near-duplicates is due: they are looked for, or an older one says so."""
+    return frozenset(
+        export
+        for export, report in paths.NEAR_DUPLICATE_REPORTS.items()
+        if settings.export.near_duplicates_of(export) != "off" or (workspace / report).exists()
+    )
 
 
 def emit_decontamination(task: EmitTask, staging: Path) -> Emitted:
@@ -213,7 +217,10 @@ def count_rows(by_stream: dict[str, Counter[str]], stream: str, **counts: int) -
         by_stream.setdefault(stream, Counter()).update(happened)
 
 
-def export_outputs(kind: str, *, near_duplicates: bool = False) -> tuple[str, ...]:
-    """The export file and its quarantine file, relative to the workspace; where it is due, SFT's report."""
+def export_outputs(kind: str, near_duplicates: Container[str] = paths.EXPORT_FILES) -> tuple[str, ...]:
+    """The export file and its quarantine file, relative to the workspace, and its report on near-duplicates.
+
+    ``near_duplicates`` are the exports that have such a report.
+    """
     outputs = str(paths.EXPORT_FILES[kind]), str(paths.QUARANTINE_FILES[kind])
-    return (*outputs, str(paths.NEAR_DUPLICATES)) if near_duplicates and kind == "sft" else outputs
+    return (*outputs, str(paths.NEAR_DUPLICATE_REPORTS[kind])) if kind in near_duplicates else outputs

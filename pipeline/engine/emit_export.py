@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import accumulate
 from pathlib import Path
 
-import orjson
-
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import CATEGORY_CODE, RAG, SFT, unpack_refusal
 from pipeline.engine.chunk_index import DIGEST_BYTES, ChunkIndex, cut, numbers
@@ -24,7 +22,7 @@ from pipeline.engine.emit import (
     staged_path,
     standing_outputs,
 )
-from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader
+from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader, windows_by
 from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import QuarantineLines
 from pipeline.engine.row_decision import DecidedChunk, Held, RowDecision, held_rows
@@ -44,11 +42,11 @@ def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitt
 
     A third output of the task, where it has one, is the report on near-duplicates.
     """
-    mode = options.sft.near_duplicates if task.kind == "sft" else "off"
+    mode = options.near_duplicates_of(task.kind)
     with RowParts(
         ChunkCache(Path(task.workspace)), {chunk.number: chunk.key for chunk in task.chunks}
     ) as parts:
-        search = NearDuplicateSearch(mode, evidence_reader(task, parts))
+        search = NearDuplicateSearch(task.kind, mode, windows_by(evidence_reader(task, parts)))
         held = held_rows(
             _SECTION_OF[task.kind],
             task.decisions,
@@ -57,7 +55,7 @@ def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitt
             search.drops if mode != "off" else None,
         )
     export_relative, quarantine_relative, *reports = task.outputs
-    reported = orjson.dumps(search.report(), option=orjson.OPT_APPEND_NEWLINE) if reports else b""
+    reported = search.report_line() if reports else b""
     if task.same_chunks and task.previous:
         counted = _Export(task, held, reported)
         counted.decide_all(None)

@@ -1,18 +1,21 @@
-"""Near-duplicates among SFT rows: found when all rows are known, and told in a report of their own."""
+"""Near-duplicates of one export: found when all its rows are known, and told in a report of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from pipeline.engine.chunk_entries import EVIDENCE, pack_refusal
 from pipeline.engine.chunk_index import numbers
 from pipeline.engine.emit import EmitTask, indexes
-from pipeline.engine.likeness import windows_of
+from pipeline.engine.likeness import said_in
 from pipeline.engine.row_parts import RowParts
 from pipeline.stages.near_duplicates import (
     Alike,
     NearDuplicates,
+    Said,
     Windows,
     WindowsOf,
     find_near_duplicates,
@@ -26,23 +29,25 @@ ReadEvidence = Callable[[Place], dict[str, Any]]
 
 
 class NearDuplicateSearch:
-    """Looks once; ``mode`` is that of the settings. Afterwards ``report`` tells what was found."""
+    """Looks once; ``mode`` is that of the settings. Afterwards ``report_line`` tells what was found."""
 
-    def __init__(self, mode: str, evidence_of: Callable[[frozenset[Place]], ReadEvidence]) -> None:
+    def __init__(self, export: str, mode: str, windows: WindowsOf) -> None:
+        self._export = export
         self._mode = mode
-        self._evidence_of = evidence_of
+        self._windows = windows
         self._found: NearDuplicates | None = None
 
     def drops(self, rows: Iterable[LimitedRow]) -> Mapping[Place, str]:
         """The rows that stay out, with their refusals; none where they are only reported."""
-        self._found = find_near_duplicates(rows, windows_by(self._evidence_of))
+        self._found = find_near_duplicates(rows, self._windows)
         if self._mode != "drop":
             return {}
         return {alike.place: refusal_of(alike) for alike in self._found.alike}
 
-    def report(self) -> dict[str, Any]:
-        """``exports/near_duplicates.json``. Rows that were not looked through are *not checked*."""
-        return near_duplicates_report(self._mode, self._found)
+    def report_line(self) -> bytes:
+        """The file of ``paths.NEAR_DUPLICATE_REPORTS``. Rows that nobody looked through are *not checked*."""
+        told = near_duplicates_report(self._export, self._mode, self._found)
+        return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def refusal_of(alike: Alike) -> str:
@@ -54,16 +59,16 @@ def windows_by(evidence_of: Callable[[frozenset[Place]], ReadEvidence]) -> Windo
     def windows_at(places: frozenset[Place]) -> Windows:
         read = evidence_of(places)
 
-        def windows(place: Place) -> frozenset[str]:
+        def windows(place: Place) -> Said:
             sample = read_sample(read(place))
-            return windows_of(sample) if isinstance(sample, Sample) else frozenset()
+            return said_in(sample) if isinstance(sample, Sample) else (frozenset(),)
 
         return windows
 
     return windows_at
 
 
-def near_duplicates_report(mode: str, found: NearDuplicates | None) -> dict[str, Any]:
+def near_duplicates_report(export: str, mode: str, found: NearDuplicates | None) -> dict[str, Any]:
     clusters: dict[str, list[dict[str, Any]]] = {}
     for alike in found.alike if found is not None else ():
         member = {"run_id": alike.run_id, "similarity": round(alike.similarity, 4)}
@@ -72,7 +77,7 @@ def near_duplicates_report(mode: str, found: NearDuplicates | None) -> dict[str,
     if found is None:
         return report
     return report | {
-        "export": "sft",
+        "export": export,
         "mode": mode,
         "rows_compared": found.compared,
         "rows_too_short": found.too_short,

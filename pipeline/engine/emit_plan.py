@@ -68,18 +68,18 @@ def emit_tasks(
     }
     for chunk in evidence_chunks:
         by_stream[chunk.stream].append(chunk)
+    reported = reports_near_duplicates(session.workspace, context.settings)
     if "export" in stages:
-        with_report = reports_near_duplicates(session.workspace, context.settings)
-        sft_outputs = export_outputs("sft", near_duplicates=with_report)
-        tasks.append(task("sft", sft_outputs, evidence_chunks, with_rates))
+        tasks.append(task("sft", export_outputs("sft", reported), evidence_chunks, with_rates))
     for name, chunks in by_stream.items():
         if "materialize" in stages:
             tasks.append(task("evidence", (str(paths.evidence_file(name)),), tuple(chunks), light))
         if "score" in stages:
             tasks.append(task("scored", (str(paths.scored_file(name)),), tuple(chunks), light))
     if "export" in stages:
-        tasks.append(task("rag", export_outputs("rag"), evidence_chunks, light))
-        tasks.append(task("preference", export_outputs("preference"), evidence_chunks, decisions))
+        tasks.append(task("rag", export_outputs("rag", reported), evidence_chunks, light))
+        pair_outputs = export_outputs("preference", reported)
+        tasks.append(task("preference", pair_outputs, evidence_chunks, decisions))
         if is_checked_for_evaluation_sets(session.workspace, context.settings):
             tasks.append(task("decontamination", (str(paths.DECONTAMINATION),), (), decisions))
     if "materialize" in stages:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.engine.candidates import Candidate, unpacked
+from pipeline.engine.candidates import Candidate, place_of
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import pack_refusal, unpack_refusal
 from pipeline.engine.chunk_index import ChunkIndex, numbers
@@ -22,6 +23,9 @@ from pipeline.engine.emit import (
     staged_path,
     standing_or_written,
 )
+from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
+from pipeline.engine.likeness import load_likeness
+from pipeline.engine.pair_limits import alike_pairs, pairs_to_hold, runs_of, said_by_place
 from pipeline.engine.pass_rate import rate_of
 from pipeline.engine.quarantine_lines import QuarantineLines
 from pipeline.engine.row_parts import RowParts
@@ -57,11 +61,14 @@ def _side(parts: RowParts, run: Candidate) -> Side:
 
 
 def emit_preference(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
-    """Carry out the preference task. Raises OSError."""
-    export_relative, quarantine_relative = task.outputs
+    """Carry out the preference task. Raises OSError or SettingsError.
+
+    A third output of the task, where it has one, is the report on near-duplicates.
+    """
+    export_relative, quarantine_relative, *reports = task.outputs
     emitted = Emitted(task.kind, [])
     writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
-    used, refused = _write_pairs(task, options, writer, emitted)
+    used, refused, reported = _write_pairs(task, options, writer, emitted)
     quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
     for chunk, index, _ in indexes(task):
         _write_quarantine(task, chunk, index, used, refused, quarantine, emitted)
@@ -69,46 +76,77 @@ def emit_preference(task: EmitTask, staging: Path, options: ExportSettings) -> E
         standing_or_written(task, writer.finish(export_relative)),
         standing_or_written(task, quarantine.finish(quarantine_relative)),
     ]
+    for relative in reports:
+        report = RowsWriter(staged_path(staging, relative), task.recorded_at)
+        report.add_lines([reported])
+        emitted.outputs.append(standing_or_written(task, report.finish(relative)))
     return emitted
+
+
+class _PairRows:
+    """Makes the row of a pair; ``parts`` are those of the task's chunks."""
+
+    def __init__(self, task: EmitTask, options: ExportSettings, parts: RowParts) -> None:
+        named = options.tokenizer
+        self._tokens = (
+            read_tokenizer(Path(task.workspace), named)
+            if named is not None and task.decisions.pairs
+            else None
+        )
+        self._options = options if self._tokens is None else without_limits(options)
+        self._max_tokens = options.preference.max_tokens
+        self._rates = task.decisions.pass_rates
+        self._parts = parts
+
+    def row(self, pair: tuple[bytes, bytes]) -> dict[str, Any] | Refusal:
+        better, worse = (_side(self._parts, run) for run in runs_of(pair))
+        task_key = task_identity(better.evidence["stream"], better.evidence["task_id"]).key
+        # A pair is of two judged runs, so that its task is always counted.
+        rate = rate_of(self._rates, task_key, is_accepted=True)
+        row = pair_row(better, worse, self._options, attempts=rate.attempts, passed=rate.passed)
+        if self._tokens is not None and not isinstance(row, Refusal):
+            row = self._tokens.counted(row, self._max_tokens)
+        if not isinstance(row, Refusal):
+            try:
+                validate_preference(row)
+            except ValidationError as error:
+                row = Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
+        return row
 
 
 def _write_pairs(
     task: EmitTask, options: ExportSettings, writer: RowsWriter, emitted: Emitted
-) -> tuple[set[_Place], dict[_Place, str]]:
-    """The places of the rows that are in a written pair, and the refusals of the other pairs' rows."""
+) -> tuple[set[_Place], dict[_Place, str], bytes]:
+    """The places of the rows that are in a written pair, the refusals of the other pairs' rows, and what
+    is reported of near-duplicates."""
     used: set[_Place] = set()
     refused: dict[_Place, str] = {}
-    named = options.tokenizer
-    tokens = (
-        read_tokenizer(Path(task.workspace), named) if named is not None and task.decisions.pairs else None
-    )
-    asked = options if tokens is None else without_limits(options)
     streams = {chunk.number: chunk.stream for chunk in task.chunks}
-    task_rates = task.decisions.pass_rates
+    pairs = task.decisions.pairs
     cache = ChunkCache(Path(task.workspace))
     with RowParts(cache, {chunk.number: chunk.key for chunk in task.chunks}) as parts:
-        for records in task.decisions.pairs:
-            (chosen, _), (rejected, _) = unpacked(b"".join(records))
-            better, worse = _side(parts, chosen), _side(parts, rejected)
-            task_key = task_identity(better.evidence["stream"], better.evidence["task_id"]).key
-            # A pair is of two judged runs, so that its task is always counted.
-            rate = rate_of(task_rates, task_key, is_accepted=True)
-            row = pair_row(better, worse, asked, attempts=rate.attempts, passed=rate.passed)
-            if tokens is not None and not isinstance(row, Refusal):
-                row = tokens.counted(row, options.preference.max_tokens)
-            if not isinstance(row, Refusal):
-                try:
-                    validate_preference(row)
-                except ValidationError as error:
-                    row = Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
-            places = (chosen.place, rejected.place)
+        rows = _PairRows(task, options, parts)
+        search = NearDuplicateSearch(
+            task.kind, options.preference.near_duplicates, said_by_place(pairs, rows.row)
+        )
+        alike: Mapping[_Place, str] = {}
+        likeness = load_likeness(options) if options.preference.near_duplicates != "off" else None
+        if likeness is not None:
+            alike = alike_pairs(pairs, streams, rows.row, likeness, search.drops)
+        held = pairs_to_hold(pairs, streams, options.preference, alike)
+        for number, pair in enumerate(pairs):
+            places = (place_of(pair[0]), place_of(pair[1]))
+            if number in held:
+                refused.update(dict.fromkeys(places, held[number]))
+                continue
+            row = rows.row(pair)
             if isinstance(row, Refusal):
                 refused.update(dict.fromkeys(places, pack_refusal(*row)))
                 continue
             writer.add_row(row)
             used.update(places)
-            count_rows(emitted.by_stream, streams[chosen.chunk], exported=1)
-    return used, refused
+            count_rows(emitted.by_stream, streams[places[0][0]], exported=1)
+    return used, refused, search.report_line()
 
 
 def _write_quarantine(

@@ -36,7 +36,7 @@ def manifest_of_receipt(
     that it was written under, where that is known.
     """
     claims = {output["path"]: output for output in receipt["outputs"]}
-    wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION, paths.NEAR_DUPLICATES)
+    wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION, *paths.NEAR_DUPLICATE_REPORTS.values())
     exported = sorted(path for path in map(str, wanted) if path in claims)
     firewall = receipt["firewall"]
     return {

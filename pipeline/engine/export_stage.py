@@ -90,7 +90,7 @@ def run_export(
         inputs = input_claims(workspace, names, paths.evidence_file, paths.scored_file)
         facts = export_facts(emitted, inputs, timing, firewall)
         if tuple(kinds) != EXPORT_KINDS:
-            written = {relative for kind in kinds for relative in export_outputs(kind, near_duplicates=True)}
+            written = {relative for kind in kinds for relative in export_outputs(kind)}
             previous = verified_receipts(workspace, ("materialize", "score"), written).get("export")
             if previous is not None:
                 _take_over(facts, previous, kinds)
@@ -221,8 +221,8 @@ def _emit(
 ) -> list[Emitted]:
     standing = run_state.load(session.workspace).standing_outputs(session.workspace)
     emitted = []
-    with_report = reports_near_duplicates(session.workspace, settings)
-    wanted = {kind: export_outputs(kind, near_duplicates=with_report) for kind in kinds}
+    reported = reports_near_duplicates(session.workspace, settings)
+    wanted = {kind: export_outputs(kind, reported) for kind in kinds}
     if is_checked_for_evaluation_sets(session.workspace, settings):
         wanted["decontamination"] = (str(paths.DECONTAMINATION),)
     for kind, outputs in wanted.items():
@@ -246,7 +246,7 @@ def _take_over(facts: StageFacts, previous: Mapping[str, Any], written: Sequence
     kept = [kind for kind in EXPORT_KINDS if kind not in written]
     counts = Counter(facts.counts)
     for kind in kept:
-        taken = export_outputs(kind, near_duplicates=True)
+        taken = export_outputs(kind)
         facts.outputs += [output for output in previous["outputs"] if output["path"] in taken]
         for name in (kind, f"quarantined_{kind}"):
             counts[name] = previous["counts"].get(name, 0)

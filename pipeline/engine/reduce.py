@@ -23,7 +23,6 @@ from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
 from pipeline.stages.refusals import QuarantineReason
-from pipeline.stages.row_limits import fair_order
 
 _CONFLICT_BYTES = 16
 _ACCEPTED, _REJECTED = CATEGORY_CODE["accepted"], CATEGORY_CODE["rejected"]
@@ -51,8 +50,6 @@ def pair_options(settings: ExportSettings) -> PairOptions:
         max_pairs_per_task=preference.max_pairs_per_task,
         completion=preference.completion,
         max_length_gap=preference.max_length_gap,
-        stream_caps=preference.stream_caps,
-        max_rows=preference.max_rows,
     )
 
 
@@ -91,9 +88,6 @@ class Reducer:
         self._approved = bytearray()
         self._tasks: dict[bytes, bytearray] = {}
         self._pass_rates = PassRateCounter()
-        self._stream_of: dict[int, str] = {}
-        # Where each pair stands when the caps take some: only as long as there are caps.
-        self._places_in_line: list[str] = []
         self.counts: dict[str, Counter[str]] = {}
         self.skip_reasons: dict[str, Counter[str]] = {}
         self.fields: dict[str, Counter[int]] = {}
@@ -106,7 +100,6 @@ class Reducer:
 
         Chunks of written evidence (role ``evidence``) have had their duplicates taken out.
         """
-        self._stream_of[number] = stream
         counts = self.counts.setdefault(stream, Counter())
         reasons = self.skip_reasons.setdefault(stream, Counter())
         self.noted[NOTED_MARKUP] += index.counts.get(NOTED_MARKUP, 0)
@@ -186,34 +179,7 @@ class Reducer:
             # One by one out of the index, while the pairs grow.
             self._pair(task_key, bytes(self._tasks.pop(task_key)))
         decisions.pass_rates = self._pass_rates.finish()
-        for stream, most in sorted(self._options.stream_caps.items()):
-            self._cap(most, QuarantineReason.STREAM_CAP, stream)
-        if self._options.max_rows is not None:
-            self._cap(self._options.max_rows, QuarantineReason.ROW_CAP)
-        self._places_in_line = []
         return decisions
-
-    @property
-    def _has_caps(self) -> bool:
-        return bool(self._options.stream_caps) or self._options.max_rows is not None
-
-    def _cap(self, most: int, reason: QuarantineReason, stream: str | None = None) -> None:
-        """Leave ``most`` pairs, of one stream or of all; which ones is a fair sample."""
-        decisions = self._decisions
-        counted = [
-            number
-            for number, (chosen, _) in enumerate(decisions.pairs)
-            if stream is None or self._stream_of[place_of(chosen)[0]] == stream
-        ]
-        counted.sort(key=self._places_in_line.__getitem__)
-        beyond = set(counted[most:])
-        for number in beyond:
-            for side in decisions.pairs[number]:
-                decisions.unpaired[place_of(side)] = str(reason)
-        decisions.pairs = [pair for number, pair in enumerate(decisions.pairs) if number not in beyond]
-        self._places_in_line = [
-            place for number, place in enumerate(self._places_in_line) if number not in beyond
-        ]
 
     def _pair(self, task_key: bytes, records: bytes) -> None:
         candidates: list[PreferenceCandidate] = []
@@ -232,8 +198,6 @@ class Reducer:
         pairs, unused = choose_pairs(candidates, self._options, conflicting, some_passed=some_passed)
         for pair in pairs:
             decisions.pairs.append((record_of[pair.chosen_run_id], record_of[pair.rejected_run_id]))
-            if self._has_caps:
-                self._places_in_line.append(fair_order(pair.chosen_run_id, pair.rejected_run_id))
         for run in unused:
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
             if run.reason != "no_counterpart":

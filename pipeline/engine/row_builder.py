@@ -16,7 +16,7 @@ import orjson
 
 from pipeline.contracts.evidence_fields import mask_of
 from pipeline.engine.chunk_entries import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
-from pipeline.engine.likeness import Likeness, windows_of
+from pipeline.engine.likeness import Likeness, said_in
 from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.render_check import RenderCheck
 from pipeline.engine.tokenizer import TokenCounter, without_limits
@@ -65,6 +65,9 @@ class RowBuilder:
     ) -> None:
         self._tokens = tokens
         self._likeness = likeness
+        self._compared = frozenset(
+            export for export in ("rag", "sft") if settings.export.near_duplicates_of(export) != "off"
+        )
         # Under a tokenizer the estimate refuses nothing; what it counts is held to the limit.
         self._options = settings.export if tokens is None else without_limits(settings.export)
         self._render_check = render_check
@@ -145,8 +148,10 @@ class RowBuilder:
             if sft_line:
                 is_known = entry.rag_sample and same_key_for_both(sample)
                 entry.sft_sample = entry.rag_sample if is_known else sft_sample_key(sample)
-                if self._likeness is not None:
-                    entry.bands = self._likeness.bands(windows_of(sample))
+            if self._likeness is not None and (
+                (rag_line and "rag" in self._compared) or (sft_line and "sft" in self._compared)
+            ):
+                entry.bands = self._likeness.bands(said_in(sample))
         return entry
 
     def _evaluation_facts(self, evidence: dict[str, Any], sample: Sample | Refusal | None) -> bytes:

@@ -41,10 +41,7 @@ def held_rows(
     options: ExportOptions,
     near_duplicates: Drops | None = None,
 ) -> Held:
-    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time.
-
-    ``near_duplicates`` finds those of SFT rows; a playbook is looked up by its task, whatever others say.
-    """
+    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time."""
     left_in: dict[int, bytes] = {}
 
     def decided() -> Iterator[tuple[DecidedChunk, bytes]]:
@@ -63,13 +60,11 @@ def held_rows(
         for chunk, is_left in decided():
             yield from _limited(section, chunk, (row for row in chunk.index.turn_keys if is_left[row]))
 
-    if section == RAG:
-        of_tasks = QuarantineReason.BETTER_PLAYBOOK
-        return rows_to_hold(left, options.rag, of_tasks=of_tasks, conversations=conversations)
+    of_rag = section == RAG
     return rows_to_hold(
         left,
-        options.sft,
-        of_tasks=QuarantineReason.TASK_CAP,
+        options.rag if of_rag else options.sft,
+        of_tasks=QuarantineReason.BETTER_PLAYBOOK if of_rag else QuarantineReason.TASK_CAP,
         near_duplicates=near_duplicates,
         conversations=conversations,
     )

@@ -48,7 +48,7 @@ _WRITTEN_PLACES = (
     paths.PREFERENCE_EXPORT,
     paths.QUARANTINE,
     paths.DECONTAMINATION,
-    paths.NEAR_DUPLICATES,
+    *paths.NEAR_DUPLICATE_REPORTS.values(),
     paths.REPORTS,
 )
 

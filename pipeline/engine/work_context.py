@@ -95,7 +95,7 @@ class WorkContext:
     @cached_property
     def likeness(self) -> Likeness | None:
         """What near-duplicates are found by. Raises SettingsError when its library is not installed."""
-        return load_likeness(self.settings)
+        return load_likeness(self.settings.export)
 
     @property
     def tokens_digest(self) -> str:

@@ -31,7 +31,7 @@ _WRITTEN = frozenset(
         *paths.EXPORT_FILES.values(),
         paths.EXPORT_MANIFEST,
         paths.DECONTAMINATION,
-        paths.NEAR_DUPLICATES,
+        *paths.NEAR_DUPLICATE_REPORTS.values(),
     )
 )
 # A workspace may keep these elsewhere, behind a link; a link to any other folder is a second way in.

@@ -178,6 +178,8 @@ class RagSettings(Section):
     """Stream = how many of its playbooks may be exported; the others are `stream_cap`."""
     max_rows: Cap | None = None
     """How many playbooks may be exported; the others are `row_cap`."""
+    near_duplicates: Literal["off", "report", "drop"] = "off"
+    """Playbooks that say nearly what a better one says: not looked for, reported, or `near_duplicate`."""
 
 
 class SftSettings(Section):
@@ -218,6 +220,8 @@ class PreferenceSettings(Section):
     """Stream = how many of its pairs may be exported; the others are `stream_cap`."""
     max_rows: Cap | None = None
     """How many pairs may be exported; the others are `row_cap`."""
+    near_duplicates: Literal["off", "report", "drop"] = "off"
+    """Pairs of which both sides say nearly what a wider pair's say: as for SFT."""
 
 
 class ExportSettings(Section):
@@ -240,6 +244,14 @@ class ExportSettings(Section):
     rag: RagSettings = RagSettings()
     sft: SftSettings = SftSettings()
     preference: PreferenceSettings = PreferenceSettings()
+
+    def near_duplicates_of(self, export: str) -> str:
+        """`off`, `report` or `drop`, for the export of that name."""
+        return {
+            "rag": self.rag.near_duplicates,
+            "sft": self.sft.near_duplicates,
+            "preference": self.preference.near_duplicates,
+        }[export]
 
 
 class DriftSettings(Section):

@@ -1,4 +1,4 @@
-"""Which rows say nearly what a better row says. The rows' texts are read for those that are compared.
+"""Which rows, or pairs, say nearly what a better one says. Texts are read of those that are compared.
 
 Rows are taken the best first (``row_limits.best_first``). One that is alike a row that stays is a
 near-duplicate of it; one that is alike none stays. So each near-duplicate is alike the row that it
@@ -18,14 +18,17 @@ from pipeline.stages.row_limits import BAND_BYTES, LimitedRow, Place, best_first
 _SHARED, _OF = 4, 5
 _WINDOWS_IN_MEMORY = 256
 
-Windows = Callable[[Place], frozenset[str]]
-"""The windows of the row at a place."""
+Said = tuple[frozenset[str], ...]
+"""The windows of each part of a row: of its answers; of a pair, those of either side."""
+Windows = Callable[[Place], Said]
+"""What the row at a place says."""
 WindowsOf = Callable[[frozenset[Place]], Windows]
 """Makes ready to read the rows at some places."""
 
 
 class Alike(NamedTuple):
-    """One near-duplicate. ``similarity`` is the share of windows that both have, of those that either has."""
+    """One near-duplicate. ``similarity`` is the share of windows that both have, of those that either has;
+    of a pair, that of the side that has less in common."""
 
     place: Place
     run_id: str
@@ -101,9 +104,13 @@ def _shared_bands(entries: Sequence[_Entry]) -> set[tuple[int, bytes]]:
 def _first_alike(entry: _Entry, near: Sequence[_Entry], read: Windows) -> tuple[_Entry, float] | None:
     """The best of the rows that ``entry`` is alike."""
     for kept in near:
-        ours, theirs = read(entry.place), read(kept.place)
-        both = len(ours & theirs)
-        either = len(ours) + len(theirs) - both
-        if both * _OF >= either * _SHARED:
-            return kept, both / either
+        counted = [_counted(*parts) for parts in zip(read(entry.place), read(kept.place), strict=True)]
+        if all(both * _OF >= either * _SHARED for both, either in counted):
+            return kept, min(both / either for both, either in counted)
     return None
+
+
+def _counted(ours: frozenset[str], theirs: frozenset[str]) -> tuple[int, int]:
+    """How many windows both have, and how many either has."""
+    both = len(ours & theirs)
+    return both, len(ours) + len(theirs) - both

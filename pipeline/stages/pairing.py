@@ -20,8 +20,8 @@ Every order in which runs may arrive gives the same pairs, because all runs are 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -35,9 +35,6 @@ class PairOptions:
     max_pairs_per_task: int = 4
     completion: Literal["first_turn", "turns"] = "turns"
     max_length_gap: int | None = None
-    stream_caps: Mapping[str, int] = field(default_factory=dict)
-    max_rows: int | None = None
-    """The caps of streams and rows are over all tasks, and so the reduce's business."""
 
 
 class PairReason(StrEnum):

@@ -72,6 +72,8 @@ def test_a_file_that_a_loader_would_read_is_named(copy: Path, name: str) -> None
         "README.md",
         "decontamination.json",
         "near_duplicates.json",
+        "near_duplicates_rag.json",
+        "near_duplicates_preference.json",
         "sft/instruction_response.jsonl.QUARANTINED-1767954151",
         ".hidden.jsonl",
         ".cache/more.jsonl",

@@ -80,6 +80,8 @@ def test_a_file_that_a_loader_would_read_is_a_finding(workspace: Path, name: str
         "manifest.json",
         "decontamination.json",
         "near_duplicates.json",
+        "near_duplicates_rag.json",
+        "near_duplicates_preference.json",
         "README.md",
         "rag/playbooks.jsonl.QUARANTINED-1767954151",
         "more.QUARANTINED-1767954151.jsonl",

@@ -29,7 +29,7 @@ def place_of(name: str) -> Place:
 def kept_by(rows: Sequence[LimitedRow], said: Said) -> dict[str, str]:
     """Each near-duplicate and the run that stays for it."""
     at = {place_of(name): windows for name, windows in said.items()}
-    found = find_near_duplicates(rows, lambda _: at.__getitem__)
+    found = find_near_duplicates(rows, lambda _: lambda place: (at[place],))
     return {alike.run_id: alike.kept_run_id for alike in found.alike}
 
 
@@ -43,7 +43,7 @@ def test_four_windows_of_five_are_alike_and_less_is_not(shared: int, either: int
 
 def test_the_similarity_is_the_share_of_all_windows() -> None:
     at = {place_of("a"): words(0, 9), place_of("b"): words(1, 10)}
-    found = find_near_duplicates([row("a"), row("b")], lambda _: at.__getitem__)
+    found = find_near_duplicates([row("a"), row("b")], lambda _: lambda place: (at[place],))
     assert [alike.similarity for alike in found.alike] == [8 / 10]
 
 
@@ -83,7 +83,7 @@ def test_rows_without_a_common_band_are_not_compared() -> None:
 
 def test_rows_without_windows_are_counted_and_stay() -> None:
     found = find_near_duplicates(
-        [row("a", bands=b""), row("b", bands=b""), row("c")], lambda _: lambda _: words(0, 9)
+        [row("a", bands=b""), row("b", bands=b""), row("c")], lambda _: lambda _: (words(0, 9),)
     )
     assert (found.compared, found.too_short, found.alike) == (1, 2, [])
 
@@ -97,3 +97,13 @@ def test_the_order_of_the_rows_decides_nothing() -> None:
     for _ in range(20):
         chance.shuffle(rows)
         assert kept_by(rows, said) == expected
+
+
+def test_of_a_pair_both_sides_have_to_be_alike() -> None:
+    long, short = words(0, 1000), frozenset({"a", "b", "c", "d", "e"})
+    said = {"a": (long, short), "b": (long, short | {"f"}), "c": (long, words(2000, 2005))}
+    at = {place_of(name): sides for name, sides in said.items()}
+    found = find_near_duplicates([row(name) for name in said], lambda _: at.__getitem__)
+    assert [(alike.run_id, alike.kept_run_id, alike.similarity) for alike in found.alike] == [
+        ("b", "a", 5 / 6)
+    ]

@@ -1,0 +1,108 @@
+"""Which pairs stay out because others are wider or enough, once all pairs are known.
+
+In this order, each among the pairs that the one before left: those that say nearly what a wider pair
+says, where the settings ask for it (``near_duplicate``); of a stream those beyond ``stream_caps``
+(``stream_cap``); of all those beyond ``max_rows`` (``row_cap``). The order is that of rows
+(``stages.row_limits``), but for the caps of a task, which are part of choosing pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.contracts.categories import CATEGORIES
+from pipeline.engine.candidates import Candidate, place_of, unpacked
+from pipeline.engine.likeness import Likeness, said_in_pair
+from pipeline.settings.model import PreferenceSettings
+from pipeline.stages.near_duplicates import Said
+from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.row_limits import Drops, LimitedRow, Place, fair_order
+from pipeline.stages.scoring_rules import RANK
+
+Pairs = Sequence[tuple[bytes, bytes]]
+"""Chosen and rejected run of each pair, as ``candidates`` packs them."""
+MakeRow = Callable[[tuple[bytes, bytes]], dict[str, Any] | Refusal]
+_NOTHING: Said = (frozenset(), frozenset())
+
+
+def pairs_to_hold(
+    pairs: Pairs,
+    streams: Mapping[int, str],
+    limits: PreferenceSettings,
+    near_duplicates: Mapping[Place, str] | None = None,
+) -> dict[int, str]:
+    """The numbers of the pairs that stay out, each with its packed refusal.
+
+    ``streams`` has the stream of each chunk; ``near_duplicates`` the refusals by the place of a chosen run.
+    """
+    held: dict[int, str] = {}
+    for number, (chosen, _) in enumerate(pairs) if near_duplicates else ():
+        if (refusal := (near_duplicates or {}).get(place_of(chosen))) is not None:
+            held[number] = refusal
+    if not limits.stream_caps and limits.max_rows is None:
+        return held
+    in_line = [fair_order(*(run.run_id for run in runs_of(pair))) for pair in pairs]
+
+    def hold_beyond(most: int, reason: QuarantineReason, stream: str | None = None) -> None:
+        left = [
+            number
+            for number, (chosen, _) in enumerate(pairs)
+            if number not in held and stream in (None, streams[place_of(chosen)[0]])
+        ]
+        left.sort(key=in_line.__getitem__)
+        held.update(dict.fromkeys(left[most:], str(reason)))
+
+    for stream, most in sorted(limits.stream_caps.items()):
+        hold_beyond(most, QuarantineReason.STREAM_CAP, stream)
+    if limits.max_rows is not None:
+        hold_beyond(limits.max_rows, QuarantineReason.ROW_CAP)
+    return held
+
+
+def alike_pairs(
+    pairs: Pairs, streams: Mapping[int, str], make_row: MakeRow, likeness: Likeness, drops: Drops
+) -> Mapping[Place, str]:
+    """What ``drops`` says of the pairs that can be written, by the place of the chosen run."""
+
+    def limited() -> Iterator[LimitedRow]:
+        for pair in pairs:
+            row = make_row(pair)
+            if isinstance(row, Refusal):
+                continue
+            chosen, rejected = runs_of(pair)
+            yield LimitedRow(
+                chosen.place,
+                streams[chosen.chunk],
+                chosen.run_id,
+                b"",
+                # The widest first: the pair that says most clearly what is better.
+                RANK[CATEGORIES[chosen.category]] - RANK[CATEGORIES[rejected.category]],
+                chosen.score - rejected.score,
+                row["turns"],
+                b"",
+                bands=likeness.bands(said_in_pair(row)),
+            )
+
+    return drops(limited())
+
+
+def said_by_place(pairs: Pairs, make_row: MakeRow) -> Callable[[frozenset[Place]], Callable[[Place], Said]]:
+    """Makes pairs again, for the few that may be alike."""
+
+    def said_at(places: frozenset[Place]) -> Callable[[Place], Said]:
+        at = {place: pair for pair in pairs if (place := place_of(pair[0])) in places}
+
+        def said(place: Place) -> Said:
+            row = make_row(at[place])
+            return _NOTHING if isinstance(row, Refusal) else said_in_pair(row)
+
+        return said
+
+    return said_at
+
+
+def runs_of(pair: tuple[bytes, bytes]) -> tuple[Candidate, Candidate]:
+    """Chosen and rejected run of a pair."""
+    (chosen, _), (rejected, _) = unpacked(b"".join(pair))
+    return chosen, rejected
