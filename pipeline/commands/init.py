@@ -46,11 +46,17 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
 def _next_steps(report: InitReport) -> list[str]:
     here = shlex.quote(str(report.root))
     steps = [
-        f"Put logs (JSONL, plain, gzip or zstd) into {paths.KNOWLEDGE_BASE}/, note what they are in",
-        f"{paths.RECON_DOC}, and declare them as [[stream]] in {paths.SETTINGS}. Then:",
+        f"Put logs (JSON or JSON Lines, plain or compressed) into {paths.KNOWLEDGE_BASE}/, and note what",
+        f"they are in {paths.RECON_DOC}. Then draft a [[stream]]",
+        f"for each, append it to {paths.SETTINGS}, and answer what it asks:",
         "",
         f"  cd {here}",
     ]
     if report.git_problem is None and report.made:
         steps.append('  git add -A && git commit -m "workspace: first settings"')
-    return [*steps, "  distill config show", "  distill streams check", "  distill run-all"]
+    return [
+        *steps,
+        f"  distill streams suggest {paths.KNOWLEDGE_BASE}/LOG",
+        "  distill streams check",
+        "  distill run-all",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import lost_fields
 from pipeline.contracts.faults import ExitCode, Fault, SettingsError, worst
 from pipeline.contracts.nearest import nearest_of
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ _TEXT_LIMIT = 120
 _NAME_LIMIT = 60
 _LISTED = 12
 _FILES_LISTED = 20
-_TURNS_SHOWN = 2
+_ITEMS_SHOWN = 2
+_UNMAPPED_LISTED = 24
+# Of a conversation in a sample: so many turns from its start, and so many to its end.
+_FIRST_TURNS, _LAST_TURNS = 8, 4
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
@@ -173,8 +177,7 @@ def _print(context: CommandContext, found: StreamSurvey) -> None:
             ],
         )
     for number, row in enumerate(found.samples, 1):
-        sample = [[name, _one_line(value)] for name, value in _sample(row).items()]
-        context.table((f"sample {number}", "value"), sample)
+        context.table((f"sample {number}", "value"), list(_sample_rows(row)))
     # Last, where it is seen: most of it wants somebody's hand.
     files = _files(found)
     if files:
@@ -212,7 +215,7 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
         never = [visible(path, _NAME_LIMIT) for path in found.paths_never_found]
         facts.append(["no line has", _listed(never)])
     if found.unmapped:
-        facts.append(["unmapped", _listed(_unmapped(found))])
+        facts.append(["unmapped", _listed(_unmapped(found), _UNMAPPED_LISTED)])
     return facts
 
 
@@ -335,10 +338,34 @@ def _sample(row: dict[str, Any]) -> dict[str, Any]:
     """What differs between rows: fields with a value, texts cut, hidden characters made visible."""
     same_in_all = ("schema_version", "stream")
     return {
-        name: _cut(value)
+        name: _turns(value) if name == "messages" else _cut(value)
         for name, value in row.items()
         if name not in same_in_all and value not in (None, [], {})
     }
+
+
+def _sample_rows(row: dict[str, Any]) -> Iterator[list[str]]:
+    """A sample as lines of a table: each turn of its conversation has one of its own."""
+    for name, value in _sample(row).items():
+        if name != "messages":
+            yield [name, _one_line(value)]
+            continue
+        yield [name, plural(len(row[name]), "turn")]
+        for turn in value:
+            if not isinstance(turn, dict):
+                yield ["", turn]
+                continue
+            said = turn.get("content") or ""
+            others = {key: inner for key, inner in turn.items() if key not in ("role", "content")}
+            yield [f"  {turn['role']}", "  ".join(filter(None, (said, _one_line(others))))]
+
+
+def _turns(turns: list[dict[str, Any]]) -> list[Any]:
+    left_out = len(turns) - _FIRST_TURNS - _LAST_TURNS
+    if left_out <= 1:
+        return [_cut(turn) for turn in turns]
+    between = f"… {left_out} more turns"
+    return [*map(_cut, turns[:_FIRST_TURNS]), between, *map(_cut, turns[-_LAST_TURNS:])]
 
 
 def _cut(value: Any) -> Any:
@@ -346,8 +373,8 @@ def _cut(value: Any) -> Any:
         case str():
             return visible(value, _TEXT_LIMIT)
         case list():
-            shown = [_cut(item) for item in value[:_TURNS_SHOWN]]
-            return shown if len(value) <= _TURNS_SHOWN else [*shown, f"… {len(value) - _TURNS_SHOWN} more"]
+            shown = [_cut(item) for item in value[:_ITEMS_SHOWN]]
+            return shown if len(value) <= _ITEMS_SHOWN else [*shown, f"… {len(value) - _ITEMS_SHOWN} more"]
         case dict():
             return {visible(name): _cut(inner) for name, inner in value.items() if inner is not None}
         case _:

@@ -10,6 +10,7 @@ from pipeline.engine.lost_fields import LOST_WARNING
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
 from pipeline.engine.source_warnings import SOURCE_WARNING
+from pipeline.engine.unjudged import UNJUDGED_WARNING
 
 _MARKUP = "template_markup: "
 
@@ -17,7 +18,7 @@ _MARKUP = "template_markup: "
 def warn_again(session: Session, summary: Mapping[str, Any]) -> None:
     """What the run before said of its rows and sources holds for a run that found nothing changed."""
     for warning in summary.get("warnings", ()):
-        if warning.startswith((_MARKUP, SOURCE_WARNING, LOST_WARNING)):
+        if warning.startswith((_MARKUP, SOURCE_WARNING, LOST_WARNING, UNJUDGED_WARNING)):
             session.warn(warning)
 
 

@@ -28,6 +28,7 @@ from pipeline.engine.stage_facts import stage_facts
 from pipeline.engine.staged_exports import check_exports
 from pipeline.engine.standing_export import StandingExport, standing_export
 from pipeline.engine.unchanged import nothing_changed, repeat_last_run, sources_fingerprint
+from pipeline.engine.unjudged import warn_of_unjudged
 from pipeline.engine.work_context import WorkContext, provide
 from pipeline.evaluation.sets import EvaluationIndex
 from pipeline.settings.model import Settings
@@ -99,6 +100,8 @@ def run_all(
                     troubles.lose(lost)
             warn_of_sources(session, troubles, outcome.mapped.sources)
             outcome.lost = warn_of_losses(session, settings, outcome.reducer)
+            if "score" in stages:
+                warn_of_unjudged(session, settings, outcome.reducer)
             writers = for_outputs(executor, session.interruptible)
             return _emit_and_finish(
                 session, context, state, writers, options, stages, fingerprint, outcome, standing

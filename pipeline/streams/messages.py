@@ -219,6 +219,8 @@ class _TurnReader:
         last["tool_call_id"] = text_member(turn, *CALL_IDS) or last["tool_call_id"]
         named = text_member(turn, *(("name", "tool_name") if known == "tool" else ("name",)))
         last["name"] = named if named is not None else last["name"]
+        if known == "tool" and not last["content"]:
+            last["content"] = error_text(turn) or last["content"]
         thought = self._thought(turn)
         if thought is not None:
             last["reasoning"] = thought
@@ -339,6 +341,13 @@ def _split(role: str, content: Any) -> tuple[list[Message], bool]:
     if not messages:
         messages.append(_message(role, "" if not hidden else None))
     return messages, hidden
+
+
+def error_text(turn: dict[str, Any]) -> str | None:
+    """What a tool's turn says of its failure, where that stands beside a content that is not there."""
+    error = turn.get("error")
+    said = error.get("message") if type(error) is dict else error
+    return said if type(said) is str else None
 
 
 def _calls_in_content(content: Any) -> list[dict[str, Any]]:

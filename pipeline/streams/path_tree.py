@@ -9,6 +9,9 @@ from typing import Any
 from pipeline.settings.syntax import plain_steps
 
 _ITEMS = "[]"
+_MOST_NAMES = 16
+_MOST_DEEPER = 4
+_ITEMS_LOOKED_AT = 8
 # The plain paths inside a JMESPath expression. Words that are functions do no harm here.
 _INSIDE_EXPRESSION = re.compile(
     r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"]*")(?:\.[A-Za-z_][A-Za-z0-9_]*|\."[^"]*"|\[-?\d+\])*'
@@ -34,7 +37,10 @@ class PathTree:
                 node.is_read = True
 
     def unread(self, line: dict[str, Any]) -> list[str]:
-        """The paths in ``line`` that nothing reads, each once, named at the highest place."""
+        """The paths in ``line`` that nothing reads, each once, down to where a value stands.
+
+        An object of many members, whose names are data as likely as not, is named as a whole.
+        """
         return list(dict.fromkeys(_unread(line, self._root, "")))
 
 
@@ -61,13 +67,28 @@ def _unread(value: Any, node: _Node, path: str) -> Iterator[str]:
                 # An object whose values are items, as a list's.
                 child, where = node.inner[_ITEMS], f"{path}{_ITEMS}"
             if child is None:
-                yield where
+                yield from _named(inner, where, _MOST_DEEPER)
             else:
                 yield from _unread(inner, child, where)
     elif isinstance(value, list):
         child = node.inner.get(_ITEMS)
         if child is None:
-            yield path
+            yield from _named(value, path, _MOST_DEEPER)
             return
         for item in value:
             yield from _unread(item, child, f"{path}{_ITEMS}")
+
+
+def _named(value: Any, path: str, deeper: int) -> Iterator[str]:
+    """The places of values in what nobody reads; null is no value, but for ``path`` itself."""
+    if isinstance(value, dict):
+        inside = [(f"{path}.{name}", inner) for name, inner in value.items() if inner is not None]
+    elif isinstance(value, list):
+        inside = [(f"{path}{_ITEMS}", item) for item in value[:_ITEMS_LOOKED_AT] if isinstance(item, dict)]
+    else:
+        inside = []
+    if not inside or not deeper or len(inside) > _MOST_NAMES:
+        yield path
+        return
+    for where, inner in inside:
+        yield from _named(inner, where, deeper - 1)

@@ -9,7 +9,7 @@ from pipeline.streams import suggest_toml as toml
 from pipeline.streams.surveyed import StreamSurvey
 
 _REASONS_SHOWN = 5
-_UNMAPPED_SHOWN = 12
+_UNMAPPED_SHOWN = 24
 
 
 def report(found: StreamSurvey) -> list[str]:
@@ -47,7 +47,9 @@ def report(found: StreamSurvey) -> list[str]:
         categories = (f"{name} {rows:,}" for name, rows in sight.categories.most_common())
         lines += _listed("categories, as it stands", categories)
         lines += _listed("lint", (f"{code} ({rows:,})" for code, rows in found.lint.most_common()))
-    unmapped = [visible(path, 60) for path, _ in found.unmapped.most_common(_UNMAPPED_SHOWN)]
+    # Members of turns first: of a conversation everything is meant to be kept.
+    unread = sorted((path for path, _ in found.unmapped.most_common()), key=lambda p: p not in found.of_turns)
+    unmapped = [visible(path, 60) for path in unread[:_UNMAPPED_SHOWN]]
     if len(found.unmapped) > _UNMAPPED_SHOWN:
         unmapped.append(f"and {len(found.unmapped) - _UNMAPPED_SHOWN} more")
     return lines + _listed("no rule reads", unmapped)

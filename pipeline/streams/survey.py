@@ -42,6 +42,7 @@ from pipeline.streams.views import asks_for
 from pipeline.streams.walk import fields_with_a_rule, paths_in, rules_in
 
 SAMPLES = 3
+UNREAD_PATHS = 10_000
 SINGLE_TURNS_LOOKED_AT = 10_000
 
 
@@ -228,10 +229,10 @@ class _Surveyor:
         self._with_value: set[str] = set()
 
     def read(self, value: dict[str, Any], source_file: str, line: int) -> None:
-        self._found.unmapped.update(self._tree.unread(value))
+        self._note_unread(self._tree.unread(value))
         if self._compiled is not None:
             value = self._compiled.seen(value, source_file=source_file, line=line)
-        self._found.unmapped.update(self._unread_of_turns(value))
+        self._note_unread(self._unread_of_turns(value))
         # A JMESPath function may refuse one line and still find something in the next.
         for path in [path for path, get in self._pending.items() if _finds(get, value)]:
             del self._pending[path]
@@ -248,10 +249,17 @@ class _Surveyor:
         except MisfitError:
             return
         for value in values:
-            self._found.unmapped.update(self._tree.unread(value))
+            self._note_unread(self._tree.unread(value))
         for asked in (view, *values):
             for path in [path for path, get in self._pending.items() if _finds(get, asked)]:
                 del self._pending[path]
+
+    def _note_unread(self, paths: list[str]) -> None:
+        """Count them; of names that are data themselves, as ids are, so many as memory has room for."""
+        unmapped = self._found.unmapped
+        if len(unmapped) > UNREAD_PATHS:
+            paths = [path for path in paths if path in unmapped]
+        unmapped.update(paths)
 
     def _unread_of_turns(self, value: dict[str, Any]) -> list[str]:
         if self._compiled is None:

@@ -16,11 +16,19 @@ from pipeline.streams.conditions import compile_condition
 from pipeline.streams.inner_json import unpacked
 from pipeline.streams.items import MEMBERS_READ as MEMBERS_OF_ITEMS
 from pipeline.streams.items import is_known_item
-from pipeline.streams.messages import CALL_IDS, FINISH_REASONS, PARTS, USUAL_REASONING, USUAL_WEIGHT
+from pipeline.streams.messages import (
+    CALL_IDS,
+    FINISH_REASONS,
+    PARTS,
+    USUAL_REASONING,
+    USUAL_WEIGHT,
+    error_text,
+)
 from pipeline.streams.path_tree import PathTree, plain_paths
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
 from pipeline.streams.tool_calls import MEMBERS_READ
+from pipeline.streams.turns import USUAL_ROLES
 from pipeline.streams.walk import paths_in
 
 # ``type`` and ``id`` tell which turns are one answer.
@@ -115,7 +123,12 @@ def _of_turn(rule: MessagesRule, turn: dict[str, Any], tree: PathTree) -> Iterat
     for name in unasked:
         yield name, _UNASKED[name]
     yield from ((name, None) for name in _of_parts(compile_path(rule.content)(turn)))
-    is_item = compile_path(rule.role)(turn) is None and is_known_item(turn)
+    speaker, content = compile_path(rule.role)(turn), compile_path(rule.content)(turn)
+    if {**USUAL_ROLES, **rule.roles}.get(str(speaker)) == "tool" and not content and error_text(turn):
+        # What a tool's failure says is its text, then.
+        said["error"] = {**said["error"], "message": None} if type(said["error"]) is dict else None
+        said = {name: value for name, value in said.items() if value not in (None, {"message": None})}
+    is_item = speaker is None and is_known_item(turn)
     for name in (_ITEM_TREE if is_item else tree).unread(said):
         if name not in unasked:
             yield name, None

@@ -138,3 +138,19 @@ def test_a_conversation_that_would_lose_something_is_skipped(turns: Any, detail:
     fault = refusal({"turns": turns}, messages="turns")
     assert fault.reason == SkipReason.WRONG_TYPE
     assert fault.detail.startswith(detail)
+
+
+def test_what_a_tools_failure_says_is_its_text_where_it_has_none() -> None:
+    def of(turn: dict[str, Any]) -> Any:
+        turns = [{"role": "assistant", "content": "I look."}, {"role": "tool", **turn}]
+        return evidence({"turns": turns}, messages="turns")["messages"][1]["content"]
+
+    assert of({"content": None, "error": "no such file"}) == "no such file"
+    assert of({"error": {"code": 2, "message": "no such file"}}) == "no such file"
+    assert of({"content": [], "error": "no such file"}) == "no such file"
+    # What the tool said stands, and a flag is no text.
+    assert of({"content": "half of it", "error": "no such file"}) == "half of it"
+    assert of({"content": None, "error": True}) is None
+    # Of other turns an error is no part of what was said.
+    turns = [{"role": "assistant", "content": None, "error": "overloaded"}]
+    assert evidence({"turns": turns}, messages="turns")["messages"][0]["content"] is None

@@ -84,7 +84,61 @@ def test_what_is_never_found_and_what_is_not_read_is_named(workspace: Path) -> N
 def test_paths_inside_an_expression_count_as_read() -> None:
     tree = PathTree(["score[0] > score[1]", "state.history"])
     line = {"score": [1, 2], "state": {"history": [{"role": "user"}], "error": None}, "a": {"b": 1}}
-    assert tree.unread(line) == ["state.error", "a"]
+    assert tree.unread(line) == ["state.error", "a.b"]
+
+
+def test_what_nobody_reads_is_named_down_to_its_values() -> None:
+    tree = PathTree(["id"])
+    meta = {"model": "m", "usage": {"in": 1, "cost": None}, "calls": [{"id": 1}, {"error": "x"}, "text"]}
+    assert tree.unread({"id": 1, "meta": meta, "empty": {}, "nulls": {"a": None}, "texts": ["a"]}) == [
+        "meta.model",
+        "meta.usage.in",
+        "meta.calls[].id",
+        "meta.calls[].error",
+        "empty",
+        "nulls",
+        "texts",
+    ]
+    # Names that are data, and what lies very deep, are named as a whole.
+    assert tree.unread({"by_id": {f"run{number}": 1 for number in range(17)}}) == ["by_id"]
+    assert len(tree.unread({"by_id": {f"run{number}": 1 for number in range(16)}})) == 16
+    assert tree.unread({"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}) == ["a.b.c.d.e"]
+
+
+def test_names_without_end_are_counted_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.streams.survey.UNREAD_PATHS", 5)
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "runs.jsonl"\nfields = { task_id = "id", response = "id" }\n'
+    )
+    lines = [{"id": str(number), "cost": 1, f"x{number}": 1} for number in range(50)]
+    (tmp_path / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (runs,) = survey(tmp_path, load_settings(tmp_path).settings, ["runs"])
+    assert len(runs.unmapped) == 6
+    assert runs.unmapped["cost"] == 50
+
+
+def test_a_sample_shows_the_turns_of_its_conversation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "distill.toml").write_text(
+        '[[stream]]\nname = "runs"\npath = "runs.jsonl"\nfields = { task_id = "id", messages = "chat" }\n'
+    )
+
+    def shown(turns: int) -> str:
+        speakers = ("user", "assistant")
+        chat = [{"role": speakers[at % 2], "content": f"turn {at}."} for at in range(turns)]
+        (tmp_path / "runs.jsonl").write_text(json.dumps({"id": 1, "chat": chat}) + "\n")
+        assert run(tmp_path) == ExitCode.OK
+        return capsys.readouterr().out
+
+    whole = shown(13)
+    assert all(f"turn {at}." in whole for at in range(13))
+    assert "more turns" not in whole
+    cut = shown(20)
+    assert [at for at in range(20) if f"turn {at}." in cut] == [*range(8), *range(16, 20)]
+    assert "… 8 more turns" in cut
+    (sample,) = [line for line in cut.splitlines() if "turn 3." in line]
+    assert sample.split() == ["assistant", "turn", "3."]
 
 
 def run(workspace: Path, *arguments: str) -> int:
