@@ -9,7 +9,7 @@ import pytest
 
 from console.tui.screens.wizard import WizardScreen
 from console.tui.screens.wizard_dialogues import WizardAnswer
-from pipeline.contracts.status import Severity
+from pipeline.contracts.severity import Severity
 from pipeline.reading.incidents import incident_ids
 from runbook.symptom import Question
 from tests.console.apps import eyes_on, text_of
