@@ -68,15 +68,17 @@ _FIRST_BYTES: dict[Compression, re.Pattern[bytes]] = {
     Compression.XZ: re.compile(rb"\xfd7zXZ\0"),
 }
 _HEAD_BYTES = 10
-# How much compressed input is taken at once. Only gzip has a limit on what a piece expands to
-# (1,032 times), so that pieces are small: of the most repetitive data 2 KiB of bzip2 are 40 MiB,
-# 1 KiB of xz 8 MiB, 256 bytes of zstd 8 MiB.
+# How much compressed input is taken at once. A piece of gzip expands to 1,032 times its size at most, one
+# of zstd to 32,768 times (a block of four bytes that repeats one byte): 16 MiB and 8 MiB.
 _PIECE_BYTES = {
     Compression.GZIP: 16 * 2**10,
     Compression.ZSTD: 256,
     Compression.BZIP2: 2 * 2**10,
     Compression.XZ: 2**10,
 }
+# These two can be told how much to hand out; of the most repetitive data 37 bytes of bzip2 are 45 MB.
+_BOUNDED = (Compression.BZIP2, Compression.XZ)
+_MOST_AT_ONCE = 2**20
 _INPUT_BLOCK = 64 * 2**10
 # Logs shrink to a tenth or a fiftieth. What expands more than this, and to more than that, is a
 # bomb, or so repetitive that there is nothing to be learned from it.
@@ -155,6 +157,7 @@ class _Archive(io.BufferedIOBase):
         self._new_member = _MEMBERS[compression]
         self._member = self._new_member()
         self._inside_member = False
+        self._holds_more = False
         self._input = memoryview(b"")
         self._taken = 0
         self._given = 0
@@ -192,19 +195,19 @@ class _Archive(io.BufferedIOBase):
         super().close()
 
     def _decompress_piece(self) -> None:
-        piece = self._next_piece()
-        if not piece:
+        piece = b"" if self._holds_more else self._next_piece()
+        if not piece and not self._holds_more:
             self._ending = Ending.CUT_SHORT if self._inside_member else Ending.CLOSED
             return
         try:
-            while piece:
+            while piece or self._holds_more:
                 # gzip and xz may be padded with zeros after a member.
                 if not self._inside_member and self._compression in _PADDED:
                     piece = piece.lstrip(b"\0")
                     if not piece:
                         return
                 self._inside_member = True
-                self._take(self._member.decompress(piece))
+                self._take(self._expanded(piece))
                 if not self._member.eof:
                     return
                 piece = self._member.unused_data
@@ -215,6 +218,16 @@ class _Archive(io.BufferedIOBase):
             if not isinstance(error, _damage_errors(self._compression)):
                 raise
             self._ending = Ending.DAMAGED
+
+    def _expanded(self, piece: bytes) -> bytes:
+        """What ``piece`` is, or as much as may be held at once; the member then holds more."""
+        member = self._member
+        if self._compression not in _BOUNDED:
+            return member.decompress(piece)
+        member = cast(bz2.BZ2Decompressor | lzma.LZMADecompressor, member)
+        data = member.decompress(piece, _MOST_AT_ONCE)
+        self._holds_more = not member.eof and not member.needs_input
+        return data
 
     def _next_piece(self) -> bytes:
         if not self._input:

@@ -157,6 +157,33 @@ def test_a_bomb_is_named_before_it_has_gone_off(tmp_path: Path, kind: Compressio
     assert reasons(lines(path)) == [SkipReason.ARCHIVE_DAMAGED]
 
 
+BOMB_AT_ONCE = """\
+import resource, sys
+from pathlib import Path
+from pipeline.storage.archives import open_source
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with open_source(Path(sys.argv[1])) as source:
+    assert source.read(1) == b"0"
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_few_bytes_that_are_much_are_handed_out_a_little_at_a_time(tmp_path: Path) -> None:
+    # Unlike the others', a block of bzip2 has no limit that a small piece of input would keep.
+    compressor = bz2.BZ2Compressor()
+    block = b"0" * 2**26
+    path = written(tmp_path, b"".join([*(compressor.compress(block) for _ in range(8)), compressor.flush()]))
+    assert path.stat().st_size < 1_000
+    answer = subprocess.run(
+        [sys.executable, "-c", BOMB_AT_ONCE, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+    )
+    assert int(answer.stdout) < 50
+
+
 def test_what_repeats_itself_within_reason_is_no_bomb(tmp_path: Path) -> None:
     # 70 MiB that shrink to a hundredth: a log with the same long prompt in each line.
     line = b'{"prompt":"%s","n":"%s"}\n'
