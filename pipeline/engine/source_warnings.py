@@ -29,7 +29,8 @@ def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterabl
     for source in sources:
         shown = f"{source.stream}: {visible(source.file.relative)}"
         if source.damage:
-            said.append(f"{shown} is used in part: {source.damage}")
+            how_far = "is used in part" if source.used else "is not used"
+            said.append(f"{shown} {how_far}: {source.damage}")
         elif source.rows and not source.used and not _is_meant(source.skips):
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.skips.most_common(2))
             looks = looks_like(source.file.path).words

@@ -50,7 +50,7 @@ _ENOUGH_OF_A_LINE = MAX_LINE_BYTES + 4
 _MISSING = {
     Ending.CUT_SHORT: "the archive ends in the middle of its data; the whole lines before are used",
     Ending.DAMAGED: "the archive is damaged; the members before the damaged one are used",
-    Ending.BOMB: "the archive grows beyond measure; nothing of it is used",
+    Ending.BOMB: "the archive grows beyond measure",
 }
 _DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 _NINETEEN_DIGITS = b"0" * 19

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
 import socket
@@ -110,6 +111,13 @@ def test_a_file_that_may_not_be_read_costs_itself(tmp_path: Path) -> None:
     (workspace / paths.KNOWLEDGE_BASE / "runs-a.jsonl").chmod(0)
     (warning,) = warnings(run_all(workspace))
     assert "data/_kb/runs-a.jsonl is not read: cannot be read: Permission denied" in warning
+
+
+def test_an_archive_that_grows_beyond_measure_is_not_used_at_all(tmp_path: Path) -> None:
+    bomb = bz2.compress(b"0" * 2**27)
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": bomb, "runs-b.jsonl": GOOD})
+    (warning,) = warnings(run_all(workspace))
+    assert "data/_kb/runs-a.jsonl is not used: the archive grows beyond measure" in warning
 
 
 @pytest.mark.parametrize("cut", [60, 1])
