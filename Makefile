@@ -5,6 +5,7 @@
 #   make check  lint, types and import contracts, then every test (what CI runs)
 #   make trainers  train three steps on the demo's exports, and show what was learnt
 #   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
+#   make mutants change 120 places of the code, one at a time, and see whether a test notices; an hour
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make scaling  measure docs/scaling.md: runs of 10 thousand to a million lines
 #   make pages  make every page anew that is made from code
@@ -26,7 +27,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports faults bench scaling trainers pages screenshots tour browser setup setup-dev setup-trainers clean
+.PHONY: demo test quick check lint types imports faults mutants bench scaling trainers pages screenshots tour browser setup setup-dev setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -61,6 +62,9 @@ imports: setup-dev
 
 faults: setup-dev
 	@$(BIN)/python -m tests.faults --page docs/reliability.md
+
+mutants: setup-dev
+	@$(BIN)/python -m tests.mutation
 
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks

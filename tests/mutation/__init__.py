@@ -1,0 +1,1 @@
+"""Small changes to product code, each of which some test should notice: ``make mutants``."""
