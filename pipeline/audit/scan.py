@@ -108,7 +108,7 @@ def scan_sources(
 ) -> dict[str, StreamScan]:
     """Every stream in declared order. ``read`` is how far the last run read each file.
 
-    Without it every byte counts. Raises SettingsError, and InputError for a link that leads out and for
+    Without it every byte counts. Raises SettingsError, and InputError for a path that leads out and for
     a file that the last run read and that may not be read now.
     """
     lookups = load_lookups(workspace, settings)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import hashlib
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.engine.chunk_entries import LineEntry, SkipEntry
 from pipeline.engine.chunk_index import ChunkIndex
@@ -21,11 +21,14 @@ from pipeline.engine.evidence_builder import EvidenceBuilder
 from pipeline.engine.long_rows import too_long
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
 from pipeline.storage.archives import Ending, open_regular
-from pipeline.storage.source_lines import SourceLine, iter_lines, read_line
+from pipeline.storage.source_lines import MAX_LINE_BYTES, SourceLine, iter_lines, lines_of, read_line
 from pipeline.streams.skips import LineFault
 
 if TYPE_CHECKING:
     from pipeline.engine.row_builder import RowBuilder
+
+# A chunk is longer where a line is: of that line no more is held than shows that it is too long.
+_WHOLE_BYTES = 2 * MAX_LINE_BYTES
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,12 @@ def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:
     The lines' digests and offsets pin every byte but the line ends, which the length pins.
     """
     chunk, path = task.chunk, Path(task.path)
+    sha256 = hashlib.sha256
     with open_regular(path) as file:
         try:
-            data = read_range(file.fileno(), path, chunk.start, chunk.end)
+            lines = [(line, sha256(line.raw).digest()) for line in _lines(file, path, task)]
         except OSError as error:
             raise unreadable_source(path, error) from error
-    sha256 = hashlib.sha256
-    lines = [
-        (line, sha256(line.raw).digest())
-        for line in iter_lines(
-            data, chunk.start, chunk.first_line, at_end_of_file=chunk.is_last, ending=task.ending
-        )
-    ]
     name = sha256(
         f"{task.chunk_context}\0{task.stream}\0{task.role}\0{task.source_file}\0"
         f"{chunk.start}\0{chunk.end}\0{chunk.first_line}\0{chunk.is_last}\0{task.ending}\0".encode()
@@ -100,6 +97,23 @@ def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:
     name.update(array("Q", [line.byte_offset for line, _ in lines]).tobytes())
     name.update(b"".join(digest for _, digest in lines))
     return lines, name.hexdigest()
+
+
+def _lines(file: BinaryIO, path: Path, task: ChunkTask) -> Iterator[SourceLine]:
+    chunk, ending = task.chunk, task.ending
+    size = chunk.end - chunk.start
+    if size <= _WHOLE_BYTES:
+        data = read_range(file.fileno(), path, chunk.start, chunk.end)
+        return iter_lines(data, chunk.start, chunk.first_line, at_end_of_file=chunk.is_last, ending=ending)
+    file.seek(chunk.start)
+    return lines_of(
+        file,
+        ending,
+        size,
+        start=chunk.start,
+        first_line=chunk.first_line,
+        at_end_of_file=chunk.is_last,
+    )
 
 
 def _map(

@@ -63,7 +63,7 @@ class SourceLine(NamedTuple):
     """One line without its line end. ``line`` counts from 1; ``torn`` marks a last line that has none.
 
     ``ending`` is that of the file; it matters to a torn line only. ``is_item``: it is no line but an
-    item of a file that is one JSON value.
+    item of a file that is one JSON value. ``dropped`` is how many bytes of an oversize line ``raw`` lacks.
     """
 
     raw: bytes
@@ -72,6 +72,7 @@ class SourceLine(NamedTuple):
     torn: bool
     ending: Ending = Ending.OPEN
     is_item: bool = False
+    dropped: int = 0
 
     @property
     def stands_for_the_missing(self) -> bool:
@@ -108,28 +109,40 @@ def iter_lines(
         yield SourceLine(data[start:], line, base_offset + start, True, ending)
 
 
-def lines_of(file: BinaryIO, ending: Ending = Ending.OPEN, size: int | None = None) -> Iterator[SourceLine]:
-    """All lines of a source, or of its first ``size`` bytes, read in blocks, in bounded memory.
+def lines_of(
+    file: BinaryIO,
+    ending: Ending = Ending.OPEN,
+    size: int | None = None,
+    *,
+    start: int = 0,
+    first_line: int = 1,
+    at_end_of_file: bool = True,
+) -> Iterator[SourceLine]:
+    """All lines of a source, or of its next ``size`` bytes, read in blocks, in bounded memory.
 
-    Of a line that is oversize, only as much is kept as shows that it is.
+    ``file`` stands at byte ``start``, where line ``first_line`` begins. Of a line that is oversize, only as
+    much is kept as shows that it is.
     """
-    offset, line, rest, dropped = 0, 1, b"", 0
+    offset, line, rest, dropped, ends_in_cr = start, first_line, b"", 0, False
     for block in _blocks(file, size):
-        end = block.find(b"\n") + 1
-        if dropped and end:
-            yield SourceLine(rest, line, offset, False)
+        end = block.find(b"\n") + 1 if dropped else 0
+        if end:
+            ends_in_cr = block[end - 2] == 0x0D if end > 1 else ends_in_cr
+            yield SourceLine(rest, line, offset, False, dropped=dropped + end - 1 - ends_in_cr)
             offset, line, rest = offset + len(rest) + dropped + end, line + 1, b""
             block, dropped = block[end:], 0
         end = block.rfind(b"\n") + 1
         whole, rest = (rest + block[:end], block[end:]) if end else (b"", rest + block)
         if len(rest) > _ENOUGH_OF_A_LINE:
             dropped += len(rest) - _ENOUGH_OF_A_LINE
+            ends_in_cr = rest[-1] == 0x0D
             rest = rest[:_ENOUGH_OF_A_LINE]
         for source_line in iter_lines(whole, offset, line, at_end_of_file=False):
             yield source_line
             line = source_line.line + 1
         offset += len(whole)
-    yield from iter_lines(rest, offset, line, at_end_of_file=True, ending=ending)
+    for source_line in iter_lines(rest, offset, line, at_end_of_file=at_end_of_file, ending=ending):
+        yield source_line._replace(dropped=dropped) if dropped else source_line
 
 
 def _blocks(file: BinaryIO, size: int | None) -> Iterator[bytes]:
@@ -144,10 +157,15 @@ def _blocks(file: BinaryIO, size: int | None) -> Iterator[bytes]:
 
 def read_line(line: SourceLine) -> dict[str, Any] | LineFault:
     """The object in a line of a source, or why the line cannot be used."""
+    if line.dropped and not line.torn:
+        return _oversize(len(line.raw) + line.dropped)
     if not line.torn:
         return parse_line(line.raw)
     if line.stands_for_the_missing:
         return LineFault(SkipReason.ARCHIVE_DAMAGED, _MISSING[line.ending])
+    if line.dropped:
+        is_text = not _is_no_text(line.raw)
+        return LineFault(SkipReason.TORN_TAIL, "") if is_text else _oversize(len(line.raw) + line.dropped)
     if _is_no_text(line.raw):
         return parse_line(line.raw)
     value = parse_line(line.raw) if line.ending is Ending.CLOSED else None
@@ -173,7 +191,7 @@ def _is_no_text(raw: bytes) -> bool:
 def parse_line(raw: bytes) -> dict[str, Any] | LineFault:
     """The object in one line (without its line end), or why the line cannot be used."""
     if len(raw) > MAX_LINE_BYTES:
-        return _oversize(raw)
+        return _oversize(len(raw))
     try:
         value = orjson.loads(raw)
         written = orjson.dumps(value)
@@ -208,7 +226,7 @@ def exact_check(raw: bytes) -> dict[str, Any] | LineFault:
     the same reason on every machine.
     """
     if len(raw) > MAX_LINE_BYTES:
-        return _oversize(raw)
+        return _oversize(len(raw))
     if not raw.strip():
         return LineFault(SkipReason.BLANK_LINE, "nothing but white space")
     try:
@@ -314,5 +332,5 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def _oversize(raw: bytes) -> LineFault:
-    return LineFault(SkipReason.OVERSIZE, f"{len(raw)} bytes; at most {MAX_LINE_BYTES} are read")
+def _oversize(size: int) -> LineFault:
+    return LineFault(SkipReason.OVERSIZE, f"{size} bytes; at most {MAX_LINE_BYTES} are read")

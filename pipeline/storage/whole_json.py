@@ -71,7 +71,8 @@ class Document:
             raw = _exactly(file, min(end - start, MAX_LINE_BYTES + 1))
             _pass_over(file, end - start - len(raw))
             position = end
-            yield SourceLine(raw, line, start, self.is_torn, ending, is_item=True)
+            dropped = end - start - len(raw)
+            yield SourceLine(raw, line, start, self.is_torn, ending, is_item=True, dropped=dropped)
         if ending.is_early and not self.is_torn:
             yield SourceLine(b"", self.last_line + 1, self.size, True, ending)
 

@@ -56,8 +56,8 @@ def stream_files(
     """The regular files that ``stream``, or an evaluation set, reads, sorted by the bytes of their names.
 
     Journals, their archives, the pipeline's own outputs and hidden files are never among them.
-    Raises InputError for a link that leads out of the workspace and its source roots, and, for an
-    evaluation set, for a name that is not UTF-8.
+    Raises InputError where the path leads out of the workspace and its source roots, and, for an
+    evaluation set, for a link that does and for a name that is not UTF-8.
     """
     return list_sources(workspace, settings, stream).files
 
@@ -82,7 +82,13 @@ def list_sources(workspace: Path, settings: Settings, stream: StreamSettings | E
             if why is not None:
                 continue
             if not is_inside(path, workspace, list(roots.values())):
-                raise _leaves(path, stream)
+                # What the settings name outside is a mistake in them; a link is one more thing in a folder.
+                if isinstance(stream, EvaluationSettings) or PurePosixPath(relative).is_absolute():
+                    raise _leaves(path, stream)
+                listing.refused[visible(relative)] = (
+                    "a link that leads out of the workspace and its source_roots"
+                )
+                continue
             if not _is_utf8(relative):
                 if isinstance(stream, EvaluationSettings):
                     raise _no_utf8(relative, stream)

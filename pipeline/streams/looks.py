@@ -87,6 +87,9 @@ def words_for(head: bytes) -> str:
         return "nothing but white space"
     if "\ufffd" in text[:-4]:
         return "no text in UTF-8"
+    lines_by_cr = text.rstrip().split("\r")
+    if len(lines_by_cr) > 1 and "\n" not in text.rstrip() and _is_json(lines_by_cr[0]):
+        return "lines that end in CR alone: tr '\\r' '\\n'"
     return _of_text(text)
 
 

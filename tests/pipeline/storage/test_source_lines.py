@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.storage import source_lines
 from pipeline.storage.archives import Ending
 from pipeline.storage.source_lines import (
     BYTE_ORDER_MARK,
@@ -109,6 +110,35 @@ def test_a_giant_line_is_skipped_in_bounded_memory_and_the_next_one_is_found(mar
     assert data[after.byte_offset :].startswith(b'{"a":1}\n')
     assert (lines[4].raw, lines[4].torn) == (b"{}", True)
     assert lines[4].byte_offset == len(data) - 2
+
+
+@given(
+    st.lists(st.sampled_from([b"{}", b"x" * 30, b"y" * 31, b'{"a":1}', b""]), max_size=8),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.booleans(),
+    st.integers(1, 40),
+    st.sampled_from([Ending.OPEN, Ending.CLOSED, Ending.CUT_SHORT]),
+)
+def test_what_a_giant_line_is_told_as_depends_on_no_block(
+    pieces: list[bytes], end: bytes, is_ended: bool, block: int, ending: Ending
+) -> None:
+    data = end.join(pieces) + (end if is_ended else b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source_lines, "MAX_LINE_BYTES", 16)
+        patch.setattr(source_lines, "_ENOUGH_OF_A_LINE", 20)
+        patch.setattr(source_lines, "_BLOCK_BYTES", block)
+        expected = list(iter_lines(data, 0, 1, at_end_of_file=True, ending=ending))
+        found = list(lines_of(io.BytesIO(data), ending))
+        assert [each[1:4] for each in found] == [each[1:4] for each in expected]
+        assert [read_line(each) for each in found] == [read_line(each) for each in expected]
+        assert all(len(each.raw) <= 20 + block for each in found)
+        # And from the second line on, as a chunk is read.
+        for first in expected[1:2]:
+            rest = io.BytesIO(data)
+            rest.seek(first.byte_offset)
+            size = len(data) - first.byte_offset
+            later = lines_of(rest, ending, size, start=first.byte_offset, first_line=2)
+            assert [read_line(each) for each in later] == [read_line(each) for each in expected[1:]]
 
 
 # --- objects -------------------------------------------------------------------------------------

@@ -68,16 +68,27 @@ def test_directories_and_pipes_are_no_sources(tmp_path: Path) -> None:
     assert names(tmp_path, "data/_kb/runs*") == []
 
 
-def test_a_link_inside_is_followed_and_a_link_that_leaves_is_refused(tmp_path: Path) -> None:
+def test_a_link_inside_is_followed_and_a_link_that_leaves_stops_no_other_file(tmp_path: Path) -> None:
     workspace, outside = tmp_path / "w", tmp_path / "outside"
     touch(workspace, "data/_kb/runs.jsonl")
     touch(outside, "secret.jsonl")
     (workspace / "data/_kb/runs-link.jsonl").symlink_to("runs.jsonl")
     assert names(workspace, "data/_kb/runs*") == ["data/_kb/runs-link.jsonl", "data/_kb/runs.jsonl"]
     (workspace / "data/_kb/runs-out.jsonl").symlink_to(outside / "secret.jsonl")
+    (workspace / "data/_kb/runs-folder").symlink_to(outside)
+    declared = stream(path=["data/_kb/runs*", "data/_kb/*/*"], fields={"task_id": "id"})
+    listing = list_sources(workspace, Settings(streams=(declared,)), declared)
+    assert [file.relative for file in listing.files] == ["data/_kb/runs-link.jsonl", "data/_kb/runs.jsonl"]
+    assert listing.refused == dict.fromkeys(
+        ("data/_kb/runs-out.jsonl", "data/_kb/runs-folder/secret.jsonl"),
+        "a link that leads out of the workspace and its source_roots",
+    )
+    # What the settings themselves name is their mistake.
     with pytest.raises(InputError) as caught:
-        names(workspace, "data/_kb/runs*")
-    assert "runs-out.jsonl" in caught.value.fault.what_happened
+        names(workspace, f"{outside}/*.jsonl")
+    assert "secret.jsonl" in caught.value.fault.what_happened
+    with pytest.raises(InputError):
+        names(workspace, "../outside/*.jsonl")
 
 
 def test_a_file_in_a_source_root_is_named_by_the_root_and_found_again(tmp_path: Path) -> None:

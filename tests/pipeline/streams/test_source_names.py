@@ -100,6 +100,8 @@ def test_what_is_no_file_is_listed_apart(tmp_path: Path) -> None:
         (b"name: x\nvalue: y\n", "YAML"),
         (b'\x1e{"a":1}\n', "RFC 7464"),
         (b"1\n2\n", "no objects"),
+        (b'{"a": 1}\r{"a": 2}\r', "end in CR alone"),
+        (b'{"a": 1}\r', ""),
         (b"Traceback most recent call\n  at x\n", "plain text"),
         (b"\n \n", "white space"),
         (b"caf\xe9 au lait and more\n", "UTF-8"),
