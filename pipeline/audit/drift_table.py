@@ -42,7 +42,9 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
     for row in audit.drift:
         writer.emit(events.DriftReported, row=row)
     audit.notes += baselines.problems
-    if not audit.passed:
+    if words := _broken_baselines(audit):
+        audit.notes.append(f"the baseline was not moved: {words}")
+    elif not audit.passed:
         audit.notes.append("the baseline was not moved: a required check did not pass")
     elif flagged:
         audit.notes.append(
@@ -56,6 +58,16 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         audit.notes.append(
             "this audit seeded the baseline" if kind == "seed" else "the baseline follows this audit"
         )
+
+
+def _broken_baselines(audit: Audit) -> str:
+    """Why the journal of baselines cannot be gone on from; empty where it can."""
+    guarded = (str(paths.AUDIT_BASELINES), str(paths.JOURNAL_MEMORY))
+    try:
+        broken = audit.view.broken_journals
+    except OSError as error:
+        return f"the journals cannot be read: {error.strerror}"
+    return "; ".join(f"{name} {broken[name]}" for name in guarded if name in broken)
 
 
 def warned_since(workspace: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pipeline.audit import (
     p3_verdicts,
     p4_exports,
     p4_firewall,
+    p5_journals,
     p5_receipts,
     p6_acceptance,
     p7_replay,
@@ -26,10 +27,11 @@ from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
+from pipeline.reading import journal_memory
 from pipeline.reading.incidents import incident_heads
 from pipeline.settings.model import Settings
 
-_PHASES = (p0_recon, p1_schemas, p2_evidence, p3_verdicts, p4_exports, p5_receipts, p7_replay)
+_PHASES = (p0_recon, p1_schemas, p2_evidence, p3_verdicts, p4_exports, p5_receipts, p5_journals, p7_replay)
 
 
 @dataclass
@@ -123,6 +125,14 @@ def audit_report(audit: Audit, session: CheckSession) -> dict[str, Any]:
             "run_hash": run.run_hash,
             "drift_thresholds": audit.drift_thresholds,
             "incident_heads": incident_heads(audit.view.workspace),
+            journal_memory.IN_REPORT: _memory_head(audit.view),
         },
         notes=audit.notes,
     )
+
+
+def _memory_head(view: WorkspaceView) -> Mapping[str, Any] | None:
+    try:
+        return view.journal_memory.head
+    except OSError:
+        return None  # the check of the journals has said so

@@ -9,6 +9,7 @@ from pipeline.audit.claims import LastRun, last_run
 from pipeline.audit.rows import EvidenceRow, FilledRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
 from pipeline.audit.scan import StreamScan, scan_sources
 from pipeline.contracts import paths
+from pipeline.reading.journal_memory import Memory, broken, read_memory
 from pipeline.settings.digest import rows_digest
 from pipeline.settings.model import Settings
 
@@ -39,6 +40,15 @@ class WorkspaceView:
     def scans(self) -> dict[str, StreamScan]:
         """Every declared stream's sources, as far as the last run had read them."""
         return scan_sources(self.workspace, self.settings, self.last_run.read_sources())
+
+    @cached_property
+    def journal_memory(self) -> Memory:
+        return read_memory(self.workspace)
+
+    @cached_property
+    def broken_journals(self) -> dict[str, str]:
+        """By path, what is not as earlier audits read it."""
+        return broken(self.workspace, self.journal_memory)
 
     @property
     def settings_are_those_of_the_run(self) -> bool:

@@ -74,8 +74,12 @@ def write_report(workspace: Path, relative: PurePosixPath, report: Mapping[str, 
     The data comes last: whoever reads it finds the page that belongs to it. Raises StorageError.
     """
     confined.write_file(workspace, relative, page(report).encode("utf-8", "backslashreplace"))
-    data = orjson.dumps(dict(report), option=orjson.OPT_INDENT_2) + b"\n"
-    confined.write_file(workspace, relative.with_suffix(".json"), data)
+    confined.write_file(workspace, relative.with_suffix(".json"), report_bytes(report))
+
+
+def report_bytes(report: Mapping[str, Any]) -> bytes:
+    """The report's data, as it is written."""
+    return orjson.dumps(dict(report), option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def page(report: Mapping[str, Any]) -> str:

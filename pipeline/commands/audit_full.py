@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.audit.full import audit_report, run_audit
+    from pipeline.audit.p5_journals import remember_journals
     from pipeline.audit.shared_view import shared_view
     from pipeline.checks.report import write_report
     from pipeline.checks.session import check_session
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             add_drift(audit, session.events, append=not arguments.no_append)
         report = audit_report(audit, session)
         if whole:
+            remember_journals(audit.view, report)
             write_report(context.workspace, paths.AUDIT_REPORT, report)
         session.exit_code, session.run_hash = report["exit_code"], report["run_hash"]
     if context.json:

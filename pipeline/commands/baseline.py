@@ -1,4 +1,4 @@
-"""``distill baseline accept | dismiss | list | measure``: what is normal, and who said so."""
+"""``distill baseline accept | dismiss | list | measure | adopt``: what is normal, and who said so."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
 from pipeline.drift.baselines import read_baselines
 from pipeline.drift.compare import compare
-from pipeline.drift.decisions import decide
+from pipeline.drift.decisions import decide, note_missing
 from pipeline.drift.measure import measure
+from pipeline.reading.journal_memory import adopt
 from pipeline.settings.model import Settings
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     if arguments.action == "list":
         return _list(context)
+    if arguments.action == "adopt":
+        return _adopt(context, arguments.note)
     settings = context.settings().settings
     if arguments.action == "measure":
         return _measure(context, settings)
@@ -28,6 +31,20 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         for name in row["decided_metrics"]:
             value = number(row["metrics"][name]) if name in row["metrics"] else "gone"
             context.out(f"{arguments.action}ed  {visible(name)}  {value}  {visible(row['notes'])}")
+    return ExitCode.OK
+
+
+def _adopt(context: CommandContext, note: str) -> int:
+    """Journals that are not as audits read them are taken as they are. Raises SettingsError, StorageError."""
+    if not note.strip():
+        raise note_missing("adopt")
+    found = adopt(context.workspace, note.strip())
+    if context.json:
+        context.out_json({"adopted": found})
+    elif not found:
+        context.out("nothing to adopt: every journal begins as audits read it")
+    for name, why in () if context.json else found.items():
+        context.out(f"adopted  {visible(name)}  {visible(why)}")
     return ExitCode.OK
 
 

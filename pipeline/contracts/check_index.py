@@ -185,6 +185,14 @@ AUDIT: tuple[CheckSpec, ...] = (
         "receipts match",
         "Receipts and run_hash recompute from the files on disk.",
     ),
+    CheckSpec(
+        "P5.journals",
+        "P5",
+        "journals",
+        "What earlier audits read of baselines, replay log, incidents and events is still there; rows that "
+        "were appended since are free.",
+        required=False,
+    ),
     CheckSpec("P6.acceptance", "P6", "acceptance", "The acceptance gate passes 22 of 22."),
     CheckSpec(
         "P7.replay",

@@ -328,11 +328,13 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
         "engine",
         (
             _action(
-                "new normal, seen once, show; measure: the drift table as it is now, writing nothing",
+                "new normal, seen once, show; measure: the drift table as it is now, writing nothing; "
+                "adopt: take journals that were changed as they are",
                 "accept",
                 "dismiss",
                 "list",
                 "measure",
+                "adopt",
             ),
             arg(
                 "--metric",

@@ -64,6 +64,8 @@ DETERMINISM_REPORT = REPORTS / "determinism.json"
 INCIDENTS = PurePosixPath("reports/incidents")
 # What detectors said when they looked last, and since when what shows has been seen.
 SYMPTOM_LOG = PurePosixPath("reports/symptoms.jsonl")
+# What audits read of the journals, for the next one to hold them to.
+JOURNAL_MEMORY = PurePosixPath("reports/journals.jsonl")
 
 # Everything below here can be made again.
 STATE = PurePosixPath(".distill")

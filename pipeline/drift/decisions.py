@@ -34,14 +34,7 @@ def decide(
     (a value has moved since the audit), StorageError.
     """
     if not note.strip():
-        raise SettingsError(
-            Fault(
-                code="note_missing",
-                what_happened="A decision without a reason explains nothing to the next shift.",
-                kept_safe="Nothing was recorded.",
-                do_next=f"Say why: distill baseline {decision} --note 'WHY'",
-            )
-        )
+        raise note_missing(decision)
     audited = _audited_rows(workspace)
     names = list(names) or [row.metric for row in audited.values() if row.warns]
     if not names:
@@ -59,6 +52,17 @@ def decide(
     row = baseline_row(workspace, metrics, decision, names=names, notes=note.strip(), actor=user_name())
     baselines.append(workspace, row)
     return row
+
+
+def note_missing(decision: str) -> SettingsError:
+    return SettingsError(
+        Fault(
+            code="note_missing",
+            what_happened="A decision without a reason explains nothing to the next shift.",
+            kept_safe="Nothing was recorded.",
+            do_next=f"Say why: distill baseline {decision} --note 'WHY'",
+        )
+    )
 
 
 def baseline_row(

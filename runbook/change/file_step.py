@@ -15,6 +15,7 @@ from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.git import GitError
 from pipeline.platform.lock import hold_workspace
+from pipeline.reading.journal_memory import Seen, before_replaced
 from runbook.change import files
 from runbook.change.applied import States, StepAtWork
 from runbook.change.incident import Incident
@@ -69,6 +70,9 @@ def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
     if digest is not None and not isinstance(step, RenameFile):
         appended = isinstance(step, AppendLine | TruncateFile)
         incident.keep_file(root, step.path, digest, link=not appended)
+    # Whoever puts a journal back says so first, or the next audit would miss what it has read.
+    renewed = {path: _seen(state) for path, state in after.items() if not isinstance(step, AppendLine)}
+    before_replaced(root, renewed, by=f"incident {incident.id}")
     folders = list(_missing_folders(root, step.path)) if isinstance(step, WriteFile | AppendLine) else []
     work.intend(step.type, before, after, folders=folders)
     try:
@@ -85,6 +89,10 @@ def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
     found = {path: files.state_of(root, path) for path in after}
     said = "" if found == after else "the file is not as planned"
     work.record(before, found, folders, done=found == after, said=said)
+
+
+def _seen(state: FileState) -> Seen | None:
+    return None if state.sha256 is None else Seen(state.bytes or 0, state.sha256)
 
 
 def _planned(step: FileStep, expected: States) -> tuple[States, States]:

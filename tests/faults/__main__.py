@@ -79,8 +79,11 @@ def _trials(folder: Path, disk: shim.FaultyDisk, options: argparse.Namespace) ->
     trials: list[Trial] = []
     kills = options.kills // len(NAMES)
     for subject in subjects(folder, options.only):
+        counts: dict[int, int] = {}
         for kind in KINDS.values():
-            for number in range(1, operations_of(subject, kind, disk, folder) + 1):
+            if kind.operations not in counts:
+                counts[kind.operations] = operations_of(subject, kind, disk, folder)
+            for number in range(1, counts[kind.operations] + 1):
                 carry_out = partial(fault_trial, subject, kind, number, disk, folder)
                 trials.append((subject, kind.name, number, carry_out))
         for number in range(kills):

@@ -13,6 +13,7 @@ from pipeline.contracts import paths
 from pipeline.engine import commit
 from tests.crash.outcomes import change_sources
 from tests.faults.trial import Subject, Tree, copied, run
+from tests.pipeline.audit.audited import passing_acceptance
 from tests.pipeline.engine.workspaces import RECORDED_AT, encoded, flat_line, output_bytes
 from tests.runbook.symptoms.walked import filled
 
@@ -61,7 +62,9 @@ def _formats(start: Path, _: Path) -> Subject:
 
 
 def _audit(start: Path, _: Path) -> Subject:
-    argv = ("pipeline", "audit-full")
+    # The gate has a folder of its own, far from the workspace: it is handed on.
+    passing_acceptance(start / "acceptance.json")
+    argv = ("pipeline", "audit-full", "--acceptance-report", "acceptance.json")
     return Subject(start, argv, _whole_lines)
 
 
