@@ -24,6 +24,11 @@ RUNS_EVIDENCE = paths.evidence_file("runs")
 RUNS_SCORED = paths.scored_file("runs")
 
 
+def cut_the_baselines(workspace: Path) -> None:
+    place = workspace / paths.AUDIT_BASELINES
+    place.write_bytes(place.read_bytes()[:-5])
+
+
 @dataclass(frozen=True)
 class Fault:
     """``aims_at`` is a check id, ``drift`` for a moved metric, or empty when the audit stays green.
@@ -379,6 +384,13 @@ FAULTS: tuple[Fault, ...] = (
         "half the sources removed, then a run",
         "drift",
         remove_half_of_the_sources,
+        audit_first=True,
+    ),
+    Fault(
+        "baselines-cut",
+        "the last row of the baselines cut off",
+        "P5.journals",
+        cut_the_baselines,
         audit_first=True,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -15,7 +16,11 @@ from pipeline.contracts import paths
 from pipeline.reading import journal_memory
 from pipeline.reading.journal_memory import NOTHING, read_memory
 from runbook.change.incident import open_incident
+from runbook.change.plan import FileState, Kept, WriteFile
+from runbook.probes.workspace import Workspace
 from tests.pipeline.audit.audited import audit, build, passing_acceptance
+from tests.runbook.carrying_out import carried_out, taken_back
+from tests.runbook.workspaces import direct
 
 BASELINES, MEMORY, REPORT = paths.AUDIT_BASELINES, paths.JOURNAL_MEMORY, paths.AUDIT_DATA
 ACCEPTED = b'{"notes": "by hand", "metrics": {"rows.evidence": 3}}\n'
@@ -195,3 +200,22 @@ def test_a_run_or_an_incident_that_was_tidied_up_is_not_missed_here(workspace: P
     shutil.rmtree(_incident(workspace))
     shutil.rmtree(_events(workspace).parent)
     assert _said(workspace) == ""
+
+
+def test_a_plan_that_puts_a_journal_back_and_its_undo_are_no_alarm(workspace: Path) -> None:
+    before = (workspace / BASELINES).read_bytes()
+    session = direct(Workspace(workspace))
+    planning = session.planning()
+    data = before.splitlines(keepends=True)[0][:-9] + b"\n"
+    state = planning.state(str(BASELINES))
+    after = FileState(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), mode=state.mode)
+    content = Kept(sha256=hashlib.sha256(data).hexdigest())
+    step = WriteFile(path=str(BASELINES), before=state, after=after, content=content, says="put it back")
+    carried_out(session, planning.draft("test", "put it back", [step], undo="again", contents=[data]))
+    assert (workspace / BASELINES).read_bytes() == data
+    assert _said(workspace) == ""
+    taken_back(session)
+    assert (workspace / BASELINES).read_bytes() == before
+    assert _said(workspace) == ""
+    (workspace / BASELINES).write_bytes(b"neither\n")
+    assert f"{BASELINES} was c" in _said(workspace)
