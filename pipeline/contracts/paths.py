@@ -74,9 +74,11 @@ RUN_STATE = STATE / "state.json"
 INTENT = STATE / "intent.json"
 STAGING = STATE / "staging"
 CHUNK_CACHE = STATE / "cache"
+LEDGERS = STATE / "ledgers"
 SPOOL = STATE / "spool"
 JOBS = STATE / "jobs"
 LAST_CLEAR = STATE / "last-clear.json"
+STAGED_LOOK = STATE / "staged-look"
 
 # A contaminated export that was moved aside: ``<its name>.QUARANTINED-<epoch>``.
 QUARANTINE_MARK = ".QUARANTINED-"

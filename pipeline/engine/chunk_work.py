@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -180,15 +180,26 @@ def digest_source(path: str, size: int) -> str:
 
     Raises InputError.
     """
+    return digests_of_source(path, (size,))[0]
+
+
+def digests_of_source(path: str, sizes: Sequence[int]) -> list[str]:
+    """Hex sha256 of the first bytes of a file, for each of the rising ``sizes``, in one pass.
+
+    Raises InputError.
+    """
     hasher = hashlib.sha256()
     source = Path(path)
+    found: list[str] = []
+    position = 0
     with open_regular(source) as file:
-        position = 0
-        while position < size:
-            try:
-                block = read_range(file.fileno(), source, position, min(size, position + (1 << 20)))
-            except OSError as error:
-                raise unreadable_source(source, error) from error
-            hasher.update(block)
-            position += len(block)
-    return hasher.hexdigest()
+        for size in sizes:
+            while position < size:
+                try:
+                    block = read_range(file.fileno(), source, position, min(size, position + (1 << 20)))
+                except OSError as error:
+                    raise unreadable_source(source, error) from error
+                hasher.update(block)
+                position += len(block)
+            found.append(hasher.hexdigest())
+    return found

@@ -27,8 +27,18 @@ class Chunk:
     is_last: bool
 
 
-def plan_chunks(path: Path, chunk_bytes: int, size: int, ending: Ending = Ending.OPEN) -> Iterator[Chunk]:
+def plan_chunks(
+    path: Path,
+    chunk_bytes: int,
+    size: int,
+    ending: Ending = Ending.OPEN,
+    *,
+    start: int = 0,
+    first_line: int = 1,
+) -> Iterator[Chunk]:
     """The chunks of the first ``size`` bytes of ``path``, in order; none for an empty file.
+
+    With ``start`` those from there on, where a chunk of the same grid begins with line ``first_line``.
 
     An archive of which nothing can be used has one chunk without bytes, which says so.
 
@@ -38,7 +48,6 @@ def plan_chunks(path: Path, chunk_bytes: int, size: int, ending: Ending = Ending
     if not size and ending.is_early:
         yield Chunk(0, 0, 1, is_last=True)
     with open_regular(path) as file:
-        start, first_line = 0, 1
         while start < size:
             target = min(size, (start // chunk_bytes + 1) * chunk_bytes)
             try:

@@ -2,17 +2,17 @@
 
 Each output is one task for the executor, so that exports are written side by side; a task
 reads the chunks' parts in order and never holds more than one chunk. An output whose rows are
-those of the standing file is not written again.
+those of the standing file is not written again; one that grew begins with the standing bytes.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pipeline.contracts import paths
@@ -21,6 +21,7 @@ from pipeline.engine.chunk_entries import EVIDENCE, SCORED
 from pipeline.engine.chunk_index import ChunkIndex, numbers
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.rows_writer import Block, Output, RowsWriter, blocks
+from pipeline.engine.standing_rows import StandingRows
 from pipeline.platform import disk
 from pipeline.settings.model import Settings
 
@@ -43,8 +44,7 @@ class MappedChunk:
 class EmitTask:
     """One output (with its quarantine). ``chunks`` are those that can hold its rows, in order.
 
-    ``previous`` holds the standing outputs that are whole, by relative path. With ``same_chunks``
-    they likely hold the same rows, which is then found out before anything is written.
+    ``previous`` holds the standing outputs that are whole, by relative path.
     """
 
     kind: str  # evidence, scored, skips, rag, sft, preference, decontamination
@@ -55,7 +55,6 @@ class EmitTask:
     chunks: tuple[MappedChunk, ...]
     decisions: Decisions
     previous: dict[str, Output] = field(default_factory=dict)
-    same_chunks: bool = True
 
 
 @dataclass
@@ -91,33 +90,21 @@ def indexes(task: EmitTask) -> Iterator[tuple[MappedChunk, ChunkIndex, Path]]:
         yield chunk, index, cache.rows_path(chunk.key)
 
 
-def standing_outputs(task: EmitTask, plan_digest: str) -> list[Output] | None:
-    """The standing outputs of the task when they already hold what is to be written."""
-    kept = []
-    for relative in task.outputs:
-        standing = task.previous.get(relative)
-        if standing is None or standing.plan_digest != plan_digest:
-            return None
-        kept.append(standing)
-    return kept
+def writer_of(task: EmitTask, relative: str) -> RowsWriter:
+    """The writer of one of the task's outputs, over what stands of it. Raises OSError."""
+    known = task.previous.get(relative)
+    standing = None if known is None else StandingRows(Path(task.workspace), known)
+    return RowsWriter(staged_path(Path(task.staging), relative), task.recorded_at, standing)
 
 
-def emit_section(task: EmitTask, staging: Path) -> Emitted:
+def emit_section(task: EmitTask) -> Emitted:
     """Evidence or scored rows of one stream: whole chunks, but for duplicated lines. Raises OSError."""
     section = _SECTION_OF[task.kind]
     relative = task.outputs[0]
-    if task.same_chunks and task.previous:
-        plan = hashlib.sha256()
-        for chunk, index, _ in indexes(task):
-            for block in _blocks(task, chunk, index, section):
-                plan.update(block.digests)
-        kept = standing_outputs(task, plan.hexdigest())
-        if kept is not None:
-            return Emitted(task.kind, kept)
-    writer = RowsWriter(staged_path(staging, relative), task.recorded_at)
+    writer = writer_of(task, relative)
     for chunk, index, rows_path in indexes(task):
-        writer.add(read_section(rows_path, index, section), _blocks(task, chunk, index, section))
-    return Emitted(task.kind, [standing_or_written(task, writer.finish(relative))])
+        writer.add(partial(read_section, rows_path, index, section), _blocks(task, chunk, index, section))
+    return Emitted(task.kind, [writer.finish(relative)])
 
 
 def _blocks(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int) -> list[Block]:
@@ -138,10 +125,10 @@ def read_section(rows_path: Path, index: ChunkIndex, section: int) -> bytes:
         os.close(descriptor)
 
 
-def emit_skips(task: EmitTask, staging: Path) -> Emitted:
+def emit_skips(task: EmitTask) -> Emitted:
     """Every line that gave no evidence, with its reason, in the order of the sources. Raises OSError."""
     relative = task.outputs[0]
-    writer = RowsWriter(staged_path(staging, relative), task.recorded_at)
+    writer = writer_of(task, relative)
     emitted = Emitted(task.kind, [])
     for chunk, index, _ in indexes(task):
         duplicates = task.decisions.duplicate_lines.get(chunk.number, set())
@@ -167,8 +154,7 @@ def emit_skips(task: EmitTask, staging: Path) -> Emitted:
                 }
             )
             emitted.reasons[reason] += 1
-    written = writer.finish(relative)
-    emitted.outputs = [standing_or_written(task, written)]
+    emitted.outputs = [writer.finish(relative)]
     return emitted
 
 
@@ -186,28 +172,12 @@ def reports_near_duplicates(workspace: Path, settings: Settings) -> frozenset[st
     )
 
 
-def emit_decontamination(task: EmitTask, staging: Path) -> Emitted:
+def emit_decontamination(task: EmitTask) -> Emitted:
     """The report on evaluation sets: one JSON object on one line. Raises OSError."""
     relative = task.outputs[0]
-    writer = RowsWriter(staged_path(staging, relative), task.recorded_at)
+    writer = writer_of(task, relative)
     writer.add_row(task.decisions.decontamination)
-    return Emitted(task.kind, [standing_or_written(task, writer.finish(relative))])
-
-
-def standing_or_written(task: EmitTask, written: Output) -> Output:
-    """The standing file, with its old stamps, when what was written holds the same rows."""
-    standing = task.previous.get(written.relative)
-    if standing is None or standing.rows_digest != written.rows_digest or written.staged is None:
-        return written
-    discard_written([written])
-    return standing
-
-
-def discard_written(outputs: Iterable[Output]) -> None:
-    """Take back staged files whose rows the standing ones turned out to hold."""
-    for output in outputs:
-        if output.staged is not None:
-            Path(output.staged).unlink()
+    return Emitted(task.kind, [writer.finish(relative)])
 
 
 def count_rows(by_stream: dict[str, Counter[str]], stream: str, **counts: int) -> None:

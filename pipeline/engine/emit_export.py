@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import CATEGORY_CODE, RAG, SFT, unpack_refusal
-from pipeline.engine.chunk_index import DIGEST_BYTES, ChunkIndex, cut, numbers
+from pipeline.engine.chunk_index import ChunkIndex, cut, numbers
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
     MappedChunk,
     count_rows,
-    discard_written,
     indexes,
     read_section,
-    staged_path,
-    standing_outputs,
+    writer_of,
 )
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader, windows_by
 from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import QuarantineLines
-from pipeline.engine.row_decision import DecidedChunk, Held, RowDecision, held_rows
+from pipeline.engine.row_decision import NO_ROW, DecidedChunk, Held, RowDecision, held_rows
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import Output, RowsWriter, blocks
 from pipeline.settings.model import ExportSettings
@@ -34,10 +32,8 @@ from pipeline.stages.personal import kinds_of
 _SECTION_OF = {"rag": RAG, "sft": SFT}
 _ACCEPTED = CATEGORY_CODE["accepted"]
 
-_sha256 = hashlib.sha256
 
-
-def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
+def emit_export(task: EmitTask, options: ExportSettings) -> Emitted:
     """Carry out a ``rag`` or ``sft`` task. Raises OSError.
 
     A third output of the task, where it has one, is the report on near-duplicates.
@@ -56,26 +52,15 @@ def emit_export(task: EmitTask, staging: Path, options: ExportSettings) -> Emitt
         )
     export_relative, quarantine_relative, *reports = task.outputs
     reported = search.report_line() if reports else b""
-    if task.same_chunks and task.previous:
-        counted = _Export(task, held, reported)
-        counted.decide_all(None)
-        kept = standing_outputs(task, counted.plan.hexdigest())
-        if kept is not None:
-            return counted.emitted(kept)
-    export = _Export(task, held, reported)
-    writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
-    quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
-    export.decide_all((writer, quarantine))
-    plan = export.plan.hexdigest()
-    written = [writer.finish(export_relative, plan), quarantine.finish(quarantine_relative, plan)]
+    export = _Export(task, held)
+    writer, quarantine = writer_of(task, export_relative), writer_of(task, quarantine_relative)
+    export.decide_all(writer, quarantine)
+    written = [writer.finish(export_relative), quarantine.finish(quarantine_relative)]
     for relative in reports:
-        report = RowsWriter(staged_path(staging, relative), task.recorded_at)
+        report = writer_of(task, relative)
         report.add_lines([reported])
-        written.append(report.finish(relative, plan))
-    kept = standing_outputs(task, plan)
-    if kept is not None:
-        discard_written(written)
-    return export.emitted(kept or written)
+        written.append(report.finish(relative))
+    return export.emitted(written)
 
 
 def _decided(task: EmitTask) -> Iterator[tuple[MappedChunk, DecidedChunk, Path]]:
@@ -85,17 +70,13 @@ def _decided(task: EmitTask) -> Iterator[tuple[MappedChunk, DecidedChunk, Path]]
 
 
 class _Export:
-    """The decisions on one export's rows, in order. ``plan`` digests what was decided.
+    """The decisions on one export's rows, in order."""
 
-    ``reported`` is what a report says beside them, b"" where there is none.
-    """
-
-    def __init__(self, task: EmitTask, held: Held, reported: bytes) -> None:
+    def __init__(self, task: EmitTask, held: Held) -> None:
         self._task = task
         self._section = _SECTION_OF[task.kind]
         self._rows = RowDecision(self._section, task.decisions, held)
         self._personal: Counter[int] = Counter()
-        self.plan = _sha256(reported)
         self.reasons: Counter[str] = Counter()
         self.by_stream: dict[str, Counter[str]] = {}
 
@@ -105,16 +86,14 @@ class _Export:
             personal.update(dict.fromkeys(kinds_of(bits), count))
         return Emitted(self._task.kind, outputs, self.reasons, self.by_stream, personal)
 
-    def decide_all(self, writers: tuple[RowsWriter, RowsWriter] | None) -> None:
-        """Every row into the export or its quarantine; without ``writers`` they are only counted."""
+    def decide_all(self, writer: RowsWriter, refused: RowsWriter) -> None:
+        """Every row into the export or its quarantine."""
         for chunk, decided, rows_path in _decided(self._task):
+            index = decided.index
             refusals = self._rows.refusals(decided)
-            rates = self._rates(decided.index, refusals) if self._section == SFT else []
-            self._count(chunk, decided.index, refusals, rates)
-            if writers is None:
-                continue
-            data = read_section(rows_path, decided.index, self._section)
-            lengths = numbers("I", decided.index.lengths[self._section])
+            self._count(chunk, index, refusals)
+            read = partial(read_section, rows_path, index, self._section)
+            lengths = numbers("I", index.lengths[self._section])
             is_taken = [refusal is None for refusal in refusals]
             if self._section == SFT:
                 ends = accumulate(lengths)
@@ -123,12 +102,11 @@ class _Export:
                     for end, length, taken in zip(ends, lengths, is_taken, strict=True)
                     if taken
                 ]
-                writers[0].add_with(data, spans, rates)
+                writer.add_with(read(), spans, self._rates(index, refusals))
             else:
-                digests = decided.index.digests[self._section]
-                writers[0].add(data, blocks(lengths, digests, is_taken))
-            quarantine = QuarantineLines(self._task.kind, chunk.stream, chunk.source_file, decided.index)
-            writers[1].add_lines(
+                writer.add(read, blocks(lengths, index.digests[self._section], is_taken))
+            quarantine = QuarantineLines(self._task.kind, chunk.stream, chunk.source_file, index)
+            refused.add_lines(
                 [quarantine.line(row, refusal) for row, refusal in enumerate(refusals) if refusal]
             )
 
@@ -142,30 +120,15 @@ class _Export:
             if refusal is None
         ]
 
-    def _count(
-        self, chunk: MappedChunk, index: ChunkIndex, refusals: Sequence[str | None], rates: Sequence[bytes]
-    ) -> None:
-        """What was decided into the plan and the counts."""
-        section = self._section
-        is_there = numbers("I", index.lengths[section])
-        digests, of_rates = iter(cut(index.digests[section], DIGEST_BYTES)), iter(rates)
-        personal = numbers("Q", index.personal)
-        planned: list[bytes] = []
-        exported = 0
-        refused: Counter[str] = Counter()
-        for row, refusal in enumerate(refusals):
-            digest = next(digests) if is_there[row] else b""
-            if refusal is None:
-                exported += 1
-                planned.append(digest)
-                if section == SFT:
-                    planned.append(next(of_rates))
-                if personal[row]:
-                    self._personal[personal[row]] += 1
-            elif refusal:
-                planned.append(f"{index.run_ids[row]}\0{refusal}\n".encode())
-                refused[refusal] += 1
-        self.plan.update(b"".join(planned))
-        for refusal, count in refused.items():
-            self.reasons[unpack_refusal(refusal)[0]] += count
-        count_rows(self.by_stream, chunk.stream, exported=exported, quarantined=refused.total())
+    def _count(self, chunk: MappedChunk, index: ChunkIndex, refusals: Sequence[str | None]) -> None:
+        counts = Counter(refusals)
+        exported = counts.pop(None, 0)
+        del counts[NO_ROW]
+        for refusal, count in counts.items():
+            self.reasons[unpack_refusal(str(refusal))[0]] += count
+        if any(index.personal):
+            kinds = numbers("Q", index.personal)
+            self._personal.update(
+                kinds[row] for row, refusal in enumerate(refusals) if refusal is None and kinds[row]
+            )
+        count_rows(self.by_stream, chunk.stream, exported=exported, quarantined=counts.total())

@@ -20,7 +20,6 @@ from pipeline.engine.mapping import Mapped, result_of, submit
 from pipeline.engine.reduce import Decisions
 from pipeline.engine.run_session import Session
 from pipeline.engine.run_state import RunState
-from pipeline.engine.source_plan import state_key
 from pipeline.engine.staged_exports import StagedScan, start_scan
 from pipeline.engine.work_context import WorkContext
 
@@ -58,11 +57,9 @@ def emit_tasks(
             chunks=chunks,
             decisions=with_pairs,
             previous={relative: standing[relative] for relative in outputs if relative in standing},
-            same_chunks=same_chunks,
         )
 
     tasks = []
-    same_chunks = _same_chunks(state, mapped)
     by_stream: dict[str, list[MappedChunk]] = {
         stream.name: [] for stream in context.settings.streams if stream.role == "source"
     }
@@ -85,13 +82,6 @@ def emit_tasks(
     if "materialize" in stages:
         tasks.append(task("skips", (str(paths.DISTILLATION_SKIPS),), tuple(mapped.chunks), light))
     return tasks
-
-
-def _same_chunks(state: RunState, mapped: Mapped) -> bool:
-    """Whether every source has the chunks that the last run left; the outputs are then likely the same."""
-    return {name: known.keys for name, known in state.sources.items()} == {
-        state_key(source.stream, source.file.relative): tuple(source.keys) for source in mapped.sources
-    }
 
 
 def emit_all(

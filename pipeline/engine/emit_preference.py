@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 from pydantic import ValidationError
 
 from pipeline.contracts.categories import CATEGORIES
@@ -14,19 +16,14 @@ from pipeline.engine.candidates import Candidate, place_of
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import pack_refusal, unpack_refusal
 from pipeline.engine.chunk_index import ChunkIndex, numbers
-from pipeline.engine.emit import (
-    EmitTask,
-    Emitted,
-    MappedChunk,
-    count_rows,
-    indexes,
-    staged_path,
-    standing_or_written,
-)
+from pipeline.engine.code_digest import engine_digest
+from pipeline.engine.emit import EmitTask, Emitted, MappedChunk, count_rows, indexes, writer_of
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch
+from pipeline.engine.ledger import KEY_BYTES, MadeRows
 from pipeline.engine.likeness import load_likeness
+from pipeline.engine.made_rows import MadeBefore, NoteMade
 from pipeline.engine.pair_limits import alike_pairs, pairs_to_hold, runs_of, said_by_place
-from pipeline.engine.pass_rate import rate_of
+from pipeline.engine.pass_rate import PassRate, rate_of
 from pipeline.engine.quarantine_lines import QuarantineLines
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
@@ -38,11 +35,13 @@ from pipeline.stages.personal import kinds_of
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_identity import task_identity
 from pipeline.stages.splits import TRAIN, VALIDATION
+from pipeline.storage.digests import digest_of
 
 # What most runs end with, so the reduce does not tell it run by run.
 _ALONE = str(QuarantineReason.NO_COUNTERPART)
 
 _Place = tuple[int, int]  # chunk and row
+_LINES_AT_ONCE = 64
 
 
 def _side(parts: RowParts, run: Candidate) -> Side:
@@ -60,26 +59,23 @@ def _side(parts: RowParts, run: Candidate) -> Side:
     )
 
 
-def emit_preference(task: EmitTask, staging: Path, options: ExportSettings) -> Emitted:
+def emit_preference(task: EmitTask, options: ExportSettings) -> Emitted:
     """Carry out the preference task. Raises OSError or SettingsError.
 
     A third output of the task, where it has one, is the report on near-duplicates.
     """
     export_relative, quarantine_relative, *reports = task.outputs
     emitted = Emitted(task.kind, [])
-    writer = RowsWriter(staged_path(staging, export_relative), task.recorded_at)
-    used, refused, reported = _write_pairs(task, options, writer, emitted)
-    quarantine = RowsWriter(staged_path(staging, quarantine_relative), task.recorded_at)
+    writer = writer_of(task, export_relative)
+    written = _write_pairs(task, options, writer, emitted)
+    quarantine = writer_of(task, quarantine_relative)
     for chunk, index, _ in indexes(task):
-        _write_quarantine(task, chunk, index, used, refused, quarantine, emitted)
-    emitted.outputs = [
-        standing_or_written(task, writer.finish(export_relative)),
-        standing_or_written(task, quarantine.finish(quarantine_relative)),
-    ]
+        _write_quarantine(task, chunk, index, written.used, written.refused, quarantine, emitted)
+    emitted.outputs = [writer.finish(export_relative, written.made), quarantine.finish(quarantine_relative)]
     for relative in reports:
-        report = RowsWriter(staged_path(staging, relative), task.recorded_at)
-        report.add_lines([reported])
-        emitted.outputs.append(standing_or_written(task, report.finish(relative)))
+        report = writer_of(task, relative)
+        report.add_lines([written.reported])
+        emitted.outputs.append(report.finish(relative))
     return emitted
 
 
@@ -114,17 +110,31 @@ class _PairRows:
         return row
 
 
-def _write_pairs(
-    task: EmitTask, options: ExportSettings, writer: RowsWriter, emitted: Emitted
-) -> tuple[set[_Place], dict[_Place, str], bytes]:
-    """The places of the rows that are in a written pair, the refusals of the other pairs' rows, and what
-    is reported of near-duplicates."""
+class _Written(NamedTuple):
+    """The places of the rows that are in a written pair, the refusals of the other pairs' rows, what each
+    pair was made from, and what is reported of near-duplicates."""
+
+    used: set[_Place]
+    refused: dict[_Place, str]
+    made: MadeRows
+    reported: bytes
+
+
+def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, emitted: Emitted) -> _Written:
+    streams = {chunk.number: chunk.stream for chunk in task.chunks}
+    keys = {chunk.number: chunk.key for chunk in task.chunks}
+    pairs = task.decisions.pairs
+    workspace = Path(task.workspace)
+    # Chunk keys cover what a row is made from but for what the settings of all exports say.
+    context = digest_of([engine_digest(), options.model_dump(mode="json")])
+    noted = NoteMade(context)
     used: set[_Place] = set()
     refused: dict[_Place, str] = {}
-    streams = {chunk.number: chunk.stream for chunk in task.chunks}
-    pairs = task.decisions.pairs
-    cache = ChunkCache(Path(task.workspace))
-    with RowParts(cache, {chunk.number: chunk.key for chunk in task.chunks}) as parts:
+    exported: Counter[str] = Counter()
+    with (
+        RowParts(ChunkCache(workspace), keys) as parts,
+        MadeBefore(workspace, writer.standing, context) as before,
+    ):
         rows = _PairRows(task, options, parts)
         search = NearDuplicateSearch(
             task.kind, options.preference.near_duplicates, said_by_place(pairs, rows.row)
@@ -134,19 +144,42 @@ def _write_pairs(
         if likeness is not None:
             alike = alike_pairs(pairs, streams, rows.row, likeness, search.drops)
         held = pairs_to_hold(pairs, streams, options.preference, alike)
+        lines: list[bytes] = []
         for number, pair in enumerate(pairs):
             places = (place_of(pair[0]), place_of(pair[1]))
             if number in held:
                 refused.update(dict.fromkeys(places, held[number]))
                 continue
-            row = rows.row(pair)
-            if isinstance(row, Refusal):
-                refused.update(dict.fromkeys(places, pack_refusal(*row)))
+            # A pair is of two judged runs, so that its task is always counted.
+            rate = rate_of(task.decisions.pass_rates, task.decisions.pair_tasks[number], is_accepted=True)
+            key = _key_of([(keys[chunk], row) for chunk, row in places], rate)
+            line, refusal = before.row(key), before.refused.get(key, "")
+            if line is None and not refusal:
+                row = rows.row(pair)
+                if isinstance(row, Refusal):
+                    refusal = pack_refusal(*row)
+                else:
+                    line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+            if line is None:
+                refused.update(dict.fromkeys(places, refusal))
+                noted.refused(key, refusal)
                 continue
-            writer.add_row(row)
+            lines.append(line)
+            noted.row(key, line)
             used.update(places)
-            count_rows(emitted.by_stream, streams[places[0][0]], exported=1)
-    return used, refused, search.report_line()
+            exported[streams[places[0][0]]] += 1
+            if len(lines) == _LINES_AT_ONCE:
+                writer.add_lines(lines)
+                lines = []
+        writer.add_lines(lines)
+    for stream, count in exported.items():
+        count_rows(emitted.by_stream, stream, exported=count)
+    return _Written(used, refused, noted.noted(), search.report_line())
+
+
+def _key_of(rows: Sequence[tuple[str, int]], rate: PassRate) -> bytes:
+    """Names what a pair is made from: two rows of chunks that are named by all that they hold."""
+    return sha256(repr((rows, *rate)).encode()).digest()[:KEY_BYTES]
 
 
 def _write_quarantine(

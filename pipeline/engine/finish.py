@@ -17,6 +17,7 @@ from pipeline.engine.emit import Emitted
 from pipeline.engine.export_manifest import manifest_of_receipt, settings_after, versions_after
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
+from pipeline.engine.ledger import keep_ledgers
 from pipeline.engine.readme_heads import missing_readmes
 from pipeline.engine.receipts import (
     STAGES,
@@ -174,6 +175,15 @@ def _remember(
         run_state.forget(session.workspace)
     else:
         run_state.save(session.workspace, state)
+        keep_ledgers(
+            session.workspace,
+            {
+                output.relative: Path(output.staged)
+                for result in emitted
+                for output in result.outputs
+                if output.staged is not None
+            },
+        )
     if fingerprint:
         context.cache.keep_only({key for source in sources for key in source.keys})
 

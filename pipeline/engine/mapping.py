@@ -14,13 +14,14 @@ from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.faults import Fault, InputError, StorageError
 from pipeline.contracts.skips import SkipReason
 from pipeline.engine.chunk_index import ChunkIndex
-from pipeline.engine.chunk_work import ChunkResult, digest_source, work
+from pipeline.engine.chunk_work import ChunkResult, digest_source, digests_of_source, work
 from pipeline.engine.clock import monotonic
 from pipeline.engine.emit import MappedChunk
 from pipeline.engine.executors import is_loss_of_workers
 from pipeline.engine.record_work import RecordTask, work_records
 from pipeline.engine.reduce import Reducer
 from pipeline.engine.run_session import Session
+from pipeline.engine.run_state import SourceState
 from pipeline.engine.source_plan import PlannedSource, tasks_of
 from pipeline.engine.source_troubles import SourceLostError, of_one_file
 from pipeline.engine.work_context import WorkContext
@@ -174,16 +175,39 @@ def _work_items(
             for key in source.known.keys:
                 yield source, share, key
             continue
+        after = _unchanged_beginning(session, executor, source, chunk_bytes)
+        if after is not None:
+            share = after.last_start // (len(after.keys) - 1)
+            for key in after.keys[:-1]:
+                yield source, share, key
         try:
-            for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache):
+            for task in tasks_of(source, context.name, chunk_bytes, depth, use_cache=use_cache, after=after):
                 if isinstance(task, RecordTask):
                     yield source, task.size, submit(session, executor, work_records, task)
                 else:
                     yield source, task.chunk.end - task.chunk.start, submit(session, executor, work, task)
         except InputError as error:
             raise SourceLostError(source.stream, source.relative_of(error), error) from error
-        digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
-        digests.append((source, digest))
+        if after is None:
+            digest = submit(session, executor, digest_source, str(source.bytes_path), source.size)
+            digests.append((source, digest))
+
+
+def _unchanged_beginning(
+    session: Session, executor: Executor, source: PlannedSource, chunk_bytes: int
+) -> SourceState | None:
+    """The last run's record of a file that begins with all that it was then. All its chunks but the last,
+    which ended the file, are then known. The file's digest is taken on the way."""
+    known = source.grown
+    if known is None or known.chunk_bytes != chunk_bytes:
+        return None
+    sizes = known.bytes, source.size
+    pending = submit(session, executor, digests_of_source, str(source.bytes_path), sizes)
+    beginning, whole = _of_source(session, source, pending)
+    if beginning != known.sha256:
+        return None
+    source.sha256 = whole
+    return known
 
 
 def _of_source(session: Session, source: PlannedSource, pending: Future[T]) -> T:

@@ -37,6 +37,8 @@ class Decisions:
     conflicting: set[bytes] = field(default_factory=set)
     # Chosen and rejected run of each pair, as ``candidates`` packs them.
     pairs: list[tuple[bytes, bytes]] = field(default_factory=list)
+    pair_tasks: list[bytes] = field(default_factory=list)
+    """The task key of each pair."""
     unpaired: dict[tuple[int, int], str] = field(default_factory=dict)
     # Rows that hold items of evaluation sets, with their refusal; and the report on all of them.
     overlapping: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -198,6 +200,7 @@ class Reducer:
         pairs, unused = choose_pairs(candidates, self._options, conflicting, some_passed=some_passed)
         for pair in pairs:
             decisions.pairs.append((record_of[pair.chosen_run_id], record_of[pair.rejected_run_id]))
+            decisions.pair_tasks.append(task_key)
         for run in unused:
             # "no_counterpart" is what most runs end with; it is the rule, so only the rest is kept.
             if run.reason != "no_counterpart":

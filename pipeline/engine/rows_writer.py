@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from pipeline.engine.chunk_index import DIGEST_BYTES
+from pipeline.engine.ledger import LedgerWriter, MadeRows, staged_ledger
+from pipeline.engine.standing_rows import StandingRows
 from pipeline.platform import disk
 from pipeline.storage.digests import UNSTAMPED_END, row_end
 
 _FLUSH_BYTES = 1 << 20
+_ROWS_AT_ONCE = 1 << 15
 _sha256 = hashlib.sha256
 
 
 @dataclass(frozen=True)
 class Output:
-    """One output file of a run. ``staged`` is None when the standing file was kept as it is.
-
-    ``plan_digest`` says which rows were to be written; an equal one means that the standing
-    file, still whole, already holds them.
-    """
+    """One output file of a run. ``staged`` is None when the standing file was kept as it is."""
 
     relative: str
     staged: str | None
@@ -33,7 +33,6 @@ class Output:
     rows: int
     sha256: str
     rows_digest: str
-    plan_digest: str
 
 
 class Block(NamedTuple):
@@ -70,27 +69,39 @@ def blocks(lengths: Iterable[int], digests: bytes, is_kept: Iterable[bool]) -> l
 class RowsWriter:
     """Rows without ``recorded_at`` in, stamped rows on disk; ``finish`` syncs the file.
 
-    The folder of ``path`` must exist. Raises OSError; the caller says what was kept safe.
+    As long as the rows are those of ``standing``, nothing is written; from the first other row on the
+    staged file at ``path`` is made, which begins with the standing bytes. The folder of ``path`` must exist.
+    Raises OSError, and StandingChangedError; the caller says what was kept safe.
     """
 
-    def __init__(self, path: Path, recorded_at: str) -> None:
+    def __init__(self, path: Path, recorded_at: str, standing: StandingRows | None = None) -> None:
         self._path = path
+        self.standing = standing
         # What ends a row that has its stamp, in the place of its brace and line end. No text holds a line
         # end as it is, so that whole sections are stamped at once.
         self._row_end = row_end(recorded_at)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, disk.FILE_MODE)
+        self._agreeing = standing
+        self._descriptor = -1
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._file_hash = hashlib.sha256()
         self._rows_hash = hashlib.sha256()
         self._rows = 0
         self._bytes = 0
+        self._spans: list[tuple[int, int]] = []
+        if standing is None:
+            self._begin()
 
-    def add(self, data: bytes, kept: Iterable[Block]) -> None:
-        """The ``kept`` rows of a section."""
-        for start, end, digests in kept:
-            self._take(data[start:end], digests)
+    def add(self, read: Callable[[], bytes], kept: Iterable[Block]) -> None:
+        """The ``kept`` rows of a section, which ``read`` reads when its bytes are needed."""
+        data: bytes | None = None
+        for block in kept:
+            same = self._agree(block.digests, partial(_bytes_of, read, block))
+            digests = block.digests[same * DIGEST_BYTES :]
+            if digests:
+                data = read() if data is None else data
+                rows = data[block.start : block.end]
+                self._write(rows[_end_of(rows, same) :], digests)
 
     def add_with(self, data: bytes, spans: Sequence[tuple[int, int]], last_members: Sequence[bytes]) -> None:
         """The rows at ``spans`` of ``data``, each with members of its own put at its end."""
@@ -103,14 +114,42 @@ class RowsWriter:
 
     def add_lines(self, lines: Sequence[bytes]) -> None:
         """Rows made here, each a whole line."""
-        self._take(b"".join(lines), b"".join([_sha256(line).digest() for line in lines]))
+        digests = b"".join([_sha256(line).digest() for line in lines])
+        same = self._agree(digests, lambda rows: sum(map(len, lines[:rows])))
+        if same < len(lines):
+            self._write(b"".join(lines[same:]), digests[same * DIGEST_BYTES :])
 
     def add_row(self, row: dict[str, Any]) -> None:
         """One row made here."""
         self.add_lines([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)])
 
-    def _take(self, rows: bytes, digests: bytes) -> None:
+    def _agree(self, digests: bytes, length: Callable[[int], int]) -> int:
+        """How many of these rows are the next ones that stand; the staged file begins if not all are."""
+        if self._agreeing is None:
+            return 0
+        same = self._agreeing.agree(digests, length)
+        if same * DIGEST_BYTES < len(digests):
+            self._begin()
+        return same
+
+    def _begin(self) -> None:
+        """Make the staged file, with the rows that the standing one begins with."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(self._path, flags, disk.FILE_MODE)
+        self._ledger = LedgerWriter(staged_ledger(self._path))
+        agreed, self._agreeing = self._agreeing, None
+        if agreed is None or not agreed.rows:
+            return
+        for first in range(0, agreed.rows, _ROWS_AT_ONCE):
+            digests = agreed.ledger.digests(first, min(_ROWS_AT_ONCE, agreed.rows - first))
+            self._rows_hash.update(digests)
+            self._ledger.add(digests)
+        self._rows, self._spans = agreed.rows, agreed.spans()
+        agreed.copy_to(self._put, self._file_hash)
+
+    def _write(self, rows: bytes, digests: bytes) -> None:
         self._rows_hash.update(digests)
+        self._ledger.add(digests)
         self._rows += len(digests) // DIGEST_BYTES
         self._pending.append(rows)
         self._pending_bytes += len(rows)
@@ -118,23 +157,49 @@ class RowsWriter:
             self._flush()
 
     def _flush(self) -> None:
-        stamped = b"".join(self._pending).replace(UNSTAMPED_END, self._row_end)
+        # Three times as fast as to replace the ends, of which the brace is everywhere.
+        rows = b"".join(self._pending).split(b"\n")
         self._pending, self._pending_bytes = [], 0
+        end = self._row_end
+        self._put(b"".join([row[:-1] + end for row in rows[:-1]]))
+
+    def _put(self, stamped: bytes) -> None:
         disk.write_all(self._descriptor, stamped)
         self._file_hash.update(stamped)
         self._bytes += len(stamped)
 
-    def finish(self, relative: str, plan_digest: str | None = None) -> Output:
+    def finish(self, relative: str, made: MadeRows | None = None) -> Output:
+        """The output; the standing one where it holds the same rows. ``made`` is for its ledger."""
+        if self._agreeing is not None:
+            if self._agreeing.is_all:
+                return self._agreeing.output
+            self._begin()
         self._flush()
         disk.operations.fsync(self._descriptor)
         os.close(self._descriptor)
-        rows_digest = self._rows_hash.hexdigest()
+        sha256 = self._file_hash.hexdigest()
+        spans = [*self._spans, (self._rows, len(self._row_end) - len(UNSTAMPED_END))]
+        self._ledger.finish(sha256, self._rows, spans, made or MadeRows())
         return Output(
             relative=relative,
             staged=str(self._path),
             bytes=self._bytes,
             rows=self._rows,
-            sha256=self._file_hash.hexdigest(),
-            rows_digest=rows_digest,
-            plan_digest=plan_digest or rows_digest,
+            sha256=sha256,
+            rows_digest=self._rows_hash.hexdigest(),
         )
+
+
+def _bytes_of(read: Callable[[], bytes], block: Block, rows: int) -> int:
+    """The bytes of the first ``rows`` rows of a block."""
+    if rows * DIGEST_BYTES == len(block.digests):
+        return block.end - block.start
+    return _end_of(read()[block.start : block.end], rows)
+
+
+def _end_of(data: bytes, rows: int) -> int:
+    """Where the first ``rows`` lines of ``data`` end."""
+    end = 0
+    for _ in range(rows):
+        end = data.index(b"\n", end) + 1
+    return end

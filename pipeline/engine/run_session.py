@@ -39,6 +39,7 @@ _WRITTEN_PLACES = (
     paths.STAGING,
     paths.SPOOL,
     paths.CHUNK_CACHE,
+    paths.LEDGERS,
     paths.DISTILLATION_SKIPS,
     paths.SCORING_SKIPS,
     paths.EVIDENCE,

@@ -44,7 +44,9 @@ class FileStamp:
 class SourceState:
     """One source file as the last run read it. ``keys`` are its chunks' cache keys, in order.
 
-    ``context`` digests all that touches the rows besides the bytes; see ``WorkContext``.
+    ``context`` digests all that touches the rows besides the bytes; see ``WorkContext``. A file that was
+    cut at line ends says how: at each multiple of ``chunk_bytes``, the last chunk beginning at byte
+    ``last_start`` with line ``last_line``. ``chunk_bytes`` is 0 for any other.
     """
 
     stream: str
@@ -55,6 +57,9 @@ class SourceState:
     rows: int
     sha256: str
     keys: tuple[str, ...]
+    chunk_bytes: int = 0
+    last_start: int = 0
+    last_line: int = 0
 
 
 @dataclass
@@ -101,7 +106,7 @@ def load(workspace: Path) -> RunState:
             fingerprint=value["fingerprint"],
             sources={name: _source(entry) for name, entry in value["sources"].items()},
             outputs={
-                name: (Output(**entry["output"]), FileStamp(**entry["stamp"]))
+                name: (_output(entry["output"]), FileStamp(**entry["stamp"]))
                 for name, entry in value["outputs"].items()
             },
         )
@@ -111,6 +116,11 @@ def load(workspace: Path) -> RunState:
 
 def _source(entry: dict[str, Any]) -> SourceState:
     return SourceState(**{**entry, "stamp": FileStamp(**entry["stamp"]), "keys": tuple(entry["keys"])})
+
+
+def _output(entry: dict[str, Any]) -> Output:
+    entry.pop("plan_digest", None)  # states of earlier engines have it
+    return Output(**entry)
 
 
 def save(workspace: Path, state: RunState) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.contracts import events, paths
+from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted, staged_path
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.receipts import CATEGORY_COUNTS, Timing
-from pipeline.engine.rows_writer import RowsWriter
+from pipeline.engine.rows_writer import Output, RowsWriter
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import score_facts
+from pipeline.engine.standing_rows import StandingChangedError, StandingRows
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, written_rows
@@ -43,9 +45,11 @@ def run_score(
     ) as session:
         timing = Timing()
         session.events.emit(events.StageStarted, stage="score")
-        counts: dict[str, Counter[str]] = {}
-        reasons: Counter[str] = Counter()
-        emitted = _score_all(session, settings, streams, counts, reasons)
+        standing = run_state.load(workspace).standing_outputs(workspace)
+        try:
+            emitted, counts, reasons = _score_all(session, settings, streams, standing)
+        except StandingChangedError:
+            emitted, counts, reasons = _score_all(session, settings, streams, {})
         reached("outputs-staged")
         timing.end()
         facts = score_facts(counts, emitted, input_claims(workspace, streams, paths.evidence_file), timing)
@@ -61,17 +65,23 @@ def _score_all(
     session: Session,
     settings: Settings,
     streams: Sequence[str],
-    counts: dict[str, Counter[str]],
-    reasons: Counter[str],
-) -> list[Emitted]:
+    previous: Mapping[str, Output],
+) -> tuple[list[Emitted], dict[str, Counter[str]], Counter[str]]:
+    """What was written, what it counts to a stream, and why rows could not be scored."""
     emitted = []
+    counts: dict[str, Counter[str]] = {}
+    reasons: Counter[str] = Counter()
     skips_relative = str(paths.SCORING_SKIPS)
-    recorded_at = session.facts.recorded_at
+
+    def writer_of(relative: str) -> RowsWriter:
+        standing = StandingRows(session.workspace, previous[relative]) if relative in previous else None
+        return RowsWriter(staged_path(session.staging, relative), session.facts.recorded_at, standing)
+
     try:
-        skips = RowsWriter(staged_path(session.staging, skips_relative), recorded_at)
+        skips = writer_of(skips_relative)
         for name in streams:
             relative = str(paths.scored_file(name))
-            writer = RowsWriter(staged_path(session.staging, relative), recorded_at)
+            writer = writer_of(relative)
             of_stream = counts.setdefault(name, Counter(dict.fromkeys(CATEGORY_COUNTS, 0)))
             seen: set[str] = set()
             evidence_relative = str(paths.evidence_file(name))
@@ -112,7 +122,7 @@ def _score_all(
         emitted.append(Emitted("scoring_skips", [skips.finish(skips_relative)]))
     except OSError as error:
         raise disk.storage_fault(error, session.staging, "The last scored runs are in place.") from error
-    return emitted
+    return emitted, counts, reasons
 
 
 def _tell(session: Session, counts: dict[str, Counter[str]]) -> None:

@@ -36,7 +36,8 @@ class PlannedSource:
 
     ``keys`` fills with the chunks' keys in order; ``known`` is the last run's record of the
     file when its stamp and everything else that touches its rows are unchanged, and ``ending`` then
-    says nothing. ``used`` and ``skips`` are filled as well (lines mapped or looked up, lines by reason), and
+    says nothing. ``grown`` is that record when the file is longer now, so that it may begin with the same
+    bytes. ``used`` and ``skips`` are filled as well (lines mapped or looked up, lines by reason), and
     ``damage``: what is missing of an archive.
     """
 
@@ -59,6 +60,9 @@ class PlannedSource:
     """Where the file is not read line by line. The first file of a stream that has groups holds all."""
     are_rows_counted: bool = False
     """``rows`` is known before the chunks are."""
+    grown: SourceState | None = None
+    cut: tuple[int, int, int] = (0, 0, 0)
+    """How the file was cut at line ends, as ``SourceState`` says it."""
     rows_context: str = ""
     """What names the chunks of groups; ``chunk_context`` then also says which files there are."""
 
@@ -88,6 +92,9 @@ class PlannedSource:
             rows=self.rows,
             sha256=self.sha256,
             keys=tuple(self.keys),
+            chunk_bytes=self.cut[0],
+            last_start=self.cut[1],
+            last_line=self.cut[2],
         )
 
 
@@ -221,6 +228,7 @@ def _planned(
             stream.name, stream.role, file, stamp, chunk_context, file.path, known.bytes, known
         )
         source.rows, source.are_rows_counted = known.rows, True
+        source.cut = known.chunk_bytes, known.last_start, known.last_line
         return source
     bytes_path, size, ending = _plain_bytes(context.workspace, stream, file, stamp)
     source = PlannedSource(
@@ -228,7 +236,20 @@ def _planned(
     )
     if not in_groups:
         source.records = planned_items(source.plain())
+        if known is not None and source.records is None and _may_have_grown(context, source, known):
+            source.grown = known
     return source
+
+
+def _may_have_grown(context: WorkContext, source: PlannedSource, known: SourceState) -> bool:
+    """Whether all that can be told without reading the file says so: what it held, it may hold still."""
+    return (
+        source.bytes_path == source.file.path
+        and known.context == source.chunk_context
+        and known.bytes < source.size
+        and len(known.keys) > 1
+        and all(context.cache.has(key) for key in known.keys[:-1])
+    )
 
 
 def _as_last_run_left_it(
@@ -241,13 +262,20 @@ def _as_last_run_left_it(
                 stream.name, stream.role, file, known.stamp, known.context, file.path, known.bytes, known
             )
             source.rows, source.are_rows_counted = known.rows, True
+            source.cut = known.chunk_bytes, known.last_start, known.last_line
             yield source
 
 
 def tasks_of(
-    source: PlannedSource, name: ContextName, chunk_bytes: int, depth: str, *, use_cache: bool
+    source: PlannedSource,
+    name: ContextName,
+    chunk_bytes: int,
+    depth: str,
+    *,
+    use_cache: bool,
+    after: SourceState | None = None,
 ) -> Iterator[ChunkTask | RecordTask]:
-    """The chunks of a source that must be looked at."""
+    """The chunks of a source that must be looked at; with ``after``, from the last one of that record on."""
     if source.records is not None:
         for records, size in cut_records(source.records.records, chunk_bytes):
             numbers = {number for record in records for number in record.places[::PER_MEMBER]}
@@ -263,7 +291,11 @@ def tasks_of(
                 use_cache=use_cache,
             )
         return
-    for chunk in plan_chunks(source.bytes_path, chunk_bytes, source.size, source.ending):
+    start, first_line = (0, 1) if after is None else (after.last_start, after.last_line)
+    for chunk in plan_chunks(
+        source.bytes_path, chunk_bytes, source.size, source.ending, start=start, first_line=first_line
+    ):
+        source.cut = chunk_bytes, chunk.start, chunk.first_line
         yield ChunkTask(
             context=name,
             chunk_context=source.chunk_context,

@@ -103,7 +103,7 @@ def test_rows_written_as_a_block_are_stamped_one_by_one(tmp_path: Path, size: in
     rows = [b'{"a":{"b":"%b}\\n"}}\n' % (b"y" * size), b'{"a":1}\n']
     digests = b"".join(hashlib.sha256(row).digest() for row in rows)
     writer = RowsWriter(tmp_path / "rows.jsonl", "2026-01-01T00:00:00Z")
-    writer.add(b"".join(rows), blocks(map(len, rows), digests, [True, True]))
+    writer.add(lambda: b"".join(rows), blocks(map(len, rows), digests, [True, True]))
     writer.add_row({"c": "}"})
     written = writer.finish("rows.jsonl")
     stamp = b',"recorded_at":"2026-01-01T00:00:00Z"}\n'

@@ -21,7 +21,7 @@ def _state(workspace: Path) -> RunState:
     file = workspace / "out.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"{}\n")
-    output = Output("out.jsonl", None, 3, 1, sha256_of_file(file), "d", "p")
+    output = Output("out.jsonl", None, 3, 1, sha256_of_file(file), "d")
     stamp = FileStamp.of(file)
     source = SourceState("s", "a.jsonl", stamp, "c", 3, 1, "sha", ("k1", "k2"))
     return RunState("run", "print", {"s\0a.jsonl": source}, {"out.jsonl": (output, stamp)})
@@ -30,6 +30,17 @@ def _state(workspace: Path) -> RunState:
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     state = _state(tmp_path)
     run_state.save(tmp_path, state)
+    assert run_state.load(tmp_path) == state
+
+
+def test_a_state_of_an_earlier_engine_is_loaded(tmp_path: Path) -> None:
+    state = _state(tmp_path)
+    run_state.save(tmp_path, state)
+    value = json.loads((tmp_path / paths.RUN_STATE).read_bytes())
+    value["outputs"]["out.jsonl"]["output"]["plan_digest"] = "p"
+    for member in ("chunk_bytes", "last_start", "last_line"):
+        del value["sources"]["s\0a.jsonl"][member]
+    (tmp_path / paths.RUN_STATE).write_text(json.dumps(value))
     assert run_state.load(tmp_path) == state
 
 
