@@ -238,6 +238,12 @@ ENGINE_COMMANDS: tuple[Command, ...] = (
                 default=",".join(WALLS),
                 help="which walls stand (default: all). Fewer are for measuring, not for trust.",
             ),
+            arg(
+                "--keep",
+                metavar="FILE",
+                completes="file",
+                help="keep there what a look found clear, and go on from it when the files have grown",
+            ),
         ),
         exits=(_BREACH, _NOT_EVALUATED),
     ),

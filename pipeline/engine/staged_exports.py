@@ -37,7 +37,11 @@ class StagedScan:
             for folder in (paths.EVIDENCE, paths.SCORED_RUNS)
         )
         self._question = start_firewall(
-            None, file=view / paths.SFT_EXPORT, evidence=[evidence], scored=[scored]
+            None,
+            file=view / paths.SFT_EXPORT,
+            evidence=[evidence],
+            scored=[scored],
+            keep=session.workspace / paths.STAGED_LOOK,
         )
 
     def abandon(self) -> None:

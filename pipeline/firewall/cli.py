@@ -40,7 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if set(standing) != set(ALL_WALLS):
             _PARSER.error("a watcher has all walls standing")
         return _end(watch(places, events or (StateEvents.open("-") if arguments.json else None)), events)
-    report = scan(places, standing)
+    keep = Path(arguments.keep).absolute() if arguments.keep else None
+    report = scan(places, standing, keep)
     if events is not None:
         events.report(report)
     if arguments.events != "-":

@@ -7,6 +7,7 @@ import os
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import sft_row
 from pipeline.firewall.digest_beside import DigestBeside
+from pipeline.firewall.known_rows import KnownRows, row_key
 from pipeline.firewall.line_feed import Block, LineFeed
 from pipeline.firewall.report import Finding, Findings, shown_id
 from pipeline.firewall.strict_json import UnreadableError
@@ -19,7 +20,15 @@ _BLOCK_BYTES = 256 * 1024  # small enough to stay in the processor's cache while
 class FileScan:
     """The scan of one open file. ``findings`` and ``warnings`` are those of whole lines so far."""
 
-    def __init__(self, descriptor: int, shown: str, walls: Walls, *, with_digest: bool = True) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        shown: str,
+        walls: Walls,
+        *,
+        with_digest: bool = True,
+        known: KnownRows | None = None,
+    ) -> None:
         self.descriptor = descriptor
         self.shown = shown
         self.walls = walls
@@ -30,6 +39,7 @@ class FileScan:
         self.feed = LineFeed()
         self.sha256 = DigestBeside()
         self._with_digest = with_digest
+        self._known = known
         self._only_label = walls.standing == {Wall.LABEL}
         # Where the readable wall is down, a line that cannot be read is held up by another one.
         self._catches_unreadable = next(wall for wall in reversed(Wall) if wall in walls.standing)
@@ -67,6 +77,8 @@ class FileScan:
         if block.data is None:
             self.rows_read += 1
             self._unreadable(self.findings, self.rows_read, block.offset, "line over 16 MiB")
+        elif self._known is not None:
+            self._take_unknown(block, self._known)
         elif self._only_label:
             labels = sft_row.labels_of(block.data)
             if labels is not None and ALLOWED_LABELS.issuperset(labels):
@@ -78,7 +90,7 @@ class FileScan:
             if rows is None:
                 self._take_lines(block)
                 return
-            suspects = self.walls.suspects(rows)
+            suspects, _ = self.walls.suspects(rows)
             if suspects:
                 places = list(block.lines())
                 if len(places) != len(rows):  # a member that is no text may hold a line feed
@@ -87,6 +99,24 @@ class FileScan:
                 for number in suspects:
                     self._take_line(self.rows_read + number + 1, *places[number])
             self.rows_read += len(rows)
+
+    def _take_unknown(self, block: Block, known: KnownRows) -> None:
+        """The lines of a block that no look has called clean yet."""
+        lines = list(block.lines())
+        keys = [row_key(line) for _, line in lines]
+        unknown = known.unknown(keys)
+        rows = sft_row.read_block(b"".join([lines[at][1] + b"\n" for at in unknown])) if unknown else []
+        if rows is None or len(rows) != len(unknown):
+            suspects = set(unknown)
+        else:
+            found, tails = self.walls.suspects(rows)
+            suspects = {unknown[number] for number in found}
+            for at, row, tail in zip(unknown, rows, tails, strict=True):
+                if at not in suspects:
+                    known.add(keys[at], str(row.source_run_id), tail)
+        for at in sorted(suspects):
+            self._take_line(self.rows_read + at + 1, *lines[at])
+        self.rows_read += len(lines)
 
     def _take_lines(self, block: Block) -> None:
         """Line by line: something in the block is in doubt."""

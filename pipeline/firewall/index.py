@@ -12,8 +12,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET
 
@@ -32,10 +33,14 @@ from pipeline.firewall.places import (
     signature,
 )
 from pipeline.firewall.rejected_texts import RejectedTexts
+from pipeline.firewall.run_dict import RunDict
 from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, is_rejected, place_of
 from pipeline.firewall.same_answer import answer_of, keys, questions_of
 from pipeline.firewall.sketches import edges_sketch, tail_sketch
 from pipeline.firewall.strict_json import UnreadableError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 _NEWER = b'{"schema_version":2'  # how evidence begins since rows of exports have a shape
 _CHUNK = 1024 * 1024
@@ -43,6 +48,7 @@ _PIECE = 16 * 1024  # of a line that is read again; most are shorter
 _MOST_OPEN = 64
 _DESCRIBED_AT_MOST = 200  # more findings than are kept need no names
 _BYTES_A_SCORED_ROW = 400  # a first guess, for the size of the table only
+_MOST_KEPT = 1_000_000  # runs of a look that is kept
 
 
 Row = TypeVar("Row")
@@ -60,12 +66,15 @@ class IndexCounts:
 
 @dataclass
 class _FileRead:
-    """How far a file has been read, and what tells that it is still the same file."""
+    """How far a file has been read, and what tells that it is still the same file.
+
+    ``hasher`` has the digest of what was read, where the look is kept."""
 
     feed: LineFeed = field(default_factory=LineFeed)
     position: int = 0
     identity: tuple[int, ...] = ()
     window: bytes = b""
+    hasher: Hash | None = None
 
     def still_begins(self, path: Path) -> bool:
         seen = signature(path)
@@ -101,7 +110,9 @@ class Index:
     """What could not even be listed; with any of it nothing may be called clear."""
     version: int = 2
     """Of the export that is judged: each has the content wall of its own version."""
-    runs: RunTable = field(init=False)
+    is_kept: bool = False
+    """The look is to be kept, if the runs are not too many: they go by name, and what is read has digests."""
+    runs: RunTable | RunDict = field(init=False)
     texts: RejectedTexts = field(init=False)
     counts: IndexCounts = field(default_factory=IndexCounts)
     problems: list[str] = field(default_factory=list)
@@ -117,7 +128,9 @@ class Index:
         """Read everything, yielding after each chunk so that a watcher can look up."""
         started = time.perf_counter()
         size = sum(_size(path) for path in self.scored)
-        self.runs = RunTable(size // _BYTES_A_SCORED_ROW)
+        expected_runs = size // _BYTES_A_SCORED_ROW
+        self.is_kept = self.is_kept and expected_runs <= _MOST_KEPT
+        self.runs = RunDict() if self.is_kept else RunTable(expected_runs)
         self.texts = RejectedTexts()
         for number, path in enumerate(self.scored):
             yield from self._read(path, number, self._take_scored)
@@ -146,6 +159,19 @@ class Index:
             yield from self._read(path, number, self._take_scored)
         for number, path in enumerate(self.evidence):
             yield from self._read(path, number, self._take_evidence)
+
+    def resume(self, path: Path, position: int, hasher: Hash) -> None:
+        """Take ``path`` as read up to ``position``, a line's end."""
+        feed = LineFeed()
+        feed.offset = position
+        self._files[path] = _FileRead(feed, position, hasher=hasher)
+
+    def read_up_to(self, path: Path) -> tuple[int, str] | None:
+        """How many bytes of a file were read, and their digest; None where that ends within a line."""
+        file = self._files.get(path)
+        if file is None or file.hasher is None or file.feed.rest or file.feed.offset != file.position:
+            return None
+        return file.position, file.hasher.hexdigest()
 
     @property
     def unreadable(self) -> int:
@@ -201,9 +227,13 @@ class Index:
             return
         file = self._files.setdefault(path, _FileRead())
         file.identity = signature(path)[:2]
+        if self.is_kept and file.hasher is None:
+            file.hasher = sha256()
         try:
             while data := os.pread(descriptor, _CHUNK, file.position):
                 file.position += len(data)
+                if file.hasher is not None:
+                    file.hasher.update(data)
                 for block in file.feed.feed(data):
                     take(block, number)
                 yield

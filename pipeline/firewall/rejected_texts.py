@@ -7,7 +7,8 @@ normalised and hashed in full, so that the content wall costs little on rows tha
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from pipeline.firewall.places import Place
@@ -26,7 +27,18 @@ class Match(NamedTuple):
     is_strict: bool
 
 
+class ToldTexts(NamedTuple):
+    """All of ``RejectedTexts``: the bit map, the records of all shards, and the length of each shard."""
+
+    bits: bytes
+    records: bytes
+    shards: list[int]
+    answers: int
+
+
 class RejectedTexts:
+    """``added_tails`` are the first sketches of what was added since it was made or restored."""
+
     def __init__(self, expected_answers: int = 0) -> None:
         bits = 1 << 16
         while bits < expected_answers * _BITS_AN_ANSWER:
@@ -39,9 +51,33 @@ class RejectedTexts:
         self._shard_mask = shards - 1
         self._shards = [bytearray() for _ in range(shards)]
         self.answers = 0
+        self.added_tails: set[int] = set()
 
-    def add(self, sketches: Iterable[int], keys: Iterable[bytes], place: Place, *, is_code: bool) -> None:
+    @classmethod
+    def of_told(cls, told: ToldTexts) -> RejectedTexts:
+        texts = cls()
+        texts._bits = bytearray(told.bits)
+        texts._bit_mask = 8 * len(told.bits) - 1
+        texts._shard_mask = len(told.shards) - 1
+        ends = list(accumulate(told.shards))
+        texts._shards = [
+            bytearray(told.records[end - length : end]) for end, length in zip(ends, told.shards, strict=True)
+        ]
+        texts.answers = told.answers
+        return texts
+
+    def told(self) -> ToldTexts:
+        shards = list(map(len, self._shards))
+        return ToldTexts(bytes(self._bits), b"".join(self._shards), shards, self.answers)
+
+    @property
+    def is_crowded(self) -> bool:
+        """There are so many more answers than were expected that clean rows are looked at for nothing."""
+        return self.answers * _BITS_AN_ANSWER > 4 * 8 * len(self._bits)
+
+    def add(self, sketches: Sequence[int], keys: Iterable[bytes], place: Place, *, is_code: bool) -> None:
         """``keys`` are those of ``same_answer``; code compares by their strict half alone."""
+        self.added_tails.add(sketches[0])
         for sketch in sketches:
             bit = sketch & self._bit_mask
             self._bits[bit >> 3] |= 1 << (bit & 7)

@@ -38,12 +38,12 @@ VERDICTS = {
     "needs_human_review": Verdict.NEEDS_HUMAN_REVIEW,
     "rejected": Verdict.REJECTED,
 }
-_VERDICT_BITS = 0x7
-_HAS_EVIDENCE = 0x8
-STATE_BITS = _VERDICT_BITS | _HAS_EVIDENCE
-_STATE_WIDTH = 4
+VERDICT_BITS = 0x7
+HAS_EVIDENCE = 0x8
+STATE_BITS = VERDICT_BITS | HAS_EVIDENCE
+STATE_WIDTH = 4
 # The states in which a run may be trained on: there is evidence, and the scorer allowed it.
-MAY_BE_EXPORTED = frozenset((Verdict.ACCEPTED | _HAS_EVIDENCE, Verdict.PARTIALLY_ACCEPTED | _HAS_EVIDENCE))
+MAY_BE_EXPORTED = frozenset((Verdict.ACCEPTED | HAS_EVIDENCE, Verdict.PARTIALLY_ACCEPTED | HAS_EVIDENCE))
 
 
 class RunTable:
@@ -81,16 +81,16 @@ class RunTable:
         """Note a scored row. Returns the run's packed state as it was before."""
         shard, at = self._place_of(run_id)
         before: int = _unpack(shard, at + 8)[0]
-        if verdict > before & _VERDICT_BITS:
-            _pack_into(shard, at + 8, before & ~_VERDICT_BITS | verdict)
+        if verdict > before & VERDICT_BITS:
+            _pack_into(shard, at + 8, before & ~VERDICT_BITS | verdict)
         return before
 
     def add_evidence(self, run_id: str, place: Place) -> int:
         """Note where an evidence row lies; the last one counts. Returns the packed state before."""
         shard, at = self._place_of(run_id)
         before: int = _unpack(shard, at + 8)[0]
-        where = place.packed << _STATE_WIDTH
-        _pack_into(shard, at + 8, where | before & _VERDICT_BITS | _HAS_EVIDENCE)
+        where = place.packed << STATE_WIDTH
+        _pack_into(shard, at + 8, where | before & VERDICT_BITS | HAS_EVIDENCE)
         return before
 
     def _place_of(self, run_id: str) -> tuple[bytearray, int]:
@@ -114,17 +114,17 @@ def _aligned(shard: bytearray, key: bytes, at: int) -> int:
 
 
 def verdict_of(packed: int) -> Verdict:
-    return Verdict(packed & _VERDICT_BITS)
+    return Verdict(packed & VERDICT_BITS)
 
 
 def is_rejected(packed: int) -> bool:
-    return packed & _VERDICT_BITS == Verdict.REJECTED
+    return packed & VERDICT_BITS == Verdict.REJECTED
 
 
 def has_evidence(packed: int) -> bool:
-    return bool(packed & _HAS_EVIDENCE)
+    return bool(packed & HAS_EVIDENCE)
 
 
 def place_of(packed: int) -> Place | None:
     """Where the run's evidence lies, None when it has none."""
-    return Place.unpacked(packed >> _STATE_WIDTH) if has_evidence(packed) else None
+    return Place.unpacked(packed >> STATE_WIDTH) if has_evidence(packed) else None

@@ -6,13 +6,15 @@ import os
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from pipeline.firewall import beside, causes, evaluation_wall, formatted, other_exports
-from pipeline.firewall.export_version import version_of
+from pipeline.firewall import beside, causes, evaluation_wall, formatted, kept_look, other_exports
+from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted_truth import checked
 from pipeline.firewall.index import Index
+from pipeline.firewall.known_rows import KnownRows
 from pipeline.firewall.open_commit import wait_while_open
 from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Report, State
@@ -21,8 +23,11 @@ from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
 _TRIES = 3  # looks at files that are replaced underneath before giving up
 
 
-def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
-    """Read the file through the walls. What cannot be evaluated is UNKNOWN, never clear."""
+def scan(places: Places, standing: Collection[Wall] = ALL_WALLS, keep: Path | None = None) -> Report:
+    """Read the file through the walls. What cannot be evaluated is UNKNOWN, never clear.
+
+    ``keep`` is where a look that found nothing is kept, for the next look to go on from (``kept_look``).
+    """
     names = tuple(wall.value for wall in Wall if wall in standing)
     blank = Report(State.UNKNOWN, places.shown, names, quarantined=tuple(places.quarantined()))
     if places.is_live and places.root is not None and not wait_while_open(places.root):
@@ -30,7 +35,7 @@ def scan(places: Places, standing: Collection[Wall] = ALL_WALLS) -> Report:
     report = blank
     for _ in range(_TRIES):
         before = places.fingerprint()
-        report = _scan_once(places, standing, blank)
+        report = _scan_once(places, standing, blank, keep)
         if set(standing) == set(ALL_WALLS):
             report = evaluation_wall.joined(report, evaluation_wall.look(places))
         report = _with_cause(formatted.in_doubt(report), places)
@@ -49,7 +54,7 @@ def _with_cause(report: Report, places: Places) -> Report:
     return replace(report, cause=causes.cause_of(found, report.file, claim, report.sha256, others))
 
 
-def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Report:
+def _scan_once(places: Places, standing: Collection[Wall], blank: Report, keep: Path | None = None) -> Report:
     is_verdict = set(standing) == set(ALL_WALLS)  # fewer walls are for measuring and need no digest
     try:
         places.check_target()
@@ -66,9 +71,13 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
     except FileRefusedError as refused:
         return replace(blank, detail=str(refused))
     try:
-        index, doubt = _index(places, standing)
+        index, known = _kept_index(places, keep) if keep is not None and is_verdict else (None, None)
+        if index is None:
+            index, _ = _index(places, standing)
+        doubt = None if index is None else index.doubt
         started = time.perf_counter()
-        file_scan = FileScan(descriptor, places.shown, Walls(index, standing), with_digest=is_verdict)
+        walls = Walls(index, standing)
+        file_scan = FileScan(descriptor, places.shown, walls, with_digest=is_verdict, known=known)
         while file_scan.advance():
             pass
         seconds = time.perf_counter() - started
@@ -97,6 +106,8 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report) -> Rep
         index=describe_index(index),
         scan_seconds=seconds,
     )
+    if keep is not None and index is not None and known is not None and state is State.CLEAR:
+        kept_look.keep(keep, index, known)
     if is_verdict and index is not None:
         report = other_exports.joined(report, other_exports.compare(places, index))
     return _with_files_beside(report, places, sha256)
@@ -132,6 +143,23 @@ def _index(places: Places, standing: Collection[Wall]) -> tuple[Index | None, st
     for _ in index.build():
         pass
     return index, index.doubt
+
+
+def _kept_index(places: Places, keep: Path) -> tuple[Index | None, KnownRows | None]:
+    """The index and the rows that are known of a look that was kept, or those of one that is to be kept.
+
+    Exports of version 1 are judged otherwise, so that no look at one is kept.
+    """
+    if version_of(places) != NEWEST:
+        return None, None
+    scored, evidence, problems = places.index_files()
+    look = kept_look.resumed(keep, scored, evidence, problems)
+    if look is not None:
+        return look
+    index = Index(scored, evidence, problems, is_kept=True)
+    for _ in index.build():
+        pass
+    return index, KnownRows() if index.is_kept else None
 
 
 def describe_index(index: Index | None) -> dict[str, Any]:

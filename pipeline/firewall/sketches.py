@@ -3,12 +3,14 @@
 A rejected run's answer leaves both numbers in a bit map. A row whose numbers are not there gave
 no rejected answer; only the few others are normalised and hashed in full. The first number is of
 the last letters and digits of a text, the second of its first ones, too: much code ends alike.
-Fences, rules, marks, white space and hidden characters are none of them.
+Fences, rules, marks, white space and hidden characters are none of them. The numbers are the same in
+every process, so that a look can be kept.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from zlib import crc32
 
 import msgspec
 
@@ -41,7 +43,7 @@ def tail_sketches(raws: list[bytes], *, fences: bool = True) -> list[int]:
         shown = piece.translate(None, _NO_LETTERS)
         # Only the first few can be wrong: those of an escape that was cut.
         if len(shown) >= EDGE + _ESCAPE and shown.isascii():
-            found.append(hash(shown[-EDGE:]))
+            found.append(crc32(shown[-EDGE:]))
         else:
             found.append(tail_sketch(raw, fences=fences))
     return found
@@ -67,12 +69,12 @@ def tail_sketch(raw: bytes, *, fences: bool = True) -> int:
 
     Without ``fences`` their lines are text as any other: so version 1 compares.
     """
-    return hash(_tail(raw, fences=fences).encode())
+    return crc32(_tail(raw, fences=fences).encode())
 
 
 def edges_sketch(raw: bytes, tail: int, *, fences: bool = True) -> int:
     """Of the first letters and digits of a raw text, too; ``tail`` is its ``tail_sketch``."""
-    return hash((tail, _head(raw, fences=fences)))
+    return crc32(_head(raw, fences=fences).encode(), tail)
 
 
 def letters(text: str) -> str:

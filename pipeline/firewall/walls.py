@@ -69,8 +69,9 @@ class Walls:
         self.content = index is not None and Wall.CONTENT in standing
         self.fidelity = index is not None and index.version != 1 and Wall.FIDELITY in standing
 
-    def suspects(self, rows: list[SftRow]) -> list[int]:
-        """Positions of the rows of a block that have to be read and judged one by one.
+    def suspects(self, rows: list[SftRow]) -> tuple[list[int], list[int]]:
+        """Positions of the rows of a block that have to be read and judged one by one; and the tail sketch
+        of each row's answer, as far as there is an index.
 
         All that ``judge`` would object to or that may not be readable, and few others. One flat
         loop, because nearly all of the time that a scan takes in Python is spent in it.
@@ -107,15 +108,17 @@ class Walls:
                 for at, row in enumerate(rows)
                 if at not in seen and self._says_another(row, by_index) is not None
             ]
+        tails: list[int] = []
         if by_index is not None:
             may_hold = by_index.texts.may_hold
             fences = by_index.version != 1
+            tails = tail_sketches(answers, fences=fences)
             found += [
                 at
-                for at, sketch in enumerate(tail_sketches(answers, fences=fences))
+                for at, sketch in enumerate(tails)
                 if may_hold(sketch) and may_hold(edges_sketch(answers[at], sketch, fences=fences))
             ]
-        return sorted(set(found))
+        return sorted(set(found)), tails
 
     def judge(self, row: SftRow) -> list[Offence]:
         """What is wrong with a row, as the walls stand, and what is odd. Empty for nearly every row."""

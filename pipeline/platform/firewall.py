@@ -125,18 +125,22 @@ def start_firewall(
     file: Path | None = None,
     evidence: Sequence[Path] = (),
     scored: Sequence[Path] = (),
+    keep: Path | None = None,
     environment: Mapping[str, str] | None = None,
     cwd: Path | str = "/",
 ) -> Question:
     """Let the firewall look at ``file``, or else at the live export of ``workspace``.
 
-    ``evidence`` and ``scored`` are files or folders to judge by; by default the workspace's own. It has
-    the time of ``look_seconds``, and no more than ``limit_seconds``.
+    ``keep`` is where it keeps for itself what it found clear. ``evidence`` and ``scored`` are files or
+    folders to judge by; by default the workspace's own. It has the time of ``look_seconds``, and no more
+    than ``limit_seconds``.
     """
     arguments = ["--json", *(("-C", str(workspace)) if workspace is not None else ())]
     for option, places in (("--evidence-dir", evidence), ("--scored-dir", scored)):
         for place in places:
             arguments += [option, str(place)]
+    if keep is not None:
+        arguments += ["--keep", str(keep)]
     if file is not None:
         arguments.append(str(file))
     limit = look_seconds(workspace, [*evidence, *scored, *([file] if file is not None else ())])

@@ -6,6 +6,7 @@ import json
 import os
 import unicodedata
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import orjson
@@ -257,8 +258,8 @@ def test_a_sketch_is_of_letters_and_digits_alone(some: list[str], escaped: bool)
             line for line in text.splitlines() if not line.lstrip(" ").startswith(("```", "~~~"))
         )
         shown = "".join(filter(str.isalnum, unicodedata.normalize("NFKD", without_fillers(fenceless))))
-        assert quick == sketches.tail_sketch(raw) == hash(shown[-EDGE:].encode())
-        assert sketches.edges_sketch(raw, quick) == hash((quick, shown[:EDGE]))
+        assert quick == sketches.tail_sketch(raw) == crc32(shown[-EDGE:].encode())
+        assert sketches.edges_sketch(raw, quick) == crc32(shown[:EDGE].encode(), quick)
 
 
 @settings(max_examples=200, deadline=None)
