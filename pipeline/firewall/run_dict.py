@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Hashable, Iterable
 
@@ -20,6 +21,11 @@ class RunDict:
     @property
     def runs(self) -> int:
         return len(self._packed)
+
+    @property
+    def bytes_held(self) -> int:
+        ids = sum(map(sys.getsizeof, self._packed))
+        return sys.getsizeof(self._packed) + ids + sum(map(sys.getsizeof, self._packed.values()))
 
     def get(self, run_id: Hashable) -> int:
         return self._packed.get(run_id, 0)

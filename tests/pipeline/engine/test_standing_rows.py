@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def write(
             part = rows[first : first + block]
             data = b"".join(part)
             digests = b"".join(hashlib.sha256(row).digest() for row in part)
-            writer.add(lambda data=data: data, [Block(0, len(data), digests)])
+            writer.add(partial(bytes, data), [Block(0, len(data), digests)])
     written = writer.finish(RELATIVE)
     target = workspace / RELATIVE
     target.parent.mkdir(parents=True, exist_ok=True)
