@@ -19,8 +19,9 @@ from pipeline.contracts import paths
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import EVIDENCE, SCORED
 from pipeline.engine.chunk_index import ChunkIndex, numbers
+from pipeline.engine.output import Output
 from pipeline.engine.reduce import Decisions
-from pipeline.engine.rows_writer import Block, Output, RowsWriter, blocks
+from pipeline.engine.rows_writer import Block, RowsWriter, blocks
 from pipeline.engine.standing_rows import StandingRows
 from pipeline.platform import disk
 from pipeline.settings.model import Settings

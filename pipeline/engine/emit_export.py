@@ -21,11 +21,12 @@ from pipeline.engine.emit import (
     writer_of,
 )
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader, windows_by
+from pipeline.engine.output import Output
 from pipeline.engine.pass_rate import members, rate_of
 from pipeline.engine.quarantine_lines import QuarantineLines
 from pipeline.engine.row_decision import NO_ROW, DecidedChunk, Held, RowDecision, held_rows
 from pipeline.engine.row_parts import RowParts
-from pipeline.engine.rows_writer import Output, RowsWriter, blocks
+from pipeline.engine.rows_writer import RowsWriter, blocks
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.personal import kinds_of
 

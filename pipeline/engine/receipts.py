@@ -17,7 +17,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION, engine_digest
-from pipeline.engine.rows_writer import Output
+from pipeline.engine.output import Output
 from pipeline.schemas.receipt import PHASE_OF_STAGE, StageReceipt
 from pipeline.schemas.run_summary import RunSummary
 

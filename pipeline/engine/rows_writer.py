@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import orjson
 
 from pipeline.engine.chunk_index import DIGEST_BYTES
 from pipeline.engine.ledger import LedgerWriter, MadeRows, staged_ledger
+from pipeline.engine.output import Output
 from pipeline.engine.standing_rows import StandingRows
 from pipeline.platform import disk
 from pipeline.storage.digests import UNSTAMPED_END, row_end
@@ -21,18 +21,6 @@ from pipeline.storage.digests import UNSTAMPED_END, row_end
 _FLUSH_BYTES = 1 << 20
 _ROWS_AT_ONCE = 1 << 15
 _sha256 = hashlib.sha256
-
-
-@dataclass(frozen=True)
-class Output:
-    """One output file of a run. ``staged`` is None when the standing file was kept as it is."""
-
-    relative: str
-    staged: str | None
-    bytes: int
-    rows: int
-    sha256: str
-    rows_digest: str
 
 
 class Block(NamedTuple):

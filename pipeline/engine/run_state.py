@@ -18,7 +18,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-from pipeline.engine.rows_writer import Output
+from pipeline.engine.output import Output
 from pipeline.platform import confined, disk
 from pipeline.storage.digests import sha256_of_file
 

@@ -11,8 +11,9 @@ from pipeline.engine import run_state
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted, staged_path
 from pipeline.engine.finish import Finished, finish
+from pipeline.engine.output import Output
 from pipeline.engine.receipts import CATEGORY_COUNTS, Timing
-from pipeline.engine.rows_writer import Output, RowsWriter
+from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import score_facts
 from pipeline.engine.standing_rows import StandingChangedError, StandingRows

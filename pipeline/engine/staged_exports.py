@@ -14,7 +14,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
-from pipeline.engine.rows_writer import Output
+from pipeline.engine.output import Output
 from pipeline.engine.run_session import RefusedRunError, Session
 from pipeline.engine.shrunk_exports import refuse_shrunk
 from pipeline.engine.standing_export import emit_state

@@ -23,8 +23,8 @@ from pipeline.contracts.faults import ExitCode, OperatorError, worst
 from pipeline.engine import export_manifest, last_clear
 from pipeline.engine.emit import Emitted
 from pipeline.engine.intent import Rename
+from pipeline.engine.output import Output
 from pipeline.engine.receipts import encode
-from pipeline.engine.rows_writer import Output
 from pipeline.engine.run_session import Session
 from pipeline.platform import confined, disk
 from pipeline.platform.firewall import (

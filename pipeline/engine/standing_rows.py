@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.engine.chunk_index import DIGEST_BYTES
 from pipeline.engine.ledger import Ledger, ledger_from, ledger_path, read_ledger
+from pipeline.engine.output import Output
 from pipeline.platform.disk import open_to_read
 from pipeline.storage.digests import READ_BYTES, unstamp
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
-
-    from pipeline.engine.rows_writer import Output
 
 
 class StandingChangedError(Exception):

@@ -23,7 +23,7 @@ from pipeline.engine import run_session, staged_exports
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.export_stage import run_export
 from pipeline.engine.finish import Finished
-from pipeline.engine.rows_writer import Output
+from pipeline.engine.output import Output
 from pipeline.engine.run_all import RunOptions, run_all
 from pipeline.engine.run_session import Request, Session
 from pipeline.engine.score_stage import run_score

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.engine import run_state
-from pipeline.engine.rows_writer import Output
+from pipeline.engine.output import Output
 from pipeline.engine.run_state import FileStamp, RunState, SourceState
 from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file

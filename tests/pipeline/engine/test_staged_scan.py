@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.engine.emit import Emitted
-from pipeline.engine.rows_writer import Output, RowsWriter
+from pipeline.engine.output import Output
+from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.run_session import RefusedRunError
 from pipeline.engine.staged_exports import check_exports, start_scan
 from pipeline.platform import firewall

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pipeline.engine import ledger
 from pipeline.engine.ledger import MadeRows, keep_ledgers, ledger_path, read_ledger, staged_ledger
 from pipeline.engine.made_rows import MadeBefore, NoteMade
-from pipeline.engine.rows_writer import Block, Output, RowsWriter
+from pipeline.engine.output import Output
+from pipeline.engine.rows_writer import Block, RowsWriter
 from pipeline.engine.standing_rows import StandingChangedError, StandingRows
 from pipeline.storage.digests import measured, row_end
 
