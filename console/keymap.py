@@ -96,8 +96,8 @@ def _screen(name: str, keys: tuple[str, ...], help_text: str, hint: str = "") ->
 # Two lines an action: what it is, and the words that help and docs have for it.
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
-    Action("wizard.open", ("w",), "look", hint="what to do",
-        help="The wizard of the marked symptom: what is seen, why, and what can be done about it."),
+    Action("wizard.open", ("w",), "look", hint="fix",
+        help="Fix the marked symptom: the wizard shows what was detected, why, and what can be done."),
     Action("symptom.help", ("b",), "look",
         help="The marked symptom by hand: what is seen, and the commands to run yourself."),
     Action(WIZARD_ANSWER, ("enter",), "act", where=WIZARD, hint="answer", mutating=True, in_palette=False,
@@ -127,7 +127,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("incident.export", ("X",), "act", where=_on("incidents", "incident"), hint="export",
         mutating=True, help="Pack the incident into one file for somebody elsewhere, after a preview."),
     Action("undo.command", ("U",), "copy", where=_on("incidents", "incident"), hint="copy undo",
-        help="Copy the command that plans to take the incident's last change back."),
+        help="Copy the command that previews the undo of the incident's last change."),
     Action("incident.page", ("o",), "look", where=_on("incidents", "incident"), hint="hand-over",
         help="The incident as a hand-over page, and back to its steps."),
     Action("arm", ("a",), "console", hint="arm",

@@ -89,7 +89,7 @@ ALARMS = (
         ("w",),
         "Contain it now",
     ),
-    Stop("runbook", "The runbook: every symptom, those that show first (W).", ("escape", "W"), "NOT SEEN"),
+    Stop("runbook", "The runbook: every symptom, those that show first (W).", ("escape", "W"), "CLEAR"),
     Stop("incidents", "Incidents: what was done, by whom and why (I).", ("I",), "resolved"),
     Stop(
         "replay",

@@ -10,6 +10,7 @@ from pathlib import Path
 from console.cli.commands import WATCHED_ROWS
 from console.terminal.terminal_facts import gather
 from pipeline.contracts.discovery import engine_argv
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.platform import streams
 from pipeline.platform.detached import run_in_front
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     sources = choose_sources(arguments.sources).with_generated_rows(rows)
     root = build_workspace(arguments.dir, sources)
     more = f" and {rows} generated lines" if rows > 0 else ""
-    voice.note(f"Built {root} from {len(sources.files)} files of {sources.directory}{more}")
+    voice.note(f"Built {root} from {plural(len(sources.files), 'file')} of {sources.directory}{more}")
     if arguments.batch:
         return _become_the_run(root, voice)
     return _watch(root) if watched else _run_and_say(root, voice)

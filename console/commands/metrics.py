@@ -12,6 +12,7 @@ from pathlib import Path
 from console.commands.status import read_whole_status
 from console.watch.metrics import status_metrics
 from pipeline.contracts.faults import ExitCode, SettingsError
+from pipeline.contracts.plurals import plural
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice
 
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     text = status_metrics(status)
     if place is not None:
         disk.write_file(place, text.encode(), mode=disk.SHARED_MODE, parents=False)
-        voice.note(f"{place}: {text.count(chr(10))} lines")
+        voice.note(f"{place}: {plural(text.count(chr(10)), 'line')}")
     if voice.json:
         samples = [line for line in text.splitlines() if not line.startswith("#")]
         voice.out_json({"file": None if place is None else str(place), "samples": samples})

@@ -11,6 +11,7 @@ from pathlib import Path
 from console.commands.status import read_whole_status
 from console.report.facts import read_facts
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import as_data
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 
         data = page(facts).encode()
         disk.write_file(place, data, mode=disk.SHARED_MODE, parents=False)
-        voice.note(f"{place}: {len(data):,} bytes")
+        voice.note(f"{place}: {plural(len(data), 'byte')}")
     if voice.json:
         head = {
             "schema_version": REPORT_VERSION,

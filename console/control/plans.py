@@ -15,6 +15,7 @@ from console.reading.check_runs import CheckRunReader, acceptance_reader, audit_
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import StorageError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import LockStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined
@@ -61,7 +62,7 @@ _JOBS = {
         "release-freeze",
         release_reader,
         (
-            f"{paths.RELEASE_FREEZE}, {paths.RELEASE_MANIFEST.name}: withdrawn first, written anew",
+            f"{paths.RELEASE_FREEZE}, {paths.RELEASE_MANIFEST.name}: replaced",
             "the reports of acceptance and audit-full, which are two of its gates",
         ),
         "nothing is tagged: the tag command is printed for you to run, or not",
@@ -180,7 +181,7 @@ def export_incident(root: Path, made: CommandPlan) -> str:
     if done.exit_code != 0:
         raise _not_written(done.why or (done.said[0] if done.said else done.reason))
     size = (root / target).stat().st_size
-    return f"exported: {target}, {size:,} bytes"
+    return f"exported: {target}, {plural(size, 'byte')}"
 
 
 def _not_written(why: str) -> StorageError:

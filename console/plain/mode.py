@@ -108,7 +108,7 @@ class PlainConsole:
             if choice is None:
                 self._say(f"no such choice: {visible(typed, 40)}")
             elif choice.name == "quit":
-                self._say("quit; a run goes on without this console")
+                self._say("quit; runs go on")
                 return 0
             else:
                 await self._do(choice)
@@ -226,7 +226,7 @@ class PlainConsole:
         try:
             subjects = await in_thread(lambda: wizards.subjects(self.state.symptoms))
             if not subjects:
-                self._say("no symptom shows, and no incident is open")
+                self._say("0 symptoms, and no incident is open")
                 return
             self._say(*(f" {number:>2}  {each.words}" for number, each in enumerate(subjects, start=1)))
             typed = (await self._ask("which wizard; anything else opens none") or "").strip()

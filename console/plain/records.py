@@ -95,4 +95,4 @@ class PlainRecords(Numbered):
         if record.can_undo:
             self.say(f" it previews first: {incident_replay.undo_command(record.id, self.state().workspace)}")
         else:
-            self.say("nothing in this incident can be taken back")
+            self.say("nothing in this incident can be undone")

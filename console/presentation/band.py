@@ -23,8 +23,8 @@ def tally_role(tally: Tally) -> Role:
 
 
 def head_words(showing: int, tally: Tally, now: float) -> str:
-    """``3 SYMPTOMS · 15 of 17 evaluated, …``; silence says how far it goes."""
-    shows = f"{count(showing)} {'SYMPTOM' if showing == 1 else 'SYMPTOMS'}" if showing else "no symptom"
+    """``3 SYMPTOMS · 15 of 17 checks run, …``; silence says how far it goes."""
+    shows = f"{count(showing)} {'SYMPTOM' if showing == 1 else 'SYMPTOMS'}" if showing else "0 symptoms"
     return f"{shows} · {tally.in_words(now)}"
 
 
@@ -32,7 +32,7 @@ def _brief(showing: int, hidden: int, tally: Tally, now: float) -> str:
     """The same where there is little room: the age first, which is the last to be cut."""
     counted = ((tally.unknown, "unknown"), (tally.stale, "stale"), (tally.never, "never"))
     pieces = [
-        f"{tally.evaluated}/{tally.total} seen",
+        f"{tally.evaluated}/{tally.total} run",
         *(f"{number} {word}" for number, word in counted if number),
     ]
     if tally.oldest is not None:
@@ -102,7 +102,7 @@ def _rule(
     elif late:
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
     elif not symptoms and (lasts := age_of(looking_since, now) or 0.0) >= _LONG_LOOK_SECONDS:
-        so_far = f"no symptom so far, {tally.evaluated} of {tally.total} evaluated"
+        so_far = f"0 symptoms so far, {tally.evaluated} of {tally.total} checks run"
         title = Span(f" » detectors at work for {age_in_words(lasts)} · {so_far} ", "accent")
     else:
         role = SEVERITIES[symptoms[0].severity].role if symptoms else tally_role(tally)

@@ -90,8 +90,11 @@ def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
         return line(name, Span("? unknown  ", "warn"), Span("its report cannot be read", "dim"))
     if run.word == "running":
         who = f" by {visible(run.user)}" if run.user else ""
-        words = f"» running{who}, pid {run.pid} · {plural(run.reported, 'check')} so far"
-        since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
+        waiting = len(run.checks) > run.reported  # known from the report before
+        far = f"{run.reported} of {len(run.checks)} checks" if waiting else plural(run.reported, "check")
+        words = f"» running{who}, pid {run.pid} · {far}"
+        leave = " · safe to leave" if width >= _OBSERVED_FROM else ""
+        since = Span(f"for {age_in_words(age_of(run.started, now))}{leave} ", "dim")
         return spread(line(name, Span(words, "accent")), line(since), width)
     if run.word == "died":
         when = Span(f"{age_in_words(age_of(run.started, now))} ago ", "dim")

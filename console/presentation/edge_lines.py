@@ -190,7 +190,7 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
 
 def _calm(state: ViewState) -> tuple[str, Role]:
     tally = state.tally
-    return f"no symptom, {tally.evaluated} of {tally.total} seen", tally_role(tally)
+    return f"0 symptoms, {tally.evaluated}/{tally.total} run", tally_role(tally)
 
 
 def breadcrumb_line(state: ViewState, trail: tuple[str, ...], place: str, width: int) -> Line:

@@ -23,13 +23,13 @@ def help_lines(place: keymap.Place, width: int) -> list[Line]:
 
 def _legend(width: int) -> list[Line]:
     marks = (
-        (" ", "ok", "evaluated, passed, young enough: healthy is quiet"),
+        (" ", "ok", "run, passed, recent: healthy is quiet"),
         ("!", "warn", "passed, needs a look; before a stream: lines were skipped"),
-        ("X", "FAIL", "evaluated, failed"),
+        ("X", "FAIL", "run, failed"),
         ("~", "stale", "true once; its input changed, or it is old"),
-        ("?", "unknown", "not evaluated, not readable: never green"),
+        ("?", "unknown", "not run, or not readable: never green"),
         ("»", "run", "running now"),
-        ("·", "next", "will be evaluated by the running job"),
+        ("·", "next", "the running job will run it"),
         ("-", "absent", "the file is not there, and we know why"),
     )
     lines = [line(Span(" Marks", "title"))]

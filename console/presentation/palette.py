@@ -20,6 +20,32 @@ if TYPE_CHECKING:
 SYMPTOM, INCIDENT, RUN, FILE, COMMAND = "symptom:", "incident:", "run:", "file:", "command:"
 """Kinds of subjects: with its name behind it, the id of an offer."""
 
+# What the palette calls an action; a change that asks first ends in dots.
+_NAMES = {
+    "wizard.open": "Fix symptom…",
+    "symptom.help": "Symptom by hand",
+    "symptom.previous": "Previous symptom",
+    "symptom.next": "Next symptom",
+    "run.start": "Start run-all…",
+    "run.cancel": "Cancel the run…",
+    "audit.start": "Start audit-full…",
+    "acceptance.start": "Start acceptance…",
+    "release.start": "Start release-freeze…",
+    "incident.export": "Export incident…",
+    "incident.page": "Hand-over page",
+    "undo.command": "Copy undo command",
+    "copy.command": "Copy command",
+    "arm": "Arm or disarm…",
+    "save": "Save screen (SVG)",
+    "save.text": "Save screen (text)",
+    "screen.rows": "Rows (data)",
+    "pane.1": "Firewall pane",
+    "pane.2": "Row counts pane",
+    "pane.3": "Phases pane",
+    "pane.4": "Drift pane",
+    "pane.5": "Runs pane",
+    "pane.6": "Log pane",
+}
 # What people type for an action that is called something else.
 _ALSO = {
     "wizard.open": "fix repair solve",
@@ -58,6 +84,8 @@ class Offer:
     key: str = ""
     mutating: bool = False
     also: str = ""
+    short: str = ""
+    """What it is called in the key map and in ``distill.toml``: found like the name itself."""
 
     @property
     def is_subject(self) -> bool:
@@ -71,8 +99,11 @@ def offers(state: ViewState, place: keymap.Place) -> tuple[Offer, ...]:
 
 
 def of_action(action: keymap.Action) -> Offer:
-    name, also = action.id.replace(".", " "), _ALSO.get(action.id, "")
-    return Offer(action.id, name, action.help, action.shown_key, action.mutating, also)
+    short = action.id.removeprefix("screen.").replace("_", " ").capitalize()
+    name, also = _NAMES.get(action.id, short), _ALSO.get(action.id, "")
+    return Offer(
+        action.id, name, action.help, action.shown_key, action.mutating, also, action.id.replace(".", " ")
+    )
 
 
 def _subjects(state: ViewState) -> Iterator[Offer]:
@@ -107,16 +138,19 @@ def score(wanted: str, offer: Offer) -> int | None:
     if not typed:
         return 0
     name, more = offer.name.casefold(), f"{offer.help} {offer.also}".casefold()
-    for rank, text in ((0, name), (1_000, more)):
-        if text.startswith(typed) and not rank:
-            return 0
+    if name.startswith(typed) or offer.short.startswith(typed):
+        return 0
+    for rank, text in ((0, name), (0, offer.short), (1_000, more)):
         starts = [at for at, word in _words(text) if word.startswith(typed)]
         if starts:
             return rank + 1 + min(starts[0], 400) + 500 * offer.is_subject
     for rank, text in ((2_000, name), (3_000, more)):
         if typed in text:
             return rank + min(text.index(typed), 500)
-    if all(any(word.startswith(part) for _, word in _words(f"{name} {more}")) for part in typed.split()):
+    if all(
+        any(word.startswith(part) for _, word in _words(f"{name} {offer.short} {more}"))
+        for part in typed.split()
+    ):
         return 4_000
     return 10_000 if _in_order(typed, name) else None
 

@@ -123,8 +123,9 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
         )
         return [state, EMPTY]
     if run.word == "running":
-        since = Span(f"for {age_in_words(age_of(run.started, now))} ", "dim")
-        words = f" » running, pid {run.pid} · {run.reported} of {len(_GATES)} gates so far"
+        leave = " · safe to leave" if width >= 100 else ""
+        since = Span(f"for {age_in_words(age_of(run.started, now))}{leave} ", "dim")
+        words = f" » running, pid {run.pid} · {run.reported} of {len(_GATES)} gates"
         return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
     if run.word == "died":
         return [line(Span(" X ended  ", "fail"), visible(run.trouble)), EMPTY]

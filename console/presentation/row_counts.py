@@ -22,6 +22,7 @@ from console.presentation.spans import (
     wrap_text,
 )
 from console.presentation.states import CATEGORIES, SHORT_CATEGORIES
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Balance, ExportCounts, Freshness, RowCounts, StreamCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
@@ -132,10 +133,10 @@ def _category_bars(total: StreamCounts, width: int) -> list[Line]:
 
 
 def _exports(exports: tuple[ExportCounts, ...], width: int) -> list[Line]:
-    """``sft 2,761 + 9,942 refused``, as many on a line as fit."""
+    """``sft 2,761 + 9,942 quarantined``, as many on a line as fit."""
     lines: list[Line] = []
     for export in exports:
-        refused = "" if export.refused is None else f" + {count(export.refused)} refused"
+        refused = "" if export.refused is None else f" + {count(export.refused)} quarantined"
         name = {"preference": "pairs"}.get(export.name, visible(export.name))
         part = line(Span(f"{name} ", "dim"), count(export.rows), Span(refused, "dim"))
         short = part[:2]
@@ -169,7 +170,9 @@ def _law(balance: Balance, width: int) -> Line:
 def _short(name: str) -> str:
     """A counter's name as people say it."""
     name = SHORT_CATEGORIES.get(name, name)
-    return "refused" if name.startswith("quarantined") else visible(name.replace("_", " "))
+    if name.startswith("quarantined"):
+        return "quarantined"
+    return "joined" if name in ("looked_up", "looked up") else visible(name.replace("_", " "))
 
 
 def _stream_table(rows: RowCounts, width: int) -> list[Line]:
@@ -194,7 +197,9 @@ def _largest_first(rows: RowCounts) -> tuple[StreamCounts, ...]:
 
 def _stream_row(counts: StreamCounts, name: str, name_width: int, mix: int, role: Role) -> Line:
     if counts.looked_up and not counts.evidence:
-        return line(Span(f" {fit_text(name, name_width)}   looked up, {count(counts.lines)} lines", "dim"))
+        return line(
+            Span(f" {fit_text(name, name_width)}   joined, {plural(counts.lines or 0, 'line')}", "dim")
+        )
     values = [counts.evidence, *(_category(counts, field) for field in CATEGORIES)]
     numbers = [Span(f"{count(value):>8}", "dim" if value == 0 else role) for value in values]
     # Work that a person has to do, skipped lines, is told at the name.

@@ -43,12 +43,12 @@ def grouped(
     shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int
 ) -> list[Group[SymptomLine]]:
     """Three groups; one that is empty is left out. ``shown`` is the merged list, arranged."""
-    found = [Group(f"SHOWING {len(shown)}", _shown_lines(shown, reading, now, width), _worst(shown))]
+    found = [Group(f"DETECTED {len(shown)}", _shown_lines(shown, reading, now, width), _worst(shown))]
     rest = [each for each in reading.symptoms if verdict_now(each, shown) != DETECTED]
     blind = [each for each in rest if verdict_now(each, shown) == UNKNOWN]
     calm = [each for each in rest if each not in blind]
-    found.append(Group(f"NOT KNOWN {len(blind)}", _other_lines(blind, reading, now, width), "warn"))
-    found.append(Group(f"NOT SEEN {len(calm)}", _other_lines(calm, reading, now, width)))
+    found.append(Group(f"UNKNOWN {len(blind)}", _other_lines(blind, reading, now, width), "warn"))
+    found.append(Group(f"CLEAR {len(calm)}", _other_lines(calm, reading, now, width)))
     return [group for group in found if group.items]
 
 
@@ -152,23 +152,23 @@ def look_line(reading: RunbookReading, now: float, width: int) -> Line:
     name = Span(" detectors  ", "dim")
     if reading.looking_since is not None:
         since = age_in_words(age_of(reading.looking_since, now))
-        return fit(line(name, Span(f"» looking for {since}", "accent"), *_before(reading, now)), width)
+        return fit(line(name, Span(f"» running for {since}", "accent"), *_before(reading, now)), width)
     if reading.trouble:
-        return fit(line(name, Span("? did not answer", "warn"), *_before(reading, now)), width)
+        return fit(line(name, Span("? failed", "warn"), *_before(reading, now)), width)
     if reading.read_at is None:
-        return fit(line(name, Span("? have not looked yet", "warn")), width)
+        return fit(line(name, Span("? never run", "warn")), width)
     took = f", took {took_in_words(reading.took_seconds)}"
-    words = line(name, f"looked {age_in_words(age_of(reading.read_at, now))} ago", Span(took, "dim"))
+    words = line(name, f"run {age_in_words(age_of(reading.read_at, now))} ago", Span(took, "dim"))
     if reading.next_look is not None:
         wait = age_in_words(max(0.0, reading.next_look - now))
-        words = line(*words, Span(f" · something changed; next look in {wait}, or r", "warn"))
+        words = line(*words, Span(f" · files changed; re-run in {wait}, or r", "warn"))
     return fit(words, width)
 
 
 def _before(reading: RunbookReading, now: float) -> Line:
     if reading.read_at is None:
         return ()
-    return line(Span(f"; what stands here is {age_in_words(age_of(reading.read_at, now))} old", "dim"))
+    return line(Span(f"; these results are {age_in_words(age_of(reading.read_at, now))} old", "dim"))
 
 
 def column_line(width: int) -> Line:
@@ -180,4 +180,4 @@ def column_line(width: int) -> Line:
 def summary_words(shown: Sequence[SymptomStatus], reading: RunbookReading) -> str:
     """For the breadcrumb: how many show of how many."""
     known = {each.id for each in reading.symptoms} | {each.id for each in shown}
-    return f"{len(shown)} of {len(known)} show" if reading.symptoms else f"{len(shown)} show"
+    return f"{len(shown)} of {len(known)} detected" if reading.symptoms else f"{len(shown)} detected"

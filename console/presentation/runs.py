@@ -85,7 +85,9 @@ def _trend(runs: tuple[RunRow, ...]) -> Line:
         return EMPTY
     ends = f"  {count(int(values[0]))} → {count(int(values[-1]))}"
     return line(
-        Span(f" sft rows, {len(values)} runs  ", "dim"), Span(sparkline(values, _SPARK_RUNS), "spark"), ends
+        Span(f" sft rows, {plural(len(values), 'run')}  ", "dim"),
+        Span(sparkline(values, _SPARK_RUNS), "spark"),
+        ends,
     )
 
 
@@ -170,13 +172,13 @@ def _counts(counts: Json, width: int) -> list[Line]:
         return count(count_of(counts, name))
 
     laws = (
-        f"lines {number('lines')} = mapped {number('mapped')} + looked up {number('looked_up')}"
+        f"lines {number('lines')} = mapped {number('mapped')} + joined {number('looked_up')}"
         f" + skipped {number('skipped')}",
         f"evidence {number('evidence')} · scored {number('scored')}: accepted {number('accepted')},"
         f" partial {number('partially_accepted')}, review {number('needs_human_review')},"
         f" rejected {number('rejected')}",
         " · ".join(
-            f"{name} {number(name)} + {number(f'quarantined_{name}')} refused"
+            f"{name} {number(name)} + {number(f'quarantined_{name}')} quarantined"
             for name in ("sft", "rag", "preference")
         ),
         f"chunks {number('chunks_total')}, processed {number('chunks_processed')}",

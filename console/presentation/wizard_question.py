@@ -119,7 +119,7 @@ def leaving_words(view: WizardView) -> str:
     if view.incident_id is None:
         return "nothing was changed, no incident was opened"
     if view.is_applying:
-        return f"it goes on without this screen: {view.incident_id}"
+        return f"runs detached: {view.incident_id}"
     if view.move is None:
         return f"{view.standing.state}: {view.incident_id}"
     return f"{view.incident_id} stays open where it is: {view.standing.state.replace('_', ' ')}"

@@ -341,7 +341,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         dashboard = self.screen_stack[0]
         marked = dashboard.marked_symptom if isinstance(dashboard, Dashboard) else None
         if marked is None:
-            self.say("no symptom: nothing to do")
+            self.say("0 symptoms: nothing to fix")
         else:
             then(marked.id)
 

@@ -143,7 +143,7 @@ def held_walls(firewall: FirewallStatus) -> list[Family]:
 def _rows(status: WorkspaceStatus) -> list[Family]:
     rows = Family("distill_stream_rows", "Rows of a stream in the last good run, by kind.")
     exported = Family("distill_export_rows", "Rows of an export.")
-    refused = Family("distill_export_refused", "Runs that an export refused.")
+    refused = Family("distill_export_refused", "Runs that an export quarantined.")
     as_of = Family("distill_rows_timestamp_seconds", "When the rows were counted.")
     for stream in status.rows.streams:
         for name in _COUNTS:

@@ -183,6 +183,8 @@ def _judge(
     board.want([need for spec in specs for need in INVARIANTS[spec.id].needs])
     results: dict[str, CheckResult] = {}
     for spec in sorted(specs, key=lambda spec: spec.id == _LAST):
+        if session.events.on_check is not None:
+            session.events.on_check(spec.id, len(results), len(specs))
         result = run_check(spec, partial(_outcome, INVARIANTS[spec.id], scene, board))
         ending.heed()
         session.events.emit(events.CheckReported, check=result)

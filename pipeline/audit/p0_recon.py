@@ -9,6 +9,7 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus, Example
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.source_notes import standing_note
 from pipeline.settings.model import StreamSettings
@@ -61,9 +62,9 @@ def source(view: WorkspaceView, stream: StreamSettings) -> Callable[[], Outcome]
         return Outcome(
             examined=scan.lines,
             failed=0,
-            observed=f"{scan.lines:,} lines",
-            detail=f"{len(scan.files)} files, {scan.lines:,} lines{since}; the newest line was written "
-            f"{_age(age)} ago ({newest.file.relative}){accepted}",
+            observed=plural(scan.lines, "line"),
+            detail=f"{plural(len(scan.files), 'file')}, {plural(scan.lines, 'line')}{since}; "
+            f"the newest line was written {_age(age)} ago ({newest.file.relative}){accepted}",
             threshold="present, with rows",
             status=None if scan.lines else CheckStatus.WARN,
         )

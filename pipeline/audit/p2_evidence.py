@@ -20,6 +20,7 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.evidence_fields import lost_fields, rows_by_field, usual_fields, words_of_loss
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.plurals import plural
 from pipeline.streams.compiled import SCHEMA_VERSION
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, resolve_source
@@ -44,7 +45,9 @@ def dry_run(view: WorkspaceView) -> Outcome:
         yields = scan.looked_up if scan.stream.role == "lookup" else scan.evidence
         if scan.stream.tier == 1 and scan.lines and not yields:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in scan.reasons.most_common(3))
-            failures.add(f"tier-1 stream {name} has {scan.lines:,} lines and yields no row ({reasons})")
+            failures.add(
+                f"tier-1 stream {name} has {plural(scan.lines, 'line')} and yields no row ({reasons})"
+            )
         lost = _lost_fields(view, scan)
         if lost and scan.stream.tier == 1:
             failures.add(words_of_loss(name, lost))
@@ -55,13 +58,14 @@ def dry_run(view: WorkspaceView) -> Outcome:
     skipped = sum(scan.reasons.total() for scan in view.scans.values())
     if not rows:
         failures.add("no source yields a row")
-    said = f"{lines:,} lines of {len(view.scans)} streams, {skipped:,} skipped, yield {rows:,} rows"
+    said = f"{plural(lines, 'line')} of {plural(len(view.scans), 'stream')}, {skipped:,} skipped"
+    said += f", yield {plural(rows, 'row')}"
     if partly:
         said += f"; in part or not at all: {', '.join(partly[:3])}"
     return failures.outcome(
         lines,
         said,
-        observed=f"{rows:,} rows",
+        observed=plural(rows, "row"),
     )
 
 
@@ -121,7 +125,7 @@ def conserves(view: WorkspaceView) -> Outcome:
                 if not ledger.count(at):
                     failures.add(
                         f"stands on line {at.first_line} of {at.source_file}, "
-                        f"which has {ledger.scan.lines:,} lines",
+                        f"which has {plural(ledger.scan.lines, 'line')}",
                         file=evidence.shown,
                         line=number,
                         run_id=row.run_id,
@@ -149,11 +153,13 @@ def conserves(view: WorkspaceView) -> Outcome:
         mapped += in_evidence
         looked_up += in_lookup
     detail = (
-        f"lines {lines:,} = {mapped:,} mapped + {looked_up:,} looked up + {skipped:,} skipped; "
+        f"lines {lines:,} = {mapped:,} mapped + {looked_up:,} joined + {skipped:,} skipped; "
         f"{rows:,} evidence rows"
     )
     if gone:
-        detail += f"; source_gone: {gone.total():,} rows and skips of {len(gone)} files, not recounted"
+        detail += (
+            f"; source_gone: {plural(gone.total(), 'row')} and skips of {len(gone)} files, not recounted"
+        )
     if of_older_version:
         detail += f"; {of_older_version:,} rows are of an earlier version, so parts were not recounted"
     elif not count_parts:

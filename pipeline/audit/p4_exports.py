@@ -20,6 +20,7 @@ from pipeline.audit.workspace_view import Verdict, WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import IntegrityError
+from pipeline.contracts.plurals import plural
 from pipeline.schemas.export_versions import standing_versions
 from pipeline.schemas.migrations import upgrade, version_of
 from pipeline.schemas.registry import BY_NAME
@@ -103,7 +104,7 @@ def preference_pairs(view: WorkspaceView) -> Outcome:
         words = _pair_problem(row, view.verdicts.get)
         if words:
             failures.add(words, file=shown, line=number, run_id=_text(row.get("chosen_run_id")))
-    return failures.outcome(pairs, f"{pairs:,} pairs")
+    return failures.outcome(pairs, plural(pairs, "pair"))
 
 
 def _pair_problem(row: dict[str, Any], verdict_of: Callable[[str], Verdict | None]) -> str:

@@ -23,7 +23,14 @@ def evaluation_sets(report: Mapping[str, Any] | None) -> str:
         ]
         for one in report["sets"]
     ]
-    header = ["set", "items", "texts", "too short to find", "runs refused", "runs kept that share 13 words"]
+    header = [
+        "set",
+        "items",
+        "texts",
+        "too short to find",
+        "runs quarantined",
+        "runs kept that share 13 words",
+    ]
     refused = sum(one["rows_refused"] for one in report["sets"])
     count = len(report["sets"])
     said = evaluation_in_words(CHECKED, count, refused, {}).capitalize()

@@ -48,8 +48,11 @@ def run_checks(
     checks: Iterable[tuple[CheckSpec, CheckFunction]], events: EventWriter | None = None
 ) -> list[CheckResult]:
     """One result a check, in order; each is written to the event stream when it is known."""
-    results = []
-    for spec, check in checks:
+    results: list[CheckResult] = []
+    known = list(checks)
+    for spec, check in known:
+        if events is not None and events.on_check is not None:
+            events.on_check(spec.id, len(results), len(known))
         result = run_check(spec, check)
         if events is not None:
             events.emit(event_types.CheckReported, check=result)

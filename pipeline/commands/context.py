@@ -57,7 +57,8 @@ class CommandContext(Voice):
         from pipeline.platform.drawing import Progress
 
         writer = EventWriter()
-        writer.on_progress = Progress().event
+        progress = Progress()
+        writer.on_progress, writer.on_check = progress.event, progress.checking
         if self.events_place is not None:
             writer.add_place(self.events_place)
         return writer

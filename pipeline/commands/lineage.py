@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.faults import ExitCode, Fault, InputError, SettingsError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _chain_lines(chain: Chain) -> Iterator[str]:
 
 
 def _source_lines(source: SourceBytes) -> Iterator[str]:
-    size = "" if source.raw is None else f"{len(source.raw)} bytes"
+    size = "" if source.raw is None else plural(len(source.raw), "byte")
     yield _line("source", f"{source.file}:{source.line}", f"offset {source.byte_offset}", size)
     yield _line("sha256", source.state.replace("_", " "), source.why, source.sig_hash or "")
 

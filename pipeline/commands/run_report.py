@@ -47,12 +47,12 @@ def _report(context: CommandContext, finished: Finished) -> None:
     receipts = receipts_of(context.workspace, dict(summary))
     skipped = _most(_reasons(receipts, "materialize"))
     context.out(
-        f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} looked up"
+        f"lines {totals['lines']:,} = {totals['mapped']:,} mapped + {totals['looked_up']:,} joined"
         f" + {totals['skipped']:,} skipped{skipped and f' ({skipped})'}"
     )
     refusals = _reasons(receipts, "export")
     context.table(
-        ["export", ">rows", ">runs refused", "most of them as"],
+        ["export", ">rows", ">runs quarantined", "most of them as"],
         [
             [name, f"{totals[name]:,}", f"{totals[f'quarantined_{name}']:,}", _most(refusals, f"{name}_")]
             for name in paths.EXPORT_FILES
@@ -94,4 +94,4 @@ def _where_to_look(totals: Mapping[str, int], refusals: Mapping[str, int]) -> It
     if refusals:
         judged = any(name.endswith(f"_{QuarantineReason.CATEGORY_NOT_ALLOWED}") for name in refusals)
         told = ", and why it was judged so: distill explain RUN_ID" if judged else ""
-        yield f"each refused run: {paths.QUARANTINE}/{told}"
+        yield f"each quarantined run: {paths.QUARANTINE}/{told}"

@@ -193,10 +193,10 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
         ["mark", f"{visible(name)} starts with a byte order mark; it is read past"]
         for name in found.files_with_mark
     ]
-    used = f"{found.mapped:,} mapped + {found.looked_up:,} looked up"
+    used = f"{found.mapped:,} mapped + {found.looked_up:,} joined"
     facts.append(["lines", f"{found.lines:,} = {used} + {found.skipped:,} skipped"])
     if found.role == "source":
-        facts.append(["evidence", f"{found.evidence:,} rows"])
+        facts.append(["evidence", plural(found.evidence, "row")])
     if found.joined_by:
         facts.append(["sessions", _sessions(found)])
     if found.sight.rows:
@@ -209,7 +209,7 @@ def _facts(found: StreamSurvey) -> list[list[str]]:
     if found.fields_never_found:
         facts.append(["never found", _listed(found.fields_never_found)])
     if found.fields_lost:
-        lost = [f"{name} ({rows:,} rows of the last run)" for name, rows in found.fields_lost.items()]
+        lost = [f"{name} ({plural(rows, 'row')} of the last run)" for name, rows in found.fields_lost.items()]
         facts.append(["lost", _listed(lost)])
     if found.paths_never_found:
         never = [visible(path, _NAME_LIMIT) for path in found.paths_never_found]

@@ -139,7 +139,7 @@ AUDIT: tuple[CheckSpec, ...] = (
         "P2.conserves",
         "P2",
         "conserves",
-        "Per stream, lines = mapped + looked up + skips, and evidence = the sum of the parts.",
+        "Per stream, lines = mapped + joined + skips, and evidence = the sum of the parts.",
     ),
     CheckSpec(
         "P2.provenance",

@@ -34,7 +34,7 @@ def found_in_words(rows: int, files: int, findings: int) -> str:
 def evaluation_in_words(
     evaluation: str, sets: int | None, refused: int | None, not_evaluated: Mapping[str, str]
 ) -> str:
-    """``evaluation sets: checked (2 sets, 1 row refused)``; empty when nothing was said of them.
+    """``evaluation sets: checked (2 sets, 1 row quarantined)``; empty when nothing was said of them.
 
     ``sets`` is 0 where none is declared; ``refused`` are the rows that the exporter kept out of the
     exports because of them. ``not_evaluated`` has for each wall why it could not look.
@@ -42,7 +42,7 @@ def evaluation_in_words(
     if evaluation == CHECKED:
         facts = [
             plural(number, noun, after)
-            for number, noun, after in ((sets, "set", ""), (refused, "row", "refused"))
+            for number, noun, after in ((sets, "set", ""), (refused, "row", "quarantined"))
             if number is not None
         ]
         return "evaluation sets: checked" + (f" ({', '.join(facts)})" if facts else "")

@@ -32,6 +32,8 @@ class EventWriter:
         self._last_progress = 0.0
         self._early: list[bytes] | None = []
         self.on_progress: Callable[[dict[str, Any]], None] | None = None
+        self.on_check: Callable[[str, int, int], None] | None = None
+        """Called with a check's id before it runs, how many are done, and of how many."""
 
     def add_place(self, place: str | Path) -> None:
         """Write to a file, or to standard output for ``-``. Events so far are written there too.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,11 @@ class Progress:
             f"{prefix}{event.get('stage') or ''}", said, event.get("bytes_done"), event.get("bytes_total")
         )
 
+    def checking(self, name: str, done: int, total: int) -> None:
+        """Show which of several checks is at work, how many are done, and since when it works."""
+        if self._is_watched:
+            self.show("checks", f"{done} of {total} · {name} since {_clock()}", done, total)
+
     def show(self, doing: str, said: str = "", done: int | None = None, total: int | None = None) -> None:
         """``done`` of ``total`` gives the bar and the time that is left."""
         if not self._is_watched:
@@ -126,6 +132,11 @@ class Progress:
         streams.erase_drawing = None
         if live is not None:
             live[0].stop()
+
+
+def _clock() -> str:
+    """Of a thing that only a person sees: nothing that is written depends on it."""
+    return time.strftime("%H:%M:%SZ", time.gmtime())
 
 
 def _live_progress(doing: str) -> tuple[RichProgress, TaskID]:

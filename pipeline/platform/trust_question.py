@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.discovery import installed_package
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.code_question import code_question
 from pipeline.platform.engine_choice import NOT_TRUSTED, Stakes, stakes_of, trust, trust_needed
@@ -70,7 +71,7 @@ def _diff(package: Path, own: Path, path: str, was: bool, now: bool) -> Iterator
     old, new = (read_file(where, path) if there else b"" for where, there in ((package, was), (own, now)))
     name = f"{PACKAGE}/{path}"
     if b"\0" in old + new or len(old) + len(new) > _MOST_DIFFED_BYTES:
-        yield f"{visible(name)}: {len(old):,} bytes before, {len(new):,} now; it is not shown"
+        yield f"{visible(name)}: {plural(len(old), 'byte')} before, {len(new):,} now; it is not shown"
         return
     before, after = (data.decode("utf-8", "backslashreplace").splitlines() for data in (old, new))
     for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="", n=2):
@@ -80,7 +81,7 @@ def _diff(package: Path, own: Path, path: str, was: bool, now: bool) -> Iterator
 def told(stakes: Stakes, found: Difference | None, most_lines: int | None = DIFF_LINES) -> Iterator[str]:
     """What would run here, for a person."""
     if stakes.files is not None:
-        yield f"engine     {visible(str(stakes.root / PACKAGE))}: {len(stakes.files.digests)} files"
+        yield f"engine     {visible(str(stakes.root / PACKAGE))}: {plural(len(stakes.files.digests), 'file')}"
     if stakes.trouble:
         yield f"engine     cannot be trusted: {stakes.trouble}"
     for name, words in stakes.programs.items():

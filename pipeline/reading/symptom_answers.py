@@ -14,10 +14,10 @@ from pipeline.reading import staleness
 from pipeline.reading.durations import age_in_words, age_of
 
 _LONG_AGO = float("-inf")
-TOUCHED = "code or data were touched since; distill runbook detect --full looks anew"
-_LONG_UNASKED = "nobody has looked for more than a day; distill runbook detect --full looks anew"
-_WITHOUT_A_TIME = "nobody can say when it was seen"
-_FROM_THE_FUTURE = "it was seen at a time that lies in the future: clock?"
+TOUCHED = "code or data changed since; re-run: distill runbook detect --full"
+_LONG_UNASKED = "not run for more than a day; re-run: distill runbook detect --full"
+_WITHOUT_A_TIME = "it has no time"
+_FROM_THE_FUTURE = "its time lies in the future: check the clock"
 _SEVERE = (Severity.CRITICAL, Severity.ERROR)
 
 
@@ -119,7 +119,7 @@ def why_not_evaluated(answer: Answer, now: float) -> str:
 
 def not_evaluated(answers: Iterable[Answer], now: float) -> list[str]:
     """``stale: S1.P2.materialize, S1.P3.distribution: code or data …``: each reason once."""
-    words = {Standing.UNKNOWN: "not known", Standing.STALE: "stale", Standing.NEVER: "never ran"}
+    words = {Standing.UNKNOWN: "unknown", Standing.STALE: "stale", Standing.NEVER: "never run"}
     found: dict[tuple[str, str], list[str]] = {}
     for answer in answers:
         word = words.get(standing_of(answer, now))
@@ -167,9 +167,9 @@ class Tally:
         return self.evaluated + self.unknown + self.stale + self.never
 
     def in_words(self, now: float) -> str:
-        """``8 of 17 evaluated, 2 unknown, 7 never ran, oldest 13m``: an answer is as old as what it saw."""
-        counted = ((self.unknown, "unknown"), (self.stale, "stale"), (self.never, "never ran"))
-        pieces = [f"{self.evaluated} of {self.total} evaluated"]
+        """``8 of 17 checks run, 2 unknown, 7 never, oldest 13m``: an answer is as old as what it saw."""
+        counted = ((self.unknown, "unknown"), (self.stale, "stale"), (self.never, "never"))
+        pieces = [f"{self.evaluated} of {self.total} checks run"]
         pieces += [f"{count} {word}" for count, word in counted if count]
         if self.oldest is not None:
             pieces.append(f"oldest {age_in_words(age_of(self.oldest, now))}")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
-from pipeline.contracts.plurals import differ
+from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
 from runbook.change.applied import Applied
@@ -68,7 +68,7 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
         named = ", ".join(visible(path) for path in different[:3])
         said = differ(len(different), f"after undo: {named}")
         return _result(began, False, said, changed, linked, copied, left_out)
-    said = f"{len(before)} files compared: byte-identical after undo"
+    said = f"{plural(len(before), 'file')} compared: byte-identical after undo"
     return _result(began, True, said, changed, linked, copied, left_out)
 
 

@@ -12,8 +12,9 @@ from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.symptoms import ByHand
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.drawing import Progress
 from pipeline.platform.voice import Voice
-from pipeline.reading.durations import age_in_words
+from pipeline.reading.durations import age_in_words, took_in_words
 from pipeline.reading.symptom_answers import not_evaluated, tally
 from runbook.actions.repair_code import reinstall_command
 from runbook.change.refusals import refused
@@ -78,7 +79,15 @@ def _list(symptoms: tuple[Symptom, ...], voice: Voice) -> int:
 
 
 def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voice: Voice) -> int:
-    found = detect_all(workspace, symptoms, full=full)
+    progress = Progress()
+    began = time.monotonic()
+
+    def tell(at_work: str, done: int, total: int) -> None:
+        lasted = took_in_words(time.monotonic() - began)
+        progress.show("detectors", f"{done} of {total} · {lasted} · {at_work}", done, total)
+
+    found = detect_all(workspace, symptoms, full=full, tell=tell)
+    progress.erase()
     try:
         found = keep(workspace.root, found)
     except StorageError as error:
@@ -106,7 +115,7 @@ def _detect(workspace: Workspace, symptoms: tuple[Symptom, ...], full: bool, voi
     if raised:
         voice.note(looked)
     else:
-        voice.out(f"no symptom shows · {looked}")
+        voice.out(f"0 symptoms · {looked}")
     return code
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import object_in, rows, text_of
 
 PREFIX = "distillation_phase6_acceptance."
@@ -66,7 +67,7 @@ def _categories(expected: Mapping[str, Any], root: Path, workspace: Path) -> lis
         counted = Counter(_verdicts(root, stream).values())
         for category in CATEGORIES:
             if counted[category] != wanted[category]:
-                here = f"{real[category]:,} runs {category}"
+                here = f"{plural(real[category], 'run')} {category}"
                 found.append(
                     Beside(f"{stream}: {category}", str(wanted[category]), str(counted[category]), here)
                 )
@@ -86,7 +87,7 @@ def _probes(member: str, has: Callable[[Row], bool], what: str) -> Callable[...,
         }
         real = sum(has(row) for row in _below(workspace / paths.EVIDENCE))
         return [
-            Beside(task, category, tasks.get(task, "not there"), f"{real:,} runs {what}")
+            Beside(task, category, tasks.get(task, "not there"), f"{plural(real, 'run')} {what}")
             for task, category in wanted.items()
             if tasks.get(task) != category
         ]
@@ -133,7 +134,7 @@ def _pairs(expected: Mapping[str, Any], root: Path, workspace: Path) -> list[Bes
     counted = Counter(str(row.get("stream")) for row in _rows(root / paths.PREFERENCE_EXPORT))
     real = sum(1 for _ in _rows(workspace / paths.PREFERENCE_EXPORT))
     return [
-        Beside(f"{stream}: pairs", str(wanted), str(counted[stream]), f"{real:,} pairs")
+        Beside(f"{stream}: pairs", str(wanted), str(counted[stream]), plural(real, "pair"))
         for stream, wanted in expected.get("pairs", {}).items()
         if counted[stream] != wanted
     ]

@@ -54,8 +54,8 @@ class Nearby(Record):
     @property
     def told(self) -> str:
         if self.same_bytes:
-            return f"{self.path}: {self.bytes:,} bytes, begins with just what was read as {self.was}"
-        return f"{self.path}: {self.bytes:,} bytes, its name is alike"
+            return f"{self.path}: {plural(self.bytes, 'byte')}, begins with just what was read as {self.was}"
+        return f"{self.path}: {plural(self.bytes, 'byte')}, its name is alike"
 
 
 def nearby(
@@ -252,7 +252,7 @@ def _reads(stream: StreamGlance, claim: Mapping[str, Any]) -> bool:
 
 def _lines(found: Sought) -> Iterator[str]:
     for missing in found.missing:
-        yield f"{missing.stream}: {', '.join(missing.globs)} finds {len(missing.empty_files)} files"
+        yield f"{missing.stream}: {', '.join(missing.globs)} finds {plural(len(missing.empty_files), 'file')}"
         if missing.last_run is not None:
             yield f"  run {missing.last_run} read {plural(missing.last_lines, 'line')} of it"
         yield from (f"  {each.told}" for each in missing.found)

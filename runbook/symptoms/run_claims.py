@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of, read_tail, rows
 from runbook.change.files import state_of
 from runbook.probes.evidence import Record
@@ -63,7 +64,7 @@ def claims_probe() -> Probe:
 
 
 def _lines(claims: RunClaims) -> list[str]:
-    examined = f"run {claims.pipeline_run_id}: {claims.examined} files held to what pins them"
+    examined = f"run {claims.pipeline_run_id}: {plural(claims.examined, 'file')} held to what pins them"
     return [examined, *(f"{each.kind} {each.path}: {each.says}" for each in claims.differing)]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
 from pipeline.reading.settings_glance import StreamGlance
@@ -173,7 +174,10 @@ def _shape(workspace: Workspace, stream: StreamGlance, report: Mapping[str, Any]
 
 
 def _lines(shape: Shape) -> list[str]:
-    lines = [f"{shape.stream}: {shape.lines:,} lines, {shape.used:,} used, {shape.evidence:,} evidence rows"]
+    lines = [
+        f"{shape.stream}: {plural(shape.lines, 'line')}, {shape.used:,} used, "
+        f"{plural(shape.evidence, 'evidence row')}"
+    ]
     lines += [f"  skipped {each}" for each in shape.skips_told]
     if shape.lost_fields:
         lines.append(f"  no row has {', '.join(shape.lost_fields)} any more")

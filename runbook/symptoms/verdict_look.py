@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import rows
 from runbook.probes.check_reports import look_again
 from runbook.probes.code_history import code_history
@@ -48,7 +49,7 @@ class Counts(Record):
         lines = [
             f"{self.evidence:,} evidence rows, {self.scored:,} verdicts: {shares}",
             f"decided by: {why or 'nothing'}",
-            f"{self.unscored:,} rows without a verdict, {self.orphans:,} verdicts without a row",
+            f"{plural(self.unscored, 'row')} without a verdict, {self.orphans:,} verdicts without a row",
         ]
         return tuple(lines)
 

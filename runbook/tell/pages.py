@@ -115,7 +115,7 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
 def _watched(symptom: Symptom) -> str:
     if symptom.live:
         return "watched live"
-    return "told by the last report" + ("; `--full` looks anew" if symptom.rerun else "")
+    return "told by the last report" + ("; `--full` re-runs them" if symptom.rerun else "")
 
 
 def _by_hand(says: str, command: str) -> list[str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from runbook.wizard import dialogue as wizard
 
 # Detectors wait for subprocesses more than they compute.
 _AT_ONCE = 4
+_TELL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,16 @@ def keep_one(workspace: Workspace, symptom: Symptom, seen: Detection) -> None:
         keep_looks(workspace.root, [answer], time.time())
 
 
-def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool = False) -> list[Found]:
+def detect_all(
+    workspace: Workspace,
+    symptoms: Sequence[Symptom],
+    *,
+    full: bool = False,
+    tell: Callable[[str, int, int], None] | None = None,
+) -> list[Found]:
     """Every symptom, worst first as listed. ``full`` reruns what a report would answer.
+
+    ``tell`` hears about once a second which detectors are at work, how many are done, and of how many.
 
     What is rerun goes one after the other: engine commands take the workspace's lock. Without it a look
     that was kept stands where it saw more, and later, than a report. Who cannot look now leaves what was
@@ -98,7 +107,10 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
             touched_at = workspace.facts().touched_at
             kept = {name: as_kept(look, touched_at) for name, look in looks.items()}
     with ThreadPoolExecutor(1 if full else _AT_ONCE) as pool:
-        detections = list(pool.map(lambda each: detect_one(workspace, each, full=full), symptoms))
+        looks_made = [pool.submit(detect_one, workspace, each, full=full) for each in symptoms]
+        if tell is not None:
+            _tell_until_done(tell, symptoms, looks_made)
+        detections = [each.result() for each in looks_made]
     detections = [_or_kept(each, kept.get(each.symptom_id), full=full) for each in detections]
     raised = {each.symptom_id for each in detections if each.verdict is Verdict.DETECTED}
     return [
@@ -112,6 +124,15 @@ def detect_all(workspace: Workspace, symptoms: Sequence[Symptom], *, full: bool 
         )
         for symptom, detection in zip(symptoms, detections, strict=True)
     ]
+
+
+def _tell_until_done(
+    tell: Callable[[str, int, int], None], symptoms: Sequence[Symptom], looks: Sequence[Future[Detection]]
+) -> None:
+    while waiting := [each for each in looks if not each.done()]:
+        at_work = [symptom.id for symptom, look in zip(symptoms, looks, strict=True) if look.running()]
+        tell(", ".join(at_work), len(looks) - len(waiting), len(looks))
+        wait(waiting, timeout=_TELL_SECONDS, return_when=FIRST_COMPLETED)
 
 
 def _or_kept(detection: Detection, kept: Answer | None, *, full: bool) -> Detection:

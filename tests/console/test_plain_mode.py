@@ -71,7 +71,7 @@ def test_every_action_that_changes_something_is_offered_here_too() -> None:
         ("phases", "P9 release"),
         ("drift", "no audit"),
         ("log", "firewall CLEAR"),
-        ("symptoms", "no symptom"),
+        ("symptoms", "0 symptoms"),
         ("help", "Cancel the run"),
         ("1", "ROWS BY STREAM"),
         ("nonsense\x1b[2J", "no such choice: nonsense\\x1b[2J"),
@@ -187,16 +187,16 @@ async def converse_on(root: Path, typed: Sequence[str], *, feed: FakeFeed | None
 
 async def test_the_runbook_is_a_numbered_list_and_a_number_is_a_page(tmp_path: Path) -> None:
     said = await converse_on(tmp_path, ["runbook", "1", "9", "", "quit"])
-    assert "looked 10s ago, took 0.9s" in said
-    assert "SHOWING 1" in said
+    assert "run 10s ago, took 0.9s" in said
+    assert "DETECTED 1" in said
     assert "  1  X error    S1.P1.schema" in said
     assert "a field moved\\x1b[2J" in said
-    assert "NOT KNOWN 1" in said
-    assert "NOT SEEN 1" in said
+    assert "UNKNOWN 1" in said
+    assert "CLEAR 1" in said
     assert "Somebody deleted it." in said
     assert "git checkout -- it" in said
     assert "no such choice: 9" in said
-    assert said.endswith("quit; a run goes on without this console")
+    assert said.endswith("quit; runs go on")
 
 
 async def test_an_incident_is_replayed_by_numbers(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ async def test_what_is_broken_is_told_and_nothing_else_is_hidden(tmp_path: Path)
     said = await converse_on(tmp_path, ["incidents", "1", "u", "", "2", "", "", "quit"])
     assert "RECORD BROKEN 2" in said
     assert "chain broken: line 7 was edited: its hash does not cover it" in said
-    assert "nothing in this incident can be taken back" in said
+    assert "nothing in this incident can be undone" in said
     assert "line 1 is no entry of a journal" in said
 
 

@@ -159,12 +159,12 @@ def test_silence_is_green_only_where_all_was_evaluated() -> None:
     count = len(defined)
     every = [answer(Verdict.CLEAR, NOW - 780, each.id) for each in defined]
     whole = tally(defined, every, NOW)
-    assert head_words(0, whole, NOW) == f"no symptom · {count} of {count} evaluated, oldest 13m"
+    assert head_words(0, whole, NOW) == f"0 symptoms · {count} of {count} checks run, oldest 13m"
     assert tally_role(whole) == "ok"
     old = answer(Verdict.CLEAR, NOW - 900, defined[0].id, stale="touched")
     blind = answer(Verdict.UNKNOWN, symptom_id=defined[1].id)
     words = head_words(0, tally(defined, [old, blind, *every[3:]], NOW), NOW)
-    said = f"no symptom · {count - 3} of {count} evaluated, 1 unknown, 1 stale, 1 never ran, oldest 15m"
+    said = f"0 symptoms · {count - 3} of {count} checks run, 1 unknown, 1 stale, 1 never, oldest 15m"
     assert words == said
     for some in (every[1:], [old, *every[1:]], [blind, *every[2:], every[0]], []):
         assert tally_role(tally(defined, some, NOW)) != "ok"
@@ -217,8 +217,8 @@ def test_each_reason_for_not_knowing_is_told_once() -> None:
     )
     assert not_evaluated([*old, ahead, never, answer(Verdict.CLEAR, symptom_id="E")], NOW) == [
         "stale: A, B: touched",
-        "not known: C: it was seen at a time that lies in the future: clock?",
-        "never ran: D: seen",
+        "unknown: C: its time lies in the future: check the clock",
+        "never run: D: seen",
     ]
 
 

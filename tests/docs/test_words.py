@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.fresh_interpreter import REPOSITORY
 
 GLOSSARY = (REPOSITORY / "docs/glossary.md").read_text()
-ROOMS = ("console", "runbook")
+ROOMS = ("console", "runbook", "pipeline/commands", "pipeline/reading", "pipeline/audit")
 
 
 def words_not_used() -> list[str]:

@@ -273,7 +273,7 @@ def test_declared_evaluation_sets_are_told_with_what_was_refused_and_kept() -> N
     rows = [{"set": "a|b", "refused": True}] * 2 + [{"set": "a|b", "refused": False}]
     report = {"checked": True, "sets": [one], "rows": rows}
     card = dataset_card("demo", SUMMARY, EXPORTS, CardContext(decontamination=report))
-    assert "\nEvaluation sets: checked (1 set, 2 rows refused).\n" in card
+    assert "\nEvaluation sets: checked (1 set, 2 rows quarantined).\n" in card
     assert "| a\\|b | 1,200 | 2,400 | 3 | 2 | 1 |" in card.splitlines()
 
 

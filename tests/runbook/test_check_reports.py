@@ -194,3 +194,15 @@ def test_a_deleted_file_counts_as_a_change_and_a_journal_s_growth_does_not(tmp_p
         marker.touch()  # the file system's clock may tick in steps of milliseconds
     (workspace.root / "data/evidence/a.jsonl").unlink()
     assert workspace.is_touched_since(report.finished_at)
+
+
+def test_who_waits_for_the_detectors_hears_how_far_they_are(tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int]] = []
+    workspace = _workspace(tmp_path)
+    found = detect_all(workspace, SYMPTOMS[:3], tell=lambda *told: heard.append(told))
+    assert len(found) == 3
+    assert heard
+    assert all(total == 3 and 0 <= done < 3 for _, done, total in heard)
+    assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
+    named = {name for at_work, _, _ in heard for name in at_work.split(", ") if name}
+    assert named <= {symptom.id for symptom in SYMPTOMS[:3]}

@@ -192,7 +192,7 @@ class IncidentScreen(ReadPage[IncidentRecord]):
 
     def _copy_undo(self) -> None:
         if self._found is not None and not self._found.can_undo:
-            self.console.say("nothing in this incident can be taken back")
+            self.console.say("nothing in this incident can be undone")
             return
         self.console.copy(undo_command(self._incident_id, self.console.state.workspace), "the command")
 

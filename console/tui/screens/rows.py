@@ -244,7 +244,11 @@ class RowsScreen(Page):
             self._found_before += [here.offset] if here is not None else []
             self.go_to(found)
         else:
-            self.console.say("the search was stopped" if stop.is_set() else f"no more of: {self._wanted}")
+            self.console.say(
+                "the search was stopped"
+                if stop.is_set()
+                else f"no further match for {visible(self._wanted, 60)}"
+            )
 
     def _find_back(self) -> None:
         if self._found_before:

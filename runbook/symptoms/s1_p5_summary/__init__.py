@@ -47,7 +47,7 @@ DEFINITION = Definition(
         ByHand("Did the harness change?", 'git diff "$TAG" -- pipeline/engine/ pipeline/schemas/'),
         ByHand("Put that file back.", "distill restore pipeline/engine/receipts.py"),
         ByHand("Set a bad summary aside.", 'mv -n "$LATEST" "$LATEST.SET-ASIDE-$(date +%s)"'),
-        ByHand("Run again: what is not as claimed is written anew.", "distill run-all"),
+        ByHand("Run again: what is not as claimed is replaced.", "distill run-all"),
     ),
     rank=80,
 )

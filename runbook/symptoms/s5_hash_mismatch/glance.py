@@ -24,7 +24,7 @@ def glance(facts: Facts) -> Answer:
     answer = answer_of(report, str(paths.DETERMINISM_REPORT))
     is_old = answer.is_detected and facts.is_touched_since(answer.as_of)
     if is_old and (number_of(report, "elapsed_seconds") or 0.0) > SOON_SECONDS:
-        said = f"{answer.observed}; code or data were touched since: distill determinism tells anew"
+        said = f"{answer.observed}; code or data changed since; re-run: distill determinism"
         answer = replace(answer, observed=said)
     return as_old(answer, facts)
 

@@ -37,7 +37,7 @@ UNKNOWN = {"state": "UNKNOWN", "rows_read": 9, "findings_count": 0, "detail": "n
         (0, {**CLEAR, "evaluation": "not_checked", "evaluation_sets": 0}, "not checked, none is declared"),
         (0, {**CLEAR, "evaluation": "checked", "evaluation_sets": 2}, "checked (2 sets)"),
         (10, {**BREACH, "evaluation": "not_checked"}, "not checked"),
-        (10, {**BREACH, "evaluation": "checked", "evaluation_refused": 1}, "checked (1 row refused)"),
+        (10, {**BREACH, "evaluation": "checked", "evaluation_refused": 1}, "checked (1 row quarantined)"),
         (
             3,
             {**UNKNOWN, "evaluation": "not_evaluated", "not_evaluated": {"evaluation": "x"}},

@@ -47,7 +47,7 @@ def test_a_good_batch_ends_with_0_and_the_verdict_is_the_last_line(
     said = capfd.readouterr()
     assert said.out.splitlines()[-1].startswith(
         "batch: PASS (exit 0) · run-all 143 evidence rows · firewall skipped · acceptance 2/2 · "
-        "audit-full 1/1 · symptoms none (7 of 17 evaluated, 10 never ran, oldest 0s) · "
+        "audit-full 1/1 · symptoms none (7 of 17 checks run, 10 never, oldest 0s) · "
     )
     assert "\x1b" not in said.err, "no terminal, no drawing"
     assert [line.split()[:2] for line in said.err.splitlines()] == [

@@ -91,7 +91,11 @@ def test_a_finding_in_another_file_names_it_and_is_no_row_of_the_export() -> Non
         ({"evaluation": "not_checked", "evaluation_sets": 0}, "not checked, none is declared", "warn"),
         ({"evaluation": "not_checked", "evaluation_sets": None}, "not checked", "warn"),
         ({"evaluation": "checked", "evaluation_refused": None}, "checked (1 set)", "dim"),
-        ({"evaluation_sets": 2, "evaluation_refused": 1_204}, "checked (2 sets, 1,204 rows refused)", "dim"),
+        (
+            {"evaluation_sets": 2, "evaluation_refused": 1_204},
+            "checked (2 sets, 1,204 rows quarantined)",
+            "dim",
+        ),
         (
             {"evaluation": "not_evaluated", "not_evaluated": (("evaluation", "services: it is empty"),)},
             "not evaluated: services: it is empty",
@@ -149,7 +153,7 @@ def test_a_narrow_pane_shows_totals_with_bars() -> None:
 def test_a_wide_pane_lists_each_stream_and_the_sums() -> None:
     text = shown(rows_pane(states.rows(), NOW, 62, 30))
     assert "taubench_airline" in text
-    assert "ok 12,753 lines = 12,453 mapped + 300 looked up + 0 skipped" in text
+    assert "ok 12,753 lines = 12,453 mapped + 300 joined + 0 skipped" in text
 
 
 def test_sums_that_do_not_add_up_are_shown_even_where_there_is_no_room() -> None:
@@ -289,7 +293,7 @@ def band(state_name: str, width: int, rows: int) -> list[str]:
 
 def test_the_worst_symptom_stands_first_and_is_marked() -> None:
     lines = band("breach", 80, 24)
-    assert lines[0].startswith("━━ 2 SYMPTOMS · 17 of 17 evaluated, oldest 2h ━")
+    assert lines[0].startswith("━━ 2 SYMPTOMS · 17 of 17 checks run, oldest 2h ━")
     assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows of 2,764")
     assert lines[2].startswith(" X error    └ S1.P5.summary")
 
@@ -319,7 +323,9 @@ def test_the_age_of_the_oldest_answer_is_never_cut_off(state_name: str, tally: T
 def test_no_symptom_is_not_the_last_word_while_the_detectors_look(since: float | None, is_told: bool) -> None:
     tally = Tally(evaluated=5, stale=9, never=3, oldest=NOW - 120)
     (rule,) = band_lines((), 0, NOW, 80, 1, NOW, tally=tally, looking_since=since)
-    assert ("detectors at work for 10s · no symptom so far, 5 of 17 evaluated" in plain_text(rule)) is is_told
+    assert (
+        "detectors at work for 10s · 0 symptoms so far, 5 of 17 checks run" in plain_text(rule)
+    ) is is_told
     assert line_width(rule) == 80
 
 

@@ -156,7 +156,7 @@ def test_the_command_without_a_screen_names_the_plan_and_quotes_the_place() -> N
 
 def test_leaving_says_what_it_means() -> None:
     assert leaving_words(wizard_views.contained_first()) == "nothing was changed, no incident was opened"
-    assert "goes on without this screen" in leaving_words(wizard_views.applying())
+    assert "runs detached" in leaving_words(wizard_views.applying())
     assert "stays open where it is: awaiting approval" in leaving_words(wizard_views.to_repair())
     assert leaving_words(wizard_views.resolved()).startswith("resolved: ")
 

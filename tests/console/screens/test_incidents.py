@@ -99,7 +99,7 @@ async def test_no_journal_breaks_the_screen(make: object, tmp_path: Path) -> Non
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "I", "enter", "home", "right", "right", "left", "o", "o", "U")
         text = text_of(app)
-        assert "nothing in this incident can be taken back" in app.notice
+        assert "nothing in this incident can be undone" in app.notice
         assert "X chain broken" in text or "? its journal cannot be read" in text
     assert app.written == []
 

@@ -94,7 +94,7 @@ async def test_gates_are_shown_one_by_one_while_they_run(tmp_path: Path) -> None
         app.screen.look_again()
         await settled(pilot)
         text = text_of(app)
-    assert "2 of 6 gates so far" in text
+    assert "2 of 6 gates" in text
     assert text.count("pass  ") == 2
     assert text.count("· next") == 4
     assert "git tag" not in text

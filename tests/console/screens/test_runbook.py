@@ -32,7 +32,7 @@ async def test_what_shows_stands_first_with_what_it_explains_beneath_it() -> Non
         shown = ("S1.P4.sft-leak", "└ S2.drift", "S1.P1.schema", "└ S1.P5.summary")
         order = [text.index(name) for name in shown]
         assert order == sorted(order)
-        assert order[-1] < text.index("NOT KNOWN 1") < text.index("S1.P7.replay")
+        assert order[-1] < text.index("UNKNOWN 1") < text.index("S1.P7.replay")
         assert "? unknown  S1.P7.replay" in text
         assert "~ stale    S1.P6.acceptance" in text
         assert app.screen.marked == "S1.P4.sft-leak"
@@ -81,7 +81,7 @@ async def test_a_broken_runbook_is_three_lines_and_nothing_is_called_clear() -> 
 
 async def test_before_anybody_looked_it_says_so_and_shows_what_stat_can_see() -> None:
     text = await seen(StillApp(states.breach(), LEAN), "W")
-    assert "? have not looked yet" in text
+    assert "? never run" in text
     assert "S1.P4.sft-leak" in text
 
 

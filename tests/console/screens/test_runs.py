@@ -86,7 +86,7 @@ async def test_a_run_opens_with_its_receipts(tmp_path: Path) -> None:
         "P3 score",
         "P4 export",
         "as summed",
-        "lines 12 = mapped 10 + looked up 1",
+        "lines 12 = mapped 10 + joined 1",
     ):
         assert words in text
 

@@ -225,3 +225,17 @@ def test_a_check_that_does_not_exist_is_named_with_those_that_do() -> None:
         selected(AUDIT, ["P2.provenence"])
     assert "P2.provenence" in raised.value.fault.what_happened
     assert "P2.provenance" in raised.value.fault.do_next
+
+
+def test_who_waits_hears_which_check_is_at_work_and_how_far_it_is() -> None:
+    events, heard = EventWriter(), []
+    events.on_check = lambda name, done, total: heard.append((name, done, total))
+    at_work: list[tuple[str, int, int]] = []
+
+    def check() -> Outcome:
+        at_work.append(heard[-1])
+        return Outcome(1, 0, "0 failed")
+
+    run_checks(((spec, check) for spec in AUDIT[:3]), events)
+    assert heard == [(spec.id, number, 3) for number, spec in enumerate(AUDIT[:3])]
+    assert at_work == heard, "it is told before the check runs"

@@ -50,7 +50,7 @@ def test_runs_of_a_test_question_stand_in_no_training_file(workspace: Path) -> N
     assert engine(workspace, "verify-export", str(workspace / "exports")).returncode == ExitCode.OK
     assert engine(workspace, "card").returncode == ExitCode.OK
     card = (workspace / paths.DATASET_CARD).read_text(encoding="utf-8")
-    assert "Evaluation sets: checked (1 set, 5 rows refused)." in card
+    assert "Evaluation sets: checked (1 set, 5 rows quarantined)." in card
     (workspace / paths.DECONTAMINATION).write_bytes(b"{}\n")
     assert engine(workspace, "card").returncode == ExitCode.CHECK_FAILED
 

@@ -91,7 +91,7 @@ def test_what_the_exporter_lets_through_is_clear(workspace: Path) -> None:
     assert (answer["state"], answer["evaluation"]) == ("CLEAR", "checked")
     assert (answer["evaluation_sets"], answer["evaluation_refused"]) == (1, 5)
     assert "evaluation" in answer["walls"]
-    assert "  evaluation sets: checked (1 set, 5 rows refused)\n" in ask(workspace).stdout
+    assert "  evaluation sets: checked (1 set, 5 rows quarantined)\n" in ask(workspace).stdout
 
 
 @pytest.mark.parametrize("told", [b"", b"[]", b"{", b'{"checked": true}', b'{"checked": true, "sets": [1]}'])

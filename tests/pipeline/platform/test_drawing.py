@@ -31,6 +31,7 @@ def work():
     for done in (10, 50):
         progress.event({"stage": "mapping", "rows_in": done * 100, "rows_per_second": 1234.0,
                         "bytes_done": done, "bytes_total": 100})
+    progress.checking("P6.acceptance", 3, 20)
     voice.note("said between")
     progress.event({"stage": "mapping", "rows_in": 9000, "bytes_done": 90, "bytes_total": 100})
     voice.table(["stream", ">rows"], [["chats", "12"], ["[bold]x[/] \\x1b[31m", "3,456"]])
@@ -72,6 +73,12 @@ def test_a_person_sees_rows_rate_and_how_much_is_left() -> None:
     assert "50%" in said
     assert "━" in said
     assert "\x1b[?25l" not in said, "a killed process could not bring the cursor back"
+
+
+def test_a_person_sees_which_check_is_at_work_how_far_and_since_when() -> None:
+    said = drawn("xterm-256color")
+    assert "3 of 20 · P6.acceptance since " in said
+    assert "15%" in said
 
 
 def test_what_is_said_takes_the_place_of_the_progress() -> None:

@@ -150,7 +150,7 @@ def test_the_report_shows_counts_and_samples_without_control_characters(
 ) -> None:
     assert run(workspace) == ExitCode.WARNINGS  # no file for "later" yet
     shown = capsys.readouterr().out
-    assert "lines        6 = 1 mapped + 0 looked up + 5 skipped" in shown
+    assert "lines        6 = 1 mapped + 0 joined + 5 skipped" in shown
     assert "wrong_type" in shown
     assert "never found  model_name" in shown
     assert "unmapped     answer.reasoning (1), answer.labels[].p (1), cost (1)" in shown

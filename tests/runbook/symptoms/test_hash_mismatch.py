@@ -119,7 +119,7 @@ def test_a_comparison_that_takes_long_is_believed_until_somebody_asks(
 ) -> None:
     seen = written(workspace, report(at=-60, elapsed_seconds=900.0))
     assert seen.verdict is Verdict.DETECTED
-    assert "touched since" in seen.observed
+    assert "changed since" in seen.observed
     assert asked == []
     assert s5_hash_mismatch.rerun(workspace).verdict is Verdict.CLEAR
 
