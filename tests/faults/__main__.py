@@ -1,5 +1,8 @@
 """Disturb every command that changes something, at every point that it has, and say what that broke.
 
+Beside disks that fail and kills: bad firewalls under whoever asks them, torn tails, files changed by another
+hand, two writers, clocks, locales and modes.
+
 python -m tests.faults [--minutes 20] [--seed 20261130] [--only COMMAND] [--page docs/reliability.md]
 
 All points are listed first, then tried, kills before the others in an order that the seed draws, until the
@@ -16,19 +19,33 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from tests.faults import shim
 from tests.faults.fault_loop import KINDS, fault_trial, operations_of
 from tests.faults.kill_loop import kill_trial
+from tests.faults.neighbours import (
+    clock_trials,
+    firewall_trials,
+    locale_trials,
+    mode_trials,
+    writer_trials,
+)
 from tests.faults.record import Record, Result, broken, table
-from tests.faults.subjects import NAMES, subjects
-from tests.faults.trial import Subject, adopt_orphans, warm_up
+from tests.faults.subjects import NAMES, ONE_AT_A_TIME, audited, subjects
+from tests.faults.tampering import tamper_trials, torn_trials
+from tests.faults.trial import Trial, adopt_orphans, warm_up
 from tests.quick_folder import quick_folder
 
 SEED = 20261130
+# What needs no command of its own, but a workspace that was audited.
+AROUND: Mapping[str, Callable[[Path, Path], Iterable[Trial]]] = {
+    "readers": torn_trials,
+    "verdicts": tamper_trials,
+    "firewall": firewall_trials,
+}
 KILLS = 210
 _PAGE = """\
 # Reliability
@@ -39,31 +56,44 @@ it starts, such as git and the firewall) or a moment of a kill. Kills come first
 order that the seed draws; what the time did not reach is the difference between the columns. After each trial
 the outputs must be those from before or those from after, the command must have ended with its documented
 code and three lines, and carried out again on a sound machine it must end where an undisturbed one does.
+The firewall is replaced by one that is dead, hung, silent or contradicts itself: whoever asks it ends in time
+and not with 0. A file that a verdict reads and another hand has changed is named by the audit or by
+`distill incident verify`. A *torn tail* is tried at every byte of a journal's last line.
 
 """
-
-Trial = tuple[Subject, str, int, Callable[[], tuple[str, list[str]]]]
 
 
 def main(words: Sequence[str]) -> int:
     options = _options(words)
+    if not options.minutes:
+        record = _record(options)
+        return _tell(record, record.plan(Counter()), options)
     if shim.CONTROL_VARIABLE not in os.environ:
         return _under_the_shim(words)
     disk = shim.FaultyDisk(Path(os.environ[shim.CONTROL_VARIABLE]))
     warm_up()
     adopt_orphans()
-    record = Record(options.record or Path("out/faults") / f"{options.seed}.jsonl")
+    record = _record(options)
     until = time.monotonic() + 60 * options.minutes
     with quick_folder() as folder:
         trials = _trials(folder, disk, options)
-        planned = Counter((subject.name, what) for subject, what, _, _ in trials)
+        planned = record.plan(Counter((trial.subject, trial.what) for trial in trials))
         _say(f"seed {options.seed}: {len(trials):,} points, {len(record.done):,} tried before")
-        for subject, what, number, carry_out in trials:
+        for trial in trials:
             if time.monotonic() > until:
                 break
-            if (subject.name, what, number) not in record.done:
-                operation, wrong = carry_out()
-                record.add(Result(subject.name, what, number, operation, tuple(wrong)))
+            if (trial.subject, trial.what, trial.number) not in record.done:
+                operation, wrong = trial.carry_out()
+                record.add(Result(trial.subject, trial.what, trial.number, operation, tuple(wrong)))
+    return _tell(record, planned, options)
+
+
+def _record(options: argparse.Namespace) -> Record:
+    return Record(options.record or Path("out/faults") / f"{options.seed}.jsonl")
+
+
+def _tell(record: Record, planned: Counter[tuple[str, str]], options: argparse.Namespace) -> int:
+    """The table of all that was tried so far; with ``--minutes 0`` nothing more is."""
     found = broken(record.results)
     lines = table(record.results, planned)
     for line in [*lines, *found]:
@@ -78,17 +108,27 @@ def _trials(folder: Path, disk: shim.FaultyDisk, options: argparse.Namespace) ->
     killed: list[Trial] = []
     trials: list[Trial] = []
     kills = options.kills // len(NAMES)
-    for subject in subjects(folder, options.only):
+    only = set(options.only)
+    if not only or only & set(AROUND):
+        start = audited(folder)
+        for name, make in AROUND.items():
+            if not only or name in only:
+                trials += make(start, folder)
+    for subject in subjects(folder, options.only) if not only or only & set(NAMES) else ():
         counts: dict[int, int] = {}
         for kind in KINDS.values():
             if kind.operations not in counts:
                 counts[kind.operations] = operations_of(subject, kind, disk, folder)
             for number in range(1, counts[kind.operations] + 1):
                 carry_out = partial(fault_trial, subject, kind, number, disk, folder)
-                trials.append((subject, kind.name, number, carry_out))
+                trials.append(Trial(subject.name, kind.name, number, carry_out))
         for number in range(kills):
             carry_out = partial(kill_trial, subject, number, options.seed, folder)
-            killed.append((subject, "killed", number, carry_out))
+            killed.append(Trial(subject.name, "killed", number, carry_out))
+        trials += [*clock_trials(subject, disk, folder), *locale_trials(subject, folder)]
+        trials += mode_trials(subject, folder)
+        if subject.name in ONE_AT_A_TIME:
+            trials += writer_trials(subject, folder)
     random.Random(options.seed).shuffle(trials)  # noqa: S311 - to be repeated is the point
     return killed + trials
 
@@ -116,7 +156,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", action="append", choices=NAMES, default=[])
+    parser.add_argument("--only", action="append", choices=(*NAMES, *AROUND), default=[])
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--record", type=Path)
     parser.add_argument("--page")

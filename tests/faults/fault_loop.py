@@ -10,7 +10,8 @@ from tests.faults import shim
 from tests.faults.trial import Subject, copied, run, unfinished, what_is_wrong
 
 _FILLING = shim.WRITE | shim.SYNC | shim.RENAME | shim.CREATE | shim.LINK | shim.MKDIR
-_ALL = _FILLING | shim.UNLINK | shim.OPEN
+_CHANGES = _FILLING | shim.UNLINK
+_ALL = _CHANGES | shim.OPEN
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ KINDS = {
         Kind("disk full", errno.ENOSPC, _FILLING, for_good=True),
         Kind("I/O error, once", errno.EIO, _ALL, for_good=False),
         Kind("I/O errors", errno.EIO, _ALL, for_good=True),
+        Kind("no permission, once", errno.EACCES, _ALL, for_good=False),
+        Kind("read-only", errno.EROFS, _CHANGES, for_good=True),
         Kind("short write", 0, shim.WRITE, for_good=False),
         Kind("short writes", 0, shim.WRITE, for_good=True),
     )

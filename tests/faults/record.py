@@ -42,6 +42,17 @@ class Record:
                 continue
             yield Result(**{**data, "wrong": tuple(data["wrong"])})
 
+    def plan(self, points: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+        """Remember how many points there are, beside the results; all that were ever planned."""
+        place = self._path.with_suffix(".planned.json")
+        known = json.loads(place.read_text()) if place.exists() else []
+        planned: Counter[tuple[str, str]] = Counter()
+        planned.update({(subject, what): count for subject, what, count in known})
+        planned |= points
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps([[*key, count] for key, count in planned.items()]))
+        return planned
+
     def add(self, result: Result) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a") as file:

@@ -33,6 +33,7 @@ class Control(ctypes.Structure):
         ("failed", ctypes.c_uint64),
         ("root", ctypes.c_char * 1024),
         ("first", ctypes.c_char * 1024),
+        ("clock_seconds", ctypes.c_int64),
     )
 
 
@@ -86,6 +87,15 @@ class FaultyDisk:
             yield
         finally:
             control.armed = 0
+
+    @contextmanager
+    def clock_off_by(self, seconds: int) -> Iterator[None]:
+        """The wall clock of every program under the shim is off within the block; the others are right."""
+        self._control.clock_seconds = seconds
+        try:
+            yield
+        finally:
+            self._control.clock_seconds = 0
 
     @property
     def counted(self) -> int:

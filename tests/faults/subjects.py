@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.engine import commit
+from pipeline.reading.incidents import incident_ids
 from tests.crash.outcomes import change_sources
 from tests.faults.trial import Subject, Tree, copied, run
 from tests.pipeline.audit.audited import passing_acceptance
@@ -94,6 +95,25 @@ def _undo(start: Path, output: Path) -> Subject:
     return Subject(start, argv, lambda root: _files(root, paths.EXPORTS))
 
 
+def audited(folder: Path) -> Path:
+    """A workspace with all that a verdict reads: audited twice, looked at, with replays and an incident."""
+    start, output = copied(filled(folder / "filled").root, folder / "starts" / "audited"), folder / "output"
+    rows = [{"schema_version": 1, "replay_run_id": f"r{number}"} for number in range(3)]
+    (start / paths.REPLAY_RUNS).write_bytes(encoded(rows))
+    passing_acceptance(start / "acceptance.json")
+    audit = ("pipeline", "audit-full", "--acceptance-report", "acceptance.json")
+    for argv in (
+        audit,
+        ("console", "runbook", "detect"),
+        ("console", "quarantine", str(paths.RAG_EXPORT)),
+        audit,
+    ):
+        run(argv, start, output)
+    if len(incident_ids(start)) != 1 or not (start / paths.SYMPTOM_LOG).exists():
+        raise RuntimeError(f"the audited workspace is not as it should be: {output.read_text()}")
+    return start
+
+
 _MAKERS: Mapping[str, Callable[[Path, Path], Subject]] = {
     "run-all": _run_all,
     "export": _export,
@@ -104,6 +124,8 @@ _MAKERS: Mapping[str, Callable[[Path, Path], Subject]] = {
     "undo": _undo,
 }
 NAMES = tuple(_MAKERS)
+# Of two at once, one is told that the other does it.
+ONE_AT_A_TIME = ("run-all", "export", "apply", "undo")
 
 
 def _planned(root: Path, output: Path, *words: str) -> dict[str, str]:

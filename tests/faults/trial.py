@@ -24,6 +24,9 @@ LIMIT_SECONDS = 120.0
 # What no command may ever say of a fault that is not its own.
 FORBIDDEN = ("Traceback", " bug", "lost sys.", "Exception ignored", "internal error")
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_CAPBSET_DROP = 24
+_CAPABILITIES_3 = 0x20080522
+_OVERRIDES = (1, 2)
 _INCIDENT = re.compile(r"\d{8}-\d{4}-[\w-]+")
 # The three lines of a fault, by how they begin.
 THREE_LINES = ("what happened", "kept safe", "do next")
@@ -59,6 +62,16 @@ class Ended:
     text: str
 
 
+@dataclass(frozen=True)
+class Trial:
+    """``what`` is done to the command at its ``number``: what that met (empty: nothing), what it broke."""
+
+    subject: str
+    what: str
+    number: int
+    carry_out: Callable[[], tuple[str, list[str]]]
+
+
 def warm_up() -> None:
     """Import what commands import, once for all forks."""
     for name in (
@@ -74,15 +87,29 @@ def warm_up() -> None:
             importlib.import_module(name)
 
 
+@dataclass(frozen=True)
+class World:
+    """What is odd around a command. ``environment`` is added to its own; ``powerless``: permissions hold for
+    root as well; ``fresh``: an interpreter of its own, which reads its locale, and no fork of ours.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    powerless: bool = False
+    fresh: bool = False
+
+
+PLAIN = World()
+
+
 class Running:
     """A command under way in a process group of its own."""
 
-    def __init__(self, argv: Sequence[str], root: Path, output: Path) -> None:
+    def __init__(self, argv: Sequence[str], root: Path, output: Path, world: World = PLAIN) -> None:
         self._output = output
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            _become(argv, root, output)
+            _become(argv, root, output, world)
         with contextlib.suppress(PermissionError, ProcessLookupError):
             os.setpgid(self.pid, self.pid)
 
@@ -103,9 +130,9 @@ class Running:
             time.sleep(0.001)
 
 
-def run(argv: Sequence[str], root: Path, output: Path) -> Ended:
+def run(argv: Sequence[str], root: Path, output: Path, world: World = PLAIN) -> Ended:
     """A command to its end. One without an end is killed; its code is then that of the signal."""
-    running = Running(argv, root, output)
+    running = Running(argv, root, output, world)
     ended = running.wait()
     if ended is None:
         running.kill()
@@ -114,7 +141,7 @@ def run(argv: Sequence[str], root: Path, output: Path) -> Ended:
     return ended
 
 
-def _become(argv: Sequence[str], root: Path, output: Path) -> None:
+def _become(argv: Sequence[str], root: Path, output: Path, world: World) -> None:
     try:
         atexit._clear()  # what this process would remove at its end is not the fork's
         os.setpgid(0, 0)
@@ -123,7 +150,13 @@ def _become(argv: Sequence[str], root: Path, output: Path) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        os.environ.update(world.environment)
         program, *words = argv
+        if world.powerless:
+            _lay_down_power()
+        if world.fresh:
+            entry_point = _ENTRY[program]
+            os.execve(sys.executable, [sys.executable, "-P", "-c", entry_point, *words], dict(os.environ))  # noqa: S606
         sys.argv = [program, *words]
         module = "pipeline.cli" if program == "pipeline" else "console.cli.distill"
         entry = importlib.import_module(module)
@@ -135,6 +168,27 @@ def _become(argv: Sequence[str], root: Path, output: Path) -> None:
 
         traceback.print_exc()
     os._exit(99)
+
+
+_ENTRY = {
+    "pipeline": "import sys; from pipeline.cli import main; sys.exit(main(sys.argv[1:]))",
+    "console": "from console.cli.distill import entry; entry()",
+}
+
+
+def _lay_down_power() -> None:
+    """Without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, here and in what is started, root obeys modes too."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in _OVERRIDES:
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_3, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, sets):
+        raise OSError(ctypes.get_errno(), "capget")
+    for at in range(3):
+        sets[at] &= ~sum(1 << capability for capability in _OVERRIDES)
+    if libc.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 def adopt_orphans() -> None:
