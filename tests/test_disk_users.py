@@ -240,6 +240,7 @@ def _assert_old_or_new(root: Path, before: dict[str, bytes], after: dict[str, by
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that would be drawn are the same each time, and nobody scans for the metrics."""
     monkeypatch.setattr("secrets.token_hex", lambda _=8: "0123")
+    monkeypatch.setattr(disk, "random_part", lambda: "0123")
     monkeypatch.setattr(metrics_command, "read_whole_status", lambda *_: status())
     monkeypatch.setattr(report_command, "read_whole_status", lambda *_: status())
 

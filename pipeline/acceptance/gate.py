@@ -161,6 +161,9 @@ def import_the_engine() -> None:
         with contextlib.suppress(Exception):
             # Compiled at its first row, which would be once a fork.
             model.model_rebuild()
+    with contextlib.suppress(Exception):
+        for rule in importlib.import_module("pipeline.stages.secret_rules").RULES:
+            _ = rule.patterns
     engine_digest()
     # All this stays to the end: a fork's collector neither looks at it nor copies its pages.
     gc.collect()

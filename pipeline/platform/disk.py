@@ -14,7 +14,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -278,13 +277,18 @@ def replacing(path: Path, *, mode: int = FILE_MODE, durable: bool = True) -> Ite
         yield descriptor
 
 
+def random_part() -> str:
+    """The part of a name that nobody foresees. As ``secrets`` draws it, which is slow to import."""
+    return os.urandom(4).hex()
+
+
 @contextlib.contextmanager
 def replacing_in(
     folder: int, name: str, *, mode: int = FILE_MODE, exact_mode: bool = False, durable: bool = True
 ) -> Iterator[int]:
     """``replacing`` in an open folder. With ``exact_mode`` the umask has no say."""
     # A leading dot and another ending: no collector and no glob of ours reads it half written.
-    temporary = f".{name[:200]}.{secrets.token_hex(4)}.tmp"
+    temporary = f".{name[:200]}.{random_part()}.tmp"
     descriptor = os.open(temporary, _NEW | os.O_EXCL, FILE_MODE if exact_mode else mode, dir_fd=folder)
     try:
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 # A folder with more is no engine, and nobody waits for it to be read.
 MOST_FILES = 4_000
 MOST_BYTES = 64 << 20
+_PIECE_BYTES = 1 << 20
 _PYTHONS_OWN = re.compile(r"[^.]+\.[a-z]+-\d+(\.opt-\w+)?\.pyc\Z")
 
 Stamps = tuple[tuple[str, int, int, int, int], ...]
@@ -91,11 +92,17 @@ def _below(folder: str, relative: str, depth: int = 0) -> Iterator[tuple[str, in
 
 def read_file(package: Path, relative: str) -> bytes:
     """The bytes of a plain file. Raises OSError."""
-    descriptor = os.open(package / relative, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{package / relative} is no plain file")
-        data = file.read(MOST_BYTES + 1)
+    place = f"{package}/{relative}"
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        seen = os.fstat(descriptor)
+        if not stat.S_ISREG(seen.st_mode):
+            raise OSError(f"{place} is no plain file")
+        data = os.read(descriptor, min(seen.st_size, MOST_BYTES) + 1)
+        while len(data) <= MOST_BYTES and (more := os.read(descriptor, _PIECE_BYTES)):
+            data += more
+    finally:
+        os.close(descriptor)
     if len(data) > MOST_BYTES:
-        raise OSError(f"{package / relative} holds more than {MOST_BYTES:,} bytes")
+        raise OSError(f"{place} holds more than {MOST_BYTES:,} bytes")
     return data

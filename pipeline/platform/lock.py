@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -165,7 +164,7 @@ def put_in_place(root: Path, relative: PurePath, words: Mapping[str, Any]) -> Lo
     Nobody sees it unlocked or without its words. Raises OSError; the one before then stays.
     """
     with confined.folder_of(root, relative, make=[]) as (folder, name):
-        newer = f".{name}.{secrets.token_hex(4)}.new"  # not ``.tmp``: a run clears those away
+        newer = f".{name}.{disk.random_part()}.new"  # not ``.tmp``: a run clears those away
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         lock = Lock(descriptor := os.open(newer, flags, disk.FILE_MODE, dir_fd=folder))
         try:

@@ -303,7 +303,7 @@ class StreamFields(_Syntax):
 class Part(_Syntax):
     """One evidence row of a line: the stream's fields, some of them overridden."""
 
-    fields: StreamFields = StreamFields()
+    fields: StreamFields = StreamFields.model_construct()  # and no schema of it is built before it is used
     when: ConditionText | None = None
     """The line yields this part only where it holds."""
 
@@ -361,7 +361,7 @@ class Group(_Syntax):
 class StreamRules(_Syntax):
     """All of a stream's rules, as its section of ``distill.toml`` holds them."""
 
-    fields: StreamFields = StreamFields()
+    fields: StreamFields = StreamFields.model_construct()  # and no schema of it is built before it is used
     parts: PartsText | None = None
     where: Conditions = ()
     unit: Literal["line", "file"] = "line"

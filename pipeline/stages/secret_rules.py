@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 
 def _always(match: re.Match[bytes]) -> bool:
@@ -29,8 +30,14 @@ class SecretRule:
 
     kind: str
     literals: tuple[bytes, ...]
-    patterns: tuple[re.Pattern[bytes], ...]
+    expressions: tuple[bytes, ...]
+    flags: int = 0
     is_secret: Callable[[re.Match[bytes]], bool] = _always
+
+    @cached_property
+    def patterns(self) -> tuple[re.Pattern[bytes], ...]:
+        """Compiled when a literal is first met: most processes meet none, and all of them take a moment."""
+        return tuple(re.compile(each, self.flags) for each in self.expressions)
 
 
 def _has_token_header(match: re.Match[bytes]) -> bool:
@@ -69,8 +76,8 @@ def _rule(
     flags: int = 0,
     is_secret: Callable[[re.Match[bytes]], bool] = _always,
 ) -> SecretRule:
-    compiled = tuple(re.compile(pattern.encode(), flags) for pattern in patterns)
-    return SecretRule(kind, tuple(literals.encode().split()), compiled, is_secret)
+    expressions = tuple(pattern.encode() for pattern in patterns)
+    return SecretRule(kind, tuple(literals.encode().split()), expressions, flags, is_secret)
 
 
 # A prefix that may end a word of its own begins one here: behind anything but a letter or digit, behind

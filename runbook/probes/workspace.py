@@ -16,6 +16,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice, engine_argv
 from pipeline.contracts.toml_document import parsed
 from pipeline.platform.engine_choice import engine_to_change
+from pipeline.platform.engine_modules import EngineModules, load_all
 from pipeline.platform.firewall import Answer, ask_firewall
 from pipeline.platform.git_objects import Repository
 from pipeline.platform.lenient_json import bytes_or_empty
@@ -26,6 +27,8 @@ from pipeline.reading.facts import Facts, read_facts
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import StreamGlance, read_settings, streams_of
 from pipeline.reading.source_files import files_of
+from runbook.probes import engine_look
+from runbook.probes.engine_look import EngineLook
 
 _MOST_OUTPUT_BYTES = 16 * 2**20
 # An engine that is asked to end stops at a safe point, and gives the lock back.
@@ -47,15 +50,19 @@ class Workspace:
         self.git = Repository(history or root)
         self.tell: Callable[[str], None] = _to_nobody
         self._facts: Facts | None = None
+        self._engine_look: EngineLook | None = None
 
     def facts(self) -> Facts:
         """What glances look at, as it is now. Raises OSError."""
         return self._facts or read_facts(self.root, time.time())
 
     def at_this_moment(self) -> Workspace:
-        """The same workspace for several who ask at once: its facts are read a single time."""
+        """The same workspace for several who ask at once: its facts are read and its engine is started a
+        single time.
+        """
         same = copy.copy(self)
         same._facts = self.facts()
+        same._engine_look = EngineLook(self.root)
         return same
 
     def settings(self) -> dict[str, Any]:
@@ -102,10 +109,18 @@ class Workspace:
 
     def engine(self, arguments: Sequence[str], *, seconds: float) -> Ended:
         """``distill ARGUMENTS`` by the engine in use. Raises as ``engine_choice``, and for nothing else."""
-        argv = engine_argv([arguments[0], "-C", str(self.root), *arguments[1:]])
+        argv = engine_argv(engine_look.in_workspace(self.root, arguments))
         choice = self.engine_choice()
-        ran = self._run(argv, choice.environment(), seconds)
+        told = self._engine_look.answer(choice, arguments) if self._engine_look is not None else None
+        ran = told or self._run(argv, choice.environment(), seconds)
         return replace(ran, stderr=choice.in_the_workspace(ran.narration).encode())
+
+    def engine_modules(self) -> EngineModules:
+        """Whether every module of the engine in use loads. Raises as ``engine_choice``."""
+        choice = self.engine_choice()
+        if self._engine_look is not None:
+            return self._engine_look.modules(choice)
+        return load_all(choice, limit_seconds=engine_look.SECONDS)
 
     def firewall(self, *, seconds: float | None = None) -> Answer:
         """What the installed firewall says of the live export, whatever engine is in use.

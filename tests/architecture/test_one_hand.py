@@ -124,6 +124,7 @@ EXCEPTIONS = {
     "console/commands/demo.py": "hands the whole process over to the run: exec, nothing is waited for",
     "pipeline/engine/executors.py": "workers share the engine's memory: a pool of forks that die with it",
     "pipeline/acceptance/jobs.py": "the gate's jobs are forks of the gate that die with it",
+    "pipeline/platform/engine_probe.py": "answers in forks, for which the engine is imported once, and waits",
     "pipeline/acceptance/engine_runs.py": "a run in a fork of the gate, where a wall may be taken away",
     "pipeline/templates/workspace/tests/test_workspace_contract.py": "in a workspace, without us",
 }

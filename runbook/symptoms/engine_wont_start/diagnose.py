@@ -13,10 +13,10 @@ from pydantic import JsonValue
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.plurals import differ
 from pipeline.contracts.status import Answer, Verdict
-from pipeline.platform.engine_modules import load_all
 from pipeline.platform.lenient_json import texts_of
 from pipeline.platform.process_end import exit_in_words
 from runbook.probes.code_history import CODE, ENGINE, code_probe, read_code
+from runbook.probes.engine_look import STARTS
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
@@ -26,8 +26,6 @@ from runbook.symptoms.offers import tag_offer
 
 _SECONDS = 60.0
 _LAST_LINES = 30
-# The smallest command that imports what every command imports.
-_SMALLEST = ("config", "--help")
 _FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
 
 
@@ -35,7 +33,7 @@ def detect(workspace: Workspace) -> Detection:
     """Whether the engine in use can print a command's help, and then whether each of its modules loads:
     a command imports what it needs when it is called. Raises SettingsError when it may not run.
     """
-    ran = workspace.engine(_SMALLEST, seconds=_SECONDS)
+    ran = workspace.engine(STARTS, seconds=_SECONDS)
     now = time.time()
     error = ran.narration
     frames = [_inside(workspace, name) for name, _ in _FRAME.findall(error)]
@@ -56,7 +54,7 @@ def detect(workspace: Workspace) -> Detection:
 
 def _of_modules(workspace: Workspace) -> Detection:
     """Whether every module loads, and the first broken file."""
-    loaded = load_all(workspace.engine_choice(), limit_seconds=_SECONDS)
+    loaded = workspace.engine_modules()
     now = time.time()
     files = [name for each in loaded.broken for name in (each.named, each.path)]
     facts: dict[str, JsonValue] = {"frames": [each for name in files if (each := _inside(workspace, name))]}

@@ -18,6 +18,7 @@ from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
+from runbook.probes.engine_look import SCHEMAS_AGREE
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
 from runbook.probes.looks import Probe, concluded, detection_from
 from runbook.probes.workspace import Workspace
@@ -136,7 +137,7 @@ def refusals_of(detection: Detection) -> tuple[Refusal, ...]:
 
 def detect(workspace: Workspace) -> Detection:
     """The engine's own check of schemas, lock and golden rows; a third of a second. Raises SettingsError."""
-    ran = workspace.engine(("schema", "check", "--json"), seconds=_SECONDS)
+    ran = workspace.engine(SCHEMAS_AGREE, seconds=_SECONDS)
     now = time.time()
     found = read_refusals(ran)
     if found is None:

@@ -64,7 +64,7 @@ def test_a_planted_temporary_name_is_not_written_through(
 ) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"mine")
-    monkeypatch.setattr("secrets.token_hex", lambda _: "0123")
+    monkeypatch.setattr(disk, "random_part", lambda: "0123")
     (tmp_path / ".file.0123.tmp").symlink_to(outside)
     with pytest.raises(StorageError):
         disk.write_file(tmp_path / "file", b"data")
