@@ -239,6 +239,9 @@ def test_a_set_that_was_declared_after_the_export_is_the_cause_and_both_exports_
     ]
     places = found["diagnosis"]["cause"]["places"]
     assert any(place.startswith(f"{PAIRS}:1 ") for place in places)
+    contained = planned(root, "runbook", "plan", ID, "--offer", "quarantine")["plan"]
+    assert contained["title"] == "Quarantine 2 files"
+    assert {SFT, PAIRS} <= {step["path"] for step in contained["steps"] if step["type"] == "rename_file"}
     plan = repaired(root, ID, "--offer", "re-export")
     assert verdict(root, ID) == "clear"
     assert json.loads((root / paths.DECONTAMINATION).read_bytes())["sets"][0]["rows_refused"] > 0
