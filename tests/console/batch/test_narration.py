@@ -80,9 +80,8 @@ def test_a_part_that_ended_is_one_line_with_its_word_time_and_reason(heard: _Hea
         Part.AUDIT, PartState.RAN, 1, 61.0, said="1 of 9 checks failed", detail="P2 lost\x1b a line"
     )
     narration(heard).ended(outcome)
-    assert heard.notes == [
-        f"{'audit-full':<15} {'fail':<14} {'61.0s':>7}  1 of 9 checks failed  P2 lost\\x1b a line"
-    ]
+    reason = "1 of 9 checks failed  P2 lost\\x1b a line"
+    assert heard.notes == [f"audit-full      fail            1m 01s  {reason}"]
 
 
 def test_a_quiet_batch_says_nothing(heard: _Heard) -> None:

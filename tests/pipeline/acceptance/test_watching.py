@@ -8,15 +8,24 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from pipeline.acceptance.gate import TerminatedError
+from pipeline.acceptance.invariant import Results
+from pipeline.acceptance.isolation import INVARIANTS
 from pipeline.acceptance.listings import RealWorkspace, changes, listing
+from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.temp_root import KEPT_ROOTS, PREFIX, forget_old_roots, temp_root
 from pipeline.acceptance.write_watch import WATCHED
+from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.engine import run_state
+from pipeline.engine.run_state import RunState
 from pipeline.platform import lock
 from tests.waiting import LIMIT_SECONDS
 
@@ -207,3 +216,49 @@ def test_a_link_inside_that_leads_out_is_followed(tmp_path: Path) -> None:
 )
 def test_reading_and_writing_inside_are_not(tmp_path: Path, code: str) -> None:
     assert seen(tmp_path, code) == []
+
+
+# A01, on a gate that has run nothing but what is told here
+
+
+def _a01(real: Path, watched: str, meanwhile: Callable[[], object]) -> Outcome:
+    with temp_root(real.parent) as root:
+        scene = cast(Scene, SimpleNamespace(root=root, real=real, real_before=RealWorkspace.of(real)))
+        root.writes_log.write_text(watched, encoding="utf-8")
+        meanwhile()
+        return INVARIANTS["A01"].judge(scene, cast(Results, None))
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    workspace = tmp_path / "real"
+    (workspace / "exports").mkdir(parents=True)
+    (workspace / "exports/sft.jsonl").write_text("{}\n")
+    return workspace
+
+
+def test_a_real_workspace_that_stayed_as_it_was_is_whole(real: Path) -> None:
+    outcome = _a01(real, f"{WATCHED} 1\n", lambda: None)
+    assert (outcome.failed, outcome.examined > 1) == (0, True)
+
+
+def test_a_file_of_the_real_workspace_that_changed_meanwhile_is_named(real: Path) -> None:
+    outcome = _a01(real, f"{WATCHED} 1\n", lambda: (real / "exports/sft.jsonl").write_text("{}\n{}\n"))
+    assert outcome.failed == 1
+    assert "changed while acceptance ran" in outcome.detail
+    assert outcome.examples[0].file == "exports/sft.jsonl"
+
+
+def test_a_run_of_the_operators_own_tells_nothing_of_the_gate(real: Path) -> None:
+    def run() -> None:
+        (real / "exports/sft.jsonl").write_text("{}\n{}\n")
+        state = real / paths.RUN_STATE
+        state.parent.mkdir(parents=True, exist_ok=True)
+        run_state.save(real, RunState(pipeline_run_id="20260101T000000Z-0001"))
+
+    assert _a01(real, f"{WATCHED} 1\n", run).failed == 0
+
+
+def test_what_was_written_elsewhere_or_watched_by_nobody_is_wrong(real: Path) -> None:
+    assert "outside the temp root: /etc/it" in _a01(real, f"{WATCHED} 1\n/etc/it\n", lambda: None).detail
+    assert _a01(real, "", lambda: None).detail == "no process was watched"
