@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from pipeline.audit import p0_recon, p2_evidence, p3_verdicts, p4_exports, p5_receipts
+from pipeline.audit.scan import FileScan
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
@@ -117,6 +118,16 @@ def test_a_source_that_no_stream_reads_any_more_is_still_resolved(workspace: Pat
     source = workspace / "data/_kb/chats.jsonl"
     source.write_bytes(source.read_bytes().replace(b"node 3", b"node 4", 1))
     assert p2_evidence.provenance(view_of(workspace)).failed == 1
+
+
+def test_of_a_source_that_no_stream_reads_only_what_the_run_read_is_read(workspace: Path) -> None:
+    settings = workspace / paths.SETTINGS
+    settings.write_text(settings.read_text("utf-8").replace("chats*.jsonl", "talks*.jsonl"), encoding="utf-8")
+    with (workspace / "data/_kb/chats.jsonl").open("ab") as file:
+        file.write(b'{"task": "appended since"}\n')
+    found = p2_evidence._Resolver(view_of(workspace)).find("chats", "data/_kb/chats.jsonl")
+    assert isinstance(found, FileScan)
+    assert found.lines == 20
 
 
 def test_lines_appended_since_the_run_are_not_missed_and_not_counted(workspace: Path) -> None:

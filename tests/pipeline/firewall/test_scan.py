@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.firewall import open_commit
-from pipeline.firewall.places import Places
+from pipeline.firewall.places import FileRefusedError, Places, open_regular
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.scan import scan
 from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, honest, line
@@ -131,6 +131,16 @@ def test_a_folder_or_a_pipe_in_place_of_the_file_is_unknown(tmp_path: Path) -> N
     os.mkfifo(corpus.sft)
     report = look(tmp_path)
     assert (report.state, report.detail) == (State.UNKNOWN, "not a regular file")
+
+
+def test_a_file_that_is_refused_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    """A watcher looks every second, for weeks."""
+    os.mkfifo(tmp_path / "pipe")
+    before = len([*Path("/dev/fd").iterdir()])
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(FileRefusedError, match="not a regular file"):
+            open_regular(place)
+    assert len([*Path("/dev/fd").iterdir()]) == before
 
 
 @pytest.mark.parametrize("place", [paths.SFT_EXPORT, paths.evidence_file("chat"), paths.scored_file("chat")])

@@ -19,7 +19,7 @@ from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
 from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS
-from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, rerun
+from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, failed_repairs, rerun
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.session import WizardSession, open_session
@@ -74,6 +74,11 @@ def test_a_repair_that_did_not_help_makes_it_due_until_an_audit_passes(workspace
     assert detection.verdict is Verdict.DETECTED
     assert detection.observed.startswith("S1.P4.sft-leak is still there after")
     assert detection.facts["failed"] == [session.incident.id]
+    # A repair of the last resort itself is no reason for it.
+    assert failed_repairs(workspace.root, since=None, apart="S1.P4.sft-leak") == []
+    assert [each.symptom_id for each in failed_repairs(workspace.root, since=None, apart=SYMPTOM.id)] == [
+        "S1.P4.sft-leak"
+    ]
     _audit(workspace, (), at=time.time() - 60)
     assert detect(workspace).verdict is Verdict.DETECTED
     _audit(workspace, (), at=time.time() + 1)

@@ -104,6 +104,9 @@ def test_a_renamed_reward_is_no_drift_and_its_new_name_is_offered(workspace: Wor
     (edit,) = offers(detection, diagnosis)
     assert edit.title == "Let stream chats read points instead of reward"
     assert edit.questions[0].default == "points"
+    answers = {question.id: question.default or "" for question in edit.questions}
+    with pytest.raises(RefusedError, match="Every name was left as it is"):
+        edit.make(planning(workspace), {**answers, edit.questions[0].id: "leave"})
 
 
 def stream(**fields: object) -> StreamGlance:

@@ -31,6 +31,8 @@ def test_a_doc_that_is_gone_or_holds_no_word_was_deleted(root: Path, left: bytes
     if left is not None:
         (root / RECON).write_bytes(left)
     assert cause(root, ID) == ("deleted", "certain")
+    (offer,) = diagnosed(root, ID)["offers"]
+    assert (offer["id"], offer["title"]) == ("restore", "Restore it from the last-good tag")
 
 
 def test_a_doc_that_only_a_later_commit_held_cannot_come_from_the_tag(root: Path) -> None:
