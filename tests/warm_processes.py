@@ -15,6 +15,7 @@ for that one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -22,6 +23,7 @@ import inspect
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -41,7 +43,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 ENGINE, _CONSOLE = ENGINE_FLAGS, ("-P",)
 # The program by its interpreter flags and module; and whether it starts programs of ours by itself.
 PROGRAMS = {
-    (ENGINE, "pipeline"): False,
+    (ENGINE, "pipeline"): True,
     (ENGINE, "pipeline.firewall"): False,
     (ENGINE, str(REPOSITORY / "pipeline/platform/engine_probe.py")): False,
     (_CONSOLE, "console"): True,
@@ -203,13 +205,21 @@ def _engine_of(flags: tuple[str, ...], named: str, env: Mapping[str, str]) -> st
     return place
 
 
-def keep(zygote: socket.socket) -> None:
-    """In a program of ours that starts others: from here on they are forks of what is at the other end."""
-    global _keeps_engines
-    _keeps_engines = False
+def keep(zygote: socket.socket, pid: int) -> None:
+    """In a program of ours that starts others: from here on they are forks of ``pid``, its own child."""
+    global _keeps_engines, _kept
+    _keeps_engines, _kept = False, pid
+    atexit.register(_end_kept)
     for flags in (ENGINE, _CONSOLE):
         _zygotes[flags] = _Zygote(zygote)
     install()
+
+
+def _end_kept() -> None:
+    """At the end of such a program, so that it leaves no child behind."""
+    if _kept and os.getpid() == _owner:
+        os.kill(_kept, signal.SIGKILL)
+        os.waitpid(_kept, 0)
 
 
 def forget() -> None:
@@ -218,6 +228,7 @@ def forget() -> None:
 
 
 _keeps_engines = True
+_kept = 0
 _PYTHON = sys.executable
 _ENVIRONMENT = dict(os.environ)
 

@@ -145,7 +145,8 @@ def _keep_zygote() -> None:
     """A copy of us as we are now, for the programs that the program starts."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
         ours.close()
         first_act.die_with(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -154,7 +155,7 @@ def _keep_zygote() -> None:
             os.dup2(nowhere, number)
         _serve(theirs)
     theirs.close()
-    keep(ours)
+    keep(ours, pid)
 
 
 def _reopen_streams() -> None:

@@ -29,31 +29,12 @@ from runbook.tell.pages import lint
 from runbook.wizard.detecting import detect_all, exit_code
 from runbook.wizard.session import open_session
 from tests.architecture.fresh_interpreter import REPOSITORY
+from tests.runbook.command_line import CONSENT, planned
+from tests.runbook.command_line import started as distill
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace, tree
 from tests.waiting import LIMIT_SECONDS
 
 SCHEMA = "pipeline/schemas/sft.py"
-CONSENT = ("--approve-as", "mira", "--reason", "forbidden rows")
-
-
-def distill(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "console", "-C", str(root), *words],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT_SECONDS,
-    )
-
-
-def planned(root: Path, *words: str) -> dict[str, Any]:
-    done = distill(root, *words, "--json")
-    assert done.returncode == 11, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 @pytest.fixture

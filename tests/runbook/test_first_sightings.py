@@ -19,9 +19,9 @@ from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
 from runbook.wizard import detecting
 from tests.pipeline.engine.workspaces import engine
+from tests.runbook.command_line import distill
 from tests.runbook.drills.faces import glanced_rows, six_faces
 from tests.runbook.symptoms.walked import filled
-from tests.runbook.test_commands import distill
 from tests.runbook.workspaces import SFT
 
 

@@ -22,7 +22,7 @@ from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.architecture.fresh_interpreter import REPOSITORY
-from tests.runbook.test_commands import distill
+from tests.runbook.command_line import distill
 from tests.runbook.workspaces import make_workspace, planning
 
 OTHER = "nights/v7;id"

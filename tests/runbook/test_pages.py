@@ -8,7 +8,7 @@ from runbook.actions.repair_code import reinstall_command
 from runbook.commands.runbook import _of_installed
 from runbook.symptom import Symptom
 from runbook.tell.pages import file_name, pages
-from tests.runbook.test_commands import distill
+from tests.runbook.command_line import distill
 from tests.runbook.workspaces import leak_symptom
 
 SYMPTOM = Symptom(

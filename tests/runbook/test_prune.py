@@ -15,7 +15,7 @@ from runbook.change.incident import Incident, open_incident
 from runbook.change.refusals import RefusedError
 from runbook.change.undo import last_undoable
 from tests.runbook.carrying_out import carried_out, consented, taken_back
-from tests.runbook.test_commands import CONSENT, distill, planned
+from tests.runbook.command_line import CONSENT, distill, planned
 from tests.runbook.workspaces import direct, make_workspace, tree
 
 SCHEMA = "pipeline/schemas/sft.py"

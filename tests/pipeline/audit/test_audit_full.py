@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.pipeline.audit.audited import (
 )
 from tests.pipeline.audit.faults import flip_evidence_byte, remove_recon_doc
 from tests.pipeline.engine.workspaces import engine, make_workspace
+from tests.warm_processes import COLD_VARIABLE
 
 REPORT_JSON = paths.AUDIT_DATA
 
@@ -203,7 +205,9 @@ def test_runs_that_repeat_the_last_one_stay_green(workspace: Path, gate: tuple[s
 
 def test_a_terminated_audit_ends_its_gate_and_tells_its_end(workspace: Path) -> None:
     argv = engine_argv(["audit-full", "--events", "-", "-C", str(workspace)])
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as auditor:
+    # Really started: whoever is forked from a warm process has another child beside its own.
+    env = {**os.environ, COLD_VARIABLE: "1"}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as auditor:
         assert auditor.stdout is not None
         assert json.loads(auditor.stdout.readline())["type"] == "run.started"
         # The first check's result comes after the gate was started.

@@ -125,7 +125,7 @@ def test_provenance_leads_to_the_bytes_of_every_line(tmp_path: Path) -> None:
     checked(workspace)
     source = workspace / "data/_kb/s2.jsonl"
     source.write_bytes(source.read_bytes().replace(b"a says 3", b"a says 4"))
-    assert statuses(audit(workspace))["P2.provenance"] == "fail"
+    assert statuses(audit(workspace, "--check", "P2.provenance")) == {"P2.provenance": "fail"}
 
 
 def test_exports_and_verdicts_have_the_one_shape_of_provenance(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ The faces are asked in this process, and share one scan of the firewall.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import time
@@ -17,7 +15,6 @@ from unittest.mock import patch
 from console.batch.child import PartEnded
 from console.batch.part_report import outcome_of
 from console.batch.parts import Part
-from console.cli.distill import main
 from console.commands import status as status_command
 from console.live.runbook_watch import Look
 from console.reading.firewall_scan import scan_or_known
@@ -26,6 +23,7 @@ from console.state.derive import advance
 from console.state.runbook_state import RunbookReading, known_symptoms
 from console.state.view_state import FirewallSeen, RunbookHeard, StatusRead, initial
 from pipeline.contracts.status import FirewallStatus
+from tests.runbook.command_line import distill
 
 # id → (words, first seen to the second; None where a face does not say since when)
 Said = dict[str, tuple[str, int | None]]
@@ -74,10 +72,7 @@ def six_faces(root: Path, detected: dict[str, Any] | None = None) -> dict[str, S
 
 
 def _asked(root: Path, *words: str) -> dict[str, Any]:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        main(["-C", str(root), "--json", *words])
-    found: dict[str, Any] = json.loads(out.getvalue())
+    found: dict[str, Any] = json.loads(distill(root, *words, "--json").stdout)
     return found
 
 
@@ -105,10 +100,8 @@ def _of_batch(detected: dict[str, Any]) -> Said:
 
 
 def _of_watch(root: Path) -> Said:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        main(["-C", str(root), "--json", "watch", "--once"])
-    alerts = [json.loads(line)["symptom"] for line in out.getvalue().splitlines()]
+    said = distill(root, "watch", "--once", "--json").stdout
+    alerts = [json.loads(line)["symptom"] for line in said.splitlines()]
     return {each["id"]: (each["observed"], _seconds(each["since"])) for each in alerts}
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import ExitCode
+from runbook.drills import start
 from runbook.drills.start import break_sound, digests, read_note
 from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.symptoms.s1_p0_recon_doc import drill as s1_p0_recon_doc
+from tests.runbook.command_line import distill, started
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import repaired
-from tests.runbook.test_commands import distill
 
 DRILL = s1_p0_recon_doc.DRILL
 DOC = s1_p0_recon_doc.DOC
@@ -26,13 +27,16 @@ def test_every_symptom_has_a_drill_and_every_drill_an_id_of_its_own() -> None:
 
 
 def test_the_list_names_every_drill_with_its_severity(tmp_path: Path) -> None:
-    told = json.loads(distill(tmp_path, "drill", "list", "--json").stdout)["drills"]
+    told = json.loads(started(tmp_path, "drill", "list", "--json").stdout)["drills"]
     assert [each["id"] for each in told] == [drill.id for drill in DRILLS]
     assert {each["severity"] for each in told} <= {"critical", "error", "warning", "info"}
 
 
-@pytest.mark.slow
-def test_a_started_drill_is_broken_and_does_not_tell_where(tmp_path: Path) -> None:
+def test_a_started_drill_is_broken_and_does_not_tell_where(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the workspace that was built once, as every drill's is."""
+    monkeypatch.setattr(start, "build_sound", lambda root, _say: sound_copy(template, root, 0))
     root = tmp_path / "sandbox"
     done = distill(tmp_path, "drill", "start", DRILL.id, "--seed", "3", "--dir", str(root), "--no-console")
     assert done.returncode == ExitCode.OK, done.stderr

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from tests.runbook.command_line import distill
 from tests.runbook.drills.sound import sound_copy
-from tests.runbook.test_commands import distill
 
 # Each report with the symptoms that it tells, and the phase of the dashboard.
 TOLD = {

@@ -18,11 +18,11 @@ from runbook.symptom import Symptom
 from runbook.symptoms import DRILLS, SYMPTOMS
 from runbook.wizard.detecting import detect_all, detect_one
 from runbook.wizard.session import WizardSession, open_session, reopen_session
+from tests.runbook.command_line import distill
 from tests.runbook.drills.faces import detect, glanced_rows, six_faces
 from tests.runbook.drills.killing import walk_offer
 from tests.runbook.drills.sound import sound_copy
 from tests.runbook.symptoms.walked import taken_back_once
-from tests.runbook.test_commands import distill
 from tests.runbook.workspaces import tree
 
 SEED = 20_261_124

@@ -11,7 +11,7 @@ from pipeline.settings.model import Settings
 from pipeline.settings.origin import leaves
 from runbook.symptoms import SYMPTOMS, definitions
 from runbook.tell.pages import lint, pages
-from tests.runbook.test_commands import distill
+from tests.runbook.command_line import distill
 
 WORST_FIRST = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
 

@@ -19,11 +19,12 @@ from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s2_drift import causes as why
 from runbook.symptoms.s2_drift.diagnose import detect, offers, rerun
+from tests.pipeline.audit.audited import passing_acceptance
 from tests.pipeline.engine.workspaces import engine, run_all
+from tests.runbook.command_line import distill
 from tests.runbook.symptoms.test_gate import history
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
-from tests.runbook.test_commands import distill
 from tests.runbook.workspaces import git
 
 ID = "S2.drift"
@@ -36,7 +37,8 @@ def _audited(metric: str) -> Path:
     above = Path(tempfile.mkdtemp(prefix="distill-test-"))
     atexit.register(shutil.rmtree, above, ignore_errors=True)
     root = filled(above / "w").root
-    assert engine(root, "acceptance").returncode == 0
+    (root / paths.ACCEPTANCE_DATA).parent.mkdir(parents=True, exist_ok=True)
+    passing_acceptance(root / paths.ACCEPTANCE_DATA)
     gate = ("--acceptance-report", str(root / paths.ACCEPTANCE_DATA))
     seeded = engine(root, "audit-full", *gate)
     assert seeded.returncode == 0, seeded.stdout

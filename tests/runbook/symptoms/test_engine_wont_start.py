@@ -15,8 +15,8 @@ from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.process import run
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
-from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
-from tests.runbook.test_commands import CONSENT, distill, planned
+from tests.runbook.command_line import CONSENT, distill, planned
+from tests.runbook.symptoms.walked import diagnosed, filled, repaired, verdict
 from tests.runbook.workspaces import TAG, git
 from tests.waiting import LIMIT_SECONDS
 
@@ -43,8 +43,8 @@ def test_the_broken_file_is_named_among_others_that_changed(root: Path, fault: s
     (root / CLI).write_text(fault + (root / CLI).read_text())
     with (root / "pipeline/__init__.py").open("a") as file:
         file.write("# harmless\n")
-    assert cause(root, ID) == ("code_changed", "certain")
-    assert diagnosed(root, ID)["diagnosis"]["cause"]["places"] == [CLI]
+    found = diagnosed(root, ID)["diagnosis"]["cause"]
+    assert (found["id"], found["confidence"], found["places"]) == ("code_changed", "certain", [CLI])
 
 
 STAGE = "pipeline/stages/scoring_rules.py"
@@ -53,8 +53,12 @@ STAGE = "pipeline/stages/scoring_rules.py"
 @pytest.mark.parametrize(
     "fault", ["def broken(:\n", "import nothing_by_that_name\n", "_LIMIT = NO_SUCH_NAME\n", None]
 )
-def test_a_stage_that_does_not_load_is_named_and_restored(root: Path, fault: str | None) -> None:
-    """A command imports stages when it is called, so that ``config --help`` says nothing of them."""
+def test_a_stage_that_does_not_load_is_named_and_one_that_is_gone_comes_back(
+    root: Path, fault: str | None
+) -> None:
+    """A command imports stages when it is called, so that ``config --help`` says nothing of them.
+    That an edited file is restored is for the drill to show.
+    """
     if fault is None:
         (root / STAGE).unlink()
     else:
@@ -63,10 +67,11 @@ def test_a_stage_that_does_not_load_is_named_and_restored(root: Path, fault: str
     with (root / "pipeline/stages/__init__.py").open("a") as file:
         file.write("# harmless\n")
     seen = diagnosed(root, ID)
-    assert cause(root, ID) == ("code_changed", "certain")
-    assert seen["diagnosis"]["cause"]["places"] == [STAGE]
+    found = seen["diagnosis"]["cause"]
+    assert (found["id"], found["confidence"], found["places"]) == ("code_changed", "certain", [STAGE])
     if fault is not None:
         assert seen["detection"]["observed"].startswith(f"{STAGE}:")
+        return
     repaired(root, ID)
     assert verdict(root, ID) == "clear"
 
@@ -102,8 +107,9 @@ def test_code_that_is_as_tagged_leaves_the_cause_unknown(root: Path) -> None:
     (root / CLI).write_text("import nothing_by_that_name\n")
     git(root, "commit", "--quiet", "--all", "-m", "break it")
     git(root, "tag", "--force", TAG)
-    assert cause(root, ID) == ("unknown", "unknown")
-    assert diagnosed(root, ID)["offers"] == []
+    seen = diagnosed(root, ID)
+    found = seen["diagnosis"]["cause"]
+    assert (found["id"], found["confidence"], seen["offers"]) == ("unknown", "unknown", [])
 
 
 def test_an_engine_that_is_starved_is_not_known_and_its_starving_is_kept_by_nobody(root: Path) -> None:

@@ -19,9 +19,9 @@ from runbook.symptoms.s1_p7_replay.glance import glance
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.replay.chat_server import chat_server, says
+from tests.runbook.command_line import distill
 from tests.runbook.drills.faces import glanced, six_faces
 from tests.runbook.symptoms.walked import cause, filled
-from tests.runbook.test_commands import distill
 from tests.runbook.workspaces import planning
 
 FILLER = "As an AI language model I cannot say; it depends. I hope this helps you anyway."

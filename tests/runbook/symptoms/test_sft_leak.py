@@ -17,6 +17,7 @@ from runbook.symptoms.s1_p4_sft_leak.diagnose import classify, detect, probes
 from runbook.symptoms.s1_p4_sft_leak.ways_out import offers
 from runbook.wizard.detecting import Found, detect_all, exit_code, keep
 from tests.pipeline.engine.workspaces import make_workspace
+from tests.runbook.command_line import distill, planned
 from tests.runbook.symptoms.walked import (
     applied,
     cause,
@@ -27,7 +28,6 @@ from tests.runbook.symptoms.walked import (
     taken_back,
     verdict,
 )
-from tests.runbook.test_commands import distill, planned
 from tests.runbook.workspaces import SFT, tree
 
 ID = "S1.P4.sft-leak"

@@ -11,10 +11,10 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
+from tests.runbook.command_line import CONSENT, distill, planned
 from tests.runbook.drills.faces import glanced, six_faces
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import filled
-from tests.runbook.test_commands import CONSENT, distill, planned
 from tests.runbook.workspaces import SFT
 
 LEAK, SUMMARY = "S1.P4.sft-leak", "S1.P5.summary"

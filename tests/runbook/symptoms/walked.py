@@ -20,7 +20,7 @@ from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_all, detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from tests.pipeline.engine.workspaces import SETTINGS, make_workspace, run_all
-from tests.runbook.test_commands import CONSENT, distill, planned
+from tests.runbook.command_line import CONSENT, distill, planned
 from tests.runbook.workspaces import TAG, git, tree
 
 RECON = "docs/recon/local-distillation-recon.md"
