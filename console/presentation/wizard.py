@@ -18,6 +18,7 @@ from console.presentation.wizard_plan import (
     plan_lines,
     progress_lines,
     rule,
+    running_lines,
     seen_lines,
     why_lines,
 )
@@ -224,9 +225,16 @@ def _progress(view: WizardView, run: RunView | None, now: float, width: int) -> 
         title, aside = "CUT OFF", "agreed to, not finished, nobody is at it"
     lines = [rule(title, aside, width), *progress_lines(view, run, now, width)]
     if view.move is Work.VERIFY and view.is_applying:
-        words = f" »  the detector of {view.symptom_id} looks again" if view.symptom_id else " »  verifying"
-        lines.append(line(Span(words, "accent")))
+        lines += _verifying(view, run, now, width)
     return lines
+
+
+def _verifying(view: WizardView, run: RunView | None, now: float, width: int) -> list[Line]:
+    """What is re-run, for how long, and how far it is: acceptance takes half a minute and more."""
+    what = f"re-running the detector of {visible(view.symptom_id)}" if view.symptom_id else "verifying"
+    began = epoch_seconds(view.entries[-1].recorded_at) if view.entries else None
+    lasted = line(Span(f"{age_in_words(age_of(began, now))} ", "accent"))
+    return [spread(line(Span(f" »  {what}", "accent")), lasted, width), *running_lines(run, width)]
 
 
 def journal_lines(

@@ -66,11 +66,12 @@ def progress_lines(view: WizardView, run: RunView | None, now: float, width: int
         lead = line(" ", Span(fit_text(word, 3), _ROLES.get(word, "dim")), Span(f"{index + 1} ", "key"))
         lines += step_lines(told[index], lead, right, width)
         if applied.open_step == index and isinstance(step, RunCommand) and view.is_applying:
-            lines += _running(run, width)
+            lines += running_lines(run, width)
     return lines
 
 
-def _running(run: RunView | None, width: int) -> list[Line]:
+def running_lines(run: RunView | None, width: int) -> list[Line]:
+    """How far the run is that is at work in the workspace; nothing where none is."""
     if run is None or run.ended:
         return []
     progress = run.progress

@@ -26,7 +26,7 @@ from runbook.change.refusals import RefusedError, refused
 from runbook.change.void_watch import VoidWatch
 from runbook.probes.evidence import Detection, Diagnosis, ProbeOutput
 from runbook.probes.workspace import Workspace
-from runbook.symptom import Symptom
+from runbook.symptom import Offer, Symptom
 from runbook.wizard import worker
 from runbook.wizard.detecting import detect_one, keep_one
 from runbook.wizard.diagnosing import diagnose_only, still_holds
@@ -235,8 +235,9 @@ class Driver:
         offers = session.offers()
         chosen = offer_id or (offers[0].id if offers else None)
         if chosen not in [each.id for each in offers]:
-            known = ", ".join(each.id for each in offers) or "none; hand it over"
-            raise refused("no_offer", f"There is no offer {chosen}.", f"Offers: {known}")
+            raise refused(
+                "no_offer", f"There is no offer {chosen}.", _known(offers, session.standing.diagnosis)
+            )
         if not self._stands(session, chosen or "", answers):
             session.choose(chosen or "", answers)
         self.work_until_asked()
@@ -333,6 +334,14 @@ class Driver:
         given = {each.id: answers.get(each.id, each.default) for each in offer.questions}
         waits = not standing.consented and given == standing.answers
         return waits and not self.why_void(standing)
+
+
+def _known(offers: Sequence[Offer], diagnosis: Diagnosis | None) -> str:
+    if offers:
+        return f"Offers: {', '.join(each.id for each in offers)}"
+    if diagnosis is not None and diagnosis.see:
+        return f"What explains it comes first: distill runbook open {diagnosis.see}"
+    return "It has none: hand it over."
 
 
 def _not_detected(seen: Detection, do_next: str) -> RefusedError:

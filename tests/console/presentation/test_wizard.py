@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from console.control.wizard_view import Deed, WizardView, choices
 from console.presentation.blocks import block_lines
+from console.presentation.edge_lines import status_line
 from console.presentation.lines import difference_lines
 from console.presentation.spans import Line, line_width, plain_text
 from console.presentation.wizard import body_lines, head_lines
 from console.presentation.wizard_plan import tally
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
+from console.state.runbook_state import RunbookReading
+from pipeline.reading.incidents import IncidentGlance
 from runbook.change.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
 from runbook.probes.evidence import Evidence, Record, Stance
 from runbook.tell.plan import change_words, step_blocks
-from tests.console import wizard_views
+from runbook.wizard.dialogue import Work
+from tests.console import states, wizard_views
 from tests.console.states import NOW, SFT
 from tests.console.wizard_views import state
 
@@ -100,6 +105,25 @@ def test_what_waits_for_a_run_says_for_which() -> None:
     view = wizard_views.cut_off()
     lines = question_lines(view, choices(view), 0, "", 80, 20, armed=True, note="export-sft is at work")
     assert "export-sft is at work" in texts(lines)
+
+
+def test_a_verification_says_what_is_run_again_and_for_how_long() -> None:
+    view = replace(wizard_views.applying(), move=Work.VERIFY)
+    text = texts(body_lines(view, None, NOW + 41, 80, unfolded=False))
+    (told,) = [line for line in text.splitlines() if "re-running" in line]
+    assert told.split() == ["»", "re-running", "the", "detector", "of", "S1.P4.sft-leak", "40s"]
+
+
+def test_an_incident_that_waits_is_on_the_status_line_until_a_line_of_the_band_shows_it() -> None:
+    incident = IncidentGlance("20260423-1700-x", "planned", "S1.P4.sft-leak", "mara", None, None, "")
+    waits, over = (
+        RunbookReading(incidents=(each,)) for each in (incident, replace(incident, state="resolved"))
+    )
+    calm, breach = states.healthy(), states.breach()
+    assert "1 incident open: I" in texts([status_line(replace(calm, runbook=waits), NOW, 80)])
+    assert "incident" not in texts([status_line(replace(calm, runbook=over), NOW, 80)])
+    assert any(each.id == incident.symptom for each in breach.symptoms)
+    assert "incident" not in texts([status_line(replace(breach, runbook=waits), NOW, 80)])
 
 
 @pytest.mark.parametrize(
