@@ -25,7 +25,10 @@ NO = "no, change nothing"
 
 @dataclass(frozen=True)
 class Consent:
-    """``code`` is empty where none is asked for; ``command`` is what a copy takes along."""
+    """``code`` is empty where none is asked for; ``command`` is what a copy takes along.
+
+    ``reason`` is one that was given before: for which the console was armed.
+    """
 
     title: str
     name: str
@@ -34,6 +37,7 @@ class Consent:
     difference: tuple[str, ...] = ()
     code: str = ""
     wants_reason: bool = False
+    reason: str = ""
     no: str = NO
     yes: str = ""
 
@@ -69,7 +73,7 @@ def command_blocks(plan: CommandPlan) -> list[Block]:
     return [*facts, Fact("way back", plan.way_back)]
 
 
-def wizard_consent(view: WizardView, command: str) -> Consent:
+def wizard_consent(view: WizardView, command: str, reason: str = "") -> Consent:
     """``view`` has a plan that can be agreed to."""
     assert view.preview is not None  # noqa: S101 (the caller has looked)
     plan, rehearsal = view.preview.plan, view.standing.rehearsal
@@ -82,6 +86,7 @@ def wizard_consent(view: WizardView, command: str) -> Consent:
         view.preview.difference,
         code=plan.code if view.is_critical or not plan.reversible else "",
         wants_reason=True,
+        reason=reason,
     )
 
 

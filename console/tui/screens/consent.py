@@ -30,7 +30,8 @@ class ConsentDialogue(TypedDialogue[Agreed]):
     """The one form of consent: it starts on no, and enter alone agrees to nothing.
 
     Where there is no way back, four digits that only this plan has are typed, so that they cannot be a
-    habit or have been typed ahead; a digit goes to their field by itself.
+    habit or have been typed ahead; a digit goes to their field by itself. Beside digits the reason of arming
+    is offered; without them the reason that is typed is the consent.
     """
 
     heading = "CONSENT"
@@ -38,7 +39,10 @@ class ConsentDialogue(TypedDialogue[Agreed]):
     def __init__(self, consent: Consent) -> None:
         self.consent = consent
         self._code = Field("yes: code", most=4, digits=True)
-        self._reason = Field("reason" if consent.code else "yes: reason")
+        offered = consent.reason if consent.code else ""
+        self._reason = Field(
+            "reason" if consent.code else "yes: reason", text=offered, is_offered=bool(offered)
+        )
         self._wrong = ""
         fields = [self._code] if consent.code else []
         fields += [self._reason] if consent.wants_reason else []

@@ -27,13 +27,15 @@ _DIGITS = frozenset("0123456789")
 class Field:
     """``most`` characters are taken, the rest is dropped; none make it a choice that enter takes.
 
-    ``digits`` are typed one key after the other: a paste is none.
+    ``digits`` are typed one key after the other: a paste is none. ``is_offered``: the text stands there to be
+    taken by enter, and gives way to the first key that is typed.
     """
 
     label: str
     most: int = 500
     text: str = ""
     digits: bool = False
+    is_offered: bool = False
 
 
 class TypedDialogue(Dialogue[Result]):
@@ -96,9 +98,9 @@ class TypedDialogue(Dialogue[Result]):
         if self.at != NOWHERE and character is not None:
             self.type_text(character)
         elif self.at != NOWHERE and event.key in ("backspace", "ctrl+h"):
-            self.fields[self.at].text = self.fields[self.at].text[:-1]
+            self._keep(self.fields[self.at].text[:-1])
         elif self.at != NOWHERE and event.key == "ctrl+u":
-            self.fields[self.at].text = ""
+            self._keep("")
         else:
             self._act(event.key)
         if self.is_attached:
@@ -115,7 +117,11 @@ class TypedDialogue(Dialogue[Result]):
         field = self.fields[self.at]
         if field.digits:
             text = "".join(character for character in text if character in _DIGITS)
-        field.text = (field.text + text)[: field.most]
+        self._keep(text if field.is_offered else field.text + text)
+
+    def _keep(self, text: str) -> None:
+        field = self.fields[self.at]
+        field.text, field.is_offered = text[: field.most], False
 
     def _act(self, key: str) -> None:
         action = next((each for each in keymap.at("dialogue") if key in each.keys), None)

@@ -116,8 +116,9 @@ class WizardScreen(WizardPage):
         view = self._view
         if view is None or view.preview is None or view.preview.is_trial or view.void:
             return
-        if self._permit() is not None:
-            consent = wizard_consent(view, self.command_to_copy() or "")
+        permit = self._permit()
+        if permit is not None:
+            consent = wizard_consent(view, self.command_to_copy() or "", permit.reason)
             named = view.preview.plan.hash
             self.app.push_screen(ConsentDialogue(consent), lambda agreed: self._consented(named, agreed))
 

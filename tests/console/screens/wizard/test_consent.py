@@ -39,7 +39,7 @@ from tests.waiting import until
         ("down", "enter"),
         ("down", *"0000x", "enter", *"because", "enter"),
         ("down", "down", *"because", "enter"),
-        ("CODE", "enter", "enter", "enter"),
+        ("CODE", "enter", "ctrl+u", "enter", "enter"),
         ("CODE", "enter", *"because", "escape"),
         ("y", "c", "s"),
     ],
@@ -85,6 +85,17 @@ async def test_digits_and_reason_carry_it_out_and_the_record_says_why(root: Path
     assert "CONTAINED" in text
     (consent,) = [each for each in only_incident(root).incident.journal.entries() if each.kind == "consent"]
     assert consent.reason == "forbidden rows"
+
+
+async def test_beside_the_digits_the_reason_of_arming_is_offered_and_taken_by_enter(
+    root: Path, hand: Worker
+) -> None:
+    async with consent_asked(root) as (pilot, app, screen):
+        assert "reason  a test" in text_of(app)
+        await typed_in(pilot, "down", *code(root), "enter", "enter")
+        await shown(pilot, screen, lambda: "The damage is contained. Go on?" in text_of(app))
+    (consent,) = [each for each in only_incident(root).incident.journal.entries() if each.kind == "consent"]
+    assert consent.reason == "a test"
 
 
 async def test_a_file_that_changed_voids_the_plan_which_is_made_anew(root: Path, hand: Worker) -> None:
