@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from pipeline.storage.source_lines import parse_line
 from pipeline.streams.records import File, Member, Record, map_record
 
 _EARLY = 4
-_AHEAD_BYTES = 2**17
 
 
 @dataclass(frozen=True)
@@ -92,31 +90,21 @@ def _read(task: RecordTask) -> list[list[bytes]]:
 
 
 class _Opened:
-    """Reads members: one file at a time, and ahead, since those of a group mostly lie together."""
+    """Reads members; one file is open at a time, since those of a group mostly lie together."""
 
     def __init__(self, files: Mapping[int, RecordFile], closing: contextlib.ExitStack) -> None:
         self._files = files
         self._closing = closing
         self._number, self._descriptor = -1, -1
-        self._ahead, self._start = b"", 0
 
     def read(self, member: Member) -> bytes:
         path = Path(self._files[member.file].path)
-        end = member.start + member.length
         try:
             if member.file != self._number:
                 self._closing.close()
                 self._descriptor = self._closing.enter_context(open_regular(path)).fileno()
-                self._number, self._ahead = member.file, b""
-            if not self._start <= member.start <= end <= self._start + len(self._ahead):
-                if member.length > _AHEAD_BYTES:
-                    return read_range(self._descriptor, path, member.start, end)
-                self._ahead = os.pread(self._descriptor, _AHEAD_BYTES, member.start)
-                self._start = member.start
-                if len(self._ahead) < member.length:
-                    # Cut short by the system, or by whoever writes the file, which this says.
-                    self._ahead = read_range(self._descriptor, path, member.start, end)
-            return self._ahead[member.start - self._start : end - self._start]
+                self._number = member.file
+            return read_range(self._descriptor, path, member.start, member.start + member.length)
         except OSError as error:
             raise unreadable_source(path, error) from error
 

@@ -15,21 +15,24 @@ from pipeline.contracts.faults import ExitCode, Fault
 from pipeline.engine.emit import Emitted
 from pipeline.engine.export_manifest import standing
 from pipeline.engine.last_run import committed_summaries, receipts_of
+from pipeline.engine.lost_fields import LOST_WARNING
 from pipeline.engine.run_session import RefusedRunError
 from pipeline.stages.refusals import LATER_RULES
 
 
-def refuse_shrunk(workspace: Path, emitted: Sequence[Emitted], max_shrink: float) -> None:
+def refuse_shrunk(
+    workspace: Path, emitted: Sequence[Emitted], max_shrink: float, warnings: Sequence[str] = ()
+) -> None:
     """Raises RefusedRunError for the first export that would lose more rows than it may.
 
     An export that becomes empty is another fault, and one that stands without a manifest is not compared.
+    ``warnings`` are those of the run so far.
     """
     manifest = standing(workspace)
     if manifest is None or manifest.get("void") is not False:
         return
     before = {f"{paths.EXPORTS}/{file['path']}": int(file["rows"]) for file in manifest.get("files", ())}
     knows_rules = "schemas" in manifest
-    skips: Mapping[str, int] = next((result.reasons for result in emitted if result.kind == "skips"), {})
     for result in emitted:
         relative = str(paths.EXPORT_FILES.get(result.kind, ""))
         had = before.get(relative, 0)
@@ -42,7 +45,7 @@ def refuse_shrunk(workspace: Path, emitted: Sequence[Emitted], max_shrink: float
             Fault(
                 code="export_shrunk",
                 what_happened=f"{relative} would shrink from {had:,} rows to {has:,}: "
-                f"{_grown(workspace, result, skips)}.",
+                f"{why_fewer(workspace, result.kind, emitted, warnings)}.",
                 kept_safe="No output was replaced; the last-good exports are in place.",
                 do_next="Look at what changed: distill streams check. If this is meant: --allow-shrink, once",
                 file=relative,
@@ -52,11 +55,20 @@ def refuse_shrunk(workspace: Path, emitted: Sequence[Emitted], max_shrink: float
         )
 
 
-def _grown(workspace: Path, export: Emitted, skips: Mapping[str, int]) -> str:
+def why_fewer(workspace: Path, kind: str, emitted: Sequence[Emitted], warnings: Sequence[str]) -> str:
+    """Why the export ``kind`` has fewer rows than the last run's: the reason that grew, and a lost field."""
+    lost = next((words for words in warnings if words.startswith(LOST_WARNING)), "")
+    told = lost.removeprefix(LOST_WARNING).partition(": distill ")[0]
+    return _grown(workspace, kind, emitted) + (f"; {told}" if told else "")
+
+
+def _grown(workspace: Path, kind: str, emitted: Sequence[Emitted]) -> str:
     """The reason for which most more runs are refused, or lines skipped, than in the last run."""
+    reasons: dict[str, Mapping[str, int]] = {result.kind: result.reasons for result in emitted}
+    skips = reasons.get("skips", {})
     summary: dict[str, Any] | None = next(committed_summaries(workspace), None)
     receipts = receipts_of(workspace, summary) if summary is not None else {}
-    prefix = f"{export.kind}_"
+    prefix = f"{kind}_"
     refused = {
         name.removeprefix(prefix): count
         for name, count in _reasons(receipts.get("export")).items()
@@ -65,7 +77,7 @@ def _grown(workspace: Path, export: Emitted, skips: Mapping[str, int]) -> str:
     grown = [
         (now[reason] - before.get(reason, 0), reason, what, now[reason], before.get(reason, 0))
         for now, before, what in (
-            (export.reasons, refused, "refuses {:,} runs, {:,} before"),
+            (reasons.get(kind, {}), refused, "refuses {:,} runs, {:,} before"),
             (skips, _reasons(receipts.get("materialize")), "skips {:,} lines, {:,} before"),
         )
         for reason in now

@@ -123,8 +123,6 @@ def plan_sources(
         grouping = None if stream.role == "lookup" else context.compiled(stream.name).grouping
         if grouping is None:
             yield from _readable(context, state, stream, listing.files, chunk_context, troubles)
-        elif grouping.is_by_file:
-            yield from _by_file(context, state, stream, listing.files, chunk_context, troubles, grouping)
         else:
             yield from _in_groups(context, state, stream, listing.files, chunk_context, troubles, grouping)
 
@@ -149,24 +147,6 @@ def _readable(
             if not of_one_file(error):
                 raise
             troubles.refuse(stream.name, file.relative, error.fault.of_the_file())
-
-
-def _by_file(
-    context: WorkContext,
-    state: RunState,
-    stream: StreamSettings,
-    files: Sequence[SourceFile],
-    chunk_context: str,
-    troubles: SourceTroubles,
-    grouping: Grouping,
-) -> Iterator[PlannedSource]:
-    """Each file is a group of its own: one that changed asks for no other."""
-    for source in _readable(context, state, stream, files, chunk_context, troubles, in_groups=True):
-        if source.known is None:
-            source.records = _planned_groups(stream, [source], grouping)
-            source.rows, source.are_rows_counted = source.records.lines()[0], True
-            source.rows_context = chunk_context
-        yield source
 
 
 def _in_groups(

@@ -16,12 +16,12 @@ from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
 from pipeline.engine.output import Output
 from pipeline.engine.run_session import RefusedRunError, Session
-from pipeline.engine.shrunk_exports import refuse_shrunk
+from pipeline.engine.shrunk_exports import refuse_shrunk, why_fewer
 from pipeline.engine.standing_export import emit_state
 from pipeline.platform import disk
 from pipeline.platform.firewall import Absent, Breach, Clear, Unknown, start_firewall
 
-_EXPORTS = tuple(map(str, paths.EXPORT_FILES.values()))
+_EXPORTS = {kind: str(path) for kind, path in paths.EXPORT_FILES.items()}
 
 
 class StagedScan:
@@ -109,11 +109,11 @@ def check_exports(
     outputs = _by_path(emitted)
     try:
         if not allow_empty:
-            _refuse_emptied(session, outputs)
+            _refuse_emptied(session, emitted, outputs)
         if max_shrink is not None:
-            refuse_shrunk(session.workspace, emitted, max_shrink)
+            refuse_shrunk(session.workspace, emitted, max_shrink, session.facts.warnings)
         _tell_personal(session, emitted)
-        for relative in _EXPORTS:
+        for relative in _EXPORTS.values():
             if relative in outputs and outputs[relative].rows == 0:
                 session.warn(f"{relative} has no rows")
     except BaseException:
@@ -144,8 +144,8 @@ def _tell_personal(session: Session, emitted: Sequence[Emitted]) -> None:
             session.warn(f"{result.kind}: runs in its rows hold personal data: {kinds}")
 
 
-def _refuse_emptied(session: Session, outputs: Mapping[str, Output]) -> None:
-    for relative in _EXPORTS:
+def _refuse_emptied(session: Session, emitted: Sequence[Emitted], outputs: Mapping[str, Output]) -> None:
+    for kind, relative in _EXPORTS.items():
         output = outputs.get(relative)
         standing = session.workspace / relative
         if output is None or output.rows or not standing.is_file() or standing.stat().st_size == 0:
@@ -153,9 +153,10 @@ def _refuse_emptied(session: Session, outputs: Mapping[str, Output]) -> None:
         raise RefusedRunError(
             Fault(
                 code="export_emptied",
-                what_happened=f"{relative} would become empty; the standing file has rows.",
+                what_happened=f"{relative} would become empty; the standing file has rows: "
+                f"{why_fewer(session.workspace, kind, emitted, session.facts.warnings)}.",
                 kept_safe="No output was replaced; the last-good exports are in place.",
-                do_next="Find the stage that gave no rows: distill status. If this is meant: --allow-empty",
+                do_next="Look at what changed: distill streams check. If this is meant: --allow-empty",
                 file=relative,
             ),
             ExitCode.CHECK_FAILED,

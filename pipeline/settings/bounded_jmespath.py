@@ -119,9 +119,10 @@ class _Interpreter(visitor.TreeInterpreter):
             # Numbers and the like cost nothing, and most texts are compared with a literal.
             if type(side) in (list, dict):
                 self._spend_on_all_of(side)
-        known = [{"type": "literal", "value": side, "children": []} for side in (left, right)]
-        of_known: Any = {**node, "children": known}
-        return super().visit_comparator(of_known, value)
+        kind = node["value"]
+        if kind not in ("eq", "ne") and not (_has_an_order(left) and _has_an_order(right)):
+            return None
+        return self.COMPARATOR_FUNC[kind](left, right)
 
     def visit_function_expression(self, node: Any, value: Any) -> Any:
         arguments = [self.visit(child, value) for child in node["children"]]
@@ -144,6 +145,10 @@ class _Interpreter(visitor.TreeInterpreter):
             pieces = arguments[1]
             letters = sum(len(piece) for piece in pieces if type(piece) is str)
             self._spend((letters + glue * len(pieces)) // _CHARACTERS_A_VALUE)
+
+
+def _has_an_order(value: Any) -> bool:
+    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
 # Made once: it lists all functions.

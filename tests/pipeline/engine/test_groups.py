@@ -12,10 +12,6 @@ import pytest
 
 from pipeline import cli
 from pipeline.contracts import paths
-from pipeline.engine import run_state
-from pipeline.engine.source_plan import plan_sources
-from pipeline.engine.source_troubles import SourceTroubles
-from pipeline.engine.work_context import WorkContext
 from pipeline.schemas.evidence import EvidenceRecord
 from pipeline.settings.load import load_settings
 from pipeline.source_bytes import SourceState, read_source
@@ -236,27 +232,6 @@ def test_files_are_attempts_and_a_copy_of_one_is_no_second(tmp_path: Path) -> No
     skips = [(Path(skip["file"]).name, skip["reason"]) for skip in rows(workspace, paths.DISTILLATION_SKIPS)]
     assert skips == [("s3", "duplicate_line")] * 4
     checked(workspace)
-
-
-def test_a_file_that_grew_asks_for_no_other_file(tmp_path: Path) -> None:
-    files = {f"s{number}": encoded(session(f"n{number}")) for number in range(6)}
-    workspace = make_workspace(tmp_path / "w", files, BY_FILE)
-    assert run_all(workspace)["counts"]["chunks_total"] == 6
-    more = encoded([turn("n3", 4, "one more"), turn("n3", 5, "and an answer", passed=True)])
-    with (workspace / "data/_kb/s3").open("ab") as source:
-        source.write(more)
-    context = WorkContext(workspace, load_settings(workspace).settings)
-    planned = plan_sources(context, run_state.load(workspace), "all", SourceTroubles())
-    assert [each.file.path.name for each in planned if each.known is None] == ["s3"]
-    grown = run_all(workspace)
-    assert (grown["counts"]["chunks_total"], grown["counts"]["chunks_processed"]) == (6, 1)
-    fresh = make_workspace(tmp_path / "fresh", files | {"s3": files["s3"] + more}, BY_FILE)
-    assert run_all(fresh)["run_hash"] == grown["run_hash"]
-    checked(workspace)
-    (workspace / "data/_kb/s5").unlink()
-    assert len(rows(fresh, EVIDENCE)) == 6
-    run_all(workspace)
-    assert {row["task_id"] for row in rows(workspace, EVIDENCE)} == {f"t-n{number}" for number in range(5)}
 
 
 def test_p3_and_p4_alone_write_the_same_bytes(tmp_path: Path) -> None:

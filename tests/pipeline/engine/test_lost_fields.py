@@ -17,7 +17,7 @@ from pipeline.reading.past_runs import last_committed
 from pipeline.schemas.evidence import EvidenceRecord
 from pipeline.settings.load import load_settings
 from pipeline.settings.rules import StreamFields
-from tests.pipeline.engine.workspaces import engine, make_workspace, rows, run_all
+from tests.pipeline.engine.workspaces import encoded, engine, make_workspace, rows, run_all
 
 CHATS = paths.KNOWLEDGE_BASE / "chats.jsonl"
 LOST = "lost_field: stream chats: no row has reward (20 rows had it) any more"
@@ -99,6 +99,26 @@ def test_a_renamed_field_is_named_until_it_is_found_again(workspace: Path) -> No
     rename(workspace, "points", "reward")
     assert lost(run_all(workspace)) == []
     assert audited(workspace) == (0, 0)
+
+
+def test_an_export_that_would_be_emptied_or_shrunk_names_the_field_that_is_lost(tmp_path: Path) -> None:
+    lines = [
+        {"id": str(number), "ask": f"a {number}", "said": f"b {number}", "reward": number % 2}
+        for number in range(8)
+    ]
+    settings = '[[stream]]\nname = "chats"\npath = "data/_kb/chats.jsonl"\n[stream.fields]\n' + (
+        'task_id = "id"\ninstruction = "ask"\nresponse = "said"\nreward = "reward"\n'
+    )
+    made = make_workspace(tmp_path / "w", {"chats.jsonl": encoded(lines)}, settings)
+    run_all(made)
+    rename(made, "reward", "points")
+    refused = engine(made, "run-all")
+    assert refused.returncode == 1
+    said = " ".join(refused.stderr.split())
+    assert "would become empty" in said
+    assert "category_not_allowed refuses 8 runs, 4 before" in said
+    assert "stream chats: no row has reward (8 rows had it) any more" in said
+    assert "distill streams check" in said
 
 
 def test_a_field_that_no_rule_asks_for_any_more_is_not_lost(workspace: Path) -> None:

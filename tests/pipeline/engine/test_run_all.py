@@ -253,6 +253,7 @@ def test_an_export_that_had_rows_is_not_emptied_unless_asked(tmp_path: Path) -> 
     refused = engine(workspace, "run-all")
     assert refused.returncode == 1
     assert "would become empty" in refused.stderr
+    assert "no reason refuses more runs or skips more lines than before" in refused.stderr
     assert output_bytes(workspace) == before
     assert run_all(workspace, "--allow-empty")["counts"]["sft"] == 0
 
