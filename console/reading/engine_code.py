@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from pipeline.contracts.discovery import installed_package
+from pipeline.contracts.discovery import EngineChoice, installed_package
 from pipeline.contracts.faults import OperatorError
 from pipeline.platform.code_digest import ROW_PACKAGES, Stamp, code_digest, code_stamps
 from pipeline.platform.engine_choice import choose_engine
@@ -21,11 +21,14 @@ class EngineCode:
         self._root = root
         self._seen: list[Stamp] = []
         self._digest: str | None = None
+        self.choice: EngineChoice | None = None
+        """The engine of the last ``digest``; None where it may not run, and before the first."""
 
     def digest(self) -> str | None:
         """Hex sha256, UNTRUSTED, or None where the engine may not run or its files cannot be read."""
+        self.choice = None
         try:
-            choice = choose_engine(self._root)
+            choice = self.choice = choose_engine(self._root)
             if choice.untrusted:
                 return UNTRUSTED
             directory = choice.directory

@@ -20,6 +20,7 @@ from console.reading.row_counts_report import firewall_of_receipt, rows_of_summa
 from console.state.detectors import answers_at, definitions
 from console.state.symptoms_now import showing
 from pipeline.contracts import paths
+from pipeline.contracts.discovery import EngineChoice
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import (
@@ -98,7 +99,7 @@ class WorkspaceReader:
             symptoms=showing(answers, now),
             lock=lock,
             git=self._git.read(facts.settings.last_good_tag, now),
-            engine=engine_status(self.root, latest.summary),
+            engine=engine_status(self.root, latest.summary, self._engine.choice),
             runs=self._facts.runs.rows(self._facts.run_ids, lock, notes),
             notes=tuple(notes.lines),
             answers=answers,
@@ -201,13 +202,17 @@ class WorkspaceReader:
         return firewall_of_receipt(next((r for r in latest.receipts if r.stage == "export"), None))
 
 
-def engine_status(root: Path, summary: Json | None = None) -> EngineStatus:
-    """Which engine runs here, and the version that the latest run reported."""
+def engine_status(
+    root: Path, summary: Json | None = None, choice: EngineChoice | None = None
+) -> EngineStatus:
+    """Which engine runs here, and the version that the latest run reported. ``choice``, where it was just
+    made: all files of a workspace's own engine are looked at for it.
+    """
     version = text_of(object_of(summary, "engine"), "version") or ""
     if not (root / paths.SETTINGS).is_file():  # a FIFO in its place would block whoever opens it
         return EngineStatus(why="distill.toml is missing or no regular file", version=version)
     try:
-        choice = choose_engine(root)
+        choice = choice or choose_engine(root)
     except OperatorError as error:
         return EngineStatus(
             "workspace", str(root), "engine.source", refused=error.fault.what_happened, version=version

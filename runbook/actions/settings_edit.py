@@ -10,10 +10,7 @@ import json
 import re
 from collections.abc import MutableMapping, MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
+from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
 from pipeline.platform.process_end import Ended
@@ -23,6 +20,9 @@ from runbook.change.planning import Planning
 from runbook.change.refusals import RefusedError, refused
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
+
+if TYPE_CHECKING:
+    import tomlkit
 
 _RULES = ("fields", "group", "where", "parts", "key", "preset")
 DRY_RUN_SECONDS = 120.0
@@ -64,7 +64,7 @@ def edit_stream(text: str, stream: str, old: str, new: str) -> Edit:
         raise refused(
             "old_not_found", f"Stream {stream} nowhere reads {old}.", "See its rules: distill config show"
         )
-    return Edit(tomlkit.dumps(document), tuple(changed))
+    return Edit(document.as_string(), tuple(changed))
 
 
 def edit_stream_path(text: str, stream: str, path: str) -> Edit:
@@ -75,7 +75,7 @@ def edit_stream_path(text: str, stream: str, path: str) -> Edit:
         raise refused("same_path", f"Stream {stream} reads {path} already.", "Name another file.")
     rules["path"] = path
     shown = was if isinstance(was, str) else json.dumps(was)
-    return Edit(tomlkit.dumps(document), (("path", shown, path),))
+    return Edit(document.as_string(), (("path", shown, path),))
 
 
 def _stream_table(text: str, stream: str) -> tuple[tomlkit.TOMLDocument, MutableMapping[str, Any]]:
@@ -165,6 +165,10 @@ def read_settings(planning: Planning) -> tuple[FileState, str]:
 
 def parsed_settings(text: str) -> tomlkit.TOMLDocument:
     """Raises RefusedError."""
+    # Not at the top: each look of the runbook imports this file, and edits nothing.
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         return tomlkit.parse(text)
     except TOMLKitError as error:
@@ -214,7 +218,7 @@ def plan_default_model(planning: Planning) -> Draft:
         )
     named = str(section["model"])
     del section["model"]
-    data = tomlkit.dumps(document).encode()
+    data = document.as_string().encode()
     says = f'Take model = "{named}" out of [replay]; the default, extractive, answers then.'
     by_hand = f'Delete the line model = "{named}" below [replay] in distill.toml.'
     step = planning.rewritten(str(paths.SETTINGS), before, data, says, by_hand)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.temp_root import PREFIX, temp_root
 from pipeline.contracts import events, paths
 from pipeline.contracts.check_index import ACCEPTANCE
-from pipeline.contracts.discovery import engine_argv
+from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE, engine_argv
 from tests.mutants.broken_engine import accept, engine_with, red
+
+MOST_FIREWALLS = 16
 
 
 @pytest.fixture
@@ -31,14 +35,16 @@ def workspace(tmp_path: Path) -> Path:
     return root
 
 
-def acceptance(workspace: Path, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def acceptance(
+    workspace: Path, tmp_path: Path, *options: str, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     temporary = tmp_path / "tmp"
     temporary.mkdir(exist_ok=True)
     return subprocess.run(
         engine_argv(["acceptance", "-C", str(workspace), *options]),
         capture_output=True,
         text=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, "TMPDIR": str(temporary), **(env or {})},
         check=False,
     )
 
@@ -60,9 +66,15 @@ def test_every_invariant_of_the_index_has_its_judge_and_its_jobs_exist(tmp_path:
 @pytest.mark.slow
 def test_all_invariants_hold_and_nothing_is_left(workspace: Path, tmp_path: Path) -> None:
     before = listing(workspace)
-    finished = acceptance(workspace, tmp_path)
+    firewalls = tmp_path / "firewalls"
+    stand_in = tmp_path / "python"
+    stand_in.write_text(f"#!/bin/sh\necho start >> '{firewalls}'\nexec '{sys.executable}' \"$@\"\n")
+    stand_in.chmod(0o700)
+    finished = acceptance(workspace, tmp_path, env={INSTALLED_PYTHON_VARIABLE: str(stand_in)})
     assert finished.returncode == 0, finished.stdout
     assert "22/22 required checks passed" in finished.stdout
+    # Each is an interpreter of its own, which is a tenth of a second.
+    assert 1 <= len(firewalls.read_text().splitlines()) <= MOST_FIREWALLS
     assert roots(tmp_path) == []
     added = changes(before, listing(workspace))
     assert all(path == "reports" or path.startswith("reports/") for path in added)
