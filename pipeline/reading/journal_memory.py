@@ -26,7 +26,7 @@ from typing import IO, Any, cast
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import confined, lock
+from pipeline.platform import confined, disk, lock
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.identity import user_name
 from pipeline.platform.lenient_json import (
@@ -80,11 +80,12 @@ class Memory:
 
 
 def read_memory(root: Path) -> Memory:
-    """Fold the chain; a line that was cut off and is no JSON counts as never written. Raises OSError."""
+    """Fold the chain; a line without its end counts as never written. Raises OSError."""
     memory, report = Memory(), ""
     for number, line in enumerate(_lines(root)[0], start=1):
         row = object_or_none(line)
         if row is None:
+            memory.problems.append(f"line {number} is none of its lines")
             continue
         before = memory.hashes[-1] if memory.hashes else None
         if row.get("hash") != _hash_of(row):
@@ -216,7 +217,7 @@ def _is_archived(root: Path, name: str, seen: Seen) -> bool:
     if name != str(paths.REPLAY_RUNS):
         return False
     for archive in sorted(log.parent.glob(f"{log.stem}.archive.*"), reverse=True):
-        with contextlib.suppress(OSError, EOFError, zlib.error), archive.open("rb") as packed:
+        with contextlib.suppress(OSError, EOFError, zlib.error), disk.open_to_read(archive) as packed:
             file = cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if archive.suffix == ".gz" else packed
             if _digest(file, seen.bytes) == (seen.bytes, seen.sha256):
                 return True

@@ -143,6 +143,8 @@ def test_what_is_remembered_is_held_by_the_report(
     assert len(lines) == 2
     (workspace / MEMORY).write_bytes(lines[0].replace(b'"by": "audit-full"', b'"by": "somebody"') + lines[1])
     assert "was edited" in _said(workspace)
+    (workspace / MEMORY).write_bytes(lines[0] + b"#" + lines[1])
+    assert "line 2 is none of its lines" in _said(workspace)
     (workspace / MEMORY).write_bytes(lines[1])
     assert "does not follow the line before it" in _said(workspace)
     (workspace / MEMORY).write_bytes(lines[0])
