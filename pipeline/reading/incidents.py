@@ -83,8 +83,16 @@ def is_incident_id(name: str) -> bool:
 def incident_ids(root: Path) -> list[str]:
     """Every incident, oldest first; none where that cannot be told."""
     try:
-        return [name for name in _folders(root) if is_incident_id(name)]
+        return all_incident_ids(root)
     except OSError:
+        return []
+
+
+def all_incident_ids(root: Path) -> list[str]:
+    """The same; raises OSError where that cannot be told."""
+    try:
+        return [name for name in _folders(root) if is_incident_id(name)]
+    except FileNotFoundError:
         return []
 
 

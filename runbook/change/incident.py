@@ -31,7 +31,7 @@ from pipeline.reading.incidents import (
     HEAD,
     JOURNAL,
     Head,
-    incident_ids,
+    all_incident_ids,
     is_at_its_beginning,
     is_incident_id,
     read_facts,
@@ -263,9 +263,17 @@ def open_incident(
     return incident
 
 
+def known_incidents(root: Path) -> list[str]:
+    """Every incident, oldest first. Raises StorageError where that cannot be told."""
+    try:
+        return all_incident_ids(root)
+    except OSError as error:
+        raise disk.storage_fault(error, root / paths.INCIDENTS, NOTHING_CHANGED, doing="read") from error
+
+
 def load_incident(root: Path, incident_id: str) -> Incident:
-    """An incident by its id, or by a beginning that only one has. Raises RefusedError."""
-    known = incident_ids(root)
+    """An incident by its id, or by a beginning that only one has. Raises RefusedError, StorageError."""
+    known = known_incidents(root)
     found = (
         [incident_id] if incident_id in known else [each for each in known if each.startswith(incident_id)]
     )

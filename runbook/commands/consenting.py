@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.contracts.faults import ExitCode, Fault, StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.code_question import code_question
 from pipeline.platform.detached import Detached
+from pipeline.platform.disk import storage_fault
 from pipeline.platform.identity import user_name
 from pipeline.platform.voice import Voice
-from pipeline.reading.incidents import incident_ids
 from runbook.change.applied import Finished, read_finished
-from runbook.change.incident import Incident
+from runbook.change.incident import Incident, known_incidents
 from runbook.change.plan import Plan, Rehearsal
 from runbook.change.refusals import NOTHING_CHANGED, PlanVoidError, refused
 from runbook.change.undo import plans_of
@@ -39,13 +39,20 @@ def find_plan(root: Path, digest: str) -> tuple[Incident, Plan]:
         raise refused(
             "hash_too_short", f"{digest!r} is too short.", f"Give {_SHORTEST_HASH} characters or more."
         )
-    for incident_id in reversed(incident_ids(root)):
+    unread: StorageError | None = None
+    for incident_id in reversed(known_incidents(root)):
         incident = Incident(root, incident_id)
-        if digest[:_SHORTEST_HASH].encode() not in _journal_bytes(incident):
+        try:
+            if digest[:_SHORTEST_HASH].encode() not in _journal_bytes(incident):
+                continue
+        except OSError as error:  # another one may hold it
+            unread = storage_fault(error, incident.journal.path, NOTHING_CHANGED, doing="read")
             continue
         for plan in reversed(plans_of(incident.journal.entries())):
             if plan.hash.startswith(digest):
                 return incident, plan
+    if unread is not None:
+        raise unread
     raise refused(
         "no_such_plan", f"No incident holds a plan {digest[:16]}.", "Make one: distill runbook plan"
     )
@@ -54,7 +61,7 @@ def find_plan(root: Path, digest: str) -> tuple[Incident, Plan]:
 def _journal_bytes(incident: Incident) -> bytes:
     try:
         return incident.journal.path.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return b""
 
 

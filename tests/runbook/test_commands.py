@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 
 from console.cli.commands import BY_NAME
+from pipeline.contracts.faults import StorageError
 from pipeline.contracts.symptoms import ByHand
 from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.reading.incidents import incident_ids
 from runbook.actions.rerun_stage import plan_command
 from runbook.change.incident import load_incident
+from runbook.change.refusals import RefusedError
+from runbook.commands.consenting import find_plan
 from runbook.probes.evidence import Detection
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
@@ -122,6 +125,25 @@ def test_a_second_operator_ends_with_75_and_is_told_who(root: Path) -> None:
     assert done.returncode == 75
     assert f"pid {os.getpid()}" in done.stderr
     assert (root / SFT).exists()
+
+
+def test_a_plan_that_may_be_in_a_journal_that_cannot_be_read_is_no_slip(
+    root: Path,
+) -> None:
+    plan = planned(root, "quarantine", SFT)
+    journal = root / "reports/incidents" / plan["incident_id"] / "journal.jsonl"
+    place = journal.parent
+    journal.rename(journal.with_name("aside"))
+    journal.mkdir()  # refuses to be read, whoever asks
+    with pytest.raises(StorageError):
+        find_plan(root, plan["plan_hash"])
+    with pytest.raises(RefusedError):
+        find_plan(root.parent, plan["plan_hash"])
+    place.rename(place.with_name("x"))
+    place.parent.rename(place.parent.with_name("y"))
+    place.parent.write_text("no folder")
+    with pytest.raises(StorageError):
+        find_plan(root, plan["plan_hash"])
 
 
 def test_a_plan_that_nobody_made_is_refused(root: Path) -> None:
