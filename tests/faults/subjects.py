@@ -161,7 +161,11 @@ def _replay_rows(root: Path) -> Tree:
 
 
 def _whole_lines(root: Path) -> Tree:
-    """How many whole rows the journal of baselines has, and what its tail is: clocks and ids differ."""
+    """What the rows of the journal of baselines say is normal, each once, and its tail: clocks and ids differ.
+
+    An audit that was cut off behind its row writes the same values again when it is carried out again.
+    """
     path = root / paths.AUDIT_BASELINES
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    return {path.name: b"%d rows, then %r" % (len(lines) - 1, lines[-1])}
+    values = {json.dumps(json.loads(line)["metrics"], sort_keys=True) for line in lines[:-1]}
+    return {path.name: f"{sorted(values)}, then {lines[-1]!r}".encode()}
