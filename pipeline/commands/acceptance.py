@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
-from pipeline.commands.result_tables import print_checks
+from pipeline.commands.result_tables import print_checks, tell_errors
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.untrusted import visible
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.out_json(report)
     else:
         _print(context, acceptance.results, report, whole=whole)
+    tell_errors(context, acceptance.results)
     return int(report["exit_code"])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.context import CommandContext
-from pipeline.commands.result_tables import print_checks, print_drift
+from pipeline.commands.result_tables import print_checks, print_drift, tell_errors
 from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow
 from pipeline.contracts.untrusted import visible
@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         context.out_json(report)
     else:
         _print(context, audit.results, report, whole=whole)
+    tell_errors(context, audit.results)
     return int(report["exit_code"])
 
 

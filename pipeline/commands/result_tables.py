@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.contracts.faults import ExitCode, Fault
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -13,6 +14,26 @@ if TYPE_CHECKING:
 
 
 CELL_CHARACTERS = 400
+
+
+def tell_errors(context: CommandContext, results: Iterable[CheckResult]) -> None:
+    """Three lines for the first required check that could not look, where that decides the exit code."""
+    from pipeline.checks.verdict import exit_code
+    from pipeline.contracts.checks import CheckStatus
+
+    found = list(results)
+    blind = [each for each in found if each.required and each.status is CheckStatus.ERROR]
+    if not blind or exit_code(found) != ExitCode.NOT_EVALUABLE:
+        return
+    more = f" (the first of {len(blind)})" if len(blind) > 1 else ""
+    context.fault(
+        Fault(
+            "check_error",
+            f"{blind[0].id} could not look{more}: {blind[0].detail or blind[0].observed}",
+            "The other checks have looked; nothing but reports was written.",
+            f"Mend what it names, then ask again: {blind[0].reproduce}",
+        )
+    )
 
 
 def print_checks(context: CommandContext, results: Sequence[CheckResult]) -> None:

@@ -128,7 +128,7 @@ def refused_by_disk(error: BaseException, kept_safe: str) -> Fault | None:
         seen.add(id(met))
         if isinstance(met, StorageError):
             return met.fault
-        if isinstance(met, OSError) and met.errno in _REFUSALS:
+        if isinstance(met, NotPlainError) or (isinstance(met, OSError) and met.errno in _REFUSALS):
             place = Path(os.fsdecode(met.filename)) if isinstance(met.filename, str | bytes) else None
             return storage_fault(met, place or Path("A file"), kept_safe, doing="read or written").fault
         met = met.__cause__ or met.__context__

@@ -161,7 +161,7 @@ def _replay_rows(root: Path) -> Tree:
 
 
 def _whole_lines(root: Path) -> Tree:
-    """What the rows of the journal of baselines say is normal, each once, and its tail: clocks and ids differ.
+    """What the rows of the journal of baselines call normal, each once, and its tail: clocks and ids differ.
 
     An audit that was cut off behind its row writes the same values again when it is carried out again.
     """

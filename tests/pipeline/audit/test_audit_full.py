@@ -224,3 +224,19 @@ def test_a_terminated_audit_ends_its_gate_and_tells_its_end(workspace: Path) -> 
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
+
+
+def test_an_audit_that_could_not_look_says_so_in_three_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = build(tmp_path / "w")
+    place = workspace / paths.SFT_EXPORT
+    place.unlink()
+    place.mkdir()
+    assert cli.main(["audit-full", "-C", str(workspace), "--check", "P4.exports-valid", "--json"]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["exit_code"] == 3
+    lines = told.err.splitlines()[-3:]
+    assert [line[:13].rstrip() for line in lines] == ["what happened", "kept safe", "do next"]
+    assert "P4.exports-valid could not look: " in lines[0]
+    assert "distill audit-full --check P4.exports-valid" in lines[2]

@@ -13,6 +13,7 @@ import pytest
 
 import pipeline
 from pipeline.contracts.faults import Fault
+from pipeline.platform import disk
 from pipeline.platform.voice import speak
 
 CHECKOUT = Path(pipeline.__file__).parents[1]
@@ -37,6 +38,14 @@ def says(code: int = 0, wrapper: str = '"$@"', **environment: str) -> subprocess
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env = {**env, "PYTHONPATH": str(CHECKOUT), **environment}
     return subprocess.run(argv, env=env, capture_output=True, check=False)
+
+
+def test_a_pipe_where_a_file_belongs_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    def met() -> int:
+        raise disk.NotPlainError("reports/summary.json", "no plain file")
+
+    assert speak(met, who="The test", kept_safe="Nothing was changed.") == 3
+    assert "reports/summary.json is no plain file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
