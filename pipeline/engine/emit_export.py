@@ -23,7 +23,7 @@ from pipeline.engine.emit import (
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader, windows_by
 from pipeline.engine.output import Output
 from pipeline.engine.pass_rate import members, rate_of
-from pipeline.engine.quarantine_lines import QuarantineLines
+from pipeline.engine.quarantine_lines import quarantine_lines
 from pipeline.engine.row_decision import NO_ROW, DecidedChunk, Held, RowDecision, held_rows
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter, blocks
@@ -106,10 +106,8 @@ class _Export:
                 writer.add_with(read(), spans, self._rates(index, refusals))
             else:
                 writer.add(read, blocks(lengths, index.digests[self._section], is_taken))
-            quarantine = QuarantineLines(self._task.kind, chunk.stream, chunk.source_file, index)
-            refused.add_lines(
-                [quarantine.line(row, refusal) for row, refusal in enumerate(refusals) if refusal]
-            )
+            rows = [(row, refusal) for row, refusal in enumerate(refusals) if refusal]
+            refused.add_lines(quarantine_lines(self._task.kind, chunk.stream, chunk.source_file, index, rows))
 
     def _rates(self, index: ChunkIndex, refusals: Sequence[str | None]) -> list[bytes]:
         """What each exported row says of its task's pass rate."""

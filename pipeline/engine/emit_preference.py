@@ -24,7 +24,7 @@ from pipeline.engine.likeness import load_likeness
 from pipeline.engine.made_rows import MadeBefore, NoteMade
 from pipeline.engine.pair_limits import alike_pairs, pairs_to_hold, runs_of, said_by_place
 from pipeline.engine.pass_rate import PassRate, rate_of
-from pipeline.engine.quarantine_lines import QuarantineLines
+from pipeline.engine.quarantine_lines import quarantine_lines
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
@@ -145,6 +145,7 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
             alike = alike_pairs(pairs, streams, rows.row, likeness, search.drops)
         held = pairs_to_hold(pairs, streams, options.preference, alike)
         lines: list[bytes] = []
+        digests: list[bytes] = []
         for number, pair in enumerate(pairs):
             places = (place_of(pair[0]), place_of(pair[1]))
             if number in held:
@@ -153,25 +154,28 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
             # A pair is of two judged runs, so that its task is always counted.
             rate = rate_of(task.decisions.pass_rates, task.decisions.pair_tasks[number], is_accepted=True)
             key = _key_of([(keys[chunk], row) for chunk, row in places], rate)
-            line, refusal = before.row(key), before.refused.get(key, "")
+            line, digest = before.row(key) or (None, b"")
+            refusal = before.refused.get(key, "")
             if line is None and not refusal:
                 row = rows.row(pair)
                 if isinstance(row, Refusal):
                     refusal = pack_refusal(*row)
                 else:
                     line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+                    digest = sha256(line).digest()
             if line is None:
                 refused.update(dict.fromkeys(places, refusal))
                 noted.refused(key, refusal)
                 continue
             lines.append(line)
+            digests.append(digest)
             noted.row(key, line)
             used.update(places)
             exported[streams[places[0][0]]] += 1
             if len(lines) == _LINES_AT_ONCE:
-                writer.add_lines(lines)
-                lines = []
-        writer.add_lines(lines)
+                writer.add_lines(lines, digests)
+                lines, digests = [], []
+        writer.add_lines(lines, digests)
     for stream, count in exported.items():
         count_rows(emitted.by_stream, stream, exported=count)
     return _Written(used, refused, noted.noted(), search.report_line())
@@ -195,9 +199,7 @@ def _write_quarantine(
     unpaired = task.decisions.unpaired
     of_itself = numbers("I", index.preference_refusals)
     kinds = numbers("Q", index.personal)
-    quarantined = QuarantineLines("preference", chunk.stream, chunk.source_file, index)
-    reasons: Counter[str] = Counter()
-    lines: list[bytes] = []
+    rows: list[tuple[int, str]] = []
     in_pairs = 0
     personal: Counter[int] = Counter()
     for row in index.rows_without(dropped):
@@ -207,11 +209,10 @@ def _write_quarantine(
             personal[kinds[row]] += 1
             continue
         refusal = refused.get(place) or index.refusals[of_itself[row]] or unpaired.get(place, _ALONE)
-        lines.append(quarantined.line(row, refusal))
-        reasons[refusal] += 1
-    quarantine.add_lines(lines)
+        rows.append((row, refusal))
+    quarantine.add_lines(quarantine_lines("preference", chunk.stream, chunk.source_file, index, rows))
     for bits, count in personal.items():
         emitted.personal.update(dict.fromkeys(kinds_of(bits), count))
-    for refusal, count in reasons.items():
+    for refusal, count in Counter(refusal for _, refusal in rows).items():
         emitted.reasons[unpack_refusal(refusal)[0]] += count
-    count_rows(emitted.by_stream, chunk.stream, used=in_pairs, quarantined=len(lines))
+    count_rows(emitted.by_stream, chunk.stream, used=in_pairs, quarantined=len(rows))

@@ -54,8 +54,11 @@ class MadeBefore:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def row(self, key: bytes) -> bytes | None:
-        """The row with this key, without its stamp; None when it has to be made. Raises OSError."""
+    def row(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with this key, without its stamp, and its digest; None when it has to be made.
+
+        Raises OSError.
+        """
         number = self._numbers.get(key)
         if number is None:
             return None
@@ -63,8 +66,8 @@ class MadeBefore:
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         start = self._ends[number - 1] if number else 0
         line = unstamp(os.pread(self._descriptor, self._ends[number] - start, start))
-        is_same = sha256(line).digest() == self._ledger.digests(number, 1)
-        return line if is_same else None
+        digest = sha256(line).digest()
+        return (line, digest) if digest == self._ledger.digests(number, 1) else None
 
 
 class NoteMade:

@@ -7,6 +7,7 @@ same bytes as orjson's of the whole row, at a third of the time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -21,51 +22,57 @@ from pipeline.stages.text_keys import to_bytes
 SECRET_TASK = "secret-"  # what stands before the digest of a task id that nobody should read
 _DIGEST_CHARACTERS = 16
 
-_LINE = (
-    b'%b,"run_id":%b,"stream":%b,"task_id":%b,"category":"%b","provenance":'
-    b'{"source_file":%b,"line":%d,"byte_offset":%d,"sig_hash":"%b","part":%d}}\n'
-)
-_CATEGORIES = tuple(name.encode() for name in CATEGORIES)
+_LINE = b'%b%b%b%b%b%d,"byte_offset":%d,"sig_hash":"%b","part":%d}}\n'
+_BEFORE_LINE = b',"category":"%b","provenance":{"source_file":%b,"line":'
+_HASH_CHARACTERS = 2 * DIGEST_BYTES
 _encoded = orjson.dumps
 
 
-class QuarantineLines:
-    """The lines of one chunk in ``exports/quarantine/<export>.jsonl``; they hold no text of a run, and no
-    credential."""
-
-    def __init__(self, export: str, stream: str, source_file: str, index: ChunkIndex) -> None:
-        self._export = export
-        self._stream = stream
-        self._source_file = source_file
-        self._index = index
-        self._lines = index.lines_of_rows()
-        self._numbers = numbers("Q", index.line_numbers)
-        self._offsets = numbers("Q", index.line_offsets)
-        self._categories = numbers("b", index.categories)
-        self._parts = numbers("Q", index.parts)
-
-    def line(self, row: int, refusal: str) -> bytes:
-        """The line of the chunk's ``row``, with its line end."""
-        index, line = self._index, self._lines[row]
-        return _LINE % (
-            _head(self._export, refusal),
-            _encoded(index.run_ids[row]),
-            _name(self._stream),
-            _task(index.task_ids[row]),
-            _CATEGORIES[self._categories[row]],
-            _name(index.origin(line).source_file or self._source_file),
-            self._numbers[line],
-            self._offsets[line],
-            index.sig_hashes[DIGEST_BYTES * line : DIGEST_BYTES * line + DIGEST_BYTES].hex().encode(),
-            self._parts[row],
+def quarantine_lines(
+    export: str, stream: str, source_file: str, index: ChunkIndex, refused: Iterable[tuple[int, str]]
+) -> list[bytes]:
+    """The lines of one chunk in ``exports/quarantine/<export>.jsonl``, each with its line end; they hold no
+    text of a run, and no credential. ``refused`` has rows of the chunk with their packed refusals."""
+    line_of, run_ids, task_ids = index.lines_of_rows(), index.run_ids, index.task_ids
+    numbers_of_lines, offsets = numbers("Q", index.line_numbers), numbers("Q", index.line_offsets)
+    categories, parts = numbers("b", index.categories), numbers("Q", index.parts)
+    hashes = index.sig_hashes.hex().encode()
+    in_stream = b',"stream":%b,"task_id":' % _name(stream)
+    befores = _befores(source_file)
+    written = []
+    for row, refusal in refused:
+        line = line_of[row]
+        if index.line_origins:
+            befores = _befores(index.line_origins[line].source_file or source_file)
+        written.append(
+            _LINE
+            % (
+                _head(export, refusal),
+                _encoded(run_ids[row]),
+                in_stream,
+                _task(task_ids[row]),
+                befores[categories[row]],
+                numbers_of_lines[line],
+                offsets[line],
+                hashes[_HASH_CHARACTERS * line : _HASH_CHARACTERS * line + _HASH_CHARACTERS],
+                parts[row],
+            )
         )
+    return written
+
+
+@lru_cache(maxsize=1024)
+def _befores(source_file: str) -> list[bytes]:
+    """What stands before the number of a line of this file, for each category."""
+    name = _encoded(source_file)
+    return [_BEFORE_LINE % (category.encode(), name) for category in CATEGORIES]
 
 
 @lru_cache(maxsize=1024)
 def _head(export: str, refusal: str) -> bytes:
     reason, detail = unpack_refusal(refusal)
     head = {"schema_version": 1, "export": export, "reason": reason, "detail": detail}
-    return _encoded(head).removesuffix(b"}")
+    return _encoded(head).removesuffix(b"}") + b',"run_id":'
 
 
 @lru_cache(maxsize=1024)

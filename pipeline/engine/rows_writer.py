@@ -100,9 +100,9 @@ class RowsWriter:
             ]
         )
 
-    def add_lines(self, lines: Sequence[bytes]) -> None:
-        """Rows made here, each a whole line."""
-        digests = b"".join([_sha256(line).digest() for line in lines])
+    def add_lines(self, lines: Sequence[bytes], known: Sequence[bytes] | None = None) -> None:
+        """Rows made here, each a whole line, with their digests where those are ``known``."""
+        digests = b"".join([_sha256(line).digest() for line in lines] if known is None else known)
         same = self._agree(digests, lambda rows: sum(map(len, lines[:rows])))
         if same < len(lines):
             self._write(b"".join(lines[same:]), digests[same * DIGEST_BYTES :])

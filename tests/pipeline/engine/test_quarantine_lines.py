@@ -10,7 +10,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.engine.chunk_entries import LineEntry, RowEntry, pack_refusal
 from pipeline.engine.chunk_index import ChunkIndex
-from pipeline.engine.quarantine_lines import QuarantineLines
+from pipeline.engine.quarantine_lines import quarantine_lines
 from pipeline.schemas.quarantined_row import QuarantinedRow
 from tests.pipeline.engine.workspaces import encoded, flat_line, make_workspace, rows, run_all
 
@@ -24,9 +24,8 @@ def _index(line: LineEntry) -> ChunkIndex:
 def test_the_line_is_what_orjson_writes(name: str, detail: str) -> None:
     row = RowEntry(f"{name}/0123", name, 3, 2, 0.5, (1, 1, 0, 0), bytes(64))
     line = LineEntry(2**40, 2**53, bytes(range(32)), [row])
-    written = QuarantineLines("rag", name, f"logs/{name}", _index(line)).line(
-        0, pack_refusal("too_long", detail)
-    )
+    refusal = pack_refusal("too_long", detail)
+    (written,) = quarantine_lines("rag", name, f"logs/{name}", _index(line), [(0, refusal)])
     assert written == (
         orjson.dumps(
             {
@@ -54,7 +53,8 @@ def test_the_line_is_what_orjson_writes(name: str, detail: str) -> None:
 def test_a_line_is_a_quarantined_row_once_it_is_stamped() -> None:
     row = RowEntry("runs/0123", "t1", 0, 3, 0.0, (1, 1, 0, 0), bytes(64))
     line = LineEntry(1, 0, bytes(32), [row], "data/_kb/written-elsewhere.jsonl")
-    written = QuarantineLines("sft", "runs", "", _index(line)).line(0, pack_refusal("category_not_allowed"))
+    refusal = pack_refusal("category_not_allowed")
+    (written,) = quarantine_lines("sft", "runs", "", _index(line), [(0, refusal)])
     stamped = written.removesuffix(b"}\n") + b',"recorded_at":"2026-01-01T00:00:00Z"}'
     assert QuarantinedRow.model_validate_json(stamped).provenance.source_file == line.source_file
 
