@@ -175,15 +175,8 @@ def _remember(
         run_state.forget(session.workspace)
     else:
         run_state.save(session.workspace, state)
-        keep_ledgers(
-            session.workspace,
-            {
-                output.relative: Path(output.staged)
-                for result in emitted
-                for output in result.outputs
-                if output.staged is not None
-            },
-        )
+        written = (output for result in emitted for output in result.outputs)
+        keep_ledgers(session.workspace, session.staging, written)
     if fingerprint:
         context.cache.keep_only({key for source in sources for key in source.keys})
 

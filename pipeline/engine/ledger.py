@@ -12,7 +12,7 @@ import contextlib
 import mmap
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import msgspec
 
 from pipeline.contracts import paths
 from pipeline.engine.chunk_index import DIGEST_BYTES
+from pipeline.engine.output import Output
 from pipeline.platform import confined, disk
 from pipeline.storage.digests import unstamp
 
@@ -173,9 +174,12 @@ def staged_ledger(staged: Path) -> Path:
     return staged.with_name(f"{staged.name}.ledger")
 
 
-def keep_ledgers(workspace: Path, staged: Mapping[str, Path]) -> None:
-    """Keep the ledgers of outputs that now stand. ``staged`` has where each output was staged."""
-    for relative, path in staged.items():
+def keep_ledgers(workspace: Path, staging: Path, outputs: Iterable[Output]) -> None:
+    """Keep the ledgers of outputs that now stand. One that was there before may have a new ledger."""
+    for output in outputs:
+        relative, path = output.relative, staging / output.relative
+        if output.staged is None and not staged_ledger(path).exists():
+            continue
         place = ledger_path(workspace, relative).relative_to(workspace)
         try:
             with confined.folder_of(workspace, place, make=[]) as (folder, name):

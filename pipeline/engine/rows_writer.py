@@ -19,7 +19,6 @@ from pipeline.platform import disk
 from pipeline.storage.digests import UNSTAMPED_END, row_end
 
 _FLUSH_BYTES = 1 << 20
-_ROWS_AT_ONCE = 1 << 15
 _sha256 = hashlib.sha256
 
 
@@ -128,8 +127,7 @@ class RowsWriter:
         agreed, self._agreeing = self._agreeing, None
         if agreed is None or not agreed.rows:
             return
-        for first in range(0, agreed.rows, _ROWS_AT_ONCE):
-            digests = agreed.ledger.digests(first, min(_ROWS_AT_ONCE, agreed.rows - first))
+        for digests in agreed.digests():
             self._rows_hash.update(digests)
             self._ledger.add(digests)
         self._rows, self._spans = agreed.rows, agreed.spans()
@@ -160,6 +158,7 @@ class RowsWriter:
         """The output; the standing one where it holds the same rows. ``made`` is for its ledger."""
         if self._agreeing is not None:
             if self._agreeing.is_all:
+                self._agreeing.renew_ledger(self._path, made or MadeRows())
                 return self._agreeing.output
             self._begin()
         self._flush()

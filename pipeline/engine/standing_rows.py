@@ -8,18 +8,28 @@ ones is a matter of rows alone, so that neither chunks nor workers have a say.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.engine.chunk_index import DIGEST_BYTES
-from pipeline.engine.ledger import Ledger, ledger_from, ledger_path, read_ledger
+from pipeline.engine.ledger import (
+    Ledger,
+    LedgerWriter,
+    MadeRows,
+    ledger_from,
+    ledger_path,
+    read_ledger,
+    staged_ledger,
+)
 from pipeline.engine.output import Output
 from pipeline.platform.disk import open_to_read
 from pipeline.storage.digests import READ_BYTES, unstamp
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
+
+_ROWS_AT_ONCE = 1 << 15
 
 
 class StandingChangedError(Exception):
@@ -36,8 +46,8 @@ class StandingRows:
     def __init__(self, workspace: Path, output: Output) -> None:
         self.output = output
         self._path = workspace / output.relative
-        known = read_ledger(ledger_path(workspace, output.relative), output.sha256)
-        self.ledger: Ledger = known or ledger_from(self._path, output.sha256)
+        self._known = read_ledger(ledger_path(workspace, output.relative), output.sha256)
+        self.ledger: Ledger = self._known or ledger_from(self._path, output.sha256)
         self.rows = 0
         self.bytes = 0
         self._span = 0
@@ -79,6 +89,23 @@ class StandingRows:
             if not found or found[-1][0] < self.rows:
                 found.append((min(up_to, self.rows), stamp_bytes))
         return found if self.rows else []
+
+    def digests(self) -> Iterator[bytes]:
+        """Those of the rows that were agreed with, many at a time."""
+        for first in range(0, self.rows, _ROWS_AT_ONCE):
+            yield self.ledger.digests(first, min(_ROWS_AT_ONCE, self.rows - first))
+
+    def renew_ledger(self, staged: Path, made: MadeRows) -> None:
+        """Stage the ledger of an output that stays, where it says something else now or could not be read.
+
+        ``staged`` is where the output would have been staged.
+        """
+        if self._known is not None and self._known.made == made:
+            return
+        ledger = LedgerWriter(staged_ledger(staged))
+        for digests in self.digests():
+            ledger.add(digests)
+        ledger.finish(self.output.sha256, self.rows, self.ledger.spans, made)
 
     def copy_to(self, write: Callable[[bytes], None], hasher: Hash) -> None:
         """Hand the agreed rows' bytes to ``write``, which also takes their digest in ``hasher``.

@@ -25,6 +25,10 @@ STAMPS = ("2026-01-01T00:00:00Z", "2026-02-02T00:00:00.5Z", "2026-03-03T00:00:00
 ROWS = st.lists(st.sampled_from([b'{"a":%d}\n' % number for number in range(4)]), max_size=12)
 
 
+def with_digest(line: bytes) -> tuple[bytes, bytes]:
+    return line, hashlib.sha256(line).digest()
+
+
 def stamped(row: bytes, stamp: str) -> bytes:
     return row.removesuffix(b"}\n") + row_end(stamp)
 
@@ -57,7 +61,7 @@ def write(
     target.parent.mkdir(parents=True, exist_ok=True)
     if written.staged is not None:
         staged.replace(target)
-        keep_ledgers(workspace, {RELATIVE: staged})
+    keep_ledgers(workspace, workspace / "staging", [written])
     if not with_ledger:
         ledger_path(workspace, RELATIVE).unlink(missing_ok=True)
     return replace(written, staged=None)
@@ -157,15 +161,38 @@ def made(tmp_path: Path, context: str = "c") -> Output:
     noted.refused(b"m" * 16, "why")
     written = writer.finish(RELATIVE, noted.noted())
     staged.replace(tmp_path / RELATIVE)
-    keep_ledgers(tmp_path, {RELATIVE: staged})
+    keep_ledgers(tmp_path, tmp_path / "staging", [written])
     return replace(written, staged=None)
+
+
+def test_what_rows_are_made_from_is_noted_anew_though_they_stay(tmp_path: Path) -> None:
+    output = made(tmp_path)
+    standing = StandingRows(tmp_path, output)
+    writer = RowsWriter(tmp_path / "staging" / RELATIVE, STAMPS[2], standing)
+    noted = NoteMade("another context")
+    for line in (b'{"a":1}\n', b'{"bb":22}\n'):
+        writer.add_lines([line])
+        noted.row(b"o" * 16 if b"bb" in line else b"n" * 16, line)
+    kept = writer.finish(RELATIVE, noted.noted())
+    assert kept == output
+    keep_ledgers(tmp_path, tmp_path / "staging", [kept])
+    with MadeBefore(tmp_path, StandingRows(tmp_path, kept), "another context") as before:
+        assert before.row(b"o" * 16) == with_digest(b'{"bb":22}\n')
+
+
+def test_a_ledger_that_was_lost_is_there_again_after_a_run(tmp_path: Path) -> None:
+    first = write(tmp_path, [b'{"a":1}\n'], STAMPS[0], None, with_ledger=False)
+    assert read_ledger(ledger_path(tmp_path, RELATIVE), first.sha256) is None
+    again = write(tmp_path, [b'{"a":1}\n'], STAMPS[1], first)
+    assert again == first
+    assert read_ledger(ledger_path(tmp_path, RELATIVE), first.sha256) is not None
 
 
 def test_a_made_row_is_found_by_what_it_was_made_from(tmp_path: Path) -> None:
     standing = StandingRows(tmp_path, made(tmp_path))
     with MadeBefore(tmp_path, standing, "c") as before:
-        assert before.row(b"k" * 16) == (line := b'{"a":1}\n', hashlib.sha256(line).digest())
-        assert before.row(b"l" * 16) == (line := b'{"bb":22}\n', hashlib.sha256(line).digest())
+        assert before.row(b"k" * 16) == with_digest(b'{"a":1}\n')
+        assert before.row(b"l" * 16) == with_digest(b'{"bb":22}\n')
         assert before.row(b"n" * 16) is None
         assert before.refused == {b"m" * 16: "why"}
 
@@ -184,7 +211,7 @@ def test_a_made_row_that_was_changed_is_made_again(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"a":1', b'"a":2'))
     with MadeBefore(tmp_path, standing, "c") as before:
         assert before.row(b"k" * 16) is None
-        assert before.row(b"l" * 16) == (line := b'{"bb":22}\n', hashlib.sha256(line).digest())
+        assert before.row(b"l" * 16) == with_digest(b'{"bb":22}\n')
 
 
 def test_a_ledger_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
