@@ -297,7 +297,7 @@ def _rows_of(workspace: Path, run_id: str) -> Iterator[Elsewhere]:
             yield Elsewhere(f"preference, {side}", found)
     for file in paths.QUARANTINE_FILES.values():
         for found in find_by(workspace, file, "run_id", run_id):
-            yield Elsewhere(f"refused by {file.stem}: {found.row.get('reason')}", found)
+            yield Elsewhere(f"quarantined by {file.stem}: {found.row.get('reason')}", found)
 
 
 def _name_in_workspace(workspace: Path, settings: Settings, file: str) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pipeline.reading.check_report import Check
 
 _LIST_WIDTH = WIDTH - NUMBER
+# A check's columns; the last one is blank, so that eighty columns hold it with its number.
+_CHECK_WIDTH = _LIST_WIDTH + 2
 _GO_BACK = "empty goes back"
 
 
@@ -63,8 +65,8 @@ class PlainChecks(Numbered):
             rows.append((None, line(f" {group.title}")))
             for check in group.items:
                 freshness = origins[check.id].freshness
-                rows.append((check.id, check_line(check, freshness, self.now(), _LIST_WIDTH)))
-        return [(None, column_line(_LIST_WIDTH)), *rows] if rows else rows
+                rows.append((check.id, check_line(check, freshness, self.now(), _CHECK_WIDTH)))
+        return [(None, column_line(_CHECK_WIDTH)), *rows] if rows else rows
 
     def _origin(self, run: CheckRun, as_of: float | None, engine: str | None) -> Origin:
         return origin_of_run(run, as_of, self.state().phases, engine, self.now())

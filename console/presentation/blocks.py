@@ -115,5 +115,5 @@ def step_lines(step: StepBlock, lead: Line, right: Line, width: int) -> list[Lin
     else:
         lines = wrapped(line(*lead, Span(fit_text(step.verb, 8), "strong")), step.subject, width)
         lines.append(line(indent + " " * 8, *facts))
-    to = wrapped(line(f"{indent}    ", Span("to  ", "dim")), step.to, width) if step.to else []
+    to = wrapped(line(f"{indent}    ", Span("to  ", "dim")), step.to, width + 1) if step.to else []
     return [*lines, *to]

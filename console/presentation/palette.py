@@ -30,7 +30,7 @@ _NAMES = {
     "run.cancel": "Cancel the run…",
     "audit.start": "Start audit-full…",
     "acceptance.start": "Start acceptance…",
-    "release.start": "Start release-freeze…",
+    "release.start": "Freeze release…",
     "incident.export": "Export incident…",
     "incident.page": "Hand-over page",
     "undo.command": "Copy undo command",

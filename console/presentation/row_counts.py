@@ -60,7 +60,8 @@ def _counted(rows: RowCounts, now: float, width: int, height: int) -> PaneView:
     spare = height - len(top) - len(laws) - len(table)
     # The streams come last, so that a long list of them is what scrolls.
     gaps = [EMPTY] if spare >= 2 else []
-    return PaneView(2, "ROWS BY STREAM", (*top, *gaps, *laws, *gaps, *table), _aside(rows, now))
+    lines = (*top, *gaps, *laws, *gaps, *table)
+    return PaneView(2, "ROWS BY STREAM", lines, _aside(rows, now), whole=len(lines) - 2 * len(gaps))
 
 
 def _nothing(rows: RowCounts, width: int) -> tuple[Line, ...]:
@@ -139,11 +140,8 @@ def _exports(exports: tuple[ExportCounts, ...], width: int) -> list[Line]:
         refused = "" if export.refused is None else f" + {count(export.refused)} quarantined"
         name = {"preference": "pairs"}.get(export.name, visible(export.name))
         part = line(Span(f"{name} ", "dim"), count(export.rows), Span(refused, "dim"))
-        short = part[:2]
         if lines and line_width(lines[-1]) + 3 + line_width(part) <= width:
             lines[-1] = (*lines[-1], Span("   "), *part)
-        elif len(lines) == 2 and line_width(lines[-1]) + 3 + line_width(short) <= width:
-            lines[-1] = (*lines[-1], Span("   "), *short)
         else:
             lines.append(line(" ", *part))
     return lines

@@ -42,12 +42,18 @@ SymptomLine = tuple[str | None, Line]
 def grouped(
     shown: Sequence[SymptomStatus], reading: RunbookReading, now: float, width: int
 ) -> list[Group[SymptomLine]]:
-    """Three groups; one that is empty is left out. ``shown`` is the merged list, arranged."""
+    """Four groups, as what is stale is not clear; one that is empty is left out. ``shown`` is the merged
+    list, arranged.
+    """
     found = [Group(f"DETECTED {len(shown)}", _shown_lines(shown, reading, now, width), _worst(shown))]
     rest = [each for each in reading.symptoms if verdict_now(each, shown) != DETECTED]
     blind = [each for each in rest if verdict_now(each, shown) == UNKNOWN]
-    calm = [each for each in rest if each not in blind]
+    looks = {each.id: look_of(each, reading, now) for each in rest if each not in blind}
+    blind += [each for each in rest if looks.get(each.id) is _UNKNOWN]
+    old = [each for each in rest if looks.get(each.id) is _OLD_CLEAR]
+    calm = [each for each in rest if looks.get(each.id) is _CLEAR]
     found.append(Group(f"UNKNOWN {len(blind)}", _other_lines(blind, reading, now, width), "warn"))
+    found.append(Group(f"STALE {len(old)}", _other_lines(old, reading, now, width), "warn"))
     found.append(Group(f"CLEAR {len(calm)}", _other_lines(calm, reading, now, width)))
     return [group for group in found if group.items]
 

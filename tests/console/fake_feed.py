@@ -21,7 +21,7 @@ def plan_for(action_id: str, *, critical: bool = False) -> CommandPlan:
         verb.upper(),
         arguments=("run-all",),
         command=("distill", "run-all", "-C", "/srv/agent logs"),
-        changes=("data/evidence, data/scored-runs, exports: written anew, all or nothing",),
+        changes=("data/evidence, data/scored-runs, exports: replaced together, or not at all",),
         stays=("sources, settings, past reports",),
         way_back="the previous exports stay until the commit; cancel stops at a safe point",
         yes=f"yes, {verb}",

@@ -108,7 +108,7 @@ def lineage_answer(*, broken: tuple[str, ...] = ()) -> dict[str, Any]:
             "sig_hash": "a" * 64, "sha256": "a" * 64, "state": "ok", "why": "", "text": '{"ok": true}',
         },
         "elsewhere": [
-            {"what": "refused by sft: too_long", "file": "exports/quarantine/sft.jsonl", "line": 1,
+            {"what": "quarantined by sft: too_long", "file": "exports/quarantine/sft.jsonl", "line": 1,
              "byte_offset": 0, "bytes": 60, "run_id": RUN, "reason": "too_long"}
         ],
     }  # fmt: skip

@@ -246,6 +246,8 @@ async def test_audit_skips_and_release_are_numbered_lists_here_too(tmp_path: Pat
     assert "FAILING 1" in audit
     assert "1  ! fail" in audit or "1  X FAIL" in audit
     assert "Run it again" in audit
+    assert max(len(text) for text in audit.splitlines()) <= 80
+    assert not any(" … " in text for text in audit.splitlines()), "no column is cut for its padding"
     release, _, skips = rest.partition("counting the skips")
     assert "To tag it, by hand" in release
     assert "1  1 X FAIL" in release

@@ -104,8 +104,8 @@ def test_a_refused_run_is_found_with_its_reasons(built: Path) -> None:
     [chain] = traced(built, refused).chains
     assert [other.what for other in chain.elsewhere] == [
         "preference, rejected",
-        "refused by rag: category_not_allowed",
-        "refused by sft: category_not_allowed",
+        "quarantined by rag: category_not_allowed",
+        "quarantined by sft: category_not_allowed",
     ]
 
 

@@ -57,7 +57,7 @@ async def test_enter_opens_the_page_and_one_key_the_wizard() -> None:
 async def test_a_symptom_that_does_not_show_has_its_page_too() -> None:
     text = await seen(StillApp(runbook_states.none(), LEAN), "W", "down", "down", "enter")
     assert "clear" in text
-    assert "ENGINE.wont-start" in text
+    assert "S1.P4.sft-leak" in text
     assert "no longer see" not in text
 
 

@@ -66,7 +66,9 @@ def test_a_run_says_why_rows_are_missing_and_which_command_shows_it(workspace: P
     (sft,) = [line for line in lines if line.startswith("sft ")]
     assert sft.split() == ["sft", "3", "3", "category_not_allowed", "3"]
     assert "each skipped line: distill streams check" in lines
-    assert "each refused run: exports/quarantine/, and why it was judged so: distill explain RUN_ID" in lines
+    assert (
+        "each quarantined run: exports/quarantine/, and why it was judged so: distill explain RUN_ID" in lines
+    )
 
 
 def test_a_run_that_lacks_nothing_points_nowhere(workspace: Path) -> None:
