@@ -130,7 +130,8 @@ class WizardControl:
         offers = session.offers(standing)
         move = next_move(standing, offers)
         running = self._is_running()
-        ends = move is None or _asks(move, wizard.AFTERWARDS) or _asks(move, wizard.OFFER)
+        is_cut_off = move in (wizard.Work.APPLY, wizard.Work.VERIFY) and not running
+        ends = move is None or is_cut_off or _asks(move, wizard.AFTERWARDS) or _asks(move, wizard.OFFER)
         undoable = last_undoable(entries) if ends else None
         symptom, facts = session.symptom, session.incident.facts
         waits = _asks(move, wizard.CONSENT) or (move in CHANGES and not running)

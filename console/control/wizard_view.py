@@ -115,7 +115,8 @@ def choices(view: WizardView) -> tuple[Choice, ...]:
     if view.is_cut_off and view.void:
         return (stay, Choice(Deed.PLAN_AGAIN, "Plan it again, from the files as they are now."))
     if view.is_cut_off:
-        return (stay, Choice(Deed.GO_ON, _go_on_words(view)))
+        back = (_take_back(view),) if view.undoable else ()
+        return (stay, Choice(Deed.GO_ON, _go_on_words(view)), *back)
     if isinstance(view.move, Work):
         ahead = Deed.GO_ON if view.incident_id else Deed.LOOK
         return (stay, Choice(ahead, f"Go on with {DOING[view.move]}."))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode
 from runbook.change.command_step import present
 from runbook.change.files import state_of
 from runbook.change.plan import Draft, RunCommand
@@ -67,5 +68,10 @@ def _past_runs(root: Path) -> tuple[str, ...]:
 
 
 def plan_rerun(planning: Planning, command: str, *arguments: str) -> Draft:
-    """Re-run a stage (``run-all``, ``score``, ``export-sft``, ``export-rag`` …)."""
-    return plan_command(planning, [command, *arguments], title=f"Re-run {command}")
+    """Re-run a stage (``run-all``, ``score``, ``export-sft``, ``export-rag`` …).
+
+    A breach that stands in another file is told by the run, which has committed what it made all the same:
+    whether this plan helped is for the detector to say.
+    """
+    ends = (ExitCode.OK, ExitCode.FIREWALL_BREACH)
+    return plan_command(planning, [command, *arguments], title=f"Re-run {command}", ends_with=ends)

@@ -85,7 +85,8 @@ def _said(ran: Ended) -> str:
     if ran.why:
         return ran.why
     words = text_of(object_or_none(ran.stdout), "verdict") or ran.last_words
-    return exit_in_words(ran.exit_code) + (f": {words[:MOST_SAID]}" if words else "")
+    ended = exit_in_words(ran.exit_code)
+    return ended + (f": {words.removeprefix(f'{ended}: ')[:MOST_SAID]}" if words else "")
 
 
 def present(root: Path, step: RunCommand) -> list[str]:

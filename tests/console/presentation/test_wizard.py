@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from console.control.wizard_control import WizardControl
 from console.control.wizard_view import Deed, WizardView, choices
 from console.presentation.blocks import block_lines
 from console.presentation.edge_lines import status_line
@@ -17,13 +19,20 @@ from console.presentation.wizard_plan import tally
 from console.presentation.wizard_question import command_line, leaving_words, question_lines
 from console.state.runbook_state import RunbookReading
 from pipeline.reading.incidents import IncidentGlance
-from runbook.change.plan import ABSENT, AppendLine, FileState, Manual, RemoveFile, TruncateFile
+from runbook.actions.rerun_stage import plan_command
+from runbook.change.apply import StepFailedError
+from runbook.change.plan import ABSENT, AppendLine, Draft, FileState, Manual, RemoveFile, TruncateFile
+from runbook.change.planning import Planning
 from runbook.probes.evidence import Evidence, Record, Stance
+from runbook.symptom import Answers, Offer
 from runbook.tell.plan import change_words, step_blocks
 from runbook.wizard.dialogue import Work
+from runbook.wizard.session import open_session
 from tests.console import states, wizard_views
 from tests.console.states import NOW, SFT
 from tests.console.wizard_views import state
+from tests.runbook.workspaces import LEAK, leak_symptom, make_workspace
+from tests.runbook.workspaces import SFT as SFT_FILE
 
 VIEWS = [
     wizard_views.contained_first,
@@ -105,6 +114,27 @@ def test_what_waits_for_a_run_says_for_which() -> None:
     view = wizard_views.cut_off()
     lines = question_lines(view, choices(view), 0, "", 80, 20, armed=True, note="export-sft is at work")
     assert "export-sft is at work" in texts(lines)
+
+
+def test_a_plan_whose_step_failed_is_gone_on_with_or_taken_back_from_where_it_stands(tmp_path: Path) -> None:
+    def half(planning: Planning, _answers: Answers) -> Draft:
+        return plan_command(planning, ["export-sft", "write", SFT_FILE, "half", "fail"], title="Export half")
+
+    workspace = make_workspace(tmp_path / "w")
+    (workspace.root / SFT_FILE).write_text(f"{LEAK}\n")
+    symptom = leak_symptom(Offer("export", "Export again", "it is stale", half))
+    session = open_session(workspace, symptom, symptom.detect(workspace))
+    with session.lease():
+        session.diagnose()
+        plan = session.choose("export", {})
+        session.rehearse_plan()
+        session.consent(plan.code, "mara", "stale")
+        with pytest.raises(StepFailedError, match="exit 1: asked to fail"):
+            session.apply()
+    view = WizardControl(workspace.root, [symptom], incident_id=session.incident.id).look()
+    assert view.is_cut_off
+    assert view.undoable == "Export half"
+    assert [choice.deed for choice in choices(view)] == [Deed.LEAVE, Deed.GO_ON, Deed.TAKE_BACK]
 
 
 def test_a_verification_says_what_is_run_again_and_for_how_long() -> None:
