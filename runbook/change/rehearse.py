@@ -16,6 +16,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.disk import storage_fault
 from runbook.change.applied import Applied
 from runbook.change.apply import LEFT_OUT, apply_plan
 from runbook.change.engine_trust import refuse_untrusted_runs
@@ -23,6 +24,7 @@ from runbook.change.files import files_below, state_of
 from runbook.change.incident import Incident, open_incident
 from runbook.change.plan import Draft, FileState, Plan, Rehearsal, RunCommand
 from runbook.change.planning import Planning
+from runbook.change.refusals import NOTHING_CHANGED
 from runbook.change.undo import plan_undo
 from runbook.change.workspace_copy import workspace_copy
 from runbook.probes.workspace import Workspace
@@ -62,7 +64,7 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
             after = dict(_states(copy.root))
             different = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     except (OperatorError, OSError) as error:
-        said = visible(str(error), 300)
+        said = visible(_why(error, planning.workspace.root), 300)
         return _result(began, False, said, changed, linked, copied, left_out)
     if different:
         named = ", ".join(visible(path) for path in different[:3])
@@ -70,6 +72,12 @@ def rehearse(planning: Planning, draft: Draft, incident: Incident) -> Rehearsal:
         return _result(began, False, said, changed, linked, copied, left_out)
     said = f"{plural(len(before), 'file')} compared: byte-identical after undo"
     return _result(began, True, said, changed, linked, copied, left_out)
+
+
+def _why(error: OperatorError | OSError, root: Path) -> str:
+    if isinstance(error, OSError):
+        error = storage_fault(error, Path(error.filename or root), NOTHING_CHANGED)
+    return error.fault.what_happened
 
 
 def _carry_out(workspace: Workspace, scratch: Incident, draft: Draft, incident: Incident) -> Applied:

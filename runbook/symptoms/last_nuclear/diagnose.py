@@ -219,7 +219,12 @@ def _was_the_bug(workspace: Workspace) -> tuple[Evidence, ...]:
     incident = _last_incident(workspace)
     diagnosis = fold(incident.journal.entries()).diagnosis if incident is not None else None
     found = diagnosis.cause.evidence if diagnosis is not None else ()
-    return tuple(each for each in found if each.source.startswith("git diff"))
+    return tuple(_taken_back(each) for each in found if each.source.startswith("git diff"))
+
+
+def _taken_back(found: Evidence) -> Evidence:
+    """By now the files are as in the tag: what is told of is how they were."""
+    return found.model_copy(update={"says": found.says.replace(" is not as in ", " was not as in ", 1)})
 
 
 def _tree_probe() -> Probe:

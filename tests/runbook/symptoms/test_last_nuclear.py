@@ -15,11 +15,11 @@ from pipeline.reading.check_report import AUDIT
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
-from runbook.probes.evidence import Confidence
+from runbook.probes.evidence import Confidence, Evidence, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer
 from runbook.symptoms.last_nuclear import AS_TAGGED, DIFFERS
-from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, detect, failed_repairs, rerun
+from runbook.symptoms.last_nuclear.diagnose import SYMPTOM, _taken_back, detect, failed_repairs, rerun
 from runbook.wizard.detecting import detect_one
 from runbook.wizard.diagnosing import diagnose_only
 from runbook.wizard.session import WizardSession, open_session
@@ -132,3 +132,8 @@ def test_a_workspace_that_is_as_tagged_is_handed_over(workspace: Workspace) -> N
 def test_looking_anew_without_a_restore_under_way_asks_the_same(workspace: Workspace) -> None:
     _audit(workspace, ("P1.validators-hold",), at=time.time() + 60)
     assert rerun(workspace).verdict is Verdict.CLEAR
+
+
+def test_what_was_taken_back_is_told_as_it_was() -> None:
+    found = Evidence.of(Stance.FOR, "a.py is not as in v1: changed", "git diff v1 -- a.py", 1.0)
+    assert _taken_back(found).says == "a.py was not as in v1: changed"
