@@ -37,6 +37,9 @@ SCHEMA_VERSION = 2
 _LABEL_FIELDS = ("success_markers", "failure_markers", "tags")
 Line = dict[str, Any]
 Row = dict[str, Any]
+# A part sees all that its line has, and every row of a line waits in memory.
+MAX_PARTS = 100_000
+MAX_SEEN_BY_PARTS = 10_000_000
 
 
 class _PartPlan(NamedTuple):
@@ -244,6 +247,8 @@ def _split_each(
             raise wrong_type("a list or an object of parts", found)
         if not found:
             raise MisfitError(SkipReason.NO_PARTS, "the list of parts is empty")
+        if len(found) > MAX_PARTS or len(found) * len(line) > MAX_SEEN_BY_PARTS:
+            raise MisfitError(SkipReason.VALUE_OUT_OF_RANGE, f"{len(found):,} parts; at most {MAX_PARTS:,}")
         parts = []
         for number, (key, item) in enumerate(items):
             if item is None and leave_out_null:

@@ -17,10 +17,11 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine import run_all as engine_run
-from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
+from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_ROWS_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.mapping import map_sources
 from pipeline.engine.source_troubles import SourceLostError
 from pipeline.settings.load import load_settings
+from pipeline.streams.compiled import MAX_PARTS
 from tests.pipeline.engine.workspaces import (
     SETTINGS,
     encoded,
@@ -236,4 +237,28 @@ def test_a_row_that_the_firewall_could_not_read_costs_its_line(tmp_path: Path) -
     assert (counts["lines"], counts["mapped"], counts["skipped"]) == (4, 3, 1)
     refused = rows(workspace, paths.QUARANTINE_FILES["preference"])
     assert [row["reason"] for row in refused if row["provenance"]["line"] == 3] == ["too_long"]
+    assert judged(workspace) == [0, 0, 0, 0]
+
+
+def test_a_line_that_would_become_endless_rows_stops_nothing_but_itself(tmp_path: Path) -> None:
+    settings = '[[stream]]\nname = "runs"\npath = "data/_kb/runs-a.jsonl"\nparts = { each = "says" }\n' + (
+        '[stream.fields]\ntask_id = "id"\ncontext = "ctx"\nresponse = "_part"\nreward = "ok"\n'
+    )
+    lines = [
+        {"id": "small", "ctx": "c", "says": ["a", "b"], "ok": 1},
+        # 1 MB that 400 rows would hold each.
+        {"id": "copied", "ctx": "c" * 10**6, "says": ["a"] * 400, "ok": 1},
+        {"id": "many", "ctx": "c", "says": ["a"] * (MAX_PARTS + 1), "ok": 1},
+        {"id": "last", "ctx": "d" * 10**6, "says": ["e"], "ok": 1},
+    ]
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": encoded(lines)}, settings)
+    counts = run_all(workspace)["counts"]
+    skips = {
+        skip["line"]: (skip["reason"], skip["detail"]) for skip in rows(workspace, paths.DISTILLATION_SKIPS)
+    }
+    assert skips == {
+        2: ("too_long", f"its 400 rows are more than {MAX_ROWS_BYTES} bytes of evidence together"),
+        3: ("value_out_of_range", "parts: 100,001 parts; at most 100,000"),
+    }
+    assert (counts["mapped"], counts["skipped"], counts["evidence"]) == (2, 2, 3)
     assert judged(workspace) == [0, 0, 0, 0]
