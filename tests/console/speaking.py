@@ -3,6 +3,10 @@
 Read by ``test_every_command_speaks.py`` as a program: a list of cases as JSON on standard input, a
 list of ``[exit code, standard output, standard error]`` on standard output. What would replace the
 process (an engine command) is called in the fork, with streams as a new interpreter makes them.
+
+The gates of a freeze pass at once: they are commands that are asked themselves, and the tests of the
+freeze run them. A dashboard waits for the firewall however busy the machine is, so that it says the same
+each time.
 """
 
 from __future__ import annotations
@@ -12,12 +16,21 @@ import json
 import os
 import sys
 import tempfile
-from typing import IO, NoReturn
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import console.cli.distill
 import pipeline.cli
 import pipeline.firewall.cli
 from console.cli.commands import BATCH, COMMANDS
+from console.commands import status
+from console.reading.firewall_scan import scan_or_known
+from pipeline.checks.runner import Outcome
+from pipeline.contracts.status import FirewallStatus
+from pipeline.release import gates
+from tests.waiting import LIMIT_SECONDS
 
 
 def open_stream(number: int, encoding: str) -> IO[str] | None:
@@ -36,6 +49,18 @@ def become(_program: str, argv: list[str], _environment: dict[str, str]) -> NoRe
     if argv[at + 1] == "pipeline.firewall":
         end(pipeline.firewall.cli.main(argv[at + 2 :]))
     end(pipeline.cli.main(argv[at + 2 :]))
+
+
+def stand_in() -> None:
+    """For what takes long, and for what a busy machine decides."""
+    setattr(gates.GateRun, "_command", lambda *_: Outcome(22, 0, "22/22"))  # noqa: B010
+    setattr(status, "scan_or_known", partial(_patient_scan, scan_or_known))  # noqa: B010
+
+
+def _patient_scan(
+    scan: Callable[..., FirewallStatus], root: Path, known: FirewallStatus, _limit: float
+) -> Any:
+    return scan(root, known, LIMIT_SECONDS)
 
 
 def end(code: int) -> NoReturn:
@@ -96,5 +121,6 @@ if __name__ == "__main__":
     for command in (*COMMANDS, BATCH):
         if command.owner != "firewall":
             importlib.import_module(command.module_name)  # once, rather than in every fork
+    stand_in()
     answers = [run(*case) for case in json.load(sys.stdin)]
     json.dump(answers, sys.stdout)
