@@ -99,7 +99,7 @@ def _tell(record: Record, planned: Counter[tuple[str, str]], options: argparse.N
     for line in [*lines, *found]:
         _say(line)
     if options.page:
-        Path(options.page).write_text(_page(lines, found, options.seed))
+        Path(options.page).write_text(_page(lines, found, record, planned, options.seed))
     return 1 if found or not record.results else 0
 
 
@@ -146,10 +146,27 @@ def _under_the_shim(words: Sequence[str]) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _page(lines: Sequence[str], found: Sequence[str], seed: int) -> str:
-    head = f"Seed {seed}, Python {sys.version.split()[0]}, {os.cpu_count()} cores.\n\n"
-    said = [f"* {line}" for line in found] or ["No promise was broken in what was tried."]
-    return _PAGE + head + "\n".join([*lines, "", *said, ""])
+def _page(
+    lines: Sequence[str], found: Sequence[str], record: Record, planned: Counter[tuple[str, str]], seed: int
+) -> str:
+    tried = [result for result in record.results if result.operation]
+    kills = sum(result.what == "killed" for result in tried)
+    head = [
+        f"Seed {seed}, Python {sys.version.split()[0]}, {os.cpu_count()} cores. In all {len(tried):,} of "
+        f"{planned.total():,} points were tried, {kills:,} of them kills.",
+        "",
+        "* What was lost: " + (_those(found, "neither before nor after", "otherwise") or "nothing."),
+        "* What nobody names: " + (_those(found, "nobody names it") or "nothing."),
+        "* Other promises that were broken: " + (_those(found) or "none."),
+        "",
+    ]
+    return _PAGE + "\n".join([*head, *lines]) + "\n"
+
+
+def _those(found: Sequence[str], *words: str) -> str:
+    """The broken promises that one of ``words`` tells of; without any, those of which none does."""
+    named = ("neither before nor after", "otherwise", "nobody names it")
+    return "; ".join(line for line in found if any(word in line for word in words or named) is bool(words))
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

@@ -131,7 +131,9 @@ def _twice(subject: Subject, folder: Path) -> tuple[str, list[str]]:
             running.wait()
     codes = [None if end is None else end.code for end in ended]
     wrong = [each for end in ended if end is not None for each in _forbidden(end)]
-    if subject.ends_with not in codes or not set(codes) <= {subject.ends_with, ExitCode.LOCKED}:
+    # 11: its plan was void by the time, because the other one had carried it out.
+    refused = {ExitCode.LOCKED} | ({ExitCode.APPROVAL_NEEDED} if subject.argv[0] == "console" else set())
+    if subject.ends_with not in codes or not set(codes) <= {subject.ends_with, *refused}:
         wrong.append(f"two at once end with {' and '.join(map(str, codes))}")
     return f"ended with {codes[0]} and {codes[1]}", wrong + unfinished(subject, root, folder / "output")
 
