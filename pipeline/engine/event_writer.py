@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import events
-from pipeline.contracts.faults import ExitCode, Fault, worst
+from pipeline.contracts.faults import Fault
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.platform import disk
 
@@ -60,9 +60,6 @@ class EventWriter:
     def emit(self, kind: type[Any], **fields: Any) -> None:
         """Number, stamp and write one event of type ``kind``."""
         self._seq += 1
-        if kind is events.RunFinished and self.fault is not None:
-            code = worst((int(fields["exit_code"]), ExitCode.NOT_EVALUABLE))
-            fields |= {"ok": False, "exit_code": code, "fault": fields.get("fault") or self.fault.to_dict()}
         line = events.encode(kind(seq=self._seq, at=now_iso(), **fields))
         if self._early is not None:
             self._early.append(line)
