@@ -126,6 +126,10 @@ def test_a_hung_firewall_keeps_no_command_alive(
         sys.argv[0] = "distill"
         entry()
     """
+    if command == ["score"]:
+        # Verdicts that are what the firewall called clear are not judged again, so that one is missing.
+        scored = min((workspace / paths.SCORED_RUNS).glob("*.jsonl"))
+        scored.write_bytes(b"".join(scored.read_bytes().splitlines(keepends=True)[:-1]))
     run = start(code, *command, "-C", workspace, DISTILL_INSTALLED_PYTHON=str(python_with_hung_firewall))
     said = signalled(run, number, stuck_processes(tmp_path / "stuck", run))
 
