@@ -32,6 +32,7 @@ from pipeline.engine.row_decision import DecidedChunk, RowDecision, held_rows
 from pipeline.engine.tokenizer import TokenCounter, load_tokenizer, without_limits
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
 from pipeline.evaluation.sets import EvaluationIndex, load_sets
+from pipeline.platform import disk
 from pipeline.schemas.validators import first_refusal, validate_preference
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.stages.export_preference import preference_row
@@ -298,7 +299,7 @@ class _Evidence:
     def at(self, chunk: int, row_in_chunk: int) -> dict[str, Any]:
         path, offset = self._places[chunk][row_in_chunk]
         if path not in self._files:
-            self._files[path] = path.open("rb")
+            self._files[path] = disk.open_to_read(path)
         file = self._files[path]
         file.seek(offset, os.SEEK_SET)
         row = without_stamp(file.readline())

@@ -18,6 +18,7 @@ from pipeline.contracts.commands import FORMAT_NAMES
 from pipeline.contracts.discovery import find_workspace
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.toml_document import parsed
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import bytes_or_empty
 
 MOST_VALUES = 200
@@ -74,7 +75,7 @@ def _run_ids(root: Path) -> Iterator[str]:
     for path in sorted((root / paths.EVIDENCE).glob("*.jsonl")):
         if not path.is_file():
             continue
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             for found in _RUN_ID.findall(file.read(READ_BYTES_A_FILE)):
                 if found not in seen:
                     seen.add(found)

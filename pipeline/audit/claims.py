@@ -16,6 +16,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.engine import run_state
+from pipeline.platform import disk
 
 STAGES = ("materialize", "score", "export")
 _RUN_FOLDER = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,16}")
@@ -77,7 +78,7 @@ class LastRun:
 def read_claim(workspace: Path, shown: str) -> ClaimFile:
     """Raises OSError, but for a file that is missing."""
     try:
-        data = (workspace / shown).read_bytes()
+        data = disk.read_plain(workspace / shown)
     except (FileNotFoundError, NotADirectoryError):
         return ClaimFile(shown, None, None, "is missing")
     try:

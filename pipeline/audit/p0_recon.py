@@ -11,6 +11,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.reading.source_notes import standing_note
 from pipeline.settings.model import StreamSettings
 
@@ -21,7 +22,7 @@ def recon_doc(view: WorkspaceView) -> Outcome:
     """Examines the doc's characters that are not white space."""
     shown = str(paths.RECON_DOC)
     try:
-        data = (view.workspace / shown).read_bytes()
+        data = disk.read_plain(view.workspace / shown)
     except FileNotFoundError:
         data, words = b"", "is missing"
     else:

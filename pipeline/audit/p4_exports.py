@@ -21,6 +21,7 @@ from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import IntegrityError
 from pipeline.contracts.plurals import plural
+from pipeline.platform import disk
 from pipeline.schemas.export_versions import standing_versions
 from pipeline.schemas.migrations import upgrade, version_of
 from pipeline.schemas.registry import BY_NAME
@@ -40,7 +41,7 @@ def export_rows(
         if failures is not None:
             failures.add("the export is missing", file=shown)
         return
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         for number, line in enumerate(file, 1):
             value = parse_line(line.removesuffix(b"\n"))
             if not isinstance(value, LineFault):

@@ -11,6 +11,7 @@ from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import Fault, InputError
 from pipeline.engine.code_digest import engine_digest
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_none
 from pipeline.platform.process import Running
 
@@ -49,7 +50,7 @@ class AcceptanceRun:
 def handed_on(path: Path) -> Outcome:
     """The outcome of a report that another command made. Raises InputError when it is none."""
     try:
-        report = object_or_none(path.read_bytes())
+        report = object_or_none(disk.read_plain(path))
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
     if report is None:

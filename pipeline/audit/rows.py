@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline.contracts.checks import Example
 from pipeline.contracts.evidence_fields import FIELDS
+from pipeline.platform import disk
 
 _NULL = msgspec.Raw(b"null")
 _EMPTY = (b"null", b"[]", b"{}")
@@ -140,7 +141,7 @@ class RowFile(Generic[T_co]):
         if self.is_missing:
             return
         decode = self._decoder.decode
-        with self.path.open("rb") as file:
+        with disk.open_to_read(self.path) as file:
             for number, line in enumerate(file, 1):
                 try:
                     row = decode(line)

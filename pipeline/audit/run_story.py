@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.contracts import events, paths
 from pipeline.engine.receipts import encode
+from pipeline.platform import disk
 
 _SAME_IN_RECEIPTS = ("git", "engine", "settings_digest", "recorded_at")
 
@@ -49,7 +50,7 @@ def _told(
     finished: events.RunFinished | None = None
     warnings: list[str] = []
     try:
-        lines = (workspace / paths.events_file(pipeline_run_id)).read_bytes().splitlines()
+        lines = disk.read_plain(workspace / paths.events_file(pipeline_run_id)).splitlines()
     except FileNotFoundError:
         return None, None, []
     for line in lines:

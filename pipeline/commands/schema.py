@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.contracts.faults import ExitCode, Fault, OperatorError, StorageError, worst
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 
 if TYPE_CHECKING:
     from pipeline.commands.context import CommandContext
@@ -74,7 +75,7 @@ def _lock(context: CommandContext) -> int:
     # A workspace's own engine runs from a copy; what it locks lies in the workspace.
     place = Path(shown_place(str(LOCK_FILE)))
     try:
-        before = place.read_bytes() if place.exists() else None
+        before = disk.read_plain(place) if place.exists() else None
         changed = write_lock(place)
     except OSError as error:
         raise _unwritable(str(place), error) from error

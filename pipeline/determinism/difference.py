@@ -17,6 +17,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 
 SHOWN_CHARACTERS = 300
 _BLOCK_BYTES = 1 << 20
@@ -68,7 +69,7 @@ def first_difference(
         if one.exists() != other.exists():
             there = ("there", "missing") if one.exists() else ("missing", "there")
             return Difference(stage, str(relative), None, first[0], second[0], *there, ())
-        with one.open("rb") as a, other.open("rb") as b:
+        with disk.open_to_read(one) as a, disk.open_to_read(other) as b:
             found = None if _same_bytes(a, b) else _first_line(a, b)
         if found is not None:
             number, left, right = found

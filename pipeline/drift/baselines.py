@@ -20,7 +20,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.engine.chunks import unreadable_source
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.lenient_json import object_in, objects_of
 from pipeline.schemas.baseline import AuditBaseline
 
@@ -85,7 +85,7 @@ def append(workspace: Path, row: dict[str, Any]) -> None:
 def _lines(workspace: Path, baselines: Baselines) -> Iterator[tuple[dict[str, Any], int, str]]:
     path = workspace / paths.AUDIT_BASELINES
     try:
-        data = path.read_bytes()
+        data = disk.read_plain(path)
     except FileNotFoundError:
         return
     except OSError as error:

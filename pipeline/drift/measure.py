@@ -18,6 +18,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunks import unreadable_source
+from pipeline.platform import disk
 from pipeline.settings.model import Settings
 from pipeline.stages.refusals import LATER_RULES
 
@@ -69,7 +70,7 @@ def measure(workspace: Path, settings: Settings) -> Metrics:
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The JSON objects of a file of rows, one at a time."""
     try:
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             for line in file:
                 try:
                     row = orjson.loads(line)

@@ -57,7 +57,7 @@ class ChunkCache:
     def load(self, key: str) -> ChunkIndex | None:
         """The index of a finished, whole chunk, or None."""
         try:
-            index = decode_index(self.index_path(key).read_bytes())
+            index = decode_index(disk.read_plain(self.index_path(key)))
             if self.rows_path(key).stat().st_size != sum(index.section_bytes):
                 return None
             if (not self._boot or index.boot_id != self._boot) and not self._rows_are_whole(key, index):
@@ -93,7 +93,7 @@ class ChunkCache:
 
     def _rows_are_whole(self, key: str, index: ChunkIndex) -> bool:
         """Whether every row in ``*.rows`` has the digest that the index gives it."""
-        with self.rows_path(key).open("rb") as file:
+        with disk.open_to_read(self.rows_path(key)) as file:
             for section in range(len(SECTIONS)):
                 digests = iter(cut(index.digests[section], DIGEST_BYTES))
                 for length in numbers("I", index.lengths[section]):

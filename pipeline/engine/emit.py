@@ -119,7 +119,7 @@ def _blocks(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int)
 
 def read_section(rows_path: Path, index: ChunkIndex, section: int) -> bytes:
     """One section of a finished chunk. Raises OSError."""
-    descriptor = os.open(rows_path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = disk.open_plain(rows_path)
     try:
         return os.pread(descriptor, index.section_bytes[section], index.section_start(section))
     finally:

@@ -43,6 +43,7 @@ from pipeline.engine.standing_export import standing_export
 from pipeline.engine.work_context import WorkContext
 from pipeline.engine.written_claims import input_claims
 from pipeline.engine.written_rows import as_evidence, no_rows_yet, without_stamp, written_rows
+from pipeline.platform import disk
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.digests import digest_of, sha256_of_file
 
@@ -119,7 +120,7 @@ def _join_all(
             context.likeness.version if context.likeness is not None else "",
             sha256_of_file(scored_path),
         ]
-        descriptor = os.open(scored_path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = disk.open_plain(scored_path)
         try:
             size = evidence_path.stat().st_size
             for chunk in plan_chunks(evidence_path, context.settings.engine.chunk_bytes, size):
@@ -153,7 +154,7 @@ def _join_all(
 
 
 def _chunk_bytes(path: Path, start: int, end: int) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = disk.open_plain(path)
     try:
         return read_range(descriptor, path, start, end)
     finally:

@@ -18,6 +18,7 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -63,7 +64,7 @@ def read_intent(workspace: Path) -> Intent | None:
     """The open intent, or None. Raises OSError, and IntegrityError for one that no run wrote."""
     path = workspace / paths.INTENT
     try:
-        data = path.read_bytes()
+        data = disk.read_plain(path)
     except FileNotFoundError:
         return None
     try:

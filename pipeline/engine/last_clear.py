@@ -131,7 +131,7 @@ def remember_clear(workspace: Path, digests: Digests | None) -> None:
 
 def _load(workspace: Path) -> dict[str, object]:
     try:
-        value = orjson.loads((workspace / paths.LAST_CLEAR).read_bytes())
+        value = orjson.loads(disk.read_plain(workspace / paths.LAST_CLEAR))
     except (OSError, ValueError):
         return {}
     if not isinstance(value, dict) or value.get("version") != _VERSION:

@@ -60,7 +60,7 @@ def problem_of(folder: Path, place: PurePosixPath, listed: Collection[str]) -> s
             config = named[1]
         elif named := _FILE.fullmatch(line):
             named_file = (named[1] or named[2]).strip("'\"")
-            target = posixpath.normpath(f"/{place.parent}/{named_file}").removeprefix("/")
+            target = posixpath.normpath(posixpath.join(place.parent, named_file))
             if not _may_be_named(target, listed, place, config):
                 return f"it tells a loader to read {named_file}: no file of these exports by that name"
         elif _OTHER_LINES.fullmatch(line) is None:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from pipeline.engine.chunk_cache import ChunkCache
+from pipeline.platform import disk
 
 # Rows jump between chunks; this many parts stay open.
 _OPEN_PARTS = 64
@@ -38,7 +39,7 @@ class RowParts:
             if len(self._open) >= _OPEN_PARTS:
                 os.close(self._open.popitem(last=False)[1])
             path = self._cache.rows_path(self._keys[chunk])
-            descriptor = self._open[chunk] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = self._open[chunk] = disk.open_plain(path)
         self._open.move_to_end(chunk)
         row: dict[str, Any] = orjson.loads(os.pread(descriptor, length, offset))
         return row

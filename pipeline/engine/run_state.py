@@ -98,7 +98,7 @@ class RunState:
 def load(workspace: Path) -> RunState:
     """The remembered state; an empty one when there is none or it is not readable."""
     try:
-        value = orjson.loads((workspace / paths.RUN_STATE).read_bytes())
+        value = orjson.loads(disk.read_plain(workspace / paths.RUN_STATE))
         if value.get("state_version") != STATE_VERSION:
             return RunState()
         return RunState(

@@ -19,6 +19,7 @@ from pipeline.settings.model import EvaluationSettings, Settings
 from pipeline.storage.source_lines import lines_of, open_source, parse_line
 from pipeline.streams.files import stream_files
 
+_PARQUET = b"PAR1"  # how such a file begins, whatever it is called
 GRAM = 8
 # An n-gram in more items of its set than this is how the set asks, not what it asks.
 COMMON_ITEMS = 10
@@ -124,7 +125,9 @@ def _items(
 
 
 def _values(path: Path, relative: str, declared: EvaluationSettings) -> Iterator[Any]:
-    if path.suffix == ".parquet":
+    with open_source(path) as file:
+        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+    if is_parquet:
         yield from _parquet_rows(path, relative, declared)
         return
     with open_source(path) as file:

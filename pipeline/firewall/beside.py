@@ -19,7 +19,8 @@ from pipeline.contracts import paths
 from pipeline.firewall import named_files, open_commit
 from pipeline.firewall.causes import read_json
 from pipeline.firewall.loaded_names import is_loaded
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
 # Whatever a file is called, a loader that is told its format reads it.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.contracts.finding_words import EVALUATION
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Findings
 
 STALE_EXPORT = "stale_export"

@@ -9,13 +9,15 @@ from __future__ import annotations
 import bz2
 import glob
 import gzip
+import io
 import lzma
 import os
 import re
 import tomllib
 import unicodedata
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.firewall import strict_json
 from pipeline.firewall.phrases import PhraseFinder, ngrams
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.text_forms import without_hidden
 
@@ -31,7 +34,12 @@ from pipeline.firewall.text_forms import without_hidden
 _MOST_SETTINGS_BYTES = 2**20
 _COMMON_ITEMS = 10  # an n-gram in more items of its set is how the set asks
 _WHOLE_CHARACTERS = 20
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_PARQUET = b"PAR1"
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of no data, put in front
+_HEAD_BYTES = 8
+_READ_ERRORS = (OSError, EOFError, UnreadableError, lzma.LZMAError, zlib.error)
 # Scripts without spaces between words: kana, han, Thai and Lao.
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff"
 _WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
@@ -128,13 +136,15 @@ def matches(root: Path, pattern: str) -> list[str]:
 
 def _settings(root: Path) -> dict[str, Any]:
     try:
-        with (root / paths.SETTINGS).open("rb") as file:
+        with os.fdopen(open_regular(root / paths.SETTINGS), "rb") as file:
             raw = file.read(_MOST_SETTINGS_BYTES + 1)
         if len(raw) > _MOST_SETTINGS_BYTES:
             raise SetUnreadableError(f"{paths.SETTINGS} is larger than {_MOST_SETTINGS_BYTES} bytes")
         return tomllib.loads(raw.decode("utf-8-sig"))
-    except FileNotFoundError:
+    except FileMissingError:
         return {}
+    except FileRefusedError as refused:
+        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {refused}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
 
@@ -162,10 +172,10 @@ def _items(root: Path, allowed: list[Path], declared: Mapping[str, Any]) -> Iter
         if not any(path.resolve().is_relative_to(place) for place in allowed):
             raise SetUnreadableError(f"{_name(declared)}: a file leads out of the workspace")
         try:
-            for value in _parquet(path) if path.suffix == ".parquet" else _lines(path):
+            for value in _values(path):
                 number += 1
                 yield number, value
-        except (OSError, EOFError, UnreadableError, lzma.LZMAError) as error:
+        except (*_READ_ERRORS, FileRefusedError, FileMissingError) as error:
             raise SetUnreadableError(
                 f"{_name(declared)}: item {number + 1} cannot be read: {error}"
             ) from None
@@ -173,23 +183,44 @@ def _items(root: Path, allowed: list[Path], declared: Mapping[str, Any]) -> Iter
         raise SetUnreadableError(f"{_name(declared)}: it holds no item")
 
 
-def _lines(path: Path) -> Iterator[Any]:
-    if path.suffix == ".zst":
-        import zstandard
-
-        opened: Any = zstandard.open(path, "rb")
-    else:
-        opened = _OPENERS.get(path.suffix, open)(path, "rb")
-    with opened as file:
-        for line in file:
+def _values(path: Path) -> Iterator[Any]:
+    """What a file is, its first bytes say; its name says nothing."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        first = file.read(_HEAD_BYTES)
+        file.seek(0)
+        if first.startswith(_PARQUET):
+            yield from _parquet(file)
+            return
+        for line in _unpacked(file, first):
             yield strict_json.read(line.rstrip(b"\r\n"))
 
 
-def _parquet(path: Path) -> Iterator[Any]:
+def _unpacked(file: Any, first: bytes) -> Iterable[bytes]:
+    for begins, opener in _OPENERS.items():
+        if first.startswith(begins):
+            unpacked: Iterable[bytes] = opener(file)
+            return unpacked
+    if first.startswith(_ZSTD) or _ZSTD_SKIPPED.match(first):
+        import zstandard
+
+        return _zstd_lines(zstandard, file)
+    lines: Iterable[bytes] = file
+    return lines
+
+
+def _zstd_lines(zstandard: Any, file: Any) -> Iterator[bytes]:
+    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+    try:
+        yield from io.BufferedReader(reader)
+    except zstandard.ZstdError:
+        raise UnreadableError("no zstd") from None
+
+
+def _parquet(file: Any) -> Iterator[Any]:
     from pyarrow import ArrowException, parquet
 
     try:
-        for batch in parquet.ParquetFile(path).iter_batches():
+        for batch in parquet.ParquetFile(file).iter_batches():
             yield from batch.to_pylist()
     except ArrowException as error:
         raise UnreadableError(f"no Parquet: {type(error).__name__}") from None

@@ -27,7 +27,8 @@ from pipeline.firewall.evaluation_sets import (
 )
 from pipeline.firewall.evaluation_texts import Texts, runs_of, texts_of
 from pipeline.firewall.phrases import NGRAM, PhraseFinder
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.strict_json import UnreadableError
 

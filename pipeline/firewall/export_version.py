@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.firewall.causes import read_json
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 
 NEWEST = 2
 _MARK_OF_2 = b'"shape":'  # rows have had it since version 2

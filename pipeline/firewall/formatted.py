@@ -20,7 +20,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.firewall.causes import read_json
 from pipeline.firewall.loaded_names import is_loaded
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State
 
 RECEIPT_SUFFIX = ".receipt.json"

@@ -24,7 +24,8 @@ from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.formatted import MAY_HOLD_REJECTED, FormattedFile
 from pipeline.firewall.formatted_rows import Kind, Line, key, lines_of, of_texts, read
 from pipeline.firewall.index_rows import EvidenceRow
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.run_table import VERDICTS, Verdict
 from pipeline.firewall.strict_json import UnreadableError
 

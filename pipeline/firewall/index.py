@@ -24,14 +24,8 @@ from pipeline.firewall.conversation import last_answer, raw_bytes, text_of
 from pipeline.firewall.index_rows import EvidenceHead, EvidenceRow
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, Block, LineFeed
 from pipeline.firewall.material import Material, of_messages, of_texts
-from pipeline.firewall.places import (
-    MOST_FILES,
-    FileMissingError,
-    FileRefusedError,
-    Place,
-    open_regular,
-    signature,
-)
+from pipeline.firewall.places import MOST_FILES, Place, signature
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.rejected_texts import RejectedTexts
 from pipeline.firewall.run_dict import RunDict
 from pipeline.firewall.run_table import VERDICTS, RunTable, Verdict, has_evidence, is_rejected, place_of

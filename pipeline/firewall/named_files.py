@@ -18,7 +18,7 @@ from typing import NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall.formatted import MAY_HOLD_REJECTED
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 
 # ``datasets`` lets it overrule the README. No run writes one.
 _SETTINGS_OF_LOADERS = ".huggingface.yaml"

@@ -32,7 +32,8 @@ from pipeline.firewall.fidelity import (
 )
 from pipeline.firewall.index import Index
 from pipeline.firewall.index_rows import EvidenceRow
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
 from pipeline.firewall.run_table import MAY_BE_EXPORTED, STATE_BITS, Verdict, has_evidence, verdict_of
 from pipeline.firewall.strict_json import UnreadableError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -12,15 +11,7 @@ from typing import NamedTuple
 
 from pipeline.contracts import paths
 from pipeline.firewall.evaluation_sets import matches, set_patterns
-
-
-class FileRefusedError(Exception):
-    """A file that exists and is not read. The text says why."""
-
-
-class FileMissingError(Exception):
-    """There is no such file."""
-
+from pipeline.firewall.plain_files import FileRefusedError
 
 _OFFSET_BITS = 44
 
@@ -132,24 +123,6 @@ def _literal_folder(pattern: str) -> Path:
     """The deepest folder that a glob names without a wildcard: there its first file may appear."""
     plain = itertools.takewhile(lambda part: not set(part) & set("*?["), PurePath(pattern).parts)
     return Path(*plain).parent if not set(pattern) & set("*?[") else Path(*plain)
-
-
-def open_regular(path: Path) -> int:
-    """A descriptor for a regular file. Raises FileMissingError or FileRefusedError.
-
-    A pipe would block at open and a device could yield bytes for ever, hence O_NONBLOCK and the
-    look at its kind afterwards.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileMissingError from None
-    except OSError as error:
-        raise FileRefusedError(error.strerror or "cannot be opened") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileRefusedError("not a regular file")
-    return descriptor
 
 
 def signature(path: Path) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from pipeline.firewall.formatted_truth import checked
 from pipeline.firewall.index import Index
 from pipeline.firewall.known_rows import KnownRows
 from pipeline.firewall.open_commit import wait_while_open
-from pipeline.firewall.places import FileMissingError, FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
 

@@ -23,14 +23,8 @@ from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted_watch import FormattedWatch
 from pipeline.firewall.index import Index
 from pipeline.firewall.other_exports_watch import OtherExportsWatch
-from pipeline.firewall.places import (
-    FileMissingError,
-    FileRefusedError,
-    Places,
-    change_time,
-    open_regular,
-    signature,
-)
+from pipeline.firewall.places import Places, change_time, signature
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.prefix_check import PrefixCheck
 from pipeline.firewall.report import Findings, Report, State
 from pipeline.firewall.scan import without_fidelity

@@ -45,13 +45,27 @@ class UnreadableError(OSError):
     """What had to be read could not be; ``filename`` names it."""
 
 
-def open_to_read(path: Path) -> io.BufferedReader:
-    """A plain file, or what a link to one leads to. Raises NotPlainError for what would block, OSError."""
+def open_plain(path: Path) -> int:
+    """A descriptor to read a plain file, or what a link to one leads to.
+
+    Raises NotPlainError for what would block, as a named pipe does, and OSError.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotPlainError(str(path), "no plain file")
-    return os.fdopen(descriptor, "rb")
+    return descriptor
+
+
+def open_to_read(path: Path) -> io.BufferedReader:
+    """The file that ``open_plain`` opens."""
+    return os.fdopen(open_plain(path), "rb")
+
+
+def read_plain(path: Path) -> bytes:
+    """All bytes of a plain file. Raises as ``open_plain``."""
+    with open_to_read(path) as file:
+        return file.read()
 
 
 class UnsyncedError(OSError):

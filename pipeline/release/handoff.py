@@ -7,7 +7,7 @@ from shlex import quote
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, read_git_state, resolve, run_git
 from pipeline.release.git_gates import NEXT_PHASE, phases_of
 from pipeline.settings.model import Settings
@@ -61,7 +61,7 @@ def write_handoff(workspace: Path, settings: Settings) -> Path:
 def what_is_wrong(workspace: Path, settings: Settings) -> str | None:
     """Why the page would mislead: it is missing, or older than what it describes."""
     try:
-        standing = (workspace / HANDOFF).read_text(encoding="utf-8", errors="replace")
+        standing = disk.read_plain(workspace / HANDOFF).decode("utf-8", "replace")
     except OSError:
         return "is missing"
     return None if standing == page(workspace, settings) else "is older than what it describes"

@@ -32,7 +32,7 @@ def record_phase(workspace: Path, phase: str, revision: str) -> str:
         raise _refused(f"{revision} names no commit of this repository", "See: git log --oneline", revision)
     load_settings(workspace)  # an edit starts from a file that is whole
     path = workspace / paths.SETTINGS
-    text = path.read_text(encoding="utf-8")
+    text = disk.read_plain(path).decode()
     try:
         document = tomlkit.parse(text)
         table = document.setdefault("phases", tomlkit.table())

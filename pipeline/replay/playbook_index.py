@@ -109,7 +109,7 @@ def _build(path: Path, source: Path, digest: str) -> None:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, str, str, str]]:
-    with source.open("rb") as file:
+    with disk.open_to_read(source) as file:
         for number, line in enumerate(file, start=1):
             try:
                 row: Any = orjson.loads(line)

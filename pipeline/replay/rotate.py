@@ -113,7 +113,7 @@ def _pack(workspace: Path, plain: Path) -> Rotation:
     try:
         with disk.new_file(temporary) as descriptor:
             raw = disk.as_file(descriptor)
-            with plain.open("rb") as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
+            with disk.open_to_read(plain) as source, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as target:
                 shutil.copyfileobj(source, target, 1 << 20)
             disk.operations.fsync(descriptor)
         # Read back what is on disk; and the original again, as a writer may still have held it open.
@@ -131,7 +131,7 @@ def _pack(workspace: Path, plain: Path) -> Rotation:
 
 def _sha256_of_packed(path: Path) -> str:
     hasher = hashlib.sha256()
-    with gzip.open(path, "rb") as file:
+    with disk.open_to_read(path) as plain, gzip.open(plain) as file:
         while block := file.read(1 << 20):
             hasher.update(block)
     return hasher.hexdigest()

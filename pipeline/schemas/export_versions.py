@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
+from pipeline.platform import disk
 from pipeline.schemas.registry import BY_NAME
 
 
@@ -28,7 +29,7 @@ def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
 def standing_versions(workspace: Path) -> dict[str, int]:
     """``versions_of`` the manifest that stands; of one that cannot be read, as of one that names none."""
     try:
-        manifest = orjson.loads((workspace / paths.EXPORT_MANIFEST).read_bytes())
+        manifest = orjson.loads(disk.read_plain(workspace / paths.EXPORT_MANIFEST))
     except (OSError, orjson.JSONDecodeError):
         manifest = None
     return versions_of(manifest if isinstance(manifest, dict) else {})

@@ -54,7 +54,7 @@ def lock_entry(schema: Schema) -> dict[str, Any]:
 def read_lock(path: Path = LOCK_FILE) -> dict[str, dict[str, Any]]:
     """The locked entries by schema. Raises IntegrityError when the file is missing or damaged."""
     try:
-        entries = orjson.loads(path.read_bytes())["schemas"]
+        entries = orjson.loads(disk.read_plain(path))["schemas"]
         for name, entry in entries.items():
             if fingerprint(entry["fields"]) != entry["fingerprint"]:
                 raise _damaged(path, f"the fingerprint of {name} is not that of its fields")

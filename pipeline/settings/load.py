@@ -7,7 +7,6 @@ that does not give them is a ``StorageError``: the settings may well be right.
 from __future__ import annotations
 
 import re
-import stat
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,11 +64,10 @@ def load_settings(workspace: Path) -> LoadedSettings:
 
 def _read(path: Path) -> str:
     try:
-        # Opening a pipe would wait for its writer for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _unusable(path, "is not a file", None)
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             raw = file.read(MAX_SETTINGS_BYTES + 1)
+    except disk.NotPlainError as cause:
+        raise _unusable(path, "is not a file", None) from cause
     except FileNotFoundError as cause:
         raise _unusable(path, "is not there any more", None) from cause
     except OSError as cause:

@@ -23,6 +23,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode
+from pipeline.platform import disk
 from pipeline.platform.git import GitError, clone_repository, resolve, run_git, scrubbed_environment
 from pipeline.platform.git_objects import Commit, Repository
 from pipeline.platform.lenient_json import object_of, objects_of
@@ -158,7 +159,7 @@ def _told(workspace: Workspace, clone: Path, tries: int) -> Iterator[None]:
         said = ""
         while not ended.wait(_TELL_SECONDS):
             try:
-                log = (clone / ".git" / "BISECT_LOG").read_text("utf-8", "replace")
+                log = disk.read_plain(clone / ".git" / "BISECT_LOG").decode("utf-8", "replace")
             except OSError:
                 continue
             # Before the first try the log names the two ends, in one "start".

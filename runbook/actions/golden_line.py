@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import rows
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
@@ -47,7 +48,7 @@ def _line_with(planning: Planning, stream: str, name: str) -> dict[str, Any]:
     workspace = planning.workspace
     declared = next(each for each in workspace.streams() if each.name == stream)
     for path in workspace.files_of(declared):
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             for value in rows(file.readline(_MOST_BYTES) for _ in range(_LINES_TRIED)):
                 if name in value:
                     return value

@@ -12,6 +12,7 @@ import symtable
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.platform import disk
 from runbook.change.files import files_below
 
 ENGINE = "pipeline"
@@ -26,7 +27,7 @@ def missing_imports(root: Path, restored: Mapping[str, bytes], removed: Collecti
     new = {path: source for path, source in restored.items() if _is_code(path)}
     if not new:
         return []
-    standing = {path: (root / path).read_bytes() for path in files_below(root, [ENGINE]) if _is_code(path)}
+    standing = {path: disk.read_plain(root / path) for path in files_below(root, [ENGINE]) if _is_code(path)}
     after = {path: source for path, source in {**standing, **new}.items() if path not in removed}
     now, then = _Modules(standing), _Modules(after)
     names = {_module(path).rpartition(".")[2].encode() for path in new}

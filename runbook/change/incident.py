@@ -128,7 +128,7 @@ class Incident:
         """Bytes from the store, checked. Raises StorageError when they are gone or damaged."""
         target = self._stored(digest) or self.folder / KEPT / digest
         try:
-            data = target.read_bytes()
+            data = disk.read_plain(target)
             if target.suffix == PACKED:
                 data = gzip.decompress(data)
             if hashlib.sha256(data).hexdigest() != digest:
@@ -209,7 +209,7 @@ def _pack(plain: Path) -> None:
     packed = plain.with_name(f"{plain.name}{PACKED}")
     with (
         disk.replacing(packed) as descriptor,
-        plain.open("rb") as source,
+        disk.open_to_read(plain) as source,
         gzip.GzipFile(fileobj=disk.as_file(descriptor), mode="wb", mtime=0) as target,
     ):
         shutil.copyfileobj(source, target, _PIECE)

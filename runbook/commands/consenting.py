@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.contracts.faults import ExitCode, Fault, StorageError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.platform.code_question import code_question
 from pipeline.platform.detached import Detached
 from pipeline.platform.disk import storage_fault
@@ -60,7 +61,7 @@ def find_plan(root: Path, digest: str) -> tuple[Incident, Plan]:
 
 def _journal_bytes(incident: Incident) -> bytes:
     try:
-        return incident.journal.path.read_bytes()
+        return disk.read_plain(incident.journal.path)
     except FileNotFoundError:
         return b""
 

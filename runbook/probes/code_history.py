@@ -19,6 +19,7 @@ from typing import Literal
 
 from pipeline.contracts.plurals import differ
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.platform.git_objects import Change, Repository
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.looks import Probe, found_by, record_probe, why_blind
@@ -137,7 +138,7 @@ def _changed_file(
 ) -> ChangedFile:
     before = git.blob(change.entry.oid) if change.entry is not None else b""
     path = workspace.root / change.path
-    after = path.read_bytes() if change.kind != "missing" else b""
+    after = disk.read_plain(path) if change.kind != "missing" else b""
     commits = git.log([change.path], since=commit) if head else []
     committed = git.bytes_at(head, change.path) or b""
     return ChangedFile(
@@ -228,7 +229,7 @@ def _installed(workspace: Workspace) -> CodeHistory:
 
 def _against_record(path: Path, recorded: str) -> Literal["changed", "missing"] | None:
     try:
-        data = path.read_bytes()
+        data = disk.read_plain(path)
     except OSError:
         return "missing"
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.platform.git_objects import Commit
 from runbook.probes.evidence import ProbeOutput, Record
 from runbook.probes.looks import Probe, found_by, record_probe, why_blind
@@ -89,7 +90,7 @@ def settings_history(workspace: Workspace) -> SettingsHistory:
     if commit is None or not before:
         return SettingsHistory(tag=tag, trouble=f"there is no {FILE} of a tag {tag} to compare with")
     path = workspace.root / FILE
-    after = path.read_bytes() if path.is_file() else b""
+    after = disk.read_plain(path) if path.is_file() else b""
     head = git.resolve("HEAD")
     commits = git.log([FILE], since=commit) if head else []
     changes = _changes(_named(_parsed(before)), _named(_parsed(after)), "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import OperatorError
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_in
 from runbook.change.files import prefix_digest, state_of
 
@@ -84,5 +85,5 @@ def last_change(path: Path) -> tuple[str, int]:
 def _is_packed(path: Path) -> bool:
     if path.name.endswith(_PACKED):
         return True
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         return file.read(2) in (_GZIP, _ZSTD)

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
+from pipeline.platform import disk
 from pipeline.platform.code_digest import ROW_PACKAGES
 from pipeline.platform.lenient_json import Json
 from runbook.actions.bisect import find_commit, may_try
@@ -127,7 +128,7 @@ def _new(workspace: Workspace, history: CodeHistory) -> list[Suspect]:
         if file.kind == "missing" or not file.path.endswith(".py") or history.source != "workspace":
             continue
         before = workspace.git.bytes_at(history.commit, file.path) or b""
-        found += new_suspects(before, (workspace.root / file.path).read_bytes(), file.path)
+        found += new_suspects(before, disk.read_plain(workspace.root / file.path), file.path)
     return found
 
 
@@ -135,7 +136,7 @@ def _everywhere(workspace: Workspace) -> list[Suspect]:
     found = []
     for package in ROW_PACKAGES if workspace.runs_own_engine else ():
         for path in sorted((workspace.root / ENGINE / package).rglob("*.py")):
-            found += suspects(path.read_bytes(), path.relative_to(workspace.root).as_posix())
+            found += suspects(disk.read_plain(path), path.relative_to(workspace.root).as_posix())
     return found
 
 

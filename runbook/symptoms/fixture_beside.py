@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.plurals import plural
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_in, rows, text_of
 
 PREFIX = "distillation_phase6_acceptance."
@@ -193,7 +194,7 @@ def _below(folder: Path) -> Iterator[Row]:
 def _rows(path: Path) -> Iterator[Row]:
     """The objects of a file, at most so many; what is no JSON is somebody else's finding."""
     try:
-        with path.open("rb") as lines:
+        with disk.open_to_read(path) as lines:
             yield from rows(islice(lines, _MOST_ROWS))
     except OSError:
         return

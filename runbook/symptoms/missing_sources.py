@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
+from pipeline.platform import disk
 from pipeline.reading.past_runs import committed_runs
 from pipeline.reading.settings_glance import StreamGlance, streams_of
 from pipeline.reading.source_files import relative_name
@@ -140,9 +141,9 @@ def _same(path: Path, claims: Sequence[tuple[str, int, str]]) -> tuple[str | Non
     wanted = sorted({(size, sha256, was) for was, size, sha256 in claims if size})
     digest, done, spent = hashlib.sha256(), 0, 0
     try:
-        with path.open("rb") as raw:
+        with disk.open_to_read(path) as raw:
             packed = raw.read(2) == _GZIP
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with disk.open_to_read(path) as plain, gzip.open(plain) if packed else plain as file:
             for size, sha256, was in wanted:
                 while done < size:
                     piece = file.read(min(_PIECE, size - done))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import Json, object_or_empty
 from pipeline.platform.process_end import Ended
 from pipeline.reading.report_files import Notes, last_objects
@@ -140,7 +141,7 @@ def _count(path: Path) -> int | None:
     """Rows of the playbooks; None where there is no file."""
     if not path.is_file():
         return None
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         return sum(1 for line in file if line.strip())
 
 
@@ -164,6 +165,6 @@ def _a_title(playbooks: Path) -> str | None:
     """Where no replay was logged: what a playbook is about must find that playbook."""
     if not playbooks.is_file():
         return None
-    with playbooks.open("rb") as file:
+    with disk.open_to_read(playbooks) as file:
         title = object_or_empty(file.readline(_LOOK_BYTES)).get("title")
     return title if isinstance(title, str) and title.strip() else None

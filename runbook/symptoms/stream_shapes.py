@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, objects_of, rows
 from pipeline.reading.settings_glance import StreamGlance
 from pipeline.reading.source_files import relative_name
@@ -192,9 +193,9 @@ def _first_line(workspace: Workspace, stream: StreamGlance) -> dict[str, Any] | 
     """The first line that is an object, of any of its files; None when none can be read."""
     for path in workspace.files_of(stream):
         try:
-            with path.open("rb") as raw:
+            with disk.open_to_read(path) as raw:
                 packed = raw.read(2) == b"\x1f\x8b"
-            with gzip.open(path) if packed else path.open("rb") as file:
+            with disk.open_to_read(path) as plain, gzip.open(plain) if packed else plain as file:
                 lines = (file.readline(_MOST_LINE_BYTES) for _ in range(_LINES_TRIED))
                 if (first := next(rows(lines), None)) is not None:
                     return first

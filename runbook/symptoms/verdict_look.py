@@ -16,6 +16,7 @@ from pydantic import Field
 
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import rows
 from runbook.probes.check_reports import look_again
 from runbook.probes.code_history import code_history
@@ -98,7 +99,7 @@ def first_run_id(root: Path) -> str | None:
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.rglob("*.jsonl")):
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             yield from rows(file)
 
 

@@ -145,13 +145,13 @@ def export_incident(incident: Incident, target: Path) -> tuple[int, list[str]]:
     with tarfile.open(fileobj=buffer, mode="w:gz") as pack:
         for name in (JOURNAL, HEAD, FACTS, PAGE):
             if (incident.folder / name).is_file():
-                _add(pack, f"{incident.id}/{name}", (incident.folder / name).read_bytes())
+                _add(pack, f"{incident.id}/{name}", disk.read_plain(incident.folder / name))
         kept = incident.folder / KEPT
         for path in sorted(kept.iterdir()) if kept.is_dir() else ():
             if path.stat().st_size > MOST_KEPT_BYTES:
                 left_out.append(path.name)
             else:
-                _add(pack, f"{incident.id}/{KEPT}/{path.name}", path.read_bytes())
+                _add(pack, f"{incident.id}/{KEPT}/{path.name}", disk.read_plain(path))
     data = buffer.getvalue()
     disk.write_file(target, data, parents=False)
     return len(data), left_out

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from pipeline.contracts.incidents import IncidentEntry
+from pipeline.platform import disk
 from pipeline.platform.git import GitError
 from runbook.change.plan import GitBlob, Plan, Step, WriteFile
 from runbook.change.undo import plans_of
@@ -21,7 +22,7 @@ def uncommitted(workspace: Workspace, plans: Sequence[Plan]) -> tuple[str, ...]:
     found = []
     for path in dict.fromkeys(path for plan in plans for path in plan.paths):
         file = workspace.root / path
-        now = file.read_bytes() if file.is_file() else None
+        now = disk.read_plain(file) if file.is_file() else None
         committed = workspace.git.bytes_at(head, path) if head else None
         restored = any(_puts_back(step, path) for plan in plans for step in plan.steps)
         if now != committed and (committed is not None or restored):

@@ -11,6 +11,7 @@ import sys
 
 from pipeline.contracts.discovery import firewall_environment
 from pipeline.contracts.faults import ExitCode, Fault, engine_not_started
+from pipeline.platform import disk
 from pipeline.platform.detached import Detached, start_detached
 from pipeline.platform.disk import storage_fault
 from runbook.change.incident import Incident
@@ -64,7 +65,7 @@ def why_it_ended(session: WizardSession, started: Detached) -> str:
 def last_words(incident: Incident) -> str:
     """The fault that a worker ended with, from its log."""
     try:
-        lines = (incident.folder / LOG).read_text("utf-8", "replace").splitlines()
+        lines = disk.read_plain(incident.folder / LOG).decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
     return "\n".join(lines[-3:])

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 from tests.architecture.fresh_interpreter import REPOSITORY
 
@@ -69,6 +70,65 @@ def test_every_durable_change_goes_through_the_one_hand() -> None:
 def test_the_look_finds_a_writer_of_its_own() -> None:
     written = "os.replace(a, b)\npath.rename(b)\npath.write_text('')\nos.fsync(1)\n'a'.replace('a', 'b')\n"
     assert [call for _, call in _calls(ast.parse(written))] == ["replace", "rename", "write_text", "fsync"]
+
+
+# Files are opened to be read where a named pipe blocks nobody: disk.open_plain, open_to_read, read_plain,
+# confined, lenient_json, archives; the firewall has plain_files of its own. Beside them: the system's
+# files, those of the package itself, and workspaces that were made to be thrown away.
+OPENERS = ("pipeline/firewall/plain_files.py", "pipeline/storage/archives.py")
+OF_THE_SYSTEM = ("_BOOT_ID.", "Path(f'/proc/", "Path('/proc/", "os.open(os.devnull")
+NO_DATA = (
+    "console/demo/",
+    "console/report/page.py",  # the page's own template
+    "pipeline/acceptance/",
+    "pipeline/schemas/golden_rows.py",
+    "pipeline/templates/",
+    "pipeline/workspace.py",  # likewise
+    "runbook/drills/",
+)
+
+
+def _blocking_reads(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Calls that open a path to read it, and wait where a pipe has taken its place."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        text = ast.unparse(node)
+        name = text.partition("(")[0] if isinstance(node.func, ast.Name) else ""
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else name
+        mode = next((each.value for each in node.args if _is_mode(each)), None)
+        if called in ("read_text", "read_bytes") and isinstance(node.func, ast.Attribute):
+            # ``confined.read_bytes(root, relative)`` has what ``path.read_bytes()`` has not.
+            blocks = not node.args or isinstance(node.args[0], ast.Constant)
+        elif text.startswith("os.open("):
+            blocks = "O_RDONLY" in text and "O_NONBLOCK" not in text and "O_DIRECTORY" not in text
+        elif called == "open":
+            blocks = mode is not None and mode.startswith("r") and "closefd" not in text
+        else:
+            continue
+        if blocks and not text.startswith(OF_THE_SYSTEM):
+            yield node.lineno, text
+
+
+def _is_mode(node: ast.expr) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and node.value in ("r", "rb", "rt")
+
+
+def test_no_reader_waits_for_the_writer_of_a_pipe() -> None:
+    found = [
+        f"{name}:{line} {text}"
+        for name, tree in _modules()
+        if not name.startswith((*OPENERS, *NO_DATA)) and not name.endswith("/drill.py")
+        for line, text in _blocking_reads(tree)
+    ]
+    assert found == [], "use pipeline.platform.disk.open_to_read or read_plain"
+
+
+def test_the_look_finds_a_reader_that_waits() -> None:
+    waits = "p.open('rb')\nopen(p, 'r')\np.read_bytes()\np.read_text('utf-8')\nos.open(p, os.O_RDONLY)\n"
+    fine = "disk.open_to_read(p)\nconfined.read_bytes(a, b)\np.open('ab')\nopen(1, 'rb', closefd=False)\n"
+    assert len(list(_blocking_reads(ast.parse(waits)))) == len(waits.splitlines())
+    assert list(_blocking_reads(ast.parse(fine))) == []
 
 
 def test_one_module_takes_locks() -> None:

@@ -27,7 +27,8 @@ import orjson
 from pipeline.contracts import paths
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
-from pipeline.firewall.places import Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import open_regular
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
 from tests.pipeline.firewall.watching import Watcher
 

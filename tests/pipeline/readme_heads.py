@@ -34,6 +34,7 @@ FORBIDDEN = {
     "a quarantined file": ("sft/README.md", naming(f"{SFT}.QUARANTINED-1767954151")),
     "a file from elsewhere": ("sft/README.md", naming("../../data/scored-runs/reviews.jsonl")),
     "a file by its whole path": ("sft/README.md", naming("/srv/rows.jsonl")),
+    "a file at the root by an export's name": ("sft/README.md", naming(f"/{SFT}")),
     "a hidden file": ("sft/README.md", naming(".rows.jsonl")),
     "a quarantine file": ("README.md", naming("quarantine/sft.jsonl")),
     "one of a list": (

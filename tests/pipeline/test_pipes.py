@@ -7,20 +7,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
+from pipeline.audit.claims import read_claim
+from pipeline.audit.p0_recon import recon_doc
+from pipeline.audit.p4_exports import export_rows
+from pipeline.audit.rows import ExportedRow, RowFile
+from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
-from pipeline.contracts.faults import InputError
+from pipeline.contracts.faults import InputError, SettingsError
+from pipeline.drift.baselines import read_baselines
+from pipeline.drift.measure import read_rows
+from pipeline.engine import last_clear, run_state
+from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.export_manifest import verify
+from pipeline.engine.intent import read_intent
+from pipeline.engine.run_state import RunState
 from pipeline.engine.written_rows import written_rows
 from pipeline.firewall.causes import read_json
 from pipeline.firewall.index import Index
 from pipeline.firewall.places import Place
 from pipeline.reading.changed_files import ChangeDetector
+from pipeline.release import handoff
+from pipeline.replay import playbook_index
+from pipeline.schemas.export_versions import standing_versions
+from pipeline.settings.load import load_settings
+from pipeline.settings.model import Settings
 from pipeline.storage.digests import measured, sha256_of_file
 
 
@@ -107,3 +123,57 @@ def test_the_firewall_names_a_run_whose_evidence_became_a_pipe_by_its_place(tmp_
     path.unlink()
     os.mkfifo(path)
     assert index.describe(Place(0, 0)) == f"({path.name}, byte 0)"
+
+
+# What each reader of a file of the workspace says of a pipe in its place.
+READERS: dict[str, tuple[PurePosixPath, Callable[[Path], object], object]] = {
+    "run state": (paths.RUN_STATE, run_state.load, RunState()),
+    "last clear": (paths.LAST_CLEAR, last_clear._load, {}),
+    "intent": (paths.INTENT, read_intent, OSError),
+    "versions": (paths.EXPORT_MANIFEST, standing_versions, dict.fromkeys(paths.EXPORT_FILES, 1)),
+    "baselines": (paths.AUDIT_BASELINES, read_baselines, InputError),
+    "metrics": (
+        paths.DISTILLATION_SKIPS,
+        lambda root: list(read_rows(root / paths.DISTILLATION_SKIPS)),
+        InputError,
+    ),
+    "claims": (paths.RUN_STATE, lambda root: read_claim(root, str(paths.RUN_STATE)), OSError),
+    "recon doc": (paths.RECON_DOC, lambda root: recon_doc(WorkspaceView(root, Settings())), OSError),
+    "exported rows": (
+        paths.RAG_EXPORT,
+        lambda root: list(export_rows(root / paths.RAG_EXPORT, "rag")),
+        OSError,
+    ),
+    "rows": (
+        paths.RAG_EXPORT,
+        lambda root: list(RowFile(root / paths.RAG_EXPORT, "rag", ExportedRow)),
+        OSError,
+    ),
+    "playbooks": (
+        paths.RAG_EXPORT,
+        lambda root: list(playbook_index._rows(root / paths.RAG_EXPORT)),
+        OSError,
+    ),
+    "handoff": (handoff.HANDOFF, lambda root: handoff.what_is_wrong(root, Settings()), "is missing"),
+    "settings": (paths.SETTINGS, load_settings, SettingsError),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_pipe_in_the_place_of_a_file_keeps_no_reader_waiting(name: str, tmp_path: Path) -> None:
+    place, read, said = READERS[name]
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / place)
+    if isinstance(said, type):
+        with pytest.raises(said):
+            read(tmp_path)
+    else:
+        assert read(tmp_path) == said
+
+
+def test_a_chunk_that_became_a_pipe_is_made_again(tmp_path: Path) -> None:
+    cache = ChunkCache(tmp_path)
+    for path in (cache.index_path("abcd"), cache.rows_path("abcd")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(path)
+    assert cache.load("abcd") is None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.status import Answer, Verdict
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, texts_of
 from runbook.actions.repair_code import plan_code_repair
 from runbook.actions.rerun_stage import plan_rerun
@@ -62,7 +63,7 @@ def bad_pairs(root: Path) -> list[BadPair] | None:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             return None
         found = []
-        with path.open("rb") as file:
+        with disk.open_to_read(path) as file:
             for number, line in enumerate(file, 1):
                 says = _problem(line)
                 if says is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_in, objects_of, text_of, texts_of
 from runbook.change.files import state_of
 from runbook.probes.evidence import Evidence, Stance
@@ -34,7 +35,7 @@ def sets_of(root: Path, receipt: str | None) -> dict[str, JsonValue]:
 
 def _declared(root: Path) -> list[str]:
     try:
-        settings = tomllib.loads((root / paths.SETTINGS).read_text(encoding="utf-8-sig"))
+        settings = tomllib.loads(disk.read_plain(root / paths.SETTINGS).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return []
     return [text_of(each, "name") or "" for each in objects_of(settings, "evaluation")]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pipeline.contracts
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
 from runbook.change.plan import Draft, Manual
 from runbook.change.planning import Planning
@@ -74,7 +75,7 @@ def _expected(workspace: Workspace) -> dict[str, Any]:
     data = git.bytes_at(git.resolve_tag(tag), EXPECTED) if workspace.runs_own_engine else None
     if data is None:
         installed = Path(str(pipeline.contracts.__file__)).parents[2]
-        data = (installed / EXPECTED).read_bytes()
+        data = disk.read_plain(installed / EXPECTED)
     return object_or_empty(data)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import Verdict
+from pipeline.platform import disk
 from pipeline.platform.lenient_json import number_of, object_or_empty
 from pipeline.reading.sizes import size_words
 from runbook.actions.rerun_stage import plan_command
@@ -65,7 +66,7 @@ def _growth(workspace: Workspace, _seconds: float) -> ProbeOutput:
 
 def _logged_at(path: Path) -> tuple[float | None, float | None]:
     """When the first and the last whole row were logged; None for a row that does not say."""
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         first = file.readline(_LOOK_BYTES)
         file.seek(max(0, os.fstat(file.fileno()).st_size - _LOOK_BYTES))
         tail = file.read(_LOOK_BYTES)
@@ -112,7 +113,7 @@ def _rotate(planning: Planning, _answers: Answers) -> Draft:
 
 def _packed_estimate(path: Path) -> tuple[int, int]:
     """Bytes of the log, and of its gzip as its first 8 MiB pack."""
-    with path.open("rb") as file:
+    with disk.open_to_read(path) as file:
         sample, size = file.read(_LOOK_BYTES), os.fstat(file.fileno()).st_size
     return size, round(len(zlib.compress(sample)) / max(1, len(sample)) * size)
 

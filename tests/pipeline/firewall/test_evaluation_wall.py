@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -13,6 +17,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv
 from pipeline.contracts.finding_words import FIRST_READING
+from pipeline.evaluation.sets import load_sets
 from pipeline.firewall import evaluation_wall
 from pipeline.firewall.evaluation_sets import SetUnreadableError, declared_sets
 from pipeline.firewall.evaluation_texts import runs_of
@@ -20,6 +25,7 @@ from pipeline.firewall.evaluation_wall import Examined
 from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.places import Places
 from pipeline.firewall.report import State
+from pipeline.settings.model import EvaluationSettings, Settings
 from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, flat_line, run_all
 from tests.pipeline.evaluation.workspaces import DECLARED, make
 from tests.pipeline.firewall.watching import Watcher
@@ -250,3 +256,44 @@ def test_the_system_turn_of_a_flat_row_is_its_context() -> None:
         {"shape": "flat", "messages": turns, "instruction": "i", "context": "c", "response": "r"}
     )
     assert texts == (["i", "c", "told", "asked"], ["r"])
+
+
+def _packed(kind: str, first: bytes, second: bytes) -> bytes:
+    """Two members (frames, streams), one after the other."""
+    if kind == "zstd":
+        import zstandard
+
+        packer = zstandard.ZstdCompressor()
+        return packer.compress(first) + packer.compress(second)
+    pack = {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}[kind]
+    return pack(first) + pack(second)
+
+
+@pytest.mark.parametrize("name", ["set.jsonl", "set.jsonl.gz", "set.parquet", "set"])
+@pytest.mark.parametrize("kind", ["plain", "gzip", "bzip2", "xz", "zstd", "parquet"])
+def test_what_a_set_is_its_bytes_say_and_not_its_name(tmp_path: Path, kind: str, name: str) -> None:
+    """The exporter and the firewall, each by its own code."""
+    first, second = ({"q": f"{word} does the router have lights when it is on?"} for word in ("why", "how"))
+    if kind == "parquet":
+        import pyarrow
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist([first, second]), tmp_path / name)
+    else:
+        lines = (json.dumps(item).encode() + b"\n" for item in (first, second))
+        (tmp_path / name).write_bytes(_packed(kind, *lines))
+    (tmp_path / "distill.toml").write_text(f'[[evaluation]]\nname = "quiz"\npath = "{name}"\nprompt = "q"\n')
+    (corpus,) = declared_sets(tmp_path).of_side["prompt"]
+    assert sum(map(len, corpus.whole.values())) == 2
+    declared = EvaluationSettings(name="quiz", path=(name,), prompt="q")
+    assert load_sets(tmp_path, Settings(evaluations=(declared,))).sets[0].items == 2
+
+
+@pytest.mark.parametrize("place", ["distill.toml", "set.jsonl"])
+def test_a_pipe_in_the_place_of_a_set_or_its_settings_is_named(tmp_path: Path, place: str) -> None:
+    settings = '[[evaluation]]\nname = "quiz"\npath = "set.jsonl"\nprompt = "q"\n'
+    (tmp_path / "distill.toml").write_text(settings)
+    (tmp_path / place).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / place)
+    with pytest.raises(SetUnreadableError):
+        declared_sets(tmp_path)

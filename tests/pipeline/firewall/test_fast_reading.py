@@ -20,7 +20,8 @@ from pipeline.firewall.conversation import Message
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.index import Index
 from pipeline.firewall.line_feed import MAX_LINE_BYTES, LineFeed
-from pipeline.firewall.places import Place, Places, open_regular
+from pipeline.firewall.places import Place, Places
+from pipeline.firewall.plain_files import open_regular
 from pipeline.firewall.run_table import RunTable, Verdict, has_evidence, place_of, verdict_of
 from pipeline.firewall.sketches import EDGE
 from pipeline.firewall.strict_json import UnreadableError
