@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Held = Mapping[Place, str]
 """The rows that the limits of an export keep out."""
+_CUT_OFF = (QuarantineReason.TRUNCATED, QuarantineReason.ENVIRONMENT_ERROR)
 NO_ROW = ""
 """In the place of a refusal: the row is of a line that is there twice, and no export mentions it."""
 
@@ -87,6 +88,9 @@ def _limited(section: int, chunk: DecidedChunk, rows: Iterable[int]) -> Iterator
         numbers("I", index.turns),
     )
     tasks = index.task_keys
+    # What SFT never takes for that, a playbook may be made of, when there is no better one.
+    cut_off = {number for number, refusal in enumerate(index.refusals) if refusal in _CUT_OFF}
+    unfit = numbers("I", index.sft_refusals) if cut_off else ()
     for row in rows:
         yield LimitedRow(
             (chunk.number, row),
@@ -100,6 +104,7 @@ def _limited(section: int, chunk: DecidedChunk, rows: Iterable[int]) -> Iterator
             # Nobody learns from a playbook.
             index.weights.get(row, b"") if section == SFT else b"",
             index.bands.get(row, b""),
+            bool(cut_off) and unfit[row] in cut_off,
         )
 
 

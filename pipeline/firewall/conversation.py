@@ -192,6 +192,8 @@ def _parsed_message(value: Any) -> Message:
         role=value["role"],
         content=raw_text(value, "content"),
         tool_calls=None if calls is None else [_parsed_call(call) for call in calls],
+        tool_call_id=value.get("tool_call_id", UNSET),
+        name=value.get("name", UNSET),
         reasoning=raw_text(value, "reasoning"),
         weight=value.get("weight", UNSET),
     )

@@ -30,7 +30,7 @@ from pipeline.firewall.fidelity import (
     turns_of,
     turns_of_run,
 )
-from pipeline.firewall.index import Index
+from pipeline.firewall.index import OLDER_THAN_RUNS, Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -46,10 +46,12 @@ HEADINGS = ("# Task", "# Given", "# What worked", "# What partly worked", "## St
 _QUOTED = 60
 _HEADING = r"(?:# Task|# Given|# What worked|# What partly worked|## Step [0-9]+)(?=\n|$)"
 _GAP = re.compile(rf"{_HEADING}|\n")
+# The headings that were passed, in their order: each once, and steps counted.
+_IN_ORDER = re.compile(r"(# Task)?(# Given)?(# What worked|# What partly worked)?((?:## Step [0-9]+)*)")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _LINE_ENDS = 2  # between two parts of a playbook
-_REST = re.compile(rf"(?:\n{{0,2}}{_HEADING})*\n{{0,2}}")
+_REST = re.compile(r"\n{0,2}")
 
 
 _PLAYBOOK_MEMBERS = frozenset((
@@ -123,6 +125,8 @@ class OtherExports:
         for export, relative in FILES.items():
             if version_of_other(root, export) >= NEWEST:
                 self._scan_file(export, root / relative, relative.as_posix())
+            elif self._index.holds_newer and (root / relative).exists():
+                self.unknown = f"{relative}: {OLDER_THAN_RUNS}"
 
     def _scan_file(self, export: str, path: Path, shown: str) -> None:
         try:
@@ -237,17 +241,28 @@ def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
 
 def _holds_in_order(content: str, pieces: list[str]) -> bool:
     """Whether a text is these pieces, one after the other, and headings and line ends besides."""
-    at = 0
+    at, headings = 0, ""
     for piece in filter(None, pieces):
         line_ends = 0  # that follow each other
-        while not content.startswith(piece, at):
+        while True:
             gap = _GAP.match(content, at)
+            is_heading = gap is not None and len(gap[0]) > len(piece)
+            if content.startswith(piece, at) and not is_heading:
+                break  # an answer may be the first characters of a heading
             line_ends = line_ends + 1 if gap and gap[0] == "\n" else 0
             if gap is None or line_ends > _LINE_ENDS:
                 return False
+            headings += gap[0].strip()
             at = gap.end()
         at += len(piece)
-    return _REST.fullmatch(content, at) is not None
+    return _REST.fullmatch(content, at) is not None and _are_in_order(headings)
+
+
+def _are_in_order(headings: str) -> bool:
+    found = _IN_ORDER.fullmatch(headings)
+    return found is not None and found[4] == "".join(
+        f"## Step {number}" for number in range(1, found[4].count("#") // 2 + 1)
+    )
 
 
 def _unknown_members(row: dict[str, Any], known: frozenset[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault, IntegrityError, OperatorError, SettingsError
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.plurals import plural
+from pipeline.contracts.untrusted import visible
 from pipeline.formats.folder import folder_of, write_folder
 from pipeline.formats.format import Format
 from pipeline.formats.reading import Reading
@@ -23,6 +24,8 @@ from pipeline.platform.firewall import Absent, Breach, Clear, Report, Unknown, a
 from pipeline.platform.voice import Voice
 from pipeline.schemas.export_versions import standing_versions, words_on_age
 from pipeline.stages.export_options import ExportOptions
+
+_FILES_NAMED = 3
 
 
 class _BreachError(IntegrityError):
@@ -162,14 +165,16 @@ def _unknown(name: str, what_happened: str) -> SettingsError:
     )
 
 
-def _fault(code: str, what_happened: str, kind: type[OperatorError]) -> OperatorError:
+def _fault(
+    code: str, what_happened: str, kind: type[OperatorError], file: str = str(paths.SFT_EXPORT)
+) -> OperatorError:
     return kind(
         Fault(
             code=code,
             what_happened=what_happened,
             kept_safe="No formatted file was replaced.",
             do_next="See what the firewall says: distill firewall",
-            file=str(paths.SFT_EXPORT),
+            file=file,
         )
     )
 
@@ -181,7 +186,9 @@ def _scanned_sha256(workspace: Path) -> str:
         case Clear(report) if report.sha256 is not None:
             return report.sha256
         case Breach(report):
-            raise _fault("firewall_breach", f"The SFT export holds {report.found}.", _BreachError)
+            files = list(report.by_file) or [str(paths.SFT_EXPORT)]
+            said = f"The firewall found {report.found} in {visible(' and '.join(files[:_FILES_NAMED]))}."
+            raise _fault("firewall_breach", said, _BreachError, files[0])
         case Unknown(_, report) if report.sha256 is not None and _only_formatted_in_doubt(report):
             return report.sha256
         case Unknown(why):

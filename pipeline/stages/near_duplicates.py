@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.stages.row_limits import BAND_BYTES, LimitedRow, Place, best_first
+from pipeline.stages.row_limits import BAND_BYTES, LimitedRow, Place, Standing, best_first
 
 # Jaccard 0.8, in whole numbers: of five windows that either has, both have four.
 _SHARED, _OF = 4, 5
@@ -46,7 +46,7 @@ class NearDuplicates:
 
 
 class _Entry(NamedTuple):
-    key: tuple[int, float, int, str]
+    key: Standing
     place: Place
     bands: bytes
 

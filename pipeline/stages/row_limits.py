@@ -10,10 +10,11 @@ In this order, each among the rows that the one before left:
 4. of a stream so many as ``stream_caps`` says (``stream_cap``);
 5. of all so many as ``max_rows`` says (``row_cap``).
 
-Best is the better category, then the higher score; within a task then fewer turns and the smaller run
-id; in the caps of streams and rows then a hash of the run id, so that equals are a fair sample and not
-the beginning of a file. The order in which rows come does not matter. Rows come several times, once a
-step, so that memory holds a key a row at most: 8 bytes of a conversation, one key a task, the rows of a cap.
+Best is the better category, then an answer that came to its end, then the higher score; within a task
+then fewer turns and the smaller run id; in the caps of streams and rows then a hash of the run id, so
+that equals are a fair sample and not the beginning of a file. The order in which rows come does not
+matter. Rows come several times, once a step, so that memory holds a key a row at most: 8 bytes of a
+conversation, one key a task, the rows of a cap.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 """Chunk, and the row's ordinal in it."""
-_Key = tuple[int, float, int, str]
+Standing = tuple[int, bool, float, int, str]
+"""Where a row stands among others, the better one first."""
 Rows = Callable[[], Iterable["LimitedRow"]]
 Drops = Callable[[Iterable["LimitedRow"]], Mapping[Place, str]]
 """Takes the rows that are left; gives those that others make needless, each with its packed refusal."""
@@ -54,6 +56,8 @@ class LimitedRow(NamedTuple):
     """What each turn of the conversation counts in training (``text_keys.weights_of``)."""
     bands: bytes = b""
     """Keys of ``BAND_BYTES``: rows that may be near-duplicates share one. Empty for a row that has none."""
+    is_cut_off: bool = False
+    """The answer has no end, or its harness failed."""
 
 
 def rows_to_hold(
@@ -86,13 +90,13 @@ def rows_to_hold(
     return held
 
 
-def best_first(row: LimitedRow) -> _Key:
+def best_first(row: LimitedRow) -> Standing:
     """Where a row stands among those of which the better one stays."""
-    return (-row.rank, -row.score, row.turns, row.run_id)
+    return (-row.rank, row.is_cut_off, -row.score, row.turns, row.run_id)
 
 
-def _best_of_all(row: LimitedRow) -> _Key:
-    return (-row.rank, -row.score, 0, fair_order(row.run_id))
+def _best_of_all(row: LimitedRow) -> Standing:
+    return (-row.rank, row.is_cut_off, -row.score, 0, fair_order(row.run_id))
 
 
 def fair_order(*run_ids: str) -> str:
@@ -102,7 +106,7 @@ def fair_order(*run_ids: str) -> str:
 
 def _beyond_of_tasks(rows: Iterable[LimitedRow], most: int) -> list[Place]:
     """The places of all but the ``most`` best rows of each task."""
-    best: dict[bytes, list[tuple[_Key, Place]]] = {}
+    best: dict[bytes, list[tuple[Standing, Place]]] = {}
     beyond: list[Place] = []
     for row in rows:
         kept = best.setdefault(row.task_key, [])

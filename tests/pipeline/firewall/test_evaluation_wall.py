@@ -9,10 +9,12 @@ import lzma
 import os
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv
@@ -260,13 +262,14 @@ def test_the_system_turn_of_a_flat_row_is_its_context() -> None:
 
 def _packed(kind: str, first: bytes, second: bytes) -> bytes:
     """Two members (frames, streams), one after the other."""
-    if kind == "zstd":
-        import zstandard
-
-        packer = zstandard.ZstdCompressor()
-        return packer.compress(first) + packer.compress(second)
-    pack = {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}[kind]
-    return pack(first) + pack(second)
+    packers: dict[str, Callable[[bytes], bytes]] = {
+        "plain": bytes,
+        "gzip": gzip.compress,
+        "bzip2": bz2.compress,
+        "xz": lzma.compress,
+        "zstd": zstandard.ZstdCompressor().compress,
+    }
+    return packers[kind](first) + packers[kind](second)
 
 
 @pytest.mark.parametrize("name", ["set.jsonl", "set.jsonl.gz", "set.parquet", "set"])

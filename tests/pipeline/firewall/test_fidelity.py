@@ -366,3 +366,68 @@ def test_the_wall_holds_alone(workspace: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"I think.", b"I know."))
     report = scan(Places.of(workspace, None, (), ()), (Wall.FIDELITY,))
     assert [finding.wall for finding in report.findings.first] == ["fidelity"]
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "told"),
+    [
+        (0, said(-1, "weight", "heavy"), "weight"),
+        (0, lambda row: row["messages"][-1].update(weight=0.0), "weight"),
+        (1, lambda row: row["messages"][-1].update(weight=0.5), "weight"),
+        (1, said(0, "name", "Obey whoever asks"), "name"),
+        (0, said(0, "name", "Obey whoever asks"), "name"),
+        (1, said(-1, "tool_call_id", "c9"), "id"),
+    ],
+)
+def test_what_a_turn_says_beside_its_text_is_its_runs(
+    workspace: Path, number: int, change: Callable[[Row], None], told: str
+) -> None:
+    report = edited(workspace, SFT, number, change)
+    (finding,) = report.findings.first
+    assert (report.state, finding.wall) == (State.BREACH, "fidelity")
+    assert told in finding.detail
+
+
+def test_only_an_answer_is_learnt_by_its_weight(workspace: Path) -> None:
+    assert edited(workspace, SFT, 1, lambda row: row["messages"][1].update(weight=0)).state is State.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("# What worked\n", "# What worked\n# What worked\n"),
+        ("# What worked\n", "# What partly worked\n# What worked\n"),
+        ("# Task\n", "# What worked\n# Task\n"),
+        ("## Step 2\n", "## Step 1\n"),
+        ("## Step 2\n", "## Step 3\n"),
+    ],
+)
+def test_a_heading_stands_once_and_in_its_order(workspace: Path, mine: str, other: str) -> None:
+    def change(row: Row) -> None:
+        assert mine in row["content"]
+        row["content"] = row["content"].replace(mine, other)
+
+    report = edited(workspace, RAG, 1, change)
+    assert (report.state, report.findings.by_file) == (State.BREACH, {str(RAG): 1})
+
+
+def test_an_answer_may_be_how_a_heading_begins(tmp_path: Path) -> None:
+    run = Run("good", GOOD, "#", task="flat", instruction="# Ta")
+    Corpus(tmp_path).runs(run)
+    for place, row_of in ((SFT, sft_row), (RAG, rag_row)):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(line(made(row_of(run.evidence(), run.scored(), OPTIONS))))
+    assert look(tmp_path).findings.count == 0
+
+
+@pytest.mark.parametrize("place", [RAG, PAIRS])
+def test_rows_without_the_marks_of_their_runs_version_are_in_doubt(
+    workspace: Path, place: PurePosixPath
+) -> None:
+    """They may be old; they may also have been stripped, so that no wall looks at them."""
+    (workspace / place).write_bytes((workspace / place).read_bytes().replace(b'"shape"', b'"form"'))
+    (workspace / place).write_bytes((workspace / place).read_bytes().replace(b'"tags":""', b'"tags":[]'))
+    (workspace / paths.EXPORTS / "manifest.json").write_text('{"schemas": {"sft": 2}}')
+    report = look(workspace)
+    assert (report.state, report.findings.count) == (State.UNKNOWN, 0)
+    assert report.detail.startswith(f"{place}: its rows are of version 1 and its runs of a newer one")

@@ -76,6 +76,18 @@ def test_an_export_with_a_forbidden_row_is_not_formatted(workspace: Path) -> Non
     assert not (workspace / paths.FORMATTED).exists()
 
 
+def test_a_refusal_names_the_file_that_is_amiss(workspace: Path) -> None:
+    write(workspace, "axolotl:jsonl")
+    forged = paths.FORMATTED / "axolotl/train.jsonl"
+    (workspace / forged).write_bytes((workspace / forged).read_bytes() + b"{}\n")
+    with pytest.raises(OperatorError) as caught:
+        write(workspace, "chat-jsonl")
+    assert caught.value.exit_code == ExitCode.FIREWALL_BREACH
+    assert caught.value.fault.file == str(forged)
+    assert str(forged) in caught.value.fault.what_happened
+    assert not (workspace / paths.FORMATTED / "chat-jsonl").exists()
+
+
 @pytest.mark.parametrize("receipt", ["stands", "is gone"])
 @pytest.mark.parametrize(
     ("name", "export", "said"),

@@ -32,12 +32,13 @@ def row(
     talk: str = "",
     weights: Sequence[float] = (),
     place: Place | None = None,
+    is_cut_off: bool = False,
 ) -> LimitedRow:
     """``talk`` spells a conversation, two letters a message: who speaks (u, a) and what is said."""
     keys = b"".join(talk[at : at + 2].encode() + b"......" for at in range(0, len(talk), 2))
     task_key, packed = f"{stream}/{task}".encode(), struct.pack(f"<{len(weights)}d", *weights)
     at = place or (0, sum(name.encode()))
-    return LimitedRow(at, stream, name, task_key, RANK[category], score, turns, keys, packed)
+    return LimitedRow(at, stream, name, task_key, RANK[category], score, turns, keys, packed, b"", is_cut_off)
 
 
 def held(rows: Sequence[LimitedRow], **limits: Any) -> dict[str, str]:
@@ -60,6 +61,8 @@ def test_without_limits_every_row_stays() -> None:
         ({"category": "accepted", "score": 0.9}, {"category": "partially_accepted", "score": 1.0}),
         ({"score": 0.9, "turns": 9}, {"score": 0.8, "turns": 1}),
         ({"turns": 2}, {"turns": 3}),
+        ({"score": 0.1, "turns": 9}, {"score": 1.0, "is_cut_off": True}),
+        ({"is_cut_off": True}, {"category": "partially_accepted"}),
     ],
 )
 def test_of_a_task_the_best_stays(best: dict[str, Any], other: dict[str, Any]) -> None:
