@@ -115,7 +115,7 @@ class Ledger:
 def read_ledger(path: Path, output_sha256: str) -> Ledger | None:
     """The ledger of the output with this digest, or None: there is none, or it is not whole."""
     try:
-        with path.open("rb") as file, contextlib.ExitStack() as frame:
+        with disk.open_to_read(path) as file, contextlib.ExitStack() as frame:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             frame.callback(data.close)
             ledger = _ledger_in(data, output_sha256)

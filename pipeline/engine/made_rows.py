@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.engine.ledger import KEY_BYTES, MadeRows
 from pipeline.engine.standing_rows import StandingRows
+from pipeline.platform import disk
 from pipeline.storage.digests import unstamp
 
 # Of more rows than this, their keys would take too much memory; they are made again.
@@ -63,7 +64,7 @@ class MadeBefore:
         if number is None:
             return None
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._descriptor = disk.open_plain(self._path)
         start = self._ends[number - 1] if number else 0
         line = unstamp(os.pread(self._descriptor, self._ends[number] - start, start))
         digest = sha256(line).digest()

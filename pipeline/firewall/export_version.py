@@ -20,7 +20,7 @@ _MANIFEST = paths.EXPORTS / "manifest.json"
 
 def version_of(places: Places) -> int:
     """1 for rows without a shape whose manifest knows of no versions; an empty file is of the newest."""
-    start = _beginning(places.target)
+    start = beginning(places.target)
     if not start or _MARK_OF_2 in start:
         return NEWEST
     if places.root is not None and places.is_live:
@@ -30,7 +30,7 @@ def version_of(places: Places) -> int:
 
 def version_of_other(root: Path, export: str) -> int:
     """Of playbooks or pairs: by their rows, else by what the manifest says of them."""
-    if _MARKS_OF_2[export] in _beginning(root / paths.EXPORT_FILES[export]):
+    if _MARKS_OF_2[export] in beginning(root / paths.EXPORT_FILES[export]):
         return NEWEST
     return versions(root).get(export, 1)
 
@@ -43,7 +43,8 @@ def versions(root: Path) -> dict[str, int]:
     return {export: version for export, version in named if isinstance(version, int)}
 
 
-def _beginning(path: Path) -> bytes:
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file, none of one that cannot be read."""
     try:
         descriptor = open_regular(path)
     except (FileMissingError, FileRefusedError):

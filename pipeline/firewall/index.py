@@ -36,7 +36,7 @@ from pipeline.firewall.strict_json import UnreadableError
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-_NEWER = b'{"schema_version":2'  # how evidence begins since rows of exports have a shape
+NEWER = b'{"schema_version":2'  # how evidence begins since rows of exports have a shape
 OLDER_THAN_RUNS = "its rows are of version 1 and its runs of a newer one: write it again with distill export"
 _CHUNK = 1024 * 1024
 _PIECE = 16 * 1024  # of a line that is read again; most are shorter
@@ -113,8 +113,8 @@ class Index:
     problems: list[str] = field(default_factory=list)
     must_be_rebuilt: bool = False
     unread_again: int = 0  # rows whose run's evidence could not be read a second time
-    holds_newer: bool = False
-    """Some evidence is of the version whose exports have shapes."""
+    is_older_than_evidence: bool = False
+    """The export says that it is of version 1, and evidence beside it is of a newer one."""
     _files: dict[Path, _FileRead] = field(default_factory=dict)
     _described: int = 0
     _open: dict[int, _Descriptor] = field(default_factory=dict)
@@ -191,7 +191,7 @@ class Index:
         unreadable = self.unreadable
         if unreadable:
             return f"{unreadable} lines of evidence or scored runs cannot be read"
-        if self.version == 1 and self.holds_newer:
+        if self.is_older_than_evidence:
             return OLDER_THAN_RUNS
         if self.unread_again:
             return f"the evidence of {self.unread_again} rows cannot be read again to compare them"
@@ -280,8 +280,8 @@ class Index:
 
     def _add_evidence(self, head: EvidenceHead, place: Place, line: bytes) -> None:
         before = self.runs.add_evidence(head.run_id, place)
-        if not self.holds_newer and line.startswith(_NEWER):
-            self.holds_newer = True
+        if self.version == 1 and line.startswith(NEWER):
+            self.is_older_than_evidence = True
         self.counts.evidence_rows += 1
         if not is_rejected(before):
             return

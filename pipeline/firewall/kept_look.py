@@ -21,7 +21,7 @@ import msgspec
 
 from pipeline.firewall.index import Index, IndexCounts
 from pipeline.firewall.known_rows import KnownRows
-from pipeline.firewall.places import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.rejected_texts import RejectedTexts, ToldTexts
 from pipeline.firewall.run_dict import RunDict
 from pipeline.platform import disk

@@ -20,7 +20,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
 from pipeline.firewall.conversation import TURN_MEMBERS, parsed_messages, text_of
-from pipeline.firewall.export_version import NEWEST, version_of_other
+from pipeline.firewall.export_version import NEWEST, beginning, version_of_other
 from pipeline.firewall.fidelity import (
     Turn,
     begins,
@@ -30,7 +30,7 @@ from pipeline.firewall.fidelity import (
     turns_of,
     turns_of_run,
 )
-from pipeline.firewall.index import OLDER_THAN_RUNS, Index
+from pipeline.firewall.index import NEWER, OLDER_THAN_RUNS, Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -125,8 +125,11 @@ class OtherExports:
         for export, relative in FILES.items():
             if version_of_other(root, export) >= NEWEST:
                 self._scan_file(export, root / relative, relative.as_posix())
-            elif self._index.holds_newer and (root / relative).exists():
+            elif (root / relative).exists() and self._are_runs_newer():
                 self.unknown = f"{relative}: {OLDER_THAN_RUNS}"
+
+    def _are_runs_newer(self) -> bool:
+        return any(beginning(path).startswith(NEWER) for path in self._index.evidence)
 
     def _scan_file(self, export: str, path: Path, shown: str) -> None:
         try:

@@ -81,6 +81,7 @@ NO_DATA = (
     "console/demo/",
     "console/report/page.py",  # the page's own template
     "pipeline/acceptance/",
+    "pipeline/firewall/kept_look.py",  # its own code
     "pipeline/schemas/golden_rows.py",
     "pipeline/templates/",
     "pipeline/workspace.py",  # likewise
@@ -103,7 +104,7 @@ def _blocking_reads(tree: ast.Module) -> Iterator[tuple[int, str]]:
         elif text.startswith("os.open("):
             blocks = "O_RDONLY" in text and "O_NONBLOCK" not in text and "O_DIRECTORY" not in text
         elif called == "open":
-            blocks = mode is not None and mode.startswith("r") and "closefd" not in text
+            blocks = mode is not None and "closefd" not in text
         else:
             continue
         if blocks and not text.startswith(OF_THE_SYSTEM):

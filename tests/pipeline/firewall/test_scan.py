@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.firewall import open_commit
-from pipeline.firewall.places import FileRefusedError, Places, open_regular
+from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileRefusedError, open_regular
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.scan import scan
 from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, honest, line
