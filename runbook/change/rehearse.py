@@ -115,11 +115,15 @@ def _lend(plan: Plan, incident: Incident, scratch: Incident) -> None:
 
 
 def _states(root: Path) -> Iterator[tuple[str, FileState]]:
-    """Every file but those of the incident and those that can be made again."""
+    """Every file but those of the incident, what is remembered of journals, and what can be made again.
+
+    That memory is a journal itself: taking a row back is one more line of it.
+    """
     tops = [each.name for each in root.iterdir() if each.name != paths.STATE.parts[0]]
     names = (*tops, str(paths.RUN_STATE))
     for path in files_below(root, names):
-        if not path.startswith(f"{paths.INCIDENTS}/") and "__pycache__" not in path:
+        own = path.startswith(f"{paths.INCIDENTS}/") or path == str(paths.JOURNAL_MEMORY)
+        if not own and "__pycache__" not in path:
             yield path, state_of(root, path)
 
 

@@ -115,11 +115,11 @@ def direct(workspace: Workspace, title: str = "by hand") -> WizardSession:
     return open_session(workspace, None, None, title=title)
 
 
-_NOT_JUDGED = (".git/", "reports/incidents/", str(paths.SYMPTOM_LOG), ".distill/")
+_NOT_JUDGED = (".git/", "reports/incidents/", str(paths.SYMPTOM_LOG), str(paths.JOURNAL_MEMORY), ".distill/")
 
 
 def tree(root: Path) -> dict[str, tuple[str, int]]:
-    """Digest and mode of every file but git's, the incidents', what detectors saw, and the lock."""
+    """Digest and mode of every file but git's, the incidents', what was seen or remembered, and the lock."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

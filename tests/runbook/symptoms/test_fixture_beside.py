@@ -66,7 +66,7 @@ def test_categories_are_counted_by_stream(root: Path, real: Path) -> None:
 
 def test_single_runs_are_asked_one_by_one(root: Path, real: Path) -> None:
     scored(root, "probes", "rejected", "rejected", "accepted")
-    near = "1 runs within 0.05 of 0.5, 0.9 or 1.0, but not on it"
+    near = "1 run within 0.05 of 0.5, 0.9 or 1.0, but not on it"
     assert beside("A10", EXPECTED, root, real) == [Beside("just-at", "accepted", "rejected", near)]
     assert [row.seen for row in beside("A12", EXPECTED, root, real) or ()] == ["accepted"]
 
@@ -93,7 +93,7 @@ def test_repeats_pairs_and_walls_are_counted(root: Path, real: Path) -> None:
     assert beside("A07", EXPECTED, root, real) == [
         Beside("different lines, in order", "1", "2", "1 repeated lines")
     ]
-    assert beside("A15", EXPECTED, root, real) == [Beside("attempts: pairs", "1", "0", "1 pairs")]
+    assert beside("A15", EXPECTED, root, real) == [Beside("attempts: pairs", "1", "0", "1 pair")]
     for wall in ("never_list", "none"):
         scored(root / f"variants/wall-{wall}", "attempts", "rejected", "accepted")
         sft = f"variants/wall-{wall}/exports/sft/instruction_response.jsonl"
