@@ -7,10 +7,11 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
+from pipeline.platform.listable import check_listable, fixed_part
 from pipeline.reading import reach
 from pipeline.reading.report_files import Notes
 from pipeline.reading.settings_glance import SettingsGlance, StreamGlance
@@ -56,7 +57,8 @@ def find_sources(root: Path, settings: SettingsGlance, notes: Notes) -> FoundSou
             files = list(islice(files_of(root, settings, stream), room))
             has_rows = stream.tier != 1 or any(_has_bytes(path) for path in files)
             if not has_rows:
-                _check_listable(root, stream.globs)
+                for pattern in stream.globs:
+                    check_listable(root, pattern)
         except (OSError, ValueError) as error:
             trouble = f"stream {stream.name}: {', '.join(stream.globs)} cannot be followed: {error}"
             notes.add(trouble)
@@ -134,13 +136,8 @@ def _evaluation_sets(settings: SettingsGlance) -> Iterator[StreamGlance]:
 
 def logs_beside(root: Path, globs: Iterable[str]) -> set[str]:
     """Names of all logs where logs belong and in the folders of globs; of each folder so many."""
-    folders = {paths.KNOWLEDGE_BASE, *(_fixed_part(PurePosixPath(pattern)) for pattern in globs)}
+    folders = {paths.KNOWLEDGE_BASE, *(fixed_part(PurePosixPath(pattern)) for pattern in globs)}
     return {name for folder in folders for name in islice(_logs_in(root, folder), LOGS_LIMIT)}
-
-
-def _fixed_part(pattern: PurePosixPath) -> PurePosixPath:
-    """The leading parts that hold no wildcard."""
-    return PurePosixPath(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
 def _logs_in(root: Path, folder: PurePosixPath) -> Iterator[str]:
@@ -173,17 +170,3 @@ def _has_bytes(path: Path) -> bool:
         if error.errno in reach.GONE:
             return False
         raise
-
-
-def _check_listable(root: Path, globs: Iterable[str]) -> None:
-    """``glob`` takes a folder that it may not list for an empty one, which is another thing.
-
-    Raises OSError where the fixed part of a pattern leads to a folder that is there and refuses.
-    """
-    for pattern in globs:
-        try:
-            with os.scandir(root / _fixed_part(PurePosixPath(pattern).parent)):
-                pass
-        except OSError as error:
-            if error.errno not in reach.GONE:
-                raise

@@ -19,6 +19,8 @@ from typing import NamedTuple
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, InputError, SettingsError
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.disk import storage_fault
+from pipeline.platform.listable import check_listable
 from pipeline.settings.confine import OUTPUTS, is_inside, resolved, source_roots
 from pipeline.settings.model import EvaluationSettings, Settings, StreamSettings
 from pipeline.storage.archives import Ending
@@ -33,6 +35,9 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+_KEPT = "Nothing was written; the last outputs are in place."
 
 
 class SourceFile(NamedTuple):
@@ -57,7 +62,8 @@ def stream_files(
 
     Journals, their archives, the pipeline's own outputs and hidden files are never among them.
     Raises InputError where the path leads out of the workspace and its source roots, and, for an
-    evaluation set, for a link that does and for a name that is not UTF-8.
+    evaluation set, for a link that does and for a name that is not UTF-8. Raises StorageError where a
+    folder may not be listed: which files it holds, nobody can say.
     """
     return list_sources(workspace, settings, stream).files
 
@@ -72,6 +78,11 @@ def list_sources(workspace: Path, settings: Settings, stream: StreamSettings | E
     found: dict[str, Path] = {}
     listing = Listing()
     for pattern in stream.path:
+        try:
+            check_listable(workspace, pattern)
+        except OSError as error:
+            folder = Path(os.fsdecode(error.filename or workspace))
+            raise storage_fault(error, folder, _KEPT, doing="read") from error
         for path in _matches(workspace, pattern):
             relative = _name(path, workspace, roots)
             if is_ours(relative):

@@ -114,6 +114,22 @@ def test_a_file_that_may_not_be_read_costs_itself(tmp_path: Path) -> None:
     assert "data/_kb/runs-a.jsonl is not read: cannot be read: Permission denied" in warning
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
+def test_a_folder_that_may_not_be_listed_ends_the_run_before_it_loses_rows(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": MORE, "runs-b.jsonl": GOOD})
+    run_all(workspace)
+    before = output_bytes(workspace)
+    sources = workspace / paths.KNOWLEDGE_BASE
+    sources.chmod(0o300)  # written to, and passed through, but not listed
+    try:
+        finished = engine(workspace, "run-all")
+    finally:
+        sources.chmod(0o700)
+    assert finished.returncode == 3, finished.stderr
+    assert "data/_kb could not be read: Permission denied" in finished.stderr
+    assert output_bytes(workspace) == before
+
+
 def test_an_archive_that_grows_beyond_measure_is_not_used_at_all(tmp_path: Path) -> None:
     bomb = bz2.compress(b"0" * 2**27)
     workspace = make_workspace(tmp_path / "w", {"runs-a.jsonl": bomb, "runs-b.jsonl": GOOD})
