@@ -131,13 +131,15 @@ def _subjects(state: ViewState) -> Iterator[Offer]:
 def score(wanted: str, offer: Offer) -> int | None:
     """How well ``wanted`` names the offer, lower is better; None when it does not.
 
-    A start of the name beats a start of one of its words, then of its help or its other names; then come
-    letters inside a word, and letters in the right order.
+    The name beats its start, and that a start of one of its words, then of its help or its other names; then
+    come letters inside a word, and letters in the right order.
     """
     typed = wanted.casefold().strip()
     if not typed:
         return 0
     name, more = offer.name.casefold(), f"{offer.help} {offer.also}".casefold()
+    if name == typed:
+        return -1
     if name.startswith(typed) or offer.short.startswith(typed):
         return 0
     for rank, text in ((0, name), (0, offer.short), (1_000, more)):

@@ -53,7 +53,7 @@ class _Answer(Future[Any]):
             raise
         except Exception as error:
             if _is_of_the_cluster(error):
-                raise self._cluster.lost() from error
+                raise self._cluster.lost(error) from error
             raise
 
 
@@ -89,7 +89,7 @@ class ClusterExecutor(Executor):
     def check(self) -> None:
         """Raises EngineUnavailableError when the scheduler is gone, or every worker for two minutes."""
         if self._client.status != "running":
-            raise self.lost()
+            raise self.lost(CancelledError())
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY_SECONDS:
             return
@@ -99,9 +99,9 @@ class ClusterExecutor(Executor):
         elif now - self._seen > _WITHOUT_WORKERS_SECONDS:
             raise _no_worker(self._address, f"for {_WITHOUT_WORKERS_SECONDS} s")
 
-    def lost(self) -> EngineUnavailableError:
-        """The error of a call whose scheduler, or whose workers, died under it."""
-        if self._client.status != "running":
+    def lost(self, error: Exception) -> EngineUnavailableError:
+        """``error`` in an operator's words. KilledWorker alone comes from a scheduler that is there."""
+        if type(error).__name__ != "KilledWorker":
             return EngineUnavailableError(
                 Fault(
                     code="dask_lost",

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ class Detached:
     def __init__(self, process: subprocess.Popen[bytes], words: int | None = None) -> None:
         self._process = process
         self._words = words
+        # Nobody need ask for the words.
+        self._close = weakref.finalize(self, os.close, words) if words is not None else None
         self._said = b""
 
     @property
@@ -36,11 +39,11 @@ class Detached:
 
     def said(self) -> str:
         """What it wrote to its pipe of words so far, where it was given one; it holds a page, no more."""
-        if self._words is not None:
+        if self._words is not None and self._close is not None:
             with contextlib.suppress(BlockingIOError):
                 while piece := os.read(self._words, 4096):
                     self._said += piece
-                os.close(self._words)
+                self._close()
                 self._words = None
         return self._said.decode(errors="replace")
 

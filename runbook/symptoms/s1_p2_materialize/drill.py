@@ -62,8 +62,8 @@ BROKEN = (
     ),
     Slip(
         "pipeline/storage/source_lines.py",
-        "    if len(raw) > MAX_LINE_BYTES:\n        return _oversize(raw)\n    try:",
-        "    if len(raw) > 400:\n        return _oversize(raw)\n    try:",
+        "    if len(raw) > MAX_LINE_BYTES:\n        return _oversize(len(raw))\n    try:",
+        "    if len(raw) > 400:\n        return _oversize(len(raw))\n    try:",
         "source lines: keep memory down",
     ),
     Slip(

@@ -102,7 +102,7 @@ async def test_a_text_is_found_forward_again_and_back(tmp_path: Path) -> None:
 
 async def test_a_text_that_is_not_there_leaves_the_mark_where_it_was(tmp_path: Path) -> None:
     text = await seen(app_on(many_rows(tmp_path)), "D", "enter", "down", "slash", *"zzz", "enter")
-    assert "no more of: zzz" in text
+    assert "no further match for zzz" in text
     assert "2 of 5,000" in text
 
 

@@ -43,6 +43,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         staging=tmp_path / "staging",
         warn=lambda _message: None,
         check_stop=lambda: None,
+        facts=SimpleNamespace(warnings=[]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -374,6 +375,20 @@ def test_what_is_detached_goes_on_without_us(tmp_path: Path) -> None:
         assert is_alive(pid)
     finally:
         os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_the_words_of_a_detached_program_keep_no_pipe_open(is_asked: bool) -> None:
+    """A console starts a worker for each repair, for weeks."""
+    before = sorted(os.listdir("/dev/fd"))  # noqa: PTH208 - names are enough
+    code = "import os, sys; os.write(int(sys.argv[-1]), b'the disk is full')"
+    started = start_detached(argv_of(code), output=2, with_words=True)
+    assert started.wait(LIMIT_SECONDS) == 0
+    if is_asked:
+        assert started.said() == started.said() == "the disk is full"
+    del started
+    gc.collect()
+    assert sorted(os.listdir("/dev/fd")) == before  # noqa: PTH208
 
 
 def test_the_end_of_a_detached_program_is_told_and_waiting_for_it_has_a_limit(tmp_path: Path) -> None:
