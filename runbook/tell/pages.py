@@ -22,7 +22,7 @@ _STATES = (
     ("planned", "There is a plan: steps, files before and after, the way back."),
     ("awaiting_approval", "The plan and its undo came out right in a copy; consent is asked."),
     ("applying", "Each change: its intent on disk before, its outcome after."),
-    ("verifying", "The detector that raised it looks again."),
+    ("verifying", "The detector that raised it is re-run."),
     ("resolved", "It is green. Nothing else ends an incident as resolved."),
     ("mitigated", "The damage is contained; the cause is not repaired."),
     ("escalated", "Handed over, with everything that is known."),

@@ -113,8 +113,9 @@ class Terminal:
     def _read_once(self) -> bool:
         """Whether the program wrote anything within 20 ms."""
         with contextlib.suppress(OSError):
-            ready, _, _ = select.select([self._master], [], [], 0.02)
-            if ready:
+            waiting = select.poll()  # select() knows no descriptor past 1,023
+            waiting.register(self._master, select.POLLIN)
+            if waiting.poll(20):
                 self.written += os.read(self._master, 65536)
                 return True
         return False
