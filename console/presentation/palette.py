@@ -61,7 +61,7 @@ _ALSO = {
     "screen.incidents": "undo revert history journal quarantine restore",
     "screen.runbook": "problems fix repair wizard leak",
     "screen.runs": "history receipts hash lock",
-    "screen.rows": "data files exports evidence search",
+    "screen.rows": "data files exports evidence search unread unmapped",
     "screen.skips": "dropped errors malformed left out",
     "screen.release": "freeze gates tag ship",
     "pane.1": "breach leak alarm walls",
