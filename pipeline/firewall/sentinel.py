@@ -269,10 +269,10 @@ class Sentinel:
         best = self._fresh if self._fresh is not None and self._fresh.findings.count else self._whole
         scan = best or self._fresh
         findings = Findings() if scan is None else scan.findings
-        if scan is not None and scan is self._whole and self._tail.count:
-            findings = findings.joined(self._tail)
-        sha256 = scan.sha256.hexdigest() if scan is not None and scan is self._whole else None
         rows = 0 if scan is None else scan.rows_read
+        if scan is not None and scan is self._whole and self._tail.count:
+            findings, rows = findings.joined(self._tail), rows + 1
+        sha256 = scan.sha256.hexdigest() if scan is not None and scan is self._whole else None
         warnings = Findings() if scan is None else scan.warnings
         report = replace(blank, rows_read=rows, findings=findings, warnings=warnings, sha256=sha256)
         is_absent = report.state is State.ABSENT

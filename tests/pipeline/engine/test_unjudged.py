@@ -7,18 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.contracts.faults import ExitCode
-from tests.pipeline.engine.workspaces import encoded, engine, run_all
+from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, engine, run_all
 
-_FIELDS = """
-[[stream]]
-name = "runs"
-path = "data/_kb/runs.jsonl"
-
-[stream.fields]
-task_id = "task"
-instruction = "ask"
-response = "said"
-"""
+_FIELDS = ONE_STREAM.removesuffix('reward = "reward"\n')
 _LINES = [{"task": str(number), "ask": "a?", "said": f"b {number}", "ok": number % 2} for number in range(6)]
 
 
