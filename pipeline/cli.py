@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pipeline.commands.context import CommandContext
 from pipeline.contracts.commands import ENGINE_BY_NAME
 from pipeline.contracts.discovery import is_of_a_workspace
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.faults import CHUNKS_KEPT, ExitCode
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
 from pipeline.platform import program
 from pipeline.platform.command_line import parser_of
@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     return speak(
         lambda: _run(argv),
         who="The engine",
-        kept_safe="The last outputs are in place; finished chunks are kept.",
+        kept_safe=CHUNKS_KEPT,
         broken_code=_OF_THE_WORKSPACE if is_of_a_workspace() else BROKEN_CODE,
     )
 

@@ -16,6 +16,9 @@ from pipeline.contracts.untrusted import visible
 # What the first of its three lines begins with.
 WHAT_HAPPENED = "what happened  "
 
+# What a run that ends early has kept safe, whatever ended it.
+CHUNKS_KEPT = "The last outputs are in place; finished chunks are kept."
+
 
 class ExitCode(IntEnum):
     """The exit codes of every command. An API: codes are added, never renumbered."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import CHUNKS_KEPT, Fault, InputError
 from pipeline.storage.archives import Ending, open_regular
 
 _SEEK_BLOCK = 1 << 16
@@ -84,7 +84,7 @@ def read_range(descriptor: int, path: Path, start: int, end: int) -> bytes:
                 Fault(
                     code="source_shrank",
                     what_happened=f"{path} became shorter while it was read: no byte at {start:,}.",
-                    kept_safe="The last outputs are in place; finished chunks are kept.",
+                    kept_safe=CHUNKS_KEPT,
                     do_next="Let the writer finish (rotate by rename, never truncate), then: distill run-all",
                     file=str(path),
                 )
@@ -99,7 +99,7 @@ def unreadable_source(path: Path, error: OSError) -> InputError:
         Fault(
             code="source_unreadable",
             what_happened=f"{path} could not be read: {error.strerror or error}.",
-            kept_safe="The last outputs are in place; finished chunks are kept.",
+            kept_safe=CHUNKS_KEPT,
             do_next="Check the file and its permissions, then: distill run-all",
             file=str(path),
         )

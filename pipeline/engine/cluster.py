@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
-from pipeline.contracts.faults import EngineUnavailableError, Fault, IntegrityError
+from pipeline.contracts.faults import CHUNKS_KEPT, EngineUnavailableError, Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.work_context import ContextName, unfit
 
@@ -24,8 +24,6 @@ _ANSWER_SECONDS = 30
 _GOODBYE_SECONDS = 5
 _LOOK_EVERY_SECONDS = 2
 _WITHOUT_WORKERS_SECONDS = 120
-
-_KEPT = "The last outputs are in place; finished chunks are kept."
 
 
 class _Answer(Future[Any]):
@@ -106,7 +104,7 @@ class ClusterExecutor(Executor):
                 Fault(
                     code="dask_lost",
                     what_happened=f"The Dask scheduler at {self._address} went away during the run.",
-                    kept_safe=_KEPT,
+                    kept_safe=CHUNKS_KEPT,
                     do_next="Start it and its workers again, then repeat the command: "
                     "finished chunks are not mapped again",
                     value=self._address,
@@ -116,7 +114,7 @@ class ClusterExecutor(Executor):
             Fault(
                 code="worker_died",
                 what_happened="Dask gave a chunk up: each worker that took it died (killed, out of memory).",
-                kept_safe=_KEPT,
+                kept_safe=CHUNKS_KEPT,
                 do_next="Look at the workers' logs, then: distill run-all --workers 1",
                 value=self._address,
             )
@@ -197,7 +195,7 @@ def _no_worker(address: str, how_long: str) -> EngineUnavailableError:
         Fault(
             code="dask_without_workers",
             what_happened=f"The Dask scheduler at {visible(address, 200)} had no worker {how_long}.",
-            kept_safe=_KEPT,
+            kept_safe=CHUNKS_KEPT,
             do_next=f"Start workers (dask worker tcp://{visible(address, 200)} --nthreads 1), "
             "then repeat the command",
             value=address,

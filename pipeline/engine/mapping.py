@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pipeline.contracts import events
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.contracts.faults import Fault, InputError, StorageError
+from pipeline.contracts.faults import CHUNKS_KEPT, Fault, InputError, StorageError
 from pipeline.contracts.skips import SkipReason
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, digest_source, digests_of_source, work
@@ -261,7 +261,7 @@ def _worker_died() -> StorageError:
         Fault(
             code="worker_died",
             what_happened="A worker process died (killed, or out of memory).",
-            kept_safe="The last outputs are in place; finished chunks are kept.",
+            kept_safe=CHUNKS_KEPT,
             do_next="Look at the system log, then: distill run-all --workers 1",
         )
     )

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from pipeline.contracts import events, paths
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.contracts.faults import CHUNKS_KEPT, ExitCode, Fault, OperatorError
 from pipeline.engine import commit
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.code_digest import ENGINE_VERSION
@@ -52,9 +52,6 @@ _WRITTEN_PLACES = (
     *paths.NEAR_DUPLICATE_REPORTS.values(),
     paths.REPORTS,
 )
-
-
-_KEPT = "The last outputs are in place; finished chunks are kept."
 
 
 class InterruptedRunError(BaseException):
@@ -211,15 +208,17 @@ def run_session(
         except OSError as error:
             path = Path(os.fsdecode(error.filename or folder))
             # It came from anywhere: which of the two it was, nobody has said.
-            refused = disk.storage_fault(error, path, _KEPT, doing="read or written")
+            refused = disk.storage_fault(error, path, CHUNKS_KEPT, doing="read or written")
             _finish_badly(session, refused.exit_code, refused.fault)
             raise refused from error
         except Exception as error:
-            refused_us = starved_fault(error, "the engine", _KEPT) or disk.refused_by_disk(error, _KEPT)
+            refused_us = starved_fault(error, "the engine", CHUNKS_KEPT) or disk.refused_by_disk(
+                error, CHUNKS_KEPT
+            )
             fault = refused_us or Fault(
                 code="internal_error",
                 what_happened=f"The engine has a bug: {type(error).__name__}: {error}",
-                kept_safe=_KEPT,
+                kept_safe=CHUNKS_KEPT,
                 do_next=f"Keep {folder} and report it; the last-good tag's engine may still run.",
             )
             _finish_badly(session, ExitCode.NOT_EVALUABLE, fault)

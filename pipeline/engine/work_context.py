@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import CHUNKS_KEPT, Fault, IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.code_digest import engine_digest
@@ -32,9 +32,6 @@ from pipeline.streams.lookup import LookupTable, load_lookup
 
 if TYPE_CHECKING:
     from pipeline.streams.compiled import CompiledStream
-
-
-_KEPT = "The last outputs are in place; finished chunks are kept."
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,7 @@ def obtain(name: ContextName) -> WorkContext:
                 Fault(
                     code="settings_changed",
                     what_happened="distill.toml was edited while a run was using it.",
-                    kept_safe=_KEPT,
+                    kept_safe=CHUNKS_KEPT,
                     do_next="Run again with the settings as they are now: distill run-all",
                     file=str(workspace / paths.SETTINGS),
                 )
@@ -179,7 +176,7 @@ def unfit(name: ContextName) -> Fault | None:
             code="worker_engine_differs",
             what_happened=f"The Dask worker on {here} runs engine {engine_digest()[:12]}, "
             f"the run {name.engine[:12]}.",
-            kept_safe=_KEPT,
+            kept_safe=CHUNKS_KEPT,
             do_next=f"Install the same distill-console on {here}, restart its workers, then run again",
             value=engine_digest(),
         )
@@ -193,7 +190,7 @@ def unfit(name: ContextName) -> Fault | None:
             code="worker_sees_no_workspace",
             what_happened=f"The Dask worker on {here} does not see this run's workspace "
             f"at {visible(name.workspace, 300)}.",
-            kept_safe=_KEPT,
+            kept_safe=CHUNKS_KEPT,
             do_next=f"Mount the workspace at the same path on {here}, or use --executor processes",
             file=name.workspace,
         )
