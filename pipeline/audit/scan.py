@@ -19,6 +19,7 @@ from typing import Any
 from pipeline.audit.claims import NOT_READ, ReadSource
 from pipeline.contracts.evidence_fields import mask_of
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.archives import Ending
 from pipeline.storage.source_lines import MAX_LINE_BYTES, SourceLine, read_line
@@ -29,7 +30,6 @@ from pipeline.streams.grouping import Grouping
 from pipeline.streams.lookup import LookupTable, load_lookups
 from pipeline.streams.read_records import Groups, read_groups
 from pipeline.streams.records import Record, map_record
-from pipeline.streams.skips import LineFault, SkipReason
 
 DIGEST_BYTES = 32
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline.contracts.skips import LineFault
 from pipeline.engine.chunk_entries import LineEntry, SkipEntry
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
@@ -22,7 +23,6 @@ from pipeline.engine.long_rows import too_long
 from pipeline.engine.work_context import ContextName, WorkContext, obtain
 from pipeline.storage.archives import Ending, open_regular
 from pipeline.storage.source_lines import MAX_LINE_BYTES, SourceLine, iter_lines, lines_of, read_line
-from pipeline.streams.skips import LineFault
 
 if TYPE_CHECKING:
     from pipeline.engine.row_builder import RowBuilder

@@ -24,7 +24,6 @@ from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, op
 _SETTINGS_OF_LOADERS = ".huggingface.yaml"
 # In small letters, as a disk may know no others.
 READ_BY_LOADERS = frozenset(("readme.md", _SETTINGS_OF_LOADERS))
-_FILES_KEYS = frozenset(("data_files", "path", "data_dir"))
 _OTHER_KEYS = frozenset(("config_name", "split", "default", "description"))
 _MAX_BYTES = 1024 * 1024
 _QUOTED = 60

@@ -11,48 +11,14 @@ from typing import Any, NamedTuple
 from pipeline.stages.export_messages import exported_messages, flat_messages
 from pipeline.stages.export_options import ExportOptions
 from pipeline.stages.fitness import unfit_for_training
-from pipeline.stages.pairing import PreferenceCandidate, pair_reason, shared_messages
+from pipeline.stages.pairing import pair_reason, shared_messages
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import place_of, row_id, task_identity
+from pipeline.stages.row_identity import place_of, row_id
 from pipeline.stages.sample import Sample, estimated_tokens, offered_tools, read_sample, refusal_of
 from pipeline.stages.scoring_rules import RANK
 from pipeline.stages.splits import split_of
 from pipeline.stages.text_keys import TURN_KEY_BYTES, to_bytes
 from pipeline.stages.transcript import Message
-
-
-def candidate(
-    evidence: dict[str, Any],
-    scored: dict[str, Any],
-    options: ExportOptions,
-    sample: Sample | Refusal | None = None,
-) -> PreferenceCandidate | Refusal:
-    """What ``choose_pairs`` needs to know of one run, or why it can stand on neither side.
-
-    Each side is measured here with its whole prompt, so a pair of two candidates is never
-    longer than ``max_tokens``.
-    """
-    category = scored["category"]
-    if category not in RANK:
-        return Refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
-    sample = _usable(read_sample(evidence) if sample is None else sample, options)
-    if isinstance(sample, Refusal):
-        return sample
-    return PreferenceCandidate(
-        run_id=evidence["run_id"],
-        task_key=task_identity(evidence["stream"], evidence["task_id"]).key,
-        category=category,
-        score=scored["score"],
-        response_key=sample.response_key,
-        loose_response_key=sample.loose_response_key,
-        task_question_key=sample.task_question_key,
-        prompt_key=sample.prompt_key,
-        turn_keys=sample.turn_keys or None,
-    )
-
-
-def _usable(sample: Sample | Refusal, options: ExportOptions) -> Sample | Refusal:
-    return side_refusal(sample, options) or sample
 
 
 def side_refusal(sample: Sample | Refusal, options: ExportOptions) -> Refusal | None:
@@ -105,9 +71,12 @@ def preference_row(
 
 
 def _side(evidence: dict[str, Any], scored: dict[str, Any], options: ExportOptions) -> Side | Refusal:
-    sample = _usable(read_sample(evidence), options)
+    sample = read_sample(evidence)
     if isinstance(sample, Refusal):
         return sample
+    refusal = side_refusal(sample, options)
+    if refusal is not None:
+        return refusal
     return Side(
         evidence=evidence,
         category=scored["category"],

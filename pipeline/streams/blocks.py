@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import written_exactly
 from pipeline.streams.untyped_parts import typed
 

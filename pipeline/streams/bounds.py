@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.storage.source_lines import MAX_DEPTH, MAX_LINE_BYTES
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.skips import SkipReason
 
 MAX_VALUES = 1_000_000
 MAX_CHARACTERS = MAX_LINE_BYTES

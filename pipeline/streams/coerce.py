@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.contracts.categories import CATEGORIES
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import scalar_text
 from pipeline.streams.times import timestamp
 from pipeline.streams.tools import tools_text

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import Getter
-from pipeline.streams.skips import SkipReason
 
 _HASH_DIGITS = 32
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.model import StreamSettings
 from pipeline.settings.rules import MessagesRule, OverrideRule, Parts, Rule, StreamFields, StreamRules
 from pipeline.streams import coerce
@@ -28,7 +29,6 @@ from pipeline.streams.messages import (
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter
 from pipeline.streams.rules import Lookups, compile_rule
-from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.times import timestamp
 from pipeline.streams.views import compile_view
 from pipeline.streams.walk import rules_in

@@ -12,8 +12,8 @@ from pipeline.contracts.faults import Fault, SettingsError
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
+from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import Group, Rule, StreamRules
-from pipeline.streams.presets import PRESETS
 
 # What logs call a session's id. A task that is a session, told one turn a line, is no task of many attempts.
 _SESSIONS = frozenset(

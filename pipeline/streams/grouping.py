@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.rules import Group, MessagesRule, StreamRules
 from pipeline.streams.conditions import Predicate, compile_all
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter
 from pipeline.streams.rules import Lookups, compile_rule
-from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.views import View, compile_view
 from pipeline.streams.walk import paths_in
 from pipeline.streams.walks import WALKS, Arranged, Walk, as_logged

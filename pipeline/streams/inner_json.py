@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.storage.source_lines import parse_line
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import LineFault, SkipReason
 
 _NO_JSON = frozenset(
     (SkipReason.BLANK_LINE, SkipReason.INVALID_UTF8, SkipReason.NUL_BYTE, SkipReason.MALFORMED_JSON)

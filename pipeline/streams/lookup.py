@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.model import Settings, StreamSettings
 from pipeline.storage.source_lines import read_line
 from pipeline.storage.whole_json import read_source
@@ -23,7 +24,6 @@ from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, ending_of, stream_files
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import Getter, compile_path
-from pipeline.streams.skips import LineFault, SkipReason
 from pipeline.streams.texts import scalar_text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.rules import MessagesRule
 from pipeline.settings.syntax import plain_steps
 from pipeline.streams.blocks import (
@@ -26,7 +27,6 @@ from pipeline.streams.items import Said, answer_of, calls_of, item_piece, merge
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.rules import Lookups, compile_rule
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import parsed_exactly
 from pipeline.streams.tool_calls import tool_call, tool_calls
 from pipeline.streams.turns import CALLING_ROLES, USUAL_ROLES

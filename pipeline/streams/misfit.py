@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.streams.skips import SkipReason
+from pipeline.contracts.skips import SkipReason
 
 
 class MisfitError(Exception):

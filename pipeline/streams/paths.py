@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.syntax import jmespath_search, plain_steps
 from pipeline.streams.bounds import bounded
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.skips import SkipReason
 
 Getter = Callable[[dict[str, Any]], Any]
 """From one source line to a value; None when it is not there or null.

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.storage.source_lines import SourceLine, parse_line, read_line
-from pipeline.streams.skips import LineFault, SkipReason
 
 if TYPE_CHECKING:
     # Not at run time: P3 and P4 alone must not need the mappers.

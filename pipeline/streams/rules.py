@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.rules import Rule
+from pipeline.settings.syntax import split_template
 from pipeline.streams.combined import hashed, zipped
 from pipeline.streams.conditions import Predicate, compile_condition
 from pipeline.streams.inner_json import unpacked
 from pipeline.streams.lookup import LookupTable
 from pipeline.streams.misfit import MisfitError, wrong_type
 from pipeline.streams.paths import Getter, compile_path
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.steps import Step, compile_steps
-from pipeline.streams.templates import compile_template
 from pipeline.streams.texts import scalar_text
 from pipeline.streams.turns import turn_text
 
@@ -156,7 +156,9 @@ def _guarded(get: Getter, holds: Predicate) -> Getter:
 
 
 def _template(template: str) -> Getter:
-    literals, getters = compile_template(template)
+    pieces_of = split_template(template)
+    literals = [literal for literal, _ in pieces_of]
+    getters = [compile_path(path) for _, path in pieces_of if path is not None]
 
     def fill(line: dict[str, Any]) -> str | None:
         pieces = [literals[0]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.patterns import compile_pattern
 from pipeline.settings.rules import Rule
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import json_text, scalar_text
 from pipeline.streams.times import milliseconds, timestamp
 

@@ -9,8 +9,6 @@ from typing import Any
 from pipeline.streams import suggest_words as words
 from pipeline.streams.suggest_members import Member
 
-Found = tuple[Member, str]
-
 
 def is_id(member: Member) -> bool:
     """Whether all its values are whole numbers or short texts without a line end."""

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from pipeline.contracts.evidence_fields import FIELDS
 from pipeline.settings.model import StreamSettings
+from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import StreamRules
 from pipeline.streams.path_tree import PathTree
-from pipeline.streams.presets import PRESETS
 from pipeline.streams.suggest_sample import Sample, Tried, try_sample
 from pipeline.streams.walk import paths_in
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.model import StreamSettings
 from pipeline.storage.archives import Ending
 from pipeline.storage.source_lines import SourceLine, read_line
@@ -16,7 +17,6 @@ from pipeline.storage.whole_json import read_source
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.lookup import LookupTable
 from pipeline.streams.records import Files, Record, assembled, items_of, map_record, noted
-from pipeline.streams.skips import LineFault, SkipReason
 
 MOST_LINES = 400
 MOST_BYTES = 32 * 2**20

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.model import ScoringSettings, Settings, StreamSettings
 from pipeline.settings.rules import Rule, StreamFields, StreamRules
 from pipeline.settings.syntax import plain_steps
@@ -34,7 +35,6 @@ from pipeline.streams.path_tree import PathTree
 from pipeline.streams.paths import Getter, compile_path
 from pipeline.streams.read_records import read_groups
 from pipeline.streams.records import Files, Record, lines_seen, map_record
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.surveyed import FileSurvey
 from pipeline.streams.surveyed import StreamSurvey as StreamSurvey
 from pipeline.streams.unread import TurnMembers, compile_turn_members

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
 
 
 def scalar_text(value: Any) -> str:

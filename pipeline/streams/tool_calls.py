@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.stages.json_text import brackets
 from pipeline.streams.blocks import text_member
 from pipeline.streams.misfit import MisfitError, wrong_type
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.texts import written_exactly
 
 ToolCall = dict[str, Any]

@@ -140,7 +140,7 @@ def test_each_room_that_is_drawn_is_there_and_each_that_is_there_is_drawn() -> N
         ("runbook.change.apply", "runbook.wizard.session"),
         ("runbook.probes.workspace", "console.reading.git_facts"),
         ("console.live.feed_of_rows", "pipeline.engine.reduce"),
-        ("pipeline.storage.source_lines", "pipeline.streams.skips"),
+        ("pipeline.storage.source_lines", "pipeline.streams.records"),
         ("pipeline.settings.rules", "pipeline.streams.paths"),
         ("pipeline.formats.command", "pipeline.commands.context"),
         ("pipeline.engine.commit", "pipeline.firewall.scan"),

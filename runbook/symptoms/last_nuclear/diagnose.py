@@ -46,7 +46,6 @@ from runbook.wizard.dialogue import fold
 _SEVERE = (str(Severity.CRITICAL), str(Severity.ERROR))
 _PHASES_RED = 3
 _TREE = "tree"
-_GATE = "P6.acceptance"
 _RECON, _TOML = str(paths.RECON_DOC), str(paths.SETTINGS)
 _MOST_LISTED = 200
 

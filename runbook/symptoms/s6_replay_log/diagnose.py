@@ -24,7 +24,6 @@ from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, THRESHOLD_MB, UNKNOWN
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 
-_MEGABYTE = 1e6
 _DAY = 86_400.0
 _PROBE = "growth"
 # A row holds a prompt and an answer; the first and the last one lie well within this.

@@ -10,10 +10,12 @@ import pytest
 from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.validators import validate_preference
 from pipeline.settings.model import ExportSettings, PreferenceSettings
-from pipeline.stages.export_preference import candidate, preference_row
+from pipeline.stages.export_preference import preference_row, side_refusal
 from pipeline.stages.export_sft import sft_row
-from pipeline.stages.pairing import PairOptions, choose_pairs
+from pipeline.stages.pairing import PairOptions, PreferenceCandidate, choose_pairs
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.row_identity import task_identity
+from pipeline.stages.sample import Sample, read_sample
 from tests.pipeline.stages.builders import OPTIONS, conversation, evidence, exported, scored, turn
 
 GOOD = evidence(1, response="wc -l FILE", reward=1.0)
@@ -181,24 +183,35 @@ def test_a_pair_that_must_not_be_is_refused_whoever_chose_it(
 
 
 @pytest.mark.parametrize(
-    ("row", "category", "reason"),
+    ("row", "reason"),
     [
-        (GOOD, "needs_human_review", "category_not_allowed"),
-        (evidence(response=None), "rejected", "response_not_recorded"),
-        (evidence(response=""), "rejected", "response_empty"),
-        (evidence(instruction=None), "accepted", "instruction_missing"),
-        (evidence(response="AKIA" + "IOSFODNN7EXAMPLE"), "rejected", "secret_found"),
+        (evidence(response=None), "response_not_recorded"),
+        (evidence(response=""), "response_empty"),
+        (evidence(instruction=None), "instruction_missing"),
+        (evidence(response="AKIA" + "IOSFODNN7EXAMPLE"), "secret_found"),
     ],
 )
-def test_a_run_that_can_stand_on_no_side_is_no_candidate(
-    row: dict[str, Any], category: str, reason: str
-) -> None:
-    assert reason_of(candidate(row, scored(row, category), OPTIONS)) == reason
+def test_a_run_that_can_stand_on_no_side_is_no_candidate(row: dict[str, Any], reason: str) -> None:
+    assert reason_of(side_refusal(read_sample(row), OPTIONS)) == reason
 
 
 def test_a_run_over_the_limit_is_no_candidate() -> None:
     tight = ExportSettings(preference=PreferenceSettings(max_tokens=5))
-    assert reason_of(candidate(GOOD, scored(GOOD), tight)) == QuarantineReason.TOO_LONG
+    assert reason_of(side_refusal(read_sample(GOOD), tight)) == QuarantineReason.TOO_LONG
+
+
+def as_pairing_sees(row: dict[str, Any], verdict: dict[str, Any]) -> PreferenceCandidate:
+    sample = read_sample(row)
+    assert isinstance(sample, Sample)
+    return PreferenceCandidate(
+        run_id=row["run_id"],
+        task_key=task_identity(row["stream"], row["task_id"]).key,
+        category=verdict["category"],
+        score=verdict["score"],
+        response_key=sample.response_key,
+        prompt_key=sample.prompt_key,
+        turn_keys=sample.turn_keys or None,
+    )
 
 
 def test_what_pairing_chooses_becomes_a_valid_row() -> None:
@@ -208,10 +221,8 @@ def test_what_pairing_chooses_becomes_a_valid_row() -> None:
     }
     runs[conversation(4)["run_id"]]["messages"][2] = turn("assistant", "No.")
     verdicts = {name: scored(row) for name, row in runs.items()}
-    candidates = [candidate(row, verdicts[name], OPTIONS) for name, row in runs.items()]
-    pairs, unused = choose_pairs(
-        [each for each in candidates if not isinstance(each, Refusal)], PairOptions(), ()
-    )
+    candidates = [as_pairing_sees(row, verdicts[name]) for name, row in runs.items()]
+    pairs, unused = choose_pairs(candidates, PairOptions(), ())
     assert (len(pairs), unused) == (2, [])
     for pair in pairs:
         row = preference_row(

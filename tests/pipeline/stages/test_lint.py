@@ -10,11 +10,12 @@ import pytest
 from pipeline.contracts.lint import REFUSABLE, LintCode
 from pipeline.settings.model import ExportSettings
 from pipeline.settings.values import Refusable
-from pipeline.stages.export_preference import candidate
+from pipeline.stages.export_preference import side_refusal
 from pipeline.stages.export_sft import sft_row
 from pipeline.stages.lint import lint, lint_evidence
 from pipeline.stages.markup import has_markup
 from pipeline.stages.refusals import QuarantineReason, Refusal
+from pipeline.stages.sample import read_sample
 from pipeline.stages.score import score
 from tests.pipeline.stages.builders import THRESHOLDS, conversation, evidence, turn
 
@@ -169,7 +170,7 @@ def test_what_is_named_is_refused_and_nothing_else(made: Any) -> None:
         (("system_not_recorded", "template_markup"), "system_not_recorded"),
     ):
         options = ExportSettings.model_validate({"refuse": refuse})
-        for outcome in (sft_row(row, scored, options), candidate(row, scored, options)):
+        for outcome in (sft_row(row, scored, options), side_refusal(read_sample(row), options)):
             assert (outcome.reason.value if isinstance(outcome, Refusal) else None) == expected
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages.export_preference import candidate, preference_row
+from pipeline.stages.export_preference import preference_row, side_refusal
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
 from pipeline.stages.refusals import Refusal
+from pipeline.stages.sample import read_sample
 from pipeline.stages.score import score
 from tests.pipeline.stages.builders import OPTIONS, THRESHOLDS, conversation, evidence, turn
 
@@ -44,7 +45,7 @@ def test_it_stands_on_no_side_of_a_pair(flag: str, unfit_side: int) -> None:
     assert reason(preference_row(good, verdicts[0], bad, verdicts[1], OPTIONS)) == ""
     runs[unfit_side]["flags"] = [flag]
     assert reason(preference_row(good, verdicts[0], bad, verdicts[1], OPTIONS)) == flag
-    assert reason(candidate(runs[unfit_side], verdicts[unfit_side], OPTIONS)) == flag
+    assert reason(side_refusal(read_sample(runs[unfit_side]), OPTIONS)) == flag
 
 
 @pytest.mark.parametrize(

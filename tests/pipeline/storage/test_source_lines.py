@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.storage import source_lines
 from pipeline.storage.archives import Ending
 from pipeline.storage.source_lines import (
@@ -27,7 +28,6 @@ from pipeline.storage.source_lines import (
     parse_line,
     read_line,
 )
-from pipeline.streams.skips import SkipReason
 
 # --- lines ---------------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
+from pipeline.contracts.skips import LineFault
 from pipeline.settings.model import Settings, StreamSettings, from_document
 from pipeline.storage.source_lines import SourceLine
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
 from pipeline.streams.records import Files, assembled, map_record, noted
-from pipeline.streams.skips import LineFault
 
 
 def stream(name: str = "runs", **section: Any) -> StreamSettings:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.faults import ExitCode, SettingsError
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.schemas.evidence import EvidenceRecord
 from pipeline.streams.compiled import compile_stream, run_id
-from pipeline.streams.skips import LineFault, SkipReason
 from tests.pipeline.streams.sources import evidence, mapped, outcome, stream
 
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.settings.model import from_document
+from pipeline.settings.presets import PRESETS
 from pipeline.settings.rules import CONDITION_TESTS, RULE_OPTIONS, RULE_SOURCES, Rule, StreamFields
 from pipeline.streams.compiled import CompiledStream, compile_stream
 from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import load_lookup
-from pipeline.streams.presets import PRESETS
-from pipeline.streams.skips import LineFault, SkipReason
 from tests.pipeline.streams.sources import group_outcomes, outcome
 
 PAGE = (Path(__file__).parents[3] / "docs" / "streams.md").read_text()

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings import bounded_jmespath
 from pipeline.settings.bounded_jmespath import BoundedSearch, TooMuchWorkError
 from pipeline.settings.syntax import check_path
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import compile_path
-from pipeline.streams.skips import SkipReason
 
 _VALUES: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["", "a", "b c"])),

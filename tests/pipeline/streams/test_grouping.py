@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pipeline.contracts.faults import SettingsError
+from pipeline.contracts.skips import LineFault
 from pipeline.settings.digest import stream_digest
 from pipeline.settings.model import StreamSettings
 from pipeline.streams import records
 from pipeline.streams.compiled import compile_stream
-from pipeline.streams.skips import LineFault
 from pipeline.streams.walks import WALKS, claude_code
 from tests.pipeline.streams.sources import group_outcomes, settings_of, stream
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.load import load_settings
 from pipeline.storage.source_lines import MAX_LINE_BYTES, LineFault, lines_of, open_source, parse_line
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.files import stream_files
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.survey import survey
 
 HOSTILE = Path(__file__).parents[3] / "fixtures" / "hostile"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.streams.compiled import compile_stream
-from pipeline.streams.skips import LineFault, SkipReason
 from tests.pipeline.streams.sources import evidence, refusal, stream
 
 USER = {"role": "user", "content": "Rain?"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.files import SourceFile
 from pipeline.streams.lookup import LookupTable, load_lookup
-from pipeline.streams.skips import SkipReason
 from tests.pipeline.streams.sources import stream
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.streams.skips import SkipReason
+from pipeline.contracts.skips import SkipReason
 from tests.pipeline.streams.sources import evidence, refusal
 
 

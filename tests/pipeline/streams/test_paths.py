@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.syntax import check_path, plain_steps
 from pipeline.streams.misfit import MisfitError
 from pipeline.streams.paths import compile_path
-from pipeline.streams.skips import SkipReason
 
 _NAMES = st.sampled_from(["a", "b", "_c", "success_%"])
 _VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.settings.rules import Rule
 from pipeline.streams.compiled import compile_stream
-from pipeline.streams.skips import SkipReason
 from tests.pipeline.streams.sources import evidence, lookup_of, mapped, outcome, refusal, stream
 
 SOURCE = {"_source": {"path": "data/outputs/gpt-4/run/gsm8k/results.jsonl"}}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.contracts.skips import LineFault, SkipReason
 from pipeline.streams import bounds
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.inner_json import parsed
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.skips import LineFault, SkipReason
 from tests.pipeline.streams.sources import evidence, mapped, outcome, refusal, stream
 
 TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]

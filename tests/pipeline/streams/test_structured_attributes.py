@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.contracts.skips import LineFault
 from pipeline.streams.compiled import compile_stream
 from pipeline.streams.inner_json import of_attribute
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.skips import LineFault
 from tests.pipeline.streams.golden import FOLDER
 from tests.pipeline.streams.sources import outcome, stream
 

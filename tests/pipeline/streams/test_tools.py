@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
+from pipeline.contracts.skips import SkipReason
 from pipeline.streams.misfit import MisfitError
-from pipeline.streams.skips import SkipReason
 from pipeline.streams.tools import tools_text
 from tests.pipeline.streams.sources import evidence, refusal
 
