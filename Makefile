@@ -7,6 +7,7 @@
 #   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
 #   make mutants change 120 places of the code, one at a time, and see whether a test notices; an hour
 #   make bench  measure the figures of docs/benchmarks.md on this machine
+#   make bench-peers  ours beside comparable tools on a smaller job: lines a CPU second
 #   make scaling  measure docs/scaling.md: runs of 10 thousand to a million lines
 #   make pages  make every page anew that is made from code
 #   make browser  look at the page of `distill report` in a headless Chromium
@@ -27,7 +28,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
-.PHONY: demo test quick check lint types imports faults mutants bench scaling trainers pages screenshots tour browser setup setup-dev setup-trainers clean
+.PHONY: demo test quick check lint types imports faults mutants bench bench-peers scaling trainers pages screenshots tour browser setup setup-dev setup-peers setup-trainers clean
 
 demo: setup
 	@$(BIN)/distill demo --dir $(DEMO)
@@ -69,6 +70,12 @@ mutants: setup-dev
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks
 
+# The peers bring 700 MB that nothing else needs: a place of their own.
+PEERS := .venv-peers
+
+bench-peers: setup-peers
+	@$(PEERS)/bin/python -m tests.benchmarks.peers
+
 scaling: setup-dev
 	@$(BIN)/python -m tests.benchmarks.scaling
 
@@ -103,6 +110,10 @@ setup-dev:
 	@[ "$$(cat $(VENV)/installed-for-dev 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
 	|| $(MAKE) --no-print-directory install EXTRAS='[dev,bench]' RECORD=installed-for-dev
 
+setup-peers:
+	@[ "$$(cat $(PEERS)/installed-for-peers 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
+	|| $(MAKE) --no-print-directory install VENV=$(PEERS) EXTRAS='[peers]' RECORD=installed-for-peers
+
 setup-trainers:
 	@[ "$$(cat $(TRAINERS)/installed-for-trainers 2>/dev/null)" = "$(INSTALLED_FOR)" ] \
 	|| $(MAKE) --no-print-directory install VENV=$(TRAINERS) EXTRAS='[dev,trainers]' RECORD=installed-for-trainers
@@ -114,10 +125,10 @@ install:
 	echo "kept safe      Nothing was changed."; \
 	echo "do next        Install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 2; } >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev $(VENV)/installed-for-trainers
+	@rm -f $(VENV)/installed-for $(VENV)/installed-for-dev $(VENV)/installed-for-peers $(VENV)/installed-for-trainers
 	@echo "Installing into $(VENV) ..." >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
 	@echo "$(INSTALLED_FOR)" > $(VENV)/$(RECORD)
 
 clean:
-	rm -rf $(VENV) $(TRAINERS) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(TRAINERS) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
