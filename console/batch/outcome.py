@@ -91,9 +91,9 @@ class PartOutcome:
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
     """All parts in their order. ``stopped_by`` is the exit code of a signal that ended the batch.
-
     ``incident`` is the one of a breach that stood at the start. ``folder`` is the workspace below the top of
-    its repository, empty for the top.
+    its repository, empty for the top. ``untold`` is the exit code of a report or an event that could not be
+    written, whatever the parts came to.
     """
 
     batch_id: str
@@ -106,6 +106,7 @@ class BatchOutcome:
     stopped_by: int | None = None
     incident: str = ""
     folder: str = ""
+    untold: int | None = None
 
     def part(self, name: Part) -> PartOutcome | None:
         return next((part for part in self.parts if part.part is name), None)
@@ -132,9 +133,9 @@ LINE_CHARACTERS = 1000
 
 def exit_code(batch: BatchOutcome) -> int:
     """What the batch ends with. What was skipped decides nothing."""
+    codes = [] if batch.untold is None else [batch.untold]
     if batch.stopped_by is not None:
-        return batch.stopped_by
-    codes = []
+        return worst([*codes, batch.stopped_by])
     for part in batch.parts:
         if part.state is PartState.TIMED_OUT:
             codes.append(int(ExitCode.NOT_EVALUABLE))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from console.batch.causes import causes
@@ -52,11 +53,10 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         batch = run_batch(root, options, stream, narration, clock=_now)
     finally:
         stream.close()
-    code = _tell(batch, voice, folder, github=arguments.github, quiet=arguments.quiet)
-    if stream.fault is None:
-        return code
-    voice.fault(stream.fault)
-    return worst((code, ExitCode.NOT_EVALUABLE))
+    if stream.fault is not None:
+        voice.fault(stream.fault)
+        batch = replace(batch, untold=int(ExitCode.NOT_EVALUABLE))
+    return _tell(batch, voice, folder, github=arguments.github, quiet=arguments.quiet)
 
 
 def _now() -> float:
@@ -69,7 +69,6 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
     """Reports, annotations, and the verdict last. A report that cannot be written is exit 3 at least."""
     from console.batch.report import batch_report
 
-    code = exit_code(batch)
     report: dict[str, object]
     # Standard output is the report's with --json, and the events' with --events -.
     aside = voice.json or voice.events_place == "-"
@@ -85,14 +84,14 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
             _tell_github(batch, voice)
     except OperatorError as error:
         voice.fault(error.fault)
-        code = worst([code, int(error.exit_code)])
+        batch = replace(batch, untold=worst([batch.untold or 0, int(error.exit_code)]))
         report = batch_report(batch)
     if voice.json:
         voice.out_json(report)
     else:
         _failures(batch, voice, aside=aside, quiet=quiet)
     say(verdict_line(batch))
-    return code
+    return exit_code(batch)
 
 
 def _status_of(batch: BatchOutcome) -> WorkspaceStatus | None:

@@ -67,6 +67,14 @@ def test_it_is_drawn_a_few_times_a_second_and_every_check_is_counted(heard: _Hea
     assert heard.shown == [("audit-full",), ("audit-full", "1 check"), ("audit-full", "5 checks")]
 
 
+def test_it_is_drawn_as_soon_as_its_time_has_passed(heard: _Heard) -> None:
+    said = narration(heard)
+    said.begins(Part.AUDIT)
+    heard.now = REDRAW_SECONDS
+    said.event({"type": "check.result"})
+    assert heard.shown == [("audit-full",), ("audit-full", "1 check")]
+
+
 def test_checks_are_counted_anew_for_each_part(heard: _Heard) -> None:
     said = narration(heard)
     for part in (Part.AUDIT, Part.ACCEPTANCE):

@@ -60,6 +60,17 @@ def test_a_finding_beside_the_sft_export_names_its_file() -> None:
     assert "pairs.jsonl:3" in "".join(workflow_commands(batch(found)))
 
 
+def test_a_part_that_ended_well_gives_no_reason_whatever_it_said() -> None:
+    ended = PartEnded(0, 1.0, False, {"exit_code": 0, "verdict": "PASS"}, ("all of it passed",))
+    assert [outcome_of(each, ended).detail for each in (Part.RUN_ALL, Part.AUDIT, Part.SYMPTOMS)] == [
+        "",
+        "",
+        "",
+    ]
+    failed = PartEnded(1, 1.0, False, {"exit_code": 1, "verdict": "FAIL: 1 of 9"}, ())
+    assert outcome_of(Part.AUDIT, failed).detail == "FAIL: 1 of 9"
+
+
 # JUnit: the schema, and what no schema can say
 
 SCHEMA = Path(__file__).with_name("junit.xsd")

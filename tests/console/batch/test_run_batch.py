@@ -331,6 +331,31 @@ def test_a_folder_that_cannot_be_made_costs_no_run(tmp_path: Path) -> None:
     assert not (root / "told/calls.jsonl").exists()
 
 
+def test_a_report_that_cannot_be_written_is_3_and_said_before_the_verdict(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace_with_engine(tmp_path / "w")
+    (tmp_path / "r/junit.xml/in_its_place").mkdir(parents=True)
+    assert run(root, "--only", "run-all", "--report-dir", str(tmp_path / "r")) == ExitCode.NOT_EVALUABLE
+    said = capfd.readouterr()
+    happened, kept, to_do = said.err.splitlines()[-3:]
+    assert (happened[:14], kept[:14], to_do[:14]) == ("what happened ", "kept safe     ", "do next       ")
+    assert "junit.xml" in happened
+    assert said.out.splitlines()[-1].startswith("batch: ERROR (exit 3) · run-all ok · ")
+
+
+def test_events_that_cannot_be_written_are_3_in_the_report_and_the_verdict_too(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = workspace_with_engine(tmp_path / "w")
+    arguments = ("--only", "run-all", "--events", "/dev/full", "--report-dir", str(tmp_path / "r"))
+    assert run(root, *arguments) == ExitCode.NOT_EVALUABLE
+    verdict = capfd.readouterr().out.splitlines()[-1]
+    assert verdict.startswith("batch: ERROR (exit 3) · run-all ok · ")
+    report = report_in(tmp_path / "r")
+    assert (report["exit_code"], report["ok"], report["verdict"]) == (3, False, verdict)
+
+
 def test_a_kept_acceptance_root_is_packed_into_the_report_folder(tmp_path: Path) -> None:
     kept = Path(tempfile.mkdtemp(prefix="distillation_phase6_acceptance.", dir=tmp_path))
     (kept / "evidence.jsonl").write_text("{}\n")
