@@ -5,7 +5,8 @@
 #   make check  lint, types and import contracts, then every test (what CI runs)
 #   make trainers  train three steps on the demo's exports, and show what was learnt
 #   make faults fail disks and kill commands at every point, for twenty minutes; writes docs/reliability.md
-#   make mutants change 120 places of the code, one at a time, and see whether a test notices; an hour
+#   make mutants change 120 places of the code, one at a time, and see whether a test notices; an hour or two,
+#                goes on where it ended; writes docs/mutants.md
 #   make bench  measure the figures of docs/benchmarks.md on this machine
 #   make bench-peers  ours beside comparable tools on a smaller job: lines a CPU second
 #   make scaling  measure docs/scaling.md: runs of 10 thousand to a million lines
@@ -65,7 +66,7 @@ faults: setup-dev
 	@$(BIN)/python -m tests.faults --page docs/reliability.md
 
 mutants: setup-dev
-	@$(BIN)/python -m tests.mutation
+	@$(BIN)/python -m tests.mutation --page docs/mutants.md
 
 bench: setup-dev
 	@$(BIN)/python -m tests.benchmarks

@@ -202,6 +202,38 @@ async def test_a_firewall_that_cannot_be_started_is_told() -> None:
     await found.aclose()
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the watcher waited before each new start; it does not really wait."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("console.live.firewall_watch.asyncio.sleep", sleep)
+    return waited
+
+
+async def started(times: int) -> None:
+    watching = FirewallWatch(Path("/nowhere"), argv=["/nowhere/python"], back_off_seconds=(1.0, 2.0, 5.0))
+    async with contextlib.aclosing(watching.states()) as found:
+        for _ in range(times):
+            assert isinstance(await anext(found), FirewallLost)
+
+
+async def test_a_watcher_that_dies_at_once_is_started_later_each_time(pauses: list[float]) -> None:
+    await started(6)
+    assert pauses == [1.0, 2.0, 5.0, 5.0, 5.0]
+
+
+async def test_a_watcher_that_was_well_for_long_is_started_soon_again(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.live.firewall_watch.HEALTHY_SECONDS", -1.0)
+    await started(4)
+    assert pauses == [1.0, 1.0, 1.0]
+
+
 async def test_closing_ends_the_process() -> None:
     detail = '{"type": "firewall.state", "state": "CLEAR", "detail": "%d"}'
     script = f"import os, time; print('{detail}' % os.getpid(), flush=True); time.sleep(600)"

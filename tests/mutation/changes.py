@@ -50,11 +50,24 @@ def changes(source: bytes) -> list[Change]:
     for kind, node, after in _walk(ast.parse(source)):
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-        found.append(Change(kind, node.lineno, start, source[start:end].decode(), after))
+        change = Change(kind, node.lineno, start, source[start:end].decode(errors="replace"), after)
+        if _is_there(change, node):
+            found.append(change)
     return sorted(found, key=lambda change: (change.start, change.kind, change.after))
 
 
 _Place = ast.expr | ast.stmt
+
+
+def _is_there(change: Change, node: _Place) -> bool:
+    """Whether the place holds the node: before Python 3.12, what stands in an f-string says another one."""
+    if isinstance(node, ast.stmt):
+        return True
+    try:
+        there = ast.parse(f"({change.before})", mode="eval").body
+    except SyntaxError:
+        return False
+    return ast.dump(there) == ast.dump(node)
 
 
 def _walk(node: ast.AST) -> Iterator[tuple[str, _Place, str]]:
@@ -85,10 +98,12 @@ def _of(node: ast.AST) -> Iterator[tuple[str, _Place, str]]:
             last = body[-1]
             if not (isinstance(last, ast.Return) and last.value is not None):
                 yield "early return", body[-1], "return"
+        case ast.Call(func=ast.Name("isinstance" | "issubclass")):
+            return  # swapped, it is an error wherever it is reached
         case ast.Call(args=[first, second, *_]) if _can_be_swapped(first, second):
             arguments = [second, first, *node.args[2:]]
             yield "swapped arguments", node, ast.unparse(ast.Call(node.func, arguments, node.keywords))
-        case ast.Expr(value=ast.Call()):
+        case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call())):
             yield "dropped call", node, "pass"
         case ast.Constant(value=int(number)) if not isinstance(number, bool):
             yield "number", node, str(number + 1)

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import shutil
+import signal
 import site
 import subprocess
 import venv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.mutation.changes import Change
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-MOST_FILES = 12
-Verdict = Literal["killed", "survived", "timed out"]
+# "unclear": its tests did not end, without the change either, so that nothing is known of it.
+Verdict = Literal["killed", "survived", "unclear"]
+# A test that takes longer hangs; the whole of a trial may take the other.
+_TEST_SECONDS, _TRIAL_SECONDS = 150, 1500
+_MOST_FLAWED = 5
+_NO_TESTS = 5  # pytest's exit code
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests said; ``by`` is the test that noticed."""
+
+    verdict: Verdict
+    by: str = ""
+
+
+class UnendedError(Exception):
+    """The tests did not end in time."""
+
+
+class NothingAskedError(Exception):
+    """There is no test left that could say anything."""
 
 
 class Tree:
@@ -20,6 +47,7 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "tree"
+        self._folder = folder
         self._environment = folder / "environment"
         listed = subprocess.run(
             ["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True
@@ -38,23 +66,6 @@ class Tree:
     def python(self) -> Path:
         return self._environment / "bin/python"
 
-    def fails(self, tests: Sequence[str], seconds: float) -> bool | None:
-        """Whether one of the tests fails here; None when they have not ended in time."""
-        command = [str(self.python), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.root,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-        return done.returncode != 0
-
     def imports_itself(self) -> bool:
         """Whether the interpreter really imports this copy: else no mutant would ever be noticed."""
         asked = (
@@ -65,20 +76,86 @@ class Tree:
         ).stdout.split()
         return len(said) == 3 and all(Path(each).is_relative_to(self.root) for each in said)
 
+    def tried(self, module: Path, change: Change, tests: Sequence[str]) -> Outcome:
+        """What the tests say of a change.
 
-def files_that_name(module: Path) -> list[str]:
-    """The test files that import a module, its own package's first, ``MOST_FILES`` at most.
+        It is noticed when a test fails with it, passes without it, and fails with it once more: a test that
+        fails for another reason, as a busy machine, is put aside, and the others are asked.
+        """
+        file = self.root / module
+        sound = file.read_bytes()
+        flawed: list[str] = []
+        try:
+            while len(flawed) <= _MOST_FLAWED:
+                _write(file, change.applied(sound))
+                failed = self.first_that_fails(tests, flawed)
+                if failed is None:
+                    return Outcome("survived")
+                _write(file, sound)
+                if self.first_that_fails([failed]) is None:
+                    _write(file, change.applied(sound))
+                    if self.first_that_fails([failed]) is not None:
+                        return Outcome("killed", failed)
+                flawed.append(failed)
+        except UnendedError:
+            return self._unended(file, sound, tests)
+        except NothingAskedError:
+            pass
+        finally:
+            _write(file, sound)
+        return Outcome("unclear", flawed[-1] if flawed else "")
 
-    Where none does, those of its package. Relative to the checkout.
-    """
-    dotted = ".".join(module.with_suffix("").parts).removesuffix(".__init__")
-    package, _, name = dotted.rpartition(".")
-    wanted = (f"from {dotted} import", f"import {dotted}\n", f"from {package} import {name}")
-    mirrored = CHECKOUT / "tests" / module.parent
-    while not mirrored.is_dir():
-        mirrored = mirrored.parent
-    files = sorted((CHECKOUT / "tests").rglob("test_*.py"))
-    naming = [file for file in files if any(each in file.read_text("utf-8") for each in wanted)]
-    naming = naming or [file for file in files if file.is_relative_to(mirrored)]
-    naming.sort(key=lambda file: (name not in file.stem, not file.is_relative_to(mirrored)))
-    return [str(file.relative_to(CHECKOUT)) for file in naming[:MOST_FILES]]
+    def _unended(self, file: Path, sound: bytes, tests: Sequence[str]) -> Outcome:
+        """Without the change they end in a third of the time: then it is the change that does not end."""
+        _write(file, sound)
+        try:
+            self.first_that_fails(tests, seconds=_TRIAL_SECONDS / 3)
+        except UnendedError:
+            return Outcome("unclear")
+        return Outcome("killed", "does not end")
+
+    def first_that_fails(
+        self, tests: Sequence[str], without: Sequence[str] = (), seconds: float = _TRIAL_SECONDS
+    ) -> str | None:
+        """The first test that fails here, or the first file, when not even a test begins.
+
+        Raises UnendedError, and NothingAskedError when all of them were put aside.
+        """
+        cache, temporary = self._folder / "cache", self._folder / "t"
+        shutil.rmtree(cache, ignore_errors=True)
+        command = [str(self.python), "-m", "pytest", "-q", "-x", f"--timeout={_TEST_SECONDS}"]
+        command += ["-o", f"cache_dir={cache}", f"--basetemp={temporary}"]
+        command += [f"--deselect={each}" for each in without]
+        process = subprocess.Popen(
+            [*command, *tests],
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise UnendedError from None
+        finally:
+            # With what a changed program has left behind.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            shutil.rmtree(temporary, ignore_errors=True)
+        if code == _NO_TESTS:
+            raise NothingAskedError
+        if code == 0:
+            return None
+        try:
+            return str(next(iter(json.loads((cache / "v/cache/lastfailed").read_text()))))
+        except (OSError, StopIteration):
+            return next(each for each in tests if each not in without)
+
+
+def _write(file: Path, source: bytes) -> None:
+    """What was compiled goes, too: it is known by size and second, and two changes may share both."""
+    file.write_bytes(source)
+    for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+        compiled.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +83,10 @@ def test_a_repair_that_did_not_help_makes_it_due_until_an_audit_passes(workspace
     _audit(workspace, (), at=time.time() - 60)
     assert detect(workspace).verdict is Verdict.DETECTED
     _audit(workspace, (), at=time.time() + 1)
+    assert detect(workspace).verdict is Verdict.CLEAR
+    # A journal that was written to since, for another reason, tells of no repair that is newer.
+    later = time.time() + 60
+    os.utime(session.incident.folder / "journal.jsonl", (later, later))
     assert detect(workspace).verdict is Verdict.CLEAR
 
 

@@ -1,0 +1,63 @@
+"""Which test files are asked about a module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.mutation.trial import CHECKOUT
+
+MOST_FILES = 12
+PRODUCT = ("console", "pipeline", "runbook")
+
+
+def files_that_name(module: Path) -> list[str]:
+    """The test files that import a module, its own package's first, ``MOST_FILES`` at most.
+
+    Where none does, those that import a module which imports it, and those of its package. Relative to the
+    checkout.
+    """
+    dotted = _dotted(module)
+    name = dotted.rpartition(".")[2]
+    mirrored = CHECKOUT / "tests" / module.parent
+    while not mirrored.is_dir():
+        mirrored = mirrored.parent
+    tests = _imports("tests", "test_*.py")
+    naming = [file for file, imported in tests.items() if dotted in imported]
+    if not naming:
+        through = {_dotted(file.relative_to(CHECKOUT)) for file, imported in _product() if dotted in imported}
+        naming = [file for file, imported in tests.items() if through & imported]
+        naming += [file for file in tests if file.is_relative_to(mirrored) and file not in naming]
+    naming.sort(key=lambda file: (name not in file.stem, not file.is_relative_to(mirrored)))
+    return [str(file.relative_to(CHECKOUT)) for file in naming[:MOST_FILES]]
+
+
+def _dotted(module: Path) -> str:
+    return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _product() -> list[tuple[Path, frozenset[str]]]:
+    return [each for package in PRODUCT for each in _imports(package, "*.py").items()]
+
+
+@cache
+def _imports(folder: str, names: str) -> dict[Path, frozenset[str]]:
+    return {
+        file: frozenset(_imported(ast.parse(file.read_bytes())))
+        for file in sorted((CHECKOUT / folder).rglob(names))
+    }
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """What a module imports by name: each may be a module itself, or hold the one that is meant."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (each.name for each in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield module
+                yield from (f"{module}.{each.name}" for each in names)
+            case _:
+                pass
