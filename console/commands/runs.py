@@ -14,6 +14,7 @@ from pipeline.reading.durations import age_in_words, age_of, took_in_words
 from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
+from pipeline.reading.run_rows import run_rows
 
 COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pairs", "run_hash")
 
@@ -21,7 +22,7 @@ COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pair
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root, now, notes = voice.workspace, time.time(), Notes()
     reports = RunReports(root)
-    rows = reports.rows(reports.run_ids(notes), read_lock(root, now), notes)[: max(0, arguments.limit)]
+    rows = run_rows(reports, reports.run_ids(notes), read_lock(root, now), notes)[: max(0, arguments.limit)]
     if voice.json:
         voice.out_json({"status_version": STATUS_VERSION, "runs": as_data(rows), "notes": notes.lines})
         return ExitCode.OK

@@ -18,6 +18,7 @@ from pipeline.platform.lenient_json import Json, count_of, object_of, text_of, t
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes, last_objects, read_object
+from pipeline.reading.run_rows import run_rows
 
 BASELINE_TAIL_BYTES = 4 * 1024 * 1024
 REPLAY_TAIL_BYTES = 4 * 1024 * 1024
@@ -80,7 +81,7 @@ def read_handover(
         if incident.is_open or _is_within(incident.changed, since, now)
     ]
     reports = RunReports(root)
-    rows = reports.rows(reports.run_ids(notes), lock, notes)
+    rows = run_rows(reports, reports.run_ids(notes), lock, notes)
     runs = [row for row in rows if _is_within(row.ended if row.finished else row.started, since, now)]
     replays = [
         row

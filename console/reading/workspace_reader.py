@@ -43,6 +43,7 @@ from pipeline.reading.latest_run import LatestRun, Moved
 from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import read_receipts
 from pipeline.reading.report_files import Notes, read_object
+from pipeline.reading.run_rows import run_rows
 from pipeline.reading.symptom_log import read_looks
 
 # A longer document is not read to see whether it says anything.
@@ -100,7 +101,7 @@ class WorkspaceReader:
             lock=lock,
             git=self._git.read(facts.settings.last_good_tag, now),
             engine=engine_status(self.root, latest.summary, self._engine.choice),
-            runs=self._facts.runs.rows(self._facts.run_ids, lock, notes),
+            runs=run_rows(self._facts.runs, self._facts.run_ids, lock, notes),
             notes=tuple(notes.lines),
             answers=answers,
         )

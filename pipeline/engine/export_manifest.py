@@ -18,8 +18,7 @@ from pipeline.contracts.faults import Fault, InputError
 from pipeline.contracts.plurals import plural
 from pipeline.engine.beside_manifest import files_beside
 from pipeline.platform import confined, disk
-from pipeline.schemas.export_versions import standing_versions, versions_of, words_on_age
-from pipeline.schemas.registry import BY_NAME
+from pipeline.schemas.export_versions import VERSIONS, standing_versions, versions_of, words_on_age
 from pipeline.storage.digests import sha256_of_file
 
 MANIFEST_NAME = "manifest.json"
@@ -75,7 +74,7 @@ def standing(workspace: Path) -> dict[str, Any] | None:
 def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
     """The versions once the exports ``written`` are put in place: of the others, those that stand."""
     versions = standing_versions(workspace)
-    now = {name: BY_NAME[name].version for name in versions if name in written}
+    now = {name: VERSIONS[name] for name in versions if name in written}
     return {**versions, **now}
 
 

@@ -1,25 +1,31 @@
-"""Rows as Parquet with a written schema: types do not depend on which row comes first."""
+"""Rows as Parquet with a written schema: types do not depend on which row comes first.
+
+pyarrow is imported by the first file: it takes longer than all of the engine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
-from pyarrow import parquet
 
 from pipeline.formats.format import FLAG, JSON, JSON_TEXT, NUMBER, TEXT, Columns, Kind, Row
 from pipeline.formats.sources import Claim
 from pipeline.platform import disk
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _BATCH_ROWS = 1000
 _BUFFER_BYTES = 1 << 20
-_SIMPLE = {TEXT: pa.string, JSON_TEXT: pa.string, NUMBER: pa.float64, FLAG: pa.bool_}
+_SIMPLE = {TEXT: "string", JSON_TEXT: "string", NUMBER: "float64", FLAG: "bool_"}
 
 
 def schema_of(columns: Columns) -> pa.Schema:
     """The Arrow schema; ``JSON`` is the extension type that ``datasets`` gives back as objects."""
+    import pyarrow as pa
+
     return pa.schema([(name, _arrow_type(kind)) for name, kind in columns.items()])
 
 
@@ -30,6 +36,9 @@ class ParquetFile:
     """
 
     def __init__(self, descriptor: int, claim: Claim, columns: Columns) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
         self._columns = columns
         self._schema = schema_of(columns)
         self._claim = claim
@@ -56,6 +65,8 @@ class ParquetFile:
     def _flush(self) -> None:
         if not self._pending:
             return
+        import pyarrow as pa
+
         arrays = [
             _array([row.get(name) for row in self._pending], kind) for name, kind in self._columns.items()
         ]
@@ -98,15 +109,19 @@ class _Sink:
 
 
 def _arrow_type(kind: Kind) -> pa.DataType:
+    import pyarrow as pa
+
     if isinstance(kind, dict):
         return pa.struct([(name, _arrow_type(member)) for name, member in kind.items()])
     if isinstance(kind, list):
         return pa.list_(_arrow_type(kind[0]))
-    return pa.json_() if kind == JSON else _SIMPLE[kind]()
+    return pa.json_() if kind == JSON else getattr(pa, _SIMPLE[kind])()
 
 
 def _array(values: Iterable[Any], kind: Kind) -> pa.Array:
     """One column. JSON stands in a column by itself or in a list that is one."""
+    import pyarrow as pa
+
     stored = [_stored(value, kind) for value in values]
     if kind == JSON:
         return pa.ExtensionArray.from_storage(pa.json_(), pa.array(stored, pa.string()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -19,19 +19,15 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import LOST
 from pipeline.contracts.moments import epoch_seconds
-from pipeline.contracts.status import LockStatus, RunRow
 from pipeline.platform.lenient_json import (
     Json,
-    count_of,
     flag_of,
     inside,
-    number_of,
     object_in,
     object_of,
     objects_of,
     read_bytes,
     text_of,
-    texts_of,
     unread,
 )
 from pipeline.reading import reach
@@ -126,37 +122,9 @@ class RunReports:
             return error.errno not in reach.GONE
         return True
 
-    def rows(self, run_ids: list[str], lock: LockStatus, notes: Notes) -> tuple[RunRow, ...]:
-        self._summaries = {key: value for key, value in self._summaries.items() if key in set(run_ids)}
-        return tuple(self._row(run_id, lock, notes) for run_id in run_ids)
-
-    def _row(self, run_id: str, lock: LockStatus, notes: Notes) -> RunRow:
-        summary = self.summary(run_id, notes)
-        if summary is None:
-            if lock.held and lock.pipeline_run_id == run_id:
-                return RunRow(run_id, command=lock.command, started=lock.since, note="running")
-            note = "summary unreadable" if self.has_summary(run_id) else "ended before its commit"
-            return RunRow(run_id, started=_time_in(run_id), note=note)
-        counts = object_of(summary, "counts")
-        return RunRow(
-            pipeline_run_id=run_id,
-            command=text_of(summary, "command") or "",
-            finished=True,
-            ok=flag_of(summary, "ok"),
-            exit_code=count_of(summary, "exit_code"),
-            run_hash=text_of(summary, "run_hash"),
-            started=epoch_seconds(summary.get("started_at")),
-            ended=epoch_seconds(summary.get("finished_at")),
-            elapsed_seconds=number_of(summary, "elapsed_seconds"),
-            lines=count_of(counts, "lines"),
-            evidence=count_of(counts, "evidence"),
-            rag=count_of(counts, "rag"),
-            sft=count_of(counts, "sft"),
-            preference=count_of(counts, "preference"),
-            chunks_processed=count_of(counts, "chunks_processed"),
-            chunks_total=count_of(counts, "chunks_total"),
-            warnings=texts_of(summary, "warnings"),
-        )
+    def keep_only(self, run_ids: Collection[str]) -> None:
+        """Forget the summaries of other runs."""
+        self._summaries = {key: value for key, value in self._summaries.items() if key in run_ids}
 
 
 @dataclass(frozen=True)
@@ -256,8 +224,3 @@ def read_receipts(root: Path, summary: Json, notes: Notes) -> tuple[list[Receipt
             faults.append(f"{stage}: receipt {relative} is not the one that the summary names")
         receipts.append(Receipt(stage, text_of(body, "phase") or "", str(relative), body, as_summed))
     return receipts, faults
-
-
-def _time_in(run_id: str) -> float | None:
-    """The start that a run's name tells: ``20261124T061407Z-3f2a``."""
-    return epoch_seconds(run_id.split("-", 1)[0])

@@ -14,7 +14,14 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.platform import disk
-from pipeline.schemas.registry import BY_NAME
+from pipeline.schemas import preference, rag, sft
+
+# As in the registry, without the import of every other schema.
+VERSIONS = {
+    "rag": rag.SCHEMA_VERSION,
+    "sft": sft.SCHEMA_VERSION,
+    "preference": preference.SCHEMA_VERSION,
+}
 
 
 def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
@@ -37,7 +44,7 @@ def standing_versions(workspace: Path) -> dict[str, int]:
 
 def words_on_age(versions: Mapping[str, int]) -> str:
     """What to say of rows that an earlier version wrote; empty when all are of today's."""
-    older = [f"{name} {version}" for name, version in versions.items() if version < BY_NAME[name].version]
+    older = [f"{name} {version}" for name, version in versions.items() if version < VERSIONS[name]]
     if not older:
         return ""
     return f"rows of an earlier version ({', '.join(older)}), written anew by: distill run-all"

@@ -241,9 +241,9 @@ class ExportSettings(Section):
     """Rows with personal data: counted, or quarantined as `pii_found`."""
     max_shrink: float = Field(default=0.5, ge=0, le=1)
     """Share of an export's rows that a run may lose; one that would lose more needs `--allow-shrink`."""
-    rag: RagSettings = RagSettings()
-    sft: SftSettings = SftSettings()
-    preference: PreferenceSettings = PreferenceSettings()
+    rag: RagSettings = RagSettings.model_construct()
+    sft: SftSettings = SftSettings.model_construct()
+    preference: PreferenceSettings = PreferenceSettings.model_construct()
 
     def near_duplicates_of(self, export: str) -> str:
         """`off`, `report` or `drop`, for the export of that name."""
@@ -317,20 +317,20 @@ Named = StreamSettings | EvaluationSettings
 class Settings(Section):
     """All of ``distill.toml``. Everything but ``[[stream]]`` has a default."""
 
-    workspace: WorkspaceSettings = WorkspaceSettings()
-    engine: EngineSettings = EngineSettings()
+    workspace: WorkspaceSettings = WorkspaceSettings.model_construct()
+    engine: EngineSettings = EngineSettings.model_construct()
     streams: tuple[StreamSettings, ...] = Field(default=(), alias="stream", strict=False)
     evaluations: tuple[EvaluationSettings, ...] = Field(default=(), alias="evaluation", strict=False)
-    scoring: ScoringSettings = ScoringSettings()
-    export: ExportSettings = ExportSettings()
-    drift: DriftSettings = DriftSettings()
-    replay: ReplaySettings = ReplaySettings()
-    rotation: RotationSettings = RotationSettings()
+    scoring: ScoringSettings = ScoringSettings.model_construct()
+    export: ExportSettings = ExportSettings.model_construct()
+    drift: DriftSettings = DriftSettings.model_construct()
+    replay: ReplaySettings = ReplaySettings.model_construct()
+    rotation: RotationSettings = RotationSettings.model_construct()
     phases: dict[PhaseName, Revision] = {}
     """Phase = the commit that finished it: `P0` to `P8` for the release manifest, your own from `P10` on."""
-    release: ReleaseSettings = ReleaseSettings()
-    alert: AlertSettings = AlertSettings()
-    console: ConsoleSettings = ConsoleSettings()
+    release: ReleaseSettings = ReleaseSettings.model_construct()
+    alert: AlertSettings = AlertSettings.model_construct()
+    console: ConsoleSettings = ConsoleSettings.model_construct()
 
     # Python code says ``streams=``; the file says ``[[stream]]`` and nothing else (load.py).
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)

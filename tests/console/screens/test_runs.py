@@ -15,6 +15,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.status import LockStatus
 from pipeline.reading.past_runs import RunReports
 from pipeline.reading.report_files import Notes
+from pipeline.reading.run_rows import run_rows
 from tests.console import states
 from tests.console.apps import text_of
 from tests.console.screens.opened import app_on, press, seen
@@ -35,7 +36,7 @@ def two_runs(root: Path) -> Path:
 
 def state_of(root: Path) -> ViewState:
     reports, notes = RunReports(root), Notes()
-    rows = reports.rows(reports.run_ids(notes), LockStatus(), notes)
+    rows = run_rows(reports, reports.run_ids(notes), LockStatus(), notes)
     return replace(states.healthy(), runs=rows)
 
 
