@@ -24,6 +24,7 @@ PAGES: frozenset[Place] = frozenset(("dashboard", "log", "page", "help", "row", 
 WIZARD: frozenset[Place] = frozenset(("wizard",))
 LISTS = PAGES | MARKED | WIZARD
 DIALOGUE: frozenset[Place] = frozenset(("dialogue",))
+_BESIDE: frozenset[Place] = DASHBOARD | MARKED | {"symptom", "incident"}
 _SIDEWAYS: frozenset[Place] = frozenset(("dashboard", "incident"))
 EVERYWHERE = LISTS | DIALOGUE
 
@@ -158,10 +159,10 @@ ACTIONS: tuple[Action, ...] = (
             start=1,
         )
     ),
-    Action("symptom.previous", ("left_square_bracket",), "look", where=LISTS - WIZARD,
-        help="Mark the previous symptom; in rows: the row found before."),
-    Action("symptom.next", ("right_square_bracket",), "look", where=LISTS - WIZARD,
-        help="Mark the next symptom; in rows: find the text again."),
+    Action("symptom.previous", ("left_square_bracket",), "look", where=_BESIDE,
+        help="The symptom, check, incident or line before this one; in rows: the match before."),
+    Action("symptom.next", ("right_square_bracket",), "look", where=_BESIDE,
+        help="The next symptom, check, incident or line; in rows: find the text again."),
     _screen("audit", ("A", "7"), "Audit: every check by phase, failing ones first.", "audit screen"),
     _screen("runs", ("R", "8"), "Runs: past runs, their receipts, two of them compared."),
     _screen("rows", ("D", "9"), "Rows: the data itself, evidence to exports; search, open, trace."),
@@ -215,6 +216,11 @@ def named(key: str) -> str:
 def at(place: Place) -> tuple[Action, ...]:
     """The actions that work in a place, in the table's order."""
     return tuple(action for action in ACTIONS if place in action.where)
+
+
+def both_brackets() -> str:
+    """The keys that go to the one before and the next, for a key line."""
+    return " ".join(BY_ID[f"symptom.{way}"].shown_key for way in ("previous", "next"))
 
 
 def hints(place: Place) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from console.keymap import Action
+from console.keymap import BY_ID, Action
 
 if TYPE_CHECKING:
     from pipeline.platform.lock import Holder
@@ -25,7 +25,8 @@ class ReadOnlyError(Exception):
     """A mutating action was asked of a console that is not armed. Nothing was done."""
 
     def __init__(self, action: Action) -> None:
-        super().__init__(f"read-only: {action.id} changes something; arm first (a), with a reason")
+        arm = BY_ID["arm"].shown_key
+        super().__init__(f"read-only: arm first ({arm}), with a reason")
         self.action = action
 
 

@@ -94,7 +94,7 @@ def _start_plan(root: Path) -> CommandPlan:
             f"{paths.REPORTS}/: one new report folder",
         ),
         stays=("sources, settings, past reports, git: not touched",),
-        way_back="until the commit the previous exports stay; cancelling leaves them as they are",
+        way_back="until the run ends the previous exports stay; cancelling keeps them",
         yes="yes, start run-all; runs detached",
         critical=_has_exports(root),
     )

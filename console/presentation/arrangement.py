@@ -83,11 +83,10 @@ def _four(body: Box, wants: Mapping[str, int]) -> dict[str, Box]:
 def _two_columns(body: Box, wants: Mapping[str, int]) -> dict[str, Box]:
     left = (body.width - 8) // 2
     phases = _PHASE_LINES + 2 + 1 + (2 if body.height >= 34 else 1)
-    first = (("firewall", 8), ("phases", phases), ("runs", 0))
+    runs = max(5, (body.height - 8 - phases) // 2)
+    first = (("firewall", 8), ("phases", phases), ("runs", runs), ("log", 0))
     columns = _stack(body._replace(width=left), first, wants)
-    rows = max(20, body.height * 3 // 5)
-    drift = max(7, (body.height - rows) * 9 // 20)
-    second = (("rows", rows), ("drift", drift), ("log", 0))
+    second = (("rows", max(20, body.height * 3 // 5)), ("drift", 0))
     return columns | _stack(Box(left, body.y, body.width - left, body.height), second, wants)
 
 

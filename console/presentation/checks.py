@@ -222,9 +222,10 @@ def _head(check: Check, origin: Origin, now: float, width: int) -> list[Line]:
         lines += _wide_fact("next", "the running command will evaluate it again", width)
     elif origin.freshness is Freshness.STALE:
         lines += _wide_fact("~ stale", origin.why or "older than a day", width)
-    lines += [EMPTY, line(Span(f" Examples, {len(check.examples)} of {count(check.failed)}", "title"))]
-    if not check.examples:
-        lines.append(line(Span("  none were reported", "dim")))
+    if check.examples or check.failed:
+        lines += [EMPTY, line(Span(f" Examples, {len(check.examples)} of {count(check.failed)}", "title"))]
+    if check.failed and not check.examples:
+        lines.append(line(Span("  none in the report", "dim")))
     return lines
 
 

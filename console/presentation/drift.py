@@ -50,8 +50,10 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
     flagged = [metric for metric in drift.lines if metric.status in _FLAGGED]
     tell_causes = width >= _ALL_COLUMNS or height > 1 + sum(1 + bool(metric.causes) for metric in flagged)
     lines: list[Line] = [_head(width)]
+    whole = width >= _ALL_COLUMNS and all(len(each.metric) < _name_width(width) for each in drift.lines)
     for metric in drift.lines:
-        lines.append(_metric(metric, width))
+        name = visible(metric.metric) if whole else short_name(metric.metric)
+        lines.append(_metric(metric, name, width))
         if tell_causes:
             lines += _explained(metric, now, width)
     lines += [EMPTY, _summary(drift.lines)]
@@ -97,12 +99,10 @@ def _head(width: int) -> Line:
     )
 
 
-def _metric(metric: DriftLine, width: int) -> Line:
+def _metric(metric: DriftLine, name: str, width: int) -> Line:
     look = DRIFT.get(metric.status, DRIFT["missing"])
     quiet: Role = "dim" if metric.status == "noisy" else "text"
     whole = width >= _ALL_COLUMNS
-    fits = whole and len(metric.metric) < _name_width(width)
-    name = visible(metric.metric) if fits else short_name(metric.metric)
     size = 8 if whole else 7
     spans = [
         Span(f"{look.mark} " if whole else look.mark, look.role),

@@ -91,7 +91,7 @@ def _walls(status: FirewallStatus, width: int) -> list[Line]:
     walls = [visible(wall) for wall in (status.walls or found)]
     text = " · ".join(f"{wall} {found.get(wall, 0)}" for wall in walls)
     if cell_width(text) + 2 > width:
-        text = f"{' '.join(walls)}: {sum(found.values())}"
+        text = f"{plural(sum(found.values()), 'finding')}: {', '.join(walls)}"
     return [line(f" {part}") for part in wrap_text(text, width - 2) if part]
 
 

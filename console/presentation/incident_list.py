@@ -99,12 +99,10 @@ def summary_words(incidents: Sequence[IncidentGlance]) -> str:
 def nothing_lines() -> list[Line]:
     return [
         EMPTY,
-        line(" ", Span("no incident yet", "ok"), "  Nothing was repaired here by a wizard or by hand."),
+        line(" ", Span("no incident yet", "ok"), "  No wizard has run in this workspace."),
         EMPTY,
-        line(
-            "   ", Span("W", "key"), Span("  the runbook: what shows, and what can be done about it", "dim")
-        ),
-        line(Span("      each wizard keeps a journal, and it is replayed here step by step", "dim")),
+        line("   ", Span("W", "key"), Span("  the runbook: detected symptoms and their wizards", "dim")),
+        line(Span("      each wizard writes a journal, which is replayed here step by step", "dim")),
     ]
 
 

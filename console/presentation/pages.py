@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from console import keymap
 from console.presentation.lines import wrapped
+from console.presentation.row_counts import MIX_MARKS
 from console.presentation.spans import EMPTY, Line, Span, fit_text, line
+from console.presentation.states import SHORT_CATEGORIES
 
 
 def help_lines(place: keymap.Place, width: int) -> list[Line]:
@@ -23,16 +25,18 @@ def help_lines(place: keymap.Place, width: int) -> list[Line]:
 
 def _legend(width: int) -> list[Line]:
     marks = (
-        (" ", "ok", "run, passed, recent: healthy is quiet"),
-        ("!", "warn", "passed, needs a look; before a stream: lines were skipped"),
+        (" ", "ok", "run recently, passed"),
+        ("!", "warn", "passed with a warning; before a stream: lines were skipped"),
         ("X", "FAIL", "run, failed"),
-        ("~", "stale", "true once; its input changed, or it is old"),
-        ("?", "unknown", "not run, or not readable: never green"),
+        ("~", "stale", "its input changed since, or it is old"),
+        ("?", "unknown", "not run, or not readable"),
         ("»", "run", "running now"),
         ("·", "next", "the running job will run it"),
-        ("-", "absent", "the file is not there, and we know why"),
+        ("-", "absent", "the file is missing, and it is known why"),
     )
     lines = [line(Span(" Marks", "title"))]
     for mark, word, meaning in marks:
         lines.append(line(f"  {mark} {fit_text(word, 9)}", Span(f"  {meaning}", "dim")))
+    mix = "  ".join(f"{mark} {SHORT_CATEGORIES.get(name, name)}" for name, mark in MIX_MARKS.items())
+    lines.append(line(f"    {fit_text('mix', 9)}", Span(f"  {mix}", "dim")))
     return lines

@@ -30,7 +30,7 @@ from pipeline.reading.durations import age_in_words, age_of
 _STREAM_TABLE = 56
 _MIX = 74
 # By shape as well as by colour; densest is what feeds the exports, and in ASCII each is another mark too.
-_MIX_MARKS = dict(zip(CATEGORIES, "▇▓▒╳", strict=True))  # noqa: RUF001 (a mark)
+MIX_MARKS = dict(zip(CATEGORIES, "▇▓▒╳", strict=True))  # noqa: RUF001 (a mark)
 
 
 def rows_pane(rows: RowCounts, now: float, width: int, height: int, *, was_read: bool = True) -> PaneView:
@@ -215,7 +215,7 @@ def _mix(counts: StreamCounts, width: int) -> Line:
     for field, role in CATEGORIES.items():
         seen += _category(counts, field) or 0
         upto = round(width * min(seen, whole) / whole)
-        spans.append(Span(_MIX_MARKS[field] * (upto - done), role))
+        spans.append(Span(MIX_MARKS[field] * (upto - done), role))
         done = upto
     spans.append(Span("░" * (width - done), "groove"))
     return line(*spans)

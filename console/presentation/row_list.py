@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from console.reading.skip_tally import SkipExample, SkipGroup
 
 
-NUMBER = 11
+_LONG_NUMBER, _SHORT_NUMBER = 11, 5
+_SMALL_FILE = 1 << 20
 _TEXT_CHARACTERS = 400
 
 
@@ -59,16 +60,23 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
 }
 
 
-def head_line(kind: Kind, wanted: str, width: int) -> Line:
+def number_cells(lines: int | None, size: int) -> int:
+    """How wide line numbers are: as they must be, or as they may be while lines are still counted."""
+    if lines is None:
+        return _SHORT_NUMBER if size <= _SMALL_FILE else _LONG_NUMBER
+    return max(_SHORT_NUMBER, len(count(lines)))
+
+
+def head_line(kind: Kind, wanted: str, width: int, cells: int = _LONG_NUMBER) -> Line:
     """The heads of the columns, and the text that was looked for."""
     titles = "".join(fit_text(column.title, column.width or 20) for column in _fitting(kind, width))
-    left = line(Span(f"{'line':>{NUMBER + 1}}  {titles.rstrip()}", "dim"))
+    left = line(Span(f"{'line':>{cells + 1}}  {titles.rstrip()}", "dim"))
     return spread(left, line(Span(f"/{visible(wanted, 30)} ", "accent")) if wanted else EMPTY, width)
 
 
-def row_line(raw: RawRow, number: int | None, kind: Kind, width: int) -> Line:
+def row_line(raw: RawRow, number: int | None, kind: Kind, width: int, cells: int = _LONG_NUMBER) -> Line:
     """One row; the first cell is left to the cursor. ``number`` None is not counted yet."""
-    left = line(" ", Span(f"{count(number) if number is not None else '·':>{NUMBER}}  ", "dim"))
+    left = line(" ", Span(f"{count(number) if number is not None else '·':>{cells}}  ", "dim"))
     row = parsed(raw)
     if row is None:
         return fit(line(*left, Span(f"{why_not(raw)}  ", "warn"), Span(_start_of(raw), "dim")), width)

@@ -135,7 +135,7 @@ def look_of(symptom: KnownSymptom, reading: RunbookReading, now: float) -> Look:
     """A symptom that does not show. What an old report says, or an old look, is not shown as calm."""
     if symptom.verdict == UNKNOWN:
         return _UNKNOWN
-    if reading.trouble:
+    if reading.trouble or symptom.stale:
         return _OLD_CLEAR
     if symptom.source == "live":
         return _CLEAR

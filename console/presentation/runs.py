@@ -245,7 +245,8 @@ def _hash_line(name: str, a: str, b: str, room: int) -> Line:
 
 
 def _count_line(name: str, a: int | None, b: int | None) -> Line:
-    label = Span(f" {fit_text(visible(name), 24)}", "dim")
+    words = visible(name.replace("looked_up", "joined").replace("_", " "))
+    label = Span(f" {fit_text(words, 24)}", "dim")
     if a == b:
         return line("  ", label, Span(f"{count(a):>12}{'same':>12}", "dim"))
     change = "" if a is None or b is None else f"{b - a:+,}"

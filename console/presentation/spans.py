@@ -220,20 +220,21 @@ def changed_columns(before: Sequence[str], after: Sequence[str]) -> tuple[int, i
 
 
 _TABLE = str.maketrans(ASCII_FOR)
-_SPARK_TABLE = str.maketrans({"▇": "7"})
-_CUT = re.compile(r"([ -~])…")
+_SPARK_TABLE = str.maketrans("▁▂▃▄▅▆▇█", "_.:-=+*#")
+_CUT = re.compile(r"…  |[ -~]…(?!  )")
 
 
 def ascii_text(text: str, *, spark: bool = False) -> str:
-    """``text`` in ASCII and in the same number of cells; ``…`` becomes ``..`` where it can.
+    """``text`` in ASCII and in the same number of cells.
 
-    A ``spark`` line has digits for its heights, so its ``▇`` is a 7 rather than a bar.
+    ``…`` becomes ``...`` where blanks follow, else ``..`` where it can. Heights of a ``spark`` line become
+    marks that grow: digits would be read as numbers.
     """
     if text.isascii():
         return text
     if spark:
         text = text.translate(_SPARK_TABLE)
-    text = _CUT.sub("..", text).replace("…", ".").translate(_TABLE)
+    text = _CUT.sub(lambda cut: "." * len(cut[0]), text).replace("…", ".").translate(_TABLE)
     if text.isascii():
         return text
     return "".join(cluster if cluster.isascii() else "?" * cells for cluster, cells in clusters(text))

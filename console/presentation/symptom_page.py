@@ -93,6 +93,8 @@ def _facts(
             lines += _fact("explained by", f"{symptom.beneath}: look there first", width)
     elif known is not None:
         lines += _fact("read", _read(known.as_of, known.source, now), width)
+        if known.stale:
+            lines += _fact("~ stale", known.stale, width)
     if incident is not None:
         who = f"{incident.owner or 'nobody'}, {incident.state.replace('_', ' ')}, incident {incident.id}"
         return [*lines, *_fact("who", who, width)]
@@ -101,7 +103,7 @@ def _facts(
 
 def _read(as_of: float | None, source: str, now: float) -> str:
     if as_of is None:
-        return "not known when, " + source_words(source)
+        return f"never, {source_words(source)}"
     return f"{age_in_words(age_of(as_of, now))} ago, {'live' if source == 'live' else source}"
 
 

@@ -140,7 +140,7 @@ def test_the_end_of_the_time_is_said_once_and_nothing_is_permitted_any_more() ->
     assert face.state.session.armed_until is None
     assert changes.plan("run.start") is None
     assert face.said[-1] == (
-        "read-only: run.start changes something; arm first (a), with a reason",
+        "read-only: arm first (a), with a reason",
         "warning",
     )
     assert not armed.is_armed
@@ -168,4 +168,4 @@ async def test_arming_that_ends_while_a_plan_is_on_view_refuses_it() -> None:
     assert plan is not None
     clock.seconds += ARMED_SECONDS
     await changes.carry_out(plan)
-    assert face.said[-1][0].startswith("read-only: run.start")
+    assert face.said[-1][0].startswith("read-only: arm first")

@@ -52,6 +52,12 @@ def test_what_changes_something_is_listed_as_such() -> None:
     assert {action.group for action in keymap.MUTATING} == {"act"}
 
 
+def test_brackets_are_named_only_where_there_is_one_beside() -> None:
+    brackets = {"symptom.previous", "symptom.next"}
+    named = {place for place in PLACES if brackets <= {action.id for action in keymap.at(place)}}
+    assert named == {"dashboard", "symptom", "incident", *keymap.MARKED}
+
+
 # Keys of one's own
 
 

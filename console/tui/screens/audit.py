@@ -155,6 +155,9 @@ class CheckScreen(MarkedList):
 
     # Keys
 
+    def beside_word(self) -> str:
+        return "check"
+
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
             **super().handlers(),

@@ -130,7 +130,9 @@ class Dashboard(ConsoleScreen):
         if not state.symptoms:
             idle.add(keymap.BY_ID["wizard.open"].hint)
         back = (keymap.BY_ID["back"].shown_key, keymap.BY_ID["back"].hint)
-        hints = (hint for hint in keymap.hints("dashboard") if hint[1] not in idle and hint != back)
+        hints = [hint for hint in keymap.hints("dashboard") if hint[1] not in idle and hint != back]
+        if len(state.symptoms) > 1:
+            hints.insert(1, (keymap.both_brackets(), "symptom"))
         return (back, *hints) if self.zoomed else tuple(hints)
 
     # Symptoms

@@ -150,6 +150,9 @@ class IncidentScreen(ReadPage[IncidentRecord]):
     def hints(self) -> tuple[tuple[str, str], ...]:
         return (("←→", "step"), *super().hints())
 
+    def beside_word(self) -> str:
+        return "incident"
+
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
             **super().handlers(),

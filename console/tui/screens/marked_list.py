@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from console import keymap
 from console.control.look_fault import KEPT, look_fault
 from console.presentation.fault import fault_lines
 from console.presentation.lines import Group, Item, heading, wrapped
@@ -20,6 +21,7 @@ from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
 
 LOOK_SECONDS = 0.5
+_OF_A_LINE = ("open", "mark", "trace", "incident.page", "incident.export", "undo.command")
 
 
 class Row(NamedTuple):
@@ -156,7 +158,7 @@ class MarkedList(Page):
     def place_words(self) -> str:
         """Where in the list we are, for the breadcrumb line."""
         keys = [row.key for row in self._rows if row.key is not None]
-        return f"{keys.index(self.marked) + 1} of {len(keys)}" if self.marked in keys else "empty"
+        return f"{keys.index(self.marked) + 1} of {len(keys)}" if self.marked in keys else ""
 
     def _position(self) -> int | None:
         return next((at for at, row in enumerate(self._rows) if row.key == self.marked and row.key), None)
@@ -192,6 +194,11 @@ class MarkedList(Page):
         keys = [row.key for row in self._rows if row.key is not None]
         at = keys.index(self.marked) if self.marked in keys else 0
         return keys[max(0, min(len(keys) - 1, at + items))] if keys else None
+
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """Without a marked line, no key that needs one."""
+        needs_one = {keymap.BY_ID[name].hint for name in _OF_A_LINE} if self.marked is None else set()
+        return tuple(hint for hint in super().hints() if hint[1] not in needs_one)
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {

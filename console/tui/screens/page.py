@@ -75,7 +75,7 @@ class Page(ConsoleScreen):
         shown = lines[self.first_line : self.first_line + height]
         self._body.show(shown + [EMPTY] * (height - len(shown)))
         self.draw_edges(
-            f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else "empty"
+            f"{self.first_line + 1}-{self.first_line + len(shown)} of {len(lines)}" if lines else ""
         )
 
     def draw_edges(self, place: str, notice: str = "") -> None:
@@ -94,7 +94,13 @@ class Page(ConsoleScreen):
             silent.add(keymap.BY_ID["wizard.open"].hint)
         known = {hint[1]: hint for hint in keymap.hints(self.place) if hint[1] not in silent}
         first = [known.pop(word) for word in self.first_hints if word in known]
-        return (*first, *known.values())
+        beside = self.beside_word()
+        brackets = ((keymap.both_brackets(), beside),) if beside else ()
+        return (*first, *brackets, *known.values())
+
+    def beside_word(self) -> str:
+        """What the bracket keys go to the next of, for the key line; empty where arrows do the same."""
+        return ""
 
     def scroll_lines(self, lines: int) -> None:
         self.first_line = max(0, min(self.first_line + lines, self._count - self._body.size.height))

@@ -6,10 +6,12 @@ from typing import ClassVar
 
 from console import keymap
 from console.presentation.palette import Offer, find, offers
-from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
+from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread, wrap_text
 from console.tui.screens.typed_dialogue import Field, TypedDialogue
+from pipeline.contracts.untrusted import visible
 
 _MOST_ROWS = 12
+_MOST_TOLD = 2
 
 
 class PaletteDialogue(TypedDialogue[str]):
@@ -34,15 +36,23 @@ class PaletteDialogue(TypedDialogue[str]):
     def _offers(self, width: int) -> list[Line]:
         """A list that keeps its height, whatever is found."""
         found = self.found
-        rows = max(1, min(_MOST_ROWS, self.size.height - 4))
+        rows = max(1, min(_MOST_ROWS, self.size.height - 4 - _MOST_TOLD))
         self._marked = max(0, min(self._marked, len(found) - 1))
         first = max(0, self._marked - rows + 1)
         lines = [
             self._row(offer, position == self._marked, width)
             for position, offer in enumerate(found[first : first + rows], start=first)
         ]
-        lines = lines or [line(Span(" nothing is called like that", "dim"))]
-        return [*lines, *[EMPTY] * (rows - len(lines))]
+        lines = lines or [line(Span(" no match", "dim"))]
+        return [*lines, *[EMPTY] * (rows - len(lines)), *self._told(found, width)]
+
+    def _told(self, found: list[Offer], width: int) -> list[Line]:
+        """What the marked one does, whole: its row may have no room for it."""
+        if self.size.height < _MOST_ROWS:
+            return []
+        told = wrap_text(visible(found[self._marked].help, 200), width - 2) if found else []
+        shown = [line(Span(f" {part}", "dim")) for part in told[:_MOST_TOLD]]
+        return [line(Span("─" * width, "border")), *shown, *[EMPTY] * (_MOST_TOLD - len(shown))]
 
     def _row(self, offer: Offer, marked: bool, width: int) -> Line:
         refused = offer.mutating and not self.console.armed.is_armed

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.presentation.counts import count
-from console.presentation.row_list import bytes_in_words, head_line, parsed, row_line
+from console.presentation.row_list import bytes_in_words, head_line, number_cells, parsed, row_line
 from console.presentation.spans import EMPTY, Line, Span, line
 from console.reading.row_file import LineIndex, RawRow, RowFile, needles_for
 from console.reading.row_files import kind_of
@@ -50,7 +50,7 @@ class RowsScreen(Page):
         self.page: list[RawRow] = []
         self.marked = 0
         self._first_offset = offset
-        self._lines_drawn: dict[int, tuple[tuple[int | None, int, int], Line]] = {}
+        self._lines_drawn: dict[int, tuple[tuple[int | None, int, int, int], Line]] = {}
         self._stop_counting = Event()
         self._stop_search = Event()
         self._searching_at: int | None = None
@@ -84,6 +84,10 @@ class RowsScreen(Page):
     # Drawing
 
     @property
+    def _cells(self) -> int:
+        return number_cells(self.index.lines, self.file.size)
+
+    @property
     def _room(self) -> int:
         return max(1, self._body.size.height - 1)
 
@@ -96,7 +100,7 @@ class RowsScreen(Page):
         elif len(self.page) < self._room or len(self.page) > self._room:
             self.page = self.file.after(self.page[0].offset, self._room) if self.page else []
         self.marked = max(0, min(self.marked, len(self.page) - 1))
-        lines = [head_line(self.kind, self._wanted, width)]
+        lines = [head_line(self.kind, self._wanted, width, self._cells)]
         self._lines_drawn = {raw.offset: self._line_of(raw, width) for raw in self.page}
         for at, raw in enumerate(self.page):
             _, spans = self._lines_drawn[raw.offset]
@@ -106,13 +110,13 @@ class RowsScreen(Page):
         self._body.show(lines[:height] + [EMPTY] * (height - len(lines)))
         self.draw_edges(self._place_words(), self._notice())
 
-    def _line_of(self, raw: RawRow, width: int) -> tuple[tuple[int | None, int, int], Line]:
+    def _line_of(self, raw: RawRow, width: int) -> tuple[tuple[int | None, int, int, int], Line]:
         """The row's line, made once: a row may be long, and the screen is drawn every second."""
-        looks_like = (self.index.line_of(raw.offset), raw.length, width)
+        looks_like = (self.index.line_of(raw.offset), raw.length, width, self._cells)
         known = self._lines_drawn.get(raw.offset)
         if known is not None and known[0] == looks_like:
             return known
-        return looks_like, row_line(raw, looks_like[0], self.kind, width)
+        return looks_like, row_line(raw, looks_like[0], self.kind, width, self._cells)
 
     def _notice(self) -> str:
         if self._searching_at is not None:
@@ -126,7 +130,7 @@ class RowsScreen(Page):
 
     def _place_words(self) -> str:
         if not self.page:
-            return "empty"
+            return ""
         number = self.index.line_of(self.page[self.marked].offset)
         if self.index.lines is None:
             share = self.index.known_bytes / max(1, self.file.size)
@@ -257,6 +261,9 @@ class RowsScreen(Page):
             self.console.say("nothing was found before this")
 
     # Keys
+
+    def beside_word(self) -> str:
+        return "match" if self._wanted else ""
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {

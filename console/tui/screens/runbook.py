@@ -114,6 +114,9 @@ class SymptomScreen(Page):
             return [EMPTY, line(gone), *lines]
         return lines
 
+    def beside_word(self) -> str:
+        return "symptom"
+
     def handlers(self) -> dict[str, Callable[[], None]]:
         return {
             **super().handlers(),

@@ -49,12 +49,12 @@ class RunsScreen(MarkedList):
 
     def _what_enter_does(self) -> Line:
         if len(self.chosen) == _COMPARED:
-            return line("   ", Span("enter", "key"), Span(" compares 1 with 2; space takes one back", "dim"))
+            return line("   ", Span("enter", "key"), Span(": compare 1 with 2; space: drop one", "dim"))
         left = _COMPARED - len(self.chosen)
         words = (
-            f" chooses a run; {left} more and enter compares them"
+            f": choose a run; with {left} more, enter compares them"
             if self.chosen
-            else " chooses two runs to compare"
+            else ": choose two runs to compare"
         )
         return line("   ", Span("space", "key"), Span(words, "dim"))
 

@@ -164,17 +164,18 @@ def test_what_comes_out_is_ascii_and_as_wide(found: str) -> None:
     assert len(shown) == cell_width(text)
 
 
-def test_a_cut_becomes_two_dots() -> None:
+def test_a_cut_becomes_two_dots_and_three_where_blanks_follow() -> None:
     assert ascii_text("instr…") == "inst.."
+    assert ascii_text("Start run-all…   s") == "Start run-all... s"
 
 
 def test_marks_keep_their_meaning() -> None:
     assert ascii_text("» run ► cursor · next ╳") == "> run > cursor . next x"
 
 
-def test_a_bar_is_hashes_and_a_sparkline_is_digits() -> None:
+def test_a_bar_is_hashes_and_a_sparkline_has_no_digit() -> None:
     shown = to_ascii((Span("▇▇░", "accent"), Span("▁▅▇█", "spark")))
-    assert plain_text(shown) == "##.1578"
+    assert plain_text(shown) == "##._=*#"
 
 
 # What stands beside a check's id

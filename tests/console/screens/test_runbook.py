@@ -38,6 +38,24 @@ async def test_what_shows_stands_first_with_what_it_explains_beneath_it() -> Non
         assert app.screen.marked == "S1.P4.sft-leak"
 
 
+async def test_what_changed_since_it_was_checked_is_stale_and_says_so() -> None:
+    rows = [symptom("S1.P1.schema", stale="code or data changed since"), symptom("S1.P0.recon-doc")]
+    state = runbook_states.heard(RunbookReading(parse(answer(*rows).encode()), states.NOW))
+    app = StillApp(state, LEAN)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "W")
+        text = text_of(app)
+        assert text.index("STALE 1") < text.index("~ stale    S1.P1.schema") < text.index("CLEAR 1")
+        await press(pilot, "enter")
+        assert "code or data changed since" in text_of(app)
+        assert "[ ] symptom" in text_of(app)
+
+
+async def test_the_dashboard_names_the_keys_that_mark_another_symptom() -> None:
+    assert "[ ] symptom" in await seen(StillApp(runbook_states.detected(), LEAN))
+    assert "[ ]" not in await seen(StillApp(runbook_states.none(), LEAN))
+
+
 async def test_enter_opens_the_page_and_one_key_the_wizard() -> None:
     app = StillApp(runbook_states.detected(), LEAN)
     async with app.run_test(size=(100, 60)) as pilot:
