@@ -6,6 +6,7 @@ With warnings the baseline stays until the operator accepts or dismisses.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from pipeline.audit.full import Audit
@@ -30,7 +31,13 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         metrics = measure(workspace, settings)
         baselines = read_baselines(workspace)
     except InputError as error:
-        audit.notes.append(f"drift was not measured: {error.fault.what_happened}")
+        audit.blind = dataclasses.replace(
+            error.fault,
+            what_happened=f"Drift was not measured: {error.fault.what_happened}",
+            kept_safe="The checks have looked; the baseline was not moved.",
+            do_next="Check the file and its permissions, then: distill audit-full",
+        )
+        audit.notes.append(audit.blind.what_happened)
         return
     now = now_iso()
     rows = compare(metrics, baselines, settings.drift, warned_since(workspace))

@@ -27,6 +27,7 @@ from pipeline.checks.session import CheckSession
 from pipeline.checks.verdict import exit_code
 from pipeline.contracts.check_index import AUDIT, SOURCE_PREFIX, CheckSpec, selected, source_check
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftRow
+from pipeline.contracts.faults import ExitCode, Fault, worst
 from pipeline.reading import journal_memory
 from pipeline.reading.incidents import incident_heads
 from pipeline.settings.model import Settings
@@ -36,17 +37,26 @@ _PHASES = (p0_recon, p1_schemas, p2_evidence, p3_verdicts, p4_exports, p5_receip
 
 @dataclass
 class Audit:
-    """What an audit found. ``drift`` is empty when only some checks were asked for."""
+    """What an audit found. ``drift`` is empty when only some checks were asked for.
+
+    ``blind`` says why drift could not be measured: whoever did not look at it passes nobody.
+    """
 
     results: list[CheckResult]
     view: WorkspaceView
     drift: list[DriftRow] = field(default_factory=list)
     drift_thresholds: dict[str, float] | None = None
     notes: list[str] = field(default_factory=list)
+    blind: Fault | None = None
 
     @property
     def passed(self) -> bool:
         return all(result.status is CheckStatus.PASS for result in self.results if result.required)
+
+    @property
+    def exit_code(self) -> int:
+        found = exit_code(self.results)
+        return found if self.blind is None else worst([found, ExitCode.NOT_EVALUABLE])
 
 
 def specs_of(settings: Settings) -> list[CheckSpec]:
@@ -118,8 +128,8 @@ def audit_report(audit: Audit, session: CheckSession) -> dict[str, Any]:
     return session.report(
         "audit-full",
         audit.results,
-        exit_code(audit.results),
-        drift=audit.drift,
+        audit.exit_code,
+        drift=audit.drift if audit.blind is None else None,
         facts={
             "pipeline_run_id": run.pipeline_run_id,
             "run_hash": run.run_hash,

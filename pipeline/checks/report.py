@@ -35,12 +35,13 @@ def report_data(
     started_at: str,
     finished_at: str,
     elapsed_seconds: float,
-    drift: Sequence[DriftRow] = (),
+    drift: Sequence[DriftRow] | None = (),
     facts: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The report as JSON types. ``facts`` overrides members that only some kinds know.
 
+    ``drift`` is None where it could not be measured.
     These are pipeline_run_id, run_hash, git, engine, recorded_at, drift_thresholds, temp_root
     and fixture_sha256; further members are kept.
     """
@@ -59,7 +60,7 @@ def report_data(
         "git": None,
         "engine": None,
         "checks": [result.model_dump(mode="json") for result in results],
-        "drift": [row.model_dump(mode="json") for row in drift],
+        "drift": [row.model_dump(mode="json") for row in drift or ()],
         "drift_thresholds": None,
         "temp_root": None,
         "fixture_sha256": None,

@@ -52,7 +52,7 @@ class CheckSession:
         results: Sequence[CheckResult],
         exit_code: int,
         *,
-        drift: Sequence[DriftRow] = (),
+        drift: Sequence[DriftRow] | None = (),
         facts: Mapping[str, Any],
         notes: Sequence[str],
     ) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def passed(results: Iterable[CheckResult]) -> tuple[int, int]:
 
 
 def verdict_line(
-    command: str, results: Sequence[CheckResult], code: int, drift: Sequence[DriftRow] = ()
+    command: str, results: Sequence[CheckResult], code: int, drift: Sequence[DriftRow] | None = ()
 ) -> str:
     """``audit-full: FAIL (exit 1) · 15/16 required checks passed · failed: P2.provenance``."""
     good, total = passed(results)
@@ -61,7 +61,9 @@ def verdict_line(
         names = [result.id for result in results if result.required and result.status is status]
         if names:
             pieces.append(f"{label}: {', '.join(names)}")
-    warnings = sum(row.warns for row in drift)
+    if drift is None:
+        pieces.append("drift was not measured")
+    warnings = sum(row.warns for row in drift or ())
     if warnings:
         pieces.append(f"{warnings} drift {'warning' if warnings == 1 else 'warnings'}")
     return " · ".join(pieces)

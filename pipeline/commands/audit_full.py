@@ -59,6 +59,8 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     else:
         _print(context, audit.results, report, whole=whole)
     tell_errors(context, audit.results)
+    if audit.blind is not None:
+        context.fault(audit.blind)
     return int(report["exit_code"])
 
 

@@ -18,7 +18,13 @@ from pipeline.contracts.faults import Fault, InputError
 from pipeline.contracts.plurals import plural
 from pipeline.engine.beside_manifest import files_beside
 from pipeline.platform import confined, disk
-from pipeline.schemas.export_versions import VERSIONS, standing_versions, versions_of, words_on_age
+from pipeline.schemas.export_versions import (
+    VERSIONS,
+    standing_manifest,
+    standing_versions,
+    versions_of,
+    words_on_age,
+)
 from pipeline.storage.digests import sha256_of_file
 
 MANIFEST_NAME = "manifest.json"
@@ -64,11 +70,9 @@ def manifest_of_receipt(
 
 
 def standing(workspace: Path) -> dict[str, Any] | None:
-    """The manifest that stands; None when there is none that can be read."""
-    try:
-        return _read((workspace / paths.EXPORT_MANIFEST).parent)
-    except InputError:
-        return None
+    """The manifest that stands; None when there is none, and for one that is damaged. Raises InputError."""
+    manifest = standing_manifest(workspace)
+    return manifest if isinstance(manifest.get("files"), list) else None
 
 
 def versions_after(workspace: Path, written: Container[str]) -> dict[str, int]:
@@ -92,8 +96,14 @@ def settings_of(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def voided(workspace: Path, reason: str) -> bytes | None:
-    """The standing manifest with the mark that it is void, for good; None when there is none."""
-    manifest = standing(workspace)
+    """The standing manifest with the mark that it is void, for good; None when there is none to mark.
+
+    One that cannot be read is left: that must not hide the breach for which it would be voided.
+    """
+    try:
+        manifest = standing(workspace)
+    except InputError:
+        return None
     if manifest is None:
         return None
     return orjson.dumps({**manifest, "void": True, "void_reason": reason}, option=orjson.OPT_INDENT_2) + b"\n"

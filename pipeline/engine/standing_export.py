@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.contracts import events, paths
-from pipeline.contracts.faults import ExitCode, OperatorError, worst
+from pipeline.contracts.faults import ExitCode, InputError, OperatorError, worst
 from pipeline.engine import export_manifest, last_clear
 from pipeline.engine.emit import Emitted
 from pipeline.engine.intent import Rename
@@ -298,8 +298,11 @@ def emit_state(
 
 
 def _told_by_score(workspace: Path, sha256: str | None) -> bool:
-    """Whether the manifest of just these bytes was voided by ``score``."""
-    manifest = export_manifest.standing(workspace)
+    """Whether the manifest of just these bytes was voided by ``score``; unreadable, it says nothing."""
+    try:
+        manifest = export_manifest.standing(workspace)
+    except InputError:
+        return False
     if manifest is None or manifest.get("void_reason") != _SCORED_AGAIN or sha256 is None:
         return False
     name = paths.SFT_EXPORT.relative_to(paths.EXPORTS).as_posix()

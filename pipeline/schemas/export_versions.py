@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
+from pipeline.contracts.faults import Fault, InputError
 from pipeline.platform import disk
 from pipeline.schemas import preference, rag, sft
 
@@ -33,13 +34,33 @@ def versions_of(manifest: Mapping[str, Any]) -> dict[str, int]:
     return versions
 
 
-def standing_versions(workspace: Path) -> dict[str, int]:
-    """``versions_of`` the manifest that stands; of one that cannot be read, as of one that names none."""
+def standing_manifest(workspace: Path) -> dict[str, Any]:
+    """The manifest that stands; empty where there is none, and for one that is no JSON object.
+
+    Raises InputError for one that is there and cannot be read: whoever took it for missing would compare
+    no row with what it says.
+    """
+    path = workspace / paths.EXPORT_MANIFEST
     try:
-        manifest = orjson.loads(disk.read_plain(workspace / paths.EXPORT_MANIFEST))
-    except (OSError, orjson.JSONDecodeError):
-        manifest = None
-    return versions_of(manifest if isinstance(manifest, dict) else {})
+        manifest = orjson.loads(disk.read_plain(path))
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}
+    except OSError as error:
+        raise InputError(
+            Fault(
+                code="manifest_unreadable",
+                what_happened=f"{paths.EXPORT_MANIFEST} could not be read: {error.strerror or error}.",
+                kept_safe="The exports were not touched.",
+                do_next="Check the file and its permissions, then run the command again.",
+                file=str(path),
+            )
+        ) from error
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def standing_versions(workspace: Path) -> dict[str, int]:
+    """``versions_of`` the manifest that stands; without one, as of one that names none. Raises InputError."""
+    return versions_of(standing_manifest(workspace))
 
 
 def words_on_age(versions: Mapping[str, int]) -> str:

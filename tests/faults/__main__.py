@@ -5,9 +5,9 @@ hand, two writers, clocks, locales and modes.
 
 python -m tests.faults [--minutes 20] [--seed 20261130] [--only COMMAND] [--page docs/reliability.md]
 
-All points are listed first, then tried, kills before the others in an order that the seed draws, until the
-time is over: what was not come to is counted too. A run with the same seed goes on where the last one ended.
-Ends with 1 when a promise was broken.
+All points are listed first, then tried, kills before the others in an order that the seed draws, a few of
+each kind before many of one, until the time is over: what was not come to is counted too. A run with the
+same seed goes on where the last one ended. Ends with 1 when a promise was broken.
 """
 
 from __future__ import annotations
@@ -47,13 +47,15 @@ AROUND: Mapping[str, Callable[[Path, Path], Iterable[Trial]]] = {
     "firewall": firewall_trials,
 }
 KILLS = 210
+FIRST_OF_A_KIND = 3
 _PAGE = """\
 # Reliability
 
 What `make faults` did to the commands that change something, on the machine and day of the table. A *point*
 is an operation on a file (a write, fsync, rename, open, link, unlink or mkdir of the command and of what
 it starts, such as git and the firewall) or a moment of a kill. Kills come first, then the other points in an
-order that the seed draws; what the time did not reach is the difference between the columns. After each trial
+order that the seed draws, a few of each kind before many of one; what the time did not reach is the
+difference between the columns. After each trial
 the outputs must be those from before or those from after, the command must have ended with its documented
 code and three lines, and carried out again on a sound machine it must end where an undisturbed one does.
 The firewall is replaced by one that is dead, hung, silent or contradicts itself: whoever asks it ends in time
@@ -130,7 +132,19 @@ def _trials(folder: Path, disk: shim.FaultyDisk, options: argparse.Namespace) ->
         if subject.name in ONE_AT_A_TIME:
             trials += writer_trials(subject, folder)
     random.Random(options.seed).shuffle(trials)  # noqa: S311 - to be repeated is the point
-    return killed + trials
+    return killed + each_kind_first(trials)
+
+
+def each_kind_first(trials: Sequence[Trial]) -> list[Trial]:
+    """The first few of each command and kind before all others: a short run misses no kind."""
+    seen: Counter[tuple[str, str]] = Counter()
+    first: list[Trial] = []
+    later: list[Trial] = []
+    for trial in trials:
+        seen[trial.subject, trial.what] += 1
+        few = seen[trial.subject, trial.what] <= FIRST_OF_A_KIND
+        (first if few else later).append(trial)
+    return first + later
 
 
 def _under_the_shim(words: Sequence[str]) -> int:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.fresh_interpreter import REPOSITORY
+from tests.faults.__main__ import each_kind_first
 from tests.faults.record import Record, Result, broken
 from tests.faults.shim import compiler
+from tests.faults.trial import Trial
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="needs a C compiler")
 
@@ -64,3 +66,13 @@ def test_a_line_that_was_cut_off_is_tried_again(tmp_path: Path) -> None:
     Record(path).add(Result("run-all", "killed", 1, "after 1 s"))
     path.write_text(path.read_text() + json.dumps({"subject": "run-all"})[:-4])
     assert Record(path).done == {("run-all", "killed", 1)}
+
+
+def test_a_short_run_tries_a_few_of_each_kind_before_many_of_one() -> None:
+    def trial(what: str, number: int) -> Trial:
+        return Trial("run-all", what, number, lambda: ("", []))
+
+    trials = [*(trial("disk full", number) for number in range(9)), trial("locale", 0)]
+    order = [(each.what, each.number) for each in each_kind_first(trials)]
+    assert order[:4] == [*(("disk full", number) for number in range(3)), ("locale", 0)]
+    assert len(set(order)) == 10

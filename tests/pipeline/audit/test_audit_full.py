@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -17,7 +19,8 @@ from pipeline.contracts import paths
 from pipeline.contracts.check_index import REQUIRED_CHECKS
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import WorkspaceLockedError
-from pipeline.platform import lock
+from pipeline.drift import measure
+from pipeline.platform import disk, lock
 from tests.pipeline.audit.audited import (
     REQUIRED,
     audit,
@@ -242,3 +245,32 @@ def test_an_audit_that_could_not_look_says_so_in_three_lines(
     assert [line[:13].rstrip() for line in lines] == ["what happened", "kept safe", "do next"]
     assert "P4.exports-valid could not look: " in lines[0]
     assert "distill audit-full --check P4.exports-valid" in lines[2]
+
+
+@pytest.mark.parametrize("taken", [paths.QUARANTINE_FILES["sft"], paths.scored_file("chats")])
+def test_an_audit_that_cannot_measure_drift_ends_with_3_and_moves_no_baseline(
+    workspace: Path,
+    gate: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    taken: Path,
+) -> None:
+    """The checks have read the file before: a moment later the drift table may not."""
+
+    def refusing(path: Path) -> BinaryIO:
+        if path == workspace / taken:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return disk.open_to_read(path)
+
+    monkeypatch.setattr(measure, "disk", SimpleNamespace(open_to_read=refusing))
+    report = audit(workspace, *gate)
+    assert report["exit_code"] == 3
+    assert set(not_passed(report)) <= {"P5.journals"}
+    assert report["drift"] == []
+    assert report["verdict"].endswith("checks passed · drift was not measured")
+    assert f"{taken} could not be read: Permission denied" in report["notes"][0]
+    assert baselines(workspace) == []
+
+    assert cli.main(["audit-full", "-C", str(workspace), *gate]) == 3
+    told = capfd.readouterr().err
+    assert all(word in told for word in ("what happened", "kept safe", "do next"))

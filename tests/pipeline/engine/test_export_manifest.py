@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import InputError
-from pipeline.engine.export_manifest import verify
+from pipeline.engine.export_manifest import standing, verify, voided
 from pipeline.platform.firewall import Clear, ask_firewall
-from pipeline.schemas.export_versions import versions_of
+from pipeline.schemas.export_versions import standing_versions, versions_of
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 
 
@@ -37,6 +37,29 @@ def test_a_copy_of_the_exports_agrees_with_its_manifest(workspace: Path, tmp_pat
     finished = engine(workspace, "verify-export", str(elsewhere), "--json")
     assert finished.returncode == 0
     assert json.loads(finished.stdout)["examined"] == 3
+
+
+def test_a_manifest_that_cannot_be_read_is_not_taken_for_a_missing_one(workspace: Path) -> None:
+    """Read as missing, it would say version 1 of every row, and no bound on what a run may take away."""
+    manifest = workspace / paths.EXPORT_MANIFEST
+    manifest.unlink()
+    assert standing_versions(workspace) == dict.fromkeys(VERSION_2, 1)
+    assert standing(workspace) is None
+    manifest.mkdir()
+    for ask in (standing_versions, standing):
+        with pytest.raises(
+            InputError, match=r"exports/manifest\.json could not be read: it is no plain file"
+        ):
+            ask(workspace)
+    assert voided(workspace, "a breach") is None
+    for command in (
+        ["lineage", "--json", _run_id(workspace)],
+        ["export", "--allow-shrink"],
+        ["audit-full", "--check", "P4.exports-valid"],
+    ):
+        finished = engine(workspace, *command)
+        assert finished.returncode == 3, command
+        assert "could not be read" in finished.stderr
 
 
 VERSION_2 = {"rag": 2, "sft": 2, "preference": 2}
@@ -162,3 +185,8 @@ def test_a_manifest_that_tells_nothing_of_settings_warns_of_nothing(workspace: P
     verified = engine(workspace, "verify-export", str(workspace / paths.EXPORTS))
     assert verified.returncode == 0
     assert "not known" in verified.stderr
+
+
+def _run_id(workspace: Path) -> str:
+    first = (workspace / paths.SFT_EXPORT).read_bytes().splitlines()[0]
+    return str(json.loads(first)["source_run_id"])
