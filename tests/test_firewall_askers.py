@@ -7,6 +7,7 @@ starved, or finds nothing to judge by.
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 import time
@@ -221,3 +222,12 @@ def test_a_firewall_that_cannot_answer_is_unknown_to_whoever_asks(
     ask: Callable[[Path], None], workspace: Path
 ) -> None:
     ask(workspace)
+
+
+def test_the_gate_keeps_the_whole_report_of_each_look(sound: Path, tmp_path: Path) -> None:
+    root: Any = SimpleNamespace(said=tmp_path, current_directory=tmp_path, home=tmp_path, temporary=tmp_path)
+    for name in ("before", "after"):
+        seen = acceptance_walls.scan(SimpleNamespace(root=root), sound, name)  # type: ignore[arg-type]
+        kept = json.loads((tmp_path / f"{name}.out").read_text("utf-8"))
+        assert (seen["state"], kept["state"], kept["findings_count"]) == ("CLEAR", "CLEAR", 0)
+        assert kept["file"] == "exports/sft/instruction_response.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,10 @@ PRODUCT = ("console", "pipeline", "runbook")
 
 
 def files_that_name(module: Path) -> list[str]:
-    """The test files that import a module, its own package's first, ``MOST_FILES`` at most.
+    """The test files that import a module, those that are called like it first, ``MOST_FILES`` at most.
 
-    Where none does, those that import a module which imports it, and those of its package. Relative to the
-    checkout.
+    Where none does, those that import a module which imports it, and those of its package, which may start
+    a program that uses it. Relative to the checkout.
     """
     dotted = _dotted(module)
     name = dotted.rpartition(".")[2]
@@ -30,7 +31,13 @@ def files_that_name(module: Path) -> list[str]:
         through = {_dotted(file.relative_to(CHECKOUT)) for file, imported in _product() if dotted in imported}
         naming = [file for file, imported in tests.items() if through & imported]
         naming += [file for file in tests if file.is_relative_to(mirrored) and file not in naming]
-    naming.sort(key=lambda file: (name not in file.stem, not file.is_relative_to(mirrored)))
+    words = set(re.split(r"[._]", dotted))
+
+    def distance(file: Path) -> tuple[bool, int, bool]:
+        shared = words & set(re.split(r"[/_]", str(file.relative_to(CHECKOUT).with_suffix(""))))
+        return name not in file.stem, -len(shared), not file.is_relative_to(mirrored)
+
+    naming.sort(key=distance)
     return [str(file.relative_to(CHECKOUT)) for file in naming[:MOST_FILES]]
 
 

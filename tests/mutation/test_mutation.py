@@ -96,7 +96,9 @@ def test_a_modules_tests_are_those_that_name_it() -> None:
 def test_a_module_that_no_test_names_is_asked_about_through_those_that_import_it() -> None:
     # Asked for by a symptom's diagnosis, and by no test.
     files = files_that_name(Path("runbook/symptoms/materialize_causes.py"))
-    assert "tests/runbook/symptoms/test_materialize.py" in files
+    assert files[0] == "tests/runbook/symptoms/test_materialize.py"
+    # Tried as a program.
+    assert files_that_name(Path("console/watch/loop.py"))[0] == "tests/console/test_watch_command.py"
 
 
 class _Scripted(Tree):

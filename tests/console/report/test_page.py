@@ -11,7 +11,7 @@ import pytest
 
 from console.cli import distill
 from console.report.facts import read_facts
-from console.report.page import page
+from console.report.page import _role, page
 from console.report.text import lines
 from pipeline.contracts.faults import ExitCode
 from tests.console import states
@@ -86,6 +86,16 @@ def test_the_page_tells_all_of_it(tmp_path: Path) -> None:
     assert "From it follow:" in said
     assert "the chain breaks at entry" in said
     assert tree.tags.count("path") == len(states.drifted().lines)
+
+
+def test_a_state_is_coloured_when_it_means_something(tmp_path: Path) -> None:
+    assert (_role("critical", "severity"), _role("pass", "check"), _role("new", "drift")) == (
+        "fail",
+        "ok",
+        "accent",
+    )
+    # As everything was, and what a newer engine may say.
+    assert (_role("same", "drift"), _role("fatal", "severity"), _role("", "phase")) == ("dim", "dim", "dim")
 
 
 def test_hostile_data_becomes_text(tmp_path: Path) -> None:

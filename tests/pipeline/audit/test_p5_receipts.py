@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.audit import p5_receipts
+from pipeline.audit.recount import recounted
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.contracts import paths
 from pipeline.settings.load import load_settings
@@ -71,6 +72,29 @@ def test_every_claim_is_recomputed(workspace: Path) -> None:
     outcome = p5_receipts.receipts_match(view_of(workspace))
     assert outcome.failed == 0
     assert outcome.examined > 40
+
+
+@pytest.mark.parametrize("stage", ["materialize", "score", "export"])
+def test_each_count_of_a_receipt_is_counted_again(workspace: Path, stage: str) -> None:
+    """One too many is told with its name and both numbers, and nothing else is."""
+    view = view_of(workspace)
+    receipt = view.last_run.receipts[stage].value
+    assert receipt is not None
+    again = recounted(view)
+    assert list(again.differences(stage, receipt)) == []
+    places = [("counts", receipt["counts"]), ("reasons", receipt["reasons"])]
+    places += [(f"by_stream.{name}", counts) for name, counts in receipt["by_stream"].items()]
+    for where, counts in places:
+        for key in (*counts, "made_up"):
+            if key.startswith("lost_"):  # what was there once, no row can tell
+                continue
+            was = counts.get(key)
+            claimed = (was or 0) + 1
+            counts[key] = claimed
+            assert list(again.differences(stage, receipt)) == [
+                f"{where}.{key} is {was or 0:,}, and the receipt says {claimed:,}"
+            ]
+            counts.pop(key) if was is None else counts.update({key: was})
 
 
 def test_a_source_that_was_rotated_away_is_told_and_no_failure(workspace: Path) -> None:
