@@ -82,10 +82,12 @@ def test_an_alert_names_all_that_shows() -> None:
 
 def test_what_the_watch_cannot_see_is_told_once_each_way() -> None:
     book = AlertBook(HOUR)
-    assert [alert.kind for alert in book.trouble("firewall", "died", 0.0)] == [AlertKind.TROUBLE]
+    (first,) = book.trouble("firewall", "died", 0.0)
+    assert (first.kind, first.observed, first.next_step) == (AlertKind.TROUBLE, "died", "distill doctor")
     assert book.trouble("firewall", "died again", 1.0) == []
     (over,) = book.trouble("firewall", None, 9.0)
     assert (over.kind, over.since) == (AlertKind.TROUBLE_OVER, 0.0)
+    assert (over.observed, over.next_step) == ("can be seen again", "")
     assert book.trouble("firewall", None, 10.0) == []
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -148,3 +149,22 @@ def _until_there(path: Path) -> None:
 
 def _host() -> str:
     return socket.gethostname()
+
+
+async def test_a_writer_that_is_silent_is_looked_for_with_pauses_and_lines_without_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a console that follows a run would take a core for itself."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("console.live.engine_process.asyncio.sleep", sleep)
+    answers = iter([False, False, False, True])
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"")
+    looks = engine_process._slices(events, engine_process._Seen(), is_over=lambda: next(answers), every=0.0)
+    async with contextlib.aclosing(looks) as slices:
+        assert [found async for found in slices] == []
+    assert pauses == [0.05, 0.05, 0.05]

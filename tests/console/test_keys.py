@@ -61,6 +61,18 @@ def test_brackets_are_named_only_where_there_is_one_beside() -> None:
 # Keys of one's own
 
 
+def test_what_changes_something_is_known_by_its_new_key_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hint is left out of the key line while nothing may be changed."""
+    for name in ("ACTIONS", "MUTATING"):
+        monkeypatch.setattr(keymap, name, getattr(keymap, name))
+    monkeypatch.setattr(keymap, "BY_ID", dict(keymap.BY_ID))
+    keymap.configure({"run.start": ("f9",)})
+    (start,) = [action for action in keymap.MUTATING if action.id == "run.start"]
+    assert start.keys == ("f9",)
+    assert start is keymap.BY_ID["run.start"]
+    assert set(keymap.MUTATING) <= set(keymap.ACTIONS)
+
+
 def test_a_key_is_written_as_it_is_read() -> None:
     choice = choose({"help": ["?", "f2"], "quit": "Q"})
     assert choice.faults == ()

@@ -12,7 +12,7 @@ from pipeline.firewall.places import Places
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.scan import scan
 from pipeline.firewall.sentinel import Sentinel
-from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run
+from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, turn
 from tests.waiting import wait_until
 
 SAID = "```text x\nIt is forty-three,  I am sure.```"
@@ -60,6 +60,15 @@ def test_the_same_task_was_enough_in_version_1(tmp_path: Path) -> None:
         root = tmp_path / str(version)
         root.mkdir()
         assert look(root, SAID, version=version, task="t1", instruction="Another?").state is state
+
+
+@pytest.mark.parametrize("others", [(), (("system", "Be brief."),)])
+def test_the_first_question_of_a_conversation_was_enough_in_version_1(
+    tmp_path: Path, others: tuple[tuple[str, str], ...]
+) -> None:
+    asked = (*others, ("user", "What is six times seven?"), ("assistant", SAID))
+    turns = [turn(role, text) for role, text in asked]
+    assert look(tmp_path, SAID, version=1, instruction="Another?", messages=turns).state is State.BREACH
 
 
 def test_rows_that_call_themselves_old_beside_newer_evidence_are_not_called_clear(tmp_path: Path) -> None:

@@ -226,6 +226,18 @@ def test_a_text_reattributed_to_a_run_of_another_task_is_found_by_its_instructio
     assert [finding.wall for finding in look(corpus).findings.first] == ["content"]
 
 
+@pytest.mark.parametrize("role", ["system", "assistant"])
+def test_an_instruction_that_stands_in_another_turn_than_the_users_is_asked_of_its_own(
+    tmp_path: Path, role: str
+) -> None:
+    """What a row's texts say is a sample of its own unless it is what the first user turn asks."""
+    corpus, runs = honest(tmp_path)
+    bad = runs["bad"]
+    hidden = [turn(role, bad.instruction), turn("user", "How are you?"), turn("assistant", bad.response)]
+    corpus.export(bad.row(quality_score=GOOD, source_run_id="chat/partly", task_id="t2", messages=hidden))
+    assert [finding.wall for finding in look(corpus).findings.first] == ["content"]
+
+
 def test_a_text_with_both_verdicts_is_found(tmp_path: Path) -> None:
     lucky = Run("lucky", GOOD, "It is forty-three,  I am sure.\n")
     corpus, runs = honest(tmp_path)

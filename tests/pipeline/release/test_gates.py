@@ -86,6 +86,16 @@ def test_reports_that_are_made_again_are_tolerated_and_others_are_not(workspace:
     assert clean_state(workspace).failed == 1
 
 
+def test_ten_changes_are_told_in_a_line_and_every_one_is_an_example(workspace: Path) -> None:
+    for number in range(12):
+        (workspace / f"new-{number:02}").write_text("x", encoding="utf-8")
+    outcome = clean_state(workspace)
+    assert outcome.observed == "12 changes"
+    assert (len(outcome.examples), outcome.detail.count("new-")) == (12, 10)
+    assert "new-09" in outcome.detail
+    assert "new-10" not in outcome.detail
+
+
 def test_each_phase_must_be_recorded_resolve_and_be_in_history(workspace: Path) -> None:
     head = git(workspace, "rev-parse", "HEAD")
     whole = dict.fromkeys(PHASES, head)

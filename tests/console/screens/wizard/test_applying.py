@@ -161,3 +161,9 @@ async def test_a_new_breach_after_a_containment_is_a_case_of_its_own(root: Path,
         await wizard_on(pilot)
         assert "Contain it now, or look first?" in text_of(app)
         assert "no incident opened" in text_of(app)
+
+
+def test_a_question_keeps_words_of_twenty_cells_whole_however_narrow_the_window() -> None:
+    question = WizardAnswer(Question("word", "a" * 20 + " " + "b" * 21, help="c" * 20 + " dd"))
+    drawn = ["".join(span.text for span in each).strip() for each in question.above(5)[:5]]
+    assert drawn == ["a" * 20, "b" * 20, "b", "c" * 20, "dd"]
