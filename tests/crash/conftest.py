@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.crash.outcomes import Straight, change_sources, straight_run
-from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import make_workspace
 from tests.quick_folder import quick_folder
 
@@ -21,25 +20,19 @@ def quick() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def warm() -> Iterator[WarmEngine]:
-    with quick_folder() as folder, WarmEngine(folder) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
-def straight(warm: WarmEngine) -> Iterator[dict[str, Straight]]:
+def straight() -> Iterator[dict[str, Straight]]:
     """By start: ``fresh`` has no outputs; ``last-good`` has some, and its sources have changed since."""
     with quick_folder() as root:
         fresh = make_workspace(root / "fresh")
         done = root / "done"
         shutil.copytree(fresh, done)
-        first = straight_run(warm, done, start=fresh, last_good={})
+        first = straight_run(done, start=fresh, last_good={})
         last_good = root / "last-good"
         shutil.copytree(done, last_good)
         change_sources(last_good)
         changed = root / "changed"
         shutil.copytree(last_good, changed)
-        second = straight_run(warm, changed, start=last_good, last_good=first.outputs)
+        second = straight_run(changed, start=last_good, last_good=first.outputs)
         assert first.run_hash != second.run_hash
         assert set(first.outputs) == set(second.outputs)
         yield {"fresh": first, "last-good": second}

@@ -7,14 +7,19 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.engine import commit
 from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.platform import lock
-from tests.crash.warm_engine import WarmEngine
-from tests.pipeline.engine.workspaces import RECORDED_AT, chat_line, encoded, output_bytes
+from tests.crash import killable_run
+from tests.pipeline.engine.workspaces import (
+    RECORDED_AT,
+    chat_line,
+    encoded,
+    newest_summary,
+    output_bytes,
+)
 from tests.waiting import wait_until
 
 RUN_ALL = ("run-all", "--recorded-at", RECORDED_AT, "--chunk-bytes", "4KiB")
@@ -35,16 +40,16 @@ class Straight:
         return to
 
 
-def straight_run(warm: WarmEngine, workspace: Path, *, start: Path, last_good: dict[str, bytes]) -> Straight:
+def straight_run(workspace: Path, *, start: Path, last_good: dict[str, bytes]) -> Straight:
     started = time.monotonic()
-    run_hash = finish(warm, workspace, "--workers", "2")
+    run_hash = finish(workspace, "--workers", "2")
     elapsed_seconds = time.monotonic() - started
     return Straight(start, last_good, run_hash, output_bytes(workspace), elapsed_seconds)
 
 
-def finish(warm: WarmEngine, workspace: Path, *options: str) -> str:
+def finish(workspace: Path, *options: str) -> str:
     """The run_hash of a run that must succeed."""
-    code, output = warm.run(workspace, [*RUN_ALL, "--json", *options])
+    code, output = killable_run.run(workspace, [*RUN_ALL, "--json", *options])
     assert code == 0, output
     run_hash: str = newest_summary(workspace)["run_hash"]
     return run_hash
@@ -59,10 +64,6 @@ def change_sources(workspace: Path) -> None:
     )
     with (knowledge_base / "chats.jsonl").open("ab") as chats:
         chats.write(encoded([chat_line(number) for number in range(30, 36)]) + b"{broken\n")
-
-
-def newest_summary(workspace: Path) -> dict[str, Any]:
-    return next(committed_summaries(workspace))
 
 
 def assert_whole(workspace: Path, *sets: dict[str, bytes]) -> None:

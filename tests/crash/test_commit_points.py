@@ -10,16 +10,16 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.engine import commit_points
+from tests.crash import killable_run
 from tests.crash.outcomes import (
     RUN_ALL,
     Straight,
     assert_whole,
     assert_whole_after_settling,
     finish,
-    newest_summary,
 )
-from tests.crash.warm_engine import WarmEngine
-from tests.pipeline.engine.workspaces import RECORDED_AT, output_bytes
+from tests.pipeline.engine.workspaces import RECORDED_AT, newest_summary, output_bytes
+from tests.waiting import wait_until
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -75,31 +75,31 @@ def test_every_commit_point_has_a_case_and_a_row_in_the_crash_table() -> None:
 
 @pytest.mark.parametrize(("point", "start", "workers"), RUNS)
 def test_a_run_killed_at_a_commit_point_is_resumed_to_the_straight_run(
-    quick: Path, warm: WarmEngine, straight: dict[str, Straight], point: str, start: str, workers: str
+    quick: Path, straight: dict[str, Straight], point: str, start: str, workers: str
 ) -> None:
     expected = straight[start]
     workspace = expected.copy_start(quick / "w")
     options = [*RUN_ALL, "--workers", workers]
-    killed = warm.start(workspace, options, {commit_points.VARIABLE: point})
+    killed = killable_run.start(workspace, options, {commit_points.VARIABLE: point})
     assert killed.wait() == -signal.SIGKILL, killed.output.read_text()
-    assert killed.wait_for_left_processes(10)
+    wait_until(killed.is_gone, "no process of the run left")
     was_open = assert_whole_after_settling(workspace, quick / "settled", expected.last_good, expected.outputs)
     assert was_open == CASES[point]
-    assert finish(warm, workspace, "--workers", workers) == expected.run_hash
+    assert finish(workspace, "--workers", workers) == expected.run_hash
     assert_whole(workspace, expected.outputs)
     assert not (workspace / paths.INTENT).exists()
 
 
 def test_a_killed_commit_is_settled_by_any_command_that_changes_outputs(
-    quick: Path, warm: WarmEngine, straight: dict[str, Straight]
+    quick: Path, straight: dict[str, Straight]
 ) -> None:
     expected = straight["last-good"]
     for command in ("materialize", "score", "export", "export-rag", "export-sft", "export-preference"):
         workspace = expected.copy_start(quick / command)
-        killed = warm.start(workspace, RUN_ALL, {commit_points.VARIABLE: "output-renamed:4"})
+        killed = killable_run.start(workspace, RUN_ALL, {commit_points.VARIABLE: "output-renamed:4"})
         assert killed.wait() == -signal.SIGKILL
         assert (workspace / paths.INTENT).exists()
-        code, output = warm.run(workspace, [command, "--recorded-at", RECORDED_AT])
+        code, output = killable_run.run(workspace, [command, "--recorded-at", RECORDED_AT])
         assert code == 0, output
         assert not (workspace / paths.INTENT).exists()
         assert newest_summary(workspace)["run_hash"] == expected.run_hash
@@ -110,22 +110,24 @@ def test_a_killed_commit_is_settled_by_any_command_that_changes_outputs(
 @pytest.mark.parametrize("point", OF_SINGLE_STAGES)
 @pytest.mark.parametrize("command", ["materialize", "score", "export"])
 def test_a_stage_killed_at_a_commit_point_is_resumed_to_the_straight_run(
-    quick: Path, warm: WarmEngine, straight: dict[str, Straight], command: str, point: str
+    quick: Path, straight: dict[str, Straight], command: str, point: str
 ) -> None:
     expected = straight["last-good"]
     workspace = expected.copy_start(quick / "w")
     stages = ["materialize", "score", "export"]
     for stage in stages[: stages.index(command)]:
-        code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
+        code, output = killable_run.run(workspace, [stage, "--recorded-at", RECORDED_AT])
         assert code == _ENDS_WITH.get(stage, 0), output
     before = output_bytes(workspace)
-    killed = warm.start(workspace, [command, "--recorded-at", RECORDED_AT], {commit_points.VARIABLE: point})
+    killed = killable_run.start(
+        workspace, [command, "--recorded-at", RECORDED_AT], {commit_points.VARIABLE: point}
+    )
     assert killed.wait() == -signal.SIGKILL, killed.output.read_text()
     after = {**before, **_written_by(command, expected.outputs)}
     was_open = assert_whole_after_settling(workspace, quick / "settled", before, after)
     assert was_open == CASES[point]
     for stage in stages[stages.index(command) :]:
-        code, output = warm.run(workspace, [stage, "--recorded-at", RECORDED_AT])
+        code, output = killable_run.run(workspace, [stage, "--recorded-at", RECORDED_AT])
         assert code == _ENDS_WITH.get(stage, 0), output
     assert newest_summary(workspace)["run_hash"] == expected.run_hash
     assert output_bytes(workspace).items() >= expected.outputs.items()

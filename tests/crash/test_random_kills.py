@@ -17,10 +17,10 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.platform import lock
+from tests.crash import killable_run
 from tests.crash.outcomes import RUN_ALL, Straight, assert_whole, assert_whole_after_settling, finish
-from tests.crash.warm_engine import WarmEngine
 from tests.pipeline.engine.workspaces import output_bytes
-from tests.waiting import LIMIT_SECONDS
+from tests.waiting import wait_until
 
 SEED = 20260427
 SERIES = 10
@@ -34,7 +34,7 @@ def test_there_are_two_hundred_kills() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("series", range(SERIES))
 def test_runs_killed_at_random_times_end_at_the_straight_hash(
-    quick: Path, warm: WarmEngine, straight: dict[str, Straight], series: int
+    quick: Path, straight: dict[str, Straight], series: int
 ) -> None:
     moments = random.Random(SEED + series)  # noqa: S311 - a seed that can be repeated is the point
     workspace = straight["fresh"].copy_start(quick / "w")
@@ -44,7 +44,7 @@ def test_runs_killed_at_random_times_end_at_the_straight_hash(
     kills = 0
     while kills < KILLS_A_SERIES:
         workers = moments.choice(["1", "2"])
-        run = warm.start(workspace, [*RUN_ALL, "--workers", workers])
+        run = killable_run.start(workspace, [*RUN_ALL, "--workers", workers])
         started = time.monotonic()
         if run.ended_within(moments.uniform(0.0, longest_seconds)):
             longest_seconds = time.monotonic() - started  # the machine is quicker now
@@ -55,14 +55,13 @@ def test_runs_killed_at_random_times_end_at_the_straight_hash(
         code = run.wait()
         assert code in (0, -signal.SIGKILL), run.output.read_text()
         kills += code != 0
-        assert run.wait_for_left_processes(LIMIT_SECONDS)
-        assert run.left_processes() == []
+        wait_until(run.is_gone, "no process of the run left")
         assert_whole_after_settling(workspace, quick / "settled", last_good, target.outputs)
         if code == 0 or output_bytes(workspace) == target.outputs:
             last_good = target.outputs
             target, other = other, target
             _take_sources(target.start, workspace)
-    assert finish(warm, workspace) == target.run_hash
+    assert finish(workspace) == target.run_hash
     assert_whole(workspace, target.outputs)
     assert not lock.is_held(workspace)
     assert list((workspace / paths.STAGING).glob("*")) == []
