@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 from pathlib import Path
 
-import pytest
 import zstandard
 
 from pipeline.audit import p0_recon, p2_evidence, p3_verdicts, p4_exports, p5_receipts
@@ -52,18 +50,6 @@ def view_of(workspace: Path) -> WorkspaceView:
 def failed(workspace: Path) -> list[int]:
     view = view_of(workspace)
     return [check(view).failed for check in CHECKS]
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = make_workspace(tmp_path_factory.mktemp("healthy") / "w")
-    run_all(made)
-    return made
-
-
-@pytest.fixture
-def workspace(healthy: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(healthy, tmp_path / "w"))
 
 
 def test_compressed_sources_are_resolved_in_their_decompressed_bytes(tmp_path: Path) -> None:

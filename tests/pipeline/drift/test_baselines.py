@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,7 @@ from pipeline.drift.compare import compare
 from pipeline.drift.decisions import Decision, baseline_row, decide
 from pipeline.drift.measure import measure, phase_of_metric
 from pipeline.settings.load import load_settings
-from tests.pipeline.engine.workspaces import engine, make_workspace, rows, run_all
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = make_workspace(tmp_path_factory.mktemp("drift") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture
-def workspace(ran: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "w"
-    shutil.copytree(ran, copy)
-    return copy
+from tests.pipeline.engine.workspaces import engine, rows
 
 
 def seed(workspace: Path, **values: float) -> None:

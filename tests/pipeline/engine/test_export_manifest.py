@@ -14,21 +14,7 @@ from pipeline.contracts.faults import InputError
 from pipeline.engine.export_manifest import standing, verify, voided
 from pipeline.platform.firewall import Clear, ask_firewall
 from pipeline.schemas.export_versions import standing_versions, versions_of
-from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = make_workspace(tmp_path_factory.mktemp("manifest") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture
-def workspace(ran: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "w"
-    shutil.copytree(ran, copy)
-    return copy
+from tests.pipeline.engine.workspaces import engine, run_all
 
 
 def test_a_copy_of_the_exports_agrees_with_its_manifest(workspace: Path, tmp_path: Path) -> None:

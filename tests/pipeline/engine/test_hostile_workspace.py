@@ -17,23 +17,11 @@ from pipeline.contracts import paths
 from tests.pipeline.engine.workspaces import (
     engine,
     make_workspace,
+    newest_summary,
     output_bytes,
     run_all,
     source_bytes,
 )
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
-    return workspace, run_all(workspace)["run_hash"]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, done: tuple[Path, str]) -> Path:
-    shutil.copytree(done[0], tmp_path / "w")
-    return tmp_path / "w"
-
 
 LINKED = [
     ".distill",
@@ -118,7 +106,7 @@ def test_a_foreign_intent_stops_the_run_before_it_writes(workspace: Path, tmp_pa
 
 
 @pytest.mark.parametrize("damage", ["truncated rows", "flipped index", "no index", "garbage everywhere"])
-def test_damaged_cache_entries_are_made_again(workspace: Path, done: tuple[Path, str], damage: str) -> None:
+def test_damaged_cache_entries_are_made_again(workspace: Path, ran: Path, damage: str) -> None:
     for path in (workspace / paths.CHUNK_CACHE).glob("??/*"):
         data = path.read_bytes()
         if damage == "garbage everywhere":
@@ -132,9 +120,9 @@ def test_damaged_cache_entries_are_made_again(workspace: Path, done: tuple[Path,
     _forget_fingerprint(workspace)
     shutil.rmtree(workspace / paths.EXPORTS)
     again = run_all(workspace)
-    assert again["run_hash"] == done[1]
+    assert again["run_hash"] == newest_summary(ran)["run_hash"]
     assert again["counts"]["chunks_processed"] == again["counts"]["chunks_total"]
-    assert output_bytes(workspace) == output_bytes(done[0])
+    assert output_bytes(workspace) == output_bytes(ran)
 
 
 def _forget_fingerprint(workspace: Path) -> None:
@@ -231,9 +219,7 @@ def test_a_folder_without_permission_costs_no_output(workspace: Path, folder: st
     assert not (workspace / paths.INTENT).exists()
 
 
-def test_a_clock_that_jumped_back_does_not_hide_the_newest_run(
-    workspace: Path, done: tuple[Path, str]
-) -> None:
+def test_a_clock_that_jumped_back_does_not_hide_the_newest_run(workspace: Path, ran: Path) -> None:
     # An older run whose clock was ahead: its name sorts after every later one.
     (older,) = (workspace / paths.REPORTS).iterdir()
     ahead = older.with_name("29991231T235959Z-ffff")
@@ -243,7 +229,7 @@ def test_a_clock_that_jumped_back_does_not_hide_the_newest_run(
     source = workspace / paths.KNOWLEDGE_BASE / "runs-a.jsonl"
     source.write_bytes(source.read_bytes().replace(b"answer", b"reply"))
     newest = run_all(workspace)
-    assert newest["run_hash"] != done[1]
+    assert newest["run_hash"] != newest_summary(ran)["run_hash"]
     finished = engine(workspace, "export", "--json", "--recorded-at", "2026-01-01T00:00:00Z")
     assert finished.returncode == 0, finished.stderr
     exported = json.loads(finished.stdout)

@@ -31,13 +31,6 @@ def test_the_members_are_json_between_other_members() -> None:
     assert orjson.loads(b'{"a":1%s}' % members(PassRate(12, 7))) == {"a": 1, "attempts": 12, "passed": 7}
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = make_workspace(tmp_path_factory.mktemp("rates") / "w")
-    run_all(workspace)
-    return workspace
-
-
 def test_each_row_says_how_many_judged_runs_of_its_task_were_accepted(ran: Path) -> None:
     judged: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
     for stream in ("runs", "chats"):
@@ -67,13 +60,13 @@ def test_the_bytes_do_not_depend_on_how_the_work_was_divided(
         assert (other / export).read_bytes() == (ran / export).read_bytes()
 
 
-def test_export_alone_writes_what_run_all_wrote(ran: Path, tmp_path: Path) -> None:
-    before = {export: (ran / export).read_bytes() for export in paths.EXPORT_FILES.values()}
+def test_export_alone_writes_what_run_all_wrote(workspace: Path) -> None:
+    before = {export: (workspace / export).read_bytes() for export in paths.EXPORT_FILES.values()}
     for export in before:
-        (ran / export).unlink()
-    done = engine(ran, "export", "--recorded-at", "2026-01-01T00:00:00Z")
+        (workspace / export).unlink()
+    done = engine(workspace, "export", "--recorded-at", "2026-01-01T00:00:00Z")
     assert done.returncode == 0, done.stderr
-    assert {export: (ran / export).read_bytes() for export in before} == before
+    assert {export: (workspace / export).read_bytes() for export in before} == before
 
 
 def test_another_attempt_rewrites_the_rows_of_its_task_alone(tmp_path: Path) -> None:

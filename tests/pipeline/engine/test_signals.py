@@ -65,14 +65,6 @@ def _events(workspace: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with last-good outputs."""
-    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture(scope="module")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, bytes]]:
     """What a run over all lines comes to when nothing stops it."""
     workspace = make_workspace(tmp_path_factory.mktemp("straight") / "w")
@@ -85,7 +77,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, b
 @pytest.mark.parametrize("number", CODES)
 def test_a_run_that_is_asked_to_stop_stops_at_a_safe_point(
     tmp_path: Path,
-    done: Path,
+    ran: Path,
     straight: tuple[str, dict[str, bytes]],
     number: signal.Signals,
     workers: str,
@@ -93,7 +85,7 @@ def test_a_run_that_is_asked_to_stop_stops_at_a_safe_point(
     to_group: bool,
 ) -> None:
     workspace = tmp_path / "w"
-    shutil.copytree(done, workspace)
+    shutil.copytree(ran, workspace)
     last_good = output_bytes(workspace)
     _more_lines(workspace)
     with _started(workspace, "--workers", workers, "--chunk-bytes", "16KiB") as run:

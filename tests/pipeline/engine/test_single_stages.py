@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,22 +15,16 @@ from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     engine,
     make_workspace,
+    newest_summary,
     output_bytes,
     rows,
-    run_all,
 )
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
-    return workspace, run_all(workspace)
-
-
 @pytest.fixture
-def workspace(tmp_path: Path, done: tuple[Path, dict[str, Any]]) -> Path:
-    shutil.copytree(done[0], tmp_path / "w")
-    return tmp_path / "w"
+def last(ran: Path) -> dict[str, Any]:
+    """The summary of the run that was there before."""
+    return newest_summary(ran)
 
 
 def _stage(workspace: Path, command: str, *options: str, ends_with: int = 0) -> dict[str, Any]:
@@ -45,14 +38,14 @@ def _stage(workspace: Path, command: str, *options: str, ends_with: int = 0) -> 
     ("command", "stage"), [("materialize", "materialize"), ("score", "score"), ("export", "export")]
 )
 def test_a_stage_alone_carries_the_other_receipts_to_the_same_hash(
-    workspace: Path, done: tuple[Path, dict[str, Any]], command: str, stage: str
+    workspace: Path, last: dict[str, Any], command: str, stage: str
 ) -> None:
     summary = _stage(workspace, command)
-    assert summary["run_hash"] == done[1]["run_hash"]
+    assert summary["run_hash"] == last["run_hash"]
     carried = {entry["stage"]: entry["carried_from"] for entry in summary["stages"]}
     assert set(carried) == {"materialize", "score", "export"}
     assert carried.pop(stage) is None
-    assert set(carried.values()) == {done[1]["pipeline_run_id"]}
+    assert set(carried.values()) == {last["pipeline_run_id"]}
 
 
 @pytest.mark.parametrize(
@@ -74,12 +67,12 @@ def test_a_receipt_that_the_disk_contradicts_is_not_carried(
 
 
 def test_an_export_made_alone_over_a_file_that_was_edited_keeps_what_is_known_of_the_others(
-    workspace: Path, done: tuple[Path, dict[str, Any]]
+    workspace: Path, last: dict[str, Any]
 ) -> None:
     with (workspace / paths.RAG_EXPORT).open("ab") as file:
         file.write(b"{}\n")
     summary = _stage(workspace, "export-rag", ends_with=10)  # no run said what was in the file
-    assert summary["run_hash"] == done[1]["run_hash"]
+    assert summary["run_hash"] == last["run_hash"]
 
 
 def test_evidence_without_a_verdict_is_named_and_left_out(workspace: Path) -> None:
@@ -97,7 +90,7 @@ def test_evidence_without_a_verdict_is_named_and_left_out(workspace: Path) -> No
 
 @pytest.mark.parametrize("line", [b"{torn", b"[]\n", b"\xff\xfe\n", b'{"run_id": 7}\n', b"{}\n", b"\n"])
 def test_damaged_evidence_is_passed_over_by_the_scorer_and_stops_an_export(
-    workspace: Path, done: tuple[Path, dict[str, Any]], line: bytes
+    workspace: Path, ran: Path, line: bytes
 ) -> None:
     with (workspace / paths.evidence_file("runs")).open("ab") as file:
         file.write(line)
@@ -110,7 +103,7 @@ def test_damaged_evidence_is_passed_over_by_the_scorer_and_stops_an_export(
     exported = engine(workspace, "export", "--recorded-at", RECORDED_AT)
     assert exported.returncode == 3
     assert "cannot be read" in exported.stderr
-    before = output_bytes(done[0])
+    before = output_bytes(ran)
     assert {path: data for path, data in output_bytes(workspace).items() if path in before} == {
         **before,
         str(paths.evidence_file("runs")): before[str(paths.evidence_file("runs"))] + line,

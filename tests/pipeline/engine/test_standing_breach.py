@@ -20,23 +20,9 @@ from tests.pipeline.engine.workspaces import (
     engine,
     flat_line,
     make_workspace,
-    run_all,
 )
 
 SFT = paths.SFT_EXPORT
-
-
-@pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = make_workspace(tmp_path_factory.mktemp("clean") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture
-def workspace(clean: Path, tmp_path: Path) -> Path:
-    shutil.copytree(clean, tmp_path / "w")
-    return tmp_path / "w"
 
 
 @pytest.fixture
@@ -70,12 +56,12 @@ def quarantined(workspace: Path) -> list[Path]:
 
 @pytest.mark.parametrize("command", ["run-all", "export", "export-sft"])
 def test_the_bytes_the_findings_and_the_alarm_outlive_the_run(
-    breached: Path, clean: Path, command: str
+    breached: Path, ran: Path, command: str
 ) -> None:
     before = (breached / SFT).read_bytes()
     ended = run(breached, command)
     assert ended.returncode == 10, ended.stderr
-    assert (breached / SFT).read_bytes() == (clean / SFT).read_bytes(), "the new file is clean, and stands"
+    assert (breached / SFT).read_bytes() == (ran / SFT).read_bytes(), "the new file is clean, and stands"
     folder, summary, states = newest(breached)
     assert (folder / "standing" / SFT).read_bytes() == before
     assert [path.read_bytes() for path in quarantined(breached)] == [before]
@@ -182,7 +168,7 @@ def test_evidence_taken_away_by_materialize_alone_is_an_alarm_once(workspace: Pa
 
 
 @pytest.mark.parametrize("point", ["outputs-staged", "intent-written", "output-renamed", "output-renamed:3"])
-def test_killed_on_the_way_the_bytes_are_never_lost(breached: Path, clean: Path, point: str) -> None:
+def test_killed_on_the_way_the_bytes_are_never_lost(breached: Path, ran: Path, point: str) -> None:
     digest = hashlib.sha256((breached / SFT).read_bytes()).hexdigest()
     killed = run(breached, "run-all", **{VARIABLE: point})
     assert killed.returncode == -signal.SIGKILL
@@ -190,7 +176,7 @@ def test_killed_on_the_way_the_bytes_are_never_lost(breached: Path, clean: Path,
     assert ended.returncode in (0, 10), ended.stderr
     aside = [hashlib.sha256(path.read_bytes()).hexdigest() for path in quarantined(breached)]
     assert aside == [digest], "once, whether this run or the one before had it in its commit"
-    assert (breached / SFT).read_bytes() == (clean / SFT).read_bytes()
+    assert (breached / SFT).read_bytes() == (ran / SFT).read_bytes()
     if ended.returncode == 0:  # the commit was rolled forward: its own report has the alarm
         kept = list((breached / paths.REPORTS).glob(f"*/standing/{SFT}"))
         assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in kept] == [digest]

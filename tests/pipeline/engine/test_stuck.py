@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,25 +16,12 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.platform import lock
-from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace, run_all
+from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace
 from tests.waiting import LIMIT_SECONDS
 
 # What hangs would hang for an hour; what heeds a signal does so within a second on a quiet machine.
 LONG_SECONDS = LIMIT_SECONDS
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with last-good outputs."""
-    workspace = make_workspace(tmp_path_factory.mktemp("done") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture
-def workspace(done: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(done, tmp_path / "w"))
 
 
 @pytest.fixture

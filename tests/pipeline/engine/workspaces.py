@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import engine_argv
+from pipeline.engine.last_run import committed_summaries
 from tests.waiting import LIMIT_SECONDS
 
 RECORDED_AT = "2026-01-01T00:00:00Z"
@@ -132,6 +133,11 @@ def run_all(workspace: Path, *arguments: str, env: Mapping[str, str] | None = No
     assert finished.returncode == 0, finished.stderr
     summary: dict[str, Any] = json.loads(finished.stdout)
     return summary
+
+
+def newest_summary(workspace: Path) -> dict[str, Any]:
+    """Of the last run that committed."""
+    return next(committed_summaries(workspace))
 
 
 def output_bytes(workspace: Path) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ import errno
 import gzip
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +30,11 @@ from pipeline.schemas.replay_run import ReplayRun
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import ReplaySettings, Settings
 from tests.faulty_disk import FaultyDisk
-from tests.pipeline.engine.workspaces import engine, make_workspace, rows, run_all
+from tests.pipeline.engine.workspaces import engine, rows
 from tests.pipeline.replay.chat_server import chat_server, says
 
 TASK = "question 3: how do I stop service 3?"
 FILLER = "As an AI language model I cannot say; it depends. I hope this helps you anyway."
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = make_workspace(tmp_path_factory.mktemp("replay") / "w")
-    run_all(workspace)
-    return workspace
-
-
-@pytest.fixture
-def workspace(ran: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "w"
-    shutil.copytree(ran, copy)
-    return copy
 
 
 def settings_with(workspace: Path, **replay: Any) -> Settings:
