@@ -18,7 +18,8 @@ from console.batch.causes import Cause, Trouble, causes, followed
 from console.batch.outcome import BatchOutcome, PartOutcome, Word
 from console.batch.titles import titled
 from pipeline.contracts.checks import CheckResult, CheckStatus
-from pipeline.contracts.status import PHASE_NAMES, iso_utc
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import PHASE_NAMES
 from pipeline.contracts.untrusted import visible
 
 TEXT_CHARACTERS = 20_000

@@ -11,7 +11,7 @@ from console.batch.part_report import acceptance_root
 from console.batch.parts import Part
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.machine_schemas import BATCH_REPORT_VERSION
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 
 # The report of acceptance repeats in the audit's P6; the parts' own reports stay where they are.
 _FROM_RUN = ("pipeline_run_id", "run_hash", "git", "engine")

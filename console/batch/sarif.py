@@ -14,7 +14,7 @@ from console.batch.causes import Trouble, causes, followed
 from console.batch.outcome import BatchOutcome, exit_code
 from console.batch.titles import path_in_repository, what_it_proves
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.untrusted import visible
 
 VERSION = "2.1.0"

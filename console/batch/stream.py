@@ -20,8 +20,8 @@ import orjson
 from console.batch.outcome import PartOutcome
 from console.batch.parts import Part
 from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.plurals import plural
-from pipeline.contracts.status import iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.disk import events_fault
 from pipeline.platform.drawing import Progress

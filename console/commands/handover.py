@@ -11,7 +11,9 @@ from console.commands.status import read_whole_status
 from console.reading.firewall_scan import SCAN_SECONDS
 from console.reading.handover import Handover, read_handover
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import SymptomStatus, as_data, iso_utc
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import SymptomStatus
+from pipeline.contracts.status_data import as_data
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, clock_minute

@@ -12,7 +12,7 @@ from console.commands.status import read_whole_status
 from console.report.facts import read_facts
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.plurals import plural
-from pipeline.contracts.status import as_data
+from pipeline.contracts.status_data import as_data
 from pipeline.platform import disk
 from pipeline.platform.voice import Voice
 

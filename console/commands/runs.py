@@ -7,7 +7,8 @@ import time
 
 from console.presentation.counts import count
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import STATUS_VERSION, RunRow, as_data
+from pipeline.contracts.status import STATUS_VERSION, RunRow
+from pipeline.contracts.status_data import as_data
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, took_in_words

@@ -16,7 +16,8 @@ from console.reading.firewall_scan import SCAN_SECONDS, scan_or_known
 from console.reading.workspace_reader import WorkspaceReader
 from console.state.symptoms_now import first_seen, showing, with_firewall, with_looks
 from pipeline.contracts.faults import ExitCode, InputError
-from pipeline.contracts.status import STATUS_VERSION, Answer, WorkspaceStatus, as_data
+from pipeline.contracts.status import STATUS_VERSION, Answer, WorkspaceStatus
+from pipeline.contracts.status_data import as_data
 from pipeline.platform.voice import Voice
 
 

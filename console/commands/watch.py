@@ -19,7 +19,7 @@ from console.plain.status import exit_code
 from console.watch.alert_book import Alert, AlertBook
 from console.watch.alert_command import alert_command
 from console.watch.loop import WatchLoop, cannot_judge, deliver
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import ReaderGoneError, Voice
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from console.state.view_state import OtherConsole
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from pipeline.platform import confined
 from pipeline.platform.identity import host_name
 from pipeline.platform.lock import Holder, Lock, LockHeldError, holder_of, put_in_place, take

@@ -16,8 +16,9 @@ from console.presentation.states import SEVERITIES
 from console.state import symptoms_now
 from console.state.detectors import definitions
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.plurals import plural
-from pipeline.contracts.status import WorkspaceStatus, iso_utc
+from pipeline.contracts.status import WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 from pipeline.reading.symptom_answers import tally

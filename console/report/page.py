@@ -8,7 +8,8 @@ from typing import Any
 from console.presentation.states import CHECKS, DRIFT, FIREWALL, PHASES, SEVERITIES
 from console.report.facts import Metric, ReportFacts
 from console.report.plots import HEIGHT, WIDTH, Plot, bar, plot
-from pipeline.contracts.status import StreamCounts, iso_utc
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import StreamCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
 

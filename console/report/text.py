@@ -8,7 +8,7 @@ from console.plain.status import status_lines
 from console.presentation.counts import sparkline
 from console.reading.check_runs import CheckRun
 from console.report.facts import IncidentStory, Metric, ReportFacts
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.untrusted import visible
 
 CHARACTERS = 200

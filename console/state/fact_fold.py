@@ -25,15 +25,8 @@ from console.state.view_state import (
     logged,
     with_entries,
 )
-from pipeline.contracts.status import (
-    Answer,
-    FirewallStatus,
-    FirewallWord,
-    Freshness,
-    PhaseState,
-    Verdict,
-    iso_utc,
-)
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, Freshness, PhaseState, Verdict
 from pipeline.contracts.symptoms import ENGINE_DOES_NOT_START
 from pipeline.platform.process_end import exit_in_words
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.severity import Severity
-from pipeline.contracts.status import SymptomStatus, iso_utc
+from pipeline.contracts.status import SymptomStatus
 from pipeline.contracts.untrusted import visible
 
 ALERT_VERSION = 1

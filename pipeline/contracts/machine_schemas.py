@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from pipeline.contracts.checks import CheckResult, DriftRow
 from pipeline.contracts.events import EVENT_STREAM_VERSION, KnownEvent
-from pipeline.contracts.status import STATUS_VERSION, TIME_FIELDS, WorkspaceStatus
+from pipeline.contracts.status import STATUS_VERSION, WorkspaceStatus
+from pipeline.contracts.status_data import TIME_FIELDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BATCH_REPORT_VERSION = 1

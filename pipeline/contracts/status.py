@@ -2,16 +2,14 @@
 
 Standard library only, so that a plain status starts fast and while pydantic models are broken.
 Every group of numbers carries an ``Origin``: where they were read, when they were true, and
-whether they may still be believed. Times are seconds since the epoch; ``as_data`` adds the
-ISO form. Text that came from data is raw here: show it through ``untrusted.visible``.
+whether they may still be believed. Times are seconds since the epoch; ``status_data`` adds
+the ISO form. Text that came from data is raw here: show it through ``untrusted.visible``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from pipeline.contracts.finding_words import found_in_words, walls_in_words
 from pipeline.contracts.severity import Severity
@@ -398,31 +396,3 @@ class WorkspaceStatus:
     runs: tuple[RunRow, ...] = ()
     notes: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
-
-
-TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))
-
-
-def as_data(value: Any) -> Any:
-    """``value`` as JSON types. A time ``x`` is followed by ``x_utc``, its ISO 8601 form."""
-    if is_dataclass(value) and not isinstance(value, type):
-        data: dict[str, Any] = {}
-        for field in fields(value):
-            item = getattr(value, field.name)
-            data[field.name] = as_data(item)
-            if field.name in TIME_FIELDS and isinstance(item, float):
-                data[f"{field.name}_utc"] = iso_utc(item)
-        if isinstance(value, Balance):
-            data["holds"] = value.holds
-        return data
-    if isinstance(value, (tuple, list)):
-        return [as_data(item) for item in value]
-    return str(value) if isinstance(value, StrEnum) else value
-
-
-def iso_utc(seconds: float) -> str | None:
-    """``seconds`` since the epoch as ``2026-04-27T08:41:07Z``; None past the calendar's ends."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return None

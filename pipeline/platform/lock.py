@@ -15,13 +15,12 @@ import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
-from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.moments import epoch_seconds, now_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk
 from pipeline.platform.identity import who_acts
@@ -90,7 +89,7 @@ class Lock:
             "user": me.user,
             "command": "",
             "pipeline_run_id": "",
-            "since": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "since": now_utc(),
             "argv": [],
             **words,
         }

@@ -15,9 +15,9 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.contracts.moments import now_utc
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_of, object_or_none, text_of, texts_of
 
@@ -40,7 +40,10 @@ class Trusted:
 
     def with_more(self, *, engine: str = "", programs: str = "", commits: str = "") -> Trusted:
         return Trusted(
-            _with(self.engines, engine), _with(self.programs, programs), _with(self.ranges, commits), _now()
+            _with(self.engines, engine),
+            _with(self.programs, programs),
+            _with(self.ranges, commits),
+            now_utc(),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -153,7 +156,3 @@ def _name(root: Path) -> str:
 
 def _with(known: tuple[str, ...], new: str) -> tuple[str, ...]:
     return (*(each for each in known if each != new), new)[-MOST_KEPT:] if new else known
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -19,12 +19,12 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.moments import now_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.disk import storage_fault
@@ -248,7 +248,7 @@ def remember(
                 "schema_version": _VERSION,
                 "seq": len(memory.hashes) + 1,
                 "prev_hash": memory.hashes[-1] if memory.hashes else None,
-                "recorded_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "recorded_at": now_utc(),
                 "actor": user_name(),
                 "by": by,
                 "note": visible(note, 1000),

@@ -9,15 +9,16 @@ import shlex
 from collections.abc import Sequence
 
 from pipeline.contracts import paths
+from pipeline.contracts.moments import precise_utc
 from pipeline.reading.source_notes import note_line
 from runbook.change.plan import Draft
-from runbook.change.planning import Planning, utc_text
+from runbook.change.planning import Planning
 
 
 def plan_source_notes(planning: Planning, streams: Sequence[str], note: str) -> Draft:
     """One line a stream, appended in one step, so that one cut takes all of them back."""
     path = str(paths.SOURCE_NOTES)
-    lines = [note_line(stream, note, planning.actor, utc_text(planning.now)) for stream in streams]
+    lines = [note_line(stream, note, planning.actor, precise_utc(planning.now)) for stream in streams]
     says = f"Note in {path} that {', '.join(streams)} may have no rows: {note}"
     by_hand = f"printf '%s\\n' {' '.join(shlex.quote(line) for line in lines)} >> {path}"
     step = planning.appended(path, "\n".join(lines), says, by_hand)

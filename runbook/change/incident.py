@@ -23,6 +23,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.moments import now_utc
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.identity import user_name
 from pipeline.reading.incident_journal import Problem, record_problems
@@ -253,7 +254,7 @@ def open_incident(
                     "incident_id": incident.id,
                     "symptom_id": symptom_id,
                     "title": title,
-                    "opened_at": _now(),
+                    "opened_at": now_utc(),
                     "opened_by": user_name(),
                 },
             )
@@ -283,7 +284,3 @@ def load_incident(root: Path, incident_id: str) -> Incident:
             "no_incident", f"{what} called {incident_id!r}.", "See all of them: distill incident list"
         )
     return Incident(root, found[0])
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

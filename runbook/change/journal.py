@@ -9,14 +9,15 @@ the head that ``head.json`` keeps, as far as that was not changed as well.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import Fault, IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
+from pipeline.contracts.moments import precise_utc
 from pipeline.platform import confined
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.identity import host_name, user_name
@@ -99,7 +100,7 @@ class Journal:
             "plan_hash": plan_hash,
             "reason": reason,
             "detail": dict(detail or {}),
-            "recorded_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "recorded_at": precise_utc(time.time()),
         }
         members = _writable(members)
         members["hash"] = hash_of(members)

@@ -6,17 +6,12 @@ import hashlib
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
+from pipeline.contracts.moments import precise_utc
 from runbook.change.files import read_bytes, state_of
 from runbook.change.plan import AppendLine, Draft, FileState, Kept, Plan, RenameFile, Step, WriteFile
 from runbook.probes.workspace import Workspace
-
-
-def utc_text(seconds: float) -> str:
-    """``2026-04-27T08:41:07.250000Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _state(data: bytes, mode: int | None) -> FileState:
@@ -84,7 +79,7 @@ class Planning:
             symptom_id=self.symptom_id,
             action=action,
             title=title,
-            made_at=utc_text(self.now),
+            made_at=precise_utc(self.now),
             made_by=self.actor,
             steps=tuple(steps),
             reads={path: self.state(path) for path in reads},

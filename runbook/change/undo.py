@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.incidents import IncidentEntry
+from pipeline.contracts.moments import precise_utc
 from pipeline.contracts.untrusted import visible
 from runbook.change.applied import StepRecord, expected_states, read_applied, second_of
 from runbook.change.file_step import differs
@@ -35,7 +36,7 @@ from runbook.change.plan import (
     TruncateFile,
     WriteFile,
 )
-from runbook.change.planning import Planning, utc_text
+from runbook.change.planning import Planning
 from runbook.change.prune_step import PRUNED, pruned_since
 from runbook.change.refusals import RefusedError, refused
 
@@ -235,6 +236,6 @@ def _revocation(planning: Planning, line_digest: str) -> str:
         "notes": f"taken back in incident {planning.incident_id}",
         "actor": planning.actor,
         "revokes": line_digest,
-        "recorded_at": utc_text(planning.now),
+        "recorded_at": precise_utc(planning.now),
     }
     return json.dumps(row, ensure_ascii=False)

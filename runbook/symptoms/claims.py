@@ -7,11 +7,11 @@ run (``run_claims``), or those of one stage (``stage_claims``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.moments import iso_utc
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_in
 from runbook.change.files import prefix_digest, state_of
@@ -78,8 +78,7 @@ def source_difference(root: Path, claim: Mapping[str, Any]) -> str:
 def last_change(path: Path) -> tuple[str, int]:
     """When it was last written, and whose it is."""
     found = path.stat(follow_symlinks=False)
-    when = datetime.fromtimestamp(found.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return when, found.st_uid
+    return iso_utc(found.st_mtime) or "", found.st_uid
 
 
 def _is_packed(path: Path) -> bool:

@@ -26,7 +26,7 @@ GATES = tuple(spec.id for spec in check_index.GATES)
 
 
 def iso(seconds: float) -> str:
-    from pipeline.contracts.status import iso_utc
+    from pipeline.contracts.moments import iso_utc
 
     text = iso_utc(seconds)
     assert text is not None

@@ -39,8 +39,8 @@ from pipeline.contracts.status import (
     SymptomStatus,
     Verdict,
     WorkspaceStatus,
-    as_data,
 )
+from pipeline.contracts.status_data import as_data
 from tests.console.workspaces import NOW, workspace_after_a_run
 
 LIVE = Origin("live", NOW, Freshness.FRESH)

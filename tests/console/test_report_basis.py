@@ -16,7 +16,8 @@ import pytest
 from console.reading.engine_code import EngineCode
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
-from pipeline.contracts.status import PhaseState, PhaseStatus, iso_utc
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import PhaseState, PhaseStatus
 from tests.console.workspaces import check, workspace_after_a_run, write
 
 AUDIT = paths.AUDIT_DATA

@@ -7,8 +7,9 @@ from typing import Any
 
 from console.control.wizard_view import Preview, WizardView
 from pipeline.contracts.incidents import IncidentEntry
+from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.severity import Severity
-from pipeline.contracts.status import Verdict, iso_utc
+from pipeline.contracts.status import Verdict
 from runbook.change.plan import FileState, GitBlob, Plan, Rehearsal, RenameFile, RunCommand, WriteFile
 from runbook.probes.evidence import Cause, Confidence, Detection, Diagnosis, Evidence, Stance
 from runbook.symptom import Question

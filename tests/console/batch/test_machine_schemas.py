@@ -11,7 +11,8 @@ import pytest
 from console.batch.report import batch_report
 from pipeline.contracts import events
 from pipeline.contracts.machine_schemas import machine_schemas
-from pipeline.contracts.status import STATUS_VERSION, as_data
+from pipeline.contracts.status import STATUS_VERSION
+from pipeline.contracts.status_data import as_data
 from tests.console import states
 from tests.console.batch.outcomes import batch, breach, hostile_batch
 

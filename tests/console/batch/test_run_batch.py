@@ -18,7 +18,7 @@ import pytest
 from console.cli import distill
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import ExitCode
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from tests.console.batch.engine_in_workspace import calls, checks_report, workspace_with_engine
 from tests.waiting import wait_until
 

@@ -22,7 +22,7 @@ from console.terminal.link_profile import LinkProfile
 from console.tui.screens import wizard_page
 from console.tui.screens.consent import TakeOverDialogue
 from console.tui.screens.wizard import WizardScreen
-from pipeline.contracts.status import iso_utc
+from pipeline.contracts.moments import iso_utc
 from pipeline.platform.lock import Holder
 from tests.console import wizard_views
 from tests.console.apps import ASCII, LEAN, StillApp, eyes_on

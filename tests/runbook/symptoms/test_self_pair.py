@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.contracts.status import Verdict, iso_utc
+from pipeline.contracts.moments import iso_utc
+from pipeline.contracts.status import Verdict
 from runbook.probes.evidence import Confidence
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s1_p4_self_pair import CHECKS, MISSING, PAIRS, STALE
