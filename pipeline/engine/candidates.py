@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunk_entries import EVIDENCE, NOT_SCORED, unpack_refusal
-from pipeline.engine.chunk_index import ChunkIndex, cut, numbers
+from pipeline.engine.chunk_index import KEY_BYTES, ChunkIndex, cut, numbers
 from pipeline.stages.pairing import PreferenceCandidate
 from pipeline.stages.refusals import QuarantineReason
 
 # The members of ``Candidate`` up to ``tokens``, why it may not be chosen (0: it may), bytes of run id and
 # of turn keys; then both of them.
-_HEAD = struct.Struct("<IIQIBBBd16s16s16s16s16sQBHI")
+_HEAD = struct.Struct("<16sIIQIBBBd16s16s16s16sQBHI")
 _PLACE = struct.Struct("<II")
+_NAME_SIZES = struct.Struct("<HI")
 _MAY_NOT_CHOOSE = (None, QuarantineReason.CATEGORY_LEFT_OUT, QuarantineReason.BELOW_PARTIAL_AT)
 
 
@@ -28,6 +29,7 @@ class Candidate(NamedTuple):
     """``chunk`` and ``row`` name it; its evidence row is at ``offset`` of the chunk's rows. Keys are those
     of the index, all zero where it has none."""
 
+    task_key: bytes
     chunk: int
     row: int
     offset: int
@@ -39,7 +41,6 @@ class Candidate(NamedTuple):
     response_key: bytes
     loose_response_key: bytes
     prompt_key: bytes
-    question_key: bytes
     task_question_key: bytes
     tokens: int
     choose_refusal: QuarantineReason | None
@@ -50,17 +51,12 @@ class Candidate(NamedTuple):
     def place(self) -> tuple[int, int]:
         return self.chunk, self.row
 
-    @property
-    def compared(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """What the answer is compared by: question, question in the task, answer, loosely."""
-        return self.question_key, self.task_question_key, self.response_key, self.loose_response_key
-
-    def in_task(self, task_key: bytes) -> PreferenceCandidate:
+    def for_pairing(self) -> PreferenceCandidate:
         """The run as pairing sees it."""
         loose = self.loose_response_key
         return PreferenceCandidate(
             run_id=self.run_id,
-            task_key=task_key,
+            task_key=self.task_key,
             category=CATEGORIES[self.category],
             score=self.score,
             response_key=self.response_key,
@@ -73,8 +69,8 @@ class Candidate(NamedTuple):
         )
 
 
-def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    """The task key and the record of each of ``rows`` that may stand in a pair."""
+def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[bytes]:
+    """The record of each of ``rows`` that may stand in a pair; it begins with the task's key."""
     refused = numbers("I", index.preference_refusals)
     lengths = numbers("I", index.lengths[EVIDENCE])
     offsets = list(accumulate(lengths, initial=index.section_start(EVIDENCE)))
@@ -87,7 +83,6 @@ def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[tuple
         cut(index.response_keys),
         cut(index.loose_response_keys),
         cut(index.prompt_keys),
-        cut(index.question_keys),
         cut(index.task_question_keys),
     )
     for row in rows:
@@ -95,6 +90,7 @@ def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[tuple
             continue
         run_id, turns = run_ids[row].encode(), turn_keys.get(row, b"")
         head = _HEAD.pack(
+            tasks[row],
             chunk,
             row,
             offsets[row],
@@ -109,7 +105,18 @@ def packed(chunk: int, index: ChunkIndex, rows: Iterable[int]) -> Iterator[tuple
             len(run_id),
             len(turns),
         )
-        yield tasks[row], head + run_id + turns
+        yield head + run_id + turns
+
+
+def by_task(records: bytes) -> dict[bytes, bytearray]:
+    """The records of each task, tasks in the order of their first ones."""
+    tasks: dict[bytes, bytearray] = {}
+    at = 0
+    while at < len(records):
+        end = at + _HEAD.size + sum(_NAME_SIZES.unpack_from(records, at + _HEAD.size - _NAME_SIZES.size))
+        tasks.setdefault(records[at : at + KEY_BYTES], bytearray()).extend(records[at:end])
+        at = end
+    return tasks
 
 
 def unpacked(records: bytes) -> Iterator[tuple[Candidate, bytes]]:
@@ -128,7 +135,7 @@ def unpacked(records: bytes) -> Iterator[tuple[Candidate, bytes]]:
 
 def place_of(record: bytes) -> tuple[int, int]:
     """Chunk and row of a record."""
-    chunk, row = _PLACE.unpack_from(record)
+    chunk, row = _PLACE.unpack_from(record, KEY_BYTES)
     return chunk, row
 
 

@@ -110,7 +110,7 @@ def emit_section(task: EmitTask) -> Emitted:
 
 def _blocks(task: EmitTask, chunk: MappedChunk, index: ChunkIndex, section: int) -> list[Block]:
     """The evidence or scored rows that are written: all, but for those of duplicated lines."""
-    dropped = task.decisions.duplicate_lines.get(chunk.number, ())
+    dropped = task.decisions.dropped_lines(chunk.number)
     if not dropped:
         return [Block(0, index.section_bytes[section], index.digests[section])]
     is_kept = [line not in dropped for line in index.lines_of_rows()]
@@ -132,7 +132,7 @@ def emit_skips(task: EmitTask) -> Emitted:
     writer = writer_of(task, relative)
     emitted = Emitted(task.kind, [])
     for chunk, index, _ in indexes(task):
-        duplicates = task.decisions.duplicate_lines.get(chunk.number, set())
+        duplicates = task.decisions.dropped_lines(chunk.number)
         rows = [
             (skip.order, skip.source_file, skip.line, skip.byte_offset, skip.reason, skip.detail)
             for skip in index.skips

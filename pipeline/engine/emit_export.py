@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
 from pipeline.engine.chunk_cache import ChunkCache
 from pipeline.engine.chunk_entries import CATEGORY_CODE, RAG, SFT, unpack_refusal
-from pipeline.engine.chunk_index import ChunkIndex, cut, numbers
+from pipeline.engine.chunk_index import ChunkIndex, numbers
 from pipeline.engine.emit import (
     EmitTask,
     Emitted,
@@ -66,7 +66,7 @@ def emit_export(task: EmitTask, options: ExportSettings) -> Emitted:
 
 def _decided(task: EmitTask) -> Iterator[tuple[MappedChunk, DecidedChunk, Path]]:
     for chunk, index, rows_path in indexes(task):
-        dropped: Set[int] = task.decisions.duplicate_lines.get(chunk.number, frozenset())
+        dropped = task.decisions.dropped_lines(chunk.number)
         yield chunk, DecidedChunk(chunk.number, chunk.stream, index, dropped), rows_path
 
 
@@ -103,18 +103,18 @@ class _Export:
                     for end, length, taken in zip(ends, lengths, is_taken, strict=True)
                     if taken
                 ]
-                writer.add_with(read(), spans, self._rates(index, refusals))
+                writer.add_with(read(), spans, self._rates(chunk.number, index, refusals))
             else:
                 writer.add(read, blocks(lengths, index.digests[self._section], is_taken))
             rows = [(row, refusal) for row, refusal in enumerate(refusals) if refusal]
             refused.add_lines(quarantine_lines(self._task.kind, chunk.stream, chunk.source_file, index, rows))
 
-    def _rates(self, index: ChunkIndex, refusals: Sequence[str | None]) -> list[bytes]:
+    def _rates(self, chunk: int, index: ChunkIndex, refusals: Sequence[str | None]) -> list[bytes]:
         """What each exported row says of its task's pass rate."""
         pass_rates = self._task.decisions.pass_rates
-        tasks, codes = cut(index.task_keys), numbers("b", index.categories)
+        codes = numbers("b", index.categories)
         return [
-            members(rate_of(pass_rates, tasks[row], is_accepted=codes[row] == _ACCEPTED))
+            members(rate_of(pass_rates, (chunk, row), is_accepted=codes[row] == _ACCEPTED))
             for row, refusal in enumerate(refusals)
             if refusal is None
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from pipeline.engine.made_rows import MadeBefore, NoteMade
 from pipeline.engine.pair_limits import alike_pairs, pairs_to_hold, runs_of, said_by_place
 from pipeline.engine.pass_rate import PassRate, rate_of
 from pipeline.engine.quarantine_lines import quarantine_lines
+from pipeline.engine.row_marks import Place, RowMarks
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
@@ -33,14 +34,12 @@ from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import Side, pair_row
 from pipeline.stages.personal import kinds_of
 from pipeline.stages.refusals import QuarantineReason, Refusal
-from pipeline.stages.row_identity import task_identity
 from pipeline.stages.splits import TRAIN, VALIDATION
 from pipeline.storage.digests import digest_of
 
 # What most runs end with, so the reduce does not tell it run by run.
 _ALONE = str(QuarantineReason.NO_COUNTERPART)
 
-_Place = tuple[int, int]  # chunk and row
 _LINES_AT_ONCE = 64
 
 
@@ -96,9 +95,8 @@ class _PairRows:
 
     def row(self, pair: tuple[bytes, bytes]) -> dict[str, Any] | Refusal:
         better, worse = (_side(self._parts, run) for run in runs_of(pair))
-        task_key = task_identity(better.evidence["stream"], better.evidence["task_id"]).key
         # A pair is of two judged runs, so that its task is always counted.
-        rate = rate_of(self._rates, task_key, is_accepted=True)
+        rate = rate_of(self._rates, place_of(pair[0]), is_accepted=True)
         row = pair_row(better, worse, self._options, attempts=rate.attempts, passed=rate.passed)
         if self._tokens is not None and not isinstance(row, Refusal):
             row = self._tokens.counted(row, self._max_tokens)
@@ -114,8 +112,8 @@ class _Written(NamedTuple):
     """The places of the rows that are in a written pair, the refusals of the other pairs' rows, what each
     pair was made from, and what is reported of near-duplicates."""
 
-    used: set[_Place]
-    refused: dict[_Place, str]
+    used: RowMarks[bool]
+    refused: RowMarks[str]
     made: MadeRows
     reported: bytes
 
@@ -128,8 +126,8 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
     # Chunk keys cover what a row is made from but for what the settings of all exports say.
     context = digest_of([engine_digest(), options.model_dump(mode="json")])
     noted = NoteMade(context)
-    used: set[_Place] = set()
-    refused: dict[_Place, str] = {}
+    used: RowMarks[bool] = RowMarks()
+    refused: RowMarks[str] = RowMarks()
     exported: Counter[str] = Counter()
     with (
         RowParts(ChunkCache(workspace), keys) as parts,
@@ -139,7 +137,7 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
         search = NearDuplicateSearch(
             task.kind, options.preference.near_duplicates, said_by_place(pairs, rows.row)
         )
-        alike: Mapping[_Place, str] = {}
+        alike: Mapping[Place, str] = {}
         likeness = load_likeness(options) if options.preference.near_duplicates != "off" else None
         if likeness is not None:
             alike = alike_pairs(pairs, streams, rows.row, likeness, search.drops)
@@ -149,10 +147,11 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
         for number, pair in enumerate(pairs):
             places = (place_of(pair[0]), place_of(pair[1]))
             if number in held:
-                refused.update(dict.fromkeys(places, held[number]))
+                for place in places:
+                    refused[place] = held[number]
                 continue
             # A pair is of two judged runs, so that its task is always counted.
-            rate = rate_of(task.decisions.pass_rates, task.decisions.pair_tasks[number], is_accepted=True)
+            rate = rate_of(task.decisions.pass_rates, places[0], is_accepted=True)
             key = _key_of([(keys[chunk], row) for chunk, row in places], rate)
             line, digest = before.row(key) or (None, b"")
             refusal = before.refused.get(key, "")
@@ -164,13 +163,15 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
                     line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
                     digest = sha256(line).digest()
             if line is None:
-                refused.update(dict.fromkeys(places, refusal))
+                for place in places:
+                    refused[place] = refusal
                 noted.refused(key, refusal)
                 continue
             lines.append(line)
             digests.append(digest)
             noted.row(key, line)
-            used.update(places)
+            for place in places:
+                used[place] = True
             exported[streams[places[0][0]]] += 1
             if len(lines) == _LINES_AT_ONCE:
                 writer.add_lines(lines, digests)
@@ -190,12 +191,12 @@ def _write_quarantine(
     task: EmitTask,
     chunk: MappedChunk,
     index: ChunkIndex,
-    used: Container[_Place],
-    refused: Mapping[_Place, str],
+    used: RowMarks[bool],
+    refused: RowMarks[str],
     quarantine: RowsWriter,
     emitted: Emitted,
 ) -> None:
-    dropped = task.decisions.duplicate_lines.get(chunk.number, ())
+    dropped = task.decisions.dropped_lines(chunk.number)
     unpaired = task.decisions.unpaired
     of_itself = numbers("I", index.preference_refusals)
     kinds = numbers("Q", index.personal)
@@ -208,7 +209,7 @@ def _write_quarantine(
             in_pairs += 1
             personal[kinds[row]] += 1
             continue
-        refusal = refused.get(place) or index.refusals[of_itself[row]] or unpaired.get(place, _ALONE)
+        refusal = refused.at(place) or index.refusals[of_itself[row]] or unpaired.at(place) or _ALONE
         rows.append((row, refusal))
     quarantine.add_lines(quarantine_lines("preference", chunk.stream, chunk.source_file, index, rows))
     for bits, count in personal.items():

@@ -103,7 +103,7 @@ def _join_all(
 ) -> tuple[list[MappedChunk], Reducer]:
     """Every stream's evidence with its verdicts, as finished chunks that the reducer has seen."""
     chunks: list[MappedChunk] = []
-    reducer = Reducer(pair_options(context.settings.export), context.evaluation)
+    reducer = Reducer(pair_options(context.settings.export), context.evaluation, session.scratch)
     unscored = 0
     for stream in streams:
         evidence_path = context.workspace / paths.evidence_file(stream.name)

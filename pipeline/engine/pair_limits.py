@@ -8,21 +8,20 @@ says, where the settings ask for it (``near_duplicate``); of a stream those beyo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.candidates import Candidate, place_of, unpacked
 from pipeline.engine.likeness import Likeness, said_in_pair
+from pipeline.engine.pairs import Pair, Pairs
 from pipeline.settings.model import PreferenceSettings
 from pipeline.stages.near_duplicates import Said
 from pipeline.stages.refusals import QuarantineReason, Refusal
 from pipeline.stages.row_limits import Drops, LimitedRow, Place, fair_order
 from pipeline.stages.scoring_rules import RANK
 
-Pairs = Sequence[tuple[bytes, bytes]]
-"""Chosen and rejected run of each pair, as ``candidates`` packs them."""
-MakeRow = Callable[[tuple[bytes, bytes]], dict[str, Any] | Refusal]
+MakeRow = Callable[[Pair], dict[str, Any] | Refusal]
 _NOTHING: Said = (frozenset(), frozenset())
 
 
@@ -102,7 +101,7 @@ def said_by_place(pairs: Pairs, make_row: MakeRow) -> Callable[[frozenset[Place]
     return said_at
 
 
-def runs_of(pair: tuple[bytes, bytes]) -> tuple[Candidate, Candidate]:
+def runs_of(pair: Pair) -> tuple[Candidate, Candidate]:
     """Chosen and rejected run of a pair."""
     (chosen, _), (rejected, _) = unpacked(b"".join(pair))
     return chosen, rejected

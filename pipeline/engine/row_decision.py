@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.chunk_entries import RAG, SFT
 from pipeline.engine.chunk_index import KEY_BYTES, ChunkIndex, cut, numbers
-from pipeline.engine.reduce import Decisions, conflict_columns, conflict_keys
+from pipeline.engine.key_set import KeySet
+from pipeline.engine.reduce import Decisions
 from pipeline.stages.refusals import QuarantineReason
 from pipeline.stages.row_limits import Drops, LimitedRow, Place, rows_to_hold
 from pipeline.stages.scoring_rules import RANK
@@ -115,7 +116,7 @@ class RowDecision:
         self._section = section
         self._held = held
         self._decisions = decisions
-        self._seen_samples: set[bytes] = set()
+        self._seen_samples = KeySet()
 
     def refusals(self, chunk: DecidedChunk) -> list[str | None]:
         """Why each row of a chunk stays out of the export: None for one that is taken, or ``NO_ROW``."""
@@ -129,16 +130,13 @@ class RowDecision:
                 NO_ROW if line in chunk.dropped else refusal
                 for line, refusal in zip(index.lines_of_rows(), refusals, strict=True)
             ]
-        conflicting = self._decisions.conflicting
-        compared = conflict_columns(index) if conflicting else None
+        is_conflicting = self._decisions.conflicting.of_chunk(chunk.number, index.rows)
         for row, refusal in enumerate(refusals):
             if refusal is not None:
                 continue
-            if compared is not None:
-                keys = conflict_keys(*(column[row] for column in compared))
-                if not conflicting.isdisjoint(keys):
-                    refusals[row] = str(QuarantineReason.CONFLICTING_VERDICT)
-                    continue
+            if is_conflicting[row]:
+                refusals[row] = str(QuarantineReason.CONFLICTING_VERDICT)
+                continue
             refusals[row] = self._of_others((chunk.number, row), samples[row])
         return refusals
 
@@ -146,7 +144,6 @@ class RowDecision:
         # Retrieval may quote a test question; training on it is what makes the test worthless.
         if self._section == SFT and (overlap := self._decisions.overlapping.get(place)):
             return overlap
-        if sample in self._seen_samples:
+        if not self._seen_samples.add(sample):
             return str(QuarantineReason.DUPLICATE_SAMPLE)
-        self._seen_samples.add(sample)
         return self._held.get(place) if self._held else None

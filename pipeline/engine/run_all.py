@@ -148,6 +148,7 @@ def _map(
     reducer = Reducer(
         pair_options(context.settings.export),
         context.evaluation if depth == "all" else EvaluationIndex(),
+        session.scratch,
     )
     mapped = map_sources(
         session,

@@ -107,6 +107,11 @@ class Session:
     def staging(self) -> Path:
         return commit.staging_folder(self.workspace, self.pipeline_run_id)
 
+    @property
+    def scratch(self) -> Path:
+        """For what a run's memory does not hold; it is no output, and goes with the staged files."""
+        return self.staging / "scratch"
+
     def request_stop(self, number: int, _frame: FrameType | None) -> None:
         self._stop = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
         if self._interruptible:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engine.candidates import packed, place_of, unpacked
+from pipeline.engine.candidates import by_task, packed, place_of, unpacked
 from pipeline.engine.chunk_entries import CATEGORY_CODE, EVIDENCE, SFT, LineEntry, RowEntry, pack_refusal
 from pipeline.engine.chunk_index import ChunkIndex, cut, decode_index, encode_index, numbers
 from pipeline.engine.rows_writer import RowsWriter, blocks
@@ -70,17 +70,16 @@ def test_a_candidate_is_what_the_entry_was() -> None:
     refused = _row(2, preference_refusal=pack_refusal(QuarantineReason.TOO_LONG, "9 tokens"))
     flat = _row(3, task_key=KEYS[1], response_key=KEYS[6], loose_response_key=KEYS[7])
     index = _index([LineEntry(1, 0, bytes(32), [talk, refused, flat])])
-    found = list(packed(9, index, range(3)))
-    assert [task for task, _ in found] == [KEYS[1], KEYS[1]]
-    records = b"".join(record for _, record in found)
+    records = b"".join(packed(9, index, range(3)))
+    assert by_task(records) == {KEYS[1]: records}
     (one, one_record), (other, _) = unpacked(records)
     assert place_of(one_record) == one.place == (9, 0)
     assert (one.turn_keys, one.is_conversation, one.is_validation, one.tokens) == (turns, True, True, 2**40)
     assert one.choose_refusal is QuarantineReason.BELOW_PARTIAL_AT
-    assert one.compared == (KEYS[4], KEYS[5], KEYS[2], bytes(16))
-    assert one.in_task(KEYS[1]).loose_response_key == b""
+    assert (one.task_key, one.task_question_key, one.response_key) == (KEYS[1], KEYS[5], KEYS[2])
+    assert one.for_pairing().loose_response_key == b""
     assert (other.place, other.offset, other.length) == ((9, 2), 11 + 12, 13)
-    assert (other.choose_refusal, other.in_task(KEYS[1]).turn_keys) == (None, None)
+    assert (other.choose_refusal, other.for_pairing().turn_keys) == (None, None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans())))

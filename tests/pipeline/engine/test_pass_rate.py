@@ -10,21 +10,37 @@ import orjson
 import pytest
 
 from pipeline.contracts import paths
-from pipeline.engine.pass_rate import PassRate, PassRateCounter, members, rate_of
+from pipeline.engine.chunk_entries import CATEGORY_CODE, LineEntry, RowEntry
+from pipeline.engine.chunk_index import ChunkIndex
+from pipeline.engine.pass_rate import PassRate, PassRateCounter, PassRates, members, rate_of
+from pipeline.engine.row_marks import RowMarks
+from pipeline.engine.spool import Spool
 from tests.pipeline.engine.workspaces import encoded, engine, flat_line, make_workspace, rows, run_all
 
 
 def test_a_task_of_one_judged_run_is_not_kept_and_known_all_the_same() -> None:
-    counter = PassRateCounter()
-    counter.add(b"one", is_accepted=True)
-    for is_accepted in (True, False, False):
-        counter.add(b"three", is_accepted=is_accepted)
-    assert [counter.some_passed(key) for key in (b"one", b"three", b"none")] == [True, True, False]
-    rates = counter.finish()
-    assert list(rates) == [b"three"]
-    assert rate_of(rates, b"three", is_accepted=False) == PassRate(3, 1)
-    assert rate_of(rates, b"one", is_accepted=True) == PassRate(1, 1)
-    assert rate_of(rates, b"one", is_accepted=False) == PassRate(1, 0)
+    tasks = ("one", "three", "three", "three", "none", "none", "three")
+    verdicts = ["accepted", "accepted", "rejected", "partially_accepted", "rejected", "rejected"]
+    verdicts += ["needs_human_review"]
+    rows = [
+        RowEntry(str(number), task, 0, CATEGORY_CODE[verdict], 0.0, (1, 1, 0, 0), bytes(64), key(task))
+        for number, (task, verdict) in enumerate(zip(tasks, verdicts, strict=True))
+    ]
+    lines = [LineEntry(1, 0, bytes(32), rows)]
+    index = ChunkIndex.made_of([b""] * 4, lines_read=1, lines=lines, skips=[], counts={})
+    counter = PassRateCounter(Spool(None))
+    counter.add(4, index, range(len(rows)))
+    rates: PassRates = RowMarks()
+    assert set().union(*counter.take(rates)) == {key("one"), key("three")}
+    assert set(rates) == {(4, row) for row, task in enumerate(tasks) if task != "one"}
+    for row in (1, 2, 3, 6):  # a run in review is not counted, and told all the same
+        assert rate_of(rates, (4, row), is_accepted=False) == PassRate(3, 1)
+    assert rate_of(rates, (4, 0), is_accepted=True) == PassRate(1, 1)
+    assert rate_of(rates, (4, 0), is_accepted=False) == PassRate(1, 0)
+
+
+def key(task: str) -> bytes:
+    return task.encode().ljust(16)
 
 
 def test_the_members_are_json_between_other_members() -> None:
