@@ -82,8 +82,8 @@ def files_beside(folder: Path, listed: Collection[str]) -> Beside:
                 continue
             if any(fnmatchcase(name, pattern) for pattern in _OF_EDITORS):
                 beside.leftovers.append(_example(place, "warning: an editor left this file here"))
-            elif not _is_passed_over(name) and (would_be_read(place) or _is_table(folder / place)):
-                why = _of_formats(folder, place)
+            elif not _is_passed_over(name):
+                why = _of_formats(folder, place) if would_be_read(place) else _of_other_names(folder, place)
                 if why is not None:
                     beside.problems.append(_example(place, why))
     return beside
@@ -102,13 +102,19 @@ def would_be_read(place: PurePosixPath) -> bool:
     return any(piece in _READ_BY_LOADERS for piece in name.split(".")[1:])
 
 
-def _is_table(path: Path) -> bool:
-    """Whether a file is Parquet or Arrow by its bytes. A pipe is opened by nobody."""
+def _of_other_names(folder: Path, place: PurePosixPath) -> str | None:
+    """Of a file that no loader takes by its name: whether its bytes are Parquet or Arrow, and then as below.
+
+    A pipe is opened by nobody.
+    """
+    path = folder / place
     try:
         with disk.open_to_read(path) as file:
-            return file.read(8).startswith(_TABLES)
-    except OSError:
-        return False
+            is_table = file.read(8).startswith(_TABLES)
+    except OSError as error:
+        unclear = f"whether a loader would read it is unclear: {error.strerror or error}"
+        return unclear if path.is_file() else None
+    return _of_formats(folder, place) if is_table else None
 
 
 def _of_formats(folder: Path, place: PurePosixPath) -> str | None:

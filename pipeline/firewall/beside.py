@@ -78,7 +78,7 @@ def survey(root: Path) -> Beside:
             continue  # loaders pass over hidden files
         elif is_link_to_folder:
             forbidden.append((_shown(place), _LINKED))
-        elif not (is_loaded(place) or _begins_as_table(root / place)) or _is_of_formats(root, place):
+        elif not (is_loaded(place) or _is_table(root, place, unclear)) or _is_of_formats(root, place):
             continue
         elif place in paths.QUARANTINE_FILES.values():
             quarantine.append(place)
@@ -90,15 +90,21 @@ def survey(root: Path) -> Beside:
     return Beside(tuple(sorted(forbidden)), tuple(sorted(leftovers)), next(iter(sorted(unclear)), ""))
 
 
-def _begins_as_table(path: Path) -> bool:
-    """Whether a file is Parquet or Arrow under another name; of one that cannot be read nothing is known."""
+def _is_table(root: Path, place: PurePosixPath, unclear: list[str]) -> bool:
+    """Whether a file is Parquet or Arrow under another name. One that cannot be read goes to ``unclear``."""
+    path = root / place
     try:
         descriptor = open_regular(path)
-    except (FileMissingError, FileRefusedError):
+    except FileMissingError:
+        return False
+    except FileRefusedError as refused:
+        if path.is_file():  # a pipe or a device is no table
+            unclear.append(f"{_shown(place)}: whether a loader would read it is unclear: {refused}")
         return False
     try:
         return os.read(descriptor, 8).startswith(_BEGINNINGS)
-    except OSError:
+    except OSError as error:
+        unclear.append(f"{_shown(place)}: whether a loader would read it is unclear: {error.strerror}")
         return False
     finally:
         os.close(descriptor)

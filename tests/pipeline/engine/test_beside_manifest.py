@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import shutil
@@ -12,6 +14,7 @@ import pytest
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckStatus
 from pipeline.engine.export_manifest import verify
+from pipeline.platform import disk
 from tests.pipeline.engine.workspaces import engine, make_workspace, run_all
 from tests.pipeline.loadable_files import INSIDE, KINDS, PACKED
 from tests.pipeline.readme_heads import FORBIDDEN, HARMLESS, UNCLEAR
@@ -111,6 +114,27 @@ def test_a_formatted_file_has_to_be_as_its_receipt_says(copy: Path) -> None:
     assert verify(copy).status is CheckStatus.PASS
     receipt.unlink()
     assert [each.file for each in verify(copy).examples] == [FORMATTED]
+
+
+def test_a_file_that_may_not_be_read_and_may_be_a_table_is_named(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(copy, "sft/part-0.dat")
+    assert verify(copy).status is CheckStatus.PASS
+    opened = disk.open_to_read
+
+    def refusing(path: Path) -> io.BufferedReader:
+        if path.name == "part-0.dat":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(disk, "open_to_read", refusing)
+    (example,) = verify(copy).examples
+    assert example.text == "whether a loader would read it is unclear: Permission denied"
+
+    (copy / "sft/part-0.dat").unlink()
+    os.mkfifo(copy / "sft/part-0.dat")
+    assert verify(copy).status is CheckStatus.PASS
 
 
 def test_a_link_to_a_folder_is_named_and_not_followed(copy: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.firewall.places import Places
+from pipeline.firewall.plain_files import FileRefusedError, open_regular
 from pipeline.firewall.report import FILES_KEPT, FINDINGS_KEPT, Finding, Findings, Report, State
 from pipeline.firewall.scan import scan
 from pipeline.reading.firewall_words import firewall_status, leak_in_words
@@ -238,6 +239,26 @@ def test_a_table_under_another_name_is_told_by_its_bytes(
     honest(tmp_path)
     shown = put(tmp_path, name, data)
     assert set(look(tmp_path).findings.by_file) == ({shown} if is_table else set())
+
+
+def test_a_file_that_may_not_be_read_and_may_be_a_table_is_not_called_clear(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(workspace, "sft/part-0.dat")
+
+    def refusing(path: Path) -> int:
+        if path.name == "part-0.dat":
+            raise FileRefusedError("Permission denied")
+        return open_regular(path)
+
+    monkeypatch.setattr("pipeline.firewall.beside.open_regular", refusing)
+    report = look(workspace)
+    why = "exports/sft/part-0.dat: whether a loader would read it is unclear: Permission denied"
+    assert (report.state, report.detail) == (State.UNKNOWN, why)
+
+    (workspace / "exports/sft/part-0.dat").unlink()
+    os.mkfifo(workspace / "exports/sft/part-0.dat")
+    assert look(workspace).state is State.CLEAR
 
 
 @pytest.mark.parametrize("name", HARMLESS)
