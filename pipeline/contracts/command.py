@@ -64,6 +64,11 @@ def arg(*flags: str, help: str, completes: Kind | Mapping[str, Kind] = "", **opt
     return Argument(flags, help, options, completes)
 
 
+def action(meaning: str, *choices: str) -> Argument:
+    """The word that says what to do, of a command that does several things."""
+    return arg("action", choices=choices, help=meaning)
+
+
 def always(_: argparse.Namespace) -> bool:
     return True
 

@@ -2,15 +2,15 @@
 
 Doors into this package, in reading order:
 
-* ``skips``, ``misfit``        every reason for which a line yields nothing, and how a rule says so
+* ``misfit``                  how a rule says that a line yields nothing; the reasons are contracts' ``skips``
 * ``files``                   which files belong to a stream
-* ``paths``, ``templates``     dotted and indexed paths, compiled; JMESPath for the rest; paths in texts
+* ``paths``                   dotted and indexed paths, compiled; JMESPath for the rest
 * ``conditions``              ``when`` and ``where`` to one function
-* ``rules``, ``steps``         one field rule to one function
+* ``rules``, ``steps``         one field rule to one function; texts with paths in braces
 * ``texts``, ``times``         what values are as text, timestamps and durations
 * ``turns``, ``messages``      a conversation of any common shape to the shape of evidence
 * ``coerce``                  any value to the type of its evidence field, or a skip that names the field
-* ``presets``, ``declared``    shipped rules, and a stream's own laid over them
+* ``declared``                the shipped rules (settings' ``presets``), and a stream's own laid over them
 * ``lookup``                  a stream that others look into by id
 * ``compiled``                all of the above: one source line to its evidence rows
 * ``grouping``, ``walks``      which lines are one attempt, and the one object that rules see of them

@@ -10,6 +10,7 @@ from console.tui.screens.consent import ArmDialogue, ConsentDialogue, TakeOverDi
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.log import LogScreen
 from console.tui.screens.palette import PaletteDialogue
+from console.tui.screens.typed_dialogue import NOWHERE
 from pipeline.platform.lock import Holder
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
@@ -63,6 +64,28 @@ async def test_a_question_and_its_answer_in_one_burst_change_nothing() -> None:
         await burst(pilot, "s", "down", "enter", "down", "enter")
         assert isinstance(app.screen, ConsentDialogue)
     assert app.fake_feed.carried_out == []
+
+
+async def test_keys_typed_ahead_of_the_question_are_dropped() -> None:
+    app = StillApp(states.healthy(), LEAN, armed=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("s", "down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ConsentDialogue)
+        assert app.screen.at == NOWHERE
+    assert app.fake_feed.carried_out == []
+
+
+async def test_a_reason_typed_ahead_does_not_arm() -> None:
+    app = StillApp(states.healthy(), LEAN)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("a", *"reason", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ArmDialogue)
+        await eyes_on(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not app.armed.is_armed
 
 
 async def test_the_word_that_takes_over_is_read_once() -> None:

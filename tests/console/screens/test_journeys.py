@@ -14,7 +14,6 @@ from console.tui.screens.help import HelpScreen
 from console.tui.screens.log import LogScreen
 from console.tui.screens.palette import PaletteDialogue
 from console.tui.screens.runbook import SymptomScreen
-from console.tui.screens.typed_dialogue import NOWHERE
 from tests.console import states
 from tests.console.apps import LEAN, StillApp, eyes_on, text_of
 
@@ -290,28 +289,6 @@ async def test_a_pasted_code_agrees_to_nothing() -> None:
         await pilot.press("enter")
         await pilot.pause()
     assert app.fake_feed.carried_out == []
-
-
-async def test_keys_typed_ahead_of_the_question_are_dropped() -> None:
-    app = StillApp(states.healthy(), LEAN, armed=True)
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("s", "down", "enter")
-        await pilot.pause()
-        assert isinstance(app.screen, ConsentDialogue)
-        assert app.screen.at == NOWHERE
-    assert app.fake_feed.carried_out == []
-
-
-async def test_a_reason_typed_ahead_does_not_arm() -> None:
-    app = StillApp(states.healthy(), LEAN)
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("a", *"reason", "enter")
-        await pilot.pause()
-        assert isinstance(app.screen, ArmDialogue)
-        await eyes_on(pilot)
-        await pilot.press("enter")
-        await pilot.pause()
-        assert not app.armed.is_armed
 
 
 async def test_arming_ends_by_itself_and_says_so() -> None:

@@ -12,9 +12,9 @@ import pytest
 from console.demo.build import build_workspace
 from console.demo.sources import choose_sources
 from pipeline.contracts import paths
-from pipeline.contracts.commands import MAX_RUNS
 from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.trust_commands import MAX_RUNS
 from pipeline.determinism.copies import PREFIX
 from pipeline.determinism.variants import variants
 from pipeline.engine import commit_points

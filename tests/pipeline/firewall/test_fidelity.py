@@ -2,111 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pytest
 
 from pipeline.contracts import paths
 from pipeline.firewall.other_exports import HEADINGS
 from pipeline.firewall.places import Places
-from pipeline.firewall.report import Report, State
+from pipeline.firewall.report import State
 from pipeline.firewall.scan import scan
 from pipeline.firewall.walls import Wall
-from pipeline.stages.export_preference import preference_row
 from pipeline.stages.export_rag import rag_row
 from pipeline.stages.export_sft import sft_row
-from tests.pipeline.firewall.corpus import BAD, GOOD, Corpus, Run, line, turn
+from tests.pipeline.firewall.corpus import GOOD, Corpus, Run, line
+from tests.pipeline.firewall.falsified import (
+    PAIRS,
+    RAG,
+    SFT,
+    Row,
+    both,
+    edited,
+    look,
+    made,
+    member,
+    said,
+    written_exports,
+)
 from tests.pipeline.stages.builders import OPTIONS
-
-Row = dict[str, Any]
-SFT, RAG, PAIRS = paths.SFT_EXPORT, paths.RAG_EXPORT, paths.PREFERENCE_EXPORT
-CHAT = [
-    turn("system", "Be brief."),
-    turn("user", "Is it up?"),
-    turn("assistant", "Let me look.", [("look", '{"host": "a", "n": 1}')]),
-    turn("tool", "up"),
-    turn("assistant", "It is up."),
-    turn("user", "Thanks"),
-]
-LAZY = [*CHAT[:2], turn("assistant", "No idea, sorry.")]
-
-
-def flat(name: str, category: str, response: str, **more: Any) -> Run:
-    run = Run(name, category, response, task="flat", **more)
-    run.context = "The year is 2026."
-    return run
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Four runs, and the three exports as the exporters write them."""
-    good, bad = flat("good", GOOD, "Forty-two,\nI think."), flat("bad", BAD, "Forty-three.")
-    chat, lazy = (
-        Run(name, category, None, task="chat", instruction=None, messages=messages)
-        for name, category, messages in (("chat", GOOD, CHAT), ("lazy", BAD, LAZY))
-    )
-    corpus = Corpus(tmp_path)
-    corpus.runs(good, bad, chat, lazy)
-    rows: dict[PurePosixPath, list[Row]] = {}
-    for run in (good, chat):
-        rows.setdefault(paths.SFT_EXPORT, []).append(made(sft_row(run.evidence(), run.scored(), OPTIONS)))
-        rows.setdefault(paths.RAG_EXPORT, []).append(made(rag_row(run.evidence(), run.scored(), OPTIONS)))
-    for better, worse in ((good, bad), (chat, lazy)):
-        pair = preference_row(better.evidence(), better.scored(), worse.evidence(), worse.scored(), OPTIONS)
-        rows.setdefault(paths.PREFERENCE_EXPORT, []).append(made(pair))
-    for place, written in rows.items():
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_bytes(b"".join(map(line, written)))
-    manifest = {"schemas": {"sft": 2, "rag": 2, "preference": 2}}
-    (tmp_path / paths.EXPORTS / "manifest.json").write_text(json.dumps(manifest))
-    return tmp_path
-
-
-def made(row: Any) -> Row:
-    assert isinstance(row, dict), row
-    return row
-
-
-def look(root: Path) -> Report:
-    return scan(Places.of(root, None, (), ()))
-
-
-def edited(root: Path, place: PurePosixPath, number: int, change: Callable[[Row], None]) -> Report:
-    path = root / place
-    lines = path.read_bytes().splitlines(keepends=True)
-    row = json.loads(lines[number])
-    change(row)
-    lines[number] = line(row)
-    path.write_bytes(b"".join(lines))
-    return look(root)
+    return written_exports(tmp_path)
 
 
 def test_what_the_exporters_write_is_clear(workspace: Path) -> None:
     report = look(workspace)
     assert (report.state, report.findings.count, report.rows_read) == (State.CLEAR, 0, 2)
-
-
-def said(at: int, name: str, text: str, where: str = "messages") -> Callable[[Row], None]:
-    def change(row: Row) -> None:
-        row[where][at][name] = text
-
-    return change
-
-
-def member(name: str, text: str) -> Callable[[Row], None]:
-    return lambda row: row.__setitem__(name, text)
-
-
-def both(*changes: Callable[[Row], None]) -> Callable[[Row], None]:
-    def change(row: Row) -> None:
-        for each in changes:
-            each(row)
-
-    return change
 
 
 POISONS = [
@@ -294,67 +228,6 @@ def test_a_rejected_side_may_have_been_asked_strictly_the_same(workspace: Path) 
     assert look(workspace).state is State.CLEAR
 
 
-def _turned(row: Row) -> None:
-    """The pair the other way round, ids and all: each side says what its run said."""
-    for name in [name for name in row if name.startswith("chosen")]:
-        other = name.replace("chosen", "rejected")
-        row[name], row[other] = row[other], row[name]
-
-
-@pytest.mark.parametrize(
-    ("place", "number", "change", "words"),
-    [
-        (PAIRS, 0, _turned, "the run of its chosen side was scored rejected"),
-        (PAIRS, 1, _turned, "the run of its chosen side was scored rejected"),
-        (PAIRS, 0, member("rejected_run_id", "chat/good"), "both sides are the same run"),
-        (RAG, 0, member("source_run_id", "chat/bad"), "its run was scored rejected"),
-        (RAG, 1, member("source_run_id", "chat/lazy"), "its run was scored rejected"),
-    ],
-)
-def test_what_the_verdicts_forbid_is_a_breach_though_each_text_is_of_its_run(
-    workspace: Path, place: PurePosixPath, number: int, change: Callable[[Row], None], words: str
-) -> None:
-    report = edited(workspace, place, number, change)
-    assert report.state is State.BREACH
-    assert [(each.wall, each.file, each.detail) for each in report.findings.first] == [
-        ("lineage", place.as_posix(), words)
-    ]
-
-
-def test_a_pair_whose_runs_were_scored_alike_is_a_breach_and_a_milder_loser_is_none(workspace: Path) -> None:
-    scored = workspace / paths.scored_file("chat")
-    whole = scored.read_bytes()
-    for category, expected in (("partially_accepted", State.CLEAR), ("accepted", State.BREACH)):
-        scored.write_bytes(whole.replace(b'"category":"rejected"', f'"category":"{category}"'.encode()))
-        assert look(workspace).state is expected, category
-    assert "scored no better" in look(workspace).findings.first[0].detail
-
-
-@pytest.mark.parametrize("manifest", [None, "{}", '{"schemas": {"rag": 1, "preference": 1}}', "broken"])
-@pytest.mark.parametrize("place", [RAG, PAIRS])
-def test_a_manifest_that_calls_rows_old_does_not_make_them_so(
-    workspace: Path, place: PurePosixPath, manifest: str | None
-) -> None:
-    said_of_it = workspace / paths.EXPORT_MANIFEST
-    said_of_it.unlink()
-    if manifest is not None:
-        said_of_it.write_text(manifest)
-    change = member("content", "Poison.") if place == RAG else said(-1, "content", "Poison.", "chosen")
-    assert edited(workspace, place, 0, change).state is State.BREACH
-
-
-def test_exports_of_version_1_have_no_such_wall(workspace: Path) -> None:
-    (workspace / paths.EXPORTS / "manifest.json").write_text("{}")
-    for evidence in (workspace / paths.EVIDENCE).iterdir():
-        evidence.write_text(evidence.read_text().replace('"schema_version":2', '"schema_version":1'))
-    old = {"id": "rag-1", "content": "Poison.", "tags": ["a"], "source_run_id": "chat/good"}
-    (workspace / paths.RAG_EXPORT).write_bytes(line(old))
-    assert look(workspace).state is State.CLEAR
-    run = flat("good", GOOD, "Forty-two,\nI think.")
-    (workspace / paths.SFT_EXPORT).write_bytes(line(run.row_of_version_1(response="Poison.")))
-    assert look(workspace).state is State.CLEAR
-
-
 def test_the_headings_are_those_that_the_page_lists() -> None:
     page = (Path(__file__).parents[3] / "docs/firewall.md").read_text(encoding="utf-8")
     told = page.split("being from these headings:", 1)[1].split(".", 1)[0]
@@ -418,16 +291,3 @@ def test_an_answer_may_be_how_a_heading_begins(tmp_path: Path) -> None:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(line(made(row_of(run.evidence(), run.scored(), OPTIONS))))
     assert look(tmp_path).findings.count == 0
-
-
-@pytest.mark.parametrize("place", [RAG, PAIRS])
-def test_rows_without_the_marks_of_their_runs_version_are_in_doubt(
-    workspace: Path, place: PurePosixPath
-) -> None:
-    """They may be old; they may also have been stripped, so that no wall looks at them."""
-    (workspace / place).write_bytes((workspace / place).read_bytes().replace(b'"shape"', b'"form"'))
-    (workspace / place).write_bytes((workspace / place).read_bytes().replace(b'"tags":""', b'"tags":[]'))
-    (workspace / paths.EXPORTS / "manifest.json").write_text('{"schemas": {"sft": 2}}')
-    report = look(workspace)
-    assert (report.state, report.findings.count) == (State.UNKNOWN, 0)
-    assert report.detail.startswith(f"{place}: its rows are of version 1 and its runs of a newer one")

@@ -187,38 +187,31 @@ def test_the_limit_ends_grandchildren_too(tmp_path: Path) -> None:
     wait_until(lambda: not is_alive(pid_in(tmp_path / "pid")), "the grandchild's end")
 
 
+def asked_to_end(folder: Path, then: str, **how: float) -> Running:
+    """A program that notes that it is asked to end, and ``then`` does that; its process id is known."""
+    code = f"""
+        import os, signal, sys, time
+        def asked(*_):
+            open({str(folder / "asked")!r}, "w").close()
+            {then}
+        signal.signal(signal.SIGTERM, asked)
+        open({str(folder / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
+        while True: time.sleep(600)
+    """
+    running = Running(argv_of(code), limit_seconds=LIMIT_SECONDS, **how)  # type: ignore[arg-type]
+    pid_in(folder / "pid")
+    return running
+
+
 def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
-    running = Running(
-        argv_of(
-            f"""
-            import os, signal, time
-            signal.signal(signal.SIGTERM, lambda *_: open({str(tmp_path / "asked")!r}, "w").close())
-            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
-            while True: time.sleep(600)
-            """
-        ),
-        limit_seconds=LIMIT_SECONDS,
-    )
-    pid_in(tmp_path / "pid")
-    running.end()
+    asked_to_end(tmp_path, "pass").end()
 
     assert (tmp_path / "asked").exists()
-    assert not is_alive(int((tmp_path / "pid").read_text()))
+    assert not is_alive(pid_in(tmp_path / "pid"))
 
 
 def test_a_program_that_is_stopped_hears_the_request(tmp_path: Path) -> None:
-    running = Running(
-        argv_of(
-            f"""
-            import os, signal, sys, time
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(open({str(tmp_path / "asked")!r}, "w").close()))
-            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
-            while True: time.sleep(600)
-            """
-        ),
-        limit_seconds=LIMIT_SECONDS,
-        grace_seconds=LIMIT_SECONDS,
-    )
+    running = asked_to_end(tmp_path, "sys.exit(0)", grace_seconds=LIMIT_SECONDS)
     os.kill(pid_in(tmp_path / "pid"), signal.SIGSTOP)
     running.end()
 
@@ -226,26 +219,11 @@ def test_a_program_that_is_stopped_hears_the_request(tmp_path: Path) -> None:
 
 
 def test_a_program_that_needs_a_moment_to_leave_gets_it(tmp_path: Path) -> None:
-    running = Running(
-        argv_of(
-            f"""
-            import os, signal, sys, time
-            def leave(*_):
-                time.sleep(1.0)
-                open({str(tmp_path / "left")!r}, "w").close()
-                sys.exit(0)
-            signal.signal(signal.SIGTERM, leave)
-            open({str(tmp_path / "pid")!r}, "w").write(f"{{os.getpid()}}\\n")
-            while True: time.sleep(600)
-            """
-        ),
-        limit_seconds=LIMIT_SECONDS,
-        grace_seconds=LIMIT_SECONDS,
-    )
-    pid_in(tmp_path / "pid")
-    running.end()
+    left = tmp_path / "left"
+    then = f"time.sleep(1.0); open({str(left)!r}, 'w').close(); sys.exit(0)"
+    asked_to_end(tmp_path, then, grace_seconds=LIMIT_SECONDS).end()
 
-    assert (tmp_path / "left").exists()
+    assert left.exists()
 
 
 def test_a_check_that_raises_ends_the_program(tmp_path: Path) -> None:
