@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.row_search import FoundRow, find_by, find_rows, row_at
 from pipeline.run_texts import parts_of_row
 from pipeline.schemas.export_versions import standing_versions
@@ -321,12 +321,10 @@ def _below(workspace: Path, settings: Settings, path: Path) -> str:
 
 
 def _unknown(asked: str, why: str) -> InputError:
-    return InputError(
-        Fault(
-            code="unknown_id",
-            what_happened=f"{asked} cannot be traced: {why}.",
-            kept_safe="Nothing was changed.",
-            do_next="Give a row's id (sft-…, rag-…, pref-…), a run id (stream/…), or FILE:LINE.",
-            value=asked,
-        )
+    return InputError.of(
+        code="unknown_id",
+        what_happened=f"{asked} cannot be traced: {why}.",
+        kept_safe="Nothing was changed.",
+        do_next="Give a row's id (sft-…, rag-…, pref-…), a run id (stream/…), or FILE:LINE.",
+        value=asked,
     )

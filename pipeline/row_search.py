@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.platform import disk
 
 _BLOCK_BYTES = 4 * 2**20
@@ -98,14 +98,12 @@ def _blocks(workspace: Path, relative: PurePosixPath) -> Iterator[tuple[int, byt
     except FileNotFoundError:
         return
     except OSError as error:
-        raise InputError(
-            Fault(
-                code="rows_unreadable",
-                what_happened=f"{relative} cannot be read: {error.strerror}.",
-                kept_safe="Nothing was changed.",
-                do_next=f"Make it readable: ls -l {workspace / relative}",
-                file=str(relative),
-            )
+        raise InputError.of(
+            code="rows_unreadable",
+            what_happened=f"{relative} cannot be read: {error.strerror}.",
+            kept_safe="Nothing was changed.",
+            do_next=f"Make it readable: ls -l {workspace / relative}",
+            file=str(relative),
         ) from error
 
 

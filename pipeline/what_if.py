@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.engine.candidates import place_of
 from pipeline.engine.chunk_entries import RAG, SFT, LineEntry, RowEntry
 from pipeline.engine.chunk_index import ChunkIndex
@@ -96,14 +96,12 @@ def changed_thresholds(scoring: ScoringSettings, changes: Iterable[str]) -> Scor
 
 
 def _bad(value: str, why: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="bad_what_if",
-            what_happened=f"--what-if {value} cannot be used: {why}.",
-            kept_safe="Nothing was read or written.",
-            do_next="For example: distill score --what-if partial_at=0.7",
-            value=value,
-        )
+    return SettingsError.of(
+        code="bad_what_if",
+        what_happened=f"--what-if {value} cannot be used: {why}.",
+        kept_safe="Nothing was read or written.",
+        do_next="For example: distill score --what-if partial_at=0.7",
+        value=value,
     )
 
 

@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.platform import disk
 from pipeline.platform.git import GitError, make_repository, read_git_state
 from pipeline.settings import confine
@@ -121,12 +121,10 @@ def _plain_name(root: Path) -> str:
 
 
 def _not_possible(path: Path, what_happened: str) -> InputError:
-    return InputError(
-        Fault(
-            code="workspace_not_possible",
-            what_happened=what_happened,
-            kept_safe="Nothing there was changed.",
-            do_next="Name another directory: distill init DIR",
-            file=str(path),
-        )
+    return InputError.of(
+        code="workspace_not_possible",
+        what_happened=what_happened,
+        kept_safe="Nothing there was changed.",
+        do_next="Name another directory: distill init DIR",
+        file=str(path),
     )

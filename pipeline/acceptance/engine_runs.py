@@ -20,7 +20,7 @@ from typing import NoReturn
 from pipeline.acceptance.temp_root import TempRoot
 from pipeline.acceptance.write_watch import watch
 from pipeline.contracts.discovery import INSTALLED_PACKAGE_VARIABLE, INSTALLED_PYTHON_VARIABLE, engine_argv
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import streams
 from pipeline.platform.first_act import die_with
@@ -203,12 +203,10 @@ def take_firewall_away() -> None:
 def must_end_with(ended: Ended, wanted: int, what: str) -> Ended:
     """``ended``, when it ended as it must. Raises IntegrityError: the engine broke its word."""
     if ended.exit_code != wanted:
-        raise IntegrityError(
-            Fault(
-                code="run_ended_wrongly",
-                what_happened=f"{what} ended with {ended.exit_code}, not {wanted}: {ended.last_words()}",
-                kept_safe="It ran in the temp root; nothing of the workspace was touched.",
-                do_next="Look at what it said, in the temp root's folder `said`.",
-            )
+        raise IntegrityError.of(
+            code="run_ended_wrongly",
+            what_happened=f"{what} ended with {ended.exit_code}, not {wanted}: {ended.last_words()}",
+            kept_safe="It ran in the temp root; nothing of the workspace was touched.",
+            do_next="Look at what it said, in the temp root's folder `said`.",
         )
     return ended

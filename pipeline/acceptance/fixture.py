@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 
 FOLDER = Path(__file__).with_name("fixture")
 PINNED = {
@@ -131,14 +131,12 @@ class Fixture:
 
 
 def _damaged(name: str, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="fixture_damaged",
-            what_happened=f"The acceptance fixture is damaged: {name}: {why}.",
-            kept_safe="Nothing of the workspace was touched.",
-            do_next="Restore pipeline/acceptance/fixture from the last-good tag, or reinstall the engine.",
-            file=f"pipeline/acceptance/fixture/{name}",
-        )
+    return IntegrityError.of(
+        code="fixture_damaged",
+        what_happened=f"The acceptance fixture is damaged: {name}: {why}.",
+        kept_safe="Nothing of the workspace was touched.",
+        do_next="Restore pipeline/acceptance/fixture from the last-good tag, or reinstall the engine.",
+        file=f"pipeline/acceptance/fixture/{name}",
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from pipeline.contracts.faults import IntegrityError, OperatorError
 from pipeline.platform import streams
 from pipeline.platform.first_act import die_with
 
@@ -72,7 +72,7 @@ class JobBoard:
         if ok:
             return value
         if value["fault"] is not None:
-            raise IntegrityError(Fault(**value["fault"]))
+            raise IntegrityError.of(**value["fault"])
         raise JobError(value["text"])
 
     def close(self) -> None:

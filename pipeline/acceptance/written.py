@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 
 CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 MAY_BE_TRAINED_ON = frozenset(CATEGORIES[:2])
@@ -175,12 +175,10 @@ def said_in(turn: Row) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def unreadable(what: object, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="output_unreadable",
-            what_happened=f"{what} cannot be read: {why}",
-            kept_safe="It lies in the temp root; nothing of the workspace was touched.",
-            do_next="Look at it in the temp root, which is kept.",
-            file=str(what),
-        )
+    return IntegrityError.of(
+        code="output_unreadable",
+        what_happened=f"{what} cannot be read: {why}",
+        kept_safe="It lies in the temp root; nothing of the workspace was touched.",
+        do_next="Look at it in the temp root, which is kept.",
+        file=str(what),
     )

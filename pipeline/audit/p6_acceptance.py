@@ -9,7 +9,7 @@ from pipeline.checks.runner import Outcome
 from pipeline.contracts.check_index import ACCEPTANCE
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.discovery import engine_argv
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.engine.code_digest import engine_digest
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_none
@@ -103,12 +103,10 @@ def judged(report: dict[str, Any], *, elapsed_seconds: float | None = None) -> O
 
 
 def _unusable(path: Path, why: str) -> InputError:
-    return InputError(
-        Fault(
-            code="acceptance_report_unusable",
-            what_happened=f"The acceptance report {path} {why}.",
-            kept_safe="Nothing was changed.",
-            do_next="Make one: distill acceptance   (or leave --acceptance-report out)",
-            file=str(path),
-        )
+    return InputError.of(
+        code="acceptance_report_unusable",
+        what_happened=f"The acceptance report {path} {why}.",
+        kept_safe="Nothing was changed.",
+        do_next="Make one: distill acceptance   (or leave --acceptance-report out)",
+        file=str(path),
     )

@@ -14,7 +14,7 @@ from pipeline.card import CardContext, ExportFacts, FormattedFile, Licence, data
 from pipeline.card.context import Lint
 from pipeline.commands.context import CommandContext
 from pipeline.contracts import paths
-from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
+from pipeline.contracts.faults import ExitCode, InputError, IntegrityError
 from pipeline.engine.last_run import committed_summaries, receipts_of
 from pipeline.engine.lint_counts import count_lint
 from pipeline.formats.folder import SPLITS, folder_of, receipt_path
@@ -72,26 +72,22 @@ def latest_summary(workspace: Path) -> dict[str, Any]:
     """The summary of the last run that committed its outputs. Raises InputError when there is none."""
     summary = next(committed_summaries(workspace), None)
     if summary is None:
-        raise InputError(
-            Fault(
-                code="no_run",
-                what_happened="No run of this workspace has committed exports yet.",
-                kept_safe=_KEPT_SAFE,
-                do_next="distill run-all",
-            )
+        raise InputError.of(
+            code="no_run",
+            what_happened="No run of this workspace has committed exports yet.",
+            kept_safe=_KEPT_SAFE,
+            do_next="distill run-all",
         )
     return summary
 
 
 def _cannot_read(path: Path, why: str) -> InputError:
-    return InputError(
-        Fault(
-            code="unreadable",
-            what_happened=f"{path} cannot be read: {why}",
-            kept_safe=_KEPT_SAFE,
-            do_next="distill run-all",
-            file=str(path),
-        )
+    return InputError.of(
+        code="unreadable",
+        what_happened=f"{path} cannot be read: {why}",
+        kept_safe=_KEPT_SAFE,
+        do_next="distill run-all",
+        file=str(path),
     )
 
 
@@ -170,12 +166,10 @@ def _rows(workspace: Path, relative: str, claims: dict[str, str]) -> Iterator[di
     except (OSError, ValueError) as error:
         raise _cannot_read(workspace / relative, getattr(error, "strerror", None) or str(error)) from error
     if claims.get(relative) != hasher.hexdigest():
-        raise IntegrityError(
-            Fault(
-                code="export_differs",
-                what_happened=f"{relative} is not the file that the last run wrote.",
-                kept_safe=_KEPT_SAFE,
-                do_next="distill firewall, then: distill run-all",
-                file=relative,
-            )
+        raise IntegrityError.of(
+            code="export_differs",
+            what_happened=f"{relative} is not the file that the last run wrote.",
+            kept_safe=_KEPT_SAFE,
+            do_next="distill firewall, then: distill run-all",
+            file=relative,
         )

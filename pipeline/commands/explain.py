@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.contracts.faults import ExitCode, Fault, InputError, IntegrityError
+from pipeline.contracts.faults import ExitCode, InputError, IntegrityError
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -163,25 +163,21 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
 
 
 def _unknown(run_id: str) -> InputError:
-    return InputError(
-        Fault(
-            code="unknown_run",
-            what_happened=f"No evidence row has the run id {run_id}.",
-            kept_safe="Nothing was changed.",
-            do_next=f"Look for it elsewhere: distill lineage {visible(run_id)}",
-            value=run_id,
-        )
+    return InputError.of(
+        code="unknown_run",
+        what_happened=f"No evidence row has the run id {run_id}.",
+        kept_safe="Nothing was changed.",
+        do_next=f"Look for it elsewhere: distill lineage {visible(run_id)}",
+        value=run_id,
     )
 
 
 def _damaged(evidence: FoundRow, refusal: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="evidence_invalid",
-            what_happened=f"{evidence.place} is not an evidence row as the engine writes it ({refusal}).",
-            kept_safe="Nothing was changed.",
-            do_next="Make the evidence again: distill materialize",
-            file=evidence.file,
-            line=evidence.line,
-        )
+    return IntegrityError.of(
+        code="evidence_invalid",
+        what_happened=f"{evidence.place} is not an evidence row as the engine writes it ({refusal}).",
+        kept_safe="Nothing was changed.",
+        do_next="Make the evidence again: distill materialize",
+        file=evidence.file,
+        line=evidence.line,
     )

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pipeline.contracts.faults import ExitCode, Fault, InputError, SettingsError
+from pipeline.contracts.faults import ExitCode, InputError, SettingsError
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
@@ -32,13 +32,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     from pipeline.lineage import trace
 
     if arguments.raw and sys.stdout.isatty():
-        raise SettingsError(
-            Fault(
-                code="bytes_to_terminal",
-                what_happened="--bytes writes raw bytes, escape codes included: not to a terminal.",
-                kept_safe="Nothing was written.",
-                do_next="Send them to a file or a pipe:  … --bytes | sha256sum",
-            )
+        raise SettingsError.of(
+            code="bytes_to_terminal",
+            what_happened="--bytes writes raw bytes, escape codes included: not to a terminal.",
+            kept_safe="Nothing was written.",
+            do_next="Send them to a file or a pipe:  … --bytes | sha256sum",
         )
     loaded = context.settings()
     lineage = trace(context.workspace, loaded.settings, arguments.id)
@@ -56,14 +54,12 @@ def _write_bytes(lineage: Lineage, context: CommandContext) -> None:
     present = [source for source in lineage.sources if source.raw is not None]
     if not present:
         reasons = "; ".join(source.why for source in lineage.sources) or "no row names its source line"
-        raise InputError(
-            Fault(
-                code="no_source_bytes",
-                what_happened=f"There are no source bytes of {lineage.asked}: {reasons}.",
-                kept_safe="Nothing was changed.",
-                do_next="See what is known of it, without --bytes.",
-                value=lineage.asked,
-            )
+        raise InputError.of(
+            code="no_source_bytes",
+            what_happened=f"There are no source bytes of {lineage.asked}: {reasons}.",
+            kept_safe="Nothing was changed.",
+            do_next="See what is known of it, without --bytes.",
+            value=lineage.asked,
         )
     for source in present:
         context.out_bytes((source.raw or b"") + b"\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.commands.context import CommandContext
-from pipeline.contracts.faults import ExitCode, Fault, SettingsError
+from pipeline.contracts.faults import ExitCode, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import resolve
 from pipeline.release.git_gates import PHASES, phases_of
@@ -16,14 +16,12 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     for assignment in arguments.assignments:
         phase, equals, revision = assignment.partition("=")
         if not equals or not revision:
-            raise SettingsError(
-                Fault(
-                    code="bad_assignment",
-                    what_happened=f"--set {assignment} does not read PHASE=COMMIT.",
-                    kept_safe="distill.toml is as it was.",
-                    do_next="Write it like: --set P4=HEAD",
-                    value=assignment,
-                )
+            raise SettingsError.of(
+                code="bad_assignment",
+                what_happened=f"--set {assignment} does not read PHASE=COMMIT.",
+                kept_safe="distill.toml is as it was.",
+                do_next="Write it like: --set P4=HEAD",
+                value=assignment,
             )
         commit = record_phase(context.workspace, phase, revision)
         context.note(f"recorded {phase} = {commit}; commit distill.toml before the freeze")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.engine.executors import usable_cpus
 from pipeline.engine.run_all import RunOptions
 from pipeline.settings.model import Settings
@@ -37,12 +37,10 @@ def run_options(arguments: argparse.Namespace, settings: Settings) -> RunOptions
 
 
 def _bad(option: str, value: str, wanted: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="bad_option",
-            what_happened=f"{option} {value} cannot be used.",
-            kept_safe="Nothing was changed.",
-            do_next=f"Give {wanted}.",
-            value=value,
-        )
+    return SettingsError.of(
+        code="bad_option",
+        what_happened=f"{option} {value} cannot be used.",
+        kept_safe="Nothing was changed.",
+        do_next=f"Give {wanted}.",
+        value=value,
     )

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError, StorageError, worst
+from pipeline.contracts.faults import ExitCode, OperatorError, StorageError, worst
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 
@@ -117,12 +117,10 @@ def _reference(context: CommandContext) -> int:
 
 
 def _unwritable(place: str, error: OSError) -> StorageError:
-    return StorageError(
-        Fault(
-            code="schema_files_unwritable",
-            what_happened=f"{place} cannot be written: {error.strerror}.",
-            kept_safe="No schema was changed; a file that was there is whole.",
-            do_next="Name a directory that you may write to.",
-            file=place,
-        )
+    return StorageError.of(
+        code="schema_files_unwritable",
+        what_happened=f"{place} cannot be written: {error.strerror}.",
+        kept_safe="No schema was changed; a file that was there is whole.",
+        do_next="Name a directory that you may write to.",
+        file=place,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import lost_fields
-from pipeline.contracts.faults import ExitCode, Fault, SettingsError, worst
+from pipeline.contracts.faults import ExitCode, SettingsError, worst
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
@@ -85,13 +85,11 @@ def _what_next(found: Suggestion) -> str:
 
 def _misnamed(file: str | None) -> SettingsError:
     what = "suggest needs the log to draft from." if file is None else "check takes no file."
-    return SettingsError(
-        Fault(
-            code="streams_file",
-            what_happened=what,
-            kept_safe="Nothing was read or written.",
-            do_next="distill streams suggest FILE, or distill streams check --stream NAME",
-        )
+    return SettingsError.of(
+        code="streams_file",
+        what_happened=what,
+        kept_safe="Nothing was read or written.",
+        do_next="distill streams suggest FILE, or distill streams check --stream NAME",
     )
 
 
@@ -146,14 +144,12 @@ def chosen_streams(settings: Settings, wanted: str | None) -> list[str]:
     if wanted in names:
         return [wanted]
     hint = nearest_of(wanted, names)
-    raise SettingsError(
-        Fault(
-            code="unknown_stream",
-            what_happened=visible(f'{paths.SETTINGS} has no stream "{wanted}". {hint}'),
-            kept_safe="Nothing was read or written.",
-            do_next="See them all: distill streams check",
-            file=str(paths.SETTINGS),
-        )
+    raise SettingsError.of(
+        code="unknown_stream",
+        what_happened=visible(f'{paths.SETTINGS} has no stream "{wanted}". {hint}'),
+        kept_safe="Nothing was read or written.",
+        do_next="See them all: distill streams check",
+        file=str(paths.SETTINGS),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 
 _FREEZE = "release-freeze"
 
@@ -248,13 +248,11 @@ def selected(specs: Sequence[CheckSpec], wanted: Collection[str] | None) -> list
     known = {spec.id for spec in specs}
     for name in wanted:
         if name not in known:
-            raise SettingsError(
-                Fault(
-                    code="unknown_check",
-                    what_happened=f"There is no check called {name}.",
-                    kept_safe="Nothing was checked and nothing was written.",
-                    do_next=f"Name one of: {', '.join(spec.id for spec in specs)}",
-                    value=name,
-                )
+            raise SettingsError.of(
+                code="unknown_check",
+                what_happened=f"There is no check called {name}.",
+                kept_safe="Nothing was checked and nothing was written.",
+                do_next=f"Name one of: {', '.join(spec.id for spec in specs)}",
+                value=name,
             )
     return [spec for spec in specs if spec.id in wanted]

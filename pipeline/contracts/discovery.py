@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 
 WORKSPACE_VARIABLE = "DISTILL_WORKSPACE"
 # The interpreter and the package from which the installed firewall runs, handed down to a
@@ -121,25 +121,21 @@ def find_workspace(explicit: str | None) -> Path:
         if (root / paths.SETTINGS).is_file():
             return root
         origin = "-C" if explicit else WORKSPACE_VARIABLE
-        raise SettingsError(
-            Fault(
-                code="workspace_not_found",
-                what_happened=f"{root} (from {origin}) is not a workspace: no distill.toml in it.",
-                kept_safe="Nothing was read or written.",
-                do_next=f"Name a workspace with -C, or make one: distill init {root}",
-                file=str(root),
-            )
+        raise SettingsError.of(
+            code="workspace_not_found",
+            what_happened=f"{root} (from {origin}) is not a workspace: no distill.toml in it.",
+            kept_safe="Nothing was read or written.",
+            do_next=f"Name a workspace with -C, or make one: distill init {root}",
+            file=str(root),
         )
     here = Path.cwd().resolve()
     for candidate in (here, *here.parents):
         if (candidate / paths.SETTINGS).is_file():
             return candidate
-    raise SettingsError(
-        Fault(
-            code="workspace_not_found",
-            what_happened=f"No workspace here: no distill.toml in {here} or above it.",
-            kept_safe="Nothing was read or written.",
-            do_next="Make one with: distill init   (or try the tour: distill demo)",
-            file=str(here),
-        )
+    raise SettingsError.of(
+        code="workspace_not_found",
+        what_happened=f"No workspace here: no distill.toml in {here} or above it.",
+        kept_safe="Nothing was read or written.",
+        do_next="Make one with: distill init   (or try the tour: distill demo)",
+        file=str(here),
     )

@@ -107,9 +107,18 @@ class OperatorError(Exception):
 
     @classmethod
     def of(
-        cls, code: str, what_happened: str, kept_safe: str, do_next: str, *, file: str | None = None
+        cls,
+        code: str,
+        what_happened: str,
+        kept_safe: str,
+        do_next: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        value: str | None = None,
     ) -> Self:
-        return cls(Fault(code, what_happened, kept_safe, do_next, file))
+        """The error that a ``Fault`` of these says."""
+        return cls(Fault(code, what_happened, kept_safe, do_next, file, line, value))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers hand their errors on by pickle, which would call the class with the text alone."""
@@ -143,7 +152,7 @@ class EngineUnavailableError(OperatorError):
 def engine_not_started(program: str, error: OSError) -> EngineUnavailableError:
     what_happened = f"{program} could not be started: {error.strerror}."
     kept_safe = "Nothing was started; every file is as it was."
-    return EngineUnavailableError(Fault("engine_not_started", what_happened, kept_safe, "distill doctor"))
+    return EngineUnavailableError.of("engine_not_started", what_happened, kept_safe, "distill doctor")
 
 
 class WorkspaceLockedError(OperatorError):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pipeline.contracts import paths
 from pipeline.contracts.checks import DriftRow
-from pipeline.contracts.faults import Fault, InputError, IntegrityError, SettingsError
+from pipeline.contracts.faults import InputError, IntegrityError, SettingsError
 from pipeline.drift import baselines
 from pipeline.drift.measure import Metrics, measure
 from pipeline.engine.clock import now_iso
@@ -38,13 +38,11 @@ def decide(
     audited = _audited_rows(workspace)
     names = list(names) or [row.metric for row in audited.values() if row.warns]
     if not names:
-        raise InputError(
-            Fault(
-                code="nothing_to_decide",
-                what_happened="No metric warns in the last audit.",
-                kept_safe="Nothing was recorded.",
-                do_next="Name one with --metric, or look at the table: distill baseline list",
-            )
+        raise InputError.of(
+            code="nothing_to_decide",
+            what_happened="No metric warns in the last audit.",
+            kept_safe="Nothing was recorded.",
+            do_next="Name one with --metric, or look at the table: distill baseline list",
         )
     metrics = measure(workspace, settings)
     for name in names:
@@ -55,13 +53,11 @@ def decide(
 
 
 def note_missing(decision: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="note_missing",
-            what_happened="A decision without a reason explains nothing to the next shift.",
-            kept_safe="Nothing was recorded.",
-            do_next=f"Say why: distill baseline {decision} --note 'WHY'",
-        )
+    return SettingsError.of(
+        code="note_missing",
+        what_happened="A decision without a reason explains nothing to the next shift.",
+        kept_safe="Nothing was recorded.",
+        do_next=f"Say why: distill baseline {decision} --note 'WHY'",
     )
 
 
@@ -99,36 +95,30 @@ def _audited_rows(workspace: Path) -> dict[str, DriftRow]:
     try:
         return {row["metric"]: DriftRow.model_validate(row) for row in (object_in(path) or {})["drift"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            Fault(
-                code="no_audit_yet",
-                what_happened=f"There is no audit to decide about: {path} cannot be read.",
-                kept_safe="Nothing was recorded.",
-                do_next="Make one: distill audit-full",
-                file=str(path),
-            )
+        raise InputError.of(
+            code="no_audit_yet",
+            what_happened=f"There is no audit to decide about: {path} cannot be read.",
+            kept_safe="Nothing was recorded.",
+            do_next="Make one: distill audit-full",
+            file=str(path),
         ) from error
 
 
 def _check(name: str, audited: dict[str, DriftRow], metrics: Metrics) -> None:
     if name not in audited:
-        raise SettingsError(
-            Fault(
-                code="unknown_metric",
-                what_happened=f"The last audit has no metric {name!r}.",
-                kept_safe="Nothing was recorded.",
-                do_next="See their names: distill baseline list",
-                value=name,
-            )
+        raise SettingsError.of(
+            code="unknown_metric",
+            what_happened=f"The last audit has no metric {name!r}.",
+            kept_safe="Nothing was recorded.",
+            do_next="See their names: distill baseline list",
+            value=name,
         )
     seen, now = audited[name].current, metrics.values.get(name)
     if seen != now:
-        raise IntegrityError(
-            Fault(
-                code="value_moved",
-                what_happened=f"{name} was {seen} in the last audit and is {now} now.",
-                kept_safe="Nothing was recorded: a decision holds for the value that was seen.",
-                do_next="Look again first: distill audit-full",
-                value=name,
-            )
+        raise IntegrityError.of(
+            code="value_moved",
+            what_happened=f"{name} was {seen} in the last audit and is {now} now.",
+            kept_safe="Nothing was recorded: a decision holds for the value that was seen.",
+            do_next="Look again first: distill audit-full",
+            value=name,
         )

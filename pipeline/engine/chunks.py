@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.contracts.faults import CHUNKS_KEPT, Fault, InputError
+from pipeline.contracts.faults import CHUNKS_KEPT, InputError
 from pipeline.storage.archives import Ending, open_regular
 
 _SEEK_BLOCK = 1 << 16
@@ -80,14 +80,12 @@ def read_range(descriptor: int, path: Path, start: int, end: int) -> bytes:
     while start < end:
         piece = os.pread(descriptor, end - start, start)
         if not piece:
-            raise InputError(
-                Fault(
-                    code="source_shrank",
-                    what_happened=f"{path} became shorter while it was read: no byte at {start:,}.",
-                    kept_safe=CHUNKS_KEPT,
-                    do_next="Let the writer finish (rotate by rename, never truncate), then: distill run-all",
-                    file=str(path),
-                )
+            raise InputError.of(
+                code="source_shrank",
+                what_happened=f"{path} became shorter while it was read: no byte at {start:,}.",
+                kept_safe=CHUNKS_KEPT,
+                do_next="Let the writer finish (rotate by rename, never truncate), then: distill run-all",
+                file=str(path),
             )
         pieces.append(piece)
         start += len(piece)
@@ -95,12 +93,10 @@ def read_range(descriptor: int, path: Path, start: int, end: int) -> bytes:
 
 
 def unreadable_source(path: Path, error: OSError) -> InputError:
-    return InputError(
-        Fault(
-            code="source_unreadable",
-            what_happened=f"{path} could not be read: {error.strerror or error}.",
-            kept_safe=CHUNKS_KEPT,
-            do_next="Check the file and its permissions, then: distill run-all",
-            file=str(path),
-        )
+    return InputError.of(
+        code="source_unreadable",
+        what_happened=f"{path} could not be read: {error.strerror or error}.",
+        kept_safe=CHUNKS_KEPT,
+        do_next="Check the file and its permissions, then: distill run-all",
+        file=str(path),
     )

@@ -6,7 +6,7 @@ import re
 import time
 from datetime import UTC, datetime
 
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 
 _ISO_UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z\Z")
 
@@ -32,12 +32,10 @@ def checked_recorded_at(value: str | None) -> str:
             pass
         else:
             return value
-    raise SettingsError(
-        Fault(
-            code="bad_recorded_at",
-            what_happened=f"--recorded-at {value!r} is not a UTC time like 2026-04-27T00:00:00Z.",
-            kept_safe="Nothing was written.",
-            do_next="Give the time in that form, or leave the option out to use the present moment.",
-            value=value,
-        )
+    raise SettingsError.of(
+        code="bad_recorded_at",
+        what_happened=f"--recorded-at {value!r} is not a UTC time like 2026-04-27T00:00:00Z.",
+        kept_safe="Nothing was written.",
+        do_next="Give the time in that form, or leave the option out to use the present moment.",
+        value=value,
     )

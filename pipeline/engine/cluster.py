@@ -100,24 +100,20 @@ class ClusterExecutor(Executor):
     def lost(self, error: Exception) -> EngineUnavailableError:
         """``error`` in an operator's words. KilledWorker alone comes from a scheduler that is there."""
         if type(error).__name__ != "KilledWorker":
-            return EngineUnavailableError(
-                Fault(
-                    code="dask_lost",
-                    what_happened=f"The Dask scheduler at {self._address} went away during the run.",
-                    kept_safe=CHUNKS_KEPT,
-                    do_next="Start it and its workers again, then repeat the command: "
-                    "finished chunks are not mapped again",
-                    value=self._address,
-                )
-            )
-        return EngineUnavailableError(
-            Fault(
-                code="worker_died",
-                what_happened="Dask gave a chunk up: each worker that took it died (killed, out of memory).",
+            return EngineUnavailableError.of(
+                code="dask_lost",
+                what_happened=f"The Dask scheduler at {self._address} went away during the run.",
                 kept_safe=CHUNKS_KEPT,
-                do_next="Look at the workers' logs, then: distill run-all --workers 1",
+                do_next="Start it and its workers again, then repeat the command: "
+                "finished chunks are not mapped again",
                 value=self._address,
             )
+        return EngineUnavailableError.of(
+            code="worker_died",
+            what_happened="Dask gave a chunk up: each worker that took it died (killed, out of memory).",
+            kept_safe=CHUNKS_KEPT,
+            do_next="Look at the workers' logs, then: distill run-all --workers 1",
+            value=self._address,
         )
 
     def _workers(self) -> int:
@@ -137,26 +133,22 @@ def open_cluster(address: str, run: ContextName) -> Iterator[ClusterExecutor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise EngineUnavailableError(
-            Fault(
-                code="dask_missing",
-                what_happened="--executor dask://… needs the package distributed, which is not installed.",
-                kept_safe="Nothing was changed.",
-                do_next="pip install 'distill-console[dask]', or use --executor processes",
-            )
+        raise EngineUnavailableError.of(
+            code="dask_missing",
+            what_happened="--executor dask://… needs the package distributed, which is not installed.",
+            kept_safe="Nothing was changed.",
+            do_next="pip install 'distill-console[dask]', or use --executor processes",
         ) from error
     logging.disable()  # Dask logs traces of what is caught here, and told in three lines
     try:
         client: Any = Client(f"tcp://{address}", timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise EngineUnavailableError(
-            Fault(
-                code="dask_unreachable",
-                what_happened=f"No Dask scheduler answers at {visible(address, 200)}.",
-                kept_safe="Nothing was changed.",
-                do_next="Start one (dask scheduler; dask worker), or use --executor processes",
-                value=address,
-            )
+        raise EngineUnavailableError.of(
+            code="dask_unreachable",
+            what_happened=f"No Dask scheduler answers at {visible(address, 200)}.",
+            kept_safe="Nothing was changed.",
+            do_next="Start one (dask scheduler; dask worker), or use --executor processes",
+            value=address,
         ) from error
     try:
         _meet(client, address, run)
@@ -178,26 +170,22 @@ def _meet(client: Any, address: str, run: ContextName) -> None:
         if isinstance(answer, Fault):
             raise EngineUnavailableError(answer)
         if answer is not None:
-            raise EngineUnavailableError(
-                Fault(
-                    code="worker_engine_differs",
-                    what_happened=f"The Dask worker {visible(str(worker), 200)} cannot run this engine: "
-                    f"{visible(repr(answer), 200)}.",
-                    kept_safe="Nothing was changed.",
-                    do_next="Install the same distill-console there, restart its workers, then run again",
-                    value=str(worker),
-                )
+            raise EngineUnavailableError.of(
+                code="worker_engine_differs",
+                what_happened=f"The Dask worker {visible(str(worker), 200)} cannot run this engine: "
+                f"{visible(repr(answer), 200)}.",
+                kept_safe="Nothing was changed.",
+                do_next="Install the same distill-console there, restart its workers, then run again",
+                value=str(worker),
             )
 
 
 def _no_worker(address: str, how_long: str) -> EngineUnavailableError:
-    return EngineUnavailableError(
-        Fault(
-            code="dask_without_workers",
-            what_happened=f"The Dask scheduler at {visible(address, 200)} had no worker {how_long}.",
-            kept_safe=CHUNKS_KEPT,
-            do_next=f"Start workers (dask worker tcp://{visible(address, 200)} --nthreads 1), "
-            "then repeat the command",
-            value=address,
-        )
+    return EngineUnavailableError.of(
+        code="dask_without_workers",
+        what_happened=f"The Dask scheduler at {visible(address, 200)} had no worker {how_long}.",
+        kept_safe=CHUNKS_KEPT,
+        do_next=f"Start workers (dask worker tcp://{visible(address, 200)} --nthreads 1), "
+        "then repeat the command",
+        value=address,
     )

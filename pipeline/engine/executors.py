@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, Any
 
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.platform.first_act import die_with
 
 if TYPE_CHECKING:
@@ -96,14 +96,12 @@ def open_executor(
             yield cluster
         return
     if name != "processes":
-        raise SettingsError(
-            Fault(
-                code="unknown_executor",
-                what_happened=f"--executor {name!r} is not known.",
-                kept_safe="Nothing was changed.",
-                do_next="Use processes, or dask://HOST:PORT with the extra distill-console[dask].",
-                value=name,
-            )
+        raise SettingsError.of(
+            code="unknown_executor",
+            what_happened=f"--executor {name!r} is not known.",
+            kept_safe="Nothing was changed.",
+            do_next="Use processes, or dask://HOST:PORT with the extra distill-console[dask].",
+            value=name,
         )
     _return_large_blocks()
     if workers == 1:

@@ -14,7 +14,7 @@ import orjson
 
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult, CheckStatus, Example
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.contracts.plurals import plural
 from pipeline.engine.beside_manifest import files_beside
 from pipeline.platform import confined, disk
@@ -175,14 +175,12 @@ def _read(folder: Path) -> dict[str, Any]:
         why = error.strerror or str(error)
     except orjson.JSONDecodeError:
         why = "it is not JSON"
-    raise InputError(
-        Fault(
-            code="manifest_missing",
-            what_happened=f"{path} cannot be used: {why}.",
-            kept_safe="Nothing was changed.",
-            do_next="Copy the exports again with their manifest, or write them: distill run-all",
-            file=str(path),
-        )
+    raise InputError.of(
+        code="manifest_missing",
+        what_happened=f"{path} cannot be used: {why}.",
+        kept_safe="Nothing was changed.",
+        do_next="Copy the exports again with their manifest, or write them: distill run-all",
+        file=str(path),
     )
 
 

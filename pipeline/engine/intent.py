@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 
@@ -100,12 +100,10 @@ def _is_below(relative: str, folder: PurePosixPath) -> bool:
 
 
 def _unsettled(path: Path, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="intent_unsettled",
-            what_happened=f"The interrupted commit in {path} cannot be settled: {why}.",
-            kept_safe="Nothing was changed. The staged files and the originals are under .distill/staging.",
-            do_next=f"Move {path} aside, then build the outputs again: distill run-all --no-cache",
-            file=str(path),
-        )
+    return IntegrityError.of(
+        code="intent_unsettled",
+        what_happened=f"The interrupted commit in {path} cannot be settled: {why}.",
+        kept_safe="Nothing was changed. The staged files and the originals are under .distill/staging.",
+        do_next=f"Move {path} aside, then build the outputs again: distill run-all --no-cache",
+        file=str(path),
     )

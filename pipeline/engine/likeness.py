@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.evaluation.tokens import tokens
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.near_duplicates import Said
@@ -90,16 +90,14 @@ def load_likeness(options: ExportSettings) -> Likeness | None:
     try:
         import datasketch
     except ImportError:
-        raise SettingsError(
-            Fault(
-                code="near_duplicates_unusable",
-                what_happened=f"{paths.SETTINGS}: [export.{asking[0]}] near_duplicates: "
-                "the library datasketch is not installed.",
-                kept_safe="Nothing was changed.",
-                do_next="pip install 'distill-console[near-duplicates]', or leave the setting out.",
-                file=str(paths.SETTINGS),
-                value=options.near_duplicates_of(asking[0]),
-            )
+        raise SettingsError.of(
+            code="near_duplicates_unusable",
+            what_happened=f"{paths.SETTINGS}: [export.{asking[0]}] near_duplicates: "
+            "the library datasketch is not installed.",
+            kept_safe="Nothing was changed.",
+            do_next="pip install 'distill-console[near-duplicates]', or leave the setting out.",
+            file=str(paths.SETTINGS),
+            value=options.near_duplicates_of(asking[0]),
         ) from None
     empty = datasketch.MinHash(num_perm=BANDS * HASHES_A_BAND, seed=_SEED, scheme=_SCHEME)
 

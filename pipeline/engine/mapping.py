@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pipeline.contracts import events
 from pipeline.contracts.categories import CATEGORIES
-from pipeline.contracts.faults import CHUNKS_KEPT, Fault, InputError, StorageError
+from pipeline.contracts.faults import CHUNKS_KEPT, InputError, StorageError
 from pipeline.contracts.skips import SkipReason
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, digest_source, digests_of_source, work
@@ -257,11 +257,9 @@ def submit(session: Session, executor: Executor, call: Callable[..., T], *argume
 
 
 def _worker_died() -> StorageError:
-    return StorageError(
-        Fault(
-            code="worker_died",
-            what_happened="A worker process died (killed, or out of memory).",
-            kept_safe=CHUNKS_KEPT,
-            do_next="Look at the system log, then: distill run-all --workers 1",
-        )
+    return StorageError.of(
+        code="worker_died",
+        what_happened="A worker process died (killed, or out of memory).",
+        kept_safe=CHUNKS_KEPT,
+        do_next="Look at the system log, then: distill run-all --workers 1",
     )

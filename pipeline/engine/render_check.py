@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.settings.confine import is_inside, source_roots
@@ -74,14 +74,12 @@ def _template_in(document: object) -> str:
 
 
 def _unusable(named: str, why: str, do_next: str = "") -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="render_check_unusable",
-            what_happened=visible(f"{paths.SETTINGS}: [export] render_check: {named}: {why}."),
-            kept_safe="Nothing was written.",
-            do_next=do_next
-            or "Name a template file of the workspace (docs/exports.md), or take the setting out.",
-            file=str(paths.SETTINGS),
-            value=named,
-        )
+    return SettingsError.of(
+        code="render_check_unusable",
+        what_happened=visible(f"{paths.SETTINGS}: [export] render_check: {named}: {why}."),
+        kept_safe="Nothing was written.",
+        do_next=do_next
+        or "Name a template file of the workspace (docs/exports.md), or take the setting out.",
+        file=str(paths.SETTINGS),
+        value=named,
     )

@@ -74,13 +74,11 @@ class StagedScan:
 
 
 def _not_judged(why: str) -> OperatorError:
-    return OperatorError(
-        Fault(
-            code="firewall_not_evaluable",
-            what_happened=f"The firewall could not judge the staged file: {why}.",
-            kept_safe="No output was replaced; the last-good exports are in place.",
-            do_next="Run it by hand: distill firewall",
-        )
+    return OperatorError.of(
+        code="firewall_not_evaluable",
+        what_happened=f"The firewall could not judge the staged file: {why}.",
+        kept_safe="No output was replaced; the last-good exports are in place.",
+        do_next="Run it by hand: distill firewall",
     )
 
 

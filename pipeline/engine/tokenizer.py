@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.settings.confine import is_inside, source_roots
@@ -123,13 +123,11 @@ def read_tokenizer(workspace: Path, named: str) -> TokenCounter:
 def _unusable(
     named: str, why: str, do_next: str = "Name a tokenizer.json, or leave the setting out."
 ) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="tokenizer_unusable",
-            what_happened=visible(f"{paths.SETTINGS}: [export] tokenizer: {named}: {why}."),
-            kept_safe="Nothing was changed.",
-            do_next=do_next,
-            file=str(paths.SETTINGS),
-            value=named,
-        )
+    return SettingsError.of(
+        code="tokenizer_unusable",
+        what_happened=visible(f"{paths.SETTINGS}: [export] tokenizer: {named}: {why}."),
+        kept_safe="Nothing was changed.",
+        do_next=do_next,
+        file=str(paths.SETTINGS),
+        value=named,
     )

@@ -154,14 +154,12 @@ def obtain(name: ContextName) -> WorkContext:
         context = WorkContext(workspace, load_settings(workspace).settings)
         context.pipeline_run_id = name.pipeline_run_id
         if context.settings_digest != name.settings_digest:
-            raise IntegrityError(
-                Fault(
-                    code="settings_changed",
-                    what_happened="distill.toml was edited while a run was using it.",
-                    kept_safe=CHUNKS_KEPT,
-                    do_next="Run again with the settings as they are now: distill run-all",
-                    file=str(workspace / paths.SETTINGS),
-                )
+            raise IntegrityError.of(
+                code="settings_changed",
+                what_happened="distill.toml was edited while a run was using it.",
+                kept_safe=CHUNKS_KEPT,
+                do_next="Run again with the settings as they are now: distill run-all",
+                file=str(workspace / paths.SETTINGS),
             )
         _contexts.clear()  # a worker serves one run after the other
         _contexts[name] = context

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.engine.chunks import unreadable_source
 from pipeline.platform import disk
 
@@ -69,12 +69,10 @@ def as_evidence(row: dict[str, Any]) -> dict[str, Any]:
 
 def no_rows_yet(what: str, path: Path, command: str) -> InputError:
     """The fault of a stage whose input an earlier stage has not written."""
-    return InputError(
-        Fault(
-            code="input_missing",
-            what_happened=f"There is no {what}: {path} is missing.",
-            kept_safe="Nothing was changed.",
-            do_next=f"Make it first: {command}",
-            file=str(path),
-        )
+    return InputError.of(
+        code="input_missing",
+        what_happened=f"There is no {what}: {path} is missing.",
+        kept_safe="Nothing was changed.",
+        do_next=f"Make it first: {command}",
+        file=str(path),
     )

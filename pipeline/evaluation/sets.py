@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.contracts.untrusted import visible
 from pipeline.evaluation.tokens import Kind, tokens
 from pipeline.settings.model import EvaluationSettings, Settings
@@ -223,13 +223,11 @@ def _table(index: EvaluationIndex, side: Side, kind: Kind) -> Table:
 
 def _unusable(file: str, line: int | None, declared: EvaluationSettings, what: str) -> InputError:
     place = visible(file) if line is None else f"{visible(file)}:{line}"
-    return InputError(
-        Fault(
-            code="evaluation_set_unusable",
-            what_happened=f"The evaluation set {declared.name} cannot be used: {place} {visible(what)}.",
-            kept_safe="Nothing was exported; the last outputs are in place.",
-            do_next=f'Repair the file, or correct [[evaluation]] name = "{declared.name}" in distill.toml.',
-            file=file,
-            line=line,
-        )
+    return InputError.of(
+        code="evaluation_set_unusable",
+        what_happened=f"The evaluation set {declared.name} cannot be used: {place} {visible(what)}.",
+        kept_safe="Nothing was exported; the last outputs are in place.",
+        do_next=f'Repair the file, or correct [[evaluation]] name = "{declared.name}" in distill.toml.',
+        file=file,
+        line=line,
     )

@@ -49,14 +49,12 @@ class StateEvents:
             events._place = place
             return events
         except OSError as error:
-            raise StorageError(
-                Fault(
-                    code="events_not_writable",
-                    what_happened=f"Events cannot be written to {place}: {error.strerror}.",
-                    kept_safe="Nothing was scanned or written.",
-                    do_next="Name a file that can be written, or - for standard output.",
-                    file=place,
-                )
+            raise StorageError.of(
+                code="events_not_writable",
+                what_happened=f"Events cannot be written to {place}: {error.strerror}.",
+                kept_safe="Nothing was scanned or written.",
+                do_next="Name a file that can be written, or - for standard output.",
+                file=place,
             ) from None
 
     def report(self, report: Report, *, since: str | None = None, rows_total: int | None = None) -> None:

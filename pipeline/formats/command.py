@@ -142,26 +142,22 @@ def _asked(name: str) -> _Asked:
 
 
 def _two_kinds(name: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="two_kinds_of_files",
-            what_happened=f"{name} is asked for as parquet and as jsonl: no loader takes a folder with both.",
-            kept_safe="Nothing was written.",
-            do_next=f"Ask for one of them: distill export --format {name}",
-            value=name,
-        )
+    return SettingsError.of(
+        code="two_kinds_of_files",
+        what_happened=f"{name} is asked for as parquet and as jsonl: no loader takes a folder with both.",
+        kept_safe="Nothing was written.",
+        do_next=f"Ask for one of them: distill export --format {name}",
+        value=name,
     )
 
 
 def _unknown(name: str, what_happened: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="unknown_format",
-            what_happened=what_happened,
-            kept_safe="Nothing was written.",
-            do_next="List the formats: distill export --format help",
-            value=name,
-        )
+    return SettingsError.of(
+        code="unknown_format",
+        what_happened=what_happened,
+        kept_safe="Nothing was written.",
+        do_next="List the formats: distill export --format help",
+        value=name,
     )
 
 

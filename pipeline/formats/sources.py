@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError, IntegrityError
+from pipeline.contracts.faults import InputError, IntegrityError
 from pipeline.engine.export_manifest import standing
 from pipeline.formats.format import Row
 from pipeline.platform import confined, disk
@@ -52,15 +52,13 @@ class Written:
     def check(self, claim: Claim) -> None:
         """Raises IntegrityError when what was read is not what the run wrote."""
         if self.sha256.get(claim.path) != claim.hasher.hexdigest():
-            raise IntegrityError(
-                Fault(
-                    code="export_changed",
-                    what_happened=f"{claim.path} is not the file that the last run wrote.",
-                    kept_safe="No formatted file was replaced.",
-                    do_next="Write it again: distill export",
-                    file=claim.path,
-                    value=claim.hasher.hexdigest(),
-                )
+            raise IntegrityError.of(
+                code="export_changed",
+                what_happened=f"{claim.path} is not the file that the last run wrote.",
+                kept_safe="No formatted file was replaced.",
+                do_next="Write it again: distill export",
+                file=claim.path,
+                value=claim.hasher.hexdigest(),
             )
 
     def under(self, folder: str) -> list[str]:
@@ -76,24 +74,20 @@ def written_files(workspace: Path) -> Written:
     """
     manifest = standing(workspace)
     if manifest is None:
-        raise InputError(
-            Fault(
-                code="no_export",
-                what_happened=f"{paths.EXPORT_MANIFEST} cannot be read: nothing says which export stands.",
-                kept_safe="Nothing was written.",
-                do_next="Make the exports first: distill export",
-                file=str(paths.EXPORT_MANIFEST),
-            )
+        raise InputError.of(
+            code="no_export",
+            what_happened=f"{paths.EXPORT_MANIFEST} cannot be read: nothing says which export stands.",
+            kept_safe="Nothing was written.",
+            do_next="Make the exports first: distill export",
+            file=str(paths.EXPORT_MANIFEST),
         )
     if manifest.get("void"):
-        raise IntegrityError(
-            Fault(
-                code="export_void",
-                what_happened=f"The exports were declared void: {manifest.get('void_reason', 'a breach')}.",
-                kept_safe="No formatted file was replaced.",
-                do_next="See what the firewall says: distill firewall",
-                file=str(paths.EXPORT_MANIFEST),
-            )
+        raise IntegrityError.of(
+            code="export_void",
+            what_happened=f"The exports were declared void: {manifest.get('void_reason', 'a breach')}.",
+            kept_safe="No formatted file was replaced.",
+            do_next="See what the firewall says: distill firewall",
+            file=str(paths.EXPORT_MANIFEST),
         )
     named = _receipt_claims(workspace, str(manifest.get("pipeline_run_id")))
     listed = {f"{paths.EXPORTS}/{entry['path']}": entry["sha256"] for entry in manifest["files"]}
@@ -130,14 +124,12 @@ def lines_of(workspace: Path, claim: Claim) -> Iterator[bytes]:
                 claim.take(line)
                 yield line
     except OSError as error:
-        raise InputError(
-            Fault(
-                code="no_export",
-                what_happened=f"{workspace / claim.path} cannot be read: {error.strerror or error}.",
-                kept_safe="Nothing was written.",
-                do_next="Make the export first: distill export",
-                file=str(workspace / claim.path),
-            )
+        raise InputError.of(
+            code="no_export",
+            what_happened=f"{workspace / claim.path} cannot be read: {error.strerror or error}.",
+            kept_safe="Nothing was written.",
+            do_next="Make the export first: distill export",
+            file=str(workspace / claim.path),
         ) from error
 
 
@@ -155,13 +147,11 @@ ROW_ERRORS = (ValueError, KeyError, TypeError, AttributeError, IntegrityError)
 
 
 def no_row(claim: Claim) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="export_unreadable",
-            what_happened=f"{claim.path} line {claim.rows} is not a row of this export.",
-            kept_safe="No formatted file was replaced.",
-            do_next="Ask the firewall what it is: distill firewall",
-            file=claim.path,
-            line=claim.rows,
-        )
+    return IntegrityError.of(
+        code="export_unreadable",
+        what_happened=f"{claim.path} line {claim.rows} is not a row of this export.",
+        kept_safe="No formatted file was replaced.",
+        do_next="Ask the firewall what it is: distill firewall",
+        file=claim.path,
+        line=claim.rows,
     )

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from pipeline.contracts.command import Argument, Command, arg
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.nearest import nearest
 
 # What every command takes, wherever it stands on the line.
@@ -61,9 +61,7 @@ def _in_words(message: str) -> str:
 def usage_error(message: str, program: str, close: str = "") -> SettingsError:
     hint = f"Did you mean {close}?  " if close else ""
     what_happened = f"{program}: {message}"
-    return SettingsError(
-        Fault("usage", what_happened, "Nothing was read or written.", f"{hint}{program} --help")
-    )
+    return SettingsError.of("usage", what_happened, "Nothing was read or written.", f"{hint}{program} --help")
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:

@@ -102,14 +102,12 @@ def storage_fault(
             free = f", {stats.f_bavail * stats.f_frsize:,} bytes free"
     if isinstance(error, UnsyncedError):
         kept_safe = "The new file is in place, whole; a power cut before the disk is well may undo it."
-    return StorageError(
-        Fault(
-            code=code,
-            what_happened=f"{path} could not be {doing}: {error.strerror or error}{free}.",
-            kept_safe=kept_safe,
-            do_next=do_next,
-            file=str(path),
-        )
+    return StorageError.of(
+        code=code,
+        what_happened=f"{path} could not be {doing}: {error.strerror or error}{free}.",
+        kept_safe=kept_safe,
+        do_next=do_next,
+        file=str(path),
     )
 
 
@@ -151,14 +149,12 @@ def refused_by_disk(error: BaseException, kept_safe: str) -> Fault | None:
 
 def _not_plain(error: NotPlainError) -> StorageError:
     place = visible(error.place)
-    return StorageError(
-        Fault(
-            code="link_in_the_way",
-            what_happened=f"{place} is {error.what}: what is written there would go elsewhere.",
-            kept_safe="Nothing was written through it; the last outputs are in place.",
-            do_next="Remove the link (or move the whole workspace there), then run the command again.",
-            file=error.place,
-        )
+    return StorageError.of(
+        code="link_in_the_way",
+        what_happened=f"{place} is {error.what}: what is written there would go elsewhere.",
+        kept_safe="Nothing was written through it; the last outputs are in place.",
+        do_next="Remove the link (or move the whole workspace there), then run the command again.",
+        file=error.place,
     )
 
 

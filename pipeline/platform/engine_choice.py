@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import EngineChoice, installed_package
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError, SettingsError, StorageError
+from pipeline.contracts.faults import ExitCode, OperatorError, SettingsError, StorageError
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
@@ -166,14 +166,12 @@ def trust_needed(root: Path, why: str) -> TrustNeededError:
     except SettingsError:
         digest = ""
     told = f"   (in CI: --trust {digest})" if digest else ""
-    return TrustNeededError(
-        Fault(
-            "trust_needed",
-            f"{root}: {why}.",
-            "No code of the workspace was run, and nothing was changed.",
-            f"Look at it and trust it: {joined(['distill', 'trust', str(root)])}{told}",
-            file=str(root / PACKAGE),
-        )
+    return TrustNeededError.of(
+        "trust_needed",
+        f"{root}: {why}.",
+        "No code of the workspace was run, and nothing was changed.",
+        f"Look at it and trust it: {joined(['distill', 'trust', str(root)])}{told}",
+        file=str(root / PACKAGE),
     )
 
 
@@ -185,17 +183,15 @@ def refuse_others(root: Path) -> None:
         except OSError:
             owner = -1
         if owner != os.getuid() or place.is_symlink():
-            raise SettingsError(
-                Fault(
-                    code="engine_not_owned",
-                    what_happened=(
-                        f'{place} is missing, a link, or not yours, and [engine] source = "workspace" '
-                        "would run code from it."
-                    ),
-                    kept_safe="No code of the workspace was run.",
-                    do_next='Own the directory, or set [engine] source = "installed" in distill.toml.',
-                    file=str(place),
-                )
+            raise SettingsError.of(
+                code="engine_not_owned",
+                what_happened=(
+                    f'{place} is missing, a link, or not yours, and [engine] source = "workspace" '
+                    "would run code from it."
+                ),
+                kept_safe="No code of the workspace was run.",
+                do_next='Own the directory, or set [engine] source = "installed" in distill.toml.',
+                file=str(place),
             )
 
 

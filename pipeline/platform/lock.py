@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import epoch_seconds, now_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk
@@ -250,14 +250,12 @@ def hold_workspace(
         lock = take(root, paths.LOCK, words, shared=shared)
     except LockHeldError as error:
         who, since = error.holder.named("a run"), error.holder.since_words
-        raise WorkspaceLockedError(
-            Fault(
-                code="workspace_locked",
-                what_happened=f"The workspace is held by {who} since {since}.",
-                kept_safe="Nothing was changed; that run goes on.",
-                do_next=do_next,
-                file=str(root / paths.LOCK),
-            )
+        raise WorkspaceLockedError.of(
+            code="workspace_locked",
+            what_happened=f"The workspace is held by {who} since {since}.",
+            kept_safe="Nothing was changed; that run goes on.",
+            do_next=do_next,
+            file=str(root / paths.LOCK),
         ) from error
     except OSError as error:
         raise disk.storage_fault(error, root / paths.LOCK, "Nothing was changed.") from error

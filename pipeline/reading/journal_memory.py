@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk, lock
@@ -274,13 +274,11 @@ def _held(root: Path) -> Iterator[None]:
     try:
         held = lock.take(root, _LOCK, {"command": "journals"})
     except lock.LockHeldError as error:
-        raise WorkspaceLockedError(
-            Fault(
-                "journals_held",
-                f"What is known of the journals is being written by {error.holder.named()}.",
-                _NOTHING_DONE,
-                "Give the command again.",
-            )
+        raise WorkspaceLockedError.of(
+            "journals_held",
+            f"What is known of the journals is being written by {error.holder.named()}.",
+            _NOTHING_DONE,
+            "Give the command again.",
         ) from error
     try:
         yield

@@ -12,7 +12,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.platform import disk
 from pipeline.platform.git import resolve
 from pipeline.release.git_gates import NEXT_PHASE, PHASES, is_own_phase
@@ -51,13 +51,11 @@ def record_phase(workspace: Path, phase: str, revision: str) -> str:
 
 
 def _refused(why: str, do_next: str, value: str) -> SettingsError:
-    return SettingsError(
-        Fault(
-            code="phase_not_recorded",
-            what_happened=f"The phase was not recorded: {why}.",
-            kept_safe="distill.toml is as it was.",
-            do_next=do_next,
-            file=str(paths.SETTINGS),
-            value=value,
-        )
+    return SettingsError.of(
+        code="phase_not_recorded",
+        what_happened=f"The phase was not recorded: {why}.",
+        kept_safe="distill.toml is as it was.",
+        do_next=do_next,
+        file=str(paths.SETTINGS),
+        value=value,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.replay.models import ExtractiveModel, Model, OpenAIChatModel
 from pipeline.settings.model import ReplaySettings
 
@@ -54,12 +54,10 @@ def _choice(name: str, origin: Origin, settings: ReplaySettings) -> ModelChoice:
         model = OpenAIChatModel(name.removeprefix(_OPENAI), settings.base_url, settings.timeout_seconds)
         return ModelChoice(name, origin, model)
     where = {"environment": MODEL_VARIABLE, "flag": "--model"}.get(origin, "[replay]")
-    raise SettingsError(
-        Fault(
-            code="unknown_model",
-            what_happened=f"{where} names the model {name!r}, which is neither extractive nor openai:NAME.",
-            kept_safe="Nothing was asked and nothing was logged.",
-            do_next=f"Set it to {EXTRACTIVE} (embedded) or openai:NAME with [replay] base_url.",
-            value=name,
-        )
+    raise SettingsError.of(
+        code="unknown_model",
+        what_happened=f"{where} names the model {name!r}, which is neither extractive nor openai:NAME.",
+        kept_safe="Nothing was asked and nothing was logged.",
+        do_next=f"Set it to {EXTRACTIVE} (embedded) or openai:NAME with [replay] base_url.",
+        value=name,
     )

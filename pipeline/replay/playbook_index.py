@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.engine.chunks import unreadable_source
 from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
@@ -122,13 +122,11 @@ def _rows(source: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _unusable(source: Path, why: str, line: int | None = None) -> InputError:
-    return InputError(
-        Fault(
-            code="playbooks_unusable",
-            what_happened=f"{source} cannot be searched: {why}.",
-            kept_safe="Nothing was changed.",
-            do_next="Write the playbooks again: distill export-rag",
-            file=str(source),
-            line=line,
-        )
+    return InputError.of(
+        code="playbooks_unusable",
+        what_happened=f"{source} cannot be searched: {why}.",
+        kept_safe="Nothing was changed.",
+        do_next="Write the playbooks again: distill export-rag",
+        file=str(source),
+        line=line,
     )

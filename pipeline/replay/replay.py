@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import EngineUnavailableError, Fault
+from pipeline.contracts.faults import EngineUnavailableError
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.platform import confined
 from pipeline.replay.model_choice import ModelChoice, escalation_model, local_model
@@ -142,12 +142,10 @@ def _row(
 
 def _unavailable(failure: ModelError, *, logged: bool) -> EngineUnavailableError:
     kept = "The attempt is in the replay log." if logged else "Nothing was changed."
-    return EngineUnavailableError(
-        Fault(
-            code=f"model_{failure.code}",
-            what_happened=f"The model at {failure.url} gave no answer: {failure.detail}.",
-            kept_safe=kept,
-            do_next="Start that server, mend [replay] base_url, or ask the embedded one: --model extractive",
-            value=failure.url,
-        )
+    return EngineUnavailableError.of(
+        code=f"model_{failure.code}",
+        what_happened=f"The model at {failure.url} gave no answer: {failure.detail}.",
+        kept_safe=kept,
+        do_next="Start that server, mend [replay] base_url, or ask the embedded one: --model extractive",
+        value=failure.url,
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.platform import confined, disk
 from pipeline.storage.digests import sha256_of_file
 
@@ -138,12 +138,10 @@ def _sha256_of_packed(path: Path) -> str:
 
 
 def _not_verified(plain: Path) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="archive_not_verified",
-            what_happened=f"The packed copy of {plain} does not read back as the original.",
-            kept_safe="The original archive stays as it is; the copy was removed.",
-            do_next="Let no replay run meanwhile, check the disk, then: distill rotate-replay-log",
-            file=str(plain),
-        )
+    return IntegrityError.of(
+        code="archive_not_verified",
+        what_happened=f"The packed copy of {plain} does not read back as the original.",
+        kept_safe="The original archive stays as it is; the copy was removed.",
+        do_next="Let no replay run meanwhile, check the disk, then: distill rotate-replay-log",
+        file=str(plain),
     )

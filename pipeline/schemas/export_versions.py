@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 from pipeline.platform import disk
 from pipeline.schemas import preference, rag, sft
 
@@ -46,14 +46,12 @@ def standing_manifest(workspace: Path) -> dict[str, Any]:
     except (FileNotFoundError, orjson.JSONDecodeError):
         return {}
     except OSError as error:
-        raise InputError(
-            Fault(
-                code="manifest_unreadable",
-                what_happened=f"{paths.EXPORT_MANIFEST} could not be read: {error.strerror or error}.",
-                kept_safe="The exports were not touched.",
-                do_next="Check the file and its permissions, then run the command again.",
-                file=str(path),
-            )
+        raise InputError.of(
+            code="manifest_unreadable",
+            what_happened=f"{paths.EXPORT_MANIFEST} could not be read: {error.strerror or error}.",
+            kept_safe="The exports were not touched.",
+            do_next="Check the file and its permissions, then run the command again.",
+            file=str(path),
         ) from error
     return manifest if isinstance(manifest, dict) else {}
 

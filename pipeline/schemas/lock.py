@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.discovery import shown_place
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.platform import disk
 from pipeline.schemas.fingerprint import describe, fingerprint
 from pipeline.schemas.registry import SCHEMAS, Schema
@@ -99,16 +99,14 @@ def write_lock(path: Path = LOCK_FILE, schemas: Iterable[Schema] = SCHEMAS) -> l
     refused = [difference for difference in differences(locked, schemas) if _forbidden(difference)]
     if refused:
         first = refused[0]
-        raise IntegrityError(
-            Fault(
-                code="schema_changed_without_version",
-                what_happened=f"{first.sentence()}; {len(refused)} such differences in all.",
-                kept_safe=f"{path} is as it was.",
-                do_next=f"Raise SCHEMA_VERSION of {first.schema} and add its step to migrations.py, "
-                "then: distill schema lock",
-                file=str(path),
-                value=first.field,
-            )
+        raise IntegrityError.of(
+            code="schema_changed_without_version",
+            what_happened=f"{first.sentence()}; {len(refused)} such differences in all.",
+            kept_safe=f"{path} is as it was.",
+            do_next=f"Raise SCHEMA_VERSION of {first.schema} and add its step to migrations.py, "
+            "then: distill schema lock",
+            file=str(path),
+            value=first.field,
         )
     entries = {schema.name: lock_entry(schema) for schema in schemas}
     changed = sorted(name for name in {*entries, *locked} if entries.get(name) != locked.get(name))
@@ -145,12 +143,10 @@ def _differences_of(schema: Schema, entry: dict[str, Any]) -> list[LockDifferenc
 
 
 def _damaged(path: Path, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="schema_lock_damaged",
-            what_happened=f"The schema lock {shown_place(str(path))} cannot be used: {why}.",
-            kept_safe="No schema was changed.",
-            do_next="Restore the file from git; `distill schema check` then compares again.",
-            file=shown_place(str(path)),
-        )
+    return IntegrityError.of(
+        code="schema_lock_damaged",
+        what_happened=f"The schema lock {shown_place(str(path))} cannot be used: {why}.",
+        kept_safe="No schema was changed.",
+        do_next="Restore the file from git; `distill schema check` then compares again.",
+        file=shown_place(str(path)),
     )

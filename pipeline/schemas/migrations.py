@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.schemas import export_rows
 from pipeline.schemas.registry import BY_NAME
 
@@ -78,11 +78,9 @@ def upgrade(schema: str, row: Row, *, target: int | None = None, steps: Steps = 
 
 
 def _cannot(schema: str, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            code="schema_version_unknown",
-            what_happened=f"A row of {schema} cannot be read: {why}.",
-            kept_safe="The row was not changed.",
-            do_next="Read it with the engine that wrote it, or update: pipx upgrade distill-console",
-        )
+    return IntegrityError.of(
+        code="schema_version_unknown",
+        what_happened=f"A row of {schema} cannot be read: {why}.",
+        kept_safe="The row was not changed.",
+        do_next="Read it with the engine that wrote it, or update: pipx upgrade distill-console",
     )

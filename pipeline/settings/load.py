@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import MAX_SETTINGS_BYTES as MAX_SETTINGS_BYTES
 from pipeline.platform import disk
 from pipeline.settings.locate import KeyPath, locate, nearest_line
@@ -115,16 +115,14 @@ def _settings_error(path: Path, wrong: list[Mistake]) -> SettingsError:
     first = wrong[0]
     place = str(paths.SETTINGS) if first.line is None else f"{paths.SETTINGS}:{first.line}"
     more = f" ({len(wrong) - 1} more: {_places(wrong[1:])}.)" if len(wrong) > 1 else ""
-    return SettingsError(
-        Fault(
-            code="settings_invalid",
-            what_happened=f"{place}: {first.sentence()}{more}",
-            kept_safe=_KEPT_SAFE,
-            do_next=f"Correct {path}, then: distill config show",
-            file=str(path),
-            line=first.line,
-            value=first.value,
-        )
+    return SettingsError.of(
+        code="settings_invalid",
+        what_happened=f"{place}: {first.sentence()}{more}",
+        kept_safe=_KEPT_SAFE,
+        do_next=f"Correct {path}, then: distill config show",
+        file=str(path),
+        line=first.line,
+        value=first.value,
     )
 
 
@@ -135,13 +133,11 @@ def _places(wrong: list[Mistake]) -> str:
 
 def _unusable(path: Path, problem: str, line: int | None) -> SettingsError:
     place = str(path) if line is None else f"{path}:{line}"
-    return SettingsError(
-        Fault(
-            code="settings_unusable",
-            what_happened=f"{place} {problem}.",
-            kept_safe=_KEPT_SAFE,
-            do_next=f"Repair {path}, then: distill config show",
-            file=str(path),
-            line=line,
-        )
+    return SettingsError.of(
+        code="settings_unusable",
+        what_happened=f"{place} {problem}.",
+        kept_safe=_KEPT_SAFE,
+        do_next=f"Repair {path}, then: distill config show",
+        file=str(path),
+        line=line,
     )

@@ -25,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from pipeline.contracts.faults import Fault, InputError
+from pipeline.contracts.faults import InputError
 
 
 class Compression(StrEnum):
@@ -136,14 +136,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def _unreadable(path: Path, why: str) -> InputError:
-    return InputError(
-        Fault(
-            code="source_unreadable",
-            what_happened=f"{path} cannot be read: {why}.",
-            kept_safe="Nothing was written; the last outputs are in place.",
-            do_next=f"Make it readable, or take it out of its stream's path: ls -l {path}",
-            file=str(path),
-        )
+    return InputError.of(
+        code="source_unreadable",
+        what_happened=f"{path} cannot be read: {why}.",
+        kept_safe="Nothing was written; the last outputs are in place.",
+        do_next=f"Make it readable, or take it out of its stream's path: ls -l {path}",
+        file=str(path),
     )
 
 
@@ -245,14 +243,12 @@ class _Archive(io.BufferedIOBase):
 
     def _fault(self, ending: Ending) -> InputError:
         code, complaint = _COMPLAINTS[ending]
-        return InputError(
-            Fault(
-                code=code,
-                what_happened=f"{self._path} ({self._compression}) {complaint}.",
-                kept_safe="Everything before the damage was read; the last outputs are in place.",
-                do_next=f"Fetch the file again and test it: {self._compression} -t {self._path}",
-                file=str(self._path),
-            )
+        return InputError.of(
+            code=code,
+            what_happened=f"{self._path} ({self._compression}) {complaint}.",
+            kept_safe="Everything before the damage was read; the last outputs are in place.",
+            do_next=f"Fetch the file again and test it: {self._compression} -t {self._path}",
+            file=str(self._path),
         )
 
 

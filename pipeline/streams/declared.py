@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, SettingsError
+from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.nearest import nearest_of
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import StreamSettings
@@ -101,12 +101,10 @@ def _validated(stream: StreamSettings) -> StreamRules:
 
 def unusable(stream: StreamSettings, key: str, problem: str) -> SettingsError:
     """The error that says what is wrong with ``key`` of ``stream``."""
-    return SettingsError(
-        Fault(
-            code="stream_rules_invalid",
-            what_happened=visible(f"{paths.SETTINGS}: stream {stream.name}: {key}: {problem}"),
-            kept_safe="Nothing was written.",
-            do_next=f"Correct it (docs/streams.md), then: distill streams check --stream {stream.name}",
-            file=str(paths.SETTINGS),
-        )
+    return SettingsError.of(
+        code="stream_rules_invalid",
+        what_happened=visible(f"{paths.SETTINGS}: stream {stream.name}: {key}: {problem}"),
+        kept_safe="Nothing was written.",
+        do_next=f"Correct it (docs/streams.md), then: distill streams check --stream {stream.name}",
+        file=str(paths.SETTINGS),
     )

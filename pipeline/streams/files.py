@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, InputError, SettingsError
+from pipeline.contracts.faults import InputError, SettingsError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.listable import check_listable
@@ -141,14 +141,12 @@ def resolve_source(workspace: Path, settings: Settings, relative: str) -> Path:
     first, _, rest = relative.partition("/")
     path = roots[first[1:]] / rest if first.startswith("@") and first[1:] in roots else workspace / relative
     if not is_inside(path, workspace, list(roots.values())):
-        raise InputError(
-            Fault(
-                code="source_outside",
-                what_happened=f"{visible(relative)} is in neither the workspace nor its source_roots.",
-                kept_safe="Nothing was read.",
-                do_next="Name its directory in [workspace] source_roots, or restore that run's settings.",
-                file=relative,
-            )
+        raise InputError.of(
+            code="source_outside",
+            what_happened=f"{visible(relative)} is in neither the workspace nor its source_roots.",
+            kept_safe="Nothing was read.",
+            do_next="Name its directory in [workspace] source_roots, or restore that run's settings.",
+            file=relative,
         )
     return path
 
@@ -157,14 +155,12 @@ def _named_roots(workspace: Path, settings: Settings) -> dict[str, Path]:
     roots: dict[str, Path] = {}
     for root in source_roots(workspace, settings):
         if roots.setdefault(root.name, root) != root:
-            raise SettingsError(
-                Fault(
-                    code="source_roots_alike",
-                    what_happened=f"Two source_roots are both called {visible(root.name)}.",
-                    kept_safe="Nothing was written.",
-                    do_next="Provenance tells roots apart by their last name: link one under another name.",
-                    file=str(paths.SETTINGS),
-                )
+            raise SettingsError.of(
+                code="source_roots_alike",
+                what_happened=f"Two source_roots are both called {visible(root.name)}.",
+                kept_safe="Nothing was written.",
+                do_next="Provenance tells roots apart by their last name: link one under another name.",
+                file=str(paths.SETTINGS),
             )
     return roots
 
@@ -213,24 +209,20 @@ def _is_utf8(relative: str) -> bool:
 
 
 def _no_utf8(relative: str, evaluation: EvaluationSettings) -> InputError:
-    return InputError(
-        Fault(
-            code="source_name_not_utf8",
-            what_happened=f"The name of {visible(relative)} is not UTF-8, so no report could hold it.",
-            kept_safe="It was not read; the last outputs are in place.",
-            do_next=f"Rename it, or take it out of the path of {evaluation.name}.",
-            file=visible(relative),
-        )
+    return InputError.of(
+        code="source_name_not_utf8",
+        what_happened=f"The name of {visible(relative)} is not UTF-8, so no report could hold it.",
+        kept_safe="It was not read; the last outputs are in place.",
+        do_next=f"Rename it, or take it out of the path of {evaluation.name}.",
+        file=visible(relative),
     )
 
 
 def _leaves(path: Path, stream: StreamSettings | EvaluationSettings) -> InputError:
-    return InputError(
-        Fault(
-            code="source_outside",
-            what_happened=f"{visible(str(path))} leads out of the workspace and its source_roots.",
-            kept_safe="It was not read; the last outputs are in place.",
-            do_next=f"Replace the link by the file, or name its directory in source_roots ({stream.name}).",
-            file=str(path),
-        )
+    return InputError.of(
+        code="source_outside",
+        what_happened=f"{visible(str(path))} leads out of the workspace and its source_roots.",
+        kept_safe="It was not read; the last outputs are in place.",
+        do_next=f"Replace the link by the file, or name its directory in source_roots ({stream.name}).",
+        file=str(path),
     )

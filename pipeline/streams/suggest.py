@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.contracts.faults import ExitCode, Fault, InputError
+from pipeline.contracts.faults import ExitCode, InputError
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.confine import is_inside, source_roots
 from pipeline.settings.model import Settings, from_document
@@ -109,14 +109,12 @@ def _found(workspace: Path, named: str) -> Path:
 
 
 def _no_log(named: str, why: str) -> NoSuchLogError:
-    return NoSuchLogError(
-        Fault(
-            code="no_such_log",
-            what_happened=f"{visible(named)} {why}.",
-            kept_safe="Nothing was read or written.",
-            do_next="Name a log, from here or from the workspace; unread ones: distill streams check",
-            file=visible(named),
-        )
+    return NoSuchLogError.of(
+        code="no_such_log",
+        what_happened=f"{visible(named)} {why}.",
+        kept_safe="Nothing was read or written.",
+        do_next="Name a log, from here or from the workspace; unread ones: distill streams check",
+        file=visible(named),
     )
 
 

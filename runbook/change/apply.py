@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.contracts.faults import ExitCode, OperatorError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.engine_choice import TrustNeededError
 from runbook.change import files
@@ -101,24 +101,20 @@ def apply_plan(
 
 
 def _not_consented(plan: Plan) -> ApprovalNeededError:
-    return ApprovalNeededError(
-        Fault(
-            "approval_needed",
-            f"Nobody has consented to the plan {plan.hash[:12]} ({plan.title}).",
-            "Nothing was changed.",
-            plan.command,
-        )
+    return ApprovalNeededError.of(
+        "approval_needed",
+        f"Nobody has consented to the plan {plan.hash[:12]} ({plan.title}).",
+        "Nothing was changed.",
+        plan.command,
     )
 
 
 def _failed(incident: Incident, plan: Plan, index: int, said: str) -> StepFailedError:
-    return StepFailedError(
-        Fault(
-            "step_failed",
-            f"Step {index + 1} of {len(plan.steps)} did not end well: {visible(said, 300)}.",
-            "The steps before it stand; everything that was replaced is kept in the incident's folder.",
-            f"Go on: distill runbook resume {incident.id}. Undo: distill undo {incident.id}",
-        )
+    return StepFailedError.of(
+        "step_failed",
+        f"Step {index + 1} of {len(plan.steps)} did not end well: {visible(said, 300)}.",
+        "The steps before it stand; everything that was replaced is kept in the incident's folder.",
+        f"Go on: distill runbook resume {incident.id}. Undo: distill undo {incident.id}",
     )
 
 
@@ -127,30 +123,26 @@ def refuse_when_changed(root: Path, plan: Plan, applied: Applied) -> None:
     for path, expected in expected_states(plan, applied).items():
         found = files.state_of(root, path)
         if found != expected:
-            raise PlanVoidError(
-                Fault(
-                    "plan_void",
-                    f"{path} has changed since the plan was made: {differs(expected, found)}.",
-                    "Nothing was changed since the preview."
-                    if not applied.steps
-                    else "The steps that were done stand; nothing further was changed.",
-                    "Make the plan again and look at it again: distill runbook plan, or the wizard.",
-                    file=path,
-                )
+            raise PlanVoidError.of(
+                "plan_void",
+                f"{path} has changed since the plan was made: {differs(expected, found)}.",
+                "Nothing was changed since the preview."
+                if not applied.steps
+                else "The steps that were done stand; nothing further was changed.",
+                "Make the plan again and look at it again: distill runbook plan, or the wizard.",
+                file=path,
             )
     for step in plan.steps:
         if isinstance(step, RunCommand):
             known = expected_states(plan, applied)
             new = [path for path in present(root, step) if path not in known]
             if new:
-                raise PlanVoidError(
-                    Fault(
-                        "plan_void",
-                        f"{new[0]} was not there when the plan was made.",
-                        "Nothing further was changed.",
-                        "Make the plan again: distill runbook plan, or the wizard.",
-                        file=new[0],
-                    )
+                raise PlanVoidError.of(
+                    "plan_void",
+                    f"{new[0]} was not there when the plan was made.",
+                    "Nothing further was changed.",
+                    "Make the plan again: distill runbook plan, or the wizard.",
+                    file=new[0],
                 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import assert_never
 
-from pipeline.contracts.faults import Fault, IntegrityError, OperatorError
+from pipeline.contracts.faults import IntegrityError, OperatorError
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.git import GitError
 from pipeline.platform.lock import hold_workspace
@@ -126,14 +126,12 @@ def _content(workspace: Workspace, incident: Incident, step: WriteFile) -> bytes
 
 
 def _unreadable(step: WriteFile, why: str) -> IntegrityError:
-    return IntegrityError(
-        Fault(
-            "content_gone",
-            f"The new content of {step.path} cannot be had: {why}.",
-            "The file is as it was.",
-            "Make the plan again: distill runbook plan, or the wizard.",
-            file=step.path,
-        )
+    return IntegrityError.of(
+        "content_gone",
+        f"The new content of {step.path} cannot be had: {why}.",
+        "The file is as it was.",
+        "Make the plan again: distill runbook plan, or the wizard.",
+        file=step.path,
     )
 
 
@@ -141,14 +139,12 @@ def _refuse_late_change(root: Path, before: States) -> None:
     for path, expected in before.items():
         found = files.state_of(root, path)
         if found != expected:
-            raise PlanVoidError(
-                Fault(
-                    "plan_void",
-                    f"{path} changed in the last moment: {differs(expected, found)}.",
-                    "It was left as it is.",
-                    "Find out who writes it, then plan again.",
-                    file=path,
-                )
+            raise PlanVoidError.of(
+                "plan_void",
+                f"{path} changed in the last moment: {differs(expected, found)}.",
+                "It was left as it is.",
+                "Find out who writes it, then plan again.",
+                file=path,
             )
 
 

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, WorkspaceLockedError
+from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.identity import user_name
@@ -183,14 +183,12 @@ class Incident:
             return None
 
     def _held(self, holder: lock.Holder) -> WorkspaceLockedError:
-        return WorkspaceLockedError(
-            Fault(
-                "incident_held",
-                f"Incident {self.id} is worked on by {holder.named()} since {holder.since_words}.",
-                "Nothing was changed; you may read it: distill incident show.",
-                "Talk to them, or wait until their session ends; a dead one lets go by itself.",
-                file=str(self.folder / LEASE),
-            )
+        return WorkspaceLockedError.of(
+            "incident_held",
+            f"Incident {self.id} is worked on by {holder.named()} since {holder.since_words}.",
+            "Nothing was changed; you may read it: distill incident show.",
+            "Talk to them, or wait until their session ends; a dead one lets go by itself.",
+            file=str(self.folder / LEASE),
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, IntegrityError
+from pipeline.contracts.faults import IntegrityError
 from pipeline.contracts.incidents import INCIDENT_SCHEMA_VERSION, EntryKind, IncidentEntry, WizardState
 from pipeline.contracts.moments import precise_utc
 from pipeline.platform import confined
@@ -50,17 +50,15 @@ class Journal:
         entries, problems = parse(whole)
         if problems:
             first = problems[0]
-            raise IntegrityError(
-                Fault(
-                    "journal_broken",
-                    f"{self.path}:{first.line} {first.says}.",
-                    "Nothing is done while it cannot be read. What was replaced by then lies in "
-                    f"{paths.INCIDENTS / self._incident_id / KEPT}.",
-                    f"Look at it: distill incident verify {self._incident_id}. For what is wrong now, a new "
-                    "one: distill runbook detect",
-                    file=str(self.path),
-                    line=first.line,
-                )
+            raise IntegrityError.of(
+                "journal_broken",
+                f"{self.path}:{first.line} {first.says}.",
+                "Nothing is done while it cannot be read. What was replaced by then lies in "
+                f"{paths.INCIDENTS / self._incident_id / KEPT}.",
+                f"Look at it: distill incident verify {self._incident_id}. For what is wrong now, a new "
+                "one: distill runbook detect",
+                file=str(self.path),
+                line=first.line,
             )
         return entries
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.contracts.faults import ExitCode, Fault, OperatorError
+from pipeline.contracts.faults import ExitCode, OperatorError
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -33,4 +33,4 @@ def why_failed(error: Exception) -> str:
 
 
 def refused(code: str, what_happened: str, do_next: str, file: str | None = None) -> RefusedError:
-    return RefusedError(Fault(code, what_happened, NOTHING_CHANGED, do_next, file=file))
+    return RefusedError.of(code, what_happened, NOTHING_CHANGED, do_next, file=file)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.faults import ExitCode, Fault, StorageError
+from pipeline.contracts.faults import ExitCode, StorageError
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.code_question import code_question
@@ -115,14 +115,12 @@ def _say_finished(incident: Incident, plan: Plan, finished: Finished, voice: Voi
     """What was done is not done again. Raises PlanVoidError for a plan that was taken back since."""
     done = "undone" if plan.undoes is not None else "carried out"
     if finished.taken_back_at is not None:
-        raise PlanVoidError(
-            Fault(
-                "taken_back",
-                f"{visible(plan.title)}: carried out at {finished.at}, and taken back at "
-                f"{finished.taken_back_at}.",
-                NOTHING_CHANGED,
-                "Make the plan again and look at it again: distill runbook plan, or the wizard.",
-            )
+        raise PlanVoidError.of(
+            "taken_back",
+            f"{visible(plan.title)}: carried out at {finished.at}, and taken back at "
+            f"{finished.taken_back_at}.",
+            NOTHING_CHANGED,
+            "Make the plan again and look at it again: distill runbook plan, or the wizard.",
         )
     says = f"already {done} at {finished.at} ({visible(plan.title)}); nothing was changed"
     if voice.json:

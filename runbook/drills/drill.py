@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import Fault, StorageError
+from pipeline.contracts.faults import StorageError
 from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.git import GitError, Person, write_git
 from pipeline.platform.process_end import Ended
@@ -153,13 +153,11 @@ def _line(row: Mapping[str, Any]) -> bytes:
 
 def does_not_fit(what: str) -> StorageError:
     """The throw-away workspace could not be made what the drill needs."""
-    return StorageError(
-        Fault(
-            "drill_not_built",
-            f"The drill's workspace could not be built: {what}.",
-            "Nothing outside of the drill's folder was touched.",
-            "Start the drill again; if it ends like this again, the drill is older than the engine.",
-        )
+    return StorageError.of(
+        "drill_not_built",
+        f"The drill's workspace could not be built: {what}.",
+        "Nothing outside of the drill's folder was touched.",
+        "Start the drill again; if it ends like this again, the drill is older than the engine.",
     )
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 from pipeline.contracts.discovery import firewall_environment
-from pipeline.contracts.faults import ExitCode, Fault, engine_not_started
+from pipeline.contracts.faults import ExitCode, engine_not_started
 from pipeline.platform import disk
 from pipeline.platform.detached import Detached, start_detached
 from pipeline.platform.disk import storage_fault
@@ -73,11 +73,9 @@ def last_words(incident: Incident) -> str:
 
 def another_plan(incident_id: str) -> PlanVoidError:
     """Somebody planned anew in the meantime; the older consent does not cover it."""
-    return PlanVoidError(
-        Fault(
-            "another_plan",
-            "The incident has another plan by now.",
-            "Nothing was changed.",
-            f"Look at it: distill incident show {incident_id}",
-        )
+    return PlanVoidError.of(
+        "another_plan",
+        "The incident has another plan by now.",
+        "Nothing was changed.",
+        f"Look at it: distill incident show {incident_id}",
     )
