@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.acceptance import crash, exports, isolation, receipts, replay, scoring, walls
+from pipeline.acceptance import crash, engine_runs, exports, isolation, receipts, replay, scoring, walls
 from pipeline.acceptance import input as input_lines
 from pipeline.acceptance.fixture import Fixture
 from pipeline.acceptance.invariant import Invariant
@@ -31,6 +31,7 @@ from pipeline.contracts.check_index import ACCEPTANCE, CheckSpec, selected
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.faults import ExitCode
 from pipeline.engine.code_digest import engine_digest
+from pipeline.platform.prepared_firewall import many_questions
 
 SLOTS = 2
 GROUPS = (isolation, input_lines, receipts, scoring, walls, exports, crash, replay)
@@ -92,7 +93,11 @@ def accept(
     # What is imported from here on lies in the workspace when its own engine is in use.
     sys.dont_write_bytecode = True
     import_the_engine()
-    with _terminated_in_order() as ending, temp_root() as root:
+    with (
+        _terminated_in_order() as ending,
+        temp_root() as root,
+        many_questions(engine_runs.environment(root)),
+    ):
         fixture = Fixture()
         scene = Scene(root, fixture, workspace)
         jobs = [job for group in GROUPS if hasattr(group, "jobs") for job in group.jobs(scene)]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Unpack
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv, firewall_environment, installed_package
@@ -24,7 +25,8 @@ from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.code_digest import code_digest, code_stamps
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
-from pipeline.platform.process import Running
+from pipeline.platform.prepared_firewall import asked
+from pipeline.platform.process import How, Running
 
 # One look may take this long, and a second more for so many bytes that it has to read: a start on a busy
 # machine, and a fortieth of the speed that docs/benchmarks.md measures.
@@ -144,14 +146,20 @@ def start_firewall(
     if file is not None:
         arguments.append(str(file))
     limit = look_seconds(workspace, [*evidence, *scored, *([file] if file is not None else ())])
-    running = Running(
-        firewall_argv(arguments),
-        limit_seconds=limit if limit_seconds is None else min(limit, limit_seconds),
-        cwd=cwd,
-        env=firewall_environment(environment),
-        keep_bytes=MOST_REPORT_BYTES,
+    return Question(
+        started(
+            arguments,
+            limit_seconds=limit if limit_seconds is None else min(limit, limit_seconds),
+            cwd=cwd,
+            env=firewall_environment(environment),
+            keep_bytes=MOST_REPORT_BYTES,
+        )
     )
-    return Question(running)
+
+
+def started(arguments: Sequence[str], **how: Unpack[How]) -> Running:
+    """The firewall at work."""
+    return asked(arguments, **how) or Running(firewall_argv(arguments), **how)
 
 
 def look_seconds(workspace: Path | None, others: Iterable[Path] = ()) -> float:

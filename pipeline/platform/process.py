@@ -17,9 +17,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Required, TypedDict, Unpack
+from typing import IO, Any, Required, TypedDict, Unpack
 
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.child import LOOK_WITHOUT_PIDFD_SECONDS, Process, await_end, is_over, pidfd
 from pipeline.platform.first_act import first_act
 from pipeline.platform.process_end import Ended
 
@@ -28,7 +29,6 @@ KEEP_BYTES = 1 << 20
 GRACE_SECONDS = 0.5
 # How often a wait asks whether it is still wanted; without such a question it sleeps until something happens.
 LOOK_SECONDS = 0.1
-_LOOK_WITHOUT_PIDFD_SECONDS = 0.02
 _LONGEST_LOOK_SECONDS = 3600.0
 # A killed process is gone at once, unless the kernel itself waits for a disk: then we go on without it.
 _KILLED_SECONDS = 2.0
@@ -110,23 +110,30 @@ class Running:
         self._err = _Kept(keep_bytes)
         self._used_seconds = 0.0
         self._timed_out = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._refused = ""
         try:
-            self._process = subprocess.Popen(
-                list(argv),
+            self._process = self._start(
+                argv,
                 cwd=cwd,
                 env=None if env is None else dict(env),
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
                 umask=umask,
-                start_new_session=True,
                 preexec_fn=first_act(nice) if dies_with_us or nice else None,
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             self._refused = could_not_start(argv, error)
+
+    def _start(self, argv: Sequence[str], **how: Any) -> Process:
+        """Raises OSError, ValueError or SubprocessError. ``how`` is as for a Popen."""
+        return subprocess.Popen(
+            list(argv),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            **how,
+        )
 
     @property
     def pid(self) -> int | None:
@@ -161,17 +168,17 @@ class Running:
         if process is None:
             return
         try:
-            if process.returncode is None and not _is_over(process):
+            if process.returncode is None and not is_over(process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGTERM)
                     os.kill(process.pid, signal.SIGCONT)  # one that is stopped hears nothing else
-                _await_end(process, self._grace_seconds)
+                await_end(process.pid, self._grace_seconds)
         finally:
             # Before it is reaped, while its number cannot have become another's.
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
-                _await_end(process, _KILLED_SECONDS)
+                await_end(process.pid, _KILLED_SECONDS)
                 self._reap(process)
             self._drain(process)
             self._close()
@@ -190,13 +197,13 @@ class Running:
             could_start=self._process is not None,
         )
 
-    def _listen(self, process: subprocess.Popen[bytes], check: Check | None) -> str:
+    def _listen(self, process: Process, check: Check | None) -> str:
         """Read and write until the program has ended; what is wrong when it is to be ended instead."""
         # A poll selector needs no descriptor of its own: one that is starved of them can still wait.
-        with selectors.PollSelector() as ready, _pidfd(process.pid) as pidfd:
-            look = _LOOK_WITHOUT_PIDFD_SECONDS
-            if pidfd is not None:
-                ready.register(pidfd, selectors.EVENT_READ, lambda: False)
+        with selectors.PollSelector() as ready, self._at_its_end(process) as end:
+            look = LOOK_WITHOUT_PIDFD_SECONDS
+            if end is not None:
+                ready.register(end, selectors.EVENT_READ, lambda: False)
                 look = _LONGEST_LOOK_SECONDS
             for stream, use in self._pipes(process):
                 os.set_blocking(stream.fileno(), False)
@@ -216,7 +223,7 @@ class Running:
         self._drain(process)
         return f"more than {self._keep_bytes:,} bytes of output" if self._out.is_too_much else ""
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+    def _drain(self, process: Process) -> None:
         """What it wrote before its end is in the pipes. Whoever still holds them is not waited for."""
         for kept, pipe in ((self._out, process.stdout), (self._err, process.stderr)):
             if pipe is not None and not pipe.closed:
@@ -225,7 +232,7 @@ class Running:
                 while kept.read_bytes <= most and _read(pipe, kept):
                     pass
 
-    def _pipes(self, process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], Callable[[], bool]]]:
+    def _pipes(self, process: Process) -> Iterator[tuple[IO[bytes], Callable[[], bool]]]:
         """Each pipe with what to do when it is ready, which returns whether it is used up."""
         for kept, stream in ((self._out, process.stdout), (self._err, process.stderr)):
             if stream is not None:
@@ -245,7 +252,11 @@ class Running:
             stdin.close()
         return not self._to_write
 
-    def _reap(self, process: subprocess.Popen[bytes]) -> bool:
+    def _at_its_end(self, process: Process) -> contextlib.AbstractContextManager[int | None]:
+        """A descriptor that can be read once ``_reap`` finds it ended; None where there is none."""
+        return pidfd(process.pid)
+
+    def _reap(self, process: Process) -> bool:
         """Whether it has ended; takes its exit code and what it used."""
         if process.returncode is not None:
             return True
@@ -298,20 +309,6 @@ def could_not_start(argv: Sequence[str], error: Exception) -> str:
     return f"{visible(argv[0], 200) if argv else 'nothing'} could not be started: {visible(why, 200)}"
 
 
-@contextlib.contextmanager
-def _pidfd(pid: int) -> Iterator[int | None]:
-    """A descriptor that becomes readable at the end of ``pid``; None where there is none to be had."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _read(stream: IO[bytes], kept: _Kept) -> int | None:
     """How many bytes there were: 0 after the last one, None when there are none now."""
     try:
@@ -320,20 +317,3 @@ def _read(stream: IO[bytes], kept: _Kept) -> int | None:
         return None
     kept.add(data)
     return len(data)
-
-
-def _is_over(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended, without taking its exit code."""
-    try:
-        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:
-        return True
-
-
-def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Until it has ended or the time is up, without taking its exit code."""
-    until = time.monotonic() + seconds
-    pause = 0.001
-    while not _is_over(process) and time.monotonic() < until:
-        time.sleep(pause)
-        pause = min(2 * pause, _LOOK_WITHOUT_PIDFD_SECONDS)

@@ -187,6 +187,8 @@ EXCEPTIONS = {
     "pipeline/acceptance/jobs.py": "the gate's jobs are forks of the gate that die with it",
     "pipeline/platform/engine_probe.py": "answers in forks, for which the engine is imported once, and waits",
     "pipeline/acceptance/engine_runs.py": "a run in a fork of the gate, where a wall may be taken away",
+    "pipeline/platform/prepared_firewall.py": "a firewall that waits for questions, and ends with the block",
+    "pipeline/firewall/prepared.py": "each question is a fork of it that is killed with its asker",
     "pipeline/templates/workspace/tests/test_workspace_contract.py": "in a workspace, without us",
 }
 _MODULES = {"subprocess", "multiprocessing", "pty"}
