@@ -85,10 +85,13 @@ class Terminal:
 
     def is_restored(self) -> bool:
         """Line mode and echo are as before, and the last words left the alternate screen."""
-        same = termios.tcgetattr(self._master)[:4] == self.before[:4]
         text = bytes(self.written)
         left = text.rfind(b"\x1b[?1049l") > text.rfind(b"\x1b[?1049h")
-        return same and left and text.rfind(b"\x1b[?25h") > text.rfind(b"\x1b[?25l")
+        return self.has_its_modes() and left and text.rfind(b"\x1b[?25h") > text.rfind(b"\x1b[?25l")
+
+    def has_its_modes(self) -> bool:
+        """Line mode and echo are as before: what a shell needs of a terminal that reads nothing."""
+        return termios.tcgetattr(self._master)[:4] == self.before[:4]
 
     def read_until(self, seen: Callable[[bytes], bool], what: str) -> None:
         deadline = time.monotonic() + LIMIT_SECONDS

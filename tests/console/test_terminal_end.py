@@ -44,8 +44,10 @@ def test_a_stalled_terminal_does_not_hold_the_console_back(root: Path) -> None:
         terminal.read_until(drawn, "the dashboard")
         for _ in range(200):
             terminal.send(b"z")  # each repaints the screen into a terminal that nobody reads
+        assert not terminal.has_its_modes()
         terminal.signal(signal.SIGTERM)
         assert terminal.wait(reading=False) == 143
+        assert terminal.has_its_modes()
 
 
 def test_without_a_terminal_there_are_no_escape_sequences(root: Path) -> None:

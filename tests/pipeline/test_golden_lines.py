@@ -53,3 +53,9 @@ def test_settings_that_lose_a_field_of_a_golden_line_fail(workspace: Path) -> No
 def test_a_golden_line_of_a_stream_that_is_gone_fails(workspace: Path) -> None:
     (workspace / "distill.toml").write_text(SETTINGS.replace('"runs"', '"attempts"', 1))
     assert contract(workspace).returncode == 1
+
+
+def test_without_a_golden_line_nothing_is_called_passed(tmp_path: Path) -> None:
+    done = contract(init_workspace(tmp_path / "w").root)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "OK (skipped=1)"

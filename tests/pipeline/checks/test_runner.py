@@ -14,7 +14,7 @@ from pipeline.contracts.check_index import ACCEPTANCE, AUDIT, INVARIANTS, CheckS
 from pipeline.contracts.checks import CheckStatus, Example
 from pipeline.contracts.faults import Fault, InputError, IntegrityError, SettingsError, StorageError
 from pipeline.engine.event_writer import EventWriter
-from pipeline.engine.run_session import Request
+from pipeline.engine.run_session import Request, run_session
 
 # By what it examined, or by what it raised
 
@@ -132,6 +132,18 @@ def test_the_first_event_is_the_start_and_the_last_the_end(tmp_path: Path) -> No
     assert started["pipeline_run_id"] == session.audit_id
     assert (finished["type"], finished["ok"], finished["exit_code"]) == ("run.finished", True, 0)
     assert finished["run_hash"] == "ab"
+
+
+def test_events_are_not_kept_in_memory_once_they_have_their_places(tmp_path: Path) -> None:
+    writer = EventWriter()
+    request = Request("audit-full", ("audit-full",), "2026-01-01T00:00:00Z", writer, "installed")
+    for name, block in (
+        ("checks", check_session(tmp_path, FILE, request, ("P0",))),
+        ("run", run_session(tmp_path, request, stages=(), settings_digest="", chunk_bytes=1024)),
+    ):
+        with block:
+            writer.add_place(tmp_path / name)
+            assert (tmp_path / name).read_bytes() == b""
 
 
 def test_a_second_command_replaces_the_events_of_the_first(tmp_path: Path) -> None:

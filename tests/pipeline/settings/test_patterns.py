@@ -87,6 +87,31 @@ def test_a_pattern_finds_what_re_finds(pattern: str, text: str) -> None:
     assert compiled.found(text) == (re.search(pattern, text) is not None)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (r"a$", "a\nb", None),
+        (r"(?m)a$", "a\nb", "a"),
+        (r"(?m)(?s:a$)", "a\nb", "a"),
+        (r"(?m:(?i:A$))|x", "a\nb", "a"),
+        (r"(?m)(?-m:a$)", "a\nb", None),
+        (r"(?m:x)?a$", "a\nb", None),
+        (r"(?m)(a)(?:$)", "a\nb", "a"),
+        (r"\w+", "é", "é"),
+        (r"(?a)\w+", "é", None),
+        (r"(?a)(?i:\w+)", "é", None),
+        (r"(?a:x)?\w+", "é", "é"),
+        (r"(?a)(?u:\w+)", "é", "é"),
+        (r"(?a:(?i:\w))\w", "aé", "aé"),
+    ],
+)
+def test_a_flag_counts_in_the_group_that_has_it_and_in_those_within(
+    pattern: str, text: str, found: str | None
+) -> None:
+    assert compile_pattern(pattern).find(text) == found
+    assert by_re(pattern, text) == found
+
+
 @pytest.mark.parametrize("pattern", [r"\d", r"\w", r"\s", r"[\S]", r"[^\W_]"])
 def test_classes_are_those_of_re_in_every_script(pattern: str) -> None:
     """But for what a newer Unicode says of a few characters, in one of the two."""
