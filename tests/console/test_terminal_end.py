@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,28 @@ def test_a_stalled_terminal_does_not_hold_the_console_back(root: Path) -> None:
         terminal.signal(signal.SIGTERM)
         assert terminal.wait(reading=False) == 143
         assert terminal.has_its_modes()
+
+
+HANGS = """
+import sys, termios, time, tty
+from console.terminal import lifeline
+lifeline.GRACE_SECONDS = 0.1
+with lifeline.Lifeline(lambda code: None):
+    tty.setraw(0)
+    sys.stdout.write("\x1b[?1049h\x1b[?25l")
+    sys.stdout.flush()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_console_that_hangs_is_ended_and_leaves_a_whole_terminal(number: int) -> None:
+    with Terminal([sys.executable, "-c", HANGS], environment()) as terminal:
+        terminal.read_until(lambda seen: b"\x1b[?25l" in seen, "the screen")
+        assert not terminal.has_its_modes()
+        terminal.signal(number)
+        assert terminal.wait() == 128 + number
+        assert terminal.is_restored()
 
 
 def test_without_a_terminal_there_are_no_escape_sequences(root: Path) -> None:

@@ -135,15 +135,19 @@ def test_the_first_event_is_the_start_and_the_last_the_end(tmp_path: Path) -> No
 
 
 def test_events_are_not_kept_in_memory_once_they_have_their_places(tmp_path: Path) -> None:
-    writer = EventWriter()
-    request = Request("audit-full", ("audit-full",), "2026-01-01T00:00:00Z", writer, "installed")
-    for name, block in (
-        ("checks", check_session(tmp_path, FILE, request, ("P0",))),
-        ("run", run_session(tmp_path, request, stages=(), settings_digest="", chunk_bytes=1024)),
+    checks, run = (
+        Request("audit-full", ("audit-full",), "2026-01-01T00:00:00Z", EventWriter(), "installed")
+        for _ in range(2)
+    )
+    for request, block in (
+        (checks, check_session(tmp_path, FILE, checks, ("P0",))),
+        (run, run_session(tmp_path, run, stages=(), settings_digest="", chunk_bytes=1024)),
     ):
         with block:
-            writer.add_place(tmp_path / name)
-            assert (tmp_path / name).read_bytes() == b""
+            request.events_writer.log("info", "said before")
+            request.events_writer.add_place(tmp_path / "later")
+            assert (tmp_path / "later").read_bytes() == b""
+        (tmp_path / "later").unlink()
 
 
 def test_a_second_command_replaces_the_events_of_the_first(tmp_path: Path) -> None:
