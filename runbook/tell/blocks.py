@@ -52,9 +52,9 @@ class Finding:
     stance: str
     says: str
     source: str
-    read_at: float | None = None
-    lines: tuple[str, ...] = ()
-    hidden: int = 0
+    read_at: float | None
+    lines: tuple[str, ...]
+    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Printed:
     """What a command wrote, ``hidden`` lines of it left out."""
 
     lines: tuple[str, ...]
-    hidden: int = 0
+    hidden: int
 
 
 @dataclass(frozen=True, slots=True)

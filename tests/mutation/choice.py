@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.mutation.trial import CHECKOUT
 
-MOST_FILES = 12
+MOST_FILES, FEW_FILES = 12, 6
 # What is laid down in a workspace is imported by nobody: it runs there.
 LAID_DOWN = {
     "pipeline/templates/workspace/tests/test_workspace_contract.py": "tests/pipeline/test_golden_lines.py"
@@ -21,8 +21,8 @@ PRODUCT = ("console", "pipeline", "runbook")
 def files_that_name(module: Path) -> list[str]:
     """The test files that import a module, those that are called like it first, ``MOST_FILES`` at most.
 
-    Where none does, those that import a module which imports it, and those of its package, which may start
-    a program that uses it. Relative to the checkout.
+    Where fewer than ``FEW_FILES`` do, as many of those that import a module which imports it; where none
+    does, those of its package, too, which may start a program that uses it. Relative to the checkout.
     """
     if str(module) in LAID_DOWN:
         return [LAID_DOWN[str(module)]]
@@ -31,20 +31,23 @@ def files_that_name(module: Path) -> list[str]:
     mirrored = CHECKOUT / "tests" / module.parent
     while not mirrored.is_dir():
         mirrored = mirrored.parent
-    tests = _imports("tests", "test_*.py")
-    naming = [file for file, imported in tests.items() if dotted in imported]
-    if not naming:
-        through = {_dotted(file.relative_to(CHECKOUT)) for file, imported in _product() if dotted in imported}
-        naming = [file for file, imported in tests.items() if through & imported]
-        naming += [file for file in tests if file.is_relative_to(mirrored) and file not in naming]
     words = set(re.split(r"[._]", dotted))
 
     def distance(file: Path) -> tuple[bool, int, bool]:
         shared = words & set(re.split(r"[/_]", str(file.relative_to(CHECKOUT).with_suffix(""))))
         return name not in file.stem, -len(shared), not file.is_relative_to(mirrored)
 
-    naming.sort(key=distance)
-    return [str(file.relative_to(CHECKOUT)) for file in naming[:MOST_FILES]]
+    tests = _imports("tests", "test_*.py")
+    naming = sorted((file for file, imported in tests.items() if dotted in imported), key=distance)
+    through = {_dotted(file.relative_to(CHECKOUT)) for file, imported in _product() if dotted in imported}
+    near = [file for file, imported in tests.items() if through & imported and file not in naming]
+    if not naming:
+        near += [file for file in tests if file.is_relative_to(mirrored) and file not in near]
+    own = {f"test_{each.rpartition('.')[2]}" for each in through}
+    near.sort(key=lambda file: (file.stem not in own, *distance(file)))
+    most = FEW_FILES if naming else MOST_FILES
+    found = [*naming, *near[: max(0, most - len(naming))]][:MOST_FILES]
+    return [str(file.relative_to(CHECKOUT)) for file in found]
 
 
 def _dotted(module: Path) -> str:

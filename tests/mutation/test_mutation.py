@@ -97,6 +97,10 @@ def test_a_module_that_no_test_names_is_asked_about_through_those_that_import_it
     # Asked for by a symptom's diagnosis, and by no test.
     files = files_that_name(Path("runbook/symptoms/materialize_causes.py"))
     assert files[0] == "tests/runbook/symptoms/test_materialize.py"
+    # Named by one, and judged by what its importers' tests say as well.
+    files = files_that_name(Path("pipeline/firewall/conversation.py"))
+    assert files[0] == "tests/pipeline/firewall/test_fast_reading.py"
+    assert "tests/pipeline/firewall/test_walls.py" in files
     # Tried as a program.
     assert files_that_name(Path("console/watch/loop.py"))[0] == "tests/console/test_watch_command.py"
 

@@ -142,7 +142,7 @@ def test_no_face_obeys_what_data_says(face: Callable[[Sequence[Block]], str]) ->
 
 
 def test_a_quoted_fence_ends_no_fence_and_a_bar_no_cell() -> None:
-    told = markdown_lines([Printed((HOSTILE,))])
+    told = markdown_lines([Printed((HOSTILE,), 0)])
     assert [text.strip() for text in told if "```" in text] == ["```text", "```"]
     assert table(("a", "b"), [("x|y", "z")]) == ["| a | b |", "|---|---|", "| x\\|y | z |"]
 
