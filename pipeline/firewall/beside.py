@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.contracts import paths
 from pipeline.firewall import named_files, open_commit
 from pipeline.firewall.causes import read_json
+from pipeline.firewall.grace import Doubt, doubt_of
 from pipeline.firewall.loaded_names import is_loaded
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -142,9 +143,13 @@ class BesideWatch:
         self._clock = clock
         self._since: dict[str, float] = {}
         self._told = Beside()
+        self._was_told = False
         self.is_settled = True
+        self.doubt: Doubt | None = None
 
     def look(self, places: Places) -> Beside:
+        """What is known now; ``doubt`` says that a file is in its second of grace."""
+        self.doubt = None
         if places.root is None or not places.is_live or open_commit.is_open(places.root):
             return self._told
         found, at = survey(places.root), self._clock()
@@ -152,6 +157,10 @@ class BesideWatch:
         counted = [each for each in found.forbidden if at - self._since[each[0]] >= _PATIENCE_SECONDS]
         self.is_settled = len(counted) == len(found.forbidden)
         self._told = replace(found, forbidden=tuple(counted))
+        if self.is_settled:
+            self._was_told = True
+        else:
+            self.doubt = doubt_of("files beside the exports", self._was_told)
         return self._told
 
 

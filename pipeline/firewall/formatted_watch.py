@@ -11,6 +11,7 @@ from pipeline.contracts import paths
 from pipeline.firewall import open_commit
 from pipeline.firewall.formatted import FormattedFile, survey
 from pipeline.firewall.formatted_truth import checked
+from pipeline.firewall.grace import Doubt, doubt_of
 from pipeline.firewall.places import Places, signature
 
 _PATIENCE_SECONDS = 1.0
@@ -32,30 +33,36 @@ class FormattedWatch:
         self._found: list[FormattedFile] = []
         self._doubted_at: float | None = None
         self._told: list[FormattedFile] = []
+        self._was_told = False
+        self.doubt: Doubt | None = None
 
     def look(self, places: Places, sft_sha256: str | None) -> list[FormattedFile]:
-        """What is known now. Raises nothing that a file can cause."""
+        """What is known now; ``doubt`` says that it is not all. Raises nothing that a file can cause."""
+        self.doubt = None
         if places.root is None or not places.is_live:
             return []
         if open_commit.is_open(places.root):
             return self._told
-        seen = (sft_sha256, *_signatures(places.root))
+        stand, pairs = _signatures(places.root), signature(places.root / paths.PREFERENCE_EXPORT)
+        seen = (sft_sha256, *stand, pairs)
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
             self._seen = self._asked
             if not any(file.is_unaccounted for file in self._found):
-                self._told, self._doubted_at = self._found, None
+                self._told, self._doubted_at, self._was_told = self._found, None, True
             elif self._doubted_at is None:
                 self._doubted_at = self._clock()
         doubted_at = self._doubted_at
         if doubted_at is not None and seen == self._seen and self._clock() - doubted_at >= _PATIENCE_SECONDS:
-            self._told = self._found
+            self._told, self._was_told = self._found, True
         if self._thread is None and seen != self._seen:
             self._asked = seen
             self._thread = threading.Thread(
                 target=self._survey, args=(places, places.root, sft_sha256), daemon=True
             )
             self._thread.start()
+        if stand and not (self._was_told and self.is_settled):
+            self.doubt = doubt_of("the formatted files", self._was_told)
         return self._told
 
     @property
@@ -75,4 +82,4 @@ def _signatures(root: Path) -> list[tuple[int, ...]]:
         for folder, _, names in os.walk(root / top)
         for name in names
     ]
-    return [signature(path) for path in (*sorted(found), root / paths.PREFERENCE_EXPORT)]
+    return [signature(path) for path in sorted(found)]

@@ -21,6 +21,7 @@ from pipeline.firewall.evaluation_watch import EvaluationWatch
 from pipeline.firewall.export_version import NEWEST, version_of
 from pipeline.firewall.file_scan import FileScan
 from pipeline.firewall.formatted_watch import FormattedWatch
+from pipeline.firewall.grace import doubted
 from pipeline.firewall.index import Index
 from pipeline.firewall.other_exports_watch import OtherExportsWatch
 from pipeline.firewall.places import Places, change_time, signature
@@ -285,7 +286,7 @@ class Sentinel:
         report = formatted.joined(report, self._formatted.look(self._places, sha256))
         report = beside.joined(report, self._beside.look(self._places))
         report = evaluation_wall.joined(report, self._evaluation.look(self._places))
-        report = formatted.in_doubt(report)
+        report = formatted.in_doubt(doubted(report, self._formatted.doubt, self._beside.doubt))
         if not report.findings.count:
             return report
         return replace(report, state=State.BREACH, cause=self._cause_of(report.findings, sha256))

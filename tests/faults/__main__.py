@@ -1,7 +1,7 @@
 """Disturb every command that changes something, at every point that it has, and say what that broke.
 
-Beside disks that fail and kills: bad firewalls under whoever asks them, torn tails, files changed by another
-hand, two writers, clocks, locales and modes.
+Beside disks that fail and kills: attacks from outside under whoever asks the firewall, torn tails, files
+changed by another hand, two writers, clocks, locales and modes.
 
 python -m tests.faults [--minutes 20] [--seed 20261130] [--only COMMAND] [--page docs/reliability.md]
 
@@ -24,11 +24,11 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults import shim
+from tests.faults.attacks import attack_trials, in_order
 from tests.faults.fault_loop import KINDS, fault_trial, operations_of
 from tests.faults.kill_loop import kill_trial
 from tests.faults.neighbours import (
     clock_trials,
-    firewall_trials,
     locale_trials,
     mode_trials,
     writer_trials,
@@ -40,11 +40,11 @@ from tests.faults.trial import Trial, adopt_orphans, warm_up
 from tests.quick_folder import quick_folder
 
 SEED = 20261130
-# What needs no command of its own, but a workspace that was audited.
-AROUND: Mapping[str, Callable[[Path, Path], Iterable[Trial]]] = {
-    "readers": torn_trials,
-    "verdicts": tamper_trials,
-    "firewall": firewall_trials,
+# What needs no command of its own, but a workspace of its own: how that is made, and what is tried in it.
+AROUND: Mapping[str, tuple[Callable[[Path], Path], Callable[[Path, Path], Iterable[Trial]]]] = {
+    "readers": (audited, torn_trials),
+    "verdicts": (audited, tamper_trials),
+    "attacks": (in_order, attack_trials),
 }
 KILLS = 210
 FIRST_OF_A_KIND = 3
@@ -58,9 +58,12 @@ order that the seed draws, a few of each kind before many of one; what the time 
 difference between the columns. After each trial
 the outputs must be those from before or those from after, the command must have ended with its documented
 code and three lines, and carried out again on a sound machine it must end where an undisturbed one does.
-The firewall is replaced by one that is dead, hung, silent or contradicts itself: whoever asks it ends in time
-and not with 0. A file that a verdict reads and another hand has changed is named by the audit or by
-`distill incident verify`. A *torn tail* is tried at every byte of a journal's last line.
+Whoever asks the firewall is asked while an attack from outside is in place: forged rows, files beside the
+exports, walls without eyes (evidence that cannot be read), waits without end (pipes into which nobody
+writes), and a bad firewall, which is dead, hung, starved or contradicts itself. Each asker ends in time and
+says so, and never CLEAR or 0; `python -m tests.faults.attacks` prints every answer. A file that a verdict
+reads and another hand has changed is named by the audit or by `distill incident verify`. A *torn tail* is
+tried at every byte of a journal's last line.
 
 """
 
@@ -111,11 +114,12 @@ def _trials(folder: Path, disk: shim.FaultyDisk, options: argparse.Namespace) ->
     trials: list[Trial] = []
     kills = options.kills // len(NAMES)
     only = set(options.only)
-    if not only or only & set(AROUND):
-        start = audited(folder)
-        for name, make in AROUND.items():
-            if not only or name in only:
-                trials += make(start, folder)
+    starts: dict[Callable[[Path], Path], Path] = {}
+    for name, (prepare, make) in AROUND.items():
+        if not only or name in only:
+            if prepare not in starts:
+                starts[prepare] = prepare(folder)
+            trials += make(starts[prepare], folder)
     for subject in subjects(folder, options.only) if not only or only & set(NAMES) else ():
         counts: dict[int, int] = {}
         for kind in KINDS.values():

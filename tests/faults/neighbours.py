@@ -1,19 +1,16 @@
-"""What is odd around a command: its firewall, the clock, the locale, another writer, the modes of folders."""
+"""What is odd around a command: the clock, the locale, another writer, the modes of folders."""
 
 from __future__ import annotations
 
 import stat
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from pipeline.contracts.discovery import INSTALLED_PYTHON_VARIABLE
 from pipeline.contracts.faults import ExitCode
 from tests.faults.shim import FaultyDisk
 from tests.faults.trial import (
     FORBIDDEN,
-    LIMIT_SECONDS,
     Ended,
     Running,
     Subject,
@@ -25,26 +22,6 @@ from tests.faults.trial import (
     what_is_wrong,
 )
 
-# What a firewall may do wrong, as a shell's words. A report that is right in itself is believed: that the
-# firewall is the installed one, trust in code holds.
-_FIREWALLS: Mapping[str, str] = {
-    "dead": "exit 1",
-    "killed": "kill -9 $$",
-    "hung": "trap '' TERM INT; exec sleep 3600",
-    "silent": "exit 0",
-    "says CLEAR and no more": """echo '{"state": "CLEAR"}'; exit 0""",
-    "says CLEAR and ends with 10": """echo '{"state": "CLEAR"}'; exit 10""",
-    "says BREACH and ends with 0": """echo '{"state": "BREACH"}'; exit 0""",
-    "cut off": """printf '{"state": "CLE'; exit 0""",
-}
-_ASKERS: Mapping[str, tuple[str, ...]] = {
-    "status": ("console", "status"),
-    "runbook detect": ("console", "runbook", "detect"),
-    "watch --once": ("console", "watch", "--once"),
-    "audit-full": ("pipeline", "audit-full", "--acceptance-report", "acceptance.json"),
-    "run-all": ("pipeline", "run-all"),
-    "export-sft": ("pipeline", "export-sft"),
-}
 _DAY = 86_400
 _CLOCKS = {
     "in 1970": -56 * 365 * _DAY,
@@ -57,30 +34,6 @@ _LOCALES = (
 )  # fmt: skip
 _PLACES = (".distill", "data/_kb", "data/evidence", "exports", "exports/sft", "reports", "reports/incidents")
 _MODES = {"nothing may be written": 0o500, "nothing may be read": 0o000}
-
-
-def firewall_trials(start: Path, folder: Path) -> Iterator[Trial]:
-    """Every asker with every bad firewall: it ends, in words, and never with 0. ``start`` is audited."""
-    for asker, argv in _ASKERS.items():
-        for number, way in enumerate(_FIREWALLS, start=1):
-            yield Trial(asker, "bad firewall", number, partial(_asked, start, argv, way, folder))
-
-
-def _asked(start: Path, argv: tuple[str, ...], way: str, folder: Path) -> tuple[str, list[str]]:
-    root = copied(start, folder / "trial")
-    python = folder / "python"
-    python.write_text(
-        f'#!/bin/sh\ncase " $* " in *" pipeline.firewall "*) {_FIREWALLS[way]} ;; esac\n'
-        f'exec {sys.executable} "$@"\n'
-    )
-    python.chmod(0o755)
-    ended = run(argv, root, folder / "output", World({INSTALLED_PYTHON_VARIABLE: str(python)}))
-    wrong = _forbidden(ended)
-    if ended.code == ExitCode.OK:
-        wrong.append("ends with 0, and nobody has looked")
-    elif ended.code < 0:
-        wrong.append(f"does not end within {LIMIT_SECONDS:g} s")
-    return f"a firewall that is {way}", wrong
 
 
 def clock_trials(subject: Subject, disk: FaultyDisk, folder: Path) -> Iterator[Trial]:

@@ -46,14 +46,6 @@ def test_a_journal_torn_at_any_byte_is_read_to_the_line_before_and_gone_on_with(
     assert len([result for result in Record(record).results if result.operation]) == 6
 
 
-@pytest.mark.slow
-def test_who_asks_a_bad_firewall_ends_in_words_and_never_with_0(tmp_path: Path) -> None:
-    record = tmp_path / "record.jsonl"
-    done = _tried(record, "--minutes", "0.2", "--only", "firewall")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert any(result.operation for result in Record(record).results)
-
-
 def test_what_is_broken_is_said_once_with_how_often() -> None:
     several = [Result("run-all", "disk full", number, "write /a", ("ends with 1",)) for number in (3, 5)]
     assert broken([*several, Result("run-all", "killed", 1, "after 1 s")]) == [

@@ -97,7 +97,15 @@ class World:
     powerless: bool = False
     fresh: bool = False
 
+    def started(self, argv: Sequence[str]) -> list[str]:
+        """``argv`` of an interpreter; where this world has no power over modes, it starts without it."""
+        return [sys.executable, "-c", _WITHOUT_POWER, *argv] if self.powerless else list(argv)
 
+
+_WITHOUT_POWER = (
+    "import os, sys; from tests.faults.trial import lay_down_power; lay_down_power(); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 PLAIN = World()
 
 
@@ -153,7 +161,7 @@ def _become(argv: Sequence[str], root: Path, output: Path, world: World) -> None
         os.environ.update(world.environment)
         program, *words = argv
         if world.powerless:
-            _lay_down_power()
+            lay_down_power()
         if world.fresh:
             entry_point = _ENTRY[program]
             os.execve(sys.executable, [sys.executable, "-P", "-c", entry_point, *words], dict(os.environ))  # noqa: S606
@@ -176,7 +184,7 @@ _ENTRY = {
 }
 
 
-def _lay_down_power() -> None:
+def lay_down_power() -> None:
     """Without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, here and in what is started, root obeys modes too."""
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in _OVERRIDES:

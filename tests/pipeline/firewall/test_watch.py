@@ -315,3 +315,25 @@ def test_a_formatted_file_that_nothing_accounts_for_is_seen(tmp_path: Path) -> N
         place.unlink()
         watcher.until_state("CLEAR")
     assert alarm["findings"][0]["file"] == "exports/formatted/sft.chat.jsonl"
+
+
+@pytest.mark.parametrize("name", [f"{paths.FORMATTED}/sft.chat.jsonl", f"{paths.EXPORTS}/sft/rows.jsonl.bak"])
+def test_what_stands_beside_from_the_first_is_never_called_clear(tmp_path: Path, name: str) -> None:
+    """A receipt is waited for, and that is no reason to call the file clear until it came."""
+    honest(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"{}\n")
+    with Watcher(tmp_path) as watcher:
+        watcher.until_state("BREACH")
+        said = [event["state"] for event in watcher.events]
+    assert "CLEAR" not in said, said
+
+
+def test_a_file_beside_is_stale_and_not_clear_until_its_receipt_had_time_to_come(tmp_path: Path) -> None:
+    honest(tmp_path)
+    with Watcher(tmp_path) as watcher:
+        clear = watcher.until_state("CLEAR")
+        (tmp_path / paths.EXPORTS / "sft/rows.jsonl.bak").write_bytes(b"{}\n")
+        watcher.until_state("BREACH")
+        said = [event["state"] for event in watcher.events if event["seq"] > clear["seq"]]
+    assert "STALE" in said, said
