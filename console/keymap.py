@@ -125,6 +125,8 @@ ACTIONS: tuple[Action, ...] = (
         where=_on("dashboard", "audit"), hint="acceptance", mutating=True),
     Action("release.start", ("f",), "act", where=_on("dashboard", "release"), hint="freeze", mutating=True,
         help="Start release-freeze detached, after a preview: six gates and a manifest; nothing is tagged."),
+    Action("engine.trust", ("T",), "act", mutating=True,
+        help="Show what changed in the workspace's own code since it was trusted, and trust it as it is."),
     Action("incident.export", ("X",), "act", where=_on("incidents", "incident"), hint="export",
         mutating=True, help="Pack the incident into one file for somebody elsewhere, after a preview."),
     Action("undo.command", ("U",), "copy", where=_on("incidents", "incident"), hint="copy undo",

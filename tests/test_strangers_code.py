@@ -171,6 +171,9 @@ def test_trusted_code_runs_until_a_byte_of_it_changes(cloned: Cloned) -> None:
     (cloned.root / "pipeline/cli.py").write_text("print('other')\n")
     changed = cloned.distill("run-all")
     assert changed.returncode == ExitCode.APPROVAL_NEEDED
+    assert "what you trusted last: 1 changed" in changed.stderr
+    assert "--- a/pipeline/cli.py" in changed.stderr
+    assert "more lines: distill trust --show" in changed.stderr
     shown = cloned.distill("trust", "--show").stdout
     assert "what you trusted last: 1 changed" in shown
     assert "+print('other')" in shown

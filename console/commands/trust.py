@@ -12,7 +12,8 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform import trust_book
 from pipeline.platform.engine_choice import TRUST_VARIABLE, Stakes, stakes_of, trust, trust_needed
 from pipeline.platform.git import GitError, resolve
-from pipeline.platform.trust_question import agrees, difference, told
+from pipeline.platform.trust_difference import difference, told
+from pipeline.platform.trust_question import agrees, can_ask
 from pipeline.platform.voice import Voice
 
 
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         return ExitCode.OK
     named = os.environ.get(TRUST_VARIABLE, "")
     if not (stakes.is_named if named else agrees(stakes, voice)):
-        raise trust_needed(root, _why_not(stakes, named))
+        raise trust_needed(root, _why_not(stakes, named), was_shown=not named and can_ask(stakes, voice))
     if stakes_of(root).digest != stakes.digest:
         raise trust_needed(root, "its code changed while you looked at it")
     trust(stakes)

@@ -27,6 +27,7 @@ _MINUTES = f"{ARMED_SECONDS / 60:.0f} minutes"
 _NOTHING_TO_DO = {
     "run.cancel": "there is no run to cancel",
     "incident.export": "no incident is marked; I shows them",
+    "engine.trust": "what would run here is trusted as it is",
 }
 
 

@@ -28,7 +28,8 @@ class CommandPlan:
 
     ``command`` is what an operator would type, word by word. ``arguments`` are what is handed
     on: the engine's, or for a cancel the run's id. A ``critical`` one leaves no way back to the
-    bytes of before, or ends somebody else's work: its ``code`` has to be typed.
+    bytes of before, or ends somebody else's work: its ``code`` has to be typed. ``difference`` is a diff that
+    is read first.
     """
 
     action_id: str
@@ -42,6 +43,7 @@ class CommandPlan:
     no: str = "no, change nothing"
     removes: tuple[str, ...] = ()
     critical: bool = False
+    difference: tuple[str, ...] = ()
 
     @property
     def command_line(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.control import trust_plan
 from console.control.feed import CommandPlan
 from console.reading.check_runs import CheckRunReader, acceptance_reader, audit_reader, release_reader
 from pipeline.contracts import paths
@@ -74,11 +75,16 @@ def plan(root: Path, action_id: str, subject: str, now: float) -> CommandPlan | 
     """The plan as the disk is now; None when there is nothing to do it to, or it is at work already."""
     if action_id == "incident.export":
         return _export_plan(root, subject)
+    if action_id == trust_plan.ACTION:
+        return trust_plan.plan(root)
     lock = read_lock(root, now)
     if action_id == "run.cancel":
         return _cancel_plan(lock) if lock.held and lock.pid is not None else None
     if lock.held:
         return None
+    starts_programs = action_id == "release.start"
+    if (first := trust_plan.plan(root, programs=starts_programs)) is not None:
+        return first
     return _start_plan(root) if action_id == "run.start" else _check_plan(root, action_id)
 
 

@@ -186,6 +186,12 @@ class LiveFeed:
             from console.control.plans import export_incident
 
             return await asyncio.to_thread(export_incident, self._root, plan)
+        if plan.action_id == "engine.trust":
+            from console.control.trust_plan import carry_out
+
+            said = await asyncio.to_thread(carry_out, self._root, plan)
+            await self.refresh()
+            return said
         because = f", because: {permit.reason}" if permit.reason else ""
         if plan.action_id != "run.cancel":
             job = self._feed_of_runs().start(plan.arguments)

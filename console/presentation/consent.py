@@ -58,6 +58,7 @@ def command_consent(plan: CommandPlan) -> Consent:
         f"plan {plan.digest}",
         tuple(command_blocks(plan)),
         plan.command_line,
+        plan.difference,
         code=plan.code if plan.critical else "",
         no=plan.no,
         yes=plan.yes,

@@ -63,7 +63,7 @@ def _header_parts(state: ViewState, names: list[str], *, wide: bool) -> Line:
 
 def _engine(state: ViewState) -> Line:
     if state.engine.refused:
-        return line(Span("engine refused", "fail"))
+        return line(Span("engine refused (T)", "fail"))
     return line(Span("engine ", "dim"), visible(state.engine.source))
 
 

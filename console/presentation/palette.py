@@ -17,7 +17,7 @@ from pipeline.contracts.untrusted import visible
 if TYPE_CHECKING:
     from console.state.view_state import ViewState
 
-SYMPTOM, INCIDENT, RUN, FILE, COMMAND = "symptom:", "incident:", "run:", "file:", "command:"
+SYMPTOM, INCIDENT, RUN, FILE = "symptom:", "incident:", "run:", "file:"
 """Kinds of subjects: with its name behind it, the id of an offer."""
 
 # What the palette calls an action; a change that asks first ends in dots.
@@ -31,6 +31,7 @@ _NAMES = {
     "audit.start": "Start audit-full…",
     "acceptance.start": "Start acceptance…",
     "release.start": "Freeze release…",
+    "engine.trust": "Trust the workspace's code…",
     "incident.export": "Export incident…",
     "incident.page": "Hand-over page",
     "undo.command": "Copy undo command",
@@ -52,6 +53,7 @@ _ALSO = {
     "symptom.help": "manual commands",
     "run.start": "run-all pipeline begin",
     "run.cancel": "stop abort kill lock",
+    "engine.trust": "engine refused untrusted digest diff git pull",
     "arm": "operate disarm unlock write",
     "quit": "exit leave close",
     "log": "events messages",
@@ -124,8 +126,6 @@ def _subjects(state: ViewState) -> Iterator[Offer]:
         relative = paths.EVIDENCE / f"{counts.stream}.jsonl"
         words = "evidence of the stream"
         yield Offer(f"{FILE}{relative}", visible(counts.stream), words, "stream")
-    words = "copy the command that shows the workspace's code and asks whether to trust it"
-    yield Offer(f"{COMMAND}trust", "trust", words, "copy", also="engine refused untrusted digest")
 
 
 def score(wanted: str, offer: Offer) -> int | None:

@@ -54,7 +54,6 @@ from console.tui.screens.dialogue import Dialogue
 from console.tui.widgets.canvas import Drawing
 from console.tui.widgets.terminal_output import StripControls, steady_driver
 from pipeline.contracts.faults import Fault
-from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import FirewallWord
 from pipeline.platform.identity import user_name
 
@@ -330,8 +329,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.open_wizard(None, name)
         elif kind == palette.RUN:
             self._go_to("screen.runs", name)
-        elif kind == palette.COMMAND:
-            self.copy(joined(["distill", name, self.state.workspace]), "the command")
         else:
             from console.tui.screens.rows import open_rows
 

@@ -34,9 +34,14 @@ NOT_TRUSTED = "the workspace's own code is not trusted"
 
 
 class TrustNeededError(OperatorError):
-    """Code of the workspace would run that nobody has trusted."""
+    """Code of the workspace ``root`` would run that nobody has trusted.
+
+    ``was_shown``: whoever is told has just read what it is.
+    """
 
     exit_code = ExitCode.APPROVAL_NEEDED
+    root = Path()
+    was_shown = False
 
 
 @dataclass(frozen=True)
@@ -160,19 +165,21 @@ def engine_to_change(root: Path) -> EngineChoice:
     return choice
 
 
-def trust_needed(root: Path, why: str) -> TrustNeededError:
+def trust_needed(root: Path, why: str, *, was_shown: bool = False) -> TrustNeededError:
     try:
         digest = stakes_of(root).digest
     except SettingsError:
         digest = ""
     told = f"   (in CI: --trust {digest})" if digest else ""
-    return TrustNeededError.of(
+    error = TrustNeededError.of(
         "trust_needed",
         f"{root}: {why}.",
         "No code of the workspace was run, and nothing was changed.",
         f"Look at it and trust it: {joined(['distill', 'trust', str(root)])}{told}",
         file=str(root / PACKAGE),
     )
+    error.root, error.was_shown = root, was_shown
+    return error
 
 
 def refuse_others(root: Path) -> None:

@@ -104,10 +104,13 @@ def speak(
     streams.prepare()
     voice = Voice()
     fault: Fault | None = None
+    before: Sequence[str] = ()
     try:
         code = int(work())
     except OperatorError as error:
         fault, code = error.fault, int(error.exit_code)
+        if code == ExitCode.APPROVAL_NEEDED:
+            before = _untrusted(error)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except ReaderGoneError:
@@ -117,6 +120,8 @@ def speak(
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
         fault, code = _unexpected(error, who, kept_safe, broken_code), ExitCode.NOT_EVALUABLE
     if fault is not None:
+        for text in before:
+            voice.note(text)
         voice.fault(fault)
         also_tell(fault)
     refused = streams.end()
@@ -179,3 +184,11 @@ def _place_of(error: BaseException) -> str:
 def _was_importing(error: BaseException) -> bool:
     """Whether a module's own top level was at work: the error is of the code, whatever it was given."""
     return any(each.tb_frame.f_code.co_name == "<module>" for each in _frames(error))
+
+
+def _untrusted(error: OperatorError) -> Sequence[str]:
+    """The code that would have run and that nobody trusts, as a diff: it is shown before any of it runs."""
+    from pipeline.platform.engine_choice import TrustNeededError
+    from pipeline.platform.trust_difference import logged
+
+    return logged(error) if isinstance(error, TrustNeededError) else ()

@@ -47,7 +47,7 @@ def test_every_action_belongs_to_a_group_and_ends_its_sentence() -> None:
 
 def test_what_changes_something_is_listed_as_such() -> None:
     starts = {f"{name}.start" for name in ("run", "audit", "acceptance", "release")}
-    others = {"run.cancel", "incident.export", keymap.WIZARD_ANSWER}
+    others = {"run.cancel", "incident.export", "engine.trust", keymap.WIZARD_ANSWER}
     assert {action.id for action in keymap.MUTATING} == starts | others
     assert {action.group for action in keymap.MUTATING} == {"act"}
 

@@ -6,11 +6,11 @@ read by its exit code. Detectors say CLEAR by naming no leak.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.symptoms import LEAK
 from tests.console.cell_terminal import CellTerminal, marks_take_nothing
 from tests.console.terminals import Terminal, environment
-from tests.faults.trial import FORBIDDEN, LIMIT_SECONDS, Ended, World, run
+from tests.faults.trial import FORBIDDEN, Ended, World, run
 
 _COLUMNS, _ROWS = 100, 40
 _BY_CODE = {
@@ -94,21 +94,30 @@ class Dashboard(Asker):
         super().__init__((), _by_code, tells_by_code=False)
 
     def ask(self, root: Path, output: Path, world: World) -> tuple[str, Ended]:
-        screen = ""
         argv = [sys.executable, "-P", "-m", "console", "-C", str(root)]
         env = environment(**world.environment)
         with Terminal(world.started(argv), env, size=(_COLUMNS, _ROWS)) as terminal:
-            until = time.monotonic() + LIMIT_SECONDS
-            while time.monotonic() < until:
-                terminal.settle()
-                screen = _screen(bytes(terminal.written))
-                word = _PANE.search(screen)
-                if word and not _AT_WORK.search(screen):
-                    return word[1], Ended(0, screen)
-                if not _lives(terminal.pid):  # it refused to open
-                    ended = Ended(terminal.wait(), screen)
-                    return _by_code(ended), ended
-        return "no word", Ended(-1, screen)
+
+            def has_answered(written: bytes) -> bool:
+                return _word(written) not in ("", "AT WORK") or not _lives(terminal.pid)
+
+            with contextlib.suppress(AssertionError):  # it says nothing in time, or is never still
+                terminal.read_until(has_answered, "the firewall's word")
+                if _word(bytes(terminal.written)) not in ("BREACH", "CLEAR"):
+                    terminal.settle(with_children=False)  # UNKNOWN may be what it says before it has looked
+                    terminal.read_until(has_answered, "the firewall's word")
+            word, screen = _word(bytes(terminal.written)), _screen(bytes(terminal.written))
+            if not _lives(terminal.pid):  # it refused to open
+                ended = Ended(terminal.wait(), screen)
+                return word or _by_code(ended), ended
+        return (word, Ended(0, screen)) if word else ("no word", Ended(-1, screen))
+
+
+def _word(written: bytes) -> str:
+    """What the pane of the firewall says; empty while there is none."""
+    screen = _screen(written)
+    found = _PANE.search(screen)
+    return "" if found is None else "AT WORK" if _AT_WORK.search(screen) else found[1]
 
 
 def _lives(pid: int) -> bool:

@@ -39,13 +39,13 @@ async def test_three_lines_stay_until_they_were_read_and_none_is_cut(tmp_path: P
         assert FAULT.do_next in app.state.log[-1].text
 
 
-async def test_the_command_that_trusts_is_found_and_copied(tmp_path: Path) -> None:
+async def test_trusting_is_found_and_changes_something(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "colon", *"trust", "enter")
-        assert f"copied the command: distill trust {tmp_path}"[:60] in app.notice
-    (found,) = palette.find("untrusted", palette.offers(states.healthy(), "dashboard"))
-    assert found.name == "trust"
+        assert "read-only: engine.trust changes something" in app.notice
+    (found,) = palette.find("untrusted", palette.offers(states.healthy(), "wizard"))
+    assert found.name == "Trust the workspace's code…"
 
 
 @pytest.mark.parametrize("width", [80, 120])
