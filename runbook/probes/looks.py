@@ -112,6 +112,22 @@ class Probe:
     look: Callable[[Workspace, float], ProbeOutput]
 
 
+def data_probe(
+    probe_id: str,
+    title: str,
+    seconds: float,
+    find: Callable[[Workspace, float], tuple[Iterable[str], JsonValue]],
+    argv: tuple[str, ...] = (),
+) -> Probe:
+    """A probe that finds the same twice: in lines, and as data."""
+
+    def look(workspace: Workspace, limit: float) -> ProbeOutput:
+        lines, data = find(workspace, limit)
+        return ProbeOutput(probe_id=probe_id, title=title, argv=argv, text="\n".join(lines), data=data)
+
+    return Probe(probe_id, title, seconds, look)
+
+
 def record_probe(
     probe_id: str,
     title: str,
@@ -122,14 +138,8 @@ def record_probe(
 ) -> Probe:
     """A probe that finds one record, told in lines; ``found_by`` reads it back."""
 
-    def look(workspace: Workspace, limit: float) -> ProbeOutput:
+    def dumped(workspace: Workspace, limit: float) -> tuple[Iterable[str], JsonValue]:
         found = find(workspace, limit)
-        return ProbeOutput(
-            probe_id=probe_id,
-            title=title,
-            argv=argv,
-            text="\n".join(tell(found)),
-            data=found.model_dump(mode="json"),
-        )
+        return tell(found), found.model_dump(mode="json")
 
-    return Probe(probe_id, title, seconds, look)
+    return data_probe(probe_id, title, seconds, dumped, argv)

@@ -16,7 +16,7 @@ from pipeline.platform.lenient_json import Json
 from runbook.actions.bisect import find_commit, may_try
 from runbook.probes.code_history import ENGINE, CodeHistory, code_history
 from runbook.probes.evidence import ProbeOutput, Record
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, data_probe
 from runbook.probes.nondeterminism import Suspect, new_suspects, suspects
 from runbook.probes.workspace import Workspace
 
@@ -104,9 +104,8 @@ def _difference(found: Mapping[str, Any]) -> Difference:
 
 def suspects_probe() -> Probe:
     """Files that differ from the tag first, what is new in them; where there is nothing, all files."""
-    title = "Suspects in the code's syntax tree"
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
         history = code_history(workspace)
         new = _new(workspace, history)
         found = new or _everywhere(workspace)
@@ -116,9 +115,9 @@ def suspects_probe() -> Probe:
             "suspects": [each.model_dump(mode="json") for each in found[:_MOST_SUSPECTS]],
         }
         lines = [f"{plural(len(found), 'suspect')}, {where}", *(each.told for each in found[:_MOST_SUSPECTS])]
-        return ProbeOutput(probe_id=SUSPECTS, title=title, text="\n".join(lines), data=data)
+        return lines, data
 
-    return Probe(SUSPECTS, title, _SUSPECTS_SECONDS, look)
+    return data_probe(SUSPECTS, "Suspects in the code's syntax tree", _SUSPECTS_SECONDS, find)
 
 
 def _new(workspace: Workspace, history: CodeHistory) -> list[Suspect]:
@@ -142,20 +141,14 @@ def _everywhere(workspace: Workspace) -> list[Suspect]:
 
 def bisect_probe(runs: int) -> Probe:
     """``git bisect run distill determinism`` in a throw-away clone, from the tag to HEAD."""
-    title = "git bisect from the last-good tag"
     check = ("determinism", "--runs", str(runs))
 
-    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, seconds: float) -> tuple[list[str], JsonValue]:
         data = _bisected(workspace, check, seconds)
-        return ProbeOutput(
-            probe_id=BISECT,
-            title=title,
-            argv=("git", "bisect", "run", "distill", *check),
-            text="\n".join(f"{name}: {value}" for name, value in data.items() if value not in (None, "")),
-            data=data,
-        )
+        return [f"{name}: {value}" for name, value in data.items() if value not in (None, "")], data
 
-    return Probe(BISECT, title, _BISECT_SECONDS, look)
+    argv = ("git", "bisect", "run", "distill", *check)
+    return data_probe(BISECT, "git bisect from the last-good tag", _BISECT_SECONDS, find, argv)
 
 
 def _bisected(workspace: Workspace, check: tuple[str, ...], seconds: float) -> dict[str, JsonValue]:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, data_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.claims import last_change, output_difference, path_of, read_json
 
 PROBE = "receipts"
-_TITLE = "The files against their receipts"
 
 
 class Account(Record):
@@ -50,16 +51,12 @@ class Account(Record):
 def accounts_probe(files: Sequence[str]) -> Probe:
     """The probe whose output ``read_accounts`` understands."""
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
         found = [account_of(workspace.root, path) for path in files]
-        return ProbeOutput(
-            probe_id=PROBE,
-            title=_TITLE,
-            text="\n".join(line for each in found for line in _lines(each)),
-            data=[each.model_dump(mode="json") for each in found],
-        )
+        lines = [line for each in found for line in _lines(each)]
+        return lines, [each.model_dump(mode="json") for each in found]
 
-    return Probe(PROBE, _TITLE, 60.0, look)
+    return data_probe(PROBE, "The files against their receipts", 60.0, find)
 
 
 def read_accounts(output: ProbeOutput | None) -> tuple[Account, ...]:
@@ -137,14 +134,12 @@ def told_by_account(account: Account, read_at: float) -> Evidence:
     return Evidence.of(stance, says, account.receipt or str(paths.REPORTS), read_at, lines)
 
 
-def newest_claim(
-    root: Path, path: str, stage: str = "export"
-) -> tuple[str | None, dict[str, Any], list[dict[str, Any]]]:
-    """Receipt of ``stage``, its claim of ``path``, its inputs. A run's id begins with its time."""
+def newest_claim(root: Path, path: str) -> tuple[str | None, dict[str, Any], list[dict[str, Any]]]:
+    """An export's receipt, its claim of ``path``, its inputs. A run's id begins with its time."""
     folder = root / paths.REPORTS
     names = sorted((each.name for each in folder.iterdir()), reverse=True) if folder.is_dir() else []
     for name in names:
-        receipt = str(paths.receipts_folder(name) / f"{stage}.json")
+        receipt = str(paths.receipts_folder(name) / "export.json")
         value = read_json(root, receipt)
         if value.get("ok") is not True:
             continue

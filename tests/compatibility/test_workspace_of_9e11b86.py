@@ -20,9 +20,10 @@ from pipeline.platform.engine_choice import trust_what_we_made
 from runbook.actions.restore import plan_restore
 from runbook.change.plan import RemoveFile, WriteFile
 from runbook.probes.workspace import Workspace
+from tests.git_commands import git
 from tests.pipeline.audit.audited import passing_acceptance
 from tests.runbook.carrying_out import carried_out, taken_back
-from tests.runbook.workspaces import direct, git, planning, tree
+from tests.runbook.workspaces import direct, planning, tree
 
 ARCHIVE = Path(__file__).parents[2] / "fixtures/workspaces/9e11b86.tar.xz"
 RUN_HASH = "aaf1fd24c2f57c6c89473a4c3f8e57f5f81729915dc8ce95d71cfae7d1b90620"

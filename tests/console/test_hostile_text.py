@@ -10,7 +10,6 @@ import base64
 import fcntl
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible_lines
 from tests.console.terminals import ARGV, DIALOGUE_LOOKS, Terminal, environment
+from tests.git_commands import git
 
 AT = "2026-04-27T06:00:00Z"
 RUN_ID = "20260427T060000Z-3f2a"
@@ -142,12 +142,6 @@ def repository(root: Path, texts: tuple[str, ...]) -> None:
     git(root, "update-ref", b"refs/tags/" + name, "HEAD")
     git(root, "update-ref", b"refs/heads/" + name, "HEAD")
     git(root, "symbolic-ref", "HEAD", b"refs/heads/" + name)
-
-
-def git(root: Path, *arguments: str | bytes) -> None:
-    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    env = {**environment(HOME=str(root)), **identity, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", *arguments], cwd=root, env=env, check=True, capture_output=True)
 
 
 def write(root: Path, name: object, *rows: object) -> None:

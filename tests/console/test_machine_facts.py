@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.git import GitError, GitState
 from pipeline.reading.lock_facts import read_lock
 from tests.console.workspaces import write
+from tests.git_commands import git
 
 # The lock
 
@@ -83,22 +83,6 @@ def test_an_open_commit_is_told(tmp_path: Path) -> None:
 # Git
 
 TAG = "distillation-v1.0.0"
-
-
-def git(root: Path, *arguments: str) -> None:
-    identity = {
-        "GIT_AUTHOR_NAME": "a",
-        "GIT_AUTHOR_EMAIL": "a@b",
-        "GIT_COMMITTER_NAME": "a",
-        "GIT_COMMITTER_EMAIL": "a@b",
-    }
-    subprocess.run(
-        ["git", *arguments],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        env={**os.environ, **identity, "HOME": str(root)},
-    )
 
 
 @pytest.fixture

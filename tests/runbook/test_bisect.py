@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runbook.actions.bisect import Bisection, find_commit
 from runbook.probes.workspace import Workspace
-from tests.runbook.workspaces import git, make_workspace
+from tests.git_commands import git
+from tests.runbook.workspaces import make_workspace
 
 ENGINE = "pipeline/__main__.py"
 CHECK = ["determinism", "write", "data/x", "y"]

@@ -9,7 +9,8 @@ import pytest
 from runbook.actions.repair_code import plan_code_repair, reinstall_command
 from runbook.change.plan import Manual, RemoveFile, RunCommand, WriteFile
 from runbook.probes.code_history import ENGINE, code_history, code_probe, phase_of, read_code
-from tests.runbook.workspaces import TAG, git, make_workspace, planning
+from tests.git_commands import git
+from tests.runbook.workspaces import TAG, make_workspace, planning
 
 SCHEMA = "pipeline/schemas/sft.py"
 

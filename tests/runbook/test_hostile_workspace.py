@@ -13,8 +13,9 @@ from runbook.actions.remote_tag import compare_with_remote
 from runbook.actions.restore import plan_restore
 from runbook.change.refusals import RefusedError
 from runbook.probes.workspace import Workspace
+from tests.git_commands import git
 from tests.runbook.carrying_out import carried_out
-from tests.runbook.workspaces import direct, git, make_workspace, planning
+from tests.runbook.workspaces import direct, make_workspace, planning
 
 SCHEMA = "pipeline/schemas/sft.py"
 TAG = "v1;touch${IFS}pwned;$(touch${IFS}pwned)`id`"

@@ -8,9 +8,10 @@ import pytest
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.restore import plan_restore
 from runbook.change.refusals import PlanVoidError, RefusedError
+from tests.git_commands import git
 from tests.runbook.carrying_out import carried_out, taken_back
 from tests.runbook.command_line import CONSENT, distill, planned
-from tests.runbook.workspaces import SFT, direct, git, make_workspace, planning, tree
+from tests.runbook.workspaces import SFT, direct, make_workspace, planning, tree
 
 SCHEMA = "pipeline/schemas/sft.py"
 

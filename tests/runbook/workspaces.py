@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -23,6 +21,7 @@ from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, Symptom
 from runbook.wizard.session import WizardSession, open_session
+from tests.git_commands import git
 
 TAG = "distillation-v1.0.0"
 SFT = "exports/sft/instruction_response.jsonl"
@@ -58,21 +57,6 @@ while words:
         (path.parent / "staged").write_text(text)
         os.replace(path.parent / "staged", path)
 '''
-
-
-def git(root: Path, *words: str) -> str:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(root.parent),
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
-    for role in ("AUTHOR", "COMMITTER"):
-        environment |= {f"GIT_{role}_NAME": "mira", f"GIT_{role}_EMAIL": "mira@example.org"}
-    done = subprocess.run(
-        ["git", *words], cwd=root, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
 
 
 def make_workspace(root: Path, *, tag: str = TAG) -> Workspace:

@@ -36,7 +36,7 @@ from runbook.change.undo import plans_of
 from runbook.probes.check_reports import look_again, red_again
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Record, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.looks import Probe, concluded, data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms.code_evidence import told_by_code
@@ -227,28 +227,21 @@ def _taken_back(found: Evidence) -> Evidence:
 
 
 def _tree_probe() -> Probe:
-    title = "Everything that git holds, against the last-good tag"
-
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
         git, tag = workspace.git, workspace.last_good_tag
         commit = git.resolve_tag(tag)
         changes = differences(workspace, commit) if commit else []
         commits = git.log([], since=commit, limit=_MOST_LISTED) if commit and git.resolve("HEAD") else []
         lines = [f"{each.kind} {each.path}" for each in changes[:_MOST_LISTED]]
         lines += [each.told for each in commits]
-        return ProbeOutput(
-            probe_id=_TREE,
-            title=title,
-            text="\n".join([f"{tag}: {commit or 'no such tag'}", *lines]),
-            data={
-                "tag": tag,
-                "commit": commit,
-                "changed": [f"{each.kind} {each.path}" for each in changes],
-                "commits": len(commits),
-            },
-        )
+        return [f"{tag}: {commit or 'no such tag'}", *lines], {
+            "tag": tag,
+            "commit": commit,
+            "changed": [f"{each.kind} {each.path}" for each in changes],
+            "commits": len(commits),
+        }
 
-    return Probe(_TREE, title, 60.0, look)
+    return data_probe(_TREE, "Everything that git holds, against the last-good tag", 60.0, find)
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:

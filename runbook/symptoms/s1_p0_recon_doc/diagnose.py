@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
+from pydantic import JsonValue
+
 from pipeline.platform.lenient_json import texts_of
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.looks import Probe, concluded, data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Offer, diagnosed
 from runbook.symptoms import s1_p0_recon_doc as define
@@ -21,19 +23,15 @@ def detect(workspace: Workspace) -> Detection:
     return detection_from(define.ID, glance(workspace.facts()), reproduce=f"ls -l {define.DOC}")
 
 
-def _history(workspace: Workspace, _seconds: float) -> ProbeOutput:
+def _history(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
     """What tag and history hold. Raises GitError, which becomes the probe's trouble."""
     git, tag = workspace.git, workspace.last_good_tag
     commit = git.resolve_tag(tag)
     tagged = len((git.bytes_at(commit, define.DOC) or b"").strip())
     commits = git.log([define.DOC], limit=5) if git.resolve("HEAD") else []
     lines = [each.told for each in commits]
-    return ProbeOutput(
-        probe_id=_PROBE,
-        title="What git holds of it",
-        text="\n".join([f"{tag}: {commit or 'no such tag'}, {tagged} bytes of text", *lines]),
-        data={"tag": tag, "commit": commit, "tagged": tagged, "commits": [*lines]},
-    )
+    told = [f"{tag}: {commit or 'no such tag'}, {tagged} bytes of text", *lines]
+    return told, {"tag": tag, "commit": commit, "tagged": tagged, "commits": [*lines]}
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
@@ -74,7 +72,7 @@ def offers(_detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, .
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (Probe(_PROBE, "What git holds of it", 30.0, _history),)
+    return (data_probe(_PROBE, "What git holds of it", 30.0, _history),)
 
 
 SYMPTOM = diagnosed(define.DEFINITION, detect, classify, offers, probes)

@@ -15,19 +15,18 @@ from pydantic import JsonValue
 
 from pipeline.contracts import paths
 from pipeline.contracts.finding_words import EVALUATION
-from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Answer, FirewallWord, Verdict
 from pipeline.platform.lenient_json import objects_of, text_of, texts_of
 from pipeline.reading.firewall_words import status_of
 from runbook.change.files import state_of
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, code_probe, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.looks import Probe, concluded, data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import diagnosed
 from runbook.symptoms import s1_p4_sft_leak as define
 from runbook.symptoms.code_evidence import code_evidence, restoring
-from runbook.symptoms.receipt_claims import account_at, account_of, quarantined
+from runbook.symptoms.receipt_claims import Account, account_at, account_of, quarantined, told_by_account
 from runbook.symptoms.s1_p4_sft_leak import OTHER_WRITER, OWN_WALLS, SETS, SFT, STALE, UNKNOWN, WALLS
 from runbook.symptoms.s1_p4_sft_leak.evaluation_sets import new_sets, sets_evidence, sets_of
 from runbook.symptoms.s1_p4_sft_leak.glance import glance
@@ -45,16 +44,11 @@ def receipts_probe(sha256: str | None, files: Sequence[str]) -> Probe:
     ``files`` are those with findings; ``standing`` tells which of them readers still meet.
     """
 
-    def look(workspace: Workspace, _seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
         data = _compared(workspace.root, sha256, files)
-        return ProbeOutput(
-            probe_id=PROBE,
-            title="The export against its receipt",
-            text="\n".join(f"{name}: {value}" for name, value in data.items()),
-            data=data,
-        )
+        return [f"{name}: {value}" for name, value in data.items()], data
 
-    return Probe(PROBE, "The export against its receipt", 30.0, look)
+    return data_probe(PROBE, "The export against its receipt", 30.0, find)
 
 
 def _compared(root: Path, sha256: str | None, files: Sequence[str]) -> dict[str, JsonValue]:
@@ -117,10 +111,6 @@ def evidence_for(
     def fact(stance: Stance, says: str, lines: tuple[str, ...] = ()) -> Evidence:
         return Evidence.of(stance, says, source, output.read_at, lines)
 
-    def counted(name: str, noun: str) -> str:
-        found = seen.get(name)
-        return plural(found, noun) if isinstance(found, int) else f"? {noun}s"
-
     source = str(seen.get("receipt") or paths.REPORTS)
     if seen.get("file") is None:
         gone = (
@@ -132,31 +122,18 @@ def evidence_for(
     written = bool(seen.get("as_written"))
     changed = seen.get("changed_since")
     moved = tuple(str(path) for path in changed) if isinstance(changed, list) else ()
-    by_run = fact(Stance.FOR, "Its bytes are those that the receipt claims.")
-    if seen.get("begins_as_written"):
-        by_other = fact(
-            Stance.FOR,
-            f"It begins with what the receipt claims, {counted('rows_claimed', 'row')}; "
-            f"{counted('lines_after', 'line')} after that no receipt accounts for.",
-        )
-    elif seen.get("receipt") is None:
-        by_other = fact(Stance.FOR, "No receipt of a finished export claims it.")
-    else:
-        by_other = fact(Stance.FOR, "Its bytes are not those that the receipt claims.")
-    last = fact(
-        Stance.FOR, f"Last written {seen.get('last_written')}; it belongs to user id {seen.get('owner_uid')}."
-    )
+    known = {name: seen[name] for name in Account.model_fields if name in seen}
+    account = Account.model_validate({"receipt": None, **known, "path": str(seen.get("export") or SFT)})
+    by_other = told_by_account(account, output.read_at)
+    by_run = by_other.turned
     rescored = fact(Stance.FOR, "Evidence or verdicts changed since that export.", moved)
     settled = fact(Stance.FOR, "Evidence and verdicts are those that the export was made from.")
     code = code_evidence(history, walls_of(history), "Schemas and exporters", output.read_at)
     return {
-        STALE: (
-            by_run if written else by_other.turned,
-            rescored if moved else settled.turned,
-        ),
-        OTHER_WRITER: (by_run.turned,) if written else (by_other, last),
-        WALLS: (by_run if written else by_other.turned, *code),
-        SETS: (by_run if written else by_other.turned, sets_evidence(seen, source, output.read_at)),
+        STALE: (by_run, rescored if moved else settled.turned),
+        OTHER_WRITER: (by_other,),
+        WALLS: (by_run, *code),
+        SETS: (by_run, sets_evidence(seen, source, output.read_at)),
         UNKNOWN: (by_run, settled, *code) if written else (by_other,),
     }
 

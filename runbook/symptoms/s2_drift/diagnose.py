@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import words_of_loss
 from pipeline.contracts.faults import ExitCode
@@ -24,7 +26,7 @@ from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, detection_from
+from runbook.probes.looks import Probe, data_probe, detection_from
 from runbook.probes.settings_history import settings_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, Question, diagnosed
@@ -145,17 +147,12 @@ def _number(value: object) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
-def _firewall(workspace: Workspace, _seconds: float) -> ProbeOutput:
+def _firewall(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
     seen = s1_p4_sft_leak.detect(workspace)
-    return ProbeOutput(
-        probe_id=FIREWALL,
-        title="The firewall, first",
-        text=seen.observed,
-        data={"verdict": str(seen.verdict)},
-    )
+    return [seen.observed], {"verdict": str(seen.verdict)}
 
 
-def _fields(workspace: Workspace, _seconds: float) -> ProbeOutput:
+def _fields(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
     """What the last run says that rows have no more: a renamed field moves every number behind it."""
     run = last_committed(workspace.root)
     streams = () if run is None else workspace.streams()
@@ -163,27 +160,19 @@ def _fields(workspace: Workspace, _seconds: float) -> ProbeOutput:
         each.name: fields for each in streams if run is not None and (fields := run.lost_fields(each.name))
     }
     told = [words_of_loss(name, fields) for name, fields in lost.items()]
-    return ProbeOutput(
-        probe_id=FIELDS,
-        title="Then the fields of the evidence",
-        text=visible("; ".join(told)) or "the rows of every stream have the fields that they had",
-        data={"lost": sorted(lost)},
-    )
+    says = visible("; ".join(told)) or "the rows of every stream have the fields that they had"
+    return [says], {"lost": [*sorted(lost)]}
 
 
-def _others(workspace: Workspace, _seconds: float) -> ProbeOutput:
+def _others(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
     """Which symptoms show, by what files tell, that move numbers by themselves."""
     facts = workspace.facts()
     told = {name: glances()[name](facts) for name in DEFINITION.explained_by if name in glances()}
     shown = {name: each for name, each in told.items() if each is not None and each.is_detected}
     shown = {name: each for name, each in shown.items() if not each.stale}
     lines = [f"{name}: {each.observed}" for name, each in shown.items()]
-    return ProbeOutput(
-        probe_id=OTHERS,
-        title="Other symptoms that move numbers",
-        text=visible("; ".join(lines)) or "none of the symptoms shows that move numbers by themselves",
-        data={"shown": [*shown]},
-    )
+    says = visible("; ".join(lines)) or "none of the symptoms shows that move numbers by themselves"
+    return [says], {"shown": [*shown]}
 
 
 def classify(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Diagnosis:
@@ -230,9 +219,9 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
     return (
-        Probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
-        Probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
-        Probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
+        data_probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
+        data_probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
+        data_probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
         settings_probe(),
         code_probe(),
     )

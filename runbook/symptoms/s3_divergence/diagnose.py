@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 import pipeline.contracts
 from pipeline.platform import disk
 from pipeline.platform.lenient_json import object_or_empty, object_or_none, text_of
@@ -14,7 +16,7 @@ from runbook.change.plan import Draft, Manual
 from runbook.change.planning import Planning
 from runbook.probes.code_history import CODE, code_probe, read_code
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe
+from runbook.probes.looks import Probe, data_probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.fixture_beside import Beside, beside, is_kept_root
@@ -34,27 +36,20 @@ detect, rerun = gate_looks(ID, is_alone, NOT_ALONE)
 def _kept_root_probe(detection: Detection) -> Probe:
     ids, known = red_invariants(detection), detection.facts.get("root")
 
-    def look(workspace: Workspace, seconds: float) -> ProbeOutput:
+    def find(workspace: Workspace, seconds: float) -> tuple[list[str], JsonValue]:
         root = Path(known) if isinstance(known, str) and is_kept_root(Path(known)) else None
-        argv = ["acceptance", *(word for each in ids for word in ("--check", each)), "--keep", "--json"]
         if root is None:
             root = _made_again(workspace, argv, seconds)
         expected = _expected(workspace)
         rows = {each: beside(each, expected, root, workspace.root) for each in ids}
-        return ProbeOutput(
-            probe_id=_KEPT,
-            title="The kept temp root beside the expected",
-            argv=("distill", *argv),
-            text="\n".join(
-                [f"temp root: {root}", *(line for each in ids for line in _table(each, rows[each]))]
-            ),
-            data={
-                "root": str(root),
-                "rows": {each: [row.to_dict() for row in found or ()] for each, found in rows.items()},
-            },
-        )
+        lines = [f"temp root: {root}", *(line for each in ids for line in _table(each, rows[each]))]
+        told: dict[str, JsonValue] = {
+            each: [{**row.to_dict()} for row in found or ()] for each, found in rows.items()
+        }
+        return lines, {"root": str(root), "rows": told}
 
-    return Probe(_KEPT, "The kept temp root beside the expected", _SECONDS, look)
+    argv = ["acceptance", *(word for each in ids for word in ("--check", each)), "--keep", "--json"]
+    return data_probe(_KEPT, "The kept temp root beside the expected", _SECONDS, find, ("distill", *argv))
 
 
 def _made_again(workspace: Workspace, argv: list[str], seconds: float) -> Path:

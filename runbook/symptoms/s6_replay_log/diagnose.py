@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import Verdict
@@ -18,7 +20,7 @@ from runbook.actions.rerun_stage import plan_command
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
-from runbook.probes.looks import Probe, concluded, detection_from
+from runbook.probes.looks import Probe, concluded, data_probe, detection_from
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Answers, Offer, diagnosed
 from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, THRESHOLD_MB, UNKNOWN
@@ -36,7 +38,7 @@ def detect(workspace: Workspace) -> Detection:
     return detection_from(ID, glance(facts), reproduce=f"ls -l {LOG}", facts=size)
 
 
-def _growth(workspace: Workspace, _seconds: float) -> ProbeOutput:
+def _growth(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
     first, last = _logged_at(workspace.root / LOG)
     size = (workspace.root / LOG).stat().st_size
     free = shutil.disk_usage(workspace.root).free
@@ -48,19 +50,14 @@ def _growth(workspace: Workspace, _seconds: float) -> ProbeOutput:
         lines.append(
             f"{daily:,.0f} bytes a day over {days:,.2f} days; full in {until_full:,.0f} days at that rate"
         )
-    return ProbeOutput(
-        probe_id=_PROBE,
-        title="How fast it grows",
-        text="\n".join(lines),
-        data={
-            "bytes": size,
-            "free": free,
-            "first": first,
-            "last": last,
-            "daily": daily,
-            "until_full": until_full,
-        },
-    )
+    return lines, {
+        "bytes": size,
+        "free": free,
+        "first": first,
+        "last": last,
+        "daily": daily,
+        "until_full": until_full,
+    }
 
 
 def _logged_at(path: Path) -> tuple[float | None, float | None]:
@@ -131,7 +128,7 @@ def offers(detection: Detection, _diagnosis: Diagnosis | None) -> tuple[Offer, .
 
 
 def probes(_detection: Detection) -> tuple[Probe, ...]:
-    return (Probe(_PROBE, "How fast it grows", 10.0, _growth),)
+    return (data_probe(_PROBE, "How fast it grows", 10.0, _growth),)
 
 
 SYMPTOM = diagnosed(DEFINITION, detect, classify, offers, probes)

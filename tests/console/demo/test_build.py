@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.contracts.discovery import engine_argv
 from pipeline.contracts.faults import SettingsError, StorageError, WorkspaceLockedError
 from pipeline.platform.engine_choice import choose_engine
 from pipeline.platform.process import run
+from tests.git_commands import git
 
 STREAM = '[[stream]]\nname = "tiny"\npath = "data/_kb/tiny.jsonl"\nfields = { task_id = "id" }\n'
 
@@ -35,36 +35,31 @@ def built(tmp_path: Path, sources: Sources) -> Path:
     return build_workspace(tmp_path / "demo", sources)
 
 
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 def test_the_history_has_one_commit_a_phase_and_ends_at_the_last_good_tag(built: Path) -> None:
-    subjects = _git(built, "log", "--reverse", "--format=%s").splitlines()
+    subjects = git(built, "log", "--reverse", "--format=%s").splitlines()
     assert [subject.split()[0] for subject in subjects[:-1]] == [f"P{number}" for number in range(9)]
-    assert _git(built, "describe", "--exact-match") == paths.DEFAULT_TAG
-    assert _git(built, "status", "--porcelain") == ""
+    assert git(built, "describe", "--exact-match") == paths.DEFAULT_TAG
+    assert git(built, "status", "--porcelain") == ""
 
 
 def test_the_settings_name_each_phase_by_its_commit(built: Path) -> None:
     settings = tomllib.loads((built / paths.SETTINGS).read_text())
     assert list(settings["phases"]) == [f"P{number}" for number in range(9)]
     for phase, commit in settings["phases"].items():
-        assert _git(built, "log", "-1", "--format=%s", commit).startswith(f"{phase} ")
+        assert git(built, "log", "-1", "--format=%s", commit).startswith(f"{phase} ")
 
 
 def test_the_engine_that_runs_is_the_workspace_copy(built: Path) -> None:
     choice = choose_engine(built)
     assert (choice.source, choice.directory) == ("workspace", built)
-    tracked = _git(built, "ls-files", "pipeline").splitlines()
+    tracked = git(built, "ls-files", "pipeline").splitlines()
     assert "pipeline/contracts/discovery.py" in tracked
     assert not [name for name in tracked if name.endswith(".pyc")]
 
 
 def test_sources_are_copied_under_their_own_names_and_not_tracked(built: Path) -> None:
     assert (built / "data/_kb/tiny.jsonl").read_text() == '{"id":"a"}\n'
-    assert _git(built, "ls-files", "data") == ""
+    assert git(built, "ls-files", "data") == ""
 
 
 def test_our_own_demo_is_built_again(built: Path, sources: Sources) -> None:

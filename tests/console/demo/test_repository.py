@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from console.demo.history import BRANCH, Repository
 from pipeline.contracts.faults import StorageError
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+from tests.git_commands import git
 
 
 def _commit_and_tag(root: Path) -> str:
@@ -32,10 +27,10 @@ def test_a_machine_without_any_git_configuration_gets_a_tagged_history(
     root = tmp_path / "workspace"
     root.mkdir()
     commit = _commit_and_tag(root)
-    assert _git(root, "rev-parse", "v1^{commit}") == commit
-    assert _git(root, "symbolic-ref", "--short", "HEAD") == BRANCH
-    assert _git(root, "status", "--porcelain") == ""
-    assert _git(root, "log", "-1", "--format=%an <%ae>") == "Distill demo <demo@distill.invalid>"
+    assert git(root, "rev-parse", "v1^{commit}") == commit
+    assert git(root, "symbolic-ref", "--short", "HEAD") == BRANCH
+    assert git(root, "status", "--porcelain") == ""
+    assert git(root, "log", "-1", "--format=%an <%ae>") == "Distill demo <demo@distill.invalid>"
 
 
 def test_a_hostile_global_configuration_and_environment_are_not_obeyed(
@@ -60,8 +55,8 @@ def test_a_hostile_global_configuration_and_environment_are_not_obeyed(
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Mallory")
     commit = _commit_and_tag(root)
     monkeypatch.delenv("GIT_DIR")
-    assert _git(root, "rev-parse", f"refs/heads/{BRANCH}") == commit
-    assert _git(root, "log", "-1", "--format=%an") == "Distill demo"
+    assert git(root, "rev-parse", f"refs/heads/{BRANCH}") == commit
+    assert git(root, "log", "-1", "--format=%an") == "Distill demo"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "workspace"]
 
 
@@ -69,7 +64,7 @@ def test_a_repository_that_is_there_already_keeps_its_history(tmp_path: Path) ->
     first = _commit_and_tag(tmp_path)
     Repository(tmp_path).create()
     second = Repository(tmp_path).commit([], "another", "one")
-    assert _git(tmp_path, "rev-list", "HEAD").splitlines() == [second, first]
+    assert git(tmp_path, "rev-list", "HEAD").splitlines() == [second, first]
 
 
 def test_what_git_says_reaches_the_operator(tmp_path: Path) -> None:

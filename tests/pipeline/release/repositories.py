@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 from pipeline.release.git_gates import PHASES
+from tests.git_commands import git
 from tests.pipeline.engine.workspaces import make_workspace
-
-_ENVIRONMENT = {
-    **os.environ,
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_AUTHOR_NAME": "Mara",
-    "GIT_AUTHOR_EMAIL": "mara@example.com",
-    "GIT_COMMITTER_NAME": "Mara",
-    "GIT_COMMITTER_EMAIL": "mara@example.com",
-}
-
-
-def git(workspace: Path, *arguments: str) -> str:
-    finished = subprocess.run(
-        ["git", *arguments], cwd=workspace, env=_ENVIRONMENT, capture_output=True, text=True, check=True
-    )
-    return finished.stdout.strip()
 
 
 def commit_all(workspace: Path, subject: str) -> str:

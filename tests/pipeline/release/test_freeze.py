@@ -20,8 +20,9 @@ from pipeline.release.freeze import STATEMENT, Freeze, freeze
 from pipeline.release.git_gates import PHASES
 from pipeline.settings.load import load_settings
 from pipeline.storage.digests import sha256_of_file
+from tests.git_commands import git
 from tests.pipeline.engine.workspaces import engine, run_all
-from tests.pipeline.release.repositories import commit_all, git, repository
+from tests.pipeline.release.repositories import commit_all, repository
 
 SUITE = f"""
 [release]

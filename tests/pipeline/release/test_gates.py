@@ -23,8 +23,9 @@ from pipeline.release.git_gates import (
 from pipeline.release.phases import record_phase
 from pipeline.release.suite import count_tests, run_suite
 from pipeline.settings.load import load_settings
+from tests.git_commands import git
 from tests.pipeline.engine.workspaces import engine
-from tests.pipeline.release.repositories import commit_all, git, repository
+from tests.pipeline.release.repositories import commit_all, repository
 
 # Every way of not being clean, phases out of history, tags that are taken
 

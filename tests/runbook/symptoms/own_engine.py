@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pipeline
 from pipeline.platform.engine_choice import trust_what_we_made
+from tests.git_commands import git
 from tests.runbook.symptoms.walked import filled
-from tests.runbook.workspaces import TAG, git
+from tests.runbook.workspaces import TAG
 
 
 def with_own_engine(root: Path) -> Path:

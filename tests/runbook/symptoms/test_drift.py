@@ -19,13 +19,13 @@ from runbook.probes.settings_history import SettingsHistory
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s2_drift import causes as why
 from runbook.symptoms.s2_drift.diagnose import detect, offers, rerun
+from tests.git_commands import git
 from tests.pipeline.audit.audited import passing_acceptance
 from tests.pipeline.engine.workspaces import engine, run_all
 from tests.runbook.command_line import distill
 from tests.runbook.symptoms.test_gate import history
 from tests.runbook.symptoms.test_sft_leak import append_rejected
 from tests.runbook.symptoms.walked import cause, diagnosed, filled, repaired, verdict
-from tests.runbook.workspaces import git
 
 ID = "S2.drift"
 WHY = ("--answer", "note=the second site was switched on")

@@ -15,9 +15,10 @@ from pipeline.platform.engine_choice import trust_what_we_made
 from pipeline.platform.process import run
 from pipeline.reading.report_files import Notes
 from pipeline.reading.symptom_log import read_looks
+from tests.git_commands import git
 from tests.runbook.command_line import CONSENT, distill, planned
 from tests.runbook.symptoms.walked import diagnosed, filled, repaired, verdict
-from tests.runbook.workspaces import TAG, git
+from tests.runbook.workspaces import TAG
 from tests.waiting import LIMIT_SECONDS
 
 ID = "ENGINE.wont-start"

@@ -12,9 +12,10 @@ from runbook.actions.restore import plan_restore
 from runbook.change.plan import WriteFile
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.s1_p0_recon_doc import DEFINITION
+from tests.git_commands import git
 from tests.runbook.command_line import distill
 from tests.runbook.symptoms.walked import RECON, cause, diagnosed, filled, verdict
-from tests.runbook.workspaces import TAG, git, planning
+from tests.runbook.workspaces import TAG, planning
 
 ID = "S1.P0.recon-doc"
 

@@ -9,9 +9,10 @@ import pytest
 
 from runbook.symptoms.s1_p1_schema import ID
 from runbook.symptoms.s1_p1_schema.diagnose import LOCK
+from tests.git_commands import git
 from tests.runbook.symptoms.own_engine import edit, with_own_engine
 from tests.runbook.symptoms.walked import diagnosed, raised, repaired, taken_back, verdict
-from tests.runbook.workspaces import git, tree
+from tests.runbook.workspaces import tree
 
 SFT = "pipeline/schemas/sft.py"
 SKIPS = "pipeline/schemas/skip_row.py"

@@ -133,9 +133,8 @@ def test_a_row_appended_by_another_writer_is_found_and_explained_and_nothing_is_
     found = diagnosed(root, ID)["diagnosis"]
     assert (found["cause"]["id"], found["cause"]["confidence"]) == ("other_writer", "certain")
     said = [each["says"] for each in found["cause"]["evidence"]]
-    assert (
-        "It begins with what the receipt claims, 70 rows; 1 line after that no receipt accounts for." in said
-    )
+    begins = f"{SFT} begins with what the receipt claims, 70 rows; 1 line after that no receipt accounts for."
+    assert begins in said
     assert found["cause"]["places"][0].startswith(f"{SFT}:71 ")
     set_aside = {each["id"]: each["evidence"] for each in found["considered"]}
     assert {each["stance"] for each in set_aside["stale_export"]} == {"against"}

@@ -19,9 +19,10 @@ from runbook.symptom import Symptom
 from runbook.symptoms import SYMPTOMS
 from runbook.wizard.detecting import detect_all, detect_one
 from runbook.wizard.diagnosing import diagnose_only
+from tests.git_commands import git
 from tests.pipeline.engine.workspaces import SETTINGS, make_workspace, run_all
 from tests.runbook.command_line import CONSENT, distill, planned
-from tests.runbook.workspaces import TAG, git, tree
+from tests.runbook.workspaces import TAG, tree
 
 RECON = "docs/recon/local-distillation-recon.md"
 
