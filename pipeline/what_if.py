@@ -274,8 +274,8 @@ def _pairs(side: _Side, decided: Decisions, evidence: _Evidence) -> Iterator[str
     if side.likeness is not None and limits.near_duplicates != "off":
         alike = alike_pairs(pairs, streams, row_of, side.likeness, search.drops)
     held = pairs_to_hold(pairs, streams, limits, alike)
-    for number, pair in enumerate(pairs):
-        row = row_of(pair) if number not in held else None
+    for pair in pairs:
+        row = row_of(pair) if place_of(pair[0]) not in held else None
         if isinstance(row, dict):
             yield f"{row['chosen_run_id']} > {row['rejected_run_id']}"
 

@@ -51,6 +51,7 @@ class EmitTask:
     kind: str  # evidence, scored, skips, rag, sft, preference, decontamination
     workspace: str
     staging: str
+    scratch: str
     recorded_at: str
     outputs: tuple[str, ...]
     chunks: tuple[MappedChunk, ...]
@@ -77,6 +78,11 @@ def staged_path(staging: Path, relative: str) -> Path:
     path = staging / relative
     disk.make_folder(path.parent)
     return path
+
+
+def scratch_file(task: EmitTask, name: str) -> Path:
+    """A place for what the task's memory does not hold."""
+    return Path(task.scratch) / name
 
 
 def indexes(task: EmitTask) -> Iterator[tuple[MappedChunk, ChunkIndex, Path]]:

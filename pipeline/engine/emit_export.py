@@ -18,6 +18,7 @@ from pipeline.engine.emit import (
     count_rows,
     indexes,
     read_section,
+    scratch_file,
     writer_of,
 )
 from pipeline.engine.emit_near_duplicates import NearDuplicateSearch, evidence_reader, windows_by
@@ -50,6 +51,7 @@ def emit_export(task: EmitTask, options: ExportSettings) -> Emitted:
             lambda: (chunk for _, chunk, _ in _decided(task)),
             options,
             search.drops if mode != "off" else None,
+            scratch_file(task, f"tasks-of-{task.kind}"),
         )
     export_relative, quarantine_relative, *reports = task.outputs
     reported = search.report_line() if reports else b""

@@ -52,6 +52,7 @@ def emit_tasks(
             kind=kind,
             workspace=str(session.workspace),
             staging=str(session.staging),
+            scratch=str(session.scratch),
             recorded_at=session.facts.recorded_at,
             outputs=outputs,
             chunks=chunks,

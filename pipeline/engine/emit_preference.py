@@ -144,11 +144,11 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
         held = pairs_to_hold(pairs, streams, options.preference, alike)
         lines: list[bytes] = []
         digests: list[bytes] = []
-        for number, pair in enumerate(pairs):
+        for pair in pairs:
             places = (place_of(pair[0]), place_of(pair[1]))
-            if number in held:
+            if (refusal_of_others := held.at(places[0])) is not None:
                 for place in places:
-                    refused[place] = held[number]
+                    refused[place] = refusal_of_others
                 continue
             # A pair is of two judged runs, so that its task is always counted.
             rate = rate_of(task.decisions.pass_rates, places[0], is_accepted=True)

@@ -232,6 +232,7 @@ def _emit(
             kind=kind,
             workspace=str(session.workspace),
             staging=str(session.staging),
+            scratch=str(session.scratch),
             recorded_at=session.facts.recorded_at,
             outputs=outputs,
             chunks=tuple(chunks),

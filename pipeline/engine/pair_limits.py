@@ -9,12 +9,14 @@ says, where the settings ask for it (``near_duplicate``); of a stream those beyo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.candidates import Candidate, place_of, unpacked
 from pipeline.engine.likeness import Likeness, said_in_pair
 from pipeline.engine.pairs import Pair, Pairs
+from pipeline.engine.row_marks import RowMarks
 from pipeline.settings.model import PreferenceSettings
 from pipeline.stages.near_duplicates import Said
 from pipeline.stages.refusals import QuarantineReason, Refusal
@@ -30,33 +32,39 @@ def pairs_to_hold(
     streams: Mapping[int, str],
     limits: PreferenceSettings,
     near_duplicates: Mapping[Place, str] | None = None,
-) -> dict[int, str]:
-    """The numbers of the pairs that stay out, each with its packed refusal.
+) -> RowMarks[str]:
+    """The pairs that stay out, by the place of the chosen run, each with its packed refusal.
 
-    ``streams`` has the stream of each chunk; ``near_duplicates`` the refusals by the place of a chosen run.
+    ``streams`` has the stream of each chunk; ``near_duplicates`` the refusals, also by place.
     """
-    held: dict[int, str] = {}
-    for number, (chosen, _) in enumerate(pairs) if near_duplicates else ():
-        if (refusal := (near_duplicates or {}).get(place_of(chosen))) is not None:
-            held[number] = refusal
-    if not limits.stream_caps and limits.max_rows is None:
-        return held
-    in_line = [fair_order(*(run.run_id for run in runs_of(pair))) for pair in pairs]
+    held: RowMarks[str] = RowMarks()
+    held.update(near_duplicates or {})
+
+    def left(stream: str | None) -> Iterator[tuple[Place, Pair]]:
+        for pair in pairs:
+            place = place_of(pair[0])
+            if place not in held and stream in (None, streams[place[0]]):
+                yield place, pair
 
     def hold_beyond(most: int, reason: QuarantineReason, stream: str | None = None) -> None:
-        left = [
-            number
-            for number, (chosen, _) in enumerate(pairs)
-            if number not in held and stream in (None, streams[place_of(chosen)[0]])
-        ]
-        left.sort(key=in_line.__getitem__)
-        held.update(dict.fromkeys(left[most:], str(reason)))
+        in_line = (
+            (fair_order(*(run.run_id for run in runs_of(pair))), place) for place, pair in left(stream)
+        )
+        first = {place for _, place in nsmallest(most, in_line)}
+        for place, _ in left(stream):
+            if place not in first:
+                held[place] = str(reason)
 
     for stream, most in sorted(limits.stream_caps.items()):
         hold_beyond(most, QuarantineReason.STREAM_CAP, stream)
     if limits.max_rows is not None:
         hold_beyond(limits.max_rows, QuarantineReason.ROW_CAP)
     return held
+
+
+def _in_line(placed: tuple[Place, Pair]) -> tuple[str, Place]:
+    place, pair = placed
+    return fair_order(*(run.run_id for run in runs_of(pair))), place
 
 
 def alike_pairs(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.contracts.categories import CATEGORIES
@@ -11,15 +12,17 @@ from pipeline.engine.chunk_entries import RAG, SFT
 from pipeline.engine.chunk_index import KEY_BYTES, ChunkIndex, cut, numbers
 from pipeline.engine.key_set import KeySet
 from pipeline.engine.reduce import Decisions
+from pipeline.engine.row_marks import Place, RowMarks
+from pipeline.engine.task_groups import grouped_by_task
 from pipeline.stages.refusals import QuarantineReason
-from pipeline.stages.row_limits import Drops, LimitedRow, Place, rows_to_hold
+from pipeline.stages.row_limits import Drops, LimitedRow, rows_to_hold
 from pipeline.stages.scoring_rules import RANK
 
 if TYPE_CHECKING:
     # Not at run time: P2 alone must not need an exporter.
     from pipeline.stages.export_options import ExportOptions
 
-Held = Mapping[Place, str]
+Held = RowMarks[str]
 """The rows that the limits of an export keep out."""
 _CUT_OFF = (QuarantineReason.TRUNCATED, QuarantineReason.ENVIRONMENT_ERROR)
 NO_ROW = ""
@@ -42,13 +45,17 @@ def held_rows(
     chunks: Callable[[], Iterable[DecidedChunk]],
     options: ExportOptions,
     near_duplicates: Drops | None = None,
+    scratch: Path | None = None,
 ) -> Held:
-    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time."""
+    """The rows that others keep out of the export. ``chunks`` gives all chunks anew, in order, each time.
+
+    ``scratch`` is a file for what memory does not hold.
+    """
     left_in: dict[int, bytes] = {}
 
     def decided() -> Iterator[tuple[DecidedChunk, bytes]]:
         """Each chunk, and which of its rows are left, one byte a row: decided once."""
-        decision = RowDecision(section, decisions, {})
+        decision = RowDecision(section, decisions, RowMarks())
         for chunk in chunks():
             if chunk.number not in left_in:
                 left_in[chunk.number] = _left(decision, chunk)
@@ -63,13 +70,17 @@ def held_rows(
             yield from _limited(section, chunk, (row for row in chunk.index.turn_keys if is_left[row]))
 
     of_rag = section == RAG
-    return rows_to_hold(
+    held: Held = RowMarks()
+    rows_to_hold(
         left,
         options.rag if of_rag else options.sft,
         of_tasks=QuarantineReason.BETTER_PLAYBOOK if of_rag else QuarantineReason.TASK_CAP,
         near_duplicates=near_duplicates,
         conversations=conversations,
+        by_task=grouped_by_task(scratch),
+        held=held,
     )
+    return held
 
 
 def _left(decision: RowDecision, chunk: DecidedChunk) -> bytes:
@@ -146,4 +157,4 @@ class RowDecision:
             return overlap
         if not self._seen_samples.add(sample):
             return str(QuarantineReason.DUPLICATE_SAMPLE)
-        return self._held.get(place) if self._held else None
+        return self._held.at(place) if self._held else None

@@ -13,15 +13,17 @@ In this order, each among the rows that the one before left:
 Best is the better category, then an answer that came to its end, then the higher score; within a task
 then fewer turns and the smaller run id; in the caps of streams and rows then a hash of the run id, so
 that equals are a fair sample and not the beginning of a file. The order in which rows come does not
-matter. Rows come several times, once a step, so that memory holds a key a row at most: 8 bytes of a
-conversation, one key a task, the rows of a cap.
+matter. Rows come several times, once a step, so that memory holds the rows that a cap keeps, and of steps
+within a task the rows of some tasks: whoever has many rows gives them in groups that hold whole tasks.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from functools import partial
 from hashlib import sha256
+from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.stages.refusals import QuarantineReason
@@ -36,6 +38,8 @@ Place = tuple[int, int]
 Standing = tuple[int, bool, float, int, str]
 """Where a row stands among others, the better one first."""
 Rows = Callable[[], Iterable["LimitedRow"]]
+ByTask = Callable[[Iterable["LimitedRow"]], Iterable[list["LimitedRow"]]]
+"""Divides rows, so that those of one task are together. Their streams and bands need not be kept."""
 Drops = Callable[[Iterable["LimitedRow"]], Mapping[Place, str]]
 """Takes the rows that are left; gives those that others make needless, each with its packed refusal."""
 BAND_BYTES = 8
@@ -60,6 +64,10 @@ class LimitedRow(NamedTuple):
     """The answer has no end, or its harness failed."""
 
 
+def all_together(rows: Iterable[LimitedRow]) -> list[list[LimitedRow]]:
+    return [list(rows)]
+
+
 def rows_to_hold(
     rows: Rows,
     limits: TaskLimits,
@@ -67,26 +75,33 @@ def rows_to_hold(
     of_tasks: QuarantineReason,
     near_duplicates: Drops | None = None,
     conversations: Rows | None = None,
-) -> dict[Place, str]:
-    """The rows that stay out, each with its refusal. ``rows`` gives all rows anew each time.
+    by_task: ByTask = all_together,
+    held: MutableMapping[Place, str] | None = None,
+) -> MutableMapping[Place, str]:
+    """The rows that stay out, each with its refusal, in ``held``. ``rows`` gives all rows anew each time.
 
     ``conversations`` gives those of them that have turns, where that is cheaper than all.
     """
-    held: dict[Place, str] = {}
+    held = {} if held is None else held
 
-    def left() -> Iterator[LimitedRow]:
-        return (row for row in rows() if row.place not in held)
+    def left(stream: str | None = None) -> Iterator[LimitedRow]:
+        return (row for row in rows() if row.place not in held and stream in (None, row.stream))
 
-    held.update(dict.fromkeys(_beginnings(conversations or rows), QuarantineReason.PREFIX_OF))
+    def hold(places: Iterable[Place], reason: QuarantineReason) -> None:
+        for place in places:
+            held[place] = reason
+
+    for group in by_task(row for row in (conversations or rows)() if row.turn_keys):
+        hold(_beginnings(group), QuarantineReason.PREFIX_OF)
     if near_duplicates is not None:
         held.update(near_duplicates(left()))
     if limits.max_per_task is not None:
-        held.update(dict.fromkeys(_beyond_of_tasks(left(), limits.max_per_task), of_tasks))
+        for group in by_task(left()):
+            hold(_beyond_of_tasks(group, limits.max_per_task), of_tasks)
     for stream, most in sorted(limits.stream_caps.items()):
-        of_stream = (row for row in left() if row.stream == stream)
-        held.update(dict.fromkeys(_beyond(of_stream, most), QuarantineReason.STREAM_CAP))
+        hold(_beyond(partial(left, stream), most), QuarantineReason.STREAM_CAP)
     if limits.max_rows is not None:
-        held.update(dict.fromkeys(_beyond(left(), limits.max_rows), QuarantineReason.ROW_CAP))
+        hold(_beyond(left, limits.max_rows), QuarantineReason.ROW_CAP)
     return held
 
 
@@ -116,20 +131,19 @@ def _beyond_of_tasks(rows: Iterable[LimitedRow], most: int) -> list[Place]:
     return beyond
 
 
-def _beyond(rows: Iterable[LimitedRow], most: int) -> list[Place]:
+def _beyond(rows: Rows, most: int) -> Iterator[Place]:
     """The places of all but the ``most`` best rows."""
-    return [place for _, place in sorted((_best_of_all(row), row.place) for row in rows)[most:]]
+    best = {place for _, place in nsmallest(most, ((_best_of_all(row), row.place) for row in rows()))}
+    return (row.place for row in rows() if row.place not in best)
 
 
-def _beginnings(rows: Callable[[], Iterable[LimitedRow]]) -> list[Place]:
-    """The rows whose conversation is the beginning of a longer one of their task."""
-    wholes = {_whole(row) for row in rows() if row.turn_keys}
+def _beginnings(rows: Sequence[LimitedRow]) -> list[Place]:
+    """The conversations that are the beginning of a longer one of their task."""
+    wholes = {_whole(row) for row in rows}
     if len(wholes) < 2:
         return []
-    begun = {digest for row in rows() for digest in _prefixes(row) if digest in wholes}
-    if not begun:
-        return []
-    return [row.place for row in rows() if row.turn_keys and _whole(row) in begun]
+    begun = {digest for row in rows for digest in _prefixes(row) if digest in wholes}
+    return [row.place for row in rows if _whole(row) in begun] if begun else []
 
 
 def _whole(row: LimitedRow) -> bytes:
