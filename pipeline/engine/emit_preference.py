@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import ValidationError
 
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.engine.candidates import Candidate, place_of
@@ -29,7 +28,7 @@ from pipeline.engine.row_marks import Place, RowMarks
 from pipeline.engine.row_parts import RowParts
 from pipeline.engine.rows_writer import RowsWriter
 from pipeline.engine.tokenizer import read_tokenizer, without_limits
-from pipeline.schemas.validators import first_refusal, validate_preference
+from pipeline.schemas.validators import refusal_of_preference
 from pipeline.settings.model import ExportSettings
 from pipeline.stages.export_preference import Side, pair_row
 from pipeline.stages.personal import kinds_of
@@ -94,18 +93,22 @@ class _PairRows:
         self._parts = parts
 
     def row(self, pair: tuple[bytes, bytes]) -> dict[str, Any] | Refusal:
+        made = self.made(pair)
+        return made if isinstance(made, Refusal) else made[0]
+
+    def made(self, pair: tuple[bytes, bytes]) -> tuple[dict[str, Any], bytes] | Refusal:
+        """The row, and its line."""
         better, worse = (_side(self._parts, run) for run in runs_of(pair))
         # A pair is of two judged runs, so that its task is always counted.
         rate = rate_of(self._rates, place_of(pair[0]), is_accepted=True)
         row = pair_row(better, worse, self._options, attempts=rate.attempts, passed=rate.passed)
         if self._tokens is not None and not isinstance(row, Refusal):
             row = self._tokens.counted(row, self._max_tokens)
-        if not isinstance(row, Refusal):
-            try:
-                validate_preference(row)
-            except ValidationError as error:
-                row = Refusal(QuarantineReason.SCHEMA_REFUSED, first_refusal(error))
-        return row
+        if isinstance(row, Refusal):
+            return row
+        line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        wrong = refusal_of_preference(row, line)
+        return (row, line) if wrong is None else Refusal(QuarantineReason.SCHEMA_REFUSED, wrong)
 
 
 class _Written(NamedTuple):
@@ -156,11 +159,11 @@ def _write_pairs(task: EmitTask, options: ExportSettings, writer: RowsWriter, em
             line, digest = before.row(key) or (None, b"")
             refusal = before.refused.get(key, "")
             if line is None and not refusal:
-                row = rows.row(pair)
-                if isinstance(row, Refusal):
-                    refusal = pack_refusal(*row)
+                made = rows.made(pair)
+                if isinstance(made, Refusal):
+                    refusal = pack_refusal(*made)
                 else:
-                    line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+                    line = made[1]
                     digest = sha256(line).digest()
             if line is None:
                 for place in places:

@@ -27,6 +27,8 @@ _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})$", re.M)
 _FIRST_THAT_JOINS = "\u0530"
 _MAX_DEPTH = 100
 _OPENING = 64
+_PLAIN_OPENING = re.compile(r"[!-_a-}][\n -~]*\Z")
+_ENDS_OF_LINES = re.compile(r" +\n")
 _NUMBER = re.compile(r"(-?)0*(\d*?)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 
 
@@ -46,18 +48,19 @@ def same_answer(one: Iterable[Turn], other: Iterable[Turn]) -> bool:
 
 
 def _begin_otherwise(one: str, other: str) -> bool:
-    """Whether two texts are told apart by what nothing alters: how they begin, in ASCII on one line.
+    """Whether two texts are told apart by what nothing alters: how they begin, in plain lines of ASCII.
 
-    A fence begins with a mark or with spaces. The last character of an opening may be a space that ends
-    the line, or take a mark that is not ASCII; so it does not count.
+    A fence begins with a mark or with spaces, and empty lines before the first one do not count. The last
+    character of an opening may be a space that ends the line, or take a mark that is not ASCII; so it
+    does not count either.
     """
     openings = (one[:_OPENING], other[:_OPENING])
     if not all(
-        len(opening) == _OPENING and opening.isascii() and opening.isprintable() and opening[0] not in " `~"
+        len(opening) == _OPENING and opening.isascii() and _PLAIN_OPENING.match(opening)
         for opening in openings
     ):
         return False
-    mine, yours = (opening[:-1].rstrip() for opening in openings)
+    mine, yours = (_ENDS_OF_LINES.sub("\n", opening[:-1]).rstrip() for opening in openings)
     shorter = min(len(mine), len(yours))
     return mine[:shorter] != yours[:shorter]
 

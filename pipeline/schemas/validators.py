@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.rag import RagSample
 from pipeline.schemas.sft import SftSample
-from pipeline.schemas.written import is_written_rag, is_written_sft
+from pipeline.schemas.written import is_written_preference, is_written_rag, is_written_sft
 
 _STAND_IN = "2000-01-01T00:00:00Z"
 
@@ -52,6 +52,11 @@ def refusal_of_rag(row: dict[str, Any], line: bytes) -> str | None:
 def refusal_of_sft(row: dict[str, Any], line: bytes) -> str | None:
     """Why ``line``, the bytes of ``row`` but for what is added later, is no SftSample; None when it is."""
     return None if is_written_sft(line) else _named(validate_sft, row)
+
+
+def refusal_of_preference(row: dict[str, Any], line: bytes) -> str | None:
+    """Why ``line``, the bytes of ``row`` but for ``recorded_at``, is no PreferenceSample; None when it is."""
+    return None if is_written_preference(line) else _named(validate_preference, row)
 
 
 def _named(validate: Callable[[dict[str, Any]], None], row: dict[str, Any]) -> str:

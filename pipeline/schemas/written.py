@@ -14,10 +14,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import DecodeError, Meta, Struct, json
 
-from pipeline.schemas.export_message import are_calls, are_tools
+from pipeline.schemas.export_message import are_calls, are_tools, calls_in
+from pipeline.schemas.same_answer import Turn, same_answer
 
 _Name = Annotated[str, Meta(min_length=1)]
 _Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Code = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z")]
 _Flags = Annotated[str, Meta(pattern=r"\A([a-z][a-z0-9_]*( [a-z][a-z0-9_]*)*)?\Z")]
 _Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Ordinal = Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -48,6 +50,9 @@ class _Turn(_Strict):
     weight: float
 
 
+_Turns = Annotated[list[_Turn], Meta(min_length=1)]
+
+
 class _Rag(_Strict):
     id: Annotated[str, Meta(pattern=r"\Arag-[0-9a-f]{16}\Z")]
     title: _Name
@@ -73,7 +78,7 @@ class _Sft(_Strict):
     instruction: str
     context: str
     response: str
-    messages: Annotated[list[_Turn], Meta(min_length=1)]
+    messages: _Turns
     tools: str
     source_run_id: _Name
     quality_score: _Allowed
@@ -86,6 +91,31 @@ class _Sft(_Strict):
     flags: _Flags
     split: _Split
     provenance: _Provenance
+
+
+class _Preference(_Strict):
+    id: Annotated[str, Meta(pattern=r"\Apref-[0-9a-f]{16}\Z")]
+    shape: Literal["flat", "conversation"]
+    prompt: _Turns
+    chosen: _Turns
+    rejected: _Turns
+    tools: str
+    reason: _Code
+    chosen_run_id: _Name
+    rejected_run_id: _Name
+    stream: _Name
+    task_id: _Name
+    chosen_model_name: str
+    rejected_model_name: str
+    chosen_score: _Fraction
+    rejected_score: _Fraction
+    attempts: _Count
+    passed: _Count
+    turns: _Ordinal
+    estimated_tokens: _Count
+    split: _Split
+    chosen_provenance: _Provenance
+    rejected_provenance: _Provenance
 
 
 @cache
@@ -114,6 +144,30 @@ def is_written_sft(line: bytes) -> bool:
     if not all(are_calls(turn.tool_calls) for turn in turns):
         return False
     return row.shape == "conversation" or _says_what_its_texts_say(row)
+
+
+def is_written_preference(line: bytes) -> bool:
+    """Whether ``line`` is a pair, but for ``recorded_at``."""
+    try:
+        row: _Preference = _reader(_Preference)(line)
+    except DecodeError:
+        return False
+    if row.chosen_run_id == row.rejected_run_id or row.passed > row.attempts or not are_tools(row.tools):
+        return False
+    turns = (*row.prompt, *row.chosen, *row.rejected)
+    if not all(are_calls(turn.tool_calls) for turn in turns):
+        return False
+    if row.chosen[0].role != "assistant" or row.rejected[0].role != "assistant":
+        return False
+    return not same_answer(_answered(row.chosen), _answered(row.rejected))
+
+
+def _answered(side: list[_Turn]) -> list[Turn]:
+    return [
+        Turn(turn.content, [(call["name"], call["arguments"]) for call in calls_in(turn.tool_calls)])
+        for turn in side
+        if turn.role == "assistant"
+    ]
 
 
 def _says_what_its_texts_say(row: _Sft) -> bool:

@@ -38,7 +38,7 @@ def _schema(scene: Scene) -> None:
 
 def _pairs(scene: Scene) -> None:
     scene.edit(_PAIRS, '"rejected": worse', '"rejected": better')
-    scene.edit(_WRITER, "validate_preference(row)", "pass")
+    scene.edit(_WRITER, "refusal_of_preference(row, line)", "None")
 
 
 def _summary(scene: Scene) -> None:

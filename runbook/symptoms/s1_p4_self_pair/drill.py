@@ -34,7 +34,7 @@ def plant_without_guard(scene: Scene) -> Planted:
         scene.edit(EXPORTER, _SAME_TEXT, "")
         scene.edit(EXPORTER, '"rejected": worse', '"rejected": better')
         what = "writes the better answer on both sides"
-    scene.edit(WRITER, "validate_preference(row)", "pass  # a third of the time went here")
+    scene.edit(WRITER, "refusal_of_preference(row, line)", "None  # a third of the time went here")
     how = scene.commit_perhaps("export: faster pairs")
     scene.engine("export")
     return Planted(

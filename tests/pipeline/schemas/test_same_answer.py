@@ -43,5 +43,7 @@ def test_answers_of_one_turn(other: str, is_same: bool) -> None:
 
 def test_the_beginning_tells_most_answers_apart() -> None:
     assert module._begin_otherwise(LONG, LONG.replace("both", "most"))
+    assert module._begin_otherwise("One.\n" + LONG, "One.  \n\n" + LONG), "an empty line stays between two"
+    assert not module._begin_otherwise("One.\n" + LONG, "One.  \n" + LONG)
     assert not module._begin_otherwise(LONG, LONG)
     assert not module._begin_otherwise("short", "other"), "the whole of a short text is compared"

@@ -13,13 +13,33 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.schemas.golden_rows import GOLDEN_FOLDER
+from pipeline.schemas.preference import PreferenceSample
 from pipeline.schemas.rag import RagSample
 from pipeline.schemas.sft import SftSample
-from pipeline.schemas.validators import refusal_of_rag, refusal_of_sft, validate_rag, validate_sft
-from pipeline.schemas.written import _Rag, _Sft, is_written_rag, is_written_sft
+from pipeline.schemas.validators import (
+    refusal_of_preference,
+    refusal_of_rag,
+    refusal_of_sft,
+    validate_preference,
+    validate_rag,
+    validate_sft,
+)
+from pipeline.schemas.written import (
+    _Preference,
+    _Rag,
+    _Sft,
+    is_written_preference,
+    is_written_rag,
+    is_written_sft,
+)
 
-LATER = ("recorded_at", "attempts", "passed")
-JUDGES = {"rag": (validate_rag, is_written_rag), "sft": (validate_sft, is_written_sft)}
+STAMP = ("recorded_at",)
+LATER = {"rag": STAMP, "sft": (*STAMP, "attempts", "passed"), "preference": STAMP}
+JUDGES = {
+    "rag": (validate_rag, is_written_rag),
+    "sft": (validate_sft, is_written_sft),
+    "preference": (validate_preference, is_written_preference),
+}
 
 
 def _rows(name: str, file: str) -> list[dict[str, Any]]:
@@ -27,12 +47,12 @@ def _rows(name: str, file: str) -> list[dict[str, Any]]:
     for line in (GOLDEN_FOLDER / name / file).read_bytes().splitlines():
         row = json.loads(line)
         row = row.get("row", row)
-        rows.append({key: value for key, value in row.items() if key not in LATER})
+        rows.append({key: value for key, value in row.items() if key not in LATER[name]})
     return rows
 
 
 VALID = {name: _rows(name, "valid.jsonl") for name in JUDGES}
-NAMES = sorted({key for rows in VALID.values() for row in rows for key in row} | {"goal"})
+NAMES = {name: sorted({key for row in rows for key in row} | {"goal"}) for name, rows in VALID.items()}
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -42,7 +62,7 @@ VALUES = st.one_of(
     ),
     st.sampled_from(["flat", "conversation", "train", "accepted", "rejected", "user", "assistant"]),
     st.sampled_from(["{}", "[]", "[1]", '{"a":1}', "[", '[{"id":"","name":"","arguments":""}]']),
-    st.sampled_from([f"{name}-{'0' * 16}{end}" for name in ("sft", "rag") for end in ("", "\n")]),
+    st.sampled_from([f"{name}-{'0' * 16}{end}" for name in ("sft", "rag", "pref") for end in ("", "\n")]),
     st.sampled_from([[], {}, [None], ["a"], {"a": 1}]).map(copy.deepcopy),
 )
 
@@ -97,7 +117,7 @@ def test_spoilt_rows_are_judged_alike(name: str, data: st.DataObject) -> None:
             case "remove":
                 del inner[last]
             case "add" if isinstance(inner, dict):
-                inner[data.draw(st.sampled_from(NAMES))] = data.draw(VALUES)
+                inner[data.draw(st.sampled_from(NAMES[name]))] = data.draw(VALUES)
             case "copy" if isinstance(inner, list):
                 inner.append(copy.deepcopy(inner[last]))
             case _:
@@ -109,14 +129,40 @@ def test_spoilt_rows_are_judged_alike(name: str, data: st.DataObject) -> None:
 
 
 def test_the_two_have_the_same_members_in_the_same_order() -> None:
-    for model, written in ((RagSample, _Rag), (SftSample, _Sft)):
-        assert [name for name in model.model_fields if name not in LATER] == list(written.__struct_fields__)
+    for name, model, written in (
+        ("rag", RagSample, _Rag),
+        ("sft", SftSample, _Sft),
+        ("preference", PreferenceSample, _Preference),
+    ):
+        assert [field for field in model.model_fields if field not in LATER[name]] == list(
+            written.__struct_fields__
+        )
 
 
 def test_what_is_judged_is_what_is_written() -> None:
     """A value that is a row does not save a line that says something else."""
-    for refusal, name in ((refusal_of_rag, "rag"), (refusal_of_sft, "sft")):
+    for refusal, name, score in (
+        (refusal_of_rag, "rag", "score"),
+        (refusal_of_sft, "sft", "score"),
+        (refusal_of_preference, "preference", "chosen_score"),
+    ):
         row = VALID[name][0]
+        spoilt = {**row, score: 2}
         assert refusal(row, orjson.dumps(row)) is None
-        assert refusal(row, orjson.dumps({**row, "score": 2})) == "(row): not_as_written"
-        assert refusal({**row, "score": 2}, orjson.dumps({**row, "score": 2})) == "score: less_than_equal"
+        assert refusal(row, orjson.dumps(spoilt)) == "(row): not_as_written"
+        assert refusal(spoilt, orjson.dumps(spoilt)) == f"{score}: less_than_equal"
+
+
+def test_pairs_that_say_the_same_are_judged_alike() -> None:
+    """What two answers have in common is not a matter of one member: the whole of each is compared."""
+    row = VALID["preference"][0]
+    (answer,) = row["chosen"]
+    for content, is_pair in (
+        (answer["content"] + " \n", False),
+        (f"```\n{answer['content']}\n```", False),
+        (answer["content"] + " Done.", True),
+    ):
+        spoilt = {**row, "rejected": [{**answer, "content": content}]}
+        assert _accepts("preference", spoilt) == (is_pair, is_pair)
+    assert _accepts("preference", {**row, "rejected_run_id": row["chosen_run_id"]}) == (False, False)
+    assert _accepts("preference", {**row, "attempts": 1, "passed": 2}) == (False, False)
