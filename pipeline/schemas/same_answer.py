@@ -27,7 +27,7 @@ _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})$", re.M)
 _FIRST_THAT_JOINS = "\u0530"
 _MAX_DEPTH = 100
 _OPENING = 64
-_PLAIN_OPENING = re.compile(r"[!-_a-}][\n -~]*\Z")
+_PLAIN_OPENING = re.compile(r"[!-_a-}][\n -~]*")
 _ENDS_OF_LINES = re.compile(r" +\n")
 _NUMBER = re.compile(r"(-?)0*(\d*?)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 
@@ -50,19 +50,20 @@ def same_answer(one: Iterable[Turn], other: Iterable[Turn]) -> bool:
 def _begin_otherwise(one: str, other: str) -> bool:
     """Whether two texts are told apart by what nothing alters: how they begin, in plain lines of ASCII.
 
-    A fence begins with a mark or with spaces, and empty lines before the first one do not count. The last
-    character of an opening may be a space that ends the line, or take a mark that is not ASCII; so it
-    does not count either.
+    A fence begins with a mark or with spaces, and empty lines before the first one do not count.
     """
-    openings = (one[:_OPENING], other[:_OPENING])
-    if not all(
-        len(opening) == _OPENING and opening.isascii() and _PLAIN_OPENING.match(opening)
-        for opening in openings
-    ):
-        return False
-    mine, yours = (_ENDS_OF_LINES.sub("\n", opening[:-1]).rstrip() for opening in openings)
+    mine, yours = _opening(one), _opening(other)
     shorter = min(len(mine), len(yours))
     return mine[:shorter] != yours[:shorter]
+
+
+def _opening(text: str) -> str:
+    """With what a text begins that reads so whatever comes behind it: "" where that cannot be told.
+
+    Its last character may be a space that ends the line, or take a mark that is not ASCII.
+    """
+    plain = _PLAIN_OPENING.match(text, 0, _OPENING)
+    return _ENDS_OF_LINES.sub("\n", plain[0][:-1]).rstrip() if plain else ""
 
 
 def _said(turns: Iterable[Turn]) -> Iterable[object]:

@@ -46,4 +46,6 @@ def test_the_beginning_tells_most_answers_apart() -> None:
     assert module._begin_otherwise("One.\n" + LONG, "One.  \n\n" + LONG), "an empty line stays between two"
     assert not module._begin_otherwise("One.\n" + LONG, "One.  \n" + LONG)
     assert not module._begin_otherwise(LONG, LONG)
-    assert not module._begin_otherwise("short", "other"), "the whole of a short text is compared"
+    assert module._begin_otherwise("Yes, журнал", "No, журнал"), "as far as they begin in ASCII"
+    assert not module._begin_otherwise("журнал", "No"), "the whole of any other text is compared"
+    assert not module._begin_otherwise("e", "e\u0301")
