@@ -7,6 +7,7 @@ when it was last found, where no row has it any more). A receipt without them sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 # The position is a bit of a row's mask in the chunk cache: names are appended, never moved.
@@ -32,7 +33,8 @@ FIELDS = (
     "latency_ms",
     "tags",
 )
-_BITS = tuple((name, 1 << bit) for bit, name in enumerate(FIELDS))
+_BITS = tuple(1 << bit for bit in range(len(FIELDS)))
+_values_of = itemgetter(*FIELDS)
 FOUND, LOST = "found_", "lost_"
 # A field that fewer rows have says nothing by its absence: a person's decision, a mark of trouble.
 _USUAL_SHARE = 0.1
@@ -40,9 +42,12 @@ _USUAL_SHARE = 0.1
 
 def mask_of(row: Mapping[str, Any]) -> int:
     """One bit for each of ``FIELDS`` that has a value in an evidence row; an empty text is one."""
+    try:
+        values = _values_of(row)
+    except KeyError:  # evidence of an older version has fewer
+        values = tuple(row.get(name) for name in FIELDS)
     mask = 0
-    for name, bit in _BITS:
-        value = row.get(name)
+    for value, bit in zip(values, _BITS, strict=True):
         # Most values are true, or null: neither is compared with the empty ones.
         if value or (value is not None and value != [] and value != {}):
             mask |= bit

@@ -21,6 +21,7 @@ from pipeline.stages.transcript import Message, answers
 RAG_NEVER = frozenset(("rejected", "needs_human_review"))
 
 TITLE_CHARACTERS = 96
+_MOSTLY_ENOUGH = 112
 _HEADING = {"accepted": "What worked", "partially_accepted": "What partly worked"}
 
 
@@ -67,6 +68,8 @@ def rag_row(
 
 def clean_tags(tags: list[str]) -> list[str]:
     """Labels as one index takes them: white space folded, control characters out, none twice or empty."""
+    if not tags:
+        return []
     folded = (" ".join("".join(filter(_is_shown, tag)).split()) for tag in tags)
     return list(dict.fromkeys(tag for tag in folded if tag))
 
@@ -77,7 +80,10 @@ def _is_shown(character: str) -> bool:
 
 def title_of(task: str) -> str:
     """The start of a text on one line, cut at a word where that leaves most of it."""
-    subject = " ".join(task[: 4 * TITLE_CHARACTERS].split())
+    # Of most texts the beginning is enough: what more of a text gives only goes on from there.
+    subject = " ".join(task[:_MOSTLY_ENOUGH].split())
+    if len(subject) <= TITLE_CHARACTERS:
+        subject = " ".join(task[: 4 * TITLE_CHARACTERS].split())
     if len(subject) <= TITLE_CHARACTERS:
         return subject
     cut = subject[: TITLE_CHARACTERS - 1]

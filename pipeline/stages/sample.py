@@ -6,7 +6,8 @@ nobody answered, cannot reach an export, because no exporter sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -59,6 +60,10 @@ class AskedText(NamedTuple):
 
 _remembered: dict[bytes, AskedText] = {}
 
+# Names of source files and the like: the same text again and again, told without a digest of it.
+_A_SHORT_TEXT = 200
+_remembered_names: dict[str, Sensitive] = {}
+
 
 def asked(text: str | None) -> AskedText:
     """Reads a text that was asked, or remembers having read it."""
@@ -77,6 +82,18 @@ def asked(text: str | None) -> AskedText:
             asked_key(said),
         )
         _remembered[digest] = known
+    return known
+
+
+def _held_by(text: str) -> Sensitive:
+    """What a text holds that comes again with every row of a log."""
+    if len(text) > _A_SHORT_TEXT:
+        return asked(text).holds
+    known = _remembered_names.get(text)
+    if known is None:
+        if len(_remembered_names) >= _REMEMBERED_TEXTS:
+            _remembered_names.clear()
+        known = _remembered_names[text] = sensitive_in(to_bytes(text))
     return known
 
 
@@ -136,8 +153,13 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
     tools, offered = _tools(evidence)
     answer = to_bytes(response)
     size = instruction.size + context.size + offered.size + len(answer)
-    question = question_keys(
-        evidence["stream"], evidence["task_id"], [("user", instruction.form)], context.form
+    tools_key = _tools_key(tools, offered)
+    question = _flat_question(
+        evidence["stream"],
+        evidence["task_id"],
+        (instruction.form, instruction.digest, instruction.question),
+        (context.form, context.digest, context.question),
+        tools_key,
     )
     return Sample(
         instruction=evidence["instruction"],
@@ -154,13 +176,42 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         instruction_key=instruction.key,
         question_key=question.full,
         task_question_key=question.in_task,
-        prompt_key=flat_prompt_key(instruction.digest, context.digest + _tools_key(tools, offered)),
+        prompt_key=question.prompt,
         turn_keys=b"",
         task_text_key=instruction.key,
         context_key=context.key,
-        question=question_key((context.question, instruction.question)),
+        question=question.side,
         tools=tools,
-        tools_key=_tools_key(tools, offered),
+        tools_key=tools_key,
+    )
+
+
+class _FlatQuestion(NamedTuple):
+    """The keys of what a flat run was asked; ``side`` decides the split."""
+
+    full: bytes
+    in_task: bytes
+    prompt: bytes
+    side: bytes
+
+
+_Asked = tuple[bytes | None, bytes, bytes | None]
+"""Form, digest and key for the split of an ``AskedText``."""
+
+
+# Attempts of one task are asked the same.
+@lru_cache(maxsize=_REMEMBERED_TEXTS)
+def _flat_question(
+    stream: str, task_id: str, instruction: _Asked, context: _Asked, tools_key: bytes
+) -> _FlatQuestion:
+    form, digest, side = instruction
+    given_form, given_digest, given_side = context
+    keys = question_keys(stream, task_id, [("user", form)], given_form)
+    return _FlatQuestion(
+        keys.full,
+        keys.in_task,
+        flat_prompt_key(digest, given_digest + tools_key),
+        question_key((given_side, side)),
     )
 
 
@@ -262,17 +313,18 @@ def _system_prompt(messages: list[Message]) -> str | None:
     return None
 
 
-def _beside(evidence: Evidence, named: Sequence[str]) -> Iterator[Sensitive]:
+def _beside(evidence: Evidence, named: Sequence[str]) -> list[Sensitive]:
     """What an export says beside the texts holds: names, ids, tools, labels, the source file.
 
     ``named`` are those of the turns. Tool definitions and source files come again with every row of
     a log, so they are read once.
     """
     own = [evidence["task_id"], evidence["model_name"] or "", *evidence["tags"], *named]
-    yield sensitive_in(to_bytes("\n".join(own)))
+    found = [sensitive_in(to_bytes("\n".join(own)))]
     for text in (evidence.get("tools"), evidence["provenance"]["source_file"]):
         if text:
-            yield asked(text).holds
+            found.append(_held_by(text))
+    return found
 
 
 def estimated_tokens(text_bytes: int, messages: int) -> int:

@@ -21,6 +21,7 @@ from pipeline.stages.transcript import Message
 ToolCall = dict[str, Any]
 
 TURN_KEY_BYTES = 8
+_LENGTH_BYTES = 8
 ASSISTANT_TURN = ord("a")
 WEIGHT_OF_ONE = struct.pack("<d", 1.0)
 
@@ -51,11 +52,16 @@ def to_bytes(text: str) -> bytes:
 
 def digest16(*parts: str) -> bytes:
     """A 16-byte key of ``parts``. ``("ab", "c")`` and ``("a", "bc")`` have different keys."""
-    packed: list[bytes] = []
-    for part in parts:
-        encoded = to_bytes(part)
-        packed += (len(encoded).to_bytes(8, "little"), encoded)
-    return sha256(b"".join(packed)).digest()[:KEY_BYTES]
+    return _digest_of_packed([_packed(part) for part in parts])
+
+
+def _packed(part: str) -> bytes:
+    encoded = to_bytes(part)
+    return len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded
+
+
+def _digest_of_packed(parts: Iterable[bytes]) -> bytes:
+    return sha256(b"".join(parts)).digest()[:KEY_BYTES]
 
 
 def asked_text_keys(text: str) -> tuple[bytes | None, bytes | None]:
@@ -77,21 +83,24 @@ def turn_keys_of(text: str | None, calls: Sequence[ToolCall] | None = None) -> A
         said = loosely = ""
     else:
         said, loosely = form.text, "" if form.was_fenced else loose(form.text)
-    called: list[str] = []
+    called: list[bytes] = []
     for call in calls or ():
-        called += (strict_characters(call["name"]).strip(), arguments_form(call["arguments"]))
+        called += (
+            _packed(strict_characters(call["name"]).strip()),
+            _packed(arguments_form(call["arguments"])),
+        )
     is_code = form is not None and form.was_fenced and bool(form.text)
     return AnswerKeys(
-        digest16("strict", said, *called), b"" if is_code else digest16("loose", loosely, *called)
+        _digest_of_packed((_STRICT, _packed(said), *called)),
+        b"" if is_code else _digest_of_packed((_LOOSE, _packed(loosely), *called)),
     )
 
 
 def answer_keys(turns: Sequence[AnswerKeys]) -> AnswerKeys:
     """The keys of all answers of one run, in order, from those of each."""
-    strictly = sha256(b"".join(turn.strict for turn in turns)).digest()[:KEY_BYTES]
-    if not all(turn.loose for turn in turns):
-        return AnswerKeys(strictly, b"")
-    return AnswerKeys(strictly, sha256(b"".join(turn.loose for turn in turns)).digest()[:KEY_BYTES])
+    strictly = _digest_of_packed([turn.strict for turn in turns])
+    loosely = [turn.loose for turn in turns]
+    return AnswerKeys(strictly, _digest_of_packed(loosely) if all(loosely) else b"")
 
 
 def question_keys(
@@ -160,4 +169,5 @@ def asked_turn_key(turn: Message, content_digest: bytes) -> bytes:
     return _ROLE_BYTE[turn["role"]] + content_digest[: TURN_KEY_BYTES - 1]
 
 
+_STRICT, _LOOSE = _packed("strict"), _packed("loose")
 _ROLE_BYTE = {role: role[0].encode() for role in ("system", "user", "tool")}
