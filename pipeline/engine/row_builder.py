@@ -40,6 +40,7 @@ from pipeline.stages.text_keys import weights_of
 
 _sha256 = hashlib.sha256
 _dumps = orjson.dumps
+_AS_A_LINE = orjson.OPT_APPEND_NEWLINE
 _NOT_FED = pack_refusal(QuarantineReason.STREAM_NOT_FED)
 _NOT_ALLOWED = pack_refusal(QuarantineReason.CATEGORY_NOT_ALLOWED)
 
@@ -90,8 +91,8 @@ class RowBuilder:
         category = scored["category"]
         self.rows += 1
         self.categories[category] += 1
-        evidence_line = _dumps(evidence) + b"\n"
-        scored_line = _dumps(scored) + b"\n"
+        evidence_line = _dumps(evidence, option=_AS_A_LINE)
+        scored_line = _dumps(scored, option=_AS_A_LINE)
         self._evidence.append(evidence_line)
         self._scored.append(scored_line)
         # A run in review is in no conflict; an exporter that took one would read it itself.
@@ -190,7 +191,7 @@ class RowBuilder:
             row = verdict_refusal(scored, limits) or personal_refusal(sample, self._export) or row
         if isinstance(row, Refusal):
             return b"", pack_refusal(*row)
-        line = _dumps(row) + b"\n"
+        line = _dumps(row, option=_AS_A_LINE)
         wrong = refusal_by_schema(row, line)
         if wrong is not None:
             return b"", pack_refusal(QuarantineReason.SCHEMA_REFUSED, wrong)
