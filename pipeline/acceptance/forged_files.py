@@ -1,6 +1,7 @@
 """Forgeries in the files beside SFT that A14 plants: what verdicts forbid, and a row that nobody said.
 
-Each text is one that its run holds, or the receipt accounts for its file: only the one wall sees it.
+Each text is one that its run holds, or the receipt accounts for its file: only the one wall sees it. A row
+that is there twice, lies on the other side, or weighs something else, has all the texts of its run.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pipeline.contracts import paths
 
 Scan = Callable[[Scene, Path, str], dict[str, Any]]
 JOB = "forged_files"
-_WALL = "lineage"
 _FORMAT = "trl-conversational/train.jsonl"
 
 
@@ -29,18 +29,28 @@ def jobs(scene: Scene, scan: Scan) -> list[Job]:
 
 def _scan(scene: Scene, scan: Scan) -> dict[str, Any]:
     workspace = scene.copy_of_base("forged-files")
-    planted = [
-        _append(workspace, paths.PREFERENCE_EXPORT, _turned(_first(scene.base, paths.PREFERENCE_EXPORT))),
-        _append(workspace, paths.RAG_EXPORT, _of_rejected(scene.base)),
-        _formatted(workspace, scene.base),
+    playbook = _row(scene.base, paths.RAG_EXPORT)
+    turned, pair = (_row(scene.base, paths.PREFERENCE_EXPORT, number) for number in (0, 1))
+    rows = [
+        (paths.PREFERENCE_EXPORT, pair, "lineage"),
+        (paths.PREFERENCE_EXPORT, _with_a_weight(pair), "fidelity"),
+        (paths.PREFERENCE_EXPORT, _across(pair), "fidelity"),
+        (paths.RAG_EXPORT, _of_rejected(scene.base), "lineage"),
+        (paths.RAG_EXPORT, playbook, "lineage"),
+        (paths.RAG_EXPORT, {**playbook, "task_id": f"{playbook['task_id']}-forged"}, "fidelity"),
+        (paths.RAG_EXPORT, _across(playbook), "fidelity"),
     ]
+    # In its own place, as the runs of a row that is added stand in two.
+    planted = [(*_replace_first(workspace, paths.PREFERENCE_EXPORT, _turned(turned)), "lineage")]
+    planted += [(*_append(workspace, export, row), wall) for export, row, wall in rows]
+    planted.append((*_formatted(workspace, scene.base), "lineage"))
     return {"planted": planted, "said": scan(scene, workspace, "forged-files")}
 
 
 def judge(said: dict[str, Any], tally: Tally) -> int:
     """Hold each forgery against what the firewall found; the number of them."""
     found = [tuple(finding) for finding in said["said"]["files"]]
-    planted = [(file, line, _WALL) for file, line in said["planted"]]
+    planted = [tuple(each) for each in said["planted"]]
     for file, line, wall in planted:
         tally.look(
             (file, line, wall) in found, f"a forgery is not seen by the wall `{wall}`", file=file, line=line
@@ -53,25 +63,37 @@ def judge(said: dict[str, Any], tally: Tally) -> int:
     return len(planted)
 
 
-def _first(base: Written, export: PurePosixPath) -> Row:
-    return {name: value for name, value in base.rows(export)[0].items() if name != "_line"}
+def _row(base: Written, export: PurePosixPath, number: int = 0) -> Row:
+    return {name: value for name, value in base.rows(export)[number].items() if name != "_line"}
 
 
 def _turned(row: Row) -> Row:
     """A pair that prefers the answer of the rejected run."""
-    other = {"chosen": "rejected", "chosen_run_id": "rejected_run_id"}
+    other = {f"chosen{part}": f"rejected{part}" for part in ("", "_run_id", "_model_name")}
     both = {**other, **{name: key for key, name in other.items()}}
     return {**row, "id": "pref-forged", **{name: row[key] for name, key in both.items()}}
+
+
+def _with_a_weight(row: Row) -> Row:
+    """A pair of which an answer is hardly learnt."""
+    return {**row, "chosen": [{**turn, "weight": 0.5} for turn in row["chosen"]]}
+
+
+def _across(row: Row) -> Row:
+    """A row on the other side of the split."""
+    return {**row, "split": {"train": "validation", "validation": "train"}[row["split"]]}
 
 
 def _of_rejected(base: Written) -> Row:
     """The playbook of a rejected run, with the texts of that run."""
     run = next(row for row in base.evidence if row["instruction"] and _is_rejected(base, row))
     pieces = (run["instruction"], run["context"] or "", run["response"])
+    kept = {name: value for name, value in _row(base, paths.RAG_EXPORT).items() if name != "split"}
     return {
-        **_first(base, paths.RAG_EXPORT),
+        **kept,
         "id": "rag-forged",
         "source_run_id": run["run_id"],
+        **{name: run[name] or "" for name in ("stream", "task_id", "model_name")},
         "content": "\n\n".join(filter(None, pieces)),
         "embedding_text": run["instruction"],
     }
@@ -79,6 +101,13 @@ def _of_rejected(base: Written) -> Row:
 
 def _is_rejected(base: Written, run: Row) -> bool:
     return base.category.get(run["run_id"]) == "rejected"
+
+
+def _replace_first(workspace: Path, export: PurePosixPath, row: Row) -> tuple[str, int]:
+    path = workspace / export
+    _, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([json.dumps(row).encode() + b"\n", *others]))
+    return str(export), 1
 
 
 def _append(workspace: Path, export: PurePosixPath, row: Row) -> tuple[str, int]:

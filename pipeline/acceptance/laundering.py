@@ -93,6 +93,12 @@ def planted_rows(base: Written) -> list[Planted]:
     plant(
         "an edited answer of an accepted run", "fidelity", flat, **flat_row(flat["instruction"], "An edit.")
     )
+    other_side = {"train": "validation", "validation": "train"}[flat["split"]]
+    plant("a row on the other side of the split", "fidelity", flat, split=other_side)
+    plant("a row under another task", "fidelity", flat, task_id=reviewed["task_id"])
+    last = {**chat["messages"][-1], "weight": 0.0}
+    plant("an answer that is not to be learnt", "fidelity", chat, messages=[*chat["messages"][:-1], last])
+    plant("a row that is there already", "lineage", flat)
     plant("a text in a member of another name", "fidelity", flat, completion="An edit.")
     plant("an edited text beside its messages", "fidelity", flat, response="An edit.")
     plant(

@@ -33,12 +33,16 @@ STALE_SETTINGS = "stale_settings"
 
 
 def manifest_of_receipt(
-    receipt: Mapping[str, Any], run_hash: str, versions: Mapping[str, int], settings: Mapping[str, str]
+    receipt: Mapping[str, Any],
+    run_hash: str,
+    versions: Mapping[str, int],
+    settings: Mapping[str, str],
+    splits: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The manifest of the exports that a stage receipt claims. Paths in it are below ``exports/``.
 
     ``versions`` holds the schema version of the rows of each export, ``settings`` the digest of those
-    that it was written under, where that is known.
+    that it was written under, and ``splits`` the rule that divided it, where that is known.
     """
     claims = {output["path"]: output for output in receipt["outputs"]}
     wanted = (*paths.EXPORT_FILES.values(), paths.DECONTAMINATION, *paths.NEAR_DUPLICATE_REPORTS.values())
@@ -58,6 +62,11 @@ def manifest_of_receipt(
             export: settings[export]
             for export, path in paths.EXPORT_FILES.items()
             if str(path) in claims and export in settings
+        },
+        "splits": {
+            export: splits[export]
+            for export, path in paths.EXPORT_FILES.items()
+            if str(path) in claims and export in splits
         },
         "files": [
             {
@@ -86,6 +95,13 @@ def settings_after(workspace: Path, written: Container[str], digest: str) -> dic
     """Digests of settings once the exports ``written`` are in place: of the others, those that stand."""
     manifest = standing(workspace) or {}
     return {**settings_of(manifest), **{name: digest for name in paths.EXPORT_FILES if name in written}}
+
+
+def splits_after(workspace: Path, written: Container[str], rule: Mapping[str, Any]) -> dict[str, Any]:
+    """How rows are divided once the exports ``written`` are in place: of the others, what stands."""
+    said = (standing(workspace) or {}).get("splits")
+    known = said.items() if isinstance(said, dict) else ()
+    return {**dict(known), **{name: dict(rule) for name in paths.EXPORT_FILES if name in written}}
 
 
 def settings_of(manifest: Mapping[str, Any]) -> dict[str, str]:

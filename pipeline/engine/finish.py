@@ -14,7 +14,12 @@ from pipeline.engine import commit, run_state
 from pipeline.engine.clock import monotonic, now_iso
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit import Emitted
-from pipeline.engine.export_manifest import manifest_of_receipt, settings_after, versions_after
+from pipeline.engine.export_manifest import (
+    manifest_of_receipt,
+    settings_after,
+    splits_after,
+    versions_after,
+)
 from pipeline.engine.intent import Rename
 from pipeline.engine.last_run import verified_receipts
 from pipeline.engine.ledger import keep_ledgers
@@ -107,7 +112,8 @@ def finish(
     ]
     written = frozenset(result.kind for result in emitted)
     voided = rescored.voided_manifest() if rescored else None
-    renames += _stage_reports(session, receipts, summary, written, voided)
+    divided = context.settings.export.model_dump(include={"split_by", "validation_share"})
+    renames += _stage_reports(session, receipts, summary, written, voided, divided)
     reached("receipts-staged")
     intent = commit.commit(session.workspace, session.pipeline_run_id, renames)
     _remember(session, context, emitted, fingerprint, sources)
@@ -127,6 +133,7 @@ def _stage_reports(
     summary: Mapping[str, Any],
     written: frozenset[str],
     voided: bytes | None,
+    divided: Mapping[str, Any],
 ) -> list[Rename]:
     """Receipts, summary, and last of all the manifest: of exports that this run wrote, or voided."""
     files = {
@@ -138,7 +145,8 @@ def _stage_reports(
         files |= missing_readmes(session.workspace, written)
         versions = versions_after(session.workspace, written)
         settings = settings_after(session.workspace, written, summary["settings_digest"])
-        manifest = manifest_of_receipt(exported, summary["run_hash"], versions, settings)
+        splits = splits_after(session.workspace, written, divided)
+        manifest = manifest_of_receipt(exported, summary["run_hash"], versions, settings, splits)
         files[str(paths.EXPORT_MANIFEST)] = encode(manifest)
     elif voided is not None:
         files[str(paths.EXPORT_MANIFEST)] = voided

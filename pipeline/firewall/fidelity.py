@@ -23,7 +23,6 @@ from pipeline.firewall.text_forms import question_form, strict_form, without_hid
 _encode = msgspec.json.Encoder().encode
 _EMPTY = (b'""', b"null")
 _NO_TOOLS = ("", "value null", "value []")
-_PLAIN = Message()  # a turn of a flat run, which has neither name nor weight
 
 
 class Turn(NamedTuple):
@@ -51,9 +50,9 @@ def _reads_empty(text: str) -> bool:
 
 
 def sft_row_differs(row: SftRow, run: EvidenceRow) -> str | None:
-    """In which words an SFT row is not what its run said, or None."""
+    """In which words the texts of an SFT row are not what its run said, or None."""
     if _has_the_same_bytes(row, run):
-        return _told_otherwise(row, run)
+        return None
     recorded = turns_of_run(run)
     if row.messages:
         mine = turns_of(row.messages)
@@ -73,34 +72,7 @@ def sft_row_differs(row: SftRow, run: EvidenceRow) -> str | None:
         text = text_of(raw) or ""
         if text != expected and (text not in texts or strict_form(text).text != strict_form(expected).text):
             return f"its {name} is not that of its run"
-    return tools_differ(text_of(row.tools), run) or _told_otherwise(row, run)
-
-
-def _told_otherwise(row: SftRow, run: EvidenceRow) -> str | None:
-    """What a turn of a row says beside its text: who spoke, which call it answers, and what it weighs.
-
-    Templates print names, and a trainer learns an answer by its weight. Turns that were joined or parted are
-    not looked at, as nobody can say which is which.
-    """
-    messages = row.messages or ()
-    if not run.messages:
-        its_own: Sequence[Message] = [_PLAIN] * len(messages)
-    elif len(messages) <= len(run.messages):
-        its_own = run.messages
-    else:
-        return None
-    for number, (mine, its) in enumerate(zip(messages, its_own, strict=False), 1):
-        if run.messages and mine.role != its.role:
-            return None
-        if (mine.name or "") != (its.name or "") or (mine.tool_call_id or "") != (its.tool_call_id or ""):
-            return f"its turn {number} has another name or id than its run"
-        if mine.role == "assistant" and _weight(mine) != _weight(its):
-            return f"its turn {number} has another weight than its run"
-    return None
-
-
-def _weight(message: Message) -> object:
-    return 1 if message.weight is UNSET or message.weight is None else message.weight
+    return tools_differ(text_of(row.tools), run)
 
 
 def tools_differ(tools: str | None, run: EvidenceRow, *, exactly: bool = True) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator, Sequence
 
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import sft_row
 from pipeline.firewall.digest_beside import DigestBeside
 from pipeline.firewall.known_rows import KnownRows, row_key
 from pipeline.firewall.line_feed import Block, LineFeed
+from pipeline.firewall.repeated_runs import RepeatedRuns
 from pipeline.firewall.report import Finding, Findings, shown_id
 from pipeline.firewall.strict_json import UnreadableError
 from pipeline.firewall.walls import ALLOWED_LABELS, QUOTED, Offence, Wall, Walls
@@ -38,6 +40,8 @@ class FileScan:
         self.position = 0
         self.feed = LineFeed()
         self.sha256 = DigestBeside()
+        self._runs = RepeatedRuns()
+        self._keys: set[bytes] = set()  # of all rows, where known ones are passed over
         self._with_digest = with_digest
         self._known = known
         self._only_label = walls.standing == {Wall.LABEL}
@@ -91,13 +95,13 @@ class FileScan:
                 self._take_lines(block)
                 return
             suspects, _ = self.walls.suspects(rows)
-            if suspects:
-                places = list(block.lines())
-                if len(places) != len(rows):  # a member that is no text may hold a line feed
-                    self._take_lines(block)
-                    return
-                for number in suspects:
-                    self._take_line(self.rows_read + number + 1, *places[number])
+            places = list(block.lines()) if suspects else []
+            if suspects and len(places) != len(rows):  # a member that is no text may hold a line feed
+                self._take_lines(block)
+                return
+            for number, is_repeated in self._to_take(rows, frozenset(suspects)):
+                places = places or list(block.lines())
+                self._take_line(self.rows_read + number + 1, *places[number], is_repeated)
             self.rows_read += len(rows)
 
     def _take_unknown(self, block: Block, known: KnownRows) -> None:
@@ -106,16 +110,17 @@ class FileScan:
         keys = [row_key(line) for _, line in lines]
         unknown = known.unknown(keys)
         rows = sft_row.read_block(b"".join([lines[at][1] + b"\n" for at in unknown])) if unknown else []
+        taken: dict[int, bool | None] = dict.fromkeys(self._again(keys), True)
         if rows is None or len(rows) != len(unknown):
-            suspects = set(unknown)
+            taken = {**dict.fromkeys(unknown), **taken}
         else:
             found, tails = self.walls.suspects(rows)
-            suspects = {unknown[number] for number in found}
+            taken = {**{unknown[at]: told for at, told in self._to_take(rows, frozenset(found))}, **taken}
             for at, row, tail in zip(unknown, rows, tails, strict=True):
-                if at not in suspects:
+                if at not in taken:
                     known.add(keys[at], str(row.source_run_id), tail)
-        for at in sorted(suspects):
-            self._take_line(self.rows_read + at + 1, *lines[at])
+        for at in sorted(taken):
+            self._take_line(self.rows_read + at + 1, *lines[at], taken[at])
         self.rows_read += len(lines)
 
     def _take_lines(self, block: Block) -> None:
@@ -124,7 +129,36 @@ class FileScan:
             self.rows_read += 1
             self._take_line(self.rows_read, offset, line)
 
-    def _take_line(self, number: int, offset: int, line: bytes) -> None:
+    def _again(self, keys: Sequence[bytes]) -> set[int]:
+        """Positions of the rows that are there already as they are, and known or not."""
+        again = set()
+        for at, key in enumerate(keys):
+            if key in self._keys:
+                again.add(at)
+            self._keys.add(key)
+        return again
+
+    def _to_take(
+        self, rows: Sequence[sft_row.SftRow], suspects: Collection[int]
+    ) -> Iterator[tuple[int, bool | None]]:
+        """Positions of the rows that are to be read by themselves, in order: each suspect, of which nobody
+        knows yet whether it is a row of its run, and each other row whose run an earlier row has."""
+        is_repeated = self._is_repeated
+        for at, row in enumerate(rows):
+            if at in suspects:
+                yield at, None
+            elif is_repeated(row):
+                yield at, True
+
+    def _is_repeated(self, row: sft_row.SftRow) -> bool:
+        """Whether an earlier row that nobody objects to has the run of this one."""
+        index, run_id = self.walls.index, row.source_run_id
+        if index is None or index.version == 1 or not self.walls.lineage or not isinstance(run_id, str):
+            return False
+        return self._runs.has_seen(index.runs.get(run_id))
+
+    def _take_line(self, number: int, offset: int, line: bytes, is_repeated: bool | None = None) -> None:
+        """``is_repeated``: whether its run is that of an earlier row; None where nobody asked yet."""
         try:
             row, other = sft_row.read_with_rest(line)
         except UnreadableError as error:
@@ -134,6 +168,10 @@ class FileScan:
         if other is not None and self.walls.fidelity and not any(each.is_breach for each in offences):
             said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
             offences.append(Offence(Wall.FIDELITY, said))
+        if not any(each.is_breach for each in offences) and (
+            self._is_repeated(row) if is_repeated is None else is_repeated
+        ):
+            offences.append(Offence(Wall.LINEAGE, "its run is that of an earlier row"))
         for offence in offences:
             noted = self.findings if offence.is_breach else self.warnings
             self._note(noted, number, offset, row, offence)

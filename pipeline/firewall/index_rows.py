@@ -139,6 +139,8 @@ def read_evidence(line: bytes) -> EvidenceRow:
         run_id=value.get("run_id", UNSET),
         task_id=value.get("task_id", UNSET),
         stream=value.get("stream", UNSET),
+        model_name=value.get("model_name", UNSET),
+        flags=_labels(value, "flags"),
         instruction=raw_text(value, "instruction"),
         context=raw_text(value, "context"),
         response=raw_text(value, "response"),
@@ -152,6 +154,13 @@ def _object(line: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableError("not an object")
     return value
+
+
+def _labels(value: dict[str, Any], name: str) -> list[str] | UnsetType:
+    labels = value.get(name, [])
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise UnreadableError(f"{name} is no list of labels")
+    return labels if name in value else UNSET
 
 
 def _texts(line: bytes, *names: str) -> list[str]:

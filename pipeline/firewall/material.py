@@ -43,7 +43,7 @@ def of_messages(messages: Sequence[Message], context: str | None) -> Material:
     asked: list[tuple[str, str]] = []
     said: list[Said] = []
     is_told = False
-    for message in _up_to_last_answer(messages):
+    for message in up_to_last_answer(messages):
         text = text_of(message.content) or ""
         if message.role == "assistant":
             answer = Said(text, tuple(calls_of(message)))
@@ -58,7 +58,7 @@ def of_messages(messages: Sequence[Message], context: str | None) -> Material:
     return Material(tuple(asked), tuple(said))
 
 
-def _up_to_last_answer(messages: Sequence[Message]) -> Sequence[Message]:
+def up_to_last_answer(messages: Sequence[Message]) -> Sequence[Message]:
     for at in range(len(messages) - 1, -1, -1):
         message = messages[at]
         if message.role == "assistant" and (calls_of(message) or (text_of(message.content) or "").strip()):

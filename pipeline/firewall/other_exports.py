@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
-from pipeline.firewall.conversation import TURN_MEMBERS, parsed_messages, text_of
+from pipeline.firewall.conversation import TURN_MEMBERS, Message, parsed_messages, text_of
 from pipeline.firewall.export_version import NEWEST, beginning, version_of_other
 from pipeline.firewall.fidelity import (
     Turn,
@@ -34,8 +35,11 @@ from pipeline.firewall.index import NEWER, OLDER_THAN_RUNS, Index
 from pipeline.firewall.index_rows import EvidenceRow
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
+from pipeline.firewall.repeated_runs import RepeatedRuns
 from pipeline.firewall.report import Finding, Findings, Report, State, shown_id
+from pipeline.firewall.row_facts import facts_differ, side_differs, turns_told_otherwise
 from pipeline.firewall.run_table import MAY_BE_EXPORTED, STATE_BITS, Verdict, has_evidence, verdict_of
+from pipeline.firewall.split_sides import SplitRule, rules
 from pipeline.firewall.strict_json import UnreadableError
 
 WALL = "fidelity"
@@ -116,6 +120,7 @@ class OtherExports:
         self.rows = dict.fromkeys(FILES, 0)
         self.unknown = ""
         self._places = places
+        self._rules = rules(places.root) if places.root is not None else {}
         self._index = index
 
     def scan(self) -> None:
@@ -146,8 +151,9 @@ class OtherExports:
 
     def _compare_rows(self, export: str, descriptor: int, shown: str) -> None:
         judge = _playbook_differs if export == "rag" else _pair_differs
+        rule = self._rules.get(export)
         with os.fdopen(descriptor, "rb") as file:
-            offset = 0
+            offset, seen = 0, RepeatedRuns()
             for number, line in enumerate(file, 1):
                 self.rows[export] += 1
                 row_id = run_id = None
@@ -159,7 +165,10 @@ class OtherExports:
                     run_id = shown_id(row.get("source_run_id", row.get("chosen_run_id")))
                     said = [(LINEAGE, detail) for detail in self._not_allowed(export, row)]
                     # A row that another wall refuses is not compared as well: one fault, one finding.
-                    said = said or [(WALL, detail) for detail in judge(row, self._evidence)]
+                    differing = () if said else dict.fromkeys(judge(row, self._evidence, rule))
+                    said = said or [(WALL, detail) for detail in differing]
+                    if not said and self._is_again(row, seen):
+                        said = [(LINEAGE, "a run of it is that of an earlier row")]
                 except UnreadableError as error:
                     said = [(WALL, str(error))]
                 for wall, detail in said:
@@ -188,6 +197,11 @@ class OtherExports:
             yield "the run of its chosen side was scored no better than that of its rejected side"
         elif any(map(self._is_unscored, states)):
             yield "a run of it was never scored"
+
+    def _is_again(self, row: dict[str, Any], seen: RepeatedRuns) -> bool:
+        """Whether a run makes two playbooks, or stands in two pairs."""
+        named = (row.get(name) for name in ("source_run_id", "chosen_run_id", "rejected_run_id"))
+        return sum(seen.has_seen(self._state(run_id)) for run_id in named) > 0
 
     def _state(self, run_id: object) -> int:
         return self._index.runs.get(run_id) if isinstance(run_id, str) else 0
@@ -222,7 +236,17 @@ def _read(line: bytes) -> Any:
     return strict_json.read(line)
 
 
-def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+def _facts_differ(
+    row: dict[str, Any], names: Iterable[str], run: EvidenceRow, rule: SplitRule | None
+) -> Iterator[str]:
+    """What a row says beside its texts; its side is that of the run that it was made of."""
+    said = facts_differ(((name, row.get(name, UNSET)) for name in names), run)
+    said = said or side_differs(row.get("split", UNSET), run, rule)
+    if said is not None:
+        yield said
+
+
+def _playbook_differs(row: dict[str, Any], evidence: Any, rule: SplitRule | None) -> Iterator[str]:
     yield from _unknown_members(row, _PLAYBOOK_MEMBERS)
     run = evidence(row.get("source_run_id"))
     if run is None:
@@ -240,6 +264,7 @@ def _playbook_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
         yield "its content is not task, context and answers of its run under the headings of a playbook"
     if _text(row, "embedding_text") != task:
         yield "its embedding_text is not the task of its run"
+    yield from _facts_differ(row, ("stream", "task_id", "model_name"), run, rule)
 
 
 def _holds_in_order(content: str, pieces: list[str]) -> bool:
@@ -275,7 +300,7 @@ def _unknown_members(row: dict[str, Any], known: frozenset[str]) -> Iterator[str
         yield f"it holds a member that no exporter writes: '{visible(others[0], _QUOTED)}'"
 
 
-def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
+def _pair_differs(row: dict[str, Any], evidence: Any, rule: SplitRule | None) -> Iterator[str]:
     yield from _unknown_members(row, _PAIR_MEMBERS)
     for name in ("prompt", "chosen", "rejected"):
         for turn in row[name] if isinstance(row.get(name), list) else ():
@@ -299,13 +324,24 @@ def _pair_differs(row: dict[str, Any], evidence: Any) -> Iterator[str]:
         spelt = spelt_otherwise([*prompt, *answer], recorded, 0 if is_chosen else len(prompt))
         if spelt is not None and is_accounted_for:
             yield f"{side}: {spelt}"
+        elif is_accounted_for:
+            told = turns_told_otherwise(
+                [*_messages(row, "prompt"), *_messages(row, side)], run, 0 if is_chosen else len(prompt)
+            )
+            yield from (f"{side}: {each}" for each in [told] if each is not None)
+        names = ("stream", "task_id", f"{side}_model_name")
+        yield from _facts_differ(row, names, run, rule if is_chosen else None)
         tools = tools_differ(_text(row, "tools"), run, exactly=is_chosen)
         if tools is not None:
             yield f"{side}: {tools}"
 
 
+def _messages(row: dict[str, Any], name: str) -> list[Message]:
+    return parsed_messages(row.get(name)) or []
+
+
 def _turns(row: dict[str, Any], name: str) -> list[Turn]:
-    return turns_of(parsed_messages(row.get(name)) or ())
+    return turns_of(_messages(row, name))
 
 
 def _text(row: dict[str, Any], name: str) -> str:

@@ -19,6 +19,7 @@ from pipeline.firewall.open_commit import wait_while_open
 from pipeline.firewall.places import Places
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
 from pipeline.firewall.report import Report, State
+from pipeline.firewall.split_sides import rule_of
 from pipeline.firewall.walls import ALL_WALLS, Wall, Walls
 
 _TRIES = 3  # looks at files that are replaced underneath before giving up
@@ -77,7 +78,7 @@ def _scan_once(places: Places, standing: Collection[Wall], blank: Report, keep: 
             index, _ = _index(places, standing)
         doubt = None if index is None else index.doubt
         started = time.perf_counter()
-        walls = Walls(index, standing)
+        walls = Walls(index, standing, rule_of(places))
         file_scan = FileScan(descriptor, places.shown, walls, with_digest=is_verdict, known=known)
         while file_scan.advance():
             pass

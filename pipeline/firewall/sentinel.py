@@ -29,6 +29,7 @@ from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, op
 from pipeline.firewall.prefix_check import PrefixCheck
 from pipeline.firewall.report import Findings, Report, State
 from pipeline.firewall.scan import without_fidelity
+from pipeline.firewall.split_sides import rule_of
 from pipeline.firewall.state_events import now
 from pipeline.firewall.walls import ALL_WALLS, Walls
 
@@ -211,7 +212,7 @@ class Sentinel:
         return (*seen, change_time(self._places.target)) if seen else ()
 
     def _walls(self) -> Walls:
-        return Walls(self._index, ALL_WALLS)
+        return Walls(self._index, ALL_WALLS, rule_of(self._places))
 
     def _work(self, deadline: float) -> None:
         """Read until the slice is over: what was appended first, then the index, then the file."""

@@ -141,6 +141,9 @@ def _row_of(value: dict[str, Any]) -> SftRow:
         quality_score=value.get("quality_score", UNSET),
         stream=value.get("stream", UNSET),
         task_id=value.get("task_id", UNSET),
+        model_name=value.get("model_name", UNSET),
+        flags=value.get("flags", UNSET),
+        split=value.get("split", UNSET),
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.firewall.conversation import begins_text, first_user_text, hold_te
 from pipeline.firewall.fidelity import sft_row_differs
 from pipeline.firewall.index import Index, material_of
 from pipeline.firewall.material import Material, of_messages, of_texts
+from pipeline.firewall.row_facts import beside_texts_differ
 from pipeline.firewall.run_table import (
     MAY_BE_EXPORTED,
     STATE_BITS,
@@ -27,6 +28,7 @@ from pipeline.firewall.run_table import (
 from pipeline.firewall.same_answer import answer_of, keys, questions_of
 from pipeline.firewall.sft_row import SftRow
 from pipeline.firewall.sketches import edges_sketch, tail_sketches
+from pipeline.firewall.split_sides import SplitRule
 from pipeline.firewall.text_forms import question_form, strict_form
 
 
@@ -58,10 +60,19 @@ class Offence(NamedTuple):
 
 
 class Walls:
-    """The walls that stand, over one index. ``index`` is None when nothing may be said of lineage."""
+    """The walls that stand, over one index. ``index`` is None when nothing may be said of lineage.
 
-    def __init__(self, index: Index | None, standing: Collection[Wall] = ALL_WALLS) -> None:
+    ``rule`` is that by which the rows were divided, None where nobody says it.
+    """
+
+    def __init__(
+        self,
+        index: Index | None,
+        standing: Collection[Wall] = ALL_WALLS,
+        rule: SplitRule | None = None,
+    ) -> None:
         self.index = index
+        self._rule = rule
         self.standing = frozenset(standing)
         self.label = Wall.LABEL in standing
         self.readable = Wall.READABLE in standing
@@ -151,8 +162,7 @@ class Walls:
     def _may_say_nothing(self) -> bool:
         return self.index is None or self.index.version != 1
 
-    @staticmethod
-    def _says_another(row: SftRow, index: Index) -> str | None:
+    def _says_another(self, row: SftRow, index: Index) -> str | None:
         """What a row says that its run did not; runs without evidence are the lineage wall's business."""
         packed = index.runs.get(row.source_run_id) if isinstance(row.source_run_id, str) else 0
         if not has_evidence(packed):
@@ -161,7 +171,7 @@ class Walls:
         if run is None or run.run_id != row.source_run_id:
             index.unread_again += 1
             return None
-        return sft_row_differs(row, run)
+        return sft_row_differs(row, run) or beside_texts_differ(row, run, self._rule)
 
 
 def _copied_from(row: SftRow, packed: int, index: Index) -> Offence | None:

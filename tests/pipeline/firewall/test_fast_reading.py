@@ -121,15 +121,21 @@ def test_evidence_and_scored_rows_as_the_engine_writes_them_take_the_fast_way() 
 
 def slowly(corpus: Corpus, index: Index) -> list[Finding]:
     """The oracle: every line by itself through the strict reader and the judge."""
-    walls, found, offset = Walls(index), [], 0
+    walls, found, offset, seen = Walls(index), [], 0, set[str]()
     for number, raw in enumerate(corpus.sft.read_bytes().split(b"\n")[:-1], 1):
         try:
             value = strict_json.read(raw)
             offences = walls.judge(sft_row.read_slowly(raw))
+            run_id = value.get("source_run_id")
             other = min(_members_of_none(value), default=None)
             if other is not None and walls.fidelity and not any(each.is_breach for each in offences):
                 said = f"it holds a member that no exporter writes: '{visible(other, QUOTED)}'"
                 offences.append(Offence(Wall.FIDELITY, said))
+            if isinstance(run_id, str) and not any(each.is_breach for each in offences):
+                if run_id in seen:
+                    offences.append(Offence(Wall.LINEAGE, "its run is that of an earlier row"))
+                elif has_evidence(index.runs.get(run_id)):
+                    seen.add(run_id)
             found += [
                 (offence.wall.value, number, offset, offence.detail[:_TOLD])
                 for offence in offences

@@ -82,6 +82,9 @@ def test_the_breach_keeps_the_time_of_its_first_finding_and_ends_when_the_file_i
 
 def test_a_line_without_its_end_is_awaited_before_it_is_a_finding(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
+    other = Run("more", GOOD)
+    corpus.runs(*runs.values(), other)
+    corpus.export(runs["partly"].row(), other.row())
     whole = line(runs["good"].row(id="sft-0000000000000001"))
     with Watcher(tmp_path) as watcher:
         watcher.until_state("CLEAR")
@@ -96,12 +99,13 @@ def test_a_line_without_its_end_is_awaited_before_it_is_a_finding(tmp_path: Path
 
 def test_a_line_that_is_completed_at_once_never_alarms(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
+    corpus.export(runs["partly"].row())
     whole = line(runs["good"].row())
     with Watcher(tmp_path) as watcher:
         watcher.until_state("CLEAR")
         append(corpus.sft, whole[:50])
         append(corpus.sft, whole[50:])
-        watcher.until(lambda event: event["rows_read"] == 3)
+        watcher.until(lambda event: event["rows_read"] == 2)
         states = {event["state"] for event in watcher.events}
     assert "BREACH" not in states
 
@@ -138,14 +142,16 @@ def test_an_edit_in_place_of_the_same_size_is_seen(tmp_path: Path) -> None:
 
 def test_an_edit_hidden_by_an_append_is_found(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
-    filler = b"".join(line(runs["good"].row(model_name="x" * 900)) for _ in range(200))
-    corpus.export(runs["good"].row(), filler)
+    more = [Run(f"more-{number}", GOOD) for number in range(201)]
+    corpus.runs(*runs.values(), *more)
+    *filler, last = (line(run.row(id="x" * 900)) for run in more)
+    corpus.export(runs["good"].row(), *filler)
     with Watcher(tmp_path) as watcher:
         watcher.until_state("CLEAR")
         with corpus.sft.open("r+b") as file:
             start = file.read(1000).index(b'"accepted"')
             file.seek(0, os.SEEK_END)
-            file.write(line(runs["good"].row()))
+            file.write(last)
             file.seek(start)
             file.write(b'"rejected"')
         alarm = watcher.until_state("BREACH")
@@ -291,10 +297,10 @@ def _is_running(pid: int) -> bool:
 def test_a_file_that_grew_is_read_only_from_its_old_end(tmp_path: Path) -> None:
     """256 MiB stand for 5 GB: a second reading would take several looks and say STALE meanwhile."""
     corpus, runs = honest(tmp_path)
-    row = line(runs["good"].row(model_name="y" * 60_000))
+    more = [Run(f"more-{number}", GOOD) for number in range(64 * 66)]
+    corpus.runs(*runs.values(), *more)
     with corpus.sft.open("wb") as file:
-        for _ in range(64):
-            file.write(row * 66)
+        file.writelines(line(run.row(id="y" * 60_000)) for run in more)
     with Watcher(tmp_path) as watcher:
         first = watcher.until_state("CLEAR")
         append(corpus.sft, line(runs["bad"].row()))

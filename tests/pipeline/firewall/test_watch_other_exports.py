@@ -187,8 +187,8 @@ def test_until_it_has_looked_nothing_is_clear(workspace: Workspace, gate: Gate) 
     until(sentinel, lambda sighting: sighting.is_settled and sighting.report.state is State.CLEAR)
 
     gate.close()
-    data = (root / PAIRS).read_bytes()
-    (root / PAIRS).write_bytes(data * 2)
+    pair = json.loads((root / PAIRS).read_bytes())
+    (root / PAIRS).write_bytes(line({**pair, "reason": "of another time"}))
     seen = until(sentinel, lambda _: gate.begun == 2)
     assert states(seen) == {State.STALE}
     assert not any(sighting.is_settled for sighting in seen)
