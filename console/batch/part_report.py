@@ -77,7 +77,7 @@ def _check(part: Part, found: Json) -> CheckResult:
             status=CheckStatus.ERROR,
             examined=0,
             failed=0,
-            detail=f"the report's entry cannot be read: {error.error_count()} errors",
+            detail=f"the report's entry cannot be read: {plural(error.error_count(), 'error')}",
         )
 
 

@@ -13,6 +13,7 @@ from console.batch.causes import Cause, causes
 from console.batch.outcome import BAD_CHECKS, BatchOutcome, PartOutcome, verdict_line
 from console.batch.parts import Part
 from pipeline.contracts.checks import CheckResult, DriftRow, DriftStatus
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import took_in_words
 
@@ -57,7 +58,7 @@ def _bounded(head: Sequence[str], sections: Sequence[Sequence[str]], max_bytes: 
         shown += section
         room -= size
     if left_out:
-        shown += ["", f"{left_out:,} more sections did not fit here; they are in report.json."]
+        shown += ["", f"{plural(left_out, 'more section')} did not fit here; they are in report.json."]
     return "\n".join(shown).rstrip("\n") + "\n"
 
 

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         if rows:
             voice.table(columns, [[visible(cell, CELL_CHARACTERS) for cell in row] for row in rows])
     if shift.replays:
-        voice.out(f"\nreplays: {shift.replays:,}, of which {shift.replays_refused:,} were not valid")
+        voice.out(f"\nreplays: {shift.replays:,}, not valid: {shift.replays_refused:,}")
     for text in shift.notes:
         voice.out(f"note: {visible(text, 400)}")
     return ExitCode.OK

@@ -148,7 +148,7 @@ class PlainConsole:
         async with aclosing(self._feed.items()) as items:  # type: ignore[type-var]  # a generator
             async for item in items:
                 self.take(item)
-                if self.state.heard_at is not None and self.state.watched is not None:
+                if self.state.was_read:
                     self._was_read.set()
 
     def take(self, item: Item) -> None:

@@ -91,7 +91,11 @@ def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
     if run.word == "running":
         who = f" by {visible(run.user)}" if run.user else ""
         waiting = len(run.checks) > run.reported  # known from the report before
-        far = f"{run.reported} of {len(run.checks)} checks" if waiting else plural(run.reported, "check")
+        far = (
+            f"{run.reported} of {plural(len(run.checks), 'check')}"
+            if waiting
+            else plural(run.reported, "check")
+        )
         words = f"» running{who}, pid {run.pid} · {far}"
         leave = " · safe to leave" if width >= _OBSERVED_FROM else ""
         since = Span(f"for {age_in_words(age_of(run.started, now))}{leave} ", "dim")

@@ -95,7 +95,12 @@ def status_line(state: ViewState, now: float, width: int, notice: str = "") -> L
     parts.append(line(Span(f"{state.session.link} {state.session.profile}", "dim")))
     # Where room is short, the promise is made when there is something to lose.
     promise = line(Span("quitting stops nothing ", "dim")) if width >= 100 or working else EMPTY
-    return spread(line(*badge, "  ", *join(parts, _DOT)), promise, width)
+    room = width - line_width(promise)
+    told = line(*badge, "  ", *join(parts, _DOT))
+    while line_width(told) > room and len(parts) > 2:
+        del parts[-1]  # what is least about the work: a part of it would say nothing
+        told = line(*badge, "  ", *join(parts, _DOT))
+    return spread(told, promise, width)
 
 
 def armed_badge(session: Session, now: float) -> Line:

@@ -102,8 +102,12 @@ def _totals(rows: RowCounts, width: int) -> list[Line]:
     total = rows.total
     skipped = line(f"{count(total.skipped)} skipped ") if total.skipped is not None else EMPTY
     lines = [
-        spread(line(f" sources  {count(total.lines):>7} lines"), skipped, width),
-        line(f" evidence {count(total.evidence):>7} rows"),
+        spread(
+            line(f" sources  {count(total.lines):>7} {'line' if total.lines == 1 else 'lines'}"),
+            skipped,
+            width,
+        ),
+        line(f" evidence {count(total.evidence):>7} {'row' if total.evidence == 1 else 'rows'}"),
         *_category_bars(total, width),
     ]
     return [

@@ -196,7 +196,7 @@ def by_reason(groups: Iterable[SkipGroup]) -> list[tuple[str, list[SkipGroup]]]:
 
 def total_line(rows: int, garbage: int, counted: float, lines_read: int | None, width: int) -> Line:
     """All skips, of how many lines, and how far the count is."""
-    of = f" of {count(lines_read)} source lines" if lines_read else ""
+    of = f" of {plural(lines_read, 'source line')}" if lines_read else ""
     left = line(" ", Span(plural(rows, "skip"), "strong"), of)
     if garbage:
         left = line(*left, Span(f"  ? {plural(garbage, 'row')} unreadable", "warn"))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console.presentation.counts import count
 from console.presentation.spans import Line, Role, Span, line, wrap_text
 from console.presentation.states import CATEGORIES
 from pipeline.contracts.plurals import plural
@@ -98,7 +97,7 @@ def text_lines(text: str, indent: int, role: Role, width: int, *, unfolded: bool
     lines = [line(start, Span(part, role)) if part else (start, Span("")) for part in parts]
     if hidden > 0:
         how = "cut" if unfolded else "+"
-        lines.append(line(start, Span(f"{how} {count(hidden)} characters", "key")))
+        lines.append(line(start, Span(f"{how} {plural(hidden, 'character')}", "key")))
     return lines
 
 

@@ -23,6 +23,7 @@ from console.presentation.wizard_plan import (
     why_lines,
 )
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, clock_time
 from runbook.tell.entry import entry_words
@@ -242,7 +243,7 @@ def journal_lines(
 ) -> list[Line]:
     """The record's last entries, as they land: the newest on top, where it is seen on any screen."""
     shown = entries if unfolded else entries[-short:]
-    many = f"{len(entries)} entries" if len(shown) == len(entries) else f"{short} of {len(entries)}"
+    many = f"{plural(len(entries), 'entry')}" if len(shown) == len(entries) else f"{short} of {len(entries)}"
     return [
         rule("RECORD", f"{many}, newest first", width),
         *(_entry(each, width) for each in reversed(shown)),

@@ -305,6 +305,11 @@ class ViewState:
     engine_answer: Answer | None = None
     dirty: frozenset[Pane] = ALL_PANES
 
+    @property
+    def was_read(self) -> bool:
+        """Whether there is anything to act on: the workspace's files, and the firewall's first word."""
+        return self.heard_at is not None and self.watched is not None
+
 
 def initial(workspace: str, session: Session = Session()) -> ViewState:
     """The state before anything was read: all is unknown, and says so."""

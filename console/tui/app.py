@@ -47,7 +47,7 @@ from console.terminal.link_profile import LinkProfile
 from console.tui import screen_registry, themes
 from console.tui.capture import Capture
 from console.tui.changes import ChangeDialogues
-from console.tui.key_queue import KeyQueue, Typed
+from console.tui.key_queue import FIRST_READING_SECONDS, KeyQueue, Typed
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dashboard import Dashboard
 from console.tui.screens.dialogue import Dialogue
@@ -108,7 +108,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.operations = Operations(self.armed, feed)
         self.changes = ChangeDialogues(self)
         self.capture = Capture(self)
-        self._keys = KeyQueue(self, self._hand_out)
+        self._keys = KeyQueue(self, self._hand_out, is_held=not state.was_read)
         self._answered_at = 0.0
         self._notice = ("", 0.0)
         self._drawn_at = -_IDLE_TICK_SECONDS
@@ -142,6 +142,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Start to listen only now: what reads the disk must not delay the first picture."""
         self._listener = self.run_worker(self._listen(), name="feed", exit_on_error=False)
         self.set_interval(_RUNNING_TICK_SECONDS, self.flush)
+        self.set_timer(FIRST_READING_SECONDS, self._keys.release)
         self._is_listening = True
 
     async def run_async(self, **how: Any) -> int | None:
@@ -175,6 +176,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Fold one item in. What may not wait is drawn at once; an alarm with one bell."""
         before = self.state
         self.state = advance(before, item, self.now())
+        if self.state.was_read:
+            self._keys.release()
         breach = self.state.firewall.state is FirewallWord.BREACH
         if breach and not self._was_breach:
             self.bell()

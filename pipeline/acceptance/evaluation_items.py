@@ -15,6 +15,7 @@ from pipeline.acceptance.invariant import Tally
 from pipeline.acceptance.jobs import Job
 from pipeline.acceptance.scene import Scene
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import with_verb
 
 Scan = Callable[[Scene, Path, str], dict[str, Any]]
 """Asks the installed firewall about a workspace; the name is what its report is kept as."""
@@ -137,7 +138,8 @@ def judge_firewall(scene: Scene, said: dict[str, Any], tally: Tally) -> int:
     found = {line for line, wall, _ in put_back["found"] if wall == WALL}
     rows = scene.variant("test-items-before").rows(paths.SFT_EXPORT)
     allowed = {task: may for task, _, _, may in _runs()}
-    tally.look(len(rows) == len(allowed), f"{len(rows)} rows were put back instead of {len(allowed)}")
+    back = with_verb(len(rows), "row", "was/were", f"put back instead of {len(allowed)}")
+    tally.look(len(rows) == len(allowed), back)
     for row in rows:
         may = allowed[row["task_id"]]
         tally.look(

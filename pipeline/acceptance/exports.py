@@ -19,6 +19,7 @@ from pipeline.acceptance.written import (
 )
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 
 # A15
 
@@ -40,9 +41,10 @@ def _pairs_sound(scene: Scene, _results: Results) -> Outcome:
     counted = Counter(pair["stream"] for pair in pairs)
     for stream, wanted in scene.fixture.expected["pairs"].items():
         tally.look(
-            counted[stream] == wanted, f"{stream}: {counted[stream]} pairs, the fixture gives {wanted}"
+            counted[stream] == wanted,
+            f"{stream}: {plural(counted[stream], 'pair')}, the fixture gives {wanted}",
         )
-    return tally.outcome(f"{len(pairs)} pairs")
+    return tally.outcome(f"{plural(len(pairs), 'pair')}")
 
 
 def _faults_of_pair(base: Written, pair: Row, contested: set[Any]) -> list[str]:
@@ -110,7 +112,7 @@ def _rag_clean(scene: Scene, _results: Results) -> Outcome:
             tally.look(not is_contested, "a playbook of a text that has both verdicts", **place)
     if not rows:
         tally.wrong("there are no playbooks", file=str(paths.RAG_EXPORT))
-    return tally.outcome(f"{len(rows)} playbooks")
+    return tally.outcome(f"{plural(len(rows), 'playbook')}")
 
 
 # A17
@@ -133,7 +135,7 @@ def _quarantine_balances(scene: Scene, _results: Results) -> Outcome:
             )
         for row in base.rows(quarantine):
             tally.look(bool(row["reason"]), "no reason", file=str(quarantine), line=row["_line"])
-    return tally.outcome(f"{len(base.scored)} scored runs, 3 exports")
+    return tally.outcome(f"{plural(len(base.scored), 'scored run')}, 3 exports")
 
 
 def _runs_of(export: str, rows: list[Row]) -> list[str]:

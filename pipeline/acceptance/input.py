@@ -20,6 +20,7 @@ from pipeline.acceptance.write_watch import watch
 from pipeline.acceptance.written import Written, source_lines
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 
 # One for each row that P1 names; a schema that is not there any more accepts nothing.
 SCHEMA_NAMES = (
@@ -78,7 +79,7 @@ def _golden_rows(_scene: Scene, results: Results) -> Outcome:
         tally.examined += of_schema["examined"]
         for file, line, why in of_schema["failures"]:
             tally.wrong(f"{name}: {why}", file=f"pipeline/schemas/golden/{name}/{file}", line=line)
-    return tally.outcome(f"{len(judged)} schemas")
+    return tally.outcome(f"{plural(len(judged), 'schema')}")
 
 
 # A04
@@ -120,7 +121,8 @@ def _lines_conserved(scene: Scene, _results: Results) -> Outcome:
             sorted(parts) == list(range(wanted)), f"parts {sorted(parts)} of {wanted}", file=file, line=line
         )
     for stream, wanted in expected["lines"].items():
-        tally.look(lines[stream] == wanted, f"{stream}: {lines[stream]} lines, the fixture has {wanted}")
+        said = f"{stream}: {plural(lines[stream], 'line')}, the fixture has {wanted}"
+        tally.look(lines[stream] == wanted, said)
         recounted = {
             "lines": lines[stream],
             "mapped": sum(1 for file, _ in mapped if stream_of(file) == stream),
@@ -133,7 +135,8 @@ def _lines_conserved(scene: Scene, _results: Results) -> Outcome:
             claimed == recounted, f"{stream}: the summary claims {claimed}, the files hold {recounted}"
         )
     return tally.outcome(
-        f"{sum(lines.values())} lines, {len(base.evidence)} evidence rows, {len(base.skips)} skips"
+        f"{plural(sum(lines.values()), 'line')}, {plural(len(base.evidence), 'evidence row')}, "
+        f"{plural(len(base.skips), 'skip')}"
     )
 
 
@@ -219,7 +222,7 @@ def _hostile_input(scene: Scene, results: Results) -> Outcome:
             relative = path.relative_to(base.workspace).as_posix()
             tally.look(hidden is None, f"holds U+{ord(hidden or ' '):04X}", file=relative)
     return tally.outcome(
-        f"{len(scene.fixture.hostile_outcomes())} hostile lines, {len(looks)} commands' output"
+        f"{len(scene.fixture.hostile_outcomes())} hostile lines, {plural(len(looks), 'command')} with output"
     )
 
 
@@ -244,7 +247,7 @@ def _provenance_resolves(scene: Scene, _results: Results) -> Outcome:
             line=line,
             run_id=row["run_id"],
         )
-    return tally.outcome(f"{len(base.evidence)} evidence rows in {len(sources)} files")
+    return tally.outcome(f"{len(base.evidence)} evidence rows in {plural(len(sources), 'file')}")
 
 
 # A07
@@ -273,11 +276,11 @@ def _duplicates_collapse(scene: Scene, _results: Results) -> Outcome:
             tally.look(counted[digest] == 1, text, file=str(paths.evidence_file("repeats")))
         tally.look(
             _duplicates_of(written) == len(raw) - len(distinct),
-            f"{name}: {_duplicates_of(written)} duplicates",
+            f"{name}: {plural(_duplicates_of(written), 'duplicate')}",
         )
         seen.append({row["run_id"] for row in rows})
     tally.look(seen[0] == seen[1], "other run ids when the lines lie elsewhere")
-    return tally.outcome(f"{len(raw)} lines, {len(distinct)} different ones, in two orders")
+    return tally.outcome(f"{plural(len(raw), 'line')}, {len(distinct)} different ones, in two orders")
 
 
 def _duplicates_of(written: Written) -> int:

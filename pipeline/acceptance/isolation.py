@@ -13,6 +13,7 @@ from pipeline.acceptance.write_watch import WATCHED
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural
 
 _UNKNOWN_KEY = b"[scoring]\naccept_at = 0.9\nacept_at = 0.9\n"
 _WRONG_TYPE = b'[scoring]\naccept_at = "high"\n'
@@ -74,7 +75,7 @@ def _isolated(scene: Scene, _results: Results) -> Outcome:
             tally.wrong("changed while acceptance ran, by it or by somebody else", file=path)
     if not watched:
         tally.wrong("no process was watched")
-    return tally.outcome(f"{watched} watched processes, {tally.examined} places")
+    return tally.outcome(f"{watched} watched processes, {plural(tally.examined, 'place')}")
 
 
 def _bad_settings(_scene: Scene, results: Results) -> Outcome:

@@ -17,6 +17,7 @@ from pipeline.acceptance.written import Row, Written, rows_digest, source_lines
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural, with_verb
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _rerun_idempotent(_scene: Scene, results: Results) -> Outcome:
             same = first["outputs"].get(path) == state["outputs"].get(path)
             tally.look(same, f"{name}: other bytes than after the first run", file=path)
         processed = state["counts"]["chunks_processed"]
-        tally.look(processed == 0, f"{name}: {processed} chunks were processed again")
+        tally.look(processed == 0, f"{name}: {with_verb(processed, 'chunk', 'was/were', 'processed again')}")
         tally.look(state["run_hash"] == first["run_hash"], f"{name}: another run_hash")
     return tally.outcome("a run of a copy with other file times, and one in the same place")
 
@@ -107,7 +108,7 @@ def _receipts_recompute(scene: Scene, _results: Results) -> Outcome:
         tally.look(path in claimed, "no receipt accounts for it", file=path)
     stages = [receipt["stage"] for receipt in base.receipts.values()]
     tally.look(stages == ["materialize", "score", "export"], f"receipts of {', '.join(stages) or 'nothing'}")
-    return tally.outcome(f"{len(stages)} receipts, {len(claimed)} outputs")
+    return tally.outcome(f"{plural(len(stages), 'receipt')}, {plural(len(claimed), 'output')}")
 
 
 def _recompute(tally: Tally, base: Written, claim: Row) -> None:

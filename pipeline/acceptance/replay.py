@@ -12,6 +12,7 @@ from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.write_watch import watch
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 
 
 def jobs(scene: Scene) -> list[Job]:
@@ -69,7 +70,7 @@ def _replay_retrieves(scene: Scene, results: Results) -> Outcome:
     tally.look(
         not replay["logged"], "a replay that was not to be logged was logged", file=str(paths.REPLAY_RUNS)
     )
-    return tally.outcome(f"{len(tasks)} playbooks for 1 task")
+    return tally.outcome(f"{plural(len(tasks), 'playbook')} for 1 task")
 
 
 def _replay_rejects(_scene: Scene, results: Results) -> Outcome:
@@ -86,7 +87,7 @@ def _replay_rejects(_scene: Scene, results: Results) -> Outcome:
         verdict = replay[name]
         refused = not verdict["ok"] and "no_playbook_support" in verdict["reasons"]
         tally.look(refused, f"{name.replace('_', ' ')}: not refused as no_playbook_support")
-    return tally.outcome(f"{len(replay['verdicts'])} answers, 2 empty retrievals")
+    return tally.outcome(f"{plural(len(replay['verdicts']), 'answer')}, 2 empty retrievals")
 
 
 INVARIANTS = {

@@ -12,6 +12,7 @@ from pipeline.acceptance.invariant import Invariant, Results, Tally
 from pipeline.acceptance.scene import Scene
 from pipeline.acceptance.written import CATEGORIES
 from pipeline.checks.runner import Outcome
+from pipeline.contracts.plurals import plural
 
 
 def _categories_exact(scene: Scene, _results: Results) -> Outcome:
@@ -52,17 +53,17 @@ def _probes(scene: Scene, wanted: dict[str, str], observed: str) -> Outcome:
 
 def _thresholds_bite(scene: Scene, _results: Results) -> Outcome:
     wanted = scene.fixture.expected["thresholds"]
-    return _probes(scene, wanted, f"{len(wanted)} rewards around 2 thresholds")
+    return _probes(scene, wanted, f"{plural(len(wanted), 'reward')} around 2 thresholds")
 
 
 def _override_wins(scene: Scene, _results: Results) -> Outcome:
     wanted = scene.fixture.expected["overrides"]
-    return _probes(scene, wanted, f"{len(wanted)} decisions against other signals")
+    return _probes(scene, wanted, f"{plural(len(wanted), 'decision')} against other signals")
 
 
 def _contradictions_reviewed(scene: Scene, _results: Results) -> Outcome:
     wanted = dict.fromkeys(scene.fixture.expected["contradictions"], "needs_human_review")
-    return _probes(scene, wanted, f"{len(wanted)} runs with contradicting signals")
+    return _probes(scene, wanted, f"{plural(len(wanted), 'run')} with contradicting signals")
 
 
 INVARIANTS = {

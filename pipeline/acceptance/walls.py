@@ -29,6 +29,7 @@ from pipeline.acceptance.written import MAY_BE_TRAINED_ON, Written
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural
 from pipeline.platform.firewall import Unknown, ask_firewall
 
 NEVER_LIST, SCHEMA, FIREWALL = "never_list", "schema", "firewall"
@@ -114,7 +115,7 @@ def _firewall_blocks(scene: Scene, results: Results) -> Outcome:
     for wall, reason in _REASON.items():
         written = scene.variant(f"wall-{wall}")
         leaks = _forbidden_in_sft(written)
-        tally.look(not leaks, f"the wall `{wall}` alone let {len(leaks)} forbidden runs through")
+        tally.look(not leaks, f"the wall `{wall}` alone let {plural(len(leaks), 'forbidden run')} through")
         refused = [row for row in written.rows(paths.SFT_QUARANTINE) if row["reason"] == reason]
         tally.look(bool(refused), f"the wall `{wall}` alone refused no run as {reason}")
     alone = results(f"wall_{FIREWALL}")
@@ -131,8 +132,8 @@ def _firewall_blocks(scene: Scene, results: Results) -> Outcome:
     tally.look(bool(through), "nothing forbidden gets through even without walls, so this proves nothing")
     items = evaluation_items.judge_exporter(scene, tally)
     return tally.outcome(
-        f"{len(rows)} SFT rows; each of 3 walls alone against {len(through)} forbidden rows; "
-        f"{items} runs with items of a test set"
+        f"{len(rows)} SFT rows; each of 3 walls alone against {plural(len(through), 'forbidden row')}; "
+        f"{plural(items, 'run')} with items of a test set"
     )
 
 
@@ -200,7 +201,7 @@ def _sees_laundering(scene: Scene, results: Results) -> Outcome:
     forged = forged_files.judge(results(forged_files.JOB), tally)
     return tally.outcome(
         f"{len(planted)} planted rows among {said['lines']} clean ones; "
-        f"{items} rows with items of a test set; {forged} forgeries in other files"
+        f"{plural(items, 'row')} with items of a test set; {plural(forged, 'forgery')} in other files"
     )
 
 

@@ -31,8 +31,8 @@ def recon_doc(view: WorkspaceView) -> Outcome:
     return Outcome(
         examined=1,
         failed=1 if words else 0,
-        observed=words or f"{size:,} words",
-        detail=f"{shown} {words}" if words else f"{shown} has {size:,} words",
+        observed=words or f"{plural(size, 'word')}",
+        detail=f"{shown} {words}" if words else f"{shown} has {plural(size, 'word')}",
         threshold="exists, not empty",
         examples=(Example(file=shown, text=words),) if words else (),
     )

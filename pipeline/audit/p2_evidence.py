@@ -20,7 +20,7 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.evidence_fields import lost_fields, rows_by_field, usual_fields, words_of_loss
 from pipeline.contracts.faults import InputError
-from pipeline.contracts.plurals import plural
+from pipeline.contracts.plurals import plural, with_verb
 from pipeline.streams.compiled import SCHEMA_VERSION
 from pipeline.streams.declared import rules_of
 from pipeline.streams.files import SourceFile, resolve_source
@@ -158,10 +158,12 @@ def conserves(view: WorkspaceView) -> Outcome:
     )
     if gone:
         detail += (
-            f"; source_gone: {plural(gone.total(), 'row')} and skips of {len(gone)} files, not recounted"
+            f"; source_gone: {plural(gone.total(), 'row')} and skips of {plural(len(gone), 'file')}, "
+            "not recounted"
         )
     if of_older_version:
-        detail += f"; {of_older_version:,} rows are of an earlier version, so parts were not recounted"
+        older = with_verb(of_older_version, "row", "is/are", "of an earlier version")
+        detail += f"; {older}, so parts were not recounted"
     elif not count_parts:
         detail += "; the settings changed since the run, so the parts of a line were not recounted"
     return failures.outcome(lines + gone.total(), detail)
@@ -214,12 +216,13 @@ def provenance(view: WorkspaceView) -> Outcome:
             if words:
                 failures.add(words, file=evidence.shown, line=number, run_id=row.run_id)
     failures.add_bad_rows(files)
-    detail = f"all {rows:,} rows were resolved, no sample"
+    detail = f"all {with_verb(rows, 'row', 'was/were', 'resolved')}, no sample"
     if gone:
         names = ", ".join(sorted(gone)[:3])
         detail = (
-            f"{rows - gone.total():,} of {rows:,} rows were resolved; source_gone: {gone.total():,} rows "
-            f"stand on their recorded digest, their {len(gone)} files were moved away ({names})"
+            f"{rows - gone.total():,} of {plural(rows, 'row')} were resolved; source_gone: "
+            f"{with_verb(gone.total(), 'row', 'rests/rest', 'on the recorded digest')}, "
+            f"{with_verb(len(gone), 'file', 'was/were', 'moved away')} ({names})"
         )
     return failures.outcome(rows, detail)
 

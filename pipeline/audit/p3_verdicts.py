@@ -7,6 +7,7 @@ from collections import Counter
 from pipeline.audit.failures import Failures
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
+from pipeline.contracts.plurals import plural
 
 CATEGORIES = ("accepted", "partially_accepted", "needs_human_review", "rejected")
 
@@ -67,7 +68,7 @@ def coverage(view: WorkspaceView) -> Outcome:
         failures.add(f"several scorer versions: {', '.join(sorted(versions))}")
     failures.add_bad_rows([*scored_files, *evidence_files, *([scoring_skips] if scoring_skips else [])])
     version = next(iter(versions), "none")
-    detail = f"{rows:,} evidence rows, {scored.total():,} verdicts, scorer version {version}"
+    detail = f"{rows:,} evidence rows, {plural(scored.total(), 'verdict')}, scorer version {version}"
     return failures.outcome(max(rows, scored.total()), detail)
 
 
@@ -75,5 +76,5 @@ def _problem(verdicts: int, skips: int) -> str:
     if verdicts + skips == 1:
         return ""
     if verdicts > 1:
-        return f"has {verdicts} verdicts"
+        return f"has {plural(verdicts, 'verdict')}"
     return "has a verdict and a scoring skip" if verdicts and skips else "has no verdict"

@@ -21,6 +21,7 @@ from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, InputError
+from pipeline.contracts.plurals import plural
 from pipeline.engine.finish import hash_of_receipts
 from pipeline.engine.receipts import encode, receipt_path, run_counts, stream_counts
 from pipeline.platform.lenient_json import object_in
@@ -49,7 +50,8 @@ def summary_valid(view: WorkspaceView) -> Outcome:
             words = _summary_problem(file.value, view.workspace / file.shown)
         if words:
             failures.add(words, file=file.shown)
-    return failures.outcome(len(files), f"run {run.pipeline_run_id or 'none'}, {len(files)} summaries")
+    summaries = plural(len(files), "summary")
+    return failures.outcome(len(files), f"run {run.pipeline_run_id or 'none'}, {summaries}")
 
 
 def _document_problem(file: ClaimFile, schema: str) -> str:
@@ -92,7 +94,7 @@ def receipts_match(view: WorkspaceView) -> Outcome:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         failures.add(f"a claim has no usable shape: {type(error).__name__} {error}", file=run.summary.shown)
         return failures.outcome(len(receipts), "the claims could not all be read")
-    detail = f"{examined:,} claims of {len(receipts)} receipts and the summary were recomputed"
+    detail = f"{examined:,} claims of {plural(len(receipts), 'receipt')} and the summary were recomputed"
     if gone:
         detail += f"; source_gone: {len(gone)} ({', '.join(sorted(gone)[:3])})"
     return failures.outcome(examined, detail)
@@ -182,7 +184,7 @@ def _compare_output(
     try:
         found = measured(view.workspace / shown)
     except FileNotFoundError:
-        failures.add(f"is missing; stage {stage} wrote {claim['rows']:,} rows", file=shown)
+        failures.add(f"is missing; stage {stage} wrote {plural(claim['rows'], 'row')}", file=shown)
         return {**claim, "bytes": 0, "rows": 0, "sha256": "", "rows_digest": ""}
     for key in ("bytes", "rows", "sha256", "rows_digest"):
         if claim[key] is not None and claim[key] != found[key]:

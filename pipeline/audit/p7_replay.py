@@ -15,6 +15,7 @@ from pipeline.audit.rows import RowFile
 from pipeline.audit.workspace_view import WorkspaceView
 from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.replay.replay import replay_task
 
 PROBES = 5
@@ -47,7 +48,8 @@ def replay(view: WorkspaceView) -> Outcome:
         if words:
             failures.add(words, file=shown, line=number, run_id=row.source_run_id)
     return failures.outcome(
-        len(chosen), f"{len(chosen)} probes drawn from {len(playbooks):,} playbooks, local model only"
+        len(chosen),
+        f"{plural(len(chosen), 'probe')} drawn from {plural(len(playbooks), 'playbook')}, local model only",
     )
 
 

@@ -13,6 +13,7 @@ from pipeline.card.front_matter import front_matter
 from pipeline.card.markdown import cell, cell_of_digest, counted, most_first, table
 from pipeline.contracts import paths
 from pipeline.contracts.lint import RewardHack
+from pipeline.contracts.plurals import plural, with_verb
 
 _MODELS_SHOWN = 20
 _REWARD_HACKS = tuple(sign.value for sign in RewardHack)
@@ -148,10 +149,11 @@ def _check_table(exports: Mapping[str, ExportFacts], context: CardContext) -> st
     held = sum(facts.with_personal for facts in exports.values())
     refused = sum(facts.refused["pii_found"] for facts in exports.values())
     rows = [
-        ["credentials of known forms", f"checked; {secrets:,} refusals, none in the rows"],
+        ["credentials of known forms", f"checked; {plural(secrets, 'refusal')}, none in the rows"],
         [
             "personal data of known forms",
-            f"checked; {held:,} rows hold some ({counted(personal)}), {refused:,} refusals",
+            f"checked; {with_verb(held, 'row', 'holds/hold', 'some')} ({counted(personal)}), "
+            f"{plural(refused, 'refusal')}",
         ],
         ["rejected answers in `sft` (the firewall)", _firewall(context.firewall)],
         ["conversations (lint)", _lint(context)],
@@ -172,20 +174,20 @@ def _lint(context: CardContext) -> str:
     if context.lint is None:
         return NOT_CHECKED
     told = Counter({name: count for name, count in context.lint.flags.items() if name not in _REWARD_HACKS})
-    return f"checked; {context.lint.runs:,} runs in `sft`: {counted(context.lint.faults + told)}"
+    return f"checked; {plural(context.lint.runs, 'run')} in `sft`: {counted(context.lint.faults + told)}"
 
 
 def _reward_hacks(context: CardContext) -> str:
     if context.lint is None:
         return NOT_CHECKED
     signs = Counter({name: context.lint.flags[name] for name in _REWARD_HACKS if context.lint.flags[name]})
-    return f"checked for known forms; {context.lint.runs:,} runs: {counted(signs)}"
+    return f"checked for known forms; {plural(context.lint.runs, 'run')}: {counted(signs)}"
 
 
 def _evaluation(report: Mapping[str, Any] | None) -> str:
     if report is None or report.get("checked") is not True:
         return f"{NOT_CHECKED}: no set is declared"
-    return f"checked: {len(report['sets']):,} sets, see below"
+    return f"checked: {plural(len(report['sets']), 'set')}, see below"
 
 
 def _near_duplicates(reports: Mapping[str, Mapping[str, Any] | None]) -> str:
@@ -201,9 +203,9 @@ def _alike(report: Mapping[str, Any] | None) -> str:
     done = "refused" if report["mode"] == "drop" else "kept"
     clusters = len(report["clusters"])
     return (
-        f"checked, {report['rows_alike']:,} of {report['rows_compared']:,} rows say nearly what a "
+        f"checked, {report['rows_alike']:,} of {plural(report['rows_compared'], 'row')} say nearly what a "
         f"better one says ({clusters:,} {'cluster' if clusters == 1 else 'clusters'}), {done}, "
-        f"{report['rows_too_short']:,} rows too short to tell"
+        f"{plural(report['rows_too_short'], 'row')} too short to tell"
     )
 
 

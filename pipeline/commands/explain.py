@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.faults import ExitCode, InputError, IntegrityError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _evidence_lines(evidence: FoundRow) -> Iterator[str]:
         elif name == "response":
             yield f"  {name:<16}(not recorded)"
     if row["messages"] is not None:
-        yield f"  {'messages':<16}{len(row['messages'])} turns"
+        yield f"  {'messages':<16}{plural(len(row['messages']), 'turn')}"
     for name in _SIGNALS:
         if row.get(name) not in (None, [], {}):  # evidence of older engines lacks some
             yield f"  {name:<16}{visible(_signal(row[name]), _SHOWN_CHARACTERS)}"

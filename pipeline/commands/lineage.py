@@ -110,7 +110,7 @@ def _byte_lines(source: SourceBytes) -> Iterator[str]:
         width = max(40, shutil.get_terminal_size((100, 24)).columns - 2)
         yield from (f"  {shown[at : at + width]}" for at in range(0, len(shown), width))
         if len(text) > _SHOWN_CHARACTERS:
-            yield f"  (the first {_SHOWN_CHARACTERS} of {len(text)} characters; --bytes writes all of them)"
+            yield f"  (the first {_SHOWN_CHARACTERS} of {len(text):,} characters; --bytes writes all of them)"
 
 
 def _found_line(label: str, found: FoundRow | None, names: tuple[str, ...]) -> str:

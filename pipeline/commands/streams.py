@@ -11,7 +11,7 @@ from pipeline.contracts import paths
 from pipeline.contracts.evidence_fields import lost_fields
 from pipeline.contracts.faults import ExitCode, SettingsError, worst
 from pipeline.contracts.nearest import nearest_of
-from pipeline.contracts.plurals import plural
+from pipeline.contracts.plurals import plural, with_verb
 from pipeline.contracts.untrusted import visible
 
 if TYPE_CHECKING:
@@ -233,7 +233,10 @@ def _sight(sight: Sight) -> list[list[str]]:
         facts.append(["task id", "the same in all rows, which ask different things: it is no task's"])
     elif sight.asked_differently:
         facts.append(
-            ["task id", f"{sight.asked_differently:,} tasks are asked different things under one id"]
+            [
+                "task id",
+                with_verb(sight.asked_differently, "task id", "stands/stand", "for different prompts"),
+            ]
         )
     partly = [f"{name} {_share(rows, sight.rows)}" for name, rows in sight.fill.items() if rows < sight.rows]
     whole = [name for name, rows in sight.fill.items() if rows == sight.rows]
@@ -360,7 +363,7 @@ def _turns(turns: list[dict[str, Any]]) -> list[Any]:
     left_out = len(turns) - _FIRST_TURNS - _LAST_TURNS
     if left_out <= 1:
         return [_cut(turn) for turn in turns]
-    between = f"… {left_out} more turns"
+    between = f"… {plural(left_out, 'more turn')}"
     return [*map(_cut, turns[:_FIRST_TURNS]), between, *map(_cut, turns[-_LAST_TURNS:])]
 
 

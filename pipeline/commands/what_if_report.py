@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.commands.context import CommandContext
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.what_if import WhatIf
 
@@ -39,7 +40,7 @@ def print_what_if(context: CommandContext, found: WhatIf) -> None:
         for name, value in found.then.model_dump().items()
         if value != getattr(found.now, name)
     )
-    context.out(f"{changed or 'nothing changed'}: {len(found.moves):,} of {total:,} rows would move")
+    context.out(f"{changed or 'nothing changed'}: {len(found.moves):,} of {plural(total, 'row')} would move")
     if found.moves:
         context.table(
             ("stream", ">rows", "now", "then"),

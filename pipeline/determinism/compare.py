@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode, worst
+from pipeline.contracts.plurals import plural
 from pipeline.determinism.copies import copy_workspace, private_folder
 from pipeline.determinism.difference import Difference, first_difference, outputs_in_order
 from pipeline.determinism.trial import Trial, run_trial
@@ -96,4 +97,5 @@ def _verdict(comparison: Comparison) -> tuple[int, str]:
         return ExitCode.NOT_EVALUATED, (
             f"equal, but {', '.join(alive)} was never killed: it passed no such commit point"
         )
-    return ExitCode.OK, f"equal: {len(comparison.trials)} runs from scratch, run_hash {first.run_hash}"
+    runs = plural(len(comparison.trials), "run")
+    return ExitCode.OK, f"equal: {runs} from scratch, run_hash {first.run_hash}"

@@ -40,7 +40,7 @@ def too_long(rows: Sequence[dict[str, Any]], line_bytes: int, *, uses_lookups: b
         if together > MAX_ROWS_BYTES:
             return LineFault(
                 SkipReason.TOO_LONG,
-                f"its {len(rows):,} rows are more than {MAX_ROWS_BYTES} bytes of evidence together",
+                f"its {len(rows)} rows are more than {MAX_ROWS_BYTES} bytes of evidence together",
             )
     if longest <= MAX_ROW_BYTES:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.engine.chunk_entries import NOTED_MARKUP
 from pipeline.engine.lost_fields import LOST_WARNING
 from pipeline.engine.reduce import Reducer
@@ -27,6 +28,6 @@ def warn_of_markup(session: Session, reducer: Reducer) -> None:
     rows = reducer.noted[NOTED_MARKUP]
     if rows:
         session.warn(
-            f"{_MARKUP}{rows:,} rows for SFT hold marks of chat templates in their texts, which a "
+            f"{_MARKUP}marks of chat templates in the texts of {plural(rows, 'row')} for SFT, which a "
             'tokenizer takes for turns; [export] refuse = ["template_markup"] keeps them out'
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, Fault
+from pipeline.contracts.plurals import plural
 from pipeline.engine.emit import Emitted
 from pipeline.engine.export_manifest import standing
 from pipeline.engine.last_run import committed_summaries, receipts_of
@@ -44,7 +45,7 @@ def refuse_shrunk(
         raise RefusedRunError(
             Fault(
                 code="export_shrunk",
-                what_happened=f"{relative} would shrink from {had:,} rows to {has:,}: "
+                what_happened=f"{relative} would shrink from {plural(had, 'row')} to {has:,}: "
                 f"{why_fewer(workspace, result.kind, emitted, warnings)}.",
                 kept_safe="No output was replaced; the last-good exports are in place.",
                 do_next="Look at what changed: distill streams check. If this is meant: --allow-shrink, once",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipeline.contracts.plurals import plural, with_verb
 from pipeline.contracts.skips import SkipReason
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.run_session import Session
@@ -35,13 +36,13 @@ def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterabl
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.skips.most_common(2))
             looks = looks_like(source.file.path).words
             said.append(
-                f"{shown}: none of its {source.rows:,} lines could be used ({reasons})"
+                f"{shown}: none of its {plural(source.rows, 'line')} could be used ({reasons})"
                 + (f"; it looks like {looks}" if looks else "")
             )
     for words in said[:_NAMED]:
         session.warn(f"{SOURCE_WARNING}{words}")
     if len(said) > _NAMED:
-        more = f"{len(said) - _NAMED:,} more files are not used, or in part"
+        more = with_verb(len(said) - _NAMED, "more file", "is/are", "not used, or in part")
         session.warn(f"{SOURCE_WARNING}{more}: distill streams check")
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from pipeline.contracts.plurals import plural
 from pipeline.firewall.call_forms import arguments_form
 from pipeline.firewall.conversation import Message, calls_of, text_of
 from pipeline.firewall.index_rows import EvidenceRow
@@ -127,7 +128,7 @@ def part(mine: Sequence[Turn], recorded: Sequence[Turn]) -> str | None:
         if not _same_turn(mine_turn, its_turn, is_joined=True):
             return f"its turn {number} is not that of its run"
     if len(one) != len(other):
-        return f"it has {len(one)} turns where its run has {len(other)}"
+        return f"it has {plural(len(one), 'turn')} where its run has {len(other)}"
     return None
 
 

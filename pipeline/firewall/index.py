@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET
 
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.firewall import index_rows, prefix_check, version_1
 from pipeline.firewall.conversation import last_answer, raw_bytes, text_of
@@ -190,11 +191,11 @@ class Index:
             return problems[0]
         unreadable = self.unreadable
         if unreadable:
-            return f"{unreadable} lines of evidence or scored runs cannot be read"
+            return f"{plural(unreadable, 'line')} of evidence or scored runs cannot be read"
         if self.is_older_than_evidence:
             return OLDER_THAN_RUNS
         if self.unread_again:
-            return f"the evidence of {self.unread_again} rows cannot be read again to compare them"
+            return f"the evidence of {plural(self.unread_again, 'row')} cannot be read again to compare them"
         if self.counts.rejected_unseen:
             return f"{self.counts.rejected_unseen} rejected runs have no evidence to compare with"
         return None

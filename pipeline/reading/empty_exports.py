@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import Json, object_of, object_or_none, read_tail
 from pipeline.reading.past_runs import counts, summaries
 
@@ -49,7 +50,7 @@ class EmptyExport:
 
     @property
     def says(self) -> str:
-        before = f"{self.rows_before:,} rows before" if self.rows_before else "rows before"
+        before = f"{plural(self.rows_before, 'row')} before" if self.rows_before else "rows before"
         if self.shrunk:
             return f"the last run would have shrunk the {self.export} export ({before}) and was refused"
         if self.refused:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts import paths
 from pipeline.contracts.incidents import IncidentEntry
+from pipeline.contracts.plurals import plural
 from pipeline.platform import confined
 from pipeline.reading.incidents import HEAD, JOURNAL, Head, is_at_its_beginning, read_head
 
@@ -48,7 +49,7 @@ def record_problems(root: Path, incident_id: str, heads: Mapping[str, Head]) -> 
     """
     folder = root / paths.INCIDENTS / incident_id
     if incident_id in heads and not folder.is_dir():
-        return [Problem(0, f"is gone; the last audit saw {heads[incident_id].seq} entries")]
+        return [Problem(0, f"is gone; the last audit saw {plural(heads[incident_id].seq, 'entry')}")]
     return chain_problems(folder, heads.get(incident_id))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import (
     Gone,
     Json,
@@ -168,7 +169,7 @@ def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
         notes.add(f"{paths.INCIDENTS} cannot be read: {error.strerror}")
         return []
     if len(names) > INCIDENTS_LIMIT:
-        notes.add(f"{len(names):,} incidents; only the newest {INCIDENTS_LIMIT} are looked at")
+        notes.add(f"{plural(len(names), 'incident')}; only the newest {INCIDENTS_LIMIT} are looked at")
         names = names[-INCIDENTS_LIMIT:]
     return [_read(root, name, notes) for name in names]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.checks.runner import Outcome
 from pipeline.contracts.checks import CheckStatus
+from pipeline.contracts.plurals import plural
 from pipeline.platform.process import run
 
 TIMEOUT_SECONDS = 1800.0
@@ -45,7 +46,7 @@ def run_suite(workspace: Path, argv: Sequence[str], timeout_seconds: float = TIM
     if not ran:
         said = "no test ran" if ran == 0 else "it does not say how many tests ran"
         return Outcome(0, 1, said, tail, status=CheckStatus.FAIL)
-    return Outcome(ran, 0, f"{ran} tests passed", tail, threshold="exit 0, at least one test")
+    return Outcome(ran, 0, f"{plural(ran, 'test')} passed", tail, threshold="exit 0, at least one test")
 
 
 def count_tests(output: str) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.contracts.faults import ExitCode, InputError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.confine import is_inside, source_roots
 from pipeline.settings.model import Settings, from_document
@@ -155,7 +156,7 @@ def _about_file(sample: Sample, path: Path) -> list[str]:
         pattern = f"{glob.escape(str(PurePosixPath(sample.relative).parent))}/*{path.suffix}"
         notes.append(f'its folder holds {len(alike):,} such files; if they are alike: path = "{pattern}"')
     if not sample.whole:
-        notes.append(f"drafted from the first {len(sample.lines):,} lines")
+        notes.append(f"drafted from the first {plural(len(sample.lines), 'line')}")
     return notes
 
 

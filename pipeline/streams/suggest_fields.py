@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams import suggest_words as words
@@ -139,7 +140,8 @@ def left_over(members: Sequence[Member], used: Collection[str]) -> list[str]:
     lines = ["# texts that no line above uses (whose name speaks of a reference is best left out):"]
     for member in texts[:_TEXTS_SHOWN]:
         sample = toml.short(_sentence(member.there[0]))
-        lines.append(toml.comment(f"  {visible(member.path, 80)}: {len(member.there):,} lines, {sample}"))
+        in_lines = plural(len(member.there), "line")
+        lines.append(toml.comment(f"  {visible(member.path, 80)}: {in_lines}, {sample}"))
     if len(texts) > _TEXTS_SHOWN:
         lines.append(f"#   and {len(texts) - _TEXTS_SHOWN} more")
     return lines

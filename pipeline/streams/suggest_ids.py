@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from pipeline.contracts.plurals import plural, with_verb
 from pipeline.streams import suggest_words as words
 from pipeline.streams.suggest_members import Member
 
@@ -37,7 +38,7 @@ def task_id(members: Sequence[Member]) -> Member | None:
 def ids_seen(members: Sequence[Member]) -> list[str]:
     """All that look like ids, with how many values they have, for whoever knows the log."""
     return [
-        f"{member.path} ({len(set(member.there)):,} values in {len(member.there):,} lines)"
+        f"{member.path} ({plural(len(set(member.there)), 'value')} in {plural(len(member.there), 'line')})"
         for member in members
         if is_id(member) and (member.name in words.TASK or _is_like_an_id(member))
     ]
@@ -47,9 +48,9 @@ def about_ids(member: Member) -> str:
     """How its values spread over the lines: tasks and their attempts."""
     lines, values = len(member.there), len(set(member.there))
     missing = len(member.values) - lines
-    said = f"{values:,} values in {lines:,} lines: "
+    said = f"{plural(values, 'value')} in {plural(lines, 'line')}: "
     said += "each line a task with one attempt" if lines == values else "tasks x attempts"
-    return f"{said}; {missing:,} lines have none" if missing else said
+    return f"{said}; {with_verb(missing, 'line', 'has/have', 'none')}" if missing else said
 
 
 def _is_like_an_id(member: Member) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts.faults import InputError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.settings.model import Settings
 from pipeline.streams import suggest_toml as toml
@@ -118,7 +119,7 @@ def add_joins(draft: Draft, joins: Sequence[Join], taken: set[str]) -> None:
     names: dict[tuple[str, str], str] = {}
     for join in joins:
         draft.notes.append(
-            f"{visible(join.ours.path, 60)}: {join.shared:,} of {join.values:,} values stand in "
+            f"{visible(join.ours.path, 60)}: {join.shared:,} of {plural(join.values, 'value')} stand in "
             f"{visible(join.file, 60)} as {visible(join.key.path, 60)}"
         )
         is_new = (join.file, join.key.path) not in names

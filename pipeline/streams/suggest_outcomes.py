@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams import suggest_words as words
 from pipeline.streams.suggest_draft import offered
@@ -112,7 +113,7 @@ def seen(member: Member) -> str:
         counted = member.counts().most_common()
         said = [f"{toml.short(value)} {lines:,}" for (_, value), lines in counted[:_VALUES_SHOWN]]
         if len(counted) > _VALUES_SHOWN:
-            said.append(f"and {len(counted) - _VALUES_SHOWN} more values")
+            said.append(f"and {plural(len(counted) - _VALUES_SHOWN, 'more value')}")
     return ", ".join([*said, f"none {missing:,}"] if missing else said)
 
 

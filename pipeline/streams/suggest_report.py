@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipeline.contracts.plurals import plural, with_verb
 from pipeline.contracts.untrusted import visible
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams.surveyed import StreamSurvey
@@ -17,7 +18,7 @@ def report(found: StreamSurvey) -> list[str]:
     skipped = f"{found.skipped:,} skipped" if found.skipped else "none skipped"
     lines = [
         f"# Tried on all lines: {found.lines:,} = {found.mapped:,} mapped + {skipped}; "
-        f"{found.evidence:,} rows."
+        f"{plural(found.evidence, 'row')}."
     ]
     for reason, count in found.reasons.most_common(_REASONS_SHOWN):
         details = [
@@ -35,7 +36,8 @@ def report(found: StreamSurvey) -> list[str]:
             lines.append("# task_id is the same in all rows, which ask different things: it is no task's")
         elif sight.asked_differently:
             lines.append(
-                f"# task_id: {sight.asked_differently:,} tasks are asked different things under one id"
+                "# task_id: "
+                + with_verb(sight.asked_differently, "task id", "stands/stand", "for different prompts")
             )
         whole = [name for name, rows in sight.fill.items() if rows == sight.rows]
         partly = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.contracts.plurals import plural
 from pipeline.streams import suggest_toml as toml
 from pipeline.streams import suggest_words as words
 from pipeline.streams.suggest_beside import add_answer, lines_with_turns, only, rows_inside
@@ -59,7 +60,7 @@ def draft_by_shape(
     if turn is None and whole is None and (told := lines_with_turns(members)) is not None:
         teller, kind, places = told
         draft.where = {"path": teller.path, "equals": kind}
-        draft.about["where"] = f"{len(places):,} of {len(teller.values):,} lines hold a conversation"
+        draft.about["where"] = f"{len(places):,} of {plural(len(teller.values), 'line')} hold a conversation"
         members = only(members, places)
         whole = conversation_in(members)
     if whole is not None:
@@ -71,7 +72,7 @@ def draft_by_shape(
     if inner is not None:
         path, rows = inner
         draft.parts = {"each": path}
-        draft.about["parts"] = f"the file is one object around {len(rows):,} rows"
+        draft.about["parts"] = f"the file is one object around {plural(len(rows), 'row')}"
         members = members_of(rows, "_part.")
         whole = conversation_in(members)
         if whole is not None:
@@ -215,7 +216,7 @@ def _session(draft: Draft, members: Sequence[Member], turn: Conversation) -> Non
         draft.about["task_id"] = "the file's name"
     else:
         draft.group = {"by": session.path}
-        draft.about["group"] = f"each line is one turn, of {len(set(session.there)):,} sessions"
+        draft.about["group"] = f"each line is one turn, of {plural(len(set(session.there)), 'session')}"
         order = order_of(beside, session)
         if order is not None:
             draft.group["order"] = order.path
@@ -227,7 +228,7 @@ def _session(draft: Draft, members: Sequence[Member], turn: Conversation) -> Non
         draft.about["task_id"] = (
             "the session: say what the task is where one task has several sessions"
             if member is None
-            else f"{len(set(member.there)):,} tasks of {len(set(session.there)):,} sessions"
+            else f"{plural(len(set(member.there)), 'task')} of {plural(len(set(session.there)), 'session')}"
         )
     rule = turn.rule
     draft.fields["messages"] = rule["path"] if len(rule) == 1 else rule
@@ -264,7 +265,7 @@ def _parts(
     counts = sorted(len(items) for items in each.there)
     is_optional = not each.is_everywhere or not counts[0]
     draft.parts = {"each": each.path} | ({"optional": True} if is_optional else {})
-    draft.about["parts"] = f"{counts[0]} to {counts[-1]} attempts a line"
+    draft.about["parts"] = f"{counts[0]} to {plural(counts[-1], 'attempt')} a line"
     used.add(each.path)
     _one_line(draft, members, None, used)
     whole = conversation_in(inner)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.plurals import plural
 from pipeline.reading.incidents import incident_ids
 from pipeline.reading.sizes import size_words
 from runbook.change.incident import PACKED, Incident
@@ -74,7 +75,7 @@ def title_of(incident_ids: Iterable[str]) -> str:
     if len(ids) == 1:
         return f"prune the originals of {ids[0]}"
     digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:6]
-    return f"prune the originals of {len(ids)} incidents, set-{digest}"
+    return f"prune the originals of {plural(len(ids), 'incident')}, set-{digest}"
 
 
 def plan_prune(planning: Planning, incidents: Iterable[Incident]) -> Draft:

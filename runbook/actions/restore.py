@@ -12,6 +12,7 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 
+from pipeline.contracts.plurals import plural
 from pipeline.platform.git import GitError
 from pipeline.platform.git_objects import TreeEntry
 from runbook.change.engine_layout import ENGINE, missing_imports
@@ -71,7 +72,8 @@ def plan_restore(
             f"{', '.join(paths)}: as in {name} already.",
             "The cause lies elsewhere; diagnose on.",
         )
-    count = f"{len(steps)} files" if len(steps) > 1 else steps[0].path if hasattr(steps[0], "path") else ""
+    one = steps[0].path if hasattr(steps[0], "path") else ""
+    count = plural(len(steps), "file") if len(steps) > 1 else one
     return planning.draft(
         "restore",
         f"Restore {count} from {name}",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.process_end import Ended
 from runbook.change.files import read_bytes, write_bytes
 from runbook.change.plan import Draft, FileState, Manual
@@ -129,7 +130,7 @@ def _trial(ran: Ended, stream: str) -> Trial:
         return Trial(False, 0, 0, 0, ran.reason)
     ok = ran.exit_code == 0 and mapped + looked_up > 0
     never = tuple(str(path) for path in counts.get("paths_never_found") or ())
-    said = f"{mapped + looked_up} of {lines} lines mapped, {skipped} skipped"
+    said = f"{mapped + looked_up} of {plural(lines, 'line')} mapped, {skipped} skipped"
     return Trial(ok, lines, mapped + looked_up, skipped, said, never)
 
 

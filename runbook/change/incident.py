@@ -24,6 +24,7 @@ from typing import Any
 from pipeline.contracts import paths
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
+from pipeline.contracts.plurals import plural
 from pipeline.platform import confined, disk, lock
 from pipeline.platform.identity import user_name
 from pipeline.reading.incident_journal import Problem, record_problems
@@ -277,8 +278,10 @@ def load_incident(root: Path, incident_id: str) -> Incident:
         [incident_id] if incident_id in known else [each for each in known if each.startswith(incident_id)]
     )
     if len(found) != 1 or not is_incident_id(incident_id):
-        what = "No incident is" if not found else f"{len(found)} incidents are"
-        raise refused(
-            "no_incident", f"{what} called {incident_id!r}.", "See all of them: distill incident list"
+        what = (
+            f"No incident is called {incident_id!r}."
+            if not found
+            else f"The ids of {plural(len(found), 'incident')} begin with {incident_id!r}."
         )
+        raise refused("no_incident", what, "See all of them: distill incident list")
     return Incident(root, found[0])

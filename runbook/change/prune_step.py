@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from pipeline.contracts.incidents import IncidentEntry
+from pipeline.contracts.plurals import plural
 from runbook.change import files
 from runbook.change.applied import StepAtWork
 from runbook.change.incident import Incident
@@ -43,7 +44,7 @@ def settle_prune(work: StepAtWork, step: PruneKept) -> str:
 def _record(work: StepAtWork, before: dict[str, FileState], *, settled: bool) -> bool:
     found = {path: files.state_of(work.workspace.root, path) for path in before}
     left = sum(not state.is_absent for state in found.values())
-    said = f"{left} of {len(found)} originals are still there" if left else ""
+    said = f"still there: {left} of {plural(len(found), 'original')}" if left else ""
     work.record(before, found, (), done=not left, said=said, settled=settled)
     return not left
 

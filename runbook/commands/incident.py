@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.incidents import NEVER_OPENED, Head, incident_ids, is_never_opened, remembered_heads
@@ -153,7 +154,7 @@ def _verify(incident: Incident, heads: dict[str, Head], voice: Voice) -> int:
     elif is_never_opened(incident.folder):
         voice.out(f"{incident.id}: never opened: cut off before its first entry, so nothing was done in it")
     else:
-        voice.out(f"{incident.id}: {len(incident.journal.entries())} entries, the chain is whole")
+        voice.out(f"{incident.id}: {plural(len(incident.journal.entries()), 'entry')}, the chain is whole")
     return ExitCode.CHECK_FAILED if problems else ExitCode.OK
 
 

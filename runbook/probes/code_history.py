@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from pipeline.contracts.plurals import differ
+from pipeline.contracts.plurals import differ, plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import disk
 from pipeline.platform.git_objects import Change, Repository
@@ -163,7 +163,8 @@ def _diff(path: str, before: bytes, after: bytes) -> tuple[str, ...]:
         lineterm="",
     )
     shown = list(lines)
-    more = [f"… {len(shown) - _MOST_DIFF_LINES} more lines"] if len(shown) > _MOST_DIFF_LINES else []
+    left = len(shown) - _MOST_DIFF_LINES
+    more = [f"… {plural(left, 'more line')}"] if left > 0 else []
     return (*shown[:_MOST_DIFF_LINES], *more)
 
 

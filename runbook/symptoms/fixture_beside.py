@@ -108,7 +108,7 @@ def _hostile(expected: Mapping[str, Any], root: Path, workspace: Path) -> list[B
     for entry in expected.get("hostile", ()):
         key = (_kind_of(str(entry["file"])), int(entry["line"]))
         if seen.get(key) != entry["outcome"]:
-            here = f"{real[entry['outcome']]:,} lines {entry['outcome']}"
+            here = f"{plural(real[entry['outcome']], 'line')} {entry['outcome']}"
             what = f"{entry['file']}:{entry['line']}"
             found.append(Beside(what, str(entry["outcome"]), seen.get(key, "nothing"), here))
     return found
@@ -152,7 +152,7 @@ def _walls(_expected: Mapping[str, Any], root: Path, workspace: Path) -> list[Be
                 Beside("no wall at all: forbidden rows", "some", str(leaks), "no wall was ever down")
             )
         elif leaks:
-            real = f"{_forbidden(workspace)} forbidden rows, behind three walls"
+            real = f"{plural(_forbidden(workspace), 'forbidden row')}, behind three walls"
             found.append(Beside(f"{wall} alone: forbidden rows", "0", str(leaks), real))
     return found
 

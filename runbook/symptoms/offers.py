@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of, texts_of
 from runbook.actions.quarantine import plan_quarantine
 from runbook.actions.repair_code import plan_code_repair
@@ -102,4 +103,4 @@ def all_aside(planning: Planning, files: Iterable[str], none_left: str) -> Draft
     drafts = set_aside(planning, files)
     if not drafts:
         raise refused("nothing_there", none_left, "Diagnose on.")
-    return drafts[0] if len(drafts) == 1 else joined(f"Quarantine {len(drafts)} files", drafts)
+    return drafts[0] if len(drafts) == 1 else joined(f"Quarantine {plural(len(drafts), 'file')}", drafts)

@@ -48,9 +48,10 @@ class Counts(Record):
         shares = ", ".join(f"{name} {count:,}" for name, count in self.categories.items()) or "none"
         why = ", ".join(f"{name} {count:,}" for name, count in self.reasons.items())
         lines = [
-            f"{self.evidence:,} evidence rows, {self.scored:,} verdicts: {shares}",
+            f"{self.evidence:,} evidence rows, {plural(self.scored, 'verdict')}: {shares}",
             f"decided by: {why or 'nothing'}",
-            f"{plural(self.unscored, 'row')} without a verdict, {self.orphans:,} verdicts without a row",
+            f"{plural(self.unscored, 'row')} without a verdict, "
+            f"{plural(self.orphans, 'verdict')} without a row",
         ]
         return tuple(lines)
 

@@ -62,11 +62,15 @@ def _step(number: int, step: Json) -> StepBlock:
 
 
 def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = False) -> list[Block]:
-    """What changes, what stays, the way back, who verifies. ``is_trial``: nobody can consent to it yet."""
+    """What changes and what to know of it, what stays, the way back, who verifies.
+
+    ``is_trial``: nobody can consent to it yet.
+    """
     is_final = flag_of(plan, "reversible") is False
     way_back = Fact("way back", _way_back(plan), "fail" if is_final else "text")
     first: list[Block] = [*([way_back] if is_final else []), *_removals(plan)]
-    blocks: list[Block] = [*first, *([GAP] if first else []), *step_blocks(plan), GAP]
+    notes = [Fact("note", note) for note in texts_of(plan, "notes")]
+    blocks: list[Block] = [*first, *([GAP] if first else []), *step_blocks(plan), GAP, *notes]
     blocks += [Fact("stays", _stays(plan)), *([] if is_final else [way_back])]
     blocks += _rehearsal(plan, rehearsal, is_trial)
     if verify := text_of(plan, "verify"):
@@ -75,7 +79,7 @@ def plan_blocks(plan: Json, rehearsal: Json | None = None, *, is_trial: bool = F
         blocks.append(Fact("it ends", "mitigated: the damage is contained, the cause stays"))
     if commit := text_of(plan, "commit"):
         blocks.append(Fact("restored", f"to {text_of(plan, 'tag') or '?'} = {commit[:12]}"))
-    return [*blocks, *(Fact("note", note) for note in texts_of(plan, "notes"))]
+    return blocks
 
 
 def _removals(plan: Json) -> list[Block]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 
 from pipeline.contracts.faults import OperatorError
+from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.git import GitError
 from runbook.change import files
@@ -27,7 +28,7 @@ def diff_lines(workspace: Workspace, incident: Incident, plan: Plan) -> list[str
         if isinstance(step, WriteFile):
             lines += _diff(workspace, incident, step)
     if len(lines) > MOST_LINES:
-        return [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more lines"]
+        return [*lines[:MOST_LINES], f"… {plural(len(lines) - MOST_LINES, 'more line')}"]
     return lines
 
 

@@ -74,7 +74,8 @@ class StillApp(ConsoleApp):
         self.capture = NotedCapture(self, self.written)
 
     def _begin(self) -> None:
-        """No feed, no timer: tests draw by acting."""
+        """No feed, no timer: tests draw by acting, and nothing is waited for."""
+        self._keys.release()
 
 
 async def eyes_on(pilot: Pilot[int]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +12,13 @@ import pytest
 
 from console import keymap
 from console.reading.key_settings import EATEN, choose, read_keys
+from console.tui.screens.help import HelpScreen
+from console.tui.screens.runbook import SymptomScreen
+from tests.console import states
+from tests.console.apps import LEAN, StillApp
+from tests.console.screens.opened import settled
 from tests.console.terminals import ARGV, Terminal, drawn, environment
+from tests.console.workspaces import workspace_after_a_run
 
 PLACES = get_args(keymap.Place)
 
@@ -137,3 +145,40 @@ def test_the_table_itself_was_not_changed_by_looking() -> None:
     before = keymap.ACTIONS
     choose({"quit": ["Q"]})
     assert keymap.ACTIONS is before
+
+
+# Keys that come early
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3])
+def test_keys_that_are_typed_before_the_first_paint_do_what_they_do(tmp_path: Path, seconds: float) -> None:
+    """Runs, and enter on the first of them: nothing is marked there before the workspace was read."""
+    root = workspace_after_a_run(tmp_path / "night")
+    with Terminal([*ARGV, "-C", str(root)], environment()) as terminal:
+        select.select([], [], [], seconds)
+        terminal.send(b"R\r")
+        terminal.read_until(lambda written: b"run_hash" in written and b"COUNTS" in written, "the run")
+        terminal.send(b"q")
+        assert terminal.wait() == 0
+
+
+async def test_a_key_waits_for_the_first_reading_and_keeps_its_place() -> None:
+    state = replace(states.breach(), heard_at=None)
+    app = StillApp(state, LEAN)
+    app._begin = lambda: None  # type: ignore[method-assign]  # nothing was read yet
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark", "escape", "b")
+        assert isinstance(app.screen, HelpScreen), "help needs no reading; what follows waits"
+        app.state = states.breach()
+        app._keys.release()
+        await settled(pilot)
+        assert isinstance(app.screen, SymptomScreen)
+
+
+async def test_quitting_waits_for_nothing() -> None:
+    app = StillApp(replace(states.breach(), heard_at=None), LEAN)
+    app._begin = lambda: None  # type: ignore[method-assign]  # nothing was read yet
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("b", "q")
+        await pilot.pause()
+    assert app.return_code == 0

@@ -185,8 +185,8 @@ def test_what_was_looked_at_is_counted() -> None:
         "| rejected answers in `sft` (the firewall) | checked; CLEAR |",
         "| conversations (lint) | checked; 7 runs in `sft`: empty\\_turn 2, tools\\_not\\_recorded 1 |",
         "| signs of a reward hack in `sft` | checked for known forms; 7 runs: exits\\_early 3 |",
-        "| evaluation sets | checked: 1 sets, see below |",
-        "| personal data of known forms | checked; 1 rows hold some (email 1), 2 refusals |",
+        "| evaluation sets | checked: 1 set, see below |",
+        "| personal data of known forms | checked; 1 row holds some (email 1), 2 refusals |",
     ):
         assert line in lines
 

@@ -129,7 +129,7 @@ class WizardScreen(WizardPage):
             return
         permit = self._permit()
         if permit is not None:
-            self.console.say("agreed; it is carried out by a process of its own")
+            self.console.say("agreed: runs detached; safe to leave")
             self._begin(
                 "writing the consent down",
                 lambda: control.consent(permit, plan_hash, answer.code or plan_hash, answer.reason),

@@ -123,13 +123,13 @@ def detect(workspace: Workspace) -> Detection:
     if len(red) >= _PHASES_RED and report is not None:
         differing = _differing_phases(workspace)
         if len(differing) >= _PHASES_RED:
-            said = f"{', '.join(red)} are red, and {', '.join(differing)} differ from the last-good tag"
+            said = f"checks fail in {', '.join(red)}; {', '.join(differing)} differ from the last-good tag"
             answer = Answer(Verdict.DETECTED, said, report.finished_at, report.source)
             return _detection(answer, facts={"failed": [], "red": [*red]})
     unread = world.cannot_read(AUDIT)
     if unread is not None:
         return _detection(unread)
-    said = "no repair failed" + (f"; {', '.join(red)} are red in the last audit" if red else "")
+    said = "no repair failed" + (f"; the last audit failed in {', '.join(red)}" if red else "")
     return _detection(Answer(Verdict.CLEAR, said, time.time()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import with_verb
 from runbook.drills.drill import Drill, Planted, Scene, Slip
 from runbook.symptoms.s1_p3_distribution import CHANGED, ID, TOUCHED
 from runbook.symptoms.s1_p3_distribution.diagnose import SCORE_AGAIN
@@ -49,7 +50,7 @@ def plant_dropped(scene: Scene) -> Planted:
     dropped = set(scene.random.sample(candidates, scene.random.randint(1, 4)))
     scene.write_rows(path, [row for row in rows if row["run_id"] not in dropped])
     return Planted(
-        says=f"{len(dropped)} verdicts were taken out of {path}.",
+        says=with_verb(len(dropped), "verdict", "was/were", f"taken out of {path}."),
         cause=TOUCHED,
         offer=SCORE_AGAIN.id,
         also=("S1.P4.self-pair", "S1.P5.summary"),

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import with_verb
 from runbook.drills.drill import AIKO, INES, TOMAS, Drill, Planted, Scene
 from runbook.symptoms.s1_p4_sft_leak import ID, OTHER_WRITER, WALLS
 from runbook.symptoms.s1_p4_sft_leak.ways_out import RE_EXPORT
@@ -30,7 +31,7 @@ def plant_appended(scene: Scene) -> Planted:
     for run in chosen:
         scene.append_row(SFT, _row(model, run, scene.random.choice((category, "accepted"))))
     return Planted(
-        says=f"{len(chosen)} rows of {category} runs were appended to {SFT} by another writer.",
+        says=with_verb(len(chosen), f"{category} row", "was/were", f"appended to {SFT} by another writer."),
         cause=OTHER_WRITER,
         offer="quarantine",
         afterwards=(RE_EXPORT,),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import with_verb
 from pipeline.platform.lenient_json import texts_of
 from runbook.actions.quarantine import plan_set_aside
 from runbook.actions.repair_code import plan_code_repair
@@ -123,7 +124,7 @@ def _evidence(
     harness = code_evidence(history, code, what, read_at)
     moved = [line for line in lines if _OF_SETTINGS in line]
     kept = fact(Stance.AGAINST, "The settings that touch rows are those of the run.")
-    whole = f"All {claims.examined} files are what pins them."
+    whole = f"All {with_verb(claims.examined, 'file', 'is/are', 'what was pinned')}."
     by_file = files(claims.of("summary", "receipt", "output"), whole)
     return {
         define.FILE: by_file,

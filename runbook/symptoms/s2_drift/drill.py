@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.contracts import paths
+from pipeline.contracts.plurals import plural
 from runbook.drills.drill import TOMAS, Drill, Planted, Scene
 from runbook.symptoms.s2_drift import ID, SETTING, SOURCES
 from runbook.symptoms.s2_drift.diagnose import NOTE
@@ -21,7 +22,7 @@ def plant_sources(scene: Scene) -> Planted:
     )
     scene.engine("run-all")
     return Planted(
-        says=f"A third site came: {NEW_SITE} with {3 * tasks} runs.",
+        says=f"A third site came: {NEW_SITE} with {plural(3 * tasks, 'run')}.",
         cause=SOURCES,
         offer=scene.random.choice(DECISIONS),
         answers={NOTE.id: "Lowlands logs here since today"},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.plurals import plural
 from pipeline.platform.git import Person
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.offers import RESTORE_SETTINGS
@@ -47,7 +48,7 @@ def _limit(scene: Scene, author: Person) -> Planted:
     text = scene.text(SETTINGS)
     (scene.root / SETTINGS).write_text(f"{text}\n[export.sft]\nmax_tokens = {most}\n", encoding="utf-8")
     scene.commit("export: shorter rows", author=author)
-    says = f"{author.name} let SFT rows have {most} tokens"
+    says = f"{author.name} let SFT rows have {plural(most, 'token')}"
     return _planted(says, NONE_EXPORTED, RESTORE_SETTINGS.id)
 
 

@@ -27,6 +27,7 @@ from runbook.symptoms.s6_replay_log import CAUSES, DEFINITION, GROWN, ID, LOG, T
 from runbook.symptoms.s6_replay_log.glance import glance, size_of_log
 
 _DAY = 86_400.0
+_FAR_DAYS = 3_650
 _PROBE = "growth"
 # A row holds a prompt and an answer; the first and the last one lie well within this.
 _LOOK_BYTES = 8 * 2**20
@@ -36,6 +37,10 @@ def detect(workspace: Workspace) -> Detection:
     facts = workspace.facts()
     size = {"bytes": size_of_log(facts.root), "threshold_mb": facts.settings.number(THRESHOLD_MB)}
     return detection_from(ID, glance(facts), reproduce=f"ls -l {LOG}", facts=size)
+
+
+def _far(days: float) -> str:
+    return f"{days:,.0f} days" if days < _FAR_DAYS else "more than ten years"
 
 
 def _growth(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue]:
@@ -48,7 +53,7 @@ def _growth(workspace: Workspace, _seconds: float) -> tuple[list[str], JsonValue
     lines = [f"{size:,} bytes; {free:,} bytes free on the disk"]
     if daily is not None and until_full is not None:
         lines.append(
-            f"{daily:,.0f} bytes a day over {days:,.2f} days; full in {until_full:,.0f} days at that rate"
+            f"{daily:,.0f} bytes a day over {days:,.1f} days; disk full in {_far(until_full)} at that rate"
         )
     return lines, {
         "bytes": size,

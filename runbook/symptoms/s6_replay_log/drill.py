@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from pipeline.contracts.plurals import plural
 from runbook.drills.drill import Drill, Planted, Scene
 from runbook.symptoms.s6_replay_log import GROWN, ID, LOG, THRESHOLD_MB
 from runbook.symptoms.s6_replay_log.diagnose import ROTATE
@@ -28,7 +29,7 @@ def plant(scene: Scene) -> Planted:
         rows.append(row | {"replay_id": replay_id, "recorded_at": when.strftime("%Y-%m-%dT%H:%M:%S.000Z")})
     scene.write_rows(LOG, rows)
     return Planted(
-        says=f"{LOG} was filled with {count} replays of {days} days.",
+        says=f"{LOG} was filled with {plural(count, 'replay')} of {plural(days, 'day')}.",
         cause=GROWN,
         offer=ROTATE.id,
     )

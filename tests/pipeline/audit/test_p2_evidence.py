@@ -92,7 +92,7 @@ def test_a_source_that_was_moved_away_is_source_gone_and_no_failure(workspace: P
     view = view_of(workspace)
     outcome = p2_evidence.provenance(view)
     assert outcome.examined == 122
-    assert "source_gone: 20 rows stand on their recorded digest" in outcome.detail
+    assert "source_gone: 20 rows rest on the recorded digest, 1 file was moved away" in outcome.detail
     assert "source_gone: 20 rows" in p2_evidence.conserves(view).detail
 
 

@@ -132,7 +132,7 @@ def test_a_source_that_shrinks_under_a_worker_is_planned_once_more_and_named(tmp
     )
     assert finished.returncode == 0, finished.stderr
     for name in ("runs-a.jsonl", "runs-b.jsonl", "chats.jsonl"):
-        assert f"data/_kb/{name}: none of its 1 lines could be used (torn_tail 1)" in finished.stderr
+        assert f"data/_kb/{name}: none of its 1 line could be used (torn_tail 1)" in finished.stderr
 
 
 def test_outputs_are_written_on_this_machine_whoever_maps() -> None:

@@ -341,7 +341,7 @@ def test_a_file_of_which_no_line_is_in_a_group_is_named(tmp_path: Path) -> None:
     )
     warned = [words for words in run_all(workspace)["warnings"] if words.startswith("source: ")]
     assert len(warned) == 1
-    assert "s2.jsonl: none of its 1 lines could be used (missing_field 1)" in warned[0]
+    assert "s2.jsonl: none of its 1 line could be used (missing_field 1)" in warned[0]
 
 
 def test_p2_alone_writes_what_the_whole_run_writes(tmp_path: Path) -> None:

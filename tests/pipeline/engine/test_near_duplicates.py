@@ -99,7 +99,7 @@ def test_dropped_rows_name_the_run_that_stays(workspace: Path) -> None:
     assert scan(Places.of(workspace, None, (), ())).state is State.CLEAR
     assert engine(workspace, "card").returncode == ExitCode.OK
     card = (workspace / paths.DATASET_CARD).read_text(encoding="utf-8")
-    assert "2 of 42 rows say nearly what a better one says (1 cluster), refused, 1 rows too short" in card
+    assert "2 of 42 rows say nearly what a better one says (1 cluster), refused, 1 row too short" in card
     assert "`rag`: *not checked*; `sft`: checked, 2 of 42" in card
 
 

@@ -76,7 +76,7 @@ def test_unreadable_lines_of_the_index_are_counted_and_nothing_is_clear(
         file.write(bad)
     report = look(tmp_path)
     assert (report.state, report.index["unreadable"]) == (State.UNKNOWN, 1)
-    assert report.detail == "1 lines of evidence or scored runs cannot be read"
+    assert report.detail == "1 line of evidence or scored runs cannot be read"
 
 
 def test_a_verdict_that_is_written_twice_in_one_row_is_unreadable(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_the_command_prints_a_draft_that_the_settings_take(
     file = log(workspace, {"task_id": "a", "prompt": "Why?", "answer": "So.", "ok": True})
     assert main(["streams", "suggest", file, "-C", str(workspace)]) == ExitCode.OK
     shown, told = capsys.readouterr()
-    assert "# Tried on all lines: 1 = 1 mapped + none skipped; 1 rows." in told
+    assert "# Tried on all lines: 1 = 1 mapped + none skipped; 1 row." in told
     assert "Tried" not in shown
     assert shown.startswith("\n[[stream]]\n")
     with (workspace / "distill.toml").open("a") as settings:

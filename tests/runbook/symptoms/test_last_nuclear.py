@@ -109,7 +109,7 @@ def test_one_broken_phase_is_no_last_resort_however_many_checks_are_red(workspac
     _audit(workspace, ("P1.validators-hold", "P4.exports-valid", "P7.replay"), at=time.time() + 60)
     detection = detect(workspace)
     assert detection.verdict is Verdict.CLEAR
-    assert "P1, P4, P7 are red" in detection.observed
+    assert "the last audit failed in P1, P4, P7" in detection.observed
 
 
 def test_three_broken_phases_are_one(workspace: Workspace) -> None:
@@ -119,7 +119,7 @@ def test_three_broken_phases_are_one(workspace: Workspace) -> None:
     _audit(workspace, ("P0.recon-doc", "P1.validators-hold", "P7.replay"), at=time.time() + 60)
     detection = detect(workspace)
     assert detection.verdict is Verdict.DETECTED
-    assert detection.observed == "P0, P1, P7 are red, and P0, P1, P7 differ from the last-good tag"
+    assert detection.observed == "checks fail in P0, P1, P7; P0, P1, P7 differ from the last-good tag"
     _, diagnosis = diagnose_only(workspace, SYMPTOM, detection)
     assert diagnosis.cause.id == DIFFERS
     assert [each.split(":")[0] for each in diagnosis.cause.places] == ["P0", "P1", "P7"]
