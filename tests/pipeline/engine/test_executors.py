@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
-import sys
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,6 +15,7 @@ from pipeline.contracts.faults import ExitCode, Fault, InputError, OperatorError
 from pipeline.engine.executors import InlineExecutor, for_outputs, open_executor
 from pipeline.engine.run_session import RefusedRunError
 from pipeline.engine.work_context import ContextName
+from tests.architecture.fresh_interpreter import run_python
 from tests.pipeline.engine.workspaces import engine, make_workspace, output_bytes, run_all
 
 FAULT = Fault("code", "what", "safe", "next", file="f", line=3, value="v")
@@ -123,13 +122,7 @@ def test_a_source_that_shrinks_under_a_worker_is_planned_once_more_and_named(tmp
         "from pipeline.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", script, "run-all", "--workers", "2", "-C", str(workspace)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[3],
-    )
+    finished = run_python("-c", script, "run-all", "--workers", "2", "-C", str(workspace))
     assert finished.returncode == 0, finished.stderr
     for name in ("runs-a.jsonl", "runs-b.jsonl", "chats.jsonl"):
         assert f"data/_kb/{name}: none of its 1 line could be used (torn_tail 1)" in finished.stderr

@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.contracts import paths
+from tests.architecture.fresh_interpreter import run_python
 from tests.pipeline.engine.workspaces import (
     engine,
     make_workspace,
@@ -202,16 +202,8 @@ def test_a_folder_without_permission_costs_no_output(workspace: Path, folder: st
     source = workspace / paths.KNOWLEDGE_BASE / "runs-a.jsonl"
     source.write_bytes(source.read_bytes().replace(b"answer", b"reply"))
     before = output_bytes(workspace)
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-c", _REFUSING, str(workspace / folder)),
-            *("run-all", "--workers", "1", "-C", str(workspace)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[3],
-    )
+    words = ("run-all", "--workers", "1", "-C", str(workspace))
+    finished = run_python("-c", _REFUSING, str(workspace / folder), *words)
     assert finished.returncode == 3, finished.stderr
     assert os.strerror(errno.EACCES) in finished.stderr
     assert len(finished.stderr.splitlines()) == 3

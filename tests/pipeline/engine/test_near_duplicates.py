@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pipeline.firewall.scan import scan
 from pipeline.settings.model import from_document
 from pipeline.stages.export_messages import exported_messages
 from pipeline.stages.sample import Sample, read_sample
+from tests.architecture.fresh_interpreter import run_python
 from tests.pipeline.engine.workspaces import ONE_STREAM, encoded, engine, output_bytes, rows, run_all
 from tests.pipeline.stages.builders import evidence, turn
 
@@ -282,10 +282,8 @@ def test_the_library_is_imported_only_when_it_is_asked_for(workspace: Path) -> N
     )
     for mode, is_imported in (("off", "False"), ("drop", "True")):
         set_to(workspace, mode)
-        ended = subprocess.run(
-            [sys.executable, "-c", code, str(workspace)], capture_output=True, text=True, check=True
-        )
-        assert ended.stdout.strip() == is_imported
+        ended = run_python("-c", code, str(workspace))
+        assert ended.stdout.strip() == is_imported, ended.stderr
 
 
 def test_without_the_library_the_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

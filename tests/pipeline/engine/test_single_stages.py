@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.contracts import paths
+from tests.architecture.fresh_interpreter import run_python
 from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     engine,
@@ -139,13 +138,8 @@ sys.exit(main(sys.argv[2:]))
 )
 def test_a_stage_works_while_the_others_are_broken(workspace: Path, command: str, broken: str) -> None:
     before = output_bytes(workspace)
-    finished = subprocess.run(
-        [sys.executable, "-c", _WITHOUT, broken, command, "--recorded-at", RECORDED_AT, "-C", str(workspace)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[3],
-    )
+    words = (command, "--recorded-at", RECORDED_AT, "-C", str(workspace))
+    finished = run_python("-c", _WITHOUT, broken, *words)
     assert finished.returncode == 0, finished.stderr
     after = output_bytes(workspace)
     assert {path: after[path] for path in before} == before

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from tests.architecture.fresh_interpreter import run_python
 
 
 def _ended(code: str) -> tuple[int, str, str]:
-    finished = subprocess.run(
-        [sys.executable, "-P", "-c", f"from pipeline.platform import program\n{code}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run_python("-c", f"from pipeline.platform import program\n{code}")
     return finished.returncode, finished.stdout, finished.stderr
 
 
