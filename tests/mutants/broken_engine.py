@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from tests.mutants.mutants import Mutant
 PACKAGE = Path(str(pipeline.__file__)).parent
 
 
-def engine_with(mutant: Mutant | None, place: Path) -> Path:
-    """A directory whose ``pipeline`` is the engine with the mutant's edit. Compiled files go along:
-    their sources keep their times, and the edited one is compiled anew."""
+def engine_with(mutants: Sequence[Mutant], place: Path) -> Path:
+    """A directory whose ``pipeline`` is the engine with the mutants' edits. Compiled files go along:
+    their sources keep their times, and what is edited is compiled anew."""
     copy = place / "pipeline"
     shutil.copytree(PACKAGE, copy)
-    if mutant is not None:
+    for mutant in mutants:
         path = copy / mutant.file
         text = path.read_text(encoding="utf-8")
         assert text.count(mutant.old) == 1, f"{mutant.file} does not hold what {mutant.id} edits, once"

@@ -12,15 +12,20 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Mutant:
     """``file`` is below ``pipeline/``. ``installed``: the fault is in the firewall, which always runs
-    from the installation, so the mutant has to be the installation."""
+    from the installation, so the mutant has to be the installation.
+
+    ``says`` has for each invariant in ``red`` words of an example that only this fault gives: by them it is
+    known among others in one engine. One that leaves others' examples no room is ``alone``."""
 
     id: str
     file: str
     old: str
     new: str
     red: tuple[str, ...]
+    says: tuple[str, ...]
     why_more: str = ""
     installed: bool = False
+    alone: bool = False
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -31,6 +36,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    pipeline_run_id = new_run_id()\n"
         '    Path.home().joinpath(".last-distillation").write_text(pipeline_run_id)\n',
         ("A01",),
+        ("a run wrote to its home: .last-distillation",),
     ),
     Mutant(
         "takes-keys-that-it-does-not-know",
@@ -38,6 +44,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        extra="forbid",\n',
         '        extra="ignore",\n',
         ("A02",),
+        ("unknown-key: exit 0 instead of 2",),
     ),
     Mutant(
         "takes-a-skip-without-a-line",
@@ -45,6 +52,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    line: Ordinal = Field(",
         "    line: int = Field(",
         ("A03",),
+        ("skip_row: taken, but line must be refused",),
     ),
     Mutant(
         "forgets-lines-without-parts",
@@ -52,6 +60,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            for skip in index.skips\n",
         '            for skip in index.skips if skip.reason != "no_parts"\n',
         ("A04",),
+        ("neither mapped nor skipped",),
     ),
     Mutant(
         "keeps-the-last-of-a-repeated-key",
@@ -59,6 +68,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if len(value) != len(pairs):\n",
         "        if len(value) > len(pairs):\n",
         ("A05",),
+        ("mapped instead of duplicate_key",),
     ),
     Mutant(
         "prints-rows-as-they-are",
@@ -66,6 +76,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "unicodedata.category(character) in _HIDDEN:",
         'unicodedata.category(character) == "Cs":',
         ("A05",),
+        ("printed U+001B",),
     ),
     Mutant(
         "counts-offsets-from-one",
@@ -73,15 +84,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "                byte_offset=line.byte_offset,\n",
         "                byte_offset=line.byte_offset + 1,\n",
         ("A06",),
+        ("the bytes at offset 1 are not those of sig_hash",),
     ),
     Mutant(
         "forgets-lines-of-earlier-files",
         "engine/reduce.py",
-        "        seen = self._seen_lines.setdefault(stream, set())\n",
+        "        seen = self._seen_lines.setdefault(stream, KeySet())\n",
         "        if index.line_numbers[:8] == (1).to_bytes(8, 'little'):\n"
         "            self._seen_lines.pop(stream, None)\n"
-        "        seen = self._seen_lines.setdefault(stream, set())\n",
+        "        seen = self._seen_lines.setdefault(stream, KeySet())\n",
         ("A07",),
+        ("in order: a line counts 2 times",),
     ),
     Mutant(
         "knows-chunks-by-where-they-lie",
@@ -89,6 +102,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "{task.role}\\0{task.source_file}\\0",
         "{task.role}\\0{task.path}\\0",
         ("A08",),
+        ("copied: 10 chunks were processed again",),
     ),
     Mutant(
         "leaves-soft-signs-to-a-person",
@@ -96,6 +110,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        "Are there success markers and nothing else?",\n        PARTIALLY_ACCEPTED,\n',
         '        "Are there success markers and nothing else?",\n        NEEDS_HUMAN_REVIEW,\n',
         ("A09",),
+        ("attempts: 2 partially_accepted, the fixture has 3",),
     ),
     Mutant(
         "wants-more-than-the-threshold",
@@ -103,6 +118,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return signals.reward is not None and signals.reward >= threshold",
         "return signals.reward is not None and signals.reward > threshold",
         ("A10",),
+        ("threshold-accept-at: partially_accepted instead of accepted",),
     ),
     Mutant(
         "hears-people-only-without-a-verdict",
@@ -110,6 +126,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "signals.decision is not None,\n",
         "signals.decision is not None and signals.verdict is None,\n",
         ("A11",),
+        ("override-accepts-all-against: rejected instead of accepted",),
     ),
     Mutant(
         "believes-the-verdict-against-the-reward",
@@ -117,6 +134,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        return signals.reward < thresholds.partial_at\n",
         "        return False\n",
         ("A12",),
+        ("contradiction-pass-without-reward: accepted instead of",),
     ),
     Mutant(
         "has-an-empty-never-list",
@@ -124,6 +142,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'SFT_NEVER = frozenset(("rejected", "needs_human_review"))',
         "SFT_NEVER: frozenset[str] = frozenset()",
         ("A13",),
+        ("the wall `never_list` alone let",),
     ),
     Mutant(
         "has-a-label-of-any-kind",
@@ -131,6 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'quality_score: Literal["accepted", "partially_accepted"] = Field(',
         "quality_score: str = Field(",
         ("A03",),
+        ("sft: taken, but quality_score must be refused",),
     ),
     Mutant(
         "writes-a-label-of-any-kind",
@@ -138,6 +158,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '_Allowed = Literal["accepted", "partially_accepted"]',
         "_Allowed = str",
         ("A13",),
+        ("the wall `schema` alone let",),
     ),
     Mutant(
         "has-a-firewall-that-sees-nothing",
@@ -145,8 +166,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "        offences: list[Offence] = []\n        label = row.quality_score\n",
         "        return []\n        offences: list[Offence] = []\n        label = row.quality_score\n",
         ("A13", "A14"),
+        ("the firewall alone: exit 0 instead of 10", "a rejected run labelled accepted is not seen"),
         "the firewall is the third wall, and the one that looks for laundered rows",
         installed=True,
+        alone=True,
     ),
     Mutant(
         "trains-on-half-of-an-item",
@@ -154,6 +177,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "REFUSED_COVERAGE = 0.5\n",
         "REFUSED_COVERAGE = 0.51\n",
         ("A13", "A14"),
+        ("a run with half of an item of a test set is let through", "holds 50% of the prompt of harbour:1"),
         "what the exporter lets through is what the firewall sees",
     ),
     Mutant(
@@ -162,6 +186,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if len(of_tasks) > limit}",
         "if len(of_tasks) >= limit}",
         ("A13", "A14"),
+        ("a run with a phrase of ten 0 of a test set is let through", "holds 50% of the prompt of harbour:5"),
         "what the exporter lets through is what the firewall sees",
     ),
     Mutant(
@@ -170,6 +195,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "                if fact in common:\n",
         "                if fact in ():\n",
         ("A13",),
+        ("a run with a phrase of eleven 0 of a test set is refused",),
     ),
     Mutant(
         "trains-on-short-items",
@@ -177,6 +203,10 @@ MUTANTS: tuple[Mutant, ...] = (
         '                whole.update(table.whole.get(" ".join(cut), ()))\n',
         "                pass\n",
         ("A13", "A14"),
+        (
+            "a run with a short item whole of a test set is let through",
+            "holds 100% of the prompt of harbour:3",
+        ),
         "what the exporter lets through is what the firewall sees",
     ),
     Mutant(
@@ -185,7 +215,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "_HALF = 0.5\n",
         "_HALF = 0.51\n",
         ("A14",),
+        ("a row with half of an item of a test set is not seen",),
         installed=True,
+        alone=True,
     ),
     Mutant(
         "has-a-firewall-that-knows-no-short-items",
@@ -193,6 +225,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'suspect.whole += corpus.whole.get(" ".join(cut), ())',
         "suspect.whole += ()",
         ("A14",),
+        ("a row with a short item whole of a test set is not seen",),
         installed=True,
     ),
     Mutant(
@@ -201,7 +234,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "if len(of_tasks) > limit}",
         "if False}",
         ("A14",),
+        ("a row with a phrase of eleven 0 of a test set is called forbidden",),
         installed=True,
+        alone=True,
     ),
     Mutant(
         "has-a-firewall-that-is-clear-without-the-set",
@@ -209,6 +244,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    elif examined.doubt is not None and state in",
         "    elif examined.doubt is None and state in",
         ("A14",),
+        ("without the set's file it is CLEAR instead of UNKNOWN",),
         installed=True,
     ),
     Mutant(
@@ -217,7 +253,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "    lines = [line.rstrip() for line in without_hidden(text).splitlines()]\n",
         "    return StrictForm(text, False)\n    lines = []\n",
         ("A14",),
+        ("a rejected text, other line ends is not seen by the wall `content`",),
         installed=True,
+        alone=True,
     ),
     Mutant(
         "reads-no-verdict-of-a-pair-or-playbook",
@@ -225,6 +263,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "said = [(LINEAGE, detail) for detail in self._not_allowed(export, row)]",
         "said: list[tuple[str, str]] = []",
         ("A14",),
+        ("a forgery is not seen by the wall `lineage`",),
         installed=True,
     ),
     Mutant(
@@ -233,6 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return min(others, default=None)\n",
         "    return None\n",
         ("A14",),
+        ("a text in a member of another name is not seen",),
         installed=True,
     ),
     Mutant(
@@ -241,6 +281,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return [_checked(places, truth, each) if each.has_receipt else each for each in files]\n",
         "    return list(files)\n",
         ("A14",),
+        ("a forgery is not seen by the wall `lineage`",),
         installed=True,
     ),
     Mutant(
@@ -281,6 +322,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if not has_evidence(packed):\n",
         "        if True:\n",
         ("A14",),
+        ("an edited answer of an accepted run is not seen",),
         installed=True,
     ),
     Mutant(
@@ -289,6 +331,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    seen = text.translate(_HIDE)\n",
         "    seen = text\n",
         ("A14",),
+        ("a rejected text, characters that nobody sees is not seen",),
         installed=True,
     ),
     Mutant(
@@ -297,6 +340,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        by_others = (part for turn in turns if turn[0] != "system" for part in turn)\n',
         "        by_others = (part for turn in turns for part in turn)\n",
         ("A14",),
+        ("a rejected text under another system prompt of its task is not seen",),
         installed=True,
     ),
     Mutant(
@@ -305,6 +349,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return prompt, [answer], flat_messages(*asked, rejected.evidence["response"])[-1:]',
         'return prompt, flat_messages(*asked, rejected.evidence["response"])[-1:], [answer]',
         ("A14", "A15"),
+        ("chosen: its turn 2 is not that of its run", "the chosen text is not what the chosen run answered"),
         "the fidelity wall sees swapped sides, too",
     ),
     Mutant(
@@ -313,6 +358,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if not some_passed:\n",
         "    if False:\n",
         ("A15",),
+        ("attempts: 6 pairs, the fixture gives 5",),
     ),
     Mutant(
         "gives-runs-in-review-the-benefit-of-the-doubt",
@@ -320,6 +366,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '    category = scored["category"]\n',
         '    category = {"needs_human_review": "accepted"}.get(scored["category"], scored["category"])\n',
         ("A14", "A16"),
+        ("its run was scored needs_human_review", "a playbook of a run that is needs_human_review"),
         "the firewall holds playbooks against verdicts, too",
     ),
     Mutant(
@@ -328,6 +375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        "source_category": category,\n',
         '        "source_category": "accepted",\n',
         ("A16",),
+        ("accepted instead of partially_accepted",),
     ),
     Mutant(
         "quarantines-no-copies",
@@ -335,6 +383,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for row, refusal in enumerate(refusals) if refusal]",
         'for row, refusal in enumerate(refusals) if refusal and refusal != "duplicate_sample"]',
         ("A17",),
+        ("sft: scored 1 times, exported 0, quarantined 0",),
     ),
     Mutant(
         "counts-bytes-before-the-stamp",
@@ -342,6 +391,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        self._bytes += len(stamped)\n",
         "        self._bytes += len(stamped) - self._rows\n",
         ("A18",),
+        ("bytes: claimed ",),
     ),
     Mutant(
         "hashes-the-time-zone",
@@ -349,6 +399,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        "settings": settings_digest,\n',
         '        "settings": settings_digest + __import__("time").tzname[0],\n',
         ("A19",),
+        ("it depends on: TZ",),
     ),
     Mutant(
         "hashes-counts-but-no-rows",
@@ -356,6 +407,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '{"rows": rows, "rows_digest": digest}',
         '{"rows": rows}',
         ("A19",),
+        ("one changed byte of a source leaves run_hash as it is",),
     ),
     Mutant(
         "notes-the-moment-in-a-row",
@@ -363,6 +415,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        "sub_scores": _sub_scores(evidence),\n',
         '        "sub_scores": {**_sub_scores(evidence), "moment": __import__("time").time()},\n',
         ("A19", "A20"),
+        ("it differs in the same surroundings", "resumed to another run_hash"),
         "no two runs agree, so a resumed one does not agree with the straight one either",
     ),
     Mutant(
@@ -371,6 +424,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        intent = read_intent(workspace)\n        if intent is None:\n",
         "        intent = None\n        if intent is None:\n",
         ("A20",),
+        ("the next command left the commit open",),
     ),
     Mutant(
         "finds-the-farthest-playbook",
@@ -378,6 +432,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "ORDER BY relevance DESC",
         "ORDER BY relevance ASC",
         ("A21",),
+        ("found t30 first instead of disk-full",),
     ),
     Mutant(
         "hears-no-hedging",
@@ -385,5 +440,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if _FILLER.search(folded):\n",
         "    if _FILLER.fullmatch(folded):\n",
         ("A22",),
+        ("not refused as filler_or_hedge_phrase",),
     ),
 )

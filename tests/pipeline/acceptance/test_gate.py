@@ -146,7 +146,7 @@ def test_a_gate_that_is_told_to_end_leaves_nothing_behind(workspace: Path, tmp_p
 
 def test_expected_counts_off_by_one_fail_and_name_the_edited_fixture(tmp_path: Path) -> None:
     """Among the invariants of the same runs."""
-    engine = engine_with(None, tmp_path / "engine")
+    engine = engine_with((), tmp_path / "engine")
     expected = engine / "pipeline" / "acceptance" / "fixture" / "expected.json"
     text = expected.read_text(encoding="utf-8")
     assert text.count('"accepted": 9') == 1
@@ -163,7 +163,7 @@ def test_expected_counts_off_by_one_fail_and_name_the_edited_fixture(tmp_path: P
 
 
 def test_an_engine_that_cannot_be_imported_fails_what_it_cannot_show(tmp_path: Path) -> None:
-    engine = engine_with(None, tmp_path / "engine")
+    engine = engine_with((), tmp_path / "engine")
     (engine / "pipeline" / "stages" / "score.py").write_text("def broken(:\n", encoding="utf-8")
     report = accept(engine, tmp_path / "run" / "workspace", "--check", "A09", "--check", "A03")
     statuses = {check["id"]: check["status"] for check in report["checks"]}
