@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from pipeline.audit.full import Audit
 from pipeline.contracts import events, paths
 from pipeline.contracts.faults import InputError
 from pipeline.contracts.plurals import plural
+from pipeline.drift.baselines import Baselines, read_baselines
 from pipeline.drift.baselines import append as append_baseline
-from pipeline.drift.baselines import read_baselines
 from pipeline.drift.compare import compare
 from pipeline.drift.decisions import baseline_row
 from pipeline.drift.measure import measure
 from pipeline.engine.clock import now_iso
 from pipeline.engine.event_writer import EventWriter
 from pipeline.platform.lenient_json import object_in, objects_of, text_of
+
+# What makes two rows of audits the same: neither their kind nor when they were written.
+_SAME = ("pipeline_run_id", "run_hash", "metrics", "denominators", "breakdown")
 
 
 def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
@@ -61,10 +65,31 @@ def add_drift(audit: Audit, writer: EventWriter, *, append: bool) -> None:
         audit.notes.append("the baseline was not moved: --no-append")
     else:
         kind = "seed" if baselines.is_empty else "passed"
-        append_baseline(workspace, baseline_row(workspace, metrics, kind))
+        new = baseline_row(workspace, metrics, kind)
+        if (digest := _left_behind(workspace, baselines, new)) is not None:
+            audit.baseline_row = digest
+            audit.notes.append("the baseline follows this audit: one that was cut off had written its row")
+            return
+        audit.baseline_row = append_baseline(workspace, new)
         audit.notes.append(
             "this audit seeded the baseline" if kind == "seed" else "the baseline follows this audit"
         )
+
+
+def _left_behind(workspace: Path, baselines: Baselines, row: dict[str, Any]) -> str | None:
+    """The digest of the last line where an audit of the same run wrote it, with the same values, and did not
+    live to report; None where there is no such line.
+    """
+    if not baselines.rows:
+        return None
+    last = baselines.rows[-1]
+    is_same = last.get("kind") in ("seed", "passed") and all(last.get(name) == row[name] for name in _SAME)
+    report = object_in(workspace / paths.AUDIT_DATA) or {}
+    # A report from before rows were named in it speaks for the last one.
+    if not is_same or (report and "baseline_row" not in report):
+        return None
+    digest = str(last["line_sha256"])
+    return None if report.get("baseline_row") == digest else digest
 
 
 def _broken_baselines(audit: Audit) -> str:

@@ -39,7 +39,8 @@ _PHASES = (p0_recon, p1_schemas, p2_evidence, p3_verdicts, p4_exports, p5_receip
 class Audit:
     """What an audit found. ``drift`` is empty when only some checks were asked for.
 
-    ``blind`` says why drift could not be measured: whoever did not look at it passes nobody.
+    ``blind`` says why drift could not be measured: whoever did not look at it passes nobody. ``baseline_row``
+    is the SHA-256 of the line in the baselines that this audit stands for.
     """
 
     results: list[CheckResult]
@@ -48,6 +49,7 @@ class Audit:
     drift_thresholds: dict[str, float] | None = None
     notes: list[str] = field(default_factory=list)
     blind: Fault | None = None
+    baseline_row: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -134,6 +136,7 @@ def audit_report(audit: Audit, session: CheckSession) -> dict[str, Any]:
             "pipeline_run_id": run.pipeline_run_id,
             "run_hash": run.run_hash,
             "drift_thresholds": audit.drift_thresholds,
+            "baseline_row": audit.baseline_row,
             "incident_heads": incident_heads(audit.view.workspace),
             journal_memory.IN_REPORT: _memory_head(audit.view),
         },

@@ -6,7 +6,7 @@ import argparse
 
 from pipeline.checks.session import check_session
 from pipeline.commands.context import CommandContext
-from pipeline.commands.result_tables import print_checks
+from pipeline.commands.result_tables import print_checks, tell_errors
 from pipeline.contracts import paths
 from pipeline.contracts.checks import CheckResult
 from pipeline.contracts.untrusted import visible
@@ -20,13 +20,16 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
     ) as session:
         frozen = freeze(context.workspace, settings, session, arguments.tag)
         session.exit_code = frozen.exit_code
+    results = [CheckResult.model_validate(gate) for gate in frozen.report["checks"]]
     if context.json:
         context.out_json(frozen.report)
+        tell_errors(context, results)
         return frozen.exit_code
-    print_checks(context, [CheckResult.model_validate(gate) for gate in frozen.report["checks"]])
+    print_checks(context, results)
     for note in frozen.report["notes"]:
         context.note(visible(note))
     context.out(visible(frozen.report["verdict"]))
     if frozen.tag_command is not None:
         context.out(frozen.tag_command)
+    tell_errors(context, results)
     return frozen.exit_code

@@ -76,10 +76,12 @@ def read_baselines(workspace: Path) -> Baselines:
     return baselines
 
 
-def append(workspace: Path, row: dict[str, Any]) -> None:
-    """Append one row that we wrote, validated. Raises StorageError."""
+def append(workspace: Path, row: dict[str, Any]) -> str:
+    """Append one row that we wrote, validated; returns the SHA-256 of its line. Raises StorageError."""
     AuditBaseline.model_validate(row)
-    confined.append_line(workspace, paths.AUDIT_BASELINES, orjson.dumps(row) + b"\n")
+    line = orjson.dumps(row)
+    confined.append_line(workspace, paths.AUDIT_BASELINES, line + b"\n")
+    return hashlib.sha256(line).hexdigest()
 
 
 def _lines(workspace: Path, baselines: Baselines) -> Iterator[tuple[dict[str, Any], int, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_decontamination, emit_section, emit_skips
 from pipeline.engine.emit_export import emit_export
+from pipeline.engine.rows_writer import closing_writers
 from pipeline.engine.standing_rows import StandingChangedError
 from pipeline.platform import disk
 from pipeline.settings.model import ExportSettings
@@ -15,10 +16,11 @@ from pipeline.settings.model import ExportSettings
 def emit(task: EmitTask, options: ExportSettings) -> Emitted:
     """Carry out one task. Raises StorageError when the disk refuses."""
     try:
-        try:
-            return _emit(task, options)
-        except StandingChangedError:
-            return _emit(replace(task, previous={}), options)
+        with closing_writers():
+            try:
+                return _emit(task, options)
+            except StandingChangedError:
+                return _emit(replace(task, previous={}), options)
     except OSError as error:
         raise disk.storage_fault(error, Path(task.staging) / task.outputs[0], KEPT_SAFE) from error
 

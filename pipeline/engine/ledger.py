@@ -76,6 +76,10 @@ class LedgerWriter:
         self.add(footer + len(footer).to_bytes(4, "little"))
         self._flush()
         self._write(self._checksum.to_bytes(4, "little"))
+        self.close()
+
+    def close(self) -> None:
+        """Its file, finished or given up, is written to no more."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,23 @@ from pipeline.storage.digests import UNSTAMPED_END, row_end
 
 _FLUSH_BYTES = 1 << 20
 _sha256 = hashlib.sha256
+_made: ContextVar[list[RowsWriter] | None] = ContextVar("_made", default=None)
+
+
+@contextlib.contextmanager
+def closing_writers() -> Iterator[None]:
+    """For the block: what it leaves half written is closed at its end.
+
+    An error keeps the frames alive in which writers are, and no collector looks while a run is at work.
+    """
+    made: list[RowsWriter] = []
+    token = _made.set(made)
+    try:
+        yield
+    finally:
+        _made.reset(token)
+        for writer in made:
+            writer.close()
 
 
 class Block(NamedTuple):
@@ -76,6 +95,9 @@ class RowsWriter:
         self._rows = 0
         self._bytes = 0
         self._spans: list[tuple[int, int]] = []
+        self._ledger: LedgerWriter
+        if (made := _made.get()) is not None:
+            made.append(self)
         if standing is None:
             self._begin()
 
@@ -154,6 +176,13 @@ class RowsWriter:
         self._file_hash.update(stamped)
         self._bytes += len(stamped)
 
+    def close(self) -> None:
+        """Give up on a file that is not finished. Again, and after ``finish``: nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._ledger.close()
+
     def finish(self, relative: str, made: MadeRows | None = None) -> Output:
         """The output; the standing one where it holds the same rows. ``made`` is for its ledger."""
         if self._agreeing is not None:
@@ -164,6 +193,7 @@ class RowsWriter:
         self._flush()
         disk.operations.fsync(self._descriptor)
         os.close(self._descriptor)
+        self._descriptor = -1
         sha256 = self._file_hash.hexdigest()
         spans = [*self._spans, (self._rows, len(self._row_end) - len(UNSTAMPED_END))]
         self._ledger.finish(sha256, self._rows, spans, made or MadeRows())

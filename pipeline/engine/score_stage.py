@@ -13,7 +13,7 @@ from pipeline.engine.emit import Emitted, staged_path
 from pipeline.engine.finish import Finished, finish
 from pipeline.engine.output import Output
 from pipeline.engine.receipts import CATEGORY_COUNTS, Timing
-from pipeline.engine.rows_writer import RowsWriter
+from pipeline.engine.rows_writer import RowsWriter, closing_writers
 from pipeline.engine.run_session import Request, Session, run_session
 from pipeline.engine.stage_facts import score_facts
 from pipeline.engine.standing_rows import StandingChangedError, StandingRows
@@ -79,48 +79,49 @@ def _score_all(
         return RowsWriter(staged_path(session.staging, relative), session.facts.recorded_at, standing)
 
     try:
-        skips = writer_of(skips_relative)
-        for name in streams:
-            relative = str(paths.scored_file(name))
-            writer = writer_of(relative)
-            of_stream = counts.setdefault(name, Counter(dict.fromkeys(CATEGORY_COUNTS, 0)))
-            seen: set[str] = set()
-            evidence_relative = str(paths.evidence_file(name))
-            for written in written_rows(session.workspace / evidence_relative):
-                if written.line % _STOP_CHECK_ROWS == 0:
-                    session.check_stop()
-                    _tell(session, counts)
-                row, problem, detail = written.row, "", ""
-                if row is None:
-                    problem = "malformed_json"
-                elif row.get("run_id") in seen:
-                    problem = "duplicate_run_id"
-                else:
-                    try:
-                        scored = score(as_evidence(row), settings.scoring)
-                    except UnscorableError as error:
-                        problem, detail = str(error.reason), error.detail
-                    except (KeyError, TypeError, AttributeError) as error:
-                        problem, detail = "not_evidence", type(error).__name__
+        with closing_writers():
+            skips = writer_of(skips_relative)
+            for name in streams:
+                relative = str(paths.scored_file(name))
+                writer = writer_of(relative)
+                of_stream = counts.setdefault(name, Counter(dict.fromkeys(CATEGORY_COUNTS, 0)))
+                seen: set[str] = set()
+                evidence_relative = str(paths.evidence_file(name))
+                for written in written_rows(session.workspace / evidence_relative):
+                    if written.line % _STOP_CHECK_ROWS == 0:
+                        session.check_stop()
+                        _tell(session, counts)
+                    row, problem, detail = written.row, "", ""
+                    if row is None:
+                        problem = "malformed_json"
+                    elif row.get("run_id") in seen:
+                        problem = "duplicate_run_id"
                     else:
-                        seen.add(scored["run_id"])
-                        writer.add_row(scored)
-                        of_stream[scored["category"]] += 1
-                if problem:
-                    reasons[problem] += 1
-                    skips.add_row(
-                        {
-                            "schema_version": 1,
-                            "stream": name,
-                            "file": evidence_relative,
-                            "line": written.line,
-                            "byte_offset": written.byte_offset,
-                            "reason": problem,
-                            "detail": detail,
-                        }
-                    )
-            emitted.append(Emitted("scored", [writer.finish(relative)]))
-        emitted.append(Emitted("scoring_skips", [skips.finish(skips_relative)]))
+                        try:
+                            scored = score(as_evidence(row), settings.scoring)
+                        except UnscorableError as error:
+                            problem, detail = str(error.reason), error.detail
+                        except (KeyError, TypeError, AttributeError) as error:
+                            problem, detail = "not_evidence", type(error).__name__
+                        else:
+                            seen.add(scored["run_id"])
+                            writer.add_row(scored)
+                            of_stream[scored["category"]] += 1
+                    if problem:
+                        reasons[problem] += 1
+                        skips.add_row(
+                            {
+                                "schema_version": 1,
+                                "stream": name,
+                                "file": evidence_relative,
+                                "line": written.line,
+                                "byte_offset": written.byte_offset,
+                                "reason": problem,
+                                "detail": detail,
+                            }
+                        )
+                emitted.append(Emitted("scored", [writer.finish(relative)]))
+            emitted.append(Emitted("scoring_skips", [skips.finish(skips_relative)]))
     except OSError as error:
         raise disk.storage_fault(error, session.staging, "The last scored runs are in place.") from error
     return emitted, counts, reasons

@@ -5,6 +5,7 @@ A manifest is evidence of integrity, not of authorship: it is not signed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.drift.baselines import read_baselines
 from pipeline.engine.clock import now_iso
 from pipeline.engine.last_run import committed_summaries
-from pipeline.engine.receipts import engine_claim
+from pipeline.engine.receipts import encode, engine_claim
 from pipeline.schemas.release_manifest import ReleaseManifest
 from pipeline.storage.digests import sha256_of_file
 
@@ -80,7 +81,10 @@ def release_manifest(
 
 
 def statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest as an in-toto Statement v1: subjects are the exports and the commit."""
+    """The manifest as an in-toto Statement v1: subjects are the exports, the commit and the manifest itself.
+
+    The last one carries the whole manifest in its annotations: the predicate has no room for other members.
+    """
     by_status: dict[str, list[str]] = {"pass": [], "fail": []}
     for gate in manifest["gates"]:
         by_status["pass" if gate["status"] == "pass" else "fail"].append(gate["name"])
@@ -89,6 +93,12 @@ def statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "subject": [
             *({"name": path, "digest": {"sha256": digest}} for path, digest in manifest["exports"].items()),
             {"name": f"git+{manifest['tag']}", "digest": {"gitCommit": manifest["git_head"]}},
+            {
+                "name": str(paths.RELEASE_MANIFEST),
+                "digest": {"sha256": hashlib.sha256(encode(manifest)).hexdigest()},
+                "mediaType": "application/json",
+                "annotations": {"manifest": dict(manifest)},
+            },
         ],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
@@ -97,6 +107,5 @@ def statement(manifest: Mapping[str, Any]) -> dict[str, Any]:
             "passedTests": by_status["pass"],
             "warnedTests": [],
             "failedTests": by_status["fail"],
-            "manifest": dict(manifest),
         },
     }

@@ -161,11 +161,8 @@ def _replay_rows(root: Path) -> Tree:
 
 
 def _whole_lines(root: Path) -> Tree:
-    """What the rows of the journal of baselines call normal, each once, and its tail: clocks and ids differ.
-
-    An audit that was cut off behind its row writes the same values again when it is carried out again.
-    """
+    """What the rows of the journal of baselines call normal, and its tail: clocks and ids differ."""
     path = root / paths.AUDIT_BASELINES
     lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    values = {json.dumps(json.loads(line)["metrics"], sort_keys=True) for line in lines[:-1]}
+    values = [json.dumps(json.loads(line)["metrics"], sort_keys=True) for line in lines[:-1]]
     return {path.name: f"{sorted(values)}, then {lines[-1]!r}".encode()}

@@ -88,6 +88,34 @@ def test_the_first_passing_audit_seeds_the_baseline_and_the_next_follows(
     assert [row["kind"] for row in baselines(workspace)] == ["seed", "passed"]
 
 
+@pytest.mark.parametrize("left", [(REPORT_JSON,), (REPORT_JSON, paths.JOURNAL_MEMORY)])
+def test_an_audit_that_was_cut_off_behind_its_row_does_not_write_it_twice(
+    workspace: Path, gate: tuple[str, str], left: tuple[Path, ...]
+) -> None:
+    """What comes last of an audit is its report: ``left`` is as the audit before had left it."""
+    audit(workspace, *gate)
+    before = {name: (workspace / name).read_bytes() for name in left}
+    audit(workspace, *gate)
+    for name, data in before.items():
+        (workspace / name).write_bytes(data)
+    rows = baselines(workspace)
+    report = audit(workspace, *gate)
+    assert baselines(workspace) == rows
+    assert any("one that was cut off had written its row" in note for note in report["notes"])
+    audit(workspace, *gate)
+    assert len(baselines(workspace)) == len(rows) + 1
+
+
+def test_a_report_from_before_rows_were_named_in_it_speaks_for_the_last_row(
+    workspace: Path, gate: tuple[str, str]
+) -> None:
+    report = audit(workspace, *gate)
+    del report["baseline_row"]
+    (workspace / REPORT_JSON).write_text(json.dumps(report))
+    audit(workspace, *gate)
+    assert [row["kind"] for row in baselines(workspace)] == ["seed", "passed"]
+
+
 def test_no_append_leaves_the_baselines_alone(workspace: Path, gate: tuple[str, str]) -> None:
     audit(workspace, "--no-append", *gate)
     assert baselines(workspace) == []

@@ -7,6 +7,7 @@ them), nothing reads as passed, and a run on a whole disk ends where an undistur
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import shutil
@@ -155,6 +156,35 @@ def test_short_writes_everywhere_change_nothing(
     monkeypatch.setattr(disk, "operations", ShortWrites())
     assert _run(quick / "w").run_hash == starts["last-good"].run_hash
     assert_whole(quick / "w", starts["last-good"].outputs)
+
+
+@pytest.mark.parametrize("name", ["last-good", "score"])
+def test_a_run_that_a_disk_ended_keeps_no_staged_file_open(
+    quick: Path, starts: dict[str, Start], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The process may go on: what it keeps open takes room on the very disk that has none."""
+    workspace = quick / "w"
+    refused = 0
+    for number in range(1, 60, 3):
+        shutil.copytree(starts[name].workspace, workspace)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "operations", FaultyDisk(number, errno.ENOSPC, for_good=True))
+            try:
+                _run(workspace, starts[name].command)
+            except StorageError:
+                refused += 1
+        assert _held_open(workspace / paths.STAGING) == [], number
+        shutil.rmtree(workspace)
+    assert refused > 5
+
+
+def _held_open(folder: Path) -> list[str]:
+    """The files below ``folder`` that this process has open, those that are gone already too."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return [each for each in found if each.startswith(str(folder))]
 
 
 @pytest.mark.slow

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from pipeline import cli
 from pipeline.checks.runner import Outcome
 from pipeline.checks.session import check_session
 from pipeline.contracts import paths
+from pipeline.contracts.checks import CheckStatus
+from pipeline.contracts.faults import ExitCode
 from pipeline.engine.event_writer import EventWriter
 from pipeline.engine.run_session import Request
 from pipeline.release import gates
@@ -134,6 +137,41 @@ def test_each_git_gate_can_fail_alone(tmp_path: Path) -> None:
     statuses = {check["id"]: check["status"] for check in frozen(workspace).report["checks"]}
     assert statuses["phase_commits"] == "fail"
     assert [name for name, status in statuses.items() if status != "pass"] == ["phase_commits"]
+
+
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_a_gate_that_could_not_look_says_so_in_three_lines(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    json_too: tuple[str, ...],
+) -> None:
+    blind = Outcome(0, 0, "could not look", "no memory", status=CheckStatus.ERROR)
+    monkeypatch.setattr(gates.GateRun, "_command", lambda *_: blind)
+    workspace = ready(tmp_path / "w")
+    assert cli.main(["release-freeze", "-C", str(workspace), *json_too]) == ExitCode.NOT_EVALUABLE
+    said = capsys.readouterr().err
+    for line in ("what happened", "kept safe", "do next"):
+        assert line in said
+    assert "no memory" in said
+
+
+@pytest.mark.usefixtures("quick_gates")
+def test_the_statement_is_one_by_the_library_of_its_format(tmp_path: Path) -> None:
+    """Strictly: a member that its schema does not know is an error there."""
+    from google.protobuf.json_format import ParseDict
+    from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+    from in_toto_attestation.v1.statement import Statement
+    from in_toto_attestation.v1.statement_pb2 import Statement as Message
+
+    workspace = ready(tmp_path / "w")
+    assert frozen(workspace).exit_code == 0
+    data = json.loads((workspace / STATEMENT).read_bytes())
+    Statement.copy_from_pb(ParseDict(data, Message())).validate()
+    assert ParseDict(data["predicate"], TestResult()).result == "PASSED"
+    (subject,) = [each for each in data["subject"] if each["name"] == str(paths.RELEASE_MANIFEST)]
+    assert subject["digest"]["sha256"] == sha256_of_file(workspace / paths.RELEASE_MANIFEST)
+    assert subject["annotations"]["manifest"] == manifest(workspace)
 
 
 def test_outside_a_repository_no_manifest_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
