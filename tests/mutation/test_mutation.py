@@ -108,14 +108,18 @@ def test_a_module_that_no_test_names_is_asked_about_through_those_that_import_it
 class _Scripted(Tree):
     """A tree whose tests fail as a script says: by whether the change is there, and by the tests asked."""
 
+    all_are_slow = False
+
     def __init__(self, folder: Path, with_change: dict[str, bool], without: dict[str, bool]) -> None:
         self.root = folder
         self._fails = {True: with_change, False: without}
         (folder / "module.py").write_text("x = 1 < 2\n")
 
     def first_that_fails(
-        self, tests: Sequence[str], without: Sequence[str] = (), seconds: float = 1.0
+        self, tests: Sequence[str], without: Sequence[str] = (), marks: str = "", seconds: float = 1.0
     ) -> str | None:
+        if marks and self.all_are_slow:
+            raise NothingAskedError
         fails = self._fails["<=" in (self.root / "module.py").read_text()]
         for each in tests:
             if each not in without and fails[each]:
@@ -146,13 +150,19 @@ def test_a_test_that_fails_without_the_change_is_put_aside(
     assert (tmp_path / "module.py").read_text() == "x = 1 < 2\n"
 
 
+def test_slow_tests_are_asked_where_there_are_no_others(tmp_path: Path) -> None:
+    tree = _Scripted(tmp_path, {"a": True}, {"a": False})
+    tree.all_are_slow = True
+    assert tree.tried(Path("module.py"), COMPARISON, ["a"]) == Outcome("killed", "a")
+
+
 @pytest.mark.parametrize(("also_without", "verdict"), [(False, "killed"), (True, "unclear")])
 def test_a_time_that_is_over_is_the_changes_only_where_it_is_not_without_it(
     tmp_path: Path, also_without: bool, verdict: str
 ) -> None:
     class Endless(_Scripted):
         def first_that_fails(
-            self, tests: Sequence[str], without: Sequence[str] = (), seconds: float = 1.0
+            self, tests: Sequence[str], without: Sequence[str] = (), marks: str = "", seconds: float = 1.0
         ) -> str | None:
             if "<=" in (self.root / "module.py").read_text() or also_without:
                 raise UnendedError

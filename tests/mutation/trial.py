@@ -21,8 +21,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # "unclear": its tests did not end, without the change either, so that nothing is known of it.
 Verdict = Literal["killed", "survived", "unclear"]
 # A test that takes longer hangs; the whole of a trial may take the other.
-_TEST_SECONDS, _TRIAL_SECONDS = 150, 1500
+_TEST_SECONDS, _TRIAL_SECONDS = 60, 600
 _MOST_FLAWED = 5
+_QUICK = "not slow and not browser and not trainers"
 _NO_TESTS = 5  # pytest's exit code
 
 
@@ -80,42 +81,54 @@ class Tree:
         """What the tests say of a change.
 
         It is noticed when a test fails with it, passes without it, and fails with it once more: a test that
-        fails for another reason, as a busy machine, is put aside, and the others are asked.
+        fails for another reason, as a busy machine, is put aside, and the others are asked. Slow tests are
+        asked where there are no others.
         """
+        try:
+            return self._tried(module, change, tests, _QUICK)
+        except NothingAskedError:
+            return self._tried(module, change, tests, "")
+
+    def _tried(self, module: Path, change: Change, tests: Sequence[str], marks: str) -> Outcome:
         file = self.root / module
         sound = file.read_bytes()
         flawed: list[str] = []
         try:
             while len(flawed) <= _MOST_FLAWED:
                 _write(file, change.applied(sound))
-                failed = self.first_that_fails(tests, flawed)
+                failed = self.first_that_fails(tests, flawed, marks)
                 if failed is None:
                     return Outcome("survived")
                 _write(file, sound)
-                if self.first_that_fails([failed]) is None:
+                if self.first_that_fails([failed], marks=marks) is None:
                     _write(file, change.applied(sound))
-                    if self.first_that_fails([failed]) is not None:
+                    if self.first_that_fails([failed], marks=marks) is not None:
                         return Outcome("killed", failed)
                 flawed.append(failed)
         except UnendedError:
-            return self._unended(file, sound, tests)
+            return self._unended(file, sound, tests, marks)
         except NothingAskedError:
-            pass
+            if not flawed and marks:
+                raise
         finally:
             _write(file, sound)
         return Outcome("unclear", flawed[-1] if flawed else "")
 
-    def _unended(self, file: Path, sound: bytes, tests: Sequence[str]) -> Outcome:
+    def _unended(self, file: Path, sound: bytes, tests: Sequence[str], marks: str) -> Outcome:
         """Without the change they end in a third of the time: then it is the change that does not end."""
         _write(file, sound)
         try:
-            self.first_that_fails(tests, seconds=_TRIAL_SECONDS / 3)
+            self.first_that_fails(tests, (), marks, _TRIAL_SECONDS / 3)
         except UnendedError:
             return Outcome("unclear")
         return Outcome("killed", "does not end")
 
     def first_that_fails(
-        self, tests: Sequence[str], without: Sequence[str] = (), seconds: float = _TRIAL_SECONDS
+        self,
+        tests: Sequence[str],
+        without: Sequence[str] = (),
+        marks: str = "",
+        seconds: float = _TRIAL_SECONDS,
     ) -> str | None:
         """The first test that fails here, or the first file, when not even a test begins.
 
@@ -125,7 +138,7 @@ class Tree:
         shutil.rmtree(cache, ignore_errors=True)
         command = [str(self.python), "-m", "pytest", "-q", "-x", f"--timeout={_TEST_SECONDS}"]
         command += ["-o", f"cache_dir={cache}", f"--basetemp={temporary}"]
-        command += [f"--deselect={each}" for each in without]
+        command += ["-m", marks, *(f"--deselect={each}" for each in without)]
         process = subprocess.Popen(
             [*command, *tests],
             cwd=self.root,
