@@ -104,6 +104,17 @@ def test_rows_are_read_at_any_depth_and_from_no_other_kind_of_file(root: Path) -
     assert problems == []
 
 
+def test_folders_and_files_are_read_in_the_order_of_their_names(root: Path) -> None:
+    """The number of a file is part of where a run lies, whatever the file system lists first."""
+    for folder in "hcagebfd":
+        (root / "data/scored-runs" / folder).mkdir()
+        for name in "ba":
+            (root / "data/scored-runs" / folder / f"{name}.jsonl").write_text("{}\n")
+    scored, _, _ = live(root).index_files()
+    below = [path.relative_to(root / "data/scored-runs").as_posix() for path in scored]
+    assert below == ["runs.jsonl", *(f"{folder}/{name}.jsonl" for folder in "abcdefgh" for name in "ab")]
+
+
 def test_what_could_not_be_looked_into_is_a_problem(root: Path, tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far/x.jsonl").write_text("{}\n")
