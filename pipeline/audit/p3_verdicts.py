@@ -77,4 +77,6 @@ def _problem(verdicts: int, skips: int) -> str:
         return ""
     if verdicts > 1:
         return f"has {plural(verdicts, 'verdict')}"
-    return "has a verdict and a scoring skip" if verdicts and skips else "has no verdict"
+    if verdicts and skips:
+        return "has a verdict and a scoring skip"
+    return f"has {plural(skips, 'scoring skip')}" if skips else "has no verdict"

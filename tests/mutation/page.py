@@ -13,11 +13,13 @@ _PAGE = """\
 
 What `make mutants` found on the day of the table. One place of the product's code is changed in a copy of
 the checkout: a comparison turned, a `not`, a guard or a call dropped, two arguments swapped, an `and` made
-an `or`, a number raised by one, a function ended early. Then the test files that import the module run. The
-sample is drawn by the seed, as many changes from each package as from any other. A change is *noticed* when
-a test fails with it, passes without it, and fails with it once more, so that a busy machine is never taken
-for a test. It is *equivalent* when it behaves as what stood there; each is listed with its reason. *Unclear*
-is one whose tests do not end, or fail, without the change as well.
+an `or`, a number raised by one, a function ended early. Then the tests run that import the module, or one
+that imports it; those marked `slow` only where there are no others. The sample is drawn by the seed, as many
+changes from each package as from any other.
+
+A change is *noticed* when a test fails with it, passes without it, and fails with it once more, so that a
+busy machine is never taken for a test. It is *equivalent* when it behaves as what stood there; each is
+listed with its reason. *Unclear* is one whose tests do not end, or fail, without the change as well.
 
 The goal is nine of ten, and four of five in each package, equivalents left aside.
 

@@ -82,6 +82,8 @@ def test_no_verdict_and_no_accepted_one_are_failures(verdicts: Sequence[object],
         (1, 1, "has a verdict and a scoring skip"),
         (2, 0, "has 2 verdicts"),
         (3, 1, "has 3 verdicts"),
+        (1, 2, "has a verdict and a scoring skip"),
+        (0, 2, "has 2 scoring skips"),
     ],
 )
 def test_a_row_has_one_verdict_or_one_skip(verdicts: int, skips: int, words: str) -> None:
@@ -112,6 +114,16 @@ def test_verdicts_of_two_scorers_are_a_failure_and_the_version_is_told() -> None
     assert coverage(view()).detail == "0 evidence rows, 0 verdicts, scorer version none"
 
 
+@pytest.mark.parametrize("where", ["evidence_files", "scored_files", "scoring_skips"])
+def test_a_line_that_is_no_row_fails_wherever_it_lies(where: str) -> None:
+    found = view("a", [verdict("a")], [])
+    of_both = [distribution, coverage] if where == "scored_files" else [coverage]
+    kept = getattr(found, where)()
+    (kept if where == "scoring_skips" else kept[0]).bad_count = 2
+    setattr(found, where, lambda: kept)
+    assert [look(found).failed for look in of_both] == [2] * len(of_both)
+
+
 # How failures are told
 
 
@@ -131,6 +143,8 @@ def test_one_failure_has_no_number_and_counts_as_examined() -> None:
     outcome = failures.outcome(0, "0 rows", observed="none")
     assert (outcome.examined, outcome.failed, outcome.observed) == (1, 1, "none")
     assert outcome.detail == "f.jsonl:2 fault. 0 rows"
+    failures.add("another")
+    assert failures.outcome(0, "0 rows").detail == "f.jsonl:2 fault (first of 2). 0 rows"
     assert Failures().outcome(0, "0 rows") == Outcome(0, 0, "0 failed", "0 rows")
 
 
