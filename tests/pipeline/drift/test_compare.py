@@ -115,6 +115,35 @@ def test_flagged_rows_come_first_and_nothing_is_hidden() -> None:
 # z of counts and rates: known values, symmetry, and what nothing can be said of
 
 
+def test_what_must_be_looked_at_comes_first_whatever_its_place_among_the_metrics() -> None:
+    metrics, baselines = Metrics(), Baselines()
+    measured = {"same": (100, 100), "new": (None, 9), "noisy": (6, 8), "seen": (100, 900), "warn": (100, 500)}
+    for name, (before, now) in measured.items():
+        metrics.add(name, "P2", now)
+        if before is not None:
+            baselines.values[name] = BaselineValue(before, 1, "", None, {})
+    for name in ("dropped", "gone"):
+        baselines.values[name] = BaselineValue(100, 1, "", None, {})
+    baselines.dismissed = {"seen": (900, "new agents joined"), "dropped": (None, "its stream ended")}
+    rows = compare(metrics, baselines, SETTINGS)
+    assert [row.metric for row in rows] == ["gone", "warn", "dropped", "noisy", "seen", "new", "same"]
+
+
+def test_since_when_is_told_of_what_warns_and_of_what_is_missing() -> None:
+    metrics, baselines = Metrics(), Baselines()
+    for name, before, now in (("warn", 100, 500), ("noisy", 6, 8), ("same", 100, 100), ("gone", 100, None)):
+        baselines.values[name] = BaselineValue(before, 1, "", None, {})
+        if now is not None:
+            metrics.add(name, "P2", now)
+    known = dict.fromkeys(("warn", "noisy", "same", "gone"), "2026-01-01T00:00:00Z")
+    told = {row.metric: row.since for row in compare(metrics, baselines, SETTINGS, known)}
+    assert told == {"warn": known["warn"], "gone": known["gone"], "noisy": None, "same": None}
+
+
+def test_the_surprise_is_told_with_four_decimals() -> None:
+    assert row_for(1000, 1100).z == 2.1824
+
+
 def test_known_values() -> None:
     assert isclose(count_shift_z(8, 6), sqrt(2) * (sqrt(8.375) - sqrt(6.375)))
     assert round(count_shift_z(3675, 2555), 1) == 14.2
