@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from console.cli import distill
 from console.cli.commands import BATCH, COMMANDS
 from console.cli.completion import SCRIPTS, answer, candidates
 from pipeline.contracts import paths
@@ -37,6 +38,18 @@ def root(tmp_path: Path) -> Path:
 
 def offered(*words: str) -> list[str]:
     return [each.value for each in candidates(words)]
+
+
+@pytest.mark.parametrize(
+    ("shell", "begins"), [("bash", "complete "), ("zsh", "#compdef "), ("tcsh", "complete ")]
+)
+def test_the_command_prints_the_script_of_the_shell(
+    shell: str, begins: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distill.main(["completion", shell]) == 0
+    said = capsys.readouterr()
+    assert any(line.strip().startswith(begins) for line in said.out.splitlines())
+    assert (said.out.strip(), said.err) == (SCRIPTS[shell].strip(), "")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, BATCH], ids=lambda each: each.name)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contracts.faults import Fault, StorageError
 from runbook.actions.quarantine import plan_quarantine
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.symptom import Answers, Offer
 from runbook.wizard import worker
+from runbook.wizard.dialogue import Standing
 from runbook.wizard.driver import Driver
 from runbook.wizard.prompts import converse
 from runbook.wizard.session import WizardSession, open_session
@@ -83,6 +85,49 @@ def test_code_and_reason_carry_the_plan_out_and_the_answer_after_it_ends_the_tal
     assert converse(Driver(session.workspace, session.symptom, session), Heard()) == 0
     assert not (session.workspace.root / SFT).exists()
     assert session.standing.state == "mitigated"
+
+
+FULL = StorageError(Fault("disk_full", "The disk is full.", "The journal stands.", "Free some space."))
+
+
+def _consented(session: WizardSession, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines with which a plan is agreed to; it is planned already."""
+    _typed(monkeypatch, "1")
+    converse(Driver(session.workspace, session.symptom, session), Heard())
+    return [_code(session), "forbidden rows"]
+
+
+def test_a_fault_after_consent_ends_the_talk_and_nothing_is_carried_out(
+    session: WizardSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Driver):
+        def consent(self, plan_hash: str, typed: str, who: str, reason: str) -> None:
+            super().consent(plan_hash, typed, who, reason)
+            raise FULL
+
+    _typed(monkeypatch, *_consented(session, monkeypatch))
+    with pytest.raises(StorageError):
+        converse(Full(session.workspace, session.symptom, session), Heard())
+    assert (session.workspace.root / SFT).exists()
+    assert session.move == "apply", "who resumes it carries it out"
+
+
+def test_a_plan_that_cannot_be_made_again_ends_the_talk(
+    session: WizardSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Void(Driver):
+        def why_void(self, standing: Standing) -> str:
+            return "A file changed." if standing.consented else ""
+
+        def plan_again(self) -> None:
+            raise FULL
+
+    heard = Heard()
+    _typed(monkeypatch, *_consented(session, monkeypatch))
+    with pytest.raises(StorageError):
+        converse(Void(session.workspace, session.symptom, session), heard)
+    assert heard.lines.count("A file changed. It is planned again.") == 1
+    assert (session.workspace.root / SFT).exists()
 
 
 def test_handing_over_packs_what_is_known(session: WizardSession, monkeypatch: pytest.MonkeyPatch) -> None:
