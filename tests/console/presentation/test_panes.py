@@ -200,6 +200,28 @@ def test_every_phase_state_fits_its_pane(state: PhaseState, width: int) -> None:
     assert line_width(view.lines[0]) <= width
 
 
+@pytest.mark.parametrize(
+    ("drift", "was_read", "words"),
+    [
+        (DriftStatus(), True, "? never  no audit yet"),
+        (DriftStatus(note="it cannot be read: torn"), True, "? never  it cannot be read: torn"),
+        (
+            DriftStatus(Origin("a", why="torn"), note="the report is torn"),
+            True,
+            "? unknown  the report is torn",
+        ),
+        (DriftStatus(note="not read yet"), False, "? unknown  not read yet"),
+        (DriftStatus(Origin("a", NOW), note="not read yet"), False, "? unknown  not read yet"),
+    ],
+)
+def test_drift_that_is_not_known_is_told_from_none_that_was_looked_for(
+    drift: DriftStatus, was_read: bool, words: str
+) -> None:
+    view = drift_pane(drift, NOW, 60, 8, was_read=was_read)
+    assert words in shown(view)
+    assert ("no audit" in plain_text(view.aside)) is words.startswith("? never")
+
+
 def test_no_audit_is_not_called_steady() -> None:
     view = drift_pane(DriftStatus(note="no audit yet"), NOW, 37, 8)
     assert "? never  no audit yet" in shown(view)
