@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,27 @@ def test_the_command_is_the_list_of_the_settings(tmp_path: Path) -> None:
     trust(stakes_of(root))
     assert alert_command(root) == ("page", "me")
     assert alert_command(workspace(tmp_path, "")) == ()
+
+
+def test_a_command_in_a_file_that_others_may_write_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = workspace(tmp_path, '[alert]\ncommand = ["page", "me"]\n')
+    trust(stakes_of(root))
+    path = root / "distill.toml"
+    path.chmod(0o646)
+    with pytest.raises(SettingsError, match="anybody may write it"):
+        alert_command(root)
+    path.chmod(0o664)
+    assert alert_command(root) == ("page", "me")
+    if os.getuid() == 0:
+        os.chown(path, 65534, -1)
+    monkeypatch.setattr("console.watch.alert_command.os.getuid", lambda: 4242)
+    with pytest.raises(SettingsError, match="belongs to another user"):
+        alert_command(root)
+    # Without a command there is nobody to be misled.
+    path.write_text("[alert]\n")
+    assert alert_command(root) == ()
 
 
 @pytest.mark.parametrize("text", ["[alert]\ncommand = 3\n", "[alert]\ncommand = [3]\n", "not toml"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -9,7 +12,8 @@ import pytest
 from console.batch import stream
 from console.batch.outcome import PartOutcome, PartState
 from console.batch.parts import Part
-from console.batch.stream import REDRAW_SECONDS, Narration
+from console.batch.stream import REDRAW_SECONDS, BatchStream, Narration
+from pipeline.contracts.faults import StorageError
 from pipeline.platform.voice import Voice
 
 PROGRESS = {"type": "stage.progress", "stage": "score", "rows_in": 5}
@@ -98,3 +102,65 @@ def test_a_quiet_batch_says_nothing(heard: _Heard) -> None:
     said.event(PROGRESS)
     said.ended(PartOutcome(Part.AUDIT, PartState.RAN, 0))
     assert (heard.shown, heard.notes) == ([], [])
+
+
+# The stream of all parts
+
+
+def read(place: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in place.read_bytes().splitlines()]
+
+
+def test_events_are_numbered_anew_and_keep_the_time_at_which_they_were_said(tmp_path: Path) -> None:
+    place = tmp_path / "events.jsonl"
+    said = BatchStream(str(place), clock=lambda: 0.0)
+    said.emit("run.started", command="batch")
+    said.relay({"type": "run.started", "seq": 1})
+    said.relay({"type": "check.result", "seq": 2, "at": "2026-01-01T00:00:00Z"})
+    said.relay({"type": "run.finished", "seq": 3})
+    said.log("audit-full ended")
+    said.close()
+    assert read(place) == [
+        {"type": "run.started", "seq": 1, "at": "1970-01-01T00:00:00Z", "command": "batch"},
+        {"type": "check.result", "seq": 2, "at": "2026-01-01T00:00:00Z"},
+        {
+            "type": "log", "seq": 3, "at": "1970-01-01T00:00:00Z", "level": "info",
+            "message": "audit-full ended",
+        },
+    ]  # fmt: skip
+    assert said.fault is None
+
+
+def test_a_place_is_let_go_of_and_takes_nothing_afterwards(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    said = BatchStream(str(tmp_path / "events.jsonl"), clock=lambda: 0.0)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 1
+    said.close()
+    said.log("too late")
+    said.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert read(tmp_path / "events.jsonl") == []
+    assert (tmp_path / "events.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_standard_output_stays_open_and_nowhere_is_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    said = BatchStream("-", clock=lambda: 0.0)
+    said.log("one")
+    said.close()
+    nowhere = BatchStream(None, clock=lambda: 0.0)
+    nowhere.log("nobody hears")
+    nowhere.close()
+    os.write(1, b"still open\n")
+    lines = capfd.readouterr().out.splitlines()
+    assert (json.loads(lines[0])["message"], lines[1:]) == ("one", ["still open"])
+
+
+def test_a_place_that_refuses_is_given_up_and_named() -> None:
+    said = BatchStream("/dev/full", clock=lambda: 0.0)
+    said.log("lost")
+    said.log("lost, too")
+    assert said.fault is not None
+    assert "/dev/full" in said.fault.what_happened
+    with pytest.raises(StorageError) as caught:
+        BatchStream("/no/such/place", clock=lambda: 0.0)
+    assert caught.value.fault.file == "/no/such/place"
