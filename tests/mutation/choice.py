@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.mutation.trial import CHECKOUT
 
-MOST_FILES, FEW_FILES = 12, 6
+MOST_FILES, FEW_FILES = 12, 8
 # What is laid down in a workspace is imported by nobody: it runs there.
 LAID_DOWN = {
     "pipeline/templates/workspace/tests/test_workspace_contract.py": "tests/pipeline/test_golden_lines.py"
@@ -40,13 +40,30 @@ def files_that_name(module: Path) -> list[str]:
     tests = _imports("tests", "test_*.py")
     naming = sorted((file for file, imported in tests.items() if dotted in imported), key=distance)
     through = {_dotted(file.relative_to(CHECKOUT)) for file, imported in _product() if dotted in imported}
-    near = [file for file, imported in tests.items() if through & imported and file not in naming]
+    near = [file for file in tests if (through | {dotted}) & _with_helpers(file) and file not in naming]
     if not naming:
         near += [file for file in tests if file.is_relative_to(mirrored) and file not in near]
     own = {f"test_{each.rpartition('.')[2]}" for each in through}
     near.sort(key=lambda file: (file.stem not in own, *distance(file)))
     found = [*naming, *near[: max(0, FEW_FILES - len(naming))]][:MOST_FILES]
     return [str(file.relative_to(CHECKOUT)) for file in found]
+
+
+@cache
+def _with_helpers(test: Path) -> frozenset[str]:
+    """What a test file imports, and what those modules of the tests import that it takes its helpers from."""
+    helpers = {_dotted(file.relative_to(CHECKOUT)): file for file in _imports("tests", "*.py")}
+    found, waiting = set(_of(test)), [test]
+    while waiting:
+        for name in _of(waiting.pop()):
+            if name in helpers and helpers[name] not in waiting and not found >= (more := _of(helpers[name])):
+                found |= more
+                waiting.append(helpers[name])
+    return frozenset(found)
+
+
+def _of(file: Path) -> frozenset[str]:
+    return _imports("tests", "*.py")[file]
 
 
 def _dotted(module: Path) -> str:

@@ -101,6 +101,10 @@ def test_a_module_that_no_test_names_is_asked_about_through_those_that_import_it
     files = files_that_name(Path("pipeline/firewall/conversation.py"))
     assert files[0] == "tests/pipeline/firewall/test_fast_reading.py"
     assert "tests/pipeline/firewall/test_walls.py" in files
+    # By way of what the tests of its package have in common.
+    assert "tests/pipeline/formats/test_refusals.py" in files_that_name(
+        Path("pipeline/formats/trl_preference.py")
+    )
     # Tried as a program.
     assert files_that_name(Path("console/watch/loop.py"))[0] == "tests/console/test_watch_command.py"
 
