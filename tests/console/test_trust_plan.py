@@ -12,8 +12,8 @@ from console.control import plans, trust_plan
 from console.presentation.consent import command_consent, told_lines
 from console.presentation.spans import plain_text
 from pipeline.contracts import paths
-from pipeline.platform.engine_choice import TrustNeededError, stakes_of, trust_what_we_made
-from pipeline.platform.trust_difference import DIFF_LINES
+from pipeline.platform.engine_choice import Stakes, TrustNeededError, stakes_of, trust_what_we_made
+from pipeline.platform.trust_difference import DIFF_LINES, Difference
 from tests.pipeline.engine.workspaces import ONE_STREAM
 
 STARTS = ("run.start", "audit.start", "acceptance.start", "release.start")
@@ -82,6 +82,39 @@ def test_a_long_change_says_how_much_of_it_is_not_shown(workspace: Path) -> None
     assert asked is not None
     assert len(asked.difference) == DIFF_LINES + 1
     assert "more lines: distill trust --show" in asked.difference[-1]
+
+
+@pytest.mark.parametrize(("lines", "last"), [(0, None), (1, "1"), (199, "199"), (200, "200")])
+def test_a_change_of_two_hundred_lines_is_shown_whole(lines: int, last: str | None) -> None:
+    shown = trust_plan._bounded(Difference("x", lines=tuple(str(number + 1) for number in range(lines))))
+    assert len(shown) == lines
+    assert (shown[-1] if shown else None) == last
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (201, "… 1 more line: distill trust --show"),
+        (203, "… 3 more lines: distill trust --show"),
+    ],
+)
+def test_of_a_longer_one_two_hundred_are_shown_and_the_others_counted(lines: int, words: str) -> None:
+    shown = trust_plan._bounded(Difference("x", lines=tuple(str(number + 1) for number in range(lines))))
+    assert (len(shown), shown[199], shown[200]) == (201, "200", words)
+
+
+def test_where_there_is_no_code_to_compare_there_is_no_difference() -> None:
+    assert trust_plan._bounded(None) == ()
+
+
+def test_five_files_of_a_kind_are_named_and_the_others_counted() -> None:
+    six = tuple(f"{number}.py" for number in range(6))
+    told = trust_plan._told(Stakes(Path("/w")), Difference("x", added=six, changed=six[:5]))
+    assert told == [
+        "pipeline/: may run, against x: 5 changed, 6 new",
+        "changed: 0.py, 1.py, 2.py, 3.py, 4.py",
+        "new: 0.py, 1.py, 2.py, 3.py, 4.py and 1 more",
+    ]
 
 
 def test_programs_of_the_settings_are_asked_about_where_they_are_started(workspace: Path) -> None:

@@ -290,6 +290,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        return sft_row_differs(row, run) or beside_texts_differ(row, run, self._rule)\n",
         "        return beside_texts_differ(row, run, self._rule)\n",
         ("A14",),
+        ("an edited answer of an accepted run is not seen",),
         installed=True,
     ),
     Mutant(
@@ -298,6 +299,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        if value is not UNSET and its is not UNSET and (value or "") != its:\n',
         "        if False:\n",
         ("A14",),
+        ("a row under another task is not seen",),
         installed=True,
     ),
     Mutant(
@@ -306,6 +308,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if rule is None or split is UNSET or split == side_of(run, rule):\n",
         "    if True:\n",
         ("A14",),
+        ("a row on the other side of the split is not seen",),
         installed=True,
     ),
     Mutant(
@@ -314,6 +317,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        if mine.role == "assistant" and _weight(mine) != _weight(its):\n',
         "        if False:\n",
         ("A14",),
+        ("an answer that is not to be learnt is not seen",),
         installed=True,
     ),
     Mutant(
@@ -322,7 +326,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if not has_evidence(packed):\n",
         "        if True:\n",
         ("A14",),
-        ("an edited answer of an accepted run is not seen",),
+        ("a row that is there already is not seen",),
         installed=True,
     ),
     Mutant(
