@@ -20,6 +20,7 @@ from pipeline.stages.refusals import QuarantineReason
 # The members of ``Candidate`` up to ``tokens``, why it may not be chosen (0: it may), bytes of run id and
 # of turn keys; then both of them.
 _HEAD = struct.Struct("<16sIIQIBBBd16s16s16s16sQBHI")
+RECORD_BYTES = _HEAD.size
 _PLACE = struct.Struct("<II")
 _NAME_SIZES = struct.Struct("<HI")
 _MAY_NOT_CHOOSE = (None, QuarantineReason.CATEGORY_LEFT_OUT, QuarantineReason.BELOW_PARTIAL_AT)

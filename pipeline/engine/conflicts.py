@@ -14,6 +14,7 @@ _NO_KEY = bytes(KEY_BYTES)
 _HALF = KEY_BYTES // 2
 _PLACE = struct.Struct("<IIB")
 _RECORD = struct.Struct("<16sIIB")
+RECORD_BYTES = _RECORD.size
 _REVIEWED, _APPROVED, _REJECTED = range(3)
 _VERDICT = {CATEGORY_CODE["needs_human_review"]: _REVIEWED, CATEGORY_CODE["rejected"]: _REJECTED}
 

@@ -7,11 +7,9 @@ the workspace's file system. Workers hold nothing that a run needs: they may die
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,14 +17,11 @@ from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, Any
 
 from pipeline.contracts.faults import SettingsError
+from pipeline.engine.allocator import return_large_blocks
 from pipeline.platform.first_act import die_with
 
 if TYPE_CHECKING:
     from pipeline.engine.work_context import ContextName
-
-_M_MMAP_THRESHOLD = -3
-_LARGE_BLOCK_BYTES = 1 << 19
-
 
 Around = Callable[[], AbstractContextManager[None]]
 
@@ -103,7 +98,7 @@ def open_executor(
             do_next="Use processes, or dask://HOST:PORT with the extra distill-console[dask].",
             value=name,
         )
-    _return_large_blocks()
+    return_large_blocks()
     if workers == 1:
         with _without_collector():
             yield InlineExecutor(around)
@@ -128,16 +123,6 @@ def open_executor(
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown(wait=True)
-
-
-def _return_large_blocks() -> None:
-    """Have the C library give freed blocks of a megabyte back to the system.
-
-    By default it raises that size to whatever was freed last, and keeps what is below.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):  # musl has no mallopt
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 @contextlib.contextmanager

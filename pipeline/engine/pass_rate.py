@@ -20,6 +20,7 @@ PassRates = RowMarks[int]
 """Of each row of a task of more than one judged run: attempts in the upper half, passed in the lower."""
 
 _RECORD = struct.Struct("<16sIIB")
+RECORD_BYTES = _RECORD.size
 _ATTEMPT = 1 << 32
 _PASSED = _ATTEMPT - 1
 # What a run adds to its task, by the last member of its record.

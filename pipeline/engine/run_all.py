@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.contracts import events
 from pipeline.engine import run_state
+from pipeline.engine.allocator import give_back
 from pipeline.engine.commit_points import reached
 from pipeline.engine.emit_plan import emit_all, emit_tasks
 from pipeline.engine.executors import for_outputs, open_executor
@@ -164,6 +165,7 @@ def _map(
     reached("all-chunks-mapped")
     with session.interruptible():
         decisions = reducer.finish()
+    give_back()
     if "export" in stages:
         warn_of_markup(session, reducer)
     timing.end()

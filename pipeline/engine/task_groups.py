@@ -11,6 +11,7 @@ from pipeline.stages.row_limits import ByTask, LimitedRow
 
 # Task, chunk, row, rank, whether it is cut off, score, turns; bytes of run id, of turn keys and of weights.
 _HEAD = struct.Struct("<16sIIb?dIHII")
+RECORD_BYTES = _HEAD.size
 
 
 def grouped_by_task(path: Path | None) -> ByTask:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -19,13 +21,15 @@ _SAMPLE_SECONDS = 0.05
 class Cost:
     """Times in seconds; CPU is user and system time of the command and all it waited for.
 
-    ``peak_pss_bytes`` is 0 when memory was not sampled. PSS counts a shared page once.
+    ``peak_pss_bytes`` is 0 when memory was not sampled. PSS counts a shared page once. ``peaks`` are those of
+    the command itself, of its workers together, and of the firewall; they need not be at one time.
     """
 
     wall_seconds: float
     cpu_seconds: float
     peak_pss_bytes: int
     stdout: bytes
+    peaks: Mapping[str, int] = field(default_factory=dict)
 
 
 class CommandFailedError(Exception):
@@ -57,7 +61,8 @@ def run(
     if process.returncode not in (0, allowed):
         raise CommandFailedError(f"{' '.join(argv)} ended with {process.returncode}; see {log}")
     peak = sampler.peak_bytes if sampler is not None else 0
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak, stdout)
+    peaks = sampler.peaks if sampler is not None else {}
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak, stdout, peaks)
 
 
 def seconds_to_line(argv: Sequence[str], marker: bytes, *, env: Mapping[str, str], log: Path) -> float:
@@ -83,27 +88,33 @@ class _PeakMemory(threading.Thread):
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.peak_bytes = 0
+        self.peaks: dict[str, int] = {}
         self._pid = pid
         self._done = threading.Event()
 
     def run(self) -> None:
         while not self._done.wait(_SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, self._tree_pss())
+            now = self._tree_pss()
+            self.peak_bytes = max(self.peak_bytes, now.total())
+            self.peaks = {name: max(now[name], self.peaks.get(name, 0)) for name in {*now, *self.peaks}}
 
     def finish(self) -> None:
         self._done.set()
         self.join()
 
-    def _tree_pss(self) -> int:
+    def _tree_pss(self) -> Counter[str]:
+        found: Counter[str] = Counter()
         try:
             root = psutil.Process(self._pid)
             tree = [root, *root.children(recursive=True)]
         except psutil.Error:
-            return 0
-        total = 0
+            return found
         for process in tree:
-            try:
-                total += process.memory_full_info().pss
-            except (psutil.Error, AttributeError):
-                continue
-        return total
+            with contextlib.suppress(psutil.Error, AttributeError):
+                found[self._role(process)] += process.memory_full_info().pss
+        return found
+
+    def _role(self, process: psutil.Process) -> str:
+        if process.pid == self._pid:
+            return "engine"
+        return "firewall" if "pipeline.firewall" in process.cmdline() else "workers"

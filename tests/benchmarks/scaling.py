@@ -1,21 +1,22 @@
 """`make scaling`: what a run costs at 10 thousand, 100 thousand and a million lines; writes docs/scaling.md.
 
-    python -m tests.benchmarks.scaling [LINES…]
+    python -m tests.benchmarks.scaling [--write] [LINES…]
 
-CPU and wall of a run from scratch, of one with nothing changed and of one with a line more, and the peak
-memory of the process tree. The page holds what was measured and a picture of the cost a line; what it says
-of larger logs is computed from the two largest and called so. Runs of other sizes are printed only.
+CPU and wall of a run from scratch, of one with nothing changed and of one with a line more, the peak
+memory of the process tree and what lies on disk. The page holds what was measured and a picture of the cost
+a line; what it says of larger logs is computed from the two largest and called so. Runs of other sizes are
+printed only, unless they are to be written.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks import engine_bench, figures
+from tests.benchmarks import engine_bench, figures, scaling_notes, short_log
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SIZES = (10_000, 100_000, 1_000_000)
@@ -26,7 +27,10 @@ _WIDTH, _HEIGHT, _MARGIN = 640, 280, 48
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of CPU and wall, and bytes of memory, of runs on so many ``lines``."""
+    """Seconds of CPU and wall, and bytes of memory, of runs on so many ``lines``.
+
+    ``disk_bytes`` is all that a run from scratch leaves, ``source_bytes`` what it read.
+    """
 
     lines: int
     cpu_seconds: float
@@ -34,6 +38,9 @@ class Measured:
     unchanged_cpu_seconds: float
     one_more_cpu_seconds: float
     peak_bytes: int
+    peaks: Mapping[str, int] = field(default_factory=dict)
+    source_bytes: int = 0
+    disk_bytes: int = 0
 
     @property
     def micros_a_line(self) -> float:
@@ -41,12 +48,13 @@ class Measured:
 
 
 def measure(bench: engine_bench.Bench, lines: int) -> Measured:
-    """Runs with two workers on a generated log of so many lines."""
+    """Runs with two workers on a log of so many short lines."""
     workspace = bench.root / f"scaling-{lines}"
-    engine_bench.make_workspace(workspace, lines)
+    source_bytes = short_log.make_workspace(workspace, lines)
     full = engine_bench.run_all(bench, workspace, workers=2)
+    disk_bytes = _on_disk(workspace) - source_bytes
     unchanged = engine_bench.run_all(bench, workspace, workers=2, fresh=False)
-    engine_bench.append(workspace / engine_bench.SOURCE, 1)
+    short_log.append(workspace / short_log.SOURCE, 1, seed=6)
     one_more = engine_bench.run_all(bench, workspace, workers=2, fresh=False)
     memory = engine_bench.run_all(bench, workspace, workers=2, sample_memory=True)
     shutil.rmtree(workspace)
@@ -57,7 +65,14 @@ def measure(bench: engine_bench.Bench, lines: int) -> Measured:
         unchanged.cpu_seconds,
         one_more.cpu_seconds,
         memory.peak_pss_bytes,
+        memory.peaks,
+        source_bytes,
+        disk_bytes,
     )
+
+
+def _on_disk(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def growth(found: Sequence[Measured]) -> tuple[float, float]:
@@ -72,19 +87,23 @@ def as_markdown(found: Sequence[Measured], facts: Sequence[str]) -> str:
     lines = [
         "# Scaling",
         "",
-        "Written by `make scaling`; do not edit. One generated stream, two workers, a run from scratch; then",
-        "one with nothing changed, and one with a line more.",
+        "Written by `make scaling`; do not edit. One generated stream of lines of about 120 bytes, two",
+        "workers, a run from scratch; then one with nothing changed, and one with a line more.",
         "",
         *(f"- {fact}" for fact in facts),
         "",
-        "| lines | CPU s | µs a line | wall s | nothing changed, CPU s | a line more, CPU s | peak memory |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
+        "| lines | CPU s | µs a line | wall s | nothing changed, CPU s | a line more, CPU s | peak memory "
+        "| of it engine, workers, firewall | on disk |",
+        "|---:|---:|---:|---:|---:|---:|---:|---|---:|",
         *(
             f"| {each.lines:,} | {each.cpu_seconds:.2f} | {each.micros_a_line:.0f} | {each.wall_seconds:.2f} "
             f"| {each.unchanged_cpu_seconds:.2f} | {each.one_more_cpu_seconds:.2f} "
-            f"| {each.peak_bytes / 1e6:.0f} MB |"
+            f"| {each.peak_bytes / 1e6:.0f} MB | {_peaks(each)} | {each.disk_bytes / 1e6:.0f} MB |"
             for each in found
         ),
+        "",
+        "Peak memory is the PSS of the process tree; each part of it is given at its own worst moment. On",
+        "disk is what a run leaves beside its source: outputs, and the chunk cache for the next run.",
         "",
         "![µs of CPU a line against lines](scaling.svg)",
     ]
@@ -106,7 +125,11 @@ def as_markdown(found: Sequence[Measured], facts: Sequence[str]) -> str:
             lines.append(
                 f"| {lines_then:,} | {hours:.2f} h | {(base.peak_bytes + more * size) / 1e9:.1f} GB |"
             )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *scaling_notes.LINES]) + "\n"
+
+
+def _peaks(measured: Measured) -> str:
+    return ", ".join(f"{measured.peaks.get(name, 0) / 1e6:.0f}" for name in ("engine", "workers", "firewall"))
 
 
 def as_svg(found: Sequence[Measured]) -> str:
@@ -135,7 +158,7 @@ def as_svg(found: Sequence[Measured]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    sizes = tuple(map(int, arguments)) or SIZES
+    sizes = tuple(int(argument) for argument in arguments if argument != "--write") or SIZES
     bench = engine_bench.Bench(CHECKOUT / "out/bench", max(sizes), 1)
     engine_bench.prepare(bench)
     found = []
@@ -145,7 +168,7 @@ def main(arguments: Sequence[str]) -> None:
     shutil.rmtree(bench.root)
     page = as_markdown(found, figures.machine_facts())
     print(page)  # noqa: T201
-    if sizes == SIZES:
+    if sizes == SIZES or "--write" in arguments:
         (CHECKOUT / "docs/scaling.md").write_text(page, encoding="utf-8")
         (CHECKOUT / "docs/scaling.svg").write_text(as_svg(found), encoding="utf-8")
 
