@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from console.presentation.counts import bar_cells, count, share
 from console.presentation.frame import PaneView
@@ -56,6 +58,8 @@ def _counted(rows: RowCounts, now: float, width: int, height: int) -> PaneView:
     top = [*_category_bars(rows.total, width)]
     table = _stream_table(rows, width)
     exports = _exports(rows.exports, width)
+    unread = _unread(rows.unread_logs, width)
+    exports = [*exports, *unread]
     laws = [*exports, *_laws(rows.balances, width, height - len(top) - len(exports) - len(table))]
     spare = height - len(top) - len(laws) - len(table)
     # The streams come last, so that a long list of them is what scrolls.
@@ -114,7 +118,20 @@ def _totals(rows: RowCounts, width: int) -> list[Line]:
         *lines,
         *_exports(rows.exports, width),
         *(_law(law, width) for law in rows.balances if not law.holds),
+        *_unread(rows.unread_logs, width),
     ]
+
+
+def _unread(logs: Sequence[str], width: int) -> list[Line]:
+    """Logs that no stream reads: how many, and the first; without its folders where there is no room."""
+    if not logs:
+        return []
+    told = f"{plural(len(logs), 'log')} no stream reads: "
+    shown = " ! " + told
+    room = width - cell_width(shown)
+    name = visible(logs[0])
+    name = name if cell_width(name) <= room else visible(PurePosixPath(logs[0]).name)
+    return [line(Span(" ! ", "warn"), told, Span(fit_text(name, max(0, room)).rstrip(), "text"))]
 
 
 def _category_bars(total: StreamCounts, width: int) -> list[Line]:

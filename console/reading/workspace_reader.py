@@ -44,6 +44,8 @@ from pipeline.reading.lock_facts import read_lock
 from pipeline.reading.past_runs import read_receipts
 from pipeline.reading.report_files import Notes, read_object
 from pipeline.reading.run_rows import run_rows
+from pipeline.reading.settings_glance import read_settings
+from pipeline.reading.source_files import unread_logs
 from pipeline.reading.symptom_log import read_looks
 
 # A longer document is not read to see whether it says anything.
@@ -177,9 +179,10 @@ class WorkspaceReader:
             return RowCounts(Origin(why=latest.hidden or "no run has committed yet: distill run-all"))
         freshness = staleness.of_verdict(latest.finished_at, now, inputs_changed=bool(moved.anything))
         source = str(paths.summary_file(latest.good_id))
-        return rows_of_summary(
+        counted = rows_of_summary(
             self.root, latest.good, Origin(source, latest.finished_at, freshness, moved.anything)
         )
+        return replace(counted, unread_logs=unread_logs(self.root, read_settings(self.root, Notes())))
 
     def _firewall(self, latest: LatestRun, now: float) -> FirewallStatus:
         """What is known without a scan: a missing file, or what the last export's receipt said.

@@ -166,7 +166,7 @@ def _rows(state: ViewState) -> RowCounts:
     if live is None:
         return base
     # Exports are written at a run's end, so that the last ones stand until then.
-    return replace(live, exports=base.exports)
+    return replace(live, exports=base.exports, unread_logs=base.unread_logs)
 
 
 def _drift(state: ViewState, now: float) -> DriftStatus:

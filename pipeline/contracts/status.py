@@ -143,7 +143,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """``total`` sums the streams (its ``stream`` is ``total``). ``live`` while a run counts."""
+    """``total`` sums the streams (its ``stream`` is ``total``). ``live`` while a run counts.
+
+    ``unread_logs`` are files that look like logs and that no stream reads.
+    """
 
     origin: Origin = NEVER
     total: StreamCounts = StreamCounts("total")
@@ -151,6 +154,7 @@ class RowCounts:
     exports: tuple[ExportCounts, ...] = ()
     balances: tuple[Balance, ...] = ()
     live: bool = False
+    unread_logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

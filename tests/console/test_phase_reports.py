@@ -147,3 +147,10 @@ def test_a_failure_that_a_later_look_found_gone_is_old_and_no_failure(tmp_path: 
 )
 def test_a_cause_is_one_line_whatever_is_missing(cause: dict[str, Any], words: str) -> None:
     assert cause_in_words(cause) == words
+
+
+def test_a_log_that_no_stream_reads_is_told_with_the_counts(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    before = read(root).rows.unread_logs
+    (root / paths.KNOWLEDGE_BASE / "quiz.jsonl").write_text('{"question": "2 + 2?"}\n')
+    assert set(read(root).rows.unread_logs) - set(before) == {str(paths.KNOWLEDGE_BASE / "quiz.jsonl")}

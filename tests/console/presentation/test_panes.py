@@ -166,6 +166,16 @@ def test_stale_counts_step_back_and_say_why_in_the_title() -> None:
     assert "text" not in {span.role for spans in view.lines for span in spans}
 
 
+@pytest.mark.parametrize(("width", "shown_name"), [(38, "quiz.jsonl"), (78, "data/_kb/quiz.jsonl")])
+def test_a_log_that_no_stream_reads_is_named(width: int, shown_name: str) -> None:
+    rows = replace(states.rows(), unread_logs=("data/_kb/quiz.jsonl", "data/_kb/z\x1b[2J.jsonl"))
+    text = shown(rows_pane(rows, NOW, width, 30))
+    assert f" ! 2 logs no stream reads: {shown_name[: width - 27]}" in text
+    one = replace(rows, unread_logs=("data/_kb/\x1b[2J.jsonl",))
+    assert "\x1b" not in shown(rows_pane(one, NOW, width, 30))
+    assert "no stream reads" not in shown(rows_pane(states.rows(), NOW, width, 30))
+
+
 def test_a_stream_with_skipped_lines_carries_a_mark() -> None:
     skipping = StreamCounts("mint_runs", lines=9, skipped=2, evidence=7, accepted=7)
     view = rows_pane(replace(states.rows(), streams=(skipping,)), NOW, 62, 30)
