@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from console.presentation.counts import bar_cells, count, share
 from console.presentation.lines import column_heads, heading
 from console.presentation.spans import EMPTY, Line, Role, Span, fit, fit_text, line, spread
@@ -109,6 +107,8 @@ def parsed(raw: RawRow) -> Mapping[str, Any] | None:
     """The row as an object; None for what is none, or is too long to parse for a list."""
     if not raw.is_whole:
         return None
+    import orjson  # rows alone need it; a status does not
+
     try:
         row = orjson.loads(raw.head)
     except orjson.JSONDecodeError:

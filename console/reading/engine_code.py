@@ -22,13 +22,13 @@ class EngineCode:
         self._seen: list[Stamp] = []
         self._digest: str | None = None
         self.choice: EngineChoice | None = None
-        """The engine of the last ``digest``; None where it may not run, and before the first."""
+        """The engine of the last ``digest``, not to be run; None where it may not, and before the first."""
 
     def digest(self) -> str | None:
         """Hex sha256, UNTRUSTED, or None where the engine may not run or its files cannot be read."""
         self.choice = None
         try:
-            choice = self.choice = choose_engine(self._root)
+            choice = self.choice = choose_engine(self._root, to_run=False)
             if choice.untrusted:
                 return UNTRUSTED
             directory = choice.directory

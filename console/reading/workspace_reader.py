@@ -216,7 +216,7 @@ def engine_status(
     if not (root / paths.SETTINGS).is_file():  # a FIFO in its place would block whoever opens it
         return EngineStatus(why="distill.toml is missing or no regular file", version=version)
     try:
-        choice = choice or choose_engine(root)
+        choice = choice or choose_engine(root, to_run=False)
     except OperatorError as error:
         return EngineStatus(
             "workspace", str(root), "engine.source", refused=error.fault.what_happened, version=version

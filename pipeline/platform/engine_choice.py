@@ -30,6 +30,7 @@ from pipeline.platform.lenient_json import bytes_or_empty
 TRUST_VARIABLE = "DISTILL_TRUST"
 # What release-freeze runs where the settings name nothing else.
 DEFAULT_TESTS = ("python3", "-m", "unittest", "discover", "-v", "-s", "tests")
+_OWN = "engine.source"
 NOT_TRUSTED = "the workspace's own code is not trusted"
 
 
@@ -121,20 +122,23 @@ def stakes_of(root: Path) -> Stakes:
         return Stakes(root, True, None, programs, visible(str(error), 300))
 
 
-def choose_engine(root: Path) -> EngineChoice:
+def choose_engine(root: Path, *, to_run: bool = True) -> EngineChoice:
     """Which engine runs in the workspace ``root``.
 
     Where its own one is not trusted that is the installed one, and ``untrusted`` says so. Raises
-    SettingsError where it is not the user's, StorageError when it cannot be copied to where it runs.
+    SettingsError where it is not the user's, StorageError when it cannot be copied to where it runs: one
+    that is only looked at (not ``to_run``) is not copied.
     """
     if not (root / paths.SETTINGS).is_file():
         return EngineChoice("installed", None, "distill.toml is no file")
     stakes = stakes_of(root)
     if not stakes.wants_own:
-        return EngineChoice("installed", None, "engine.source")
+        return EngineChoice("installed", None, _OWN)
     if stakes.files is None or not stakes.engine_is_trusted:
         why = f"{NOT_TRUSTED}{f' ({stakes.trouble})' if stakes.trouble else ''}"
         return EngineChoice("installed", None, why, untrusted=why)
+    if not to_run:
+        return EngineChoice("workspace", root, _OWN)
     return own_engine(root, stakes.files)
 
 
@@ -151,7 +155,7 @@ def own_engine(root: Path, files: EngineFiles) -> EngineChoice:
             "No code of the workspace was run.",
             "Wait until nobody changes it, then run the same command again.",
         ) from error
-    return EngineChoice("workspace", root, "engine.source", path)
+    return EngineChoice("workspace", root, _OWN, path)
 
 
 def engine_to_change(root: Path) -> EngineChoice:
