@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.architecture.fresh_interpreter import REPOSITORY
 
@@ -71,3 +75,52 @@ def test_nothing_is_imported_that_is_not_declared() -> None:
         if name not in (*known, *PARTS, *PACKAGES) and name not in sys.stdlib_module_names
     }
     assert foreign == {}
+
+
+# Pins
+
+
+def _requirements() -> dict[str, list[Requirement]]:
+    """Every package that pyproject.toml declares, by its name: of the runtime and of all extras."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    found: dict[str, list[Requirement]] = {}
+    for requirement in map(Requirement, declared):
+        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return found
+
+
+def _pins() -> dict[str, str]:
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.partition(";")[0].strip().split("==") for line in lines if "==" in line]
+    return {canonicalize_name(name): version for name, version in pins}
+
+
+def test_every_declared_package_has_a_pin_that_its_declaration_allows() -> None:
+    pins = _pins()
+    assert len(pins) > 50
+    assert sorted(_requirements().keys() - pins.keys()) == []
+    for name, requirements in _requirements().items():
+        for requirement in requirements:
+            assert requirement.specifier.contains(pins[name]), f"{requirement} does not allow {pins[name]}"
+
+
+def test_what_is_pinned_fits_together() -> None:
+    """What each pinned package that is here asks of others is what is pinned, as with ``pip check``."""
+    pins, examined = _pins(), 0
+    for name, version in pins.items():
+        try:
+            here = distribution(name)
+        except PackageNotFoundError:
+            continue  # of an extra that is not installed
+        assert here.version == version, f"{name} {here.version} is installed, and {version} is pinned"
+        for asked in map(Requirement, here.requires or ()):
+            if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
+                continue
+            examined += 1
+            pin = pins.get(canonicalize_name(asked.name))
+            assert pin is not None, f"{name} asks for {asked}, which has no pin"
+            assert asked.specifier.contains(pin, prereleases=True), (
+                f"{name} asks for {asked}, pinned is {pin}"
+            )
+    assert examined > 50

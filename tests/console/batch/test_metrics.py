@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from console.batch.metrics import batch_metrics, last_success_in
 from console.batch.parts import Part
@@ -51,7 +52,20 @@ def check_format(text: str) -> dict[str, str]:
             key = found[1] + (found[2] or "")
             assert key not in samples, "no sample twice"
             samples[key] = found[3]
+    _collected(text, len(samples))
     return samples
+
+
+def _collected(text: str, samples: int) -> None:
+    """The same by the collectors' own parser: every family has its words, and no sample is lost."""
+    families = list(text_string_to_metric_families(text))
+    assert sum(len(family.samples) for family in families) == samples
+    for family in families:
+        assert family.type == "gauge", family
+        assert family.documentation, family
+        assert family.samples, family
+        assert {sample.name for sample in family.samples} == {family.name}, family
+        assert all(sample.timestamp is None for sample in family.samples), family
 
 
 def test_a_batch_is_valid_text_format_with_every_status_in_it() -> None:
