@@ -57,8 +57,7 @@ def build_workspace(place: Path, sources: Sources) -> Path:
 def _build(root: Path, sources: Sources) -> None:
     aside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".building", dir=root.parent))
     try:
-        staging = aside / root.name  # templates carry the directory's name
-        staging.mkdir()
+        staging = aside / root.name  # templates carry the directory's name; init makes it
         _fill(staging, sources)
         marker = staging / MARKER
         marker.parent.mkdir(mode=0o700, exist_ok=True)
