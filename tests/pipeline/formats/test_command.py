@@ -93,7 +93,7 @@ def test_a_refusal_names_the_file_that_is_amiss(workspace: Path) -> None:
     ("name", "export", "said"),
     [
         ("trl-preference", paths.PREFERENCE_EXPORT, "right a"),
-        ("chat-jsonl", paths.SFT_EXPORT, '"model_name":"'),
+        ("chat-jsonl", paths.SFT_EXPORT, '"sig_hash":"'),
     ],
 )
 def test_bytes_that_the_manifest_alone_names_are_not_formatted(
