@@ -27,8 +27,8 @@ _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})$", re.M)
 _FIRST_THAT_JOINS = "\u0530"
 _MAX_DEPTH = 100
 _OPENING = 64
-_PLAIN_OPENING = re.compile(r"[!-_a-}][\n -~]*")
-_ENDS_OF_LINES = re.compile(r" +\n")
+_PLAIN_OPENING = re.compile(r"[ \t]*[!-_a-}][\n\t -~]*")
+_ENDS_OF_LINES = re.compile(r"[ \t]+\n")
 _NUMBER = re.compile(r"(-?)0*(\d*?)(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
 
 
@@ -50,7 +50,7 @@ def same_answer(one: Iterable[Turn], other: Iterable[Turn]) -> bool:
 def _begin_otherwise(one: str, other: str) -> bool:
     """Whether two texts are told apart by what nothing alters: how they begin, in plain lines of ASCII.
 
-    A fence begins with a mark or with spaces, and empty lines before the first one do not count.
+    A fence begins with a mark, spaces or not before it; empty lines before the first one do not count.
     """
     mine, yours = _opening(one), _opening(other)
     shorter = min(len(mine), len(yours))

@@ -46,6 +46,8 @@ def test_the_beginning_tells_most_answers_apart() -> None:
     assert module._begin_otherwise("One.\n" + LONG, "One.  \n\n" + LONG), "an empty line stays between two"
     assert not module._begin_otherwise("One.\n" + LONG, "One.  \n" + LONG)
     assert not module._begin_otherwise(LONG, LONG)
+    assert module._begin_otherwise("  Yes, it is", "\tYes, it is"), "as a line begins, so it is compared"
+    assert not module._begin_otherwise("  ```\nx = 1\n```", "x = 1")
     assert module._begin_otherwise("Yes, журнал", "No, журнал"), "as far as they begin in ASCII"
     assert not module._begin_otherwise("журнал", "No"), "the whole of any other text is compared"
     assert not module._begin_otherwise("e", "e\u0301")
