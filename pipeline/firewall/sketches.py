@@ -96,7 +96,13 @@ def _tail(raw: bytes, *, fences: bool) -> str:
             if len(shown) >= EDGE:
                 return shown[-EDGE:]
     text = _decode_text(raw) or ""
-    return letters(_without_fences(text) if fences else text)[-EDGE:]
+    text = _without_fences(text) if fences else text
+    # What a character of ASCII begins is decomposed by itself.
+    if text[-_LONG : -_LONG + 1].isascii():
+        shown = letters(text[-_LONG:])
+        if len(shown) >= EDGE:
+            return shown[-EDGE:]
+    return letters(text)[-EDGE:]
 
 
 def _head(raw: bytes, *, fences: bool) -> str:
@@ -106,7 +112,12 @@ def _head(raw: bytes, *, fences: bool) -> str:
         if len(shown) >= EDGE and not (fences and text.lstrip().startswith(_FENCES)):
             return shown[:EDGE]
     text = _decode_text(raw) or ""
-    return letters(_without_fences(text) if fences else text)[:EDGE]
+    text = _without_fences(text) if fences else text
+    if text[_LONG : _LONG + 1].isascii():
+        shown = letters(text[:_LONG])
+        if len(shown) >= EDGE:
+            return shown[:EDGE]
+    return letters(text)[:EDGE]
 
 
 def _without_fences(text: str) -> str:

@@ -24,7 +24,9 @@ _HIDE = {
     code: None for first, last in _IGNORABLE for code in range(first, last + 1) if chr(code) not in _JOINERS
 }
 _NEVER_PLAIN = frozenset(map(chr, _HIDE)) | frozenset(_JOINERS)
-_NOT_ASCII = re.compile("[^\\x00-\\x7f]+")
+_ASCII = bytes(range(128))
+# The white space of ASCII, each as a space.
+_SPACED = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
 _LAST_OF_CYRILLIC = "\u052f"
 _ARROWS = range(0x2190, 0x2200)
 
@@ -39,6 +41,7 @@ _ENCLOSED = "\u24ea" + "".join(
 _AS_THEY_STAND = frozenset(_SUPERSCRIPTS + _FRACTIONS + _ENCLOSED)
 _FINAL = frozenset(".!?。")
 _WORDS_NEEDED = 4
+_BEGINS_OF_CODE = (" ", "\t", "`", "~")  # of a line: any other is prose, or inside of a fence
 _LANGUAGE = re.compile(r" *[\w+#.-]{0,20} *", re.A)  # any more of it would be read, and is a text
 
 
@@ -60,13 +63,17 @@ def without_hidden(text: str) -> str:
     """NFC, and no character that is never seen but joiners where they mean something."""
     if text.isascii():
         return text
-    # Few characters of a long text are not ASCII, and looking at them alone costs a tenth.
-    if _NEVER_PLAIN.isdisjoint("".join(_NOT_ASCII.findall(text))):
+    if _NEVER_PLAIN.isdisjoint(_without_ascii(text)):
         return unicodedata.normalize("NFC", text)
     seen = text.translate(_HIDE)
     if not set(_JOINERS).isdisjoint(seen):
         seen = "".join(_joiners_where_they_mean_something(seen))
     return unicodedata.normalize("NFC", seen)
+
+
+def _without_ascii(text: str) -> str:
+    """The other characters of a text. They are few, and to look at them alone costs a fifth."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def strict_form(text: str) -> StrictForm:
@@ -120,9 +127,11 @@ def _runs(form: str) -> Iterator[_Run]:
             is_code = True
             if _closes(line, mark):
                 mark = ""
-        else:
+        elif line.startswith(_BEGINS_OF_CODE):
             mark = _opening_mark(line)
             is_code = bool(mark) or line.startswith(("    ", "\t"))
+        else:
+            is_code = False
         if run is None or run.is_code is not is_code:
             if run is not None and run.is_code and not line:
                 continue
@@ -136,12 +145,23 @@ def _runs(form: str) -> Iterator[_Run]:
 
 def _prose(lines: list[str]) -> str:
     text = "\n".join(lines)
-    if not text.isascii():
-        if _AS_THEY_STAND.isdisjoint(text):
+    if text.isascii():
+        return _one_spaced(text)
+    # Nothing would change of a text in NFKC, whatever numbers it holds.
+    if not unicodedata.is_normalized("NFKC", text):
+        if _AS_THEY_STAND.isdisjoint(_without_ascii(text)):
             text = unicodedata.normalize("NFKC", text)
         else:
             text = "".join(_nfkc_but_numbers(text))
     return " ".join(text.split())
+
+
+def _one_spaced(text: str) -> str:
+    """``" ".join(text.split())`` of a text in ASCII, in half the time where few spaces follow each other."""
+    text = text.encode().translate(_SPACED).decode()
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip(" ")
 
 
 def _nfkc_but_numbers(text: str) -> Iterator[str]:
