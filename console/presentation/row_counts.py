@@ -25,7 +25,8 @@ from console.presentation.spans import (
 )
 from console.presentation.states import CATEGORIES, SHORT_CATEGORIES
 from pipeline.contracts.plurals import plural
-from pipeline.contracts.status import Balance, ExportCounts, Freshness, RowCounts, StreamCounts
+from pipeline.contracts.row_counts import Balance, ExportCounts, StreamCounts
+from pipeline.contracts.status import Freshness, RowCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
 

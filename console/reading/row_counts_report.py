@@ -8,16 +8,8 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.moments import epoch_seconds
-from pipeline.contracts.status import (
-    Balance,
-    ExportCounts,
-    FirewallStatus,
-    FirewallWord,
-    Freshness,
-    Origin,
-    RowCounts,
-    StreamCounts,
-)
+from pipeline.contracts.row_counts import Balance, ExportCounts, StreamCounts
+from pipeline.contracts.status import FirewallStatus, FirewallWord, Freshness, Origin, RowCounts
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
 from pipeline.reading.past_runs import Receipt
 

@@ -9,7 +9,7 @@ from console.presentation.states import CHECKS, DRIFT, FIREWALL, PHASES, SEVERIT
 from console.report.facts import Metric, ReportFacts
 from console.report.plots import HEIGHT, WIDTH, Plot, bar, plot
 from pipeline.contracts.moments import iso_utc
-from pipeline.contracts.status import StreamCounts
+from pipeline.contracts.row_counts import StreamCounts
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of, took_in_words
 

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from console.state.view_state import RunView, StageAtWork
 from pipeline.contracts.categories import CATEGORIES
 from pipeline.contracts.events import StageProgress
+from pipeline.contracts.row_counts import StreamCounts
 from pipeline.contracts.status import (
     PHASE_NAMES,
     Freshness,
@@ -20,7 +21,6 @@ from pipeline.contracts.status import (
     PhaseStatus,
     Progress,
     RowCounts,
-    StreamCounts,
 )
 
 _COUNT_NAMES = frozenset(field.name for field in fields(StreamCounts)) - {"stream"}

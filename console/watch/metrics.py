@@ -13,14 +13,8 @@ from dataclasses import dataclass, field, fields
 
 from console.state.detectors import definitions
 from pipeline.contracts.finding_words import CHECKED, NOT_CHECKED, NOT_EVALUATED
-from pipeline.contracts.status import (
-    Answer,
-    FirewallStatus,
-    FirewallWord,
-    PhaseState,
-    StreamCounts,
-    WorkspaceStatus,
-)
+from pipeline.contracts.row_counts import StreamCounts
+from pipeline.contracts.status import Answer, FirewallStatus, FirewallWord, PhaseState, WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.symptom_answers import Standing, standing_of, tally
 

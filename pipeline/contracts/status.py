@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.contracts.finding_words import found_in_words, walls_in_words
+from pipeline.contracts.row_counts import Balance, ExportCounts, StreamCounts
 from pipeline.contracts.severity import Severity
 
 STATUS_VERSION = 1
@@ -74,6 +75,7 @@ class Origin:
 
 
 NEVER = Origin()
+_NO_TOTAL = StreamCounts("total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,45 +105,6 @@ class PhaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamCounts:
-    """Rows of one stream. None is "not recorded", which is not zero."""
-
-    stream: str
-    lines: int | None = None
-    mapped: int | None = None
-    looked_up: int | None = None
-    skipped: int | None = None
-    evidence: int | None = None
-    accepted: int | None = None
-    partially_accepted: int | None = None
-    needs_human_review: int | None = None
-    rejected: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExportCounts:
-    """``rows`` in the export, ``refused`` into quarantine; ``file_bytes`` as found on disk."""
-
-    name: str
-    rows: int | None = None
-    refused: int | None = None
-    file_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """One law of conservation as arithmetic: ``left`` = the sum of ``right``."""
-
-    name: str
-    left: int
-    right: tuple[tuple[str, int], ...]
-
-    @property
-    def holds(self) -> bool:
-        return self.left == sum(value for _, value in self.right)
-
-
-@dataclass(frozen=True, slots=True)
 class RowCounts:
     """``total`` sums the streams (its ``stream`` is ``total``). ``live`` while a run counts.
 
@@ -149,7 +112,7 @@ class RowCounts:
     """
 
     origin: Origin = NEVER
-    total: StreamCounts = StreamCounts("total")
+    total: StreamCounts = _NO_TOTAL
     streams: tuple[StreamCounts, ...] = ()
     exports: tuple[ExportCounts, ...] = ()
     balances: tuple[Balance, ...] = ()

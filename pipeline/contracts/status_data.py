@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.contracts.moments import iso_utc
-from pipeline.contracts.status import Balance
+from pipeline.contracts.row_counts import Balance
 
 TIME_FIELDS = frozenset(("as_of", "since", "started", "ended", "read_at", "baseline_as_of"))
 

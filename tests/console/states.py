@@ -18,13 +18,12 @@ from console.state.view_state import (
     initial,
 )
 from pipeline.contracts.events import Event, RunStarted, StageProgress, StageStarted
+from pipeline.contracts.row_counts import Balance, ExportCounts, StreamCounts
 from pipeline.contracts.status import (
     Answer,
-    Balance,
     DriftLine,
     DriftStatus,
     EngineStatus,
-    ExportCounts,
     Finding,
     FirewallStatus,
     FirewallWord,
@@ -36,7 +35,6 @@ from pipeline.contracts.status import (
     PhaseStatus,
     RowCounts,
     RunRow,
-    StreamCounts,
     Verdict,
     WorkspaceStatus,
 )

@@ -8,11 +8,8 @@ from console.state.derive import advance
 from console.state.view_state import CancelAsked, RunEnded, RunFollowed, StatusRead, ViewState, initial
 from pipeline.contracts import events
 from pipeline.contracts.checks import CheckResult, CheckStatus, DriftCause, DriftRow, DriftStatus
-from pipeline.contracts.status import (
-    ExportCounts,
-    PhaseState,
-    Progress,
-)
+from pipeline.contracts.row_counts import ExportCounts
+from pipeline.contracts.status import PhaseState, Progress
 from tests.console.view_states import (
     AT,
     NOW,

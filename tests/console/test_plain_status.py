@@ -17,14 +17,13 @@ from console.presentation.phases import phases_pane
 from console.presentation.spans import plain_text
 from console.reading.workspace_reader import WorkspaceReader
 from pipeline.contracts import paths
+from pipeline.contracts.row_counts import Balance, ExportCounts, StreamCounts
 from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import (
     Answer,
-    Balance,
     DriftLine,
     DriftStatus,
     EngineStatus,
-    ExportCounts,
     Finding,
     FirewallStatus,
     FirewallWord,
@@ -35,7 +34,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     RowCounts,
-    StreamCounts,
     SymptomStatus,
     Verdict,
     WorkspaceStatus,

@@ -10,12 +10,12 @@ from console.state.view_state import FirewallSeen, ViewState
 from pipeline.contracts import events
 from pipeline.contracts.checks import CheckResult, CheckStatus
 from pipeline.contracts.moments import epoch_seconds
+from pipeline.contracts.row_counts import ExportCounts, StreamCounts
 from pipeline.contracts.status import (
     DriftStatus as DriftPane,
 )
 from pipeline.contracts.status import (
     EngineStatus,
-    ExportCounts,
     FirewallStatus,
     FirewallWord,
     Freshness,
@@ -25,7 +25,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     RowCounts,
-    StreamCounts,
     WorkspaceStatus,
 )
 

@@ -18,8 +18,8 @@ from console.presentation.row_counts import _largest_first, _mix, rows_pane
 from console.presentation.runs import runs_pane
 from console.presentation.spans import Line, line, line_width, plain_text, to_ascii
 from console.state.view_state import LogEntry
+from pipeline.contracts.row_counts import Balance, StreamCounts
 from pipeline.contracts.status import (
-    Balance,
     DriftLine,
     DriftStatus,
     Finding,
@@ -30,7 +30,6 @@ from pipeline.contracts.status import (
     PhaseState,
     PhaseStatus,
     RowCounts,
-    StreamCounts,
 )
 from pipeline.reading.symptom_answers import Tally
 from tests.console import states
