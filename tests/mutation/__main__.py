@@ -58,10 +58,10 @@ def main(words: Sequence[str]) -> int:
                 record.add(result)
                 _say(told(result))
     results = [_known(record, place, change) for place, change in drawn]
-    return _tell([each for each in results if each is not None], options)
+    return _tell([each for each in results if each is not None], len(drawn), options)
 
 
-def _tell(results: Sequence[Result], options: argparse.Namespace) -> int:
+def _tell(results: Sequence[Result], drawn: int, options: argparse.Namespace) -> int:
     for line in table(results):
         _say(line)
     for each in results:
@@ -69,7 +69,7 @@ def _tell(results: Sequence[Result], options: argparse.Namespace) -> int:
             _say(told(each))
     if options.page:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
-        Path(options.page).write_text(page(results, options.seed, day), encoding="utf-8")
+        Path(options.page).write_text(page(results, drawn, options.seed, day), encoding="utf-8")
     return exit_code(results)
 
 

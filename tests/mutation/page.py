@@ -26,10 +26,15 @@ The goal is nine of ten, and four of five in each package, equivalents left asid
 """
 
 
-def page(results: Sequence[Result], seed: int, day: str) -> str:
+def page(results: Sequence[Result], drawn: int, seed: int, day: str) -> str:
+    """``drawn`` is how many changes the sample has; those that were not come to are no results."""
     noticed = sum(each.verdict == "killed" for each in results)
     of = noticed + sum(each.verdict == "survived" for each in results)
-    lines = [f"Seed {seed}, {day}, Python {sys.version.split()[0]}: {noticed} of {of} were noticed.", ""]
+    lines = [
+        f"Seed {seed}, {day}, Python {sys.version.split()[0]}. Of {drawn} changes {len(results)} were tried; "
+        f"{noticed} of {of} were noticed.",
+        "",
+    ]
     lines += table(results)
     lines += _listed("Not noticed", results, "survived")
     lines += _listed("Unclear", results, "unclear")

@@ -243,9 +243,9 @@ def test_the_page_has_the_table_and_each_that_was_not_noticed() -> None:
         "| `pipeline/drift` | 11 | 1 | 9 | 1 | 0 |",
         "| *all* | 11 | 1 | 9 | 1 | 0 |",
     ]
-    text = page(found, 4, "2026-01-02")
+    text = page(found, 12, 4, "2026-01-02")
     assert "Seed 4, 2026-01-02, Python " in text
-    assert "9 of 10 were noticed." in text
+    assert "Of 12 changes 11 were tried; 9 of 10 were noticed." in " ".join(text.split())
     line = "- `pipeline/drift/x.py`, comparison: `` a < b `` → `` (a <= b) ``."
     assert text.count(f"{line}\n") == 1
     assert text.count(f"{line} So.\n") == 1
