@@ -6,7 +6,7 @@ import argparse
 import time
 
 from console.presentation.counts import count
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts.faults import ExitCode, InputError
 from pipeline.contracts.status import STATUS_VERSION, RunRow
 from pipeline.contracts.status_data import as_data
 from pipeline.contracts.untrusted import visible
@@ -23,7 +23,15 @@ COLUMNS = ("run", "command", ">ended", ">took", ">lines", ">rag", ">sft", ">pair
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root, now, notes = voice.workspace, time.time(), Notes()
     reports = RunReports(root)
-    rows = run_rows(reports, reports.run_ids(notes), read_lock(root, now), notes)[: max(0, arguments.limit)]
+    ids = reports.run_ids(notes)
+    if not ids and notes.lines:
+        raise InputError.of(
+            "runs_unread",
+            f"Past runs cannot be told: {notes.lines[0]}.",
+            "Nothing was changed.",
+            "Give yourself read permission there, then: distill runs",
+        )
+    rows = run_rows(reports, ids, read_lock(root, now), notes)[: max(0, arguments.limit)]
     if voice.json:
         voice.out_json({"status_version": STATUS_VERSION, "runs": as_data(rows), "notes": notes.lines})
         return ExitCode.OK

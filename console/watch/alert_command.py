@@ -18,6 +18,7 @@ from pipeline.contracts.faults import SettingsError
 from pipeline.contracts.toml_document import parsed
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.async_process import run_async
+from pipeline.platform.disk import storage_fault
 from pipeline.platform.engine_choice import stakes_of, trust_needed
 from pipeline.platform.lenient_json import bytes_or_empty, object_of
 
@@ -26,13 +27,15 @@ _WORDS_KEPT = 300
 
 
 def alert_command(root: Path) -> tuple[str, ...]:
-    """The argument list; empty when nobody is to be told. Raises SettingsError, and
+    """The argument list; empty when nobody is to be told. Raises SettingsError, StorageError, and
     TrustNeededError: a watch that may call nobody does not pretend to watch.
     """
     path = root / paths.SETTINGS
     try:
         value = object_of(parsed(bytes_or_empty(path)), "alert").get("command", [])
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise storage_fault(error, path, "Nothing was run.", doing="read") from error
+    except (ValueError, RecursionError) as error:
         raise _unusable(path, f"cannot be read: {error}") from error
     if isinstance(value, str):
         value = [value]

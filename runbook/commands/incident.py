@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
+from pipeline.platform.disk import storage_fault
 from pipeline.platform.voice import Voice
-from pipeline.reading.incidents import NEVER_OPENED, Head, incident_ids, is_never_opened, remembered_heads
+from pipeline.reading.incidents import NEVER_OPENED, Head, all_incident_ids, is_never_opened, remembered_heads
 from runbook.actions.prune import plan_prune, prunable, title_of
 from runbook.change.incident import Incident, load_incident
 from runbook.change.plan import Draft
@@ -26,14 +29,17 @@ from runbook.wizard.to_commit import commit_command
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root = voice.workspace
+    ids = _ids(root)
     if arguments.action == "list":
-        return _list(root, voice)
+        return _list(root, ids, voice)
     if arguments.action == "prune":
         return _prune(arguments, voice)
     if not arguments.incident:
         if arguments.action == "verify":
             heads = remembered_heads(root)
-            known = sorted({*incident_ids(root), *heads})
+            known = sorted({*ids, *heads})
+            if not known and not voice.json:
+                voice.note("0 incidents: there is nothing to verify")
             return max((_verify(Incident(root, each), heads, voice) for each in known), default=0)
         raise refused("no_incident", "No incident was named.", "See all of them: distill incident list")
     incident = load_incident(root, arguments.incident)
@@ -44,6 +50,14 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.action == "close":
         return _close(incident, arguments.reason, voice)
     return _export(incident, arguments.out, voice)
+
+
+def _ids(root: Path) -> list[str]:
+    """Every incident, oldest first. Raises StorageError: what may not be read is not none."""
+    try:
+        return all_incident_ids(root)
+    except OSError as error:
+        raise storage_fault(error, root / paths.INCIDENTS, "Nothing was changed.", doing="read") from error
 
 
 def _prune(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -78,8 +92,8 @@ def _close(incident: Incident, reason: str | None, voice: Voice) -> int:
     return ExitCode.OK
 
 
-def _list(root: Path, voice: Voice) -> int:
-    rows = [_row(Incident(root, incident_id)) for incident_id in reversed(incident_ids(root))]
+def _list(root: Path, ids: Sequence[str], voice: Voice) -> int:
+    rows = [_row(Incident(root, incident_id)) for incident_id in reversed(ids)]
     if voice.json:
         voice.out_json({"incidents": rows})
         return ExitCode.OK
