@@ -20,7 +20,7 @@ from pipeline.contracts import paths
 
 Scan = Callable[[Scene, Path, str], dict[str, Any]]
 JOB = "forged_files"
-_FORMAT = "trl-conversational/train.jsonl"
+_FORMATS = ("trl-conversational/train.jsonl", "chat-jsonl/train.jsonl")
 
 
 def jobs(scene: Scene, scan: Scan) -> list[Job]:
@@ -43,7 +43,7 @@ def _scan(scene: Scene, scan: Scan) -> dict[str, Any]:
     # In its own place, as the runs of a row that is added stand in two.
     planted = [(*_replace_first(workspace, paths.PREFERENCE_EXPORT, _turned(turned)), "lineage")]
     planted += [(*_append(workspace, export, row), wall) for export, row, wall in rows]
-    planted.append((*_formatted(workspace, scene.base), "lineage"))
+    planted += [(*each, "lineage") for each in _formatted(workspace, scene.base)]
     return {"planted": planted, "said": scan(scene, workspace, "forged-files")}
 
 
@@ -117,13 +117,22 @@ def _append(workspace: Path, export: PurePosixPath, row: Row) -> tuple[str, int]
     return str(export), data.count(b"\n") + 1
 
 
-def _formatted(workspace: Path, base: Written) -> tuple[str, int]:
-    """A row of SFT and one that nobody said, in a file that its receipt accounts for."""
-    flat = next(row for row in base.rows(paths.SFT_EXPORT) if row["shape"] == "flat")
+def _formatted(workspace: Path, base: Written) -> list[tuple[str, int]]:
+    """A row of SFT and one that nobody said, and a row twice, in files that their receipts account for."""
+    rows = base.rows(paths.SFT_EXPORT)
+    flat = next(row for row in rows if row["shape"] == "flat" and row["split"] == "train")
     honest = [{"role": turn["role"], "content": turn["content"]} for turn in flat["messages"]]
     forged = [*honest[:-1], {"role": "assistant", "content": "This is what nobody said."}]
-    data = b"".join(json.dumps({"messages": turns}).encode() + b"\n" for turns in (honest, forged))
-    file = paths.FORMATTED / _FORMAT
+    return [
+        _accounted_for(workspace, name, [honest, second])
+        for name, second in zip(_FORMATS, (forged, honest), strict=True)
+    ]
+
+
+def _accounted_for(workspace: Path, name: str, rows: list[list[Row]]) -> tuple[str, int]:
+    """A file of conversations with its receipt; and the number of its last row."""
+    data = b"".join(json.dumps({"messages": turns}).encode() + b"\n" for turns in rows)
+    file = paths.FORMATTED / name
     receipt = {
         "export": "sft",
         "output": {"path": str(file), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
@@ -134,8 +143,8 @@ def _formatted(workspace: Path, base: Written) -> tuple[str, int]:
     }
     for place, written in (
         (workspace / file, data),
-        (workspace / paths.FORMAT_RECEIPTS / f"{_FORMAT}.receipt.json", json.dumps(receipt).encode()),
+        (workspace / paths.FORMAT_RECEIPTS / f"{name}.receipt.json", json.dumps(receipt).encode()),
     ):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(written)
-    return str(file), 2
+    return str(file), len(rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -38,6 +39,9 @@ _BATCH_ROWS = 256
 # Formats of two answers to one prompt, by a part of their name.
 _OF_PAIRS = ("preference", "ranking")
 _UNPAIRED = ".trl-unpaired."
+# Of runs with a label nobody says in which split they are, where they are in no export.
+_OF_ONE_ROW = frozenset((Kind.WHOLE, Kind.PAIR))
+_SPLITS = frozenset(("train", "validation"))
 
 _Row = TypeVar("_Row")
 
@@ -63,15 +67,23 @@ class Truth:
         self._places = places
 
     @cached_property
-    def of_exports(self) -> set[bytes]:
-        """SFT rows, pairs, and each side of a pair with its label."""
-        said: set[bytes] = set()
+    def of_exports(self) -> dict[bytes, Counter[str]]:
+        """SFT rows, pairs, and each side of a pair with its label; and how many rows of each split say it."""
+        said: dict[bytes, Counter[str]] = {}
+
+        def note(split: object, *keys: bytes) -> None:
+            for each in keys:
+                said.setdefault(each, Counter())[str(split)] += 1
+
         for row in self._read(paths.SFT_EXPORT, sft_row.read):
-            said.add(key(Kind.WHOLE, text_of(row.tools), lines_of(row.messages or ())))
-        for tools, prompt, chosen, rejected in self._read(paths.PREFERENCE_EXPORT, _pair):
-            said.add(key(Kind.PAIR, tools, prompt, chosen, rejected))
-            said.add(key(Kind.ACCEPTED, tools, [*prompt, *chosen]))
-            said.add(key(Kind.REJECTED, tools, [*prompt, *rejected]))
+            note(row.split, key(Kind.WHOLE, text_of(row.tools), lines_of(row.messages or ())))
+        for split, tools, prompt, chosen, rejected in self._read(paths.PREFERENCE_EXPORT, _pair):
+            note(
+                split,
+                key(Kind.PAIR, tools, prompt, chosen, rejected),
+                key(Kind.ACCEPTED, tools, [*prompt, *chosen]),
+                key(Kind.REJECTED, tools, [*prompt, *rejected]),
+            )
         return said
 
     @cached_property
@@ -113,14 +125,14 @@ class Truth:
         self.sha256[str(relative)] = digest.hexdigest()
 
 
-def _pair(line: bytes) -> tuple[object, list[Line], list[Line], list[Line]]:
+def _pair(line: bytes) -> tuple[object, object, list[Line], list[Line], list[Line]]:
     value = strict_json.read(line)
     if not isinstance(value, dict):
         raise UnreadableError("not an object")
     prompt, chosen, rejected = (
         lines_of(parsed_messages(value.get(name)) or ()) for name in ("prompt", "chosen", "rejected")
     )
-    return value.get("tools"), prompt, chosen, rejected
+    return value.get("split"), value.get("tools"), prompt, chosen, rejected
 
 
 def _keys_of_run(run: EvidenceRow, verdict: Verdict) -> Iterator[bytes]:
@@ -149,6 +161,7 @@ def _checked(places: Places, truth: Truth, file: FormattedFile) -> FormattedFile
             _check_info(places, file)
             return file
         kinds = _kinds_of(file)
+        split, seen = PurePosixPath(name).stem, Counter[bytes]()
         for row in _rows(places, file):
             number += 1
             if isinstance(row, UnreadableError):
@@ -156,7 +169,11 @@ def _checked(places: Places, truth: Truth, file: FormattedFile) -> FormattedFile
             kind, said = read(row)
             if kind not in kinds:
                 raise UnreadableError("rows of this kind do not belong into its folder")
-            if said in truth.of_exports or said in truth.of_runs:
+            standing = truth.of_exports.get(said)
+            if standing is not None and kind in _OF_ONE_ROW and truth.stands(file.sources):
+                seen[said] += 1
+                _as_often(seen[said], standing, split)
+            if standing is not None or said in truth.of_runs:
                 continue
             return _not_found(truth, file, number)
     except UnreadableError as error:
@@ -168,6 +185,15 @@ def _checked(places: Places, truth: Truth, file: FormattedFile) -> FormattedFile
         detail = f"its rows cannot be read: {getattr(error, 'strerror', None) or error}"
         return replace(file, state="unknown", detail=detail)
     return file
+
+
+def _as_often(times: int, standing: Counter[str], split: str) -> None:
+    """A row is there no more often than in its export, and on its side. Raises UnreadableError."""
+    in_a_split = split in _SPLITS and not standing.keys() - _SPLITS
+    if in_a_split and not standing[split]:
+        raise UnreadableError("its export has it in another split")
+    if times > (standing[split] if in_a_split else standing.total()):
+        raise UnreadableError("it is there more often than in its export")
 
 
 def _not_found(truth: Truth, file: FormattedFile, number: int) -> FormattedFile:

@@ -285,6 +285,15 @@ MUTANTS: tuple[Mutant, ...] = (
         installed=True,
     ),
     Mutant(
+        "takes-a-formatted-row-as-often-as-it-comes",
+        "firewall/formatted_truth.py",
+        "    if times > (standing[split] if in_a_split else standing.total()):\n",
+        "    if False:\n",
+        ("A14",),
+        ("a forgery is not seen by the wall `lineage`",),
+        installed=True,
+    ),
+    Mutant(
         "believes-what-a-row-says-of-its-run",
         "firewall/walls.py",
         "        return sft_row_differs(row, run) or beside_texts_differ(row, run, self._rule)\n",

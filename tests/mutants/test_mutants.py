@@ -21,7 +21,7 @@ from tests.mutants.passed_before import has_passed, keep
 TOLD = {
     "reads-no-verdict-of-a-pair-or-playbook": 2,
     "overlooks-members-of-another-name": 1,
-    "believes-the-receipt-of-a-formatted-file": 1,
+    "believes-the-receipt-of-a-formatted-file": 2,
 }
 
 

@@ -135,6 +135,32 @@ def test_a_forged_row_is_a_breach_though_its_receipt_accounts_for_it(
     assert report.findings.rows == 1
 
 
+@pytest.mark.parametrize(
+    "folder", ["trl-conversational", "chat-jsonl", "axolotl", "llama-factory", "trl-preference"]
+)
+def test_a_row_that_is_there_twice_is_a_breach_though_its_receipt_accounts_for_it(
+    workspace: Path, folder: str
+) -> None:
+    forge_rows(workspace, folder, lambda rows: rows.append(rows[0]))
+    report = look(workspace)
+    assert report.state is State.BREACH
+    assert "more often" in report.findings.first[0].detail
+
+
+def test_a_row_of_the_other_split_is_a_breach_unless_its_export_was_divided_anew(workspace: Path) -> None:
+    file = "trl-conversational/train.jsonl"
+    moved = (workspace / paths.FORMATTED / file).read_bytes()
+    sft = [json.loads(line) for line in (workspace / paths.SFT_EXPORT).read_text().splitlines()]
+    assert {row["split"] for row in sft} == {"train", "validation"}
+    other = (workspace / paths.FORMATTED / "trl-conversational/validation.jsonl").read_bytes()
+    forge(workspace, file, moved + other)
+    report = look(workspace)
+    assert report.state is State.BREACH
+    assert "another split" in report.findings.first[0].detail
+    forge(workspace, file, moved + other, source={"path": str(paths.SFT_EXPORT), "sha256": "0" * 64})
+    assert look(workspace).state is not State.BREACH
+
+
 def test_a_rejected_answer_with_its_label_does_not_belong_among_those_to_be_learnt(workspace: Path) -> None:
     source = workspace / paths.FORMATTED / "trl-unpaired/train.jsonl"
     rejected = next(line for line in source.read_text().splitlines() if '"label":false' in line)
