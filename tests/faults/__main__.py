@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults import shim
-from tests.faults.attacks import attack_trials, in_order
+from tests.faults.attacks import in_order, trials_by_kind
 from tests.faults.fault_loop import KINDS, fault_trial, operations_of
 from tests.faults.kill_loop import kill_trial
 from tests.faults.neighbours import (
@@ -44,7 +44,7 @@ SEED = 20261130
 AROUND: Mapping[str, tuple[Callable[[Path], Path], Callable[[Path, Path], Iterable[Trial]]]] = {
     "readers": (audited, torn_trials),
     "verdicts": (audited, tamper_trials),
-    "attacks": (in_order, attack_trials),
+    "attacks": (in_order, trials_by_kind),
 }
 KILLS = 210
 FIRST_OF_A_KIND = 3

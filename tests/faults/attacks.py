@@ -114,6 +114,19 @@ def attack_trials(start: Path, folder: Path) -> Iterator[Trial]:
         yield Trial("replay", "slow server", number, partial(_served, way, start, folder))
 
 
+def trials_by_kind(start: Path, folder: Path) -> Iterator[Trial]:
+    """The same for a table with a row a kind: whom the attack was under stands in what it met."""
+    numbers: Counter[str] = Counter()
+    for trial in attack_trials(start, folder):
+        numbers[trial.what] += 1
+        yield Trial("askers", trial.what, numbers[trial.what], partial(_under, trial))
+
+
+def _under(trial: Trial) -> tuple[str, list[str]]:
+    met, wrong = trial.carry_out()
+    return f"{trial.subject}, {met}", wrong
+
+
 def in_order(folder: Path) -> Path:
     """A workspace in which every asker says CLEAR and ends with 0: exported, and made into a format.
 
