@@ -12,7 +12,7 @@ from pipeline.contracts.status import Verdict
 from pipeline.reading.settings_glance import StreamGlance
 from runbook.actions.golden_line import plan_golden_line
 from runbook.change.refusals import RefusedError
-from runbook.probes.evidence import Confidence, Detection, Diagnosis
+from runbook.probes.evidence import Confidence, Detection, Diagnosis, Stance
 from runbook.probes.workspace import Workspace
 from runbook.symptoms.field_renames import paths_of, renames_of
 from runbook.symptoms.s1_p2_materialize.diagnose import SYMPTOM, offers
@@ -101,6 +101,8 @@ def test_a_renamed_reward_is_no_drift_and_its_new_name_is_offered(workspace: Wor
     assert "no row has reward (20 rows had it) any more" in detect_one(workspace, SYMPTOM).observed
     detection, diagnosis = found(workspace)
     assert (diagnosis.cause.id, diagnosis.cause.confidence) == ("source_shape", Confidence.CERTAIN)
+    (unread,) = [each for each in diagnosis.cause.evidence if each.says == "No rule reads these."]
+    assert (unread.stance, unread.lines) == (Stance.FOR, ("reward → points: in 20 lines, a number",))
     (edit,) = offers(detection, diagnosis)
     assert edit.title == "Let stream chats read points instead of reward"
     assert edit.questions[0].default == "points"
