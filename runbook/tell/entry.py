@@ -115,7 +115,7 @@ def _opened(entry: WholeEntry) -> list[Block]:
 def _probe(entry: WholeEntry) -> list[Block]:
     output = object_of(entry.detail, "output")
     took = took_in_words(number_of(output, "took_seconds"))
-    code = count_of(output, "exit_code")
+    code = _exit_code(output)
     took += f", {exit_in_words(code)}" if code is not None else ""
     took += ", cut off at its limit" if flag_of(output, "timed_out") else ""
     blocks: list[Block] = [Fact("probe", text_of(output, "title") or "?", "strong"), Fact("took", took)]
@@ -125,6 +125,12 @@ def _probe(entry: WholeEntry) -> list[Block]:
     if not any(each.strip() for each in lines):
         return [*blocks, Fact("", "it printed nothing", "dim")]
     return [*blocks, GAP, Printed(tuple(lines[:MOST_LINES]), max(0, len(lines) - MOST_LINES))]
+
+
+def _exit_code(ended: Json) -> int | None:
+    """A whole number; below 0 where a signal ended it."""
+    code = number_of(ended, "exit_code")
+    return int(code) if code is not None and code.is_integer() else None
 
 
 def _planned(entry: WholeEntry) -> list[Block]:
@@ -156,7 +162,7 @@ def _change(entry: WholeEntry) -> list[Block]:
         settled = ", settled by looking at the files" if flag_of(detail, "settled") else ""
         words = f"step {number}: {'done' if flag_of(detail, 'done') else 'NOT done'}{settled}"
     blocks: list[Block] = [Fact(entry.kind, words, "strong")]
-    if (code := count_of(detail, "exit_code")) is not None:
+    if (code := _exit_code(detail)) is not None:
         blocks.append(Fact("exit", str(code) if code >= 0 else exit_in_words(code)))
     if said := text_of(detail, "said"):
         blocks.append(Fact("said", said))

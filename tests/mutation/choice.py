@@ -44,7 +44,7 @@ def files_that_name(module: Path) -> list[str]:
     if not naming:
         near += [file for file in tests if file.is_relative_to(mirrored) and file not in near]
     own = {f"test_{each.rpartition('.')[2]}" for each in through}
-    near.sort(key=lambda file: (file.stem not in own, *distance(file)))
+    near.sort(key=lambda file: (name not in file.stem, file.stem not in own, *distance(file)))
     found = [*naming, *near[: max(0, FEW_FILES - len(naming))]][:MOST_FILES]
     return [str(file.relative_to(CHECKOUT)) for file in found]
 

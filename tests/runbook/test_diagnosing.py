@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from runbook.probes.evidence import ProbeOutput
 from runbook.probes.looks import Probe
 from runbook.probes.workspace import Workspace
 from runbook.symptom import Symptom
+from runbook.wizard.diagnosing import still_holds
 from runbook.wizard.driver import Driver
 from runbook.wizard.session import WizardSession, open_session
 from tests.runbook.workspaces import LEAK, SFT, leak_symptom, make_workspace
@@ -119,3 +122,30 @@ def test_an_incident_opened_after_a_change_is_diagnosed_from_what_is_there(works
         (workspace.root / SFT).write_text(f"{LEAK}\n")
     with driver.acting():
         assert looks == ["look", "again"] * 2
+
+
+@pytest.mark.parametrize(
+    ("now", "trouble", "is_touched", "holds"),
+    [
+        (100.0, "", False, True),
+        (1000.0, "", False, True),
+        (1000.5, "", False, False),
+        (99.5, "", False, False),
+        (100.0, "it broke", False, False),
+        (100.0, "", True, False),
+        (2000.0, "it broke", True, False),
+    ],
+)
+def test_an_output_is_believed_for_a_quarter_of_an_hour_while_nothing_is_touched(
+    now: float, trouble: str, is_touched: bool, holds: bool
+) -> None:
+    asked: list[float] = []
+
+    def touched(since: float) -> bool:
+        asked.append(since)
+        return is_touched
+
+    workspace: Any = SimpleNamespace(is_touched_since=touched)
+    output = ProbeOutput(probe_id="look", title="look", trouble=trouble, read_at=100.0)
+    assert still_holds(workspace, output, now) is holds
+    assert set(asked) <= {100.0}

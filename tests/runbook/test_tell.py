@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -199,3 +200,51 @@ def test_a_runbook_that_cannot_be_loaded_costs_the_telling_alone(monkeypatch: py
     assert "cannot be loaded" in told
     assert "go_on" in told
     assert short_words(entry) == "note"
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ({"step": 0, "done": True}, [("outcome", "step 1: done")]),
+        (
+            {"step": 1, "done": False, "settled": True},
+            [("outcome", "step 2: NOT done, settled by looking at the files")],
+        ),
+        ({}, [("outcome", "step ?: NOT done")]),
+        ({"step": 0, "done": True, "exit_code": 0}, [("outcome", "step 1: done"), ("exit", "0")]),
+        ({"step": 0, "exit_code": 3}, [("outcome", "step 1: NOT done"), ("exit", "3")]),
+        ({"step": 0, "exit_code": -9}, [("outcome", "step 1: NOT done"), ("exit", "killed by SIGKILL")]),
+        (
+            {"step": 0, "said": "no row", "by_hand": "distill score"},
+            [("outcome", "step 1: NOT done"), ("said", "no row"), ("by hand", "distill score")],
+        ),
+    ],
+)
+def test_what_became_of_a_step_is_told_with_how_its_command_ended(
+    detail: dict[str, Any], told: list[tuple[str, str]]
+) -> None:
+    entry: Any = SimpleNamespace(
+        kind="outcome", detail=detail, argv=(), inputs={}, outputs={}, actor="mara", plan_hash="", at=NOW
+    )
+    facts = [(each.name, each.text) for each in entry_blocks(entry) if isinstance(each, Fact)]
+    assert facts == told
+
+
+@pytest.mark.parametrize(
+    ("output", "took"),
+    [
+        ({}, "1.0s"),
+        ({"exit_code": 0}, "1.0s, exit 0"),
+        ({"exit_code": 5, "timed_out": True}, "1.0s, exit 5, cut off at its limit"),
+        ({"exit_code": -15}, "1.0s, killed by SIGTERM"),
+        ({"exit_code": "no"}, "1.0s"),
+    ],
+)
+def test_a_probe_is_told_with_how_its_command_ended(output: dict[str, Any], took: str) -> None:
+    detail = {"output": {"title": "Suspects", "took_seconds": 1.0, "text": "", **output}}
+    entry: Any = SimpleNamespace(kind="probe", detail=detail, argv=(), at=NOW)
+    assert [each.text for each in entry_blocks(entry) if isinstance(each, Fact)] == [
+        "Suspects",
+        took,
+        "it printed nothing",
+    ]
