@@ -47,8 +47,24 @@ def conversation_in(members: Sequence[Member]) -> Conversation | None:
     """The conversation of most turns, or that of two lists. None where no line holds one."""
     found = [each for each in (_of_list(member) for member in members) if each is not None]
     if found:
-        return max(found, key=lambda each: (not each.unknown, each.speakers.total()))
+        longest = max(found, key=lambda each: (not each.unknown, each.speakers.total()))
+        return _with_answers(longest, found)
     return _of_two_lists(members)
+
+
+def _with_answers(longest: Conversation, found: Sequence[Conversation]) -> Conversation:
+    """The longest one; where what was asked and what the model said stand in two lists, both as one."""
+    asked = [each for each in found if each.ends_asked and not each.unknown]
+    answers = [each for each in found if each.speakers and all(map(_is_models, each.speakers))]
+    if not asked or not answers or not (longest is asked[0] or longest is answers[0]):
+        return longest
+    whole, answer = asked[0], answers[0]
+    whole.rule["append"] = [answer.rule["path"]]
+    whole.speakers += answer.speakers
+    whole.members += answer.members
+    whole.said = answer.said | whole.said
+    whole.ends_asked = False
+    return whole
 
 
 def _of_list(member: Member) -> Conversation | None:

@@ -343,3 +343,24 @@ def test_a_file_outside_is_drafted_and_says_so(workspace: Path, tmp_path: Path) 
     found, _ = drafted(workspace, str(outside))
     assert maps_all(found)
     assert "outside the workspace" in found.text
+
+
+def test_what_was_asked_and_what_was_said_in_two_lists_are_one_conversation(workspace: Path) -> None:
+    """As OpenTelemetry's flat spans have them, each as JSON text."""
+
+    def spoken(role: str, text: str) -> str:
+        return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
+
+    lines = [
+        {
+            "task.id": f"t{number}",
+            "gen_ai.input.messages": spoken("user", "Rain?"),
+            "gen_ai.output.messages": spoken("assistant", f"Yes {number}."),
+            "passed": number != 1,
+        }
+        for number in range(3)
+    ]
+    found, stream = drafted(workspace, log(workspace, *lines))
+    assert stream["fields"]["messages"]["append"] == ['"gen_ai.output.messages"']
+    assert maps_all(found)
+    assert found.found.sight.fill["response"] == 3
