@@ -36,7 +36,7 @@ class Measured:
     cpu_seconds: float
     wall_seconds: float
     unchanged_cpu_seconds: float
-    one_more_cpu_seconds: float
+    one_more_cpu_seconds: float | None
     peak_bytes: int
     peaks: Mapping[str, int] = field(default_factory=dict)
     source_bytes: int = 0
@@ -97,7 +97,7 @@ def as_markdown(found: Sequence[Measured], facts: Sequence[str]) -> str:
         "|---:|---:|---:|---:|---:|---:|---:|---|---:|",
         *(
             f"| {each.lines:,} | {each.cpu_seconds:.2f} | {each.micros_a_line:.0f} | {each.wall_seconds:.2f} "
-            f"| {each.unchanged_cpu_seconds:.2f} | {each.one_more_cpu_seconds:.2f} "
+            f"| {each.unchanged_cpu_seconds:.2f} | {_seconds(each.one_more_cpu_seconds)} "
             f"| {each.peak_bytes / 1e6:.0f} MB | {_peaks(each)} | {each.disk_bytes / 1e6:.0f} MB |"
             for each in found
         ),
@@ -126,6 +126,10 @@ def as_markdown(found: Sequence[Measured], facts: Sequence[str]) -> str:
                 f"| {lines_then:,} | {hours:.2f} h | {(base.peak_bytes + more * size) / 1e9:.1f} GB |"
             )
     return "\n".join([*lines, "", *scaling_notes.LINES]) + "\n"
+
+
+def _seconds(measured: float | None) -> str:
+    return "not measured" if measured is None else f"{measured:.2f}"
 
 
 def _peaks(measured: Measured) -> str:
