@@ -25,6 +25,9 @@ INSTALLED_PYTHON_VARIABLE = "DISTILL_INSTALLED_PYTHON"
 INSTALLED_PACKAGE_VARIABLE = "DISTILL_INSTALLED_PACKAGE"
 # Where the files of a workspace's own engine lie that runs from a copy: what it names are those.
 ENGINE_DIRECTORY_VARIABLE = "DISTILL_ENGINE_DIRECTORY"
+# What a prepared firewall and who asks it agree on: a question's size, and the byte that says it is begun.
+MOST_QUESTION_BYTES = 1 << 17
+QUESTION_BEGUN = b"+"
 
 
 @dataclass(frozen=True)

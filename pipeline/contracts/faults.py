@@ -6,7 +6,7 @@ the error decides the exit code; the permanent ``code`` names the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any, Self
@@ -119,6 +119,10 @@ class OperatorError(Exception):
     ) -> Self:
         """The error that a ``Fault`` of these says."""
         return cls(Fault(code, what_happened, kept_safe, do_next, file, line, value))
+
+    def shown_before(self) -> Sequence[str]:
+        """Lines that a person reads before the three of the fault."""
+        return ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Workers hand their errors on by pickle, which would call the class with the text alone."""

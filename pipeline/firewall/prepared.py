@@ -20,10 +20,10 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
+from pipeline.contracts.discovery import MOST_QUESTION_BYTES, QUESTION_BEGUN
 from pipeline.firewall.cli import main
 from pipeline.platform import program
 from pipeline.platform.first_act import die_with
-from pipeline.platform.prepared_firewall import BEGUN, MOST_REQUEST_BYTES
 
 _MOST_DESCRIPTORS = 1024
 
@@ -42,7 +42,7 @@ def serve(channel: socket.socket) -> None:
 
 def _begin(channel: socket.socket, ready: selectors.BaseSelector) -> bool:
     """Fork for one question. False after the last one."""
-    data, descriptors, _, _ = socket.recv_fds(channel, MOST_REQUEST_BYTES, 3)
+    data, descriptors, _, _ = socket.recv_fds(channel, MOST_QUESTION_BYTES, 3)
     if not data:
         return False
     streams, asker, us = descriptors[:2], socket.socket(fileno=descriptors[2]), os.getpid()
@@ -56,7 +56,7 @@ def _begin(channel: socket.socket, ready: selectors.BaseSelector) -> bool:
     # An asker says nothing more: what can be read there is that it is gone.
     ready.register(asker, selectors.EVENT_READ, functools.partial(_kill, ready, pid, asker))
     with contextlib.suppress(OSError):
-        asker.send(BEGUN)
+        asker.send(QUESTION_BEGUN)
     return True
 
 

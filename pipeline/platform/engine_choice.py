@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from pipeline.contracts import paths
@@ -43,6 +44,12 @@ class TrustNeededError(OperatorError):
     exit_code = ExitCode.APPROVAL_NEEDED
     root = Path()
     was_shown = False
+
+    def shown_before(self) -> Sequence[str]:
+        """The code that would have run, as a diff: it is shown before any of it runs."""
+        # By its name, as commands are opened: it asks this module what is at stake.
+        lines: Sequence[str] = import_module("pipeline.platform.trust_difference").logged(self)
+        return lines
 
 
 @dataclass(frozen=True)

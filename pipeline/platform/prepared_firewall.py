@@ -18,15 +18,18 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
-from pipeline.contracts.discovery import firewall_argv, firewall_environment
+from pipeline.contracts.discovery import (
+    MOST_QUESTION_BYTES,
+    QUESTION_BEGUN,
+    firewall_argv,
+    firewall_environment,
+)
 from pipeline.platform.child import Process
 from pipeline.platform.first_act import first_act
 from pipeline.platform.process import How, Running
 
 # Its own module, so that an installation that has none ends at once, and is started really.
 MODULE = "pipeline.firewall.prepared"
-MOST_REQUEST_BYTES = 1 << 17
-BEGUN = b"+"
 _MOST_ANSWER_BYTES = 64
 _BEGIN_SECONDS = 20.0
 
@@ -95,7 +98,7 @@ class _Asked(Running):
     def _start(self, argv: Sequence[str], **how: Any) -> Process:
         request = {"arguments": list(argv), "cwd": os.fspath(how["cwd"] or "."), "env": how["env"]}
         data = json.dumps(request).encode()
-        if len(data) > MOST_REQUEST_BYTES:
+        if len(data) > MOST_QUESTION_BYTES:
             raise OSError("the request is too long")
         out, err = os.pipe(), os.pipe()
         process = _Forked(io.FileIO(out[0]), io.FileIO(err[0]))
@@ -104,7 +107,7 @@ class _Asked(Running):
         try:
             with theirs:
                 socket.send_fds(self._prepared, [data], [out[1], err[1], theirs.fileno()])
-            if self._told.recv(_MOST_ANSWER_BYTES) != BEGUN:
+            if self._told.recv(_MOST_ANSWER_BYTES) != QUESTION_BEGUN:
                 raise OSError("the prepared firewall has ended")
         except OSError:
             self._forget(process)

@@ -110,7 +110,7 @@ def speak(
     except OperatorError as error:
         fault, code = error.fault, int(error.exit_code)
         if code == ExitCode.APPROVAL_NEEDED:
-            before = _untrusted(error)
+            before = error.shown_before()
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except ReaderGoneError:
@@ -184,11 +184,3 @@ def _place_of(error: BaseException) -> str:
 def _was_importing(error: BaseException) -> bool:
     """Whether a module's own top level was at work: the error is of the code, whatever it was given."""
     return any(each.tb_frame.f_code.co_name == "<module>" for each in _frames(error))
-
-
-def _untrusted(error: OperatorError) -> Sequence[str]:
-    """The code that would have run and that nobody trusts, as a diff: it is shown before any of it runs."""
-    from pipeline.platform.engine_choice import TrustNeededError
-    from pipeline.platform.trust_difference import logged
-
-    return logged(error) if isinstance(error, TrustNeededError) else ()

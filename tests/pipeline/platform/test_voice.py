@@ -118,9 +118,10 @@ def test_a_file_that_is_opened_later_does_not_become_a_closed_standard_output(tm
 
 # Where a stream is meant as a descriptor that is handed on, or asked whether a person sits there.
 _HANDLED = {"isatty", "fileno", "readline"}
-# A fork that becomes an engine has streams of its own, and a probe keeps its report clean.
+# A fork that becomes an engine or a firewall has streams of its own, and a probe keeps its report clean.
 _OWN_STREAMS = {
     "pipeline/acceptance/engine_runs.py",
+    "pipeline/firewall/prepared.py",
     "pipeline/platform/engine_probe.py",
 }
 
