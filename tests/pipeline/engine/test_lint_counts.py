@@ -28,7 +28,7 @@ def test_a_run_warns_of_what_it_exports(tmp_path: Path, chunks: str) -> None:
     workspace = make_workspace(tmp_path / "night", SOURCES)
     summary = run_all(workspace, "--chunk-bytes", chunks)
     (warning,) = summary["warnings"]
-    assert warning.startswith("template_markup: 2 rows for SFT hold marks")
+    assert warning.startswith("template_markup: marks of chat templates in the texts of 2 rows for SFT")
     counts = count_lint(workspace, load_settings(workspace).settings)
     assert (counts.runs, counts.lint["template_markup"]) == (5, 3)
     assert (counts.exported_runs, counts.exported_lint["template_markup"]) == (3, 2)
