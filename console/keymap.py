@@ -170,7 +170,7 @@ ACTIONS: tuple[Action, ...] = (
     _screen("rows", ("D", "9"), "Rows: the data itself, evidence to exports; search, open, trace."),
     _screen("skips", ("S",), "Skips: why source lines were left out, with examples."),
     _screen("runbook", ("W",),
-        "Runbook: every symptom, those that show first; each one key from its wizard.", "runbook"),
+        "Runbook: every symptom, detected ones first; each one key from its wizard.", "runbook"),
     _screen("incidents", ("I",), "Incidents: what was done and why, replayed step by step."),
     _screen("release", ("F",), "Release: the six gates of release-freeze, live."),
     Action("refresh", ("r",), "look", "Read the workspace from disk again, now."),

@@ -11,7 +11,7 @@ from pipeline.reading.symptom_answers import as_kept, is_taken_back, newer
 from runbook import symptoms
 
 _NOT_LOOKED_FOR = Answer(
-    Verdict.UNKNOWN, "nobody has looked yet: distill runbook detect", None, nothing_yet=True
+    Verdict.UNKNOWN, "not run yet: distill runbook detect", None, nothing_yet=True
 )
 
 

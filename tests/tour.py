@@ -66,7 +66,7 @@ STOPS = (
     Stop("release", "The six gates of the release freeze (F).", ("F",), "Release"),
     Stop("log", "The event log (e), with a filter (/).", ("escape", "e"), "Log"),
     Stop("help", "Every key that works here (?).", ("escape", "question_mark"), "Look around"),
-    Stop("palette", "Any command by a part of its name (:).", ("escape", "colon"), "run start"),
+    Stop("palette", "Any command by a part of its name (:).", ("escape", "colon"), "Start run-all"),
     Stop(
         "arm",
         "Nothing changes until the console is armed, with a reason (a).",

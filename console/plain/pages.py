@@ -96,7 +96,7 @@ def page_lines(name: str, state: ViewState, now: float) -> list[str]:
     """What a choice of the menu shows."""
     if name == "log":
         said = [log_line(entry, WIDTH) for entry in state.log[-LOG_LINES:]]
-        return ["LOG", *(texts(said) or [" nothing was said yet"])]
+        return ["LOG", *(texts(said) or [" no events yet"])]
     if name in PANES:
         return pane_lines(name, state, now, was_read=state.heard_at is not None, runs=len(state.runs))
     return symptom_pages(state, now)

@@ -15,12 +15,14 @@ from console.presentation.spans import Line, line, plain_text
 from console.presentation.states import SEVERITIES
 from console.state import symptoms_now
 from console.state.detectors import definitions
-from pipeline.contracts.faults import ExitCode
+from pipeline.contracts import paths
+from pipeline.contracts.faults import ExitCode, Fault
 from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import WorkspaceStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_in_words, age_of
+from pipeline.reading.settings_glance import DO_NEXT
 from pipeline.reading.symptom_answers import tally
 
 if TYPE_CHECKING:
@@ -43,13 +45,25 @@ def exit_code(status: WorkspaceStatus | ViewState, now: float) -> ExitCode:
 def status_lines(status: WorkspaceStatus) -> list[str]:
     """The whole status, top to bottom in the order of the dashboard."""
     now = status.read_at
+    of_settings = [text for text in status.notes if text.endswith(DO_NEXT)]
+    notes = [text for text in status.notes if text not in of_settings]
     return [
         *_head(status),
+        *(said for text in of_settings for said in _settings_fault(text).as_lines()),
         "",
         *_symptoms(status, now),
         *(text for name in PANES for text in ["", *pane_lines(name, status, now)]),
-        *(["", *(f"note: {visible(text, 200)}" for text in status.notes)] if status.notes else []),
+        *(["", *(f"note: {visible(text, 200)}" for text in notes)] if notes else []),
     ]
+
+
+def _settings_fault(note: str) -> Fault:
+    return Fault(
+        "settings_unreadable",
+        f"{visible(note.removesuffix(DO_NEXT), 200)}.",
+        "Nothing was changed; what stands here is by the defaults.",
+        f"Repair {paths.SETTINGS}, then: distill config show",
+    )
 
 
 def pane_lines(

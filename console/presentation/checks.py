@@ -74,7 +74,7 @@ def _report_fault(run: CheckRun) -> Fault:
     return Fault(
         "report_not_readable",
         f"The last report of {run.command} says nothing: {run.trouble}.",
-        "It stays as it is, and nothing that it covers is called sound.",
+        "It was left as it is; its checks count as unknown.",
         f"Run it again, which writes a new one: distill {run.command}",
     )
 

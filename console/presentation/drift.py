@@ -61,7 +61,7 @@ def drift_pane(drift: DriftStatus, now: float, width: int, height: int, *, was_r
 
 
 def _nothing(drift: DriftStatus, width: int, word: str) -> list[Line]:
-    note = drift.note or "no audit yet: nothing was compared, so nothing is called steady"
+    note = drift.note or "no audit yet: nothing was compared"
     return wrapped(line(" ", Span(f"? {word}", "warn"), "  "), note, width)
 
 

@@ -186,7 +186,7 @@ def tiny_lines(state: ViewState, now: float, width: int, height: int) -> list[Li
     else:
         lines.append(line(Span("? unknown", "warn") if state.trouble else Span(*_calm(state))))
         lines.append(_work(state))
-    keys = line(Span("w", "key"), " help me  " if state.symptoms else "  ", Span("q", "key"), " quit")
+    keys = line(Span("w", "key"), " fix  " if state.symptoms else "  ", Span("q", "key"), " quit")
     if height <= len(lines):
         return [fit(cut(spans, width), width) for spans in [*lines[: max(0, height - 1)], keys]][:height]
     blank = [EMPTY] * (height - len(lines) - 1)

@@ -49,7 +49,7 @@ def _matches(entry: LogEntry, word: str) -> bool:
 def log_pane(entries: tuple[LogEntry, ...], width: int, height: int) -> PaneView:
     """The newest lines that fit, the newest last."""
     if not entries:
-        return PaneView(6, "LOG", (line(Span(" nothing was said yet", "dim")),))
+        return PaneView(6, "LOG", (line(Span(" no events yet", "dim")),))
     lines = tuple(log_line(entry, width) for entry in entries[-max(1, height) :])
     aside = line(Span(f"UTC · {plural(len(entries), 'line')}", "dim"))
     return PaneView(6, "LOG", lines, aside, whole=len(entries))

@@ -13,8 +13,8 @@ from pipeline.reading.durations import age_in_words, age_of, read_ago
 
 _MEANING = {
     FirewallWord.ABSENT: "Nothing was examined: not CLEAR.",
-    FirewallWord.STALE: "True once: its file changed, or was not read since.",
-    FirewallWord.UNKNOWN: "Not evaluated: never called green.",
+    FirewallWord.STALE: "Out of date: its file changed, or was not read since.",
+    FirewallWord.UNKNOWN: "Not evaluated: not CLEAR.",
 }
 
 

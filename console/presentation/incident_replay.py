@@ -160,7 +160,7 @@ def body_lines(record: IncidentRecord, number: int, standing: Standing | None, w
     if standing is None:
         broken = record.first_broken
         where = f"from line {broken.number} on" if broken else "here"
-        return [*lines, *fact_lines("?", f"not told: the chain does not hold {where}", width, "warn")]
+        return [*lines, *fact_lines("?", f"not shown: the chain is broken {where}", width, "warn")]
     return [*lines, *_known(record, number, standing, width)]
 
 
@@ -245,7 +245,7 @@ def entry_lines(entry: Entry, width: int) -> list[Line]:
         from console.presentation.blocks import block_lines
         from runbook.tell.entry import entry_blocks
     except Exception as error:  # noqa: BLE001 - code like any other; the journal is shown without it
-        why = f"the runbook, which tells it, cannot be loaded: {type(error).__name__}: {error}"
+        why = f"the runbook cannot be loaded: {type(error).__name__}: {error}"
         return [*fact_lines("?", why, width, "warn"), *fact_lines("detail", str(dict(entry.detail)), width)]
     return block_lines(entry_blocks(entry), width)
 

@@ -119,7 +119,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
     right = line(Span(when, "dim"))
     if run.word == "never":
         state = line(
-            Span(" ? never", "warn"), "  no freeze was made here: nothing says that this is releasable"
+            Span(" ? never", "warn"), "  no freeze yet: not known whether this is releasable"
         )
         return [state, EMPTY]
     if run.word == "running":

@@ -82,7 +82,7 @@ def verdict_line(lineage: Lineage) -> Line:
     if lineage.trouble:
         return line(Span(" ? no chain", "warn"))
     if lineage.ok:
-        return line(Span("   whole", "ok"), "  every link that can be checked agrees with the next")
+        return line(Span("   whole", "ok"), "  every link that was checked agrees with the next")
     words = "break" if breaks == 1 else "breaks"
     return line(" ", Span(f" X {breaks} {words} ", "badge"), "  two links do not agree")
 

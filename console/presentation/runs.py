@@ -188,7 +188,7 @@ def _counts(counts: Json, width: int) -> list[Line]:
 
 def _receipt(receipt: Receipt, width: int) -> list[Line]:
     body = receipt.body
-    summed = "as summed" if receipt.is_as_summed else "X not the one that was summed"
+    summed = "as in the summary" if receipt.is_as_summed else "X differs from the summary"
     role: Role = "dim" if receipt.is_as_summed else "fail"
     carried = text_of(body, "carried_from")
     took = (

@@ -70,7 +70,7 @@ def _title(
     words = Span(f" {look.mark} {look.word} ".replace("   ", " "), look.role)
     severity = SEVERITIES[known.severity].word
     return line(
-        " ", words, " ", Span(visible(known.id), "strong"), Span(f"  {severity} when it shows", "dim")
+        " ", words, " ", Span(visible(known.id), "strong"), Span(f"  {severity} when detected", "dim")
     )
 
 
@@ -110,7 +110,7 @@ def _read(as_of: float | None, source: str, now: float) -> str:
 def _causes(known: KnownSymptom, width: int) -> list[Line]:
     if not known.causes:
         return []
-    lines = [EMPTY, line(Span(" What may be behind it", "title"))]
+    lines = [EMPTY, line(Span(" Possible causes", "title"))]
     size = min(24, max(len(cause) for cause, _ in known.causes))
     for cause, sentence in known.causes:
         name = Span(f"{fit_text(visible(cause), size)} ", "strong")
@@ -128,7 +128,7 @@ def _by_hand(
     lines = [EMPTY, line(Span(" By hand, if the tool itself is down", "title"))]
     steps = steps_of(symptom, known, firewall, workspace)
     if not steps:
-        return [*lines, line(Span("  No command is known for this one; the log may tell more.", "dim"))]
+        return [*lines, line(Span("  No command for this one; see the log.", "dim"))]
     if known is not None and known.by_hand:
         lines.append(line(Span(f"    cd {quoted(workspace)}", "accent")))
     for number, (why, command) in enumerate(steps, start=1):
@@ -163,7 +163,7 @@ def _commands_for(symptom: SymptomStatus, firewall: FirewallStatus, workspace: s
         steps.append(("Trace the first one to its source line", f"distill lineage {here} {quoted(row)}"))
     steps += [
         (
-            "Take it away from trainers: one rename, nothing is deleted",
+            "Quarantine it: one rename, nothing is deleted",
             f"cd {quoted(workspace)} && mv -n {name} {name}.QUARANTINED-$(date +%s)",
         ),
         ("Export again, with the scan before the commit", f"distill run-all {here}"),

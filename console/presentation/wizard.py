@@ -223,7 +223,7 @@ def _progress(view: WizardView, run: RunView | None, now: float, width: int) -> 
     if view.is_applying:
         title, aside = "APPLYING", "detached; quitting stops nothing"
     elif view.is_cut_off:
-        title, aside = "CUT OFF", "agreed to, not finished, nobody is at it"
+        title, aside = "CUT OFF", "approved, not finished, no worker runs"
     lines = [rule(title, aside, width), *progress_lines(view, run, now, width)]
     if view.move is Work.VERIFY and view.is_applying:
         lines += _verifying(view, run, now, width)

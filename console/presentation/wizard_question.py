@@ -104,7 +104,7 @@ def _text(view: WizardView, busy: str) -> str:
 def _end_text(view: WizardView) -> str:
     state = view.standing.state
     if view.incident_id is None:
-        return "The symptom does not show: there is nothing to do."
+        return "The symptom is not detected: nothing to do."
     if state == "resolved":
         return "Resolved: the detector that raised it is green."
     if state == "mitigated":

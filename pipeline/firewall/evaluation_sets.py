@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts import paths
+from pipeline.contracts.untrusted import visible
 from pipeline.firewall import strict_json
 from pipeline.firewall.phrases import PhraseFinder, ngrams
 from pipeline.firewall.plain_files import FileMissingError, FileRefusedError, open_regular
@@ -145,8 +146,13 @@ def _settings(root: Path) -> dict[str, Any]:
         return {}
     except FileRefusedError as refused:
         raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {refused}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {type(error).__name__}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SetUnreadableError(f"{paths.SETTINGS} is not valid TOML: {visible(str(error), 200)}") from None
+    except OSError as error:
+        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it nests too deep"
+        raise SetUnreadableError(f"{paths.SETTINGS} cannot be read: {what}") from None
 
 
 def _declared(settings: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ class SetAside:
     @property
     def in_words(self) -> str:
         found = f"{self.report.found} of {self.report.rows_read:,}"
-        return f"a run set aside {found}, and nobody has looked since: {self.kept}"
+        return f"a run set aside {found}, not checked since: {self.kept}"
 
 
 def unseen_breach(root: Path, runs: RunReports, run_ids: Iterable[str], notes: Notes) -> SetAside | None:

@@ -6,6 +6,7 @@ means that a default is used and noted.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from pipeline.platform.lenient_json import (
     text_of,
 )
 from pipeline.reading.report_files import Notes
+
+DO_NEXT = "; defaults stand in its place. Repair it, then: distill config show"
+"""Behind what is wrong with the settings, in a note on them."""
+_AT = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,9 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
     try:
         value = parsed(bytes_or_empty(root / paths.SETTINGS))
     except (OSError, ValueError, RecursionError) as error:
-        notes.add(f"{paths.SETTINGS} cannot be read: {error}. Explain it with: distill config show")
-        return SettingsGlance(root.name, trouble=f"{paths.SETTINGS} cannot be read: {error}")
+        said = _said_of(error)
+        notes.add(f"{said}{DO_NEXT}")
+        return SettingsGlance(root.name, trouble=said)
     workspace = object_of(value, "workspace")
     return SettingsGlance(
         name=text_of(workspace, "name") or root.name,
@@ -69,6 +75,15 @@ def read_settings(root: Path, notes: Notes) -> SettingsGlance:
         own_engine=text_of(object_of(value, "engine"), "source") == "workspace",
         document=value,
     )
+
+
+def _said_of(error: Exception) -> str:
+    """``distill.toml:12 is not valid TOML: …``: the line where a person looks for it."""
+    at = _AT.search(str(error))
+    if at is not None:
+        return f"{paths.SETTINGS}:{at[1]} is not valid TOML: {str(error)[: at.start()]}"
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{paths.SETTINGS} cannot be read: {why}"
 
 
 def streams_of(settings: Json) -> tuple[StreamGlance, ...]:

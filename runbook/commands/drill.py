@@ -33,14 +33,16 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
 
 def start(arguments: argparse.Namespace, voice: Voice) -> Path:
     """Build and break the workspace; says where it is, and not what is wrong with it."""
-    from runbook.drills.start import start_drill
+    from runbook.commands.building import Building
+    from runbook.drills.start import STEPS, start_drill
 
     seed = arguments.seed
     if seed is None:
         seed = random.SystemRandom().randrange(MOST_SEED)
     drill = _chosen(arguments.subject, seed)
-    voice.note(f"drill {drill.symptom_id}, seed {seed}: building; ten seconds to a minute")
-    root = start_drill(drill, seed, arguments.dir, lambda text: voice.note(f"  {text}"))
+    voice.note(f"drill {drill.symptom_id}, seed {seed}: building takes up to a minute")
+    with Building(voice, STEPS) as building:
+        root = start_drill(drill, seed, arguments.dir, building.step)
     if voice.json:
         voice.out_json({"root": str(root), "symptom_id": drill.symptom_id, "drill": drill.id, "seed": seed})
         return root

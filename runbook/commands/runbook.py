@@ -184,9 +184,10 @@ def _diagnose(workspace: Workspace, symptom: Symptom, voice: Voice) -> int:
     from runbook.wizard.diagnosing import diagnose_only
     from runbook.wizard.prompts import show_diagnosis
 
+    workspace.tell = lambda words: voice.note(f"… {words}")
     detection = detect_one(workspace, symptom)
     if detection.verdict is Verdict.CLEAR:
-        voice.note(f"{symptom.id} does not show: {visible(detection.observed, 300)}")
+        voice.note(f"{symptom.id} is not detected: {visible(detection.observed, 300)}")
     outputs, diagnosis = diagnose_only(workspace, symptom, detection)
     if voice.json:
         voice.out_json(diagnosis_data(symptom, detection, outputs, diagnosis))
@@ -222,6 +223,7 @@ def _plan(root: Path, symptom: Symptom, arguments: argparse.Namespace, voice: Vo
     given = arguments.incident
     driver = _driver_of(root, given) if given else _driver(root, symptom)
     answers = dict(each.partition("=")[::2] for each in arguments.answer)
+    driver.workspace.tell = lambda words: voice.note(f"… {words}")
     with driver.acting():
         driver.plan(arguments.offer, answers)
     return preview_or_ask(driver, arguments, voice)

@@ -22,6 +22,8 @@ from runbook.drills.drill import Drill, Planted, Scene, seeded
 from runbook.probes.evidence import Record
 
 NOTE = paths.STATE / "drill.json"
+# Of those that are told while it is built: the workspace, a run, an audit, the fault; some audit it again.
+STEPS = 4
 _LEFT_OUT = (".git/", f"{paths.STATE}/", "reports/")
 # A row written again says when: that alone is no difference.
 _RECORDED_AT = re.compile(rb',"recorded_at":"[^"\n]*"\}$', re.MULTILINE)

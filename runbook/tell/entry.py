@@ -157,7 +157,7 @@ def _change(entry: WholeEntry) -> list[Block]:
     number = "?" if step is None else f"{step + 1}"
     kind = (text_of(detail, "type") or "").replace("_", " ")
     if entry.kind == "intent":
-        words = f"step {number}: {kind or 'a change'} is about to be done"
+        words = f"step {number} begins: {kind or 'a change'}"
     else:
         settled = ", settled by looking at the files" if flag_of(detail, "settled") else ""
         words = f"step {number}: {'done' if flag_of(detail, 'done') else 'NOT done'}{settled}"

@@ -86,7 +86,7 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
         "",
         symptom.why,
         "",
-        "## What may be behind it",
+        "## Possible causes",
         "",
         *(f"- **{cause}**: {sentence}" for cause, sentence in symptom.causes),
         "",
@@ -115,7 +115,7 @@ def _page(symptom: Symptom, symptoms: Sequence[Symptom]) -> str:
 def _watched(symptom: Symptom) -> str:
     if symptom.live:
         return "watched live"
-    return "told by the last report" + ("; `--full` re-runs them" if symptom.rerun else "")
+    return "by the last report" + ("; `--full` re-runs them" if symptom.rerun else "")
 
 
 def _by_hand(says: str, command: str) -> list[str]:

@@ -345,7 +345,7 @@ def _known(offers: Sequence[Offer], diagnosis: Diagnosis | None) -> str:
 
 
 def _not_detected(seen: Detection, do_next: str) -> RefusedError:
-    return refused("not_detected", f"{seen.symptom_id} does not show: {visible(seen.observed, 200)}", do_next)
+    return refused("not_detected", f"{seen.symptom_id} is not detected: {visible(seen.observed, 200)}", do_next)
 
 
 def _said_by(detection: Detection) -> tuple[object, ...]:

@@ -208,6 +208,19 @@ def test_a_breach_that_the_firewall_finds_ends_the_status_with_10(tmp_path: Path
     assert run("status", "-C", str(root), "--firewall-seconds", "0").returncode == 1
 
 
+def test_settings_that_cannot_be_read_are_told_in_three_lines_with_their_line(tmp_path: Path) -> None:
+    root = workspace_after_a_run(tmp_path)
+    before = (root / "distill.toml").read_text()
+    (root / "distill.toml").write_text(before + "\n[scoring\n")
+    line = before.count("\n") + 2
+    first = run("status", "-C", str(root)).stdout.splitlines()[:6]
+    assert f"what happened  distill.toml:{line} is not valid TOML: Expected ']'" in "\n".join(first)
+    assert "kept safe      Nothing was changed; what stands here is by the defaults." in first
+    assert "do next        Repair distill.toml, then: distill config show" in first
+    whole = " ".join(run("status", "-C", str(root)).stdout.split())
+    assert "TOMLDecodeError" not in whole
+
+
 def test_a_firewall_that_is_too_slow_is_unknown_and_what_was_known_stands_beside_it(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     hangs = tmp_path / "hangs"

@@ -80,7 +80,7 @@ def test_a_quiet_workspace_reads_like_this(status: WorkspaceStatus) -> None:
         "FIREWALL  read 1m ago",
         " ~ STALE",
         " CLEAR when it was exported; not scanned since: distill firewall",
-        " True once: its file changed, or was not read since.",
+        " Out of date: its file changed, or was not read since.",
         " exports/sft/instruction_response.jsonl",
         "",
         "PHASES",

@@ -12,7 +12,15 @@ import pytest
 from tests.architecture.fresh_interpreter import REPOSITORY
 
 GLOSSARY = (REPOSITORY / "docs/glossary.md").read_text()
-ROOMS = ("console", "runbook", "pipeline/commands", "pipeline/reading", "pipeline/audit")
+ROOMS = (
+    "console", "runbook", "pipeline/audit", "pipeline/checks", "pipeline/commands",
+    "pipeline/drift", "pipeline/engine", "pipeline/firewall", "pipeline/reading", "pipeline/release",
+)  # fmt: skip
+# What screens and pages show in the end, whole sentences among it that no single string holds.
+SHOWN = (
+    "tests/console/screens/__pictures__/*.txt", "docs/tour/*.svg", "docs/images/*.svg", "docs/runbook/*.md",
+    "docs/keys.md", "docs/checks.md", "docs/commands.md", "README.md",
+)  # fmt: skip
 
 
 def words_not_used() -> list[str]:
@@ -47,6 +55,18 @@ def test_no_screen_uses_a_word_that_the_glossary_replaced() -> None:
         use for room in ROOMS for path in (REPOSITORY / room).rglob("*.py") for use in used_in(path, words)
     ]
     assert found == []
+
+
+def test_no_picture_and_no_page_shows_such_a_word() -> None:
+    words = words_not_used()
+    files = [path for pattern in SHOWN for path in REPOSITORY.glob(pattern)]
+    assert len(files) > 60
+    found = [f"{path} {word!r}" for path in files for word in words if word.lower() in _as_shown(path)]
+    assert found == []
+
+
+def _as_shown(path: Path) -> str:
+    return path.read_text(encoding="utf-8").replace("&#160;", " ").lower()
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,11 @@ ENTRIES = [
     (_entry("classified", {"diagnosis": WHY}, verdict="a"), "Somebody wrote.", "a"),
     (_entry("planned", {"plan": PLANNED, "code": "1234"}), "code 1234", "Mend it"),
     (_entry("consent", {}, reason="why not"), "agreed to", "why not"),
-    (_entry("intent", {"step": 0, "type": "write_file"}, outputs={"p": "3" * 64}), "step 1: write file", "p"),
+    (
+        _entry("intent", {"step": 0, "type": "write_file"}, outputs={"p": "3" * 64}),
+        "step 1 begins: write file",
+        "p",
+    ),
     (_entry("outcome", DONE, verdict="done"), "settled by looking", "done"),
     (_entry("verified", {}, verdict="clear"), "clear", "clear"),
     (_entry("state", {"rehearsal": FAILED}, verdict="x"), "FAILED in a copy", "x"),

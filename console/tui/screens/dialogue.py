@@ -43,7 +43,7 @@ class Dialogue(ModalScreen[Result]):
         self._rows = 1
         self.body = Canvas(id="text")
         # Below this width a box with room around it would leave slivers of words beside it.
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
 
     def told_lines(self, width: int) -> list[Line]:
         """What is read first. It scrolls where the screen is lower than the text."""

@@ -39,7 +39,7 @@ class LogScreen(Page):
         entries = matching(self.console.state.log, self._filter.value)
         if not entries:
             said = self.console.state.log
-            why = "no line matches the filter" if said else "nothing was said yet"
+            why = "no line matches the filter" if said else "no events yet"
             return [line(Span(f" {why}", "dim"))]
         return [log_line(entry, width) for entry in entries]
 

@@ -53,8 +53,8 @@ DEFINITION = Definition(
             f'mv -n {SFT} "{SFT}.QUARANTINED-$(date +%s)"',
         ),
         ByHand(
-            "The forbidden rows are in the file that was just renamed. Its label tells the plain ones; "
-            "the firewall, given the file by name, tells all of them.",
+            "The forbidden rows are in the file that was just renamed. By label only some are found; "
+            "the firewall, given the file by name, finds all of them.",
             'jq -c \'select(.quality_score != "accepted" and .quality_score != "partially_accepted") '
             f"| [.id, .source_run_id, .quality_score]' {SFT}.QUARANTINED-*",
         ),

@@ -179,7 +179,7 @@ def _run_again(bad: Sequence[str]) -> Offer:
     return Offer(
         "run-again",
         title,
-        "a run writes what is not as claimed anew, and a summary and receipts that hold",
+        "a run replaces what differs from its receipt, and writes a summary and receipts that match",
         make,
     )
 

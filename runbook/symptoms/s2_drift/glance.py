@@ -20,7 +20,7 @@ def glance(facts: Facts) -> Answer:
         said = "there is no audit to read drift from"
         return Answer(Verdict.UNKNOWN, said, None, AUDIT, nothing_yet=True)
     if not isinstance(rows, list):
-        return Answer(Verdict.UNKNOWN, "the last audit tells nothing of drift", report.finished_at, AUDIT)
+        return Answer(Verdict.UNKNOWN, "the last audit has no drift table", report.finished_at, AUDIT)
     return as_old(answer_of([row for row in rows if is_flagged(row)], report.finished_at, AUDIT), facts)
 
 

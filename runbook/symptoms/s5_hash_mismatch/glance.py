@@ -31,7 +31,7 @@ def glance(facts: Facts) -> Answer:
 
 def answer_of(report: Json | None, source: str) -> Answer:
     if report is None:
-        return Answer(Verdict.UNKNOWN, "nobody has compared two runs yet", None, source, nothing_yet=True)
+        return Answer(Verdict.UNKNOWN, "no two runs were compared yet", None, source, nothing_yet=True)
     verdict = _VERDICTS.get(count_of(report, "exit_code") or 0, Verdict.UNKNOWN)
     if count_of(report, "exit_code") is None:
         verdict = Verdict.UNKNOWN

@@ -49,7 +49,7 @@ async def test_the_smallest_screen_still_tells_the_alarm() -> None:
         "for 4m, live",
         "X S1.P4.sft-leak",
         "nobody is on it",
-        "w help me  q quit",
+        "w fix  q quit",
     ]
 
 

@@ -62,7 +62,7 @@ async def test_enter_opens_the_page_and_one_key_the_wizard() -> None:
         await press(pilot, "W", "down", "down", "enter")
         assert isinstance(app.screen, SymptomScreen)
         text = text_of(app)
-        for words in ("What you see", "Why it matters", "What may be behind it", "By hand", "P0.recon-doc"):
+        for words in ("What you see", "Why it matters", "Possible causes", "By hand", "P0.recon-doc"):
             assert words in text
         await press(pilot, "right_square_bracket")
         assert app.screen.symptom_id == "S1.P5.summary"

@@ -86,7 +86,7 @@ async def test_a_run_opens_with_its_receipts(tmp_path: Path) -> None:
         "P2 materialize",
         "P3 score",
         "P4 export",
-        "as summed",
+        "as in the summary",
         "lines 12 = mapped 10 + joined 1",
     ):
         assert words in text
@@ -96,7 +96,7 @@ async def test_a_receipt_that_was_changed_is_told(tmp_path: Path) -> None:
     root = workspace_after_a_run(tmp_path)
     rewrite(root / paths.receipts_folder(RUN_ID) / "score.json", elapsed_seconds=9)
     text = await seen(app_on(root, state=state_of(root)), "R", "enter", size=(120, 60))
-    assert "X not the one that was summed" in text
+    assert "X differs from the summary" in text
 
 
 async def test_two_runs_are_chosen_with_space_and_compared(tmp_path: Path) -> None:

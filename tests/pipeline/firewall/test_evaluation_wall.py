@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable
@@ -299,4 +300,18 @@ def test_a_pipe_in_the_place_of_a_set_or_its_settings_is_named(tmp_path: Path, p
     (tmp_path / place).unlink(missing_ok=True)
     os.mkfifo(tmp_path / place)
     with pytest.raises(SetUnreadableError):
+        declared_sets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (b"[scoring\n", "distill.toml is not valid TOML: Expected ']'"),
+        (b"x = \xff\n", "distill.toml cannot be read: it is not UTF-8"),
+        (b"x = " + b"[" * 5_000 + b"]" * 5_000, "distill.toml cannot be read: it nests too deep"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_told_in_words(tmp_path: Path, settings: bytes, said: str) -> None:
+    (tmp_path / "distill.toml").write_bytes(settings)
+    with pytest.raises(SetUnreadableError, match=re.escape(said)):
         declared_sets(tmp_path)

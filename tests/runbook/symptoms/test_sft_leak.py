@@ -115,7 +115,7 @@ def test_every_symptom_has_an_answer_before_anybody_has_looked(root: Path) -> No
     answers = json.loads(distill(root, "status", "--json").stdout)["answers"]
     assert {each["id"] for each in answers} == {each.id for each in SYMPTOMS}
     never = {each["id"]: each["observed"] for each in answers if each["nothing_yet"]}
-    assert never["ENGINE.wont-start"] == "nobody has looked yet: distill runbook detect"
+    assert never["ENGINE.wont-start"] == "not run yet: distill runbook detect"
 
 
 def test_a_quarantine_says_what_still_points_to_the_file(root: Path) -> None:
