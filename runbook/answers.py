@@ -10,9 +10,7 @@ from pipeline.reading.facts import Facts
 from pipeline.reading.symptom_answers import as_kept, is_taken_back, newer
 from runbook import symptoms
 
-_NOT_LOOKED_FOR = Answer(
-    Verdict.UNKNOWN, "not run yet: distill runbook detect", None, nothing_yet=True
-)
+_NOT_LOOKED_FOR = Answer(Verdict.UNKNOWN, "not run yet: distill runbook detect", None, nothing_yet=True)
 
 
 def answers_now(facts: Facts, looks: Mapping[str, Answer]) -> tuple[Answer, ...]:

@@ -118,9 +118,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
     when = f"{age_in_words(age_of(run.as_of, now))} ago{took} "
     right = line(Span(when, "dim"))
     if run.word == "never":
-        state = line(
-            Span(" ? never", "warn"), "  no freeze yet: not known whether this is releasable"
-        )
+        state = line(Span(" ? never", "warn"), "  no freeze yet: not known whether this is releasable")
         return [state, EMPTY]
     if run.word == "running":
         leave = " · safe to leave" if width >= 100 else ""

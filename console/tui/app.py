@@ -208,7 +208,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Draw now. Only cells that differ are written."""
         self._drawn_at = self.monotonic()
         self.state = cleaned(self.state)
-        if isinstance(self.screen, (ConsoleScreen, Dialogue)):
+        # A timer that is due while the app ends finds no screen any more.
+        if self.screen_stack and isinstance(self.screen, (ConsoleScreen, Dialogue)):
             self.screen.draw()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

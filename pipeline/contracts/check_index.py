@@ -105,7 +105,7 @@ ACCEPTANCE: tuple[CheckSpec, ...] = (
     _acceptance(
         "A20",
         "crash-safe",
-        "SIGKILL at every commit point, then resume: the run_hash of an uninterrupted run; exports all or nothing.",
+        "SIGKILL at every commit point, then resume: the run_hash of a whole run; exports all or nothing.",
     ),
     _acceptance(
         "A21", "replay-retrieves", "Replay of a fixture task finds its playbook and passes the validator."

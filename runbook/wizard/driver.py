@@ -345,7 +345,8 @@ def _known(offers: Sequence[Offer], diagnosis: Diagnosis | None) -> str:
 
 
 def _not_detected(seen: Detection, do_next: str) -> RefusedError:
-    return refused("not_detected", f"{seen.symptom_id} is not detected: {visible(seen.observed, 200)}", do_next)
+    said = f"{seen.symptom_id} is not detected: {visible(seen.observed, 200)}"
+    return refused("not_detected", said, do_next)
 
 
 def _said_by(detection: Detection) -> tuple[object, ...]:

@@ -19,8 +19,8 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.CRITICAL,
     title="Nothing else worked",
-    what_you_see="A repair was carried out, its symptom is still detected, and no incident of it is open; or checks "
-    "fail in three or more phases, and code or documents of as many differ from the last-good tag.",
+    what_you_see="A repair was carried out, its symptom is still detected, and no incident of it is open; or "
+    "checks fail in three or more phases, and code or documents of as many differ from the last-good tag.",
     why="Repairing consequences one by one makes a state that nobody knows. The tag is a state that was "
     "proven, and the difference to it is a bug that can be read.",
     phases=("P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"),
