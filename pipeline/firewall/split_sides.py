@@ -71,6 +71,8 @@ def _opening(turns: Iterable[Message]) -> tuple[tuple[str, ...], tuple[str, ...]
     first_user: str | None = None
     has_answered = False
     for turn in turns:
+        if has_answered and first_user is not None:
+            break
         text = text_of(turn.content) or ""
         if turn.role == "assistant":
             has_answered = has_answered or not Said(text, tuple(calls_of(turn))).is_nothing
