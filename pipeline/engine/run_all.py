@@ -99,7 +99,7 @@ def run_all(
                     state = RunState()
                 except SourceLostError as lost:
                     troubles.lose(lost)
-            warn_of_sources(session, troubles, outcome.mapped.sources)
+            warn_of_sources(session, troubles, outcome.mapped.sources, state.sources)
             outcome.lost = warn_of_losses(session, settings, outcome.reducer)
             if "score" in stages:
                 warn_of_unjudged(session, settings, outcome.reducer)

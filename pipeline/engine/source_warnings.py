@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.contracts.plurals import plural, with_verb
 from pipeline.contracts.skips import SkipReason
 from pipeline.contracts.untrusted import visible
 from pipeline.engine.run_session import Session
-from pipeline.engine.source_plan import PlannedSource
+from pipeline.engine.run_state import SourceState
+from pipeline.engine.source_plan import PlannedSource, state_key
 from pipeline.engine.source_troubles import SourceTroubles
 from pipeline.streams.looks import looks_like
 
@@ -18,10 +19,16 @@ _NAMED = 20
 _NAMED_DOCUMENTS = 3
 
 
-def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterable[PlannedSource]) -> None:
-    """Name each file that was not read, was read in part, or gave nothing that could be used.
+def warn_of_sources(
+    session: Session,
+    troubles: SourceTroubles,
+    sources: Iterable[PlannedSource],
+    before: Mapping[str, SourceState],
+) -> None:
+    """Name each file that was not read, was read in part, gave nothing that could be used, or lost bytes.
 
-    A JSON document among files of JSON Lines is named as well when a run reads it: was it meant?
+    ``before`` is what the last run read. A JSON document among files of JSON Lines is named as well when a
+    run reads it: was it meant?
     """
     refused = troubles.refused.items()
     sources = list(sources)
@@ -29,6 +36,10 @@ def warn_of_sources(session: Session, troubles: SourceTroubles, sources: Iterabl
     said += _documents_among_lines(sources)
     for source in sources:
         shown = f"{source.stream}: {visible(source.file.relative)}"
+        known = before.get(state_key(source.stream, source.file.relative))
+        if known is not None and source.size < known.bytes:
+            then = f"{source.size:,} bytes, {known.bytes:,} in the last run"
+            said.append(f"{shown} became shorter: {then}; rows of what it lost are gone")
         if source.damage:
             how_far = "is used in part" if source.used else "is not used"
             said.append(f"{shown} {how_far}: {source.damage}")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.contracts.skips import SkipReason
+from pipeline.engine.source_plan import state_key
 from pipeline.engine.source_warnings import warn_of_sources
 
 FILTERED, DUPLICATE, BLANK = SkipReason.FILTERED_OUT, SkipReason.DUPLICATE_LINE, SkipReason.BLANK_LINE
@@ -17,17 +18,31 @@ BAD = SkipReason.MALFORMED_JSON
 
 
 def source(name: str = "a.jsonl", stream: str = "runs", **changed: Any) -> Any:
-    known = {"rows": 3, "used": 3, "damage": "", "skips": Counter(), "is_read_by_items": False}
+    known = {"rows": 3, "used": 3, "size": 9, "damage": "", "skips": Counter(), "is_read_by_items": False}
     file = SimpleNamespace(relative=f"data/{name}", path=Path("/nowhere") / name)
     return SimpleNamespace(stream=stream, file=file, **{**known, **changed})
 
 
-def said(*sources: Any, refused: dict[tuple[str, str], str] | None = None) -> list[str]:
+def said(
+    *sources: Any, refused: dict[tuple[str, str], str] | None = None, before: dict[str, Any] | None = None
+) -> list[str]:
     warned: list[str] = []
     session: Any = SimpleNamespace(warn=warned.append)
     troubles: Any = SimpleNamespace(refused=refused or {})
-    warn_of_sources(session, troubles, sources)
+    warn_of_sources(session, troubles, sources, before or {})
     return warned
+
+
+def test_a_source_that_lost_bytes_since_the_last_run_is_told() -> None:
+    """Copied anew and cut off, or rotated: its rows leave the exports, and few of many is below any bound."""
+    before = {
+        state_key("runs", "data/a.jsonl"): SimpleNamespace(bytes=5210),
+        state_key("runs", "data/b.jsonl"): SimpleNamespace(bytes=9),
+    }
+    assert said(source(), source("b.jsonl"), source("new.jsonl"), before=before) == [
+        "source: runs: data/a.jsonl became shorter: 9 bytes, 5,210 in the last run; rows of what it lost "
+        "are gone"
+    ]
 
 
 def test_sources_that_are_used_are_not_spoken_of() -> None:
