@@ -1,4 +1,4 @@
-"""``distill audit-full``: the 16 required checks on the real data, and the drift table."""
+"""``distill audit-full``: the required checks on the real data, and the drift table."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path, PurePosixPath
 from shlex import quote
 
 from pipeline.contracts import paths
+from pipeline.contracts.check_index import ACCEPTANCE, REQUIRED_CHECKS
 from pipeline.contracts.untrusted import visible
 from pipeline.platform import confined, disk
 from pipeline.platform.git import GitError, read_git_state, resolve, run_git
@@ -31,8 +33,12 @@ _OWN_PHASE = ("added by this workspace", "distill.toml")
 _COMMANDS = (
     ("look", "distill status", "the dashboard as text; changes nothing"),
     ("look", "distill firewall", "scan the live SFT file; exit 10 is the alarm"),
-    ("check", "distill audit-full", "16 required checks and the drift table, from the files alone"),
-    ("check", "distill acceptance", "22 invariants on the fixture, in a temp root"),
+    (
+        "check",
+        "distill audit-full",
+        f"{len(REQUIRED_CHECKS)} required checks and the drift table, from the files alone",
+    ),
+    ("check", "distill acceptance", f"{len(ACCEPTANCE)} invariants on the fixture, in a temp root"),
     ("trace", "distill lineage ID", "from an exported row to the bytes of its source line"),
     ("trace", "distill explain RUN_ID", "which rule decided, and why the earlier ones did not"),
     ("run", "distill run-all", "sources to exports; nothing changed costs nothing"),
@@ -112,7 +118,8 @@ def page(workspace: Path, settings: Settings) -> str:
         "",
         "1. Work in a copy of the workspace; the corpus is only ever written by `distill run-all`.",
         "2. Add the check that would have caught your mistake before you add the phase.",
-        "3. Run acceptance (22 of 22), then the audit (16 of 16), then the firewall on the new exports.",
+        f"3. Run acceptance ({_all_of(ACCEPTANCE)}), then the audit ({_all_of(REQUIRED_CHECKS)}), "
+        "then the firewall on the new exports.",
         "4. Record the commit under a number that is free: "
         f"`distill release phases --set {_next_phase(settings)}=COMMIT`, commit, `distill release-freeze`.",
         "",
@@ -151,3 +158,7 @@ def _text(text: str) -> str:
     for character in "\\`*[]<>|":
         shown = shown.replace(character, f"\\{character}")
     return shown
+
+
+def _all_of(checks: Sized) -> str:
+    return f"{len(checks)} of {len(checks)}"

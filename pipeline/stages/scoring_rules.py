@@ -1,8 +1,7 @@
 """The scoring rules of P3, in order. The first one that matches decides.
 
-A rule is one entry of ``RULES``: its permanent code, the question it asks and its answer.
-Adding a rule is one member of ``ReasonCode``, one entry, one test and one section of
-``docs/scoring.md``. Codes are never renamed: scored rows and drift reports carry them.
+A rule is one entry of ``RULES``: its permanent code, the question it asks and its answer; the table
+in ``docs/scoring.md`` is made of them. Codes are never renamed: scored rows and drift reports carry them.
 """
 
 from __future__ import annotations

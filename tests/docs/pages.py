@@ -10,7 +10,7 @@ from pipeline.schemas import reference as schemas
 from pipeline.settings import reference as settings
 from runbook.symptoms import SYMPTOMS
 from runbook.tell.pages import pages as runbook_pages
-from tests.docs import commands_page, exit_codes_page, keys_page, preset_pages
+from tests.docs import commands_page, exit_codes_page, keys_page, preset_pages, scoring_page
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FAULTS = CHECKOUT / "tests/pipeline/audit/faults.json"
@@ -25,6 +25,7 @@ def pages() -> dict[Path, str]:
         Path("docs/exit-codes.md"): exit_codes_page.page(),
         Path("docs/keys.md"): keys_page.page(),
         Path("docs/settings.md"): settings.page(),
+        Path("docs/scoring.md"): scoring_page.page(),
         Path("docs/schemas.md"): schemas.page().rstrip("\n") + "\n",
         Path("docs/checks.md"): checks.page(json.loads(FAULTS.read_text(encoding="utf-8"))),
         **preset_pages.pages(),

@@ -19,7 +19,7 @@ from tests.docs.test_pages import PAGES
 RECIPES = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Modules beside the commands that several of them share.
 OF_THE_ENGINE = {"context", "run_options", "run_report", "what_if_report", "result_tables"}
-SHARED = OF_THE_ENGINE | {"table", "consenting", "direct"}
+SHARED = OF_THE_ENGINE | {"table", "consenting", "direct", "building"}
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, BATCH], ids=lambda each: each.name)

@@ -32,6 +32,7 @@ from pipeline.contracts.status import (
     RowCounts,
 )
 from pipeline.reading.symptom_answers import Tally
+from runbook.symptoms import definitions
 from tests.console import states
 from tests.console.states import NOW
 
@@ -321,7 +322,8 @@ def band(state_name: str, width: int, rows: int) -> list[str]:
 
 def test_the_worst_symptom_stands_first_and_is_marked() -> None:
     lines = band("breach", 80, 24)
-    assert lines[0].startswith("━━ 2 SYMPTOMS · 17 of 17 checks run, oldest 2h ━")
+    known = len(definitions())
+    assert lines[0].startswith(f"━━ 2 SYMPTOMS · {known} of {known} checks run, oldest 2h ━")
     assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows of 2,764")
     assert lines[2].startswith(" X error    └ S1.P5.summary")
 
