@@ -130,7 +130,7 @@ READERS: dict[str, tuple[PurePosixPath, Callable[[Path], object], object]] = {
     "run state": (paths.RUN_STATE, run_state.load, RunState()),
     "last clear": (paths.LAST_CLEAR, last_clear._load, {}),
     "intent": (paths.INTENT, read_intent, OSError),
-    "versions": (paths.EXPORT_MANIFEST, standing_versions, dict.fromkeys(paths.EXPORT_FILES, 1)),
+    "versions": (paths.EXPORT_MANIFEST, standing_versions, InputError),
     "baselines": (paths.AUDIT_BASELINES, read_baselines, InputError),
     "metrics": (
         paths.DISTILLATION_SKIPS,

@@ -43,7 +43,7 @@ async def test_trusting_is_found_and_changes_something(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "colon", *"trust", "enter")
-        assert "read-only: engine.trust changes something" in app.notice
+        assert app.notice == "read-only: arm first (a), with a reason"
     (found,) = palette.find("untrusted", palette.offers(states.healthy(), "wizard"))
     assert found.name == "Trust the workspace's code…"
 

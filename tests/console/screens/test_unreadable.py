@@ -131,5 +131,5 @@ async def test_a_report_that_cannot_be_read_is_told_whole(tmp_path: Path, key: s
     (tmp_path / report).write_text("{torn")
     text = " ".join((await seen(app_on(tmp_path), key)).split())
     assert f"The last report of {command} says nothing" in text
-    assert "nothing that it covers is called sound" in text
+    assert "its checks count as unknown" in text
     assert f"distill {command}" in text

@@ -11,7 +11,7 @@ from pipeline.firewall.places import Places
 from pipeline.firewall.report import Report, State
 from pipeline.firewall.scan import scan
 from pipeline.firewall.walls import ALL_WALLS, Wall
-from tests.pipeline.firewall.corpus import Corpus, honest, line, turn
+from tests.pipeline.firewall.corpus import GOOD, Corpus, Run, honest, line, turn
 
 # Rows of these tests are made up, which the wall of fidelity would say of each.
 TOLD_APART = tuple(wall for wall in ALL_WALLS if wall is not Wall.FIDELITY)
@@ -126,15 +126,16 @@ def test_rows_spelled_another_way_are_readable(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
     good = line(runs["good"].row())
     reordered = dict(reversed(runs["good"].row().items()))
-    corpus.export(
+    for spelled in (
         good.replace(b"\n", b"\r\n"),
         good.replace(b'":', b'" : '),
         good.replace(b"Forty", rb"\u0046orty"),
         line(reordered),
         line(runs["good"].row(extra={"a": [1e22, None]})),
         line(runs["good"].row(context="ünïcode 数据 🙂")),
-    )
-    assert look(corpus).state is State.CLEAR
+    ):
+        corpus.export(runs["partly"].row(), spelled)
+        assert look(corpus).state is State.CLEAR, spelled
 
 
 def test_a_line_over_the_limit_is_found_once_and_its_neighbours_are_read(tmp_path: Path) -> None:
@@ -157,9 +158,11 @@ def test_a_line_as_long_as_allowed_is_read(tmp_path: Path) -> None:
 
 def test_line_and_offset_of_a_finding_lead_to_its_bytes(tmp_path: Path) -> None:
     corpus, runs = honest(tmp_path)
-    good = line(runs["good"].row(context="ü" * 5000))
+    many = [Run(f"good-{number}", GOOD) for number in range(600)]
+    corpus.runs(*many, runs["open"])
+    good = [run.row(context="ü" * 5000) for run in many]
     bad = line(runs["open"].row(messages=[turn("user", "?"), turn("assistant", "Maybe 41.")]))
-    corpus.export(*[good] * 300, bad, *[good] * 300)
+    corpus.export(*good[:300], bad, *good[300:])
     finding = look(corpus).findings.first[0]
     assert finding.line == 301
     assert corpus.sft.read_bytes()[finding.byte_offset :].startswith(bad)
