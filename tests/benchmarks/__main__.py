@@ -60,9 +60,12 @@ def main() -> None:
     if unknown := sorted(set(wanted) - parts.keys()):
         parser.error(f"no such part: {', '.join(unknown)}")
     root.mkdir(parents=True, exist_ok=True)
-    tables = [measure() for part, measure in parts.items() if part in wanted]
+    tables = []
+    for part, measure in parts.items():
+        if part in wanted:
+            tables.append(measure())
+            print(figures.as_text(tables[-1:]), flush=True)  # noqa: T201
     shutil.rmtree(root)
-    print(figures.as_text(tables))  # noqa: T201
     if rows >= DEFAULT_ROWS and len(tables) == len(parts):
         page = CHECKOUT / "docs/benchmarks.md"
         page.write_text(figures.as_markdown(tables, figures.machine_facts()), encoding="utf-8")

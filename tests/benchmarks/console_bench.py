@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import os
 import random
 import signal
@@ -40,7 +39,6 @@ _SETTLED = rb"CLEAR"
 _ALL_READ = rb"OK CLEAR"
 FLOOD_EVENTS = 10_000
 # Read in a few seconds. On 5 GB and 2.2 million rows, by hand, the worst of three was 0.10 s.
-LARGE_EXPORT_BYTES = 300_000_000
 
 
 @dataclass(frozen=True)
@@ -266,21 +264,8 @@ def _engine_death(root: Path, effort: Effort) -> list[Figure]:
     ]
 
 
-def _grown(export: Path, size: int) -> None:
-    """The export's own rows again and again, each with an id of its own, up to ``size`` bytes."""
-    rows = [orjson.loads(line) for line in export.read_bytes().splitlines()]
-    staged = export.with_suffix(".grown")
-    with staged.open("wb") as file:
-        for number, row in enumerate(itertools.cycle(rows)):
-            if file.tell() >= size:
-                break
-            file.write(orjson.dumps({**row, "id": f"sft-{number:016x}"}) + b"\n")
-    staged.rename(export)
-
-
 def _alarm(root: Path, effort: Effort) -> list[Figure]:
     export = root / paths.SFT_EXPORT
-    _grown(export, LARGE_EXPORT_BYTES)
     with export.open("rb") as file:
         row = orjson.loads(file.readline())
     forbidden = orjson.dumps({**row, "quality_score": "rejected"}) + b"\n"
