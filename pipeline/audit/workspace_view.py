@@ -9,6 +9,7 @@ from pipeline.audit.claims import LastRun, last_run
 from pipeline.audit.rows import EvidenceRow, FilledRow, QuarantinedRow, RowFile, ScoredRow, SkipRow
 from pipeline.audit.scan import StreamScan, scan_sources
 from pipeline.contracts import paths
+from pipeline.platform.listable import check_listable
 from pipeline.reading.journal_memory import Memory, broken, read_memory
 from pipeline.settings.digest import rows_digest
 from pipeline.settings.model import Settings
@@ -96,7 +97,8 @@ class WorkspaceView:
         return found
 
     def files_under(self, folder: object) -> list[str]:
-        """The ``*.jsonl`` files below a folder, at any depth, sorted."""
+        """The ``*.jsonl`` files below a folder, at any depth, sorted. Raises OSError where none may look."""
+        check_listable(self.workspace, f"{folder}/**/*.jsonl")
         root = self.workspace / str(folder)
         return sorted(path.relative_to(self.workspace).as_posix() for path in root.rglob("*.jsonl"))
 

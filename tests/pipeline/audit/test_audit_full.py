@@ -302,3 +302,21 @@ def test_an_audit_that_cannot_measure_drift_ends_with_3_and_moves_no_baseline(
     assert cli.main(["audit-full", "-C", str(workspace), *gate]) == 3
     told = capfd.readouterr().err
     assert all(word in told for word in ("what happened", "kept safe", "do next"))
+
+
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as empty, every line would have been lost and every verdict be an orphan."""
+
+    def refusing(path: Any) -> Any:
+        if str(path) == str(workspace / paths.EVIDENCE):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listed(path)
+
+    listed = os.scandir
+    monkeypatch.setattr("pipeline.platform.listable.os.scandir", refusing)
+    for check in ("P2.conserves", "P3.coverage", "P2.provenance"):
+        report = audit(workspace, "--check", check)
+        assert statuses(report) == {check: "error"}
+        assert report["exit_code"] == 3
