@@ -19,8 +19,11 @@ SCAN_SECONDS = 2.0
 
 
 def scan_or_known(root: Path, known: FirewallStatus, limit_seconds: float = SCAN_SECONDS) -> FirewallStatus:
-    """The firewall's verdict now, else UNKNOWN with the reason. ``known`` when it is not to be asked."""
-    if known.state is FirewallWord.ABSENT or limit_seconds <= 0:
+    """The firewall's verdict now, else UNKNOWN with the reason. ``known`` when it is not to be asked.
+
+    It is asked without an SFT export, too: it judges every export, and what lies beside them.
+    """
+    if limit_seconds <= 0:
         return known
     answer = ask_firewall(root, limit_seconds=limit_seconds)
     seen = status_of(answer, time.time())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -83,14 +84,25 @@ def test_what_it_said_of_why_it_cannot_judge_is_kept(monkeypatch: pytest.MonkeyP
     assert found.detail.startswith("there is no evidence; last known")
 
 
-def test_nothing_is_started_for_a_file_that_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_nothing_is_started_by_who_does_not_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(monkeypatch, f"open({str(tmp_path / 'started')!r}, 'w')")
-    absent = FirewallStatus(FirewallWord.ABSENT)
-    assert scan_or_known(tmp_path, absent, 30) is absent
     assert scan_or_known(tmp_path, KNOWN, 0) is KNOWN
     assert not (tmp_path / "started").exists()
+
+
+def test_a_breach_of_another_export_is_seen_where_the_sft_file_was_set_aside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = {
+        "state": "BREACH",
+        "rows_read": 0,
+        "findings_count": 1,
+        "by_file": {"exports/rag/playbooks.jsonl": 1},
+    }
+    use(monkeypatch, f"import sys; print({json.dumps(said)!r}); sys.exit(10)")
+    found = scan_or_known(tmp_path, FirewallStatus(FirewallWord.ABSENT), 30)
+    assert found.state is FirewallWord.BREACH
+    assert found.by_file == (("exports/rag/playbooks.jsonl", 1),)
 
 
 # The watcher
