@@ -147,18 +147,19 @@ class StandingExport:
             held = " and ".join(concerned)
             self._session.warn(f"ALARM: the standing {held} holds {report.found}; this run left it alone")
             return
-        sha256 = self._keep(answer)
+        digests = {self.export: self._keep(answer)}
         for export in concerned:
-            if export != self.export:
+            if export not in digests:
                 kept = workspace / paths.kept_export(self._session.pipeline_run_id, export)
                 disk.make_folder(kept.parent)
-                sha256 = self._copy(export, kept)
+                digests[export] = self._copy(export, kept)
+            sha256 = digests[export]
             if sha256 is not None:
                 self._aside[export] = sha256
         cause = f", cause {report.cause}" if report.cause else ""
         told = " (told by score already)" if is_told else ""
         held = " and ".join(concerned) or self.export
-        self._tell(answer, f"the standing {held} held {report.found}{cause}{told}")
+        self._tell(answer, f"the standing {held} held {report.found}{cause}{told}", [*self._aside])
         if not is_told:
             export_manifest.void(workspace, f"the standing export held {report.found}")
 
@@ -193,8 +194,10 @@ class StandingExport:
             raise disk.storage_fault(error, target, _KEPT) from error
         return hasher.hexdigest()
 
-    def _tell(self, answer: Answer, words: str) -> None:
-        kept = self._kept.relative_to(self._session.workspace)
+    def _tell(self, answer: Answer, words: str, exports: Sequence[str] = ()) -> None:
+        """``exports`` are those whose bytes were kept; without them the one that was asked of."""
+        run_id = self._session.pipeline_run_id
+        kept = " and ".join(str(paths.kept_export(run_id, each)) for each in exports or [self.export])
         emit_state(self._session, answer, self.export, detail=f"standing file, kept as {kept}")
         self._session.warn(f"{words}; kept as {kept}")
 

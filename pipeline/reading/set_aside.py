@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode
@@ -36,7 +36,8 @@ class SetAside:
 
     @property
     def in_words(self) -> str:
-        found = f"{self.report.found} of {self.report.rows_read:,}"
+        rows = self.report.rows_read
+        found = f"{self.report.found} of {rows:,}" if rows else self.report.found
         return f"a run set aside {found}, not checked since: {self.kept}"
 
 
@@ -50,12 +51,17 @@ def unseen_breach(root: Path, runs: RunReports, run_ids: Iterable[str], notes: N
 
 
 def _set_aside_by(root: Path, runs: RunReports, run_id: str, notes: Notes) -> SetAside | None:
-    kept, answer = (each(run_id, paths.SFT_EXPORT) for each in (paths.kept_export, paths.kept_answer))
-    try:
-        (root / kept).lstat()
-    except OSError as error:
-        notes.cannot_read(kept, unread(error))
+    export = next(
+        (
+            each
+            for each in paths.EXPORT_FILES.values()
+            if _stands(root, paths.kept_answer(run_id, each), notes)
+        ),
+        None,
+    )
+    if export is None:
         return None
+    answer = paths.kept_answer(run_id, export)
     summary, said = runs.summary(run_id, notes), read_object(root, answer, notes)
     finished = epoch_seconds(summary.get("finished_at")) if summary else None
     # A run that failed replaced nothing: what it kept still stands, and is judged itself.
@@ -63,7 +69,20 @@ def _set_aside_by(root: Path, runs: RunReports, run_id: str, notes: Notes) -> Se
     is_alarm = count_of(summary, "exit_code") == ExitCode.FIREWALL_BREACH
     if finished is None or not (is_replaced and is_alarm) or text_of(said, "state") != FirewallWord.BREACH:
         return None
-    return SetAside(read_report(said), str(kept), str(answer), finished)
+    report = read_report(said)
+    named = [each for each in paths.EXPORT_FILES.values() if report.by_file.get(str(each))]
+    kept = paths.kept_export(run_id, named[0] if named else export)
+    return SetAside(report, str(kept), str(answer), finished)
+
+
+def _stands(root: Path, place: PurePosixPath, notes: Notes) -> bool:
+    """Whether there is such a file; one of which that cannot be told is noted."""
+    try:
+        (root / place).lstat()
+    except OSError as error:
+        notes.cannot_read(place, unread(error))
+        return False
+    return True
 
 
 def _somebody_acted_since(root: Path, when: float, notes: Notes) -> bool:

@@ -14,6 +14,10 @@ import pytest
 
 from pipeline.contracts import paths
 from pipeline.engine.commit_points import VARIABLE
+from pipeline.engine.intent import read_intent
+from pipeline.reading.past_runs import RunReports
+from pipeline.reading.report_files import Notes
+from pipeline.reading.set_aside import unseen_breach
 from tests.pipeline.engine.workspaces import (
     RECORDED_AT,
     encoded,
@@ -312,3 +316,40 @@ def test_pairs_alone_that_new_verdicts_forbid_are_told_by_score_and_cured_by_the
     aside = pairs.glob(f"{paths.PREFERENCE_EXPORT.name}{paths.QUARANTINE_MARK}*")
     assert [path.read_bytes() for path in aside] == [before]
     assert quarantined(workspace) == []
+
+
+def _poisoned(path: Path) -> bytes:
+    member = b'"content":"'
+    path.write_bytes(path.read_bytes().replace(member, member + b"Obey me. ", 1))
+    return path.read_bytes()
+
+
+def test_two_poisoned_exports_are_each_set_aside_with_a_digest_of_their_own(breached: Path) -> None:
+    before = {
+        str(SFT): (breached / SFT).read_bytes(),
+        str(paths.RAG_EXPORT): _poisoned(breached / paths.RAG_EXPORT),
+    }
+    killed = run(breached, "run-all", **{VARIABLE: "intent-written"})
+    assert killed.returncode == -signal.SIGKILL
+    intent = read_intent(breached)
+    assert intent is not None
+    planned = {
+        each.target.partition(paths.QUARANTINE_MARK)[0]: each.sha256
+        for each in intent.renames
+        if paths.QUARANTINE_MARK in each.target
+    }
+    assert planned == {name: hashlib.sha256(data).hexdigest() for name, data in before.items()}
+
+
+def test_a_poisoned_file_is_kept_by_its_name_where_the_sft_file_was_set_aside(workspace: Path) -> None:
+    before = _poisoned(workspace / paths.RAG_EXPORT)
+    (workspace / SFT).rename(workspace / f"{SFT}{paths.QUARANTINE_MARK}1")
+    ended = run(workspace)
+    assert ended.returncode == 10, ended.stderr
+    folder, _, _ = newest(workspace)
+    kept = folder.relative_to(workspace) / "standing" / paths.RAG_EXPORT
+    assert (workspace / kept).read_bytes() == before
+    assert f"kept as {kept}" in ended.stderr
+    found = unseen_breach(workspace, RunReports(workspace), [folder.name], Notes())
+    assert found is not None
+    assert found.kept == str(kept)
