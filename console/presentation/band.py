@@ -28,6 +28,13 @@ def head_words(showing: int, tally: Tally, now: float) -> str:
     return f"{shows} · {tally.in_words(now)}"
 
 
+def nothing_marked(tally: Tally) -> str:
+    """The answer to who would fix a symptom where none shows."""
+    if tally.is_whole:
+        return "0 symptoms: nothing to fix"
+    return f"0 symptoms so far, {tally.evaluated} of {tally.total} checks run: W lists the others"
+
+
 def _brief(showing: int, hidden: int, tally: Tally, now: float) -> str:
     """The same where there is little room: the age first, which is the last to be cut."""
     counted = ((tally.unknown, "unknown"), (tally.stale, "stale"), (tally.never, "never"))

@@ -30,6 +30,7 @@ from console.control.armed import Armed, Lease
 from console.control.changes import Operations
 from console.live.live_feed import LiveFeed
 from console.presentation import palette
+from console.presentation.band import nothing_marked
 from console.state.derive import advance
 from console.state.view_state import (
     FirewallSeen,
@@ -342,7 +343,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         dashboard = self.screen_stack[0]
         marked = dashboard.marked_symptom if isinstance(dashboard, Dashboard) else None
         if marked is None:
-            self.say("0 symptoms: nothing to fix")
+            self.say(nothing_marked(self.state.tally))
         else:
             then(marked.id)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.presentation.band import band_height, band_lines
+from console.presentation.band import band_height, band_lines, nothing_marked
 from console.presentation.drift import drift_pane
 from console.presentation.edge_lines import header_line
 from console.presentation.event_log import log_line, log_pane, matching
@@ -326,6 +326,12 @@ def test_the_worst_symptom_stands_first_and_is_marked() -> None:
     assert lines[0].startswith(f"━━ 2 SYMPTOMS · {known} of {known} checks run, oldest 2h ━")
     assert lines[1].startswith("►X CRITICAL S1.P4.sft-leak  3 forbidden rows of 2,764")
     assert lines[2].startswith(" X error    └ S1.P5.summary")
+
+
+def test_there_is_nothing_to_fix_only_where_all_was_checked() -> None:
+    assert nothing_marked(Tally(evaluated=17)) == "0 symptoms: nothing to fix"
+    for other in (Tally(evaluated=16, never=1), Tally(evaluated=16, unknown=1), Tally(evaluated=16, stale=1)):
+        assert nothing_marked(other) == "0 symptoms so far, 16 of 17 checks run: W lists the others"
 
 
 def test_symptoms_that_do_not_fit_are_counted() -> None:
