@@ -105,11 +105,22 @@ def _label(row: Row) -> None:
     row["quality_score"] = "accepted "
 
 
+def _without_sft(plant: Plant) -> Plant:
+    """The same where the SFT file was set aside: no asker may stop at its absence."""
+
+    def planted(root: Path) -> None:
+        plant(root)
+        (root / SFT).rename(root / f"{SFT}.QUARANTINED-1")
+
+    return planted
+
+
 ROWS: dict[str, Plant] = {
     "poisoned response under an allowed run's id": _first(SFT, _poison),
     "a rejected run labelled accepted": _rejected_run,
     "a label with a blank behind it": _first(SFT, _label),
     "a playbook that its run did not say": _first(PLAYBOOKS, _playbook),
+    "a playbook that its run did not say, no SFT file": _without_sft(_first(PLAYBOOKS, _playbook)),
     "sides of a pair swapped": _first(PAIRS, _swap),
     "texts of a pair swapped": _first(PAIRS, _swap_texts),
     "role model": _role("model"),
