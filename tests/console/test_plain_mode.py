@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,11 +41,6 @@ async def converse(
     feed.put(FirewallSeen(firewall or states.clear()))
     said: list[str] = []
 
-    def reader(typed: Callable[[str | None], None]) -> None:
-        for line in lines:
-            typed(line)
-        typed(None)
-
     console = PlainConsole(
         states.WORKSPACE,
         Session(actor="mara"),
@@ -52,9 +48,20 @@ async def converse(
         out=said.append,
         lease=lease,
         clock=lambda: states.NOW,
-        reader=reader,
+        reader=hand_over(lines),
     )
     return await console.run(), "\n".join(said)
+
+
+def hand_over(lines: Sequence[str]) -> Callable[[Callable[[str | None], None]], None]:
+    """A reader with ``lines`` and then the end; the console may be over before the last of them."""
+
+    def reader(typed: Callable[[str | None], None]) -> None:
+        with suppress(RuntimeError):
+            for line in (*lines, None):
+                typed(line)
+
+    return reader
 
 
 def test_every_action_that_changes_something_is_offered_here_too() -> None:
@@ -172,12 +179,13 @@ async def converse_on(root: Path, typed: Sequence[str], *, feed: FakeFeed | None
     ):
         feed.put(fact)
 
-    def reader(hand_over: Callable[[str | None], None]) -> None:
-        for line in (*typed, None):
-            hand_over(line)
-
     console = PlainConsole(
-        str(root), Session(actor="mara"), feed, out=said.append, clock=lambda: states.NOW, reader=reader
+        str(root),
+        Session(actor="mara"),
+        feed,
+        out=said.append,
+        clock=lambda: states.NOW,
+        reader=hand_over(typed),
     )
     async with asyncio.timeout(LIMIT_SECONDS):
         await console.run()
