@@ -21,7 +21,6 @@ GROUPS = {
 PROFILES = ("rich", "lean", "plain")
 PARTS = ("run-all", "firewall", "acceptance", "audit-full", "determinism", "symptoms")
 SHELLS = ("bash", "zsh", "tcsh")
-SCAN_SECONDS = 2.0
 WATCHED_ROWS = 20_000
 DEMO_PLACE = "distill-demo"
 
@@ -29,8 +28,8 @@ _FOUND = (ExitCode.CHECK_FAILED, ExitCode.NOT_EVALUATED, ExitCode.FIREWALL_BREAC
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)\Z")
 _SPAN_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 # fmt: off
-_FIREWALL_SECONDS = arg("--firewall-seconds", type=float, default=SCAN_SECONDS, metavar="S",
-    help="how long the firewall may scan (default: %(default)s; 0: only what is known already)")
+_FIREWALL_SECONDS = arg("--firewall-seconds", type=float, metavar="S",
+    help="how long the firewall may scan at most (default: what any look may take; 0: only what is known)")
 _CONSOLE_FLAGS = (
     arg("--operate", metavar="REASON",
         help="start armed for 15 minutes; the reason is kept with what is done"),

@@ -95,12 +95,11 @@ def _tell(batch: BatchOutcome, voice: Voice, folder: Path | None, *, github: boo
 
 
 def _status_of(batch: BatchOutcome) -> WorkspaceStatus | None:
-    """The dashboard after the batch, with a short look of the firewall; None when the workspace is gone."""
+    """The dashboard after the batch, with a look of the firewall; None when the workspace is gone."""
     from console.commands.status import read_whole_status
-    from console.reading.firewall_scan import SCAN_SECONDS
 
     try:
-        return read_whole_status(Path(batch.workspace), SCAN_SECONDS)
+        return read_whole_status(Path(batch.workspace))
     except InputError:
         return None
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from console.commands.runs import COLUMNS, cells
 from console.commands.status import read_whole_status
-from console.reading.firewall_scan import SCAN_SECONDS
 from console.reading.handover import Handover, read_handover
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.moments import iso_utc
@@ -24,7 +23,7 @@ CELL_CHARACTERS = 300
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root, now = voice.workspace, time.time()
-    status = read_whole_status(root, SCAN_SECONDS)
+    status = read_whole_status(root)
     shift = read_handover(root, status.symptoms, status.lock, now - arguments.since, now)
     if voice.json:
         data = {"schema_version": 1, "kind": "handover", "workspace": status.workspace, "name": status.name}

@@ -24,7 +24,6 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import ReaderGoneError, Voice
 
 REMIND_SECONDS = 3600.0
-ONCE_SCAN_SECONDS = 60.0
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -46,7 +45,7 @@ def _once(
     root: Path, command: tuple[str, ...], tell: Callable[[Alert], None], complain: Callable[[str], None]
 ) -> int:
     look = RunbookLook(root).run()
-    status = read_whole_status(root, ONCE_SCAN_SECONDS, [each.answer for each in look.symptoms])
+    status = read_whole_status(root, looks=[each.answer for each in look.symptoms])
     book, now = AlertBook(REMIND_SECONDS), status.read_at
     alerts = [
         *book.update(status.symptoms, now),

@@ -2,6 +2,8 @@
 
 The scan runs as the installed firewall's own process. Without an answer the state is UNKNOWN, with
 the reason, what was known before, and no age: nothing was observed, so that nothing is called clear.
+What was found CLEAR is not scanned again as long as nothing was touched (``pipeline.reading.kept_clear``);
+its age is that of the scan.
 """
 
 from __future__ import annotations
@@ -14,18 +16,26 @@ from console.reading.row_counts_report import NOT_SINCE
 from pipeline.contracts.status import FirewallStatus, FirewallWord
 from pipeline.platform.firewall import Unknown, ask_firewall
 from pipeline.reading.firewall_words import status_of
+from pipeline.reading.kept_clear import kept_clear, look_begins
 
-SCAN_SECONDS = 2.0
 
-
-def scan_or_known(root: Path, known: FirewallStatus, limit_seconds: float = SCAN_SECONDS) -> FirewallStatus:
+def scan_or_known(
+    root: Path, known: FirewallStatus, limit_seconds: float | None = None, *, from_kept: bool = False
+) -> FirewallStatus:
     """The firewall's verdict now, else UNKNOWN with the reason. ``known`` when it is not to be asked.
 
-    It is asked without an SFT export, too: it judges every export, and what lies beside them.
+    It is asked without an SFT export, too: it judges every export, and what lies beside them. It has the
+    time of any look, or ``limit_seconds`` (0: it is not asked). ``from_kept``: a CLEAR that still holds
+    will do.
     """
-    if limit_seconds <= 0:
+    if limit_seconds is not None and limit_seconds <= 0:
         return known
+    kept = kept_clear(root, time.time()) if from_kept else None
+    if kept is not None:
+        return status_of(kept.answer, kept.looked_at)
+    look = look_begins(root)
     answer = ask_firewall(root, limit_seconds=limit_seconds)
+    look.keep(answer)
     seen = status_of(answer, time.time())
     if not isinstance(answer, Unknown):
         return seen

@@ -79,6 +79,7 @@ SPOOL = STATE / "spool"
 JOBS = STATE / "jobs"
 LAST_CLEAR = STATE / "last-clear.json"
 STAGED_LOOK = STATE / "staged-look"
+KEPT_CLEAR = STATE / "kept-clear.json"
 
 # A contaminated export that was moved aside: ``<its name>.QUARANTINED-<epoch>``.
 QUARANTINE_MARK = ".QUARANTINED-"

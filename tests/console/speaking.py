@@ -58,9 +58,9 @@ def stand_in() -> None:
 
 
 def _patient_scan(
-    scan: Callable[..., FirewallStatus], root: Path, known: FirewallStatus, _limit: float
+    scan: Callable[..., FirewallStatus], root: Path, known: FirewallStatus, _limit: float | None, **how: Any
 ) -> Any:
-    return scan(root, known, LIMIT_SECONDS)
+    return scan(root, known, LIMIT_SECONDS, **how)
 
 
 def end(code: int) -> NoReturn:

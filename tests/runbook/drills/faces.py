@@ -51,8 +51,8 @@ def six_faces(root: Path, detected: dict[str, Any] | None = None) -> dict[str, S
     detected = detect(root) if detected is None else detected
     scanned: list[FirewallStatus] = []
 
-    def scan_once(place: Path, known: FirewallStatus, limit_seconds: float) -> FirewallStatus:
-        scanned[:] = scanned or [scan_or_known(place, known, max(60.0, limit_seconds))]
+    def scan_once(place: Path, known: FirewallStatus, _limit: float | None, **_how: bool) -> FirewallStatus:
+        scanned[:] = scanned or [scan_or_known(place, known)]
         return scanned[0]
 
     raised = [row for row in detected["symptoms"] if row["verdict"] == "detected"]
