@@ -13,11 +13,10 @@ under another boot of the machine is used only when its rows still have their di
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.contracts import paths
-from pipeline.engine.chunk_entries import SECTIONS
+from pipeline.engine.chunk_entries import SECTIONS, Sections
 from pipeline.engine.chunk_index import (
     DIGEST_BYTES,
     ChunkIndex,
@@ -70,7 +69,7 @@ class ChunkCache:
         """Whether a finished chunk seems to be there; ``load`` tells whether it is whole."""
         return self.index_path(key).is_file() and self.rows_path(key).is_file()
 
-    def store(self, key: str, index: ChunkIndex, sections: Iterable[bytes]) -> None:
+    def store(self, key: str, index: ChunkIndex, sections: Sections) -> None:
         """Put a finished chunk in place, rows first, index last. Raises StorageError."""
         index.boot_id = self._boot
         rows_path = self.rows_path(key)
@@ -81,7 +80,7 @@ class ChunkCache:
         self._put(self.index_path(key), [encode_index(index)])
         reached("chunk-index-written")
 
-    def _put(self, path: Path, pieces: Iterable[bytes]) -> None:
+    def _put(self, path: Path, pieces: Sections) -> None:
         try:
             with disk.replacing(path, durable=False) as descriptor:
                 for piece in pieces:

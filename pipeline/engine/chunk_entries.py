@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from pipeline.contracts.categories import CATEGORIES
@@ -10,6 +12,8 @@ from pipeline.contracts.categories import CATEGORIES
 NOTED_MARKUP = "noted_template_markup"
 EVIDENCE, SCORED, RAG, SFT = 0, 1, 2, 3
 SECTIONS = ("evidence", "scored", "rag", "sft")
+Sections = Sequence[bytes | bytearray]
+"""The rows of a chunk, as bytes: those of each of ``SECTIONS``."""
 
 NOT_SCORED = -1
 CATEGORY_CODE = {name: code for code, name in enumerate(CATEGORIES)}

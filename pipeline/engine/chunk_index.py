@@ -27,6 +27,7 @@ from pipeline.engine.chunk_entries import (
     LineOrigin,
     LinePlace,
     RowEntry,
+    Sections,
     SkipEntry,
 )
 
@@ -91,7 +92,7 @@ class ChunkIndex(msgspec.Struct, array_like=True):
     @classmethod
     def made_of(
         cls,
-        sections: Sequence[bytes],
+        sections: Sections,
         *,
         lines_read: int,
         lines: list[LineEntry],

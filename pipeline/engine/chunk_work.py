@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.contracts.skips import LineFault
-from pipeline.engine.chunk_entries import LineEntry, SkipEntry
+from pipeline.engine.chunk_entries import LineEntry, Sections, SkipEntry
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
 from pipeline.engine.evidence_builder import EvidenceBuilder
@@ -65,7 +65,7 @@ def work(task: ChunkTask) -> ChunkResult:
 
 
 def done_or_mapped(
-    context: WorkContext, key: str, map_it: Callable[[], tuple[ChunkIndex, list[bytes]]], *, use_cache: bool
+    context: WorkContext, key: str, map_it: Callable[[], tuple[ChunkIndex, Sections]], *, use_cache: bool
 ) -> ChunkResult:
     """What the cache has of ``key``, or what ``map_it`` makes, kept there."""
     if use_cache:
@@ -118,7 +118,7 @@ def _lines(file: BinaryIO, path: Path, task: ChunkTask) -> Iterator[SourceLine]:
 
 def _map(
     context: WorkContext, task: ChunkTask, lines: list[tuple[SourceLine, bytes]]
-) -> tuple[ChunkIndex, list[bytes]]:
+) -> tuple[ChunkIndex, Sections]:
     builder = builder_of(context, task.stream, task.depth)
     entries: list[LineEntry] = []
     skips: list[SkipEntry] = []

@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.evidence_fields import mask_of
-from pipeline.engine.chunk_entries import NOT_SCORED, RowEntry
+from pipeline.engine.chunk_entries import NOT_SCORED, RowEntry, Sections
 
 
 class EvidenceBuilder:
     """Evidence only; the entries have no category, keys or exports."""
 
     def __init__(self) -> None:
-        self._evidence: list[bytes] = []
+        self._evidence = bytearray()  # as in ``RowBuilder``
         self.categories: Counter[str] = Counter()
         self.noted: Counter[str] = Counter()
         self.rows = 0
@@ -27,7 +27,7 @@ class EvidenceBuilder:
     def add(self, evidence: dict[str, Any]) -> RowEntry:
         self.rows += 1
         line = orjson.dumps(evidence) + b"\n"
-        self._evidence.append(line)
+        self._evidence += line
         return RowEntry(
             run_id=evidence["run_id"],
             task_id=evidence["task_id"],
@@ -39,6 +39,6 @@ class EvidenceBuilder:
             fields=mask_of(evidence),
         )
 
-    def sections(self) -> list[bytes]:
+    def sections(self) -> Sections:
         """The bytes of evidence, scored, rag and sft rows, in that order."""
-        return [b"".join(self._evidence), b"", b"", b""]
+        return [self._evidence, b"", b"", b""]

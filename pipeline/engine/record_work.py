@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.skips import LineFault
-from pipeline.engine.chunk_entries import LineEntry, SkipEntry
+from pipeline.engine.chunk_entries import LineEntry, Sections, SkipEntry
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunk_work import ChunkResult, builder_of, done_or_mapped
 from pipeline.engine.chunks import read_range, unreadable_source
@@ -126,7 +126,7 @@ def _key(task: RecordTask, raws: Sequence[Sequence[bytes]]) -> str:
 
 def _map(
     context: WorkContext, task: RecordTask, raws: Sequence[Sequence[bytes]]
-) -> tuple[ChunkIndex, list[bytes]]:
+) -> tuple[ChunkIndex, Sections]:
     builder = builder_of(context, task.stream, task.depth)
     files = {number: each.file for number, each in task.files.items()}
     lookup = context.lookup(task.stream) if task.role == "lookup" else None

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts.evidence_fields import mask_of
-from pipeline.engine.chunk_entries import CATEGORY_CODE, NOTED_MARKUP, RowEntry, pack_refusal
+from pipeline.engine.chunk_entries import CATEGORY_CODE, NOTED_MARKUP, RowEntry, Sections, pack_refusal
 from pipeline.engine.likeness import Likeness, said_in
 from pipeline.engine.long_rows import MAX_ROW_BYTES, MAX_SIDE_BYTES
 from pipeline.engine.render_check import RenderCheck
@@ -76,10 +76,9 @@ class RowBuilder:
         self._thresholds = settings.scoring
         self._export = settings.export
         self._feeds = frozenset(stream.exports)
-        self._evidence: list[bytes] = []
-        self._scored: list[bytes] = []
-        self._rag: list[bytes] = []
-        self._sft: list[bytes] = []
+        # Not lists of lines: what orjson returns holds some 8 KB of memory, however short its text is.
+        self._evidence, self._scored = bytearray(), bytearray()
+        self._rag, self._sft = bytearray(), bytearray()
         self.categories: Counter[str] = Counter()
         self.noted: Counter[str] = Counter()
         self.rows = 0
@@ -93,8 +92,8 @@ class RowBuilder:
         self.categories[category] += 1
         evidence_line = _dumps(evidence, option=_AS_A_LINE)
         scored_line = _dumps(scored, option=_AS_A_LINE)
-        self._evidence.append(evidence_line)
-        self._scored.append(scored_line)
+        self._evidence += evidence_line
+        self._scored += scored_line
         # A run in review is in no conflict; an exporter that took one would read it itself.
         sample = read_sample(evidence) if category in RANK else None
         unrendered = self._unrendered(sample)
@@ -103,9 +102,9 @@ class RowBuilder:
         if sft_line and unrendered:
             sft_line, sft_refusal = b"", unrendered
         if rag_line:
-            self._rag.append(rag_line)
+            self._rag += rag_line
         if sft_line:
-            self._sft.append(sft_line)
+            self._sft += sft_line
             if isinstance(sample, Sample) and has_markup_to_learn(sample):
                 self.noted[NOTED_MARKUP] += 1
         digests = _sha256(evidence_line).digest() + _sha256(scored_line).digest()
@@ -213,10 +212,6 @@ class RowBuilder:
         refusal = refusal or personal_refusal(sample, self._export)
         return "" if refusal is None else pack_refusal(*refusal)
 
-    def sections(self) -> list[bytes]:
-        """The bytes of evidence, scored, rag and sft rows, in that order. The builder is empty then."""
-        joined = []
-        for part in (self._evidence, self._scored, self._rag, self._sft):
-            joined.append(b"".join(part))
-            part.clear()
-        return joined
+    def sections(self) -> Sections:
+        """The bytes of evidence, scored, rag and sft rows, in that order."""
+        return [self._evidence, self._scored, self._rag, self._sft]

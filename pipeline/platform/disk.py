@@ -173,7 +173,7 @@ def unreadable(error: OSError, path: Path) -> OSError:
     return UnreadableError(error.errno, error.strerror or str(error), str(path))
 
 
-def write_all(descriptor: int, data: bytes | memoryview) -> None:
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write every byte; a short write is continued, an error is raised as OSError."""
     view = memoryview(data)
     while view:

@@ -22,16 +22,21 @@ from pipeline.engine import commit_points, spool
 from pipeline.engine.candidates import unpacked
 from pipeline.engine.chunk_entries import CATEGORY_CODE, RAG, LineEntry, RowEntry
 from pipeline.engine.chunk_index import ChunkIndex
+from pipeline.engine.evidence_builder import EvidenceBuilder
 from pipeline.engine.reduce import Decisions, Reducer
+from pipeline.engine.row_builder import RowBuilder
 from pipeline.engine.row_decision import DecidedChunk, RowDecision, held_rows
 from pipeline.evaluation.sets import EvaluationIndex
-from pipeline.settings.model import ExportSettings
+from pipeline.settings.model import ExportSettings, from_document
 from pipeline.stages.pairing import PairOptions
 from tests.pipeline.engine.test_spool import WAYS, digest, key
 from tests.pipeline.engine.workspaces import RECORDED_AT, make_workspace, output_bytes, run_all
+from tests.pipeline.stages.builders import evidence
 
 MOST_BYTES_A_LINE = 26
 """What a run may hold for each further line of the log below; docs/scaling.md has what runs took."""
+MOST_BYTES_AN_ENTRY = 2_500
+"""What a worker may hold of a row of its chunk beside the row's bytes: its facts for the index."""
 
 
 ROWS = st.lists(
@@ -183,6 +188,27 @@ def most_held(lines: int, scratch: Path) -> tuple[int, int]:
         return of_reduce, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("depth", ["all", "evidence"])
+def test_a_worker_holds_the_rows_of_a_chunk_once(depth: str) -> None:
+    """What orjson returns holds up to eight times its bytes, so that no line may be kept as it came."""
+    chosen = from_document({"stream": [{"name": "shell", "path": "a.jsonl", "fields": {"task_id": "id"}}]})
+    builder = (
+        RowBuilder(chosen, chosen.streams[0], EvaluationIndex(), None)
+        if depth == "all"
+        else EvidenceBuilder()
+    )
+    run = evidence(instruction="What is wrong with it?", response="word " * 40, verdict="pass")
+    builder.add(run)
+    tracemalloc.start()
+    try:
+        entries = [builder.add(run) for _ in range(1_000)]
+        held = tracemalloc.get_traced_memory()[0] / len(entries)
+    finally:
+        tracemalloc.stop()
+    rows = sum(map(len, builder.sections())) / (len(entries) + 1)
+    assert rows < held < rows + MOST_BYTES_AN_ENTRY
 
 
 def test_a_run_holds_few_bytes_for_each_further_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

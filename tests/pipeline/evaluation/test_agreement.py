@@ -116,7 +116,7 @@ def exported(root: Path, runs: Sequence[Run]) -> tuple[list[bytes], list[bytes]]
     overlapping = reducer.finish().overlapping
     through: list[bytes] = []
     refused: list[bytes] = []
-    rows = iter(sections[3].splitlines(keepends=True))
+    rows = iter(bytes(sections[3]).splitlines(keepends=True))
     for ordinal, entry in enumerate(entries):
         if entry.lengths[3]:
             (refused if (0, ordinal) in overlapping else through).append(next(rows))
