@@ -11,7 +11,7 @@ from console.presentation.states import SEVERITIES
 from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import SymptomStatus
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words
 from pipeline.reading.symptom_answers import Tally
 
 
@@ -110,7 +110,7 @@ def _rule(
         title = Span(f" ~ this screen is {age_in_words(age)} old ", "warn")
     elif not symptoms and (lasts := age_of(looking_since, now) or 0.0) >= _LONG_LOOK_SECONDS:
         so_far = f"0 symptoms so far, {tally.evaluated} of {tally.total} checks run"
-        title = Span(f" » detectors at work for {age_in_words(lasts)} · {so_far} ", "accent")
+        title = Span(f" » detectors at work for {lasting_in_words(lasts)} · {so_far} ", "accent")
     else:
         role = SEVERITIES[symptoms[0].severity].role if symptoms else tally_role(tally)
         return _head(len(symptoms), hidden, tally, now, width, role)

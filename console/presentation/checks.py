@@ -18,7 +18,7 @@ from pipeline.contracts.plurals import plural
 from pipeline.contracts.shell_words import joined
 from pipeline.contracts.status import PHASE_NAMES, Freshness, Origin
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words, short_age, took_in_words
 
 if TYPE_CHECKING:
     from console.reading.check_runs import CheckRun
@@ -98,7 +98,7 @@ def run_line(run: CheckRun, origin: Origin, now: float, width: int) -> Line:
         )
         words = f"» running{who}, pid {run.pid} · {far}"
         leave = " · safe to leave" if width >= _OBSERVED_FROM else ""
-        since = Span(f"for {age_in_words(age_of(run.started, now))}{leave} ", "dim")
+        since = Span(f"for {lasting_in_words(age_of(run.started, now))}{leave} ", "dim")
         return spread(line(name, Span(words, "accent")), line(since), width)
     if run.word == "died":
         when = Span(f"{age_in_words(age_of(run.started, now))} ago ", "dim")

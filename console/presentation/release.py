@@ -14,7 +14,7 @@ from pipeline.contracts.check_index import GATES
 from pipeline.contracts.status import FirewallWord, Freshness, GitStatus, Origin
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.lenient_json import Json, count_of, object_of, text_of
-from pipeline.reading.durations import age_in_words, age_of, took_in_words
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words, took_in_words
 from pipeline.reading.staleness import of_verdict
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def release_state(run: CheckRun, git: GitStatus, now: float, width: int, why: st
         return [state, EMPTY]
     if run.word == "running":
         leave = " · safe to leave" if width >= 100 else ""
-        since = Span(f"for {age_in_words(age_of(run.started, now))}{leave} ", "dim")
+        since = Span(f"for {lasting_in_words(age_of(run.started, now))}{leave} ", "dim")
         words = f" » running, pid {run.pid} · {run.reported} of {len(_GATES)} gates"
         return [spread(line(Span(words, "accent")), line(since), width), EMPTY]
     if run.word == "died":

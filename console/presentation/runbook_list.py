@@ -14,7 +14,7 @@ from console.state.symptoms_now import verdict_now
 from pipeline.contracts.status import Freshness, SymptomStatus
 from pipeline.contracts.untrusted import visible
 from pipeline.reading import staleness
-from pipeline.reading.durations import age_in_words, age_of, short_age, took_in_words
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words, short_age, took_in_words
 
 if TYPE_CHECKING:
     from pipeline.reading.incidents import IncidentGlance
@@ -157,7 +157,7 @@ def look_line(reading: RunbookReading, now: float, width: int) -> Line:
     """The detectors themselves: when they looked, what keeps them from it."""
     name = Span(" detectors  ", "dim")
     if reading.looking_since is not None:
-        since = age_in_words(age_of(reading.looking_since, now))
+        since = lasting_in_words(age_of(reading.looking_since, now))
         return fit(line(name, Span(f"» running for {since}", "accent"), *_before(reading, now)), width)
     if reading.trouble:
         return fit(line(name, Span("? failed", "warn"), *_before(reading, now)), width)

@@ -25,7 +25,7 @@ from console.presentation.wizard_plan import (
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of, clock_time
+from pipeline.reading.durations import age_in_words, age_of, clock_time, lasting_in_words
 from runbook.tell.entry import entry_words
 from runbook.wizard import dialogue as wizard
 from runbook.wizard.dialogue import CHANGES, Work
@@ -234,7 +234,7 @@ def _verifying(view: WizardView, run: RunView | None, now: float, width: int) ->
     """What is re-run, for how long, and how far it is: acceptance takes half a minute and more."""
     what = f"re-running the detector of {visible(view.symptom_id)}" if view.symptom_id else "verifying"
     began = epoch_seconds(view.entries[-1].recorded_at) if view.entries else None
-    lasted = line(Span(f"{age_in_words(age_of(began, now))} ", "accent"))
+    lasted = line(Span(f"{lasting_in_words(age_of(began, now))} ", "accent"))
     return [spread(line(Span(f" »  {what}", "accent")), lasted, width), *running_lines(run, width)]
 
 

@@ -17,7 +17,7 @@ from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.status import Verdict
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of, took_in_words
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words, took_in_words
 from runbook.change.plan import RunCommand
 from runbook.probes.evidence import Stance
 from runbook.tell.cause import diagnosis_blocks
@@ -56,7 +56,7 @@ def progress_lines(view: WizardView, run: RunView | None, now: float, width: int
         record, start = applied.steps.get(index), began.get(index)
         if applied.open_step == index:
             word = "»" if view.is_applying else "?"
-            right = line(Span(f"{age_in_words(age_of(start, now))} ", "accent"))
+            right = line(Span(f"{lasting_in_words(age_of(start, now))} ", "accent"))
         elif record is not None and record.done:
             word, right = "ok", line(Span(f"{took_in_words(_took(start, ended.get(index)))} ", "dim"))
         elif record is not None:

@@ -18,7 +18,7 @@ from pipeline.platform import streams
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
 _GAP = "  "
 # Between the columns of a drawn table, the first that leaves room for the longest words.
@@ -142,13 +142,19 @@ def _clock() -> str:
 def _live_progress(doing: str) -> tuple[RichProgress, TaskID]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class TimeLeft(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            """Nothing where it is not known: dashes and colons say nothing."""
+            return Text() if task.time_remaining is None else super().render(task)
 
     progress = RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         TextColumn("{task.fields[said]}", markup=False),
-        TimeRemainingColumn(),
+        TimeLeft(),
         console=_console(streams.ERR),
         auto_refresh=False,
         transient=True,

@@ -54,6 +54,16 @@ def took_in_words(seconds: float | None) -> str:
     return f"{hours}h {minutes:02d}m"
 
 
+def lasting_in_words(seconds: float | None) -> str:
+    """How long something that somebody waits for lasts, by the second: ``3s``, ``41s``, ``4m 05s``,
+    ``2h 07m``; ``-`` when not known. An age would stand still for ten seconds, and look as if it hung.
+    """
+    if seconds is None:
+        return "-"
+    whole = max(0, int(seconds))
+    return f"{whole}s" if whole < 10 else took_in_words(whole)
+
+
 def read_ago(seconds: float | None) -> str:
     """How fresh a live fact is; within the live limit the seconds would only flicker."""
     if seconds is None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from pipeline.platform.drawing import Progress
 from pipeline.platform.voice import Voice
-from pipeline.reading.durations import age_in_words
+from pipeline.reading.durations import lasting_in_words
 
 _TELL_SECONDS = 1.0
 
@@ -45,6 +45,6 @@ class Building:
     def _tick(self) -> None:
         while not self._ended.wait(_TELL_SECONDS):
             with self._lock:
-                lasts = age_in_words(time.monotonic() - self._began)
+                lasts = lasting_in_words(time.monotonic() - self._began)
                 said = f"step {self._done} of {self._steps} for {lasts} · ctrl+c ends it"
                 self._progress.show("building", said, max(0, self._done - 1), self._steps)

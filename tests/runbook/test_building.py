@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,3 +42,15 @@ def test_each_step_is_told_and_how_long_it_lasts(
     said = capsys.readouterr().err
     assert "1 of 1  a workspace" in said
     assert "2 of 2  its audit" in said, "a step more than was known is counted, too"
+
+
+def test_a_step_that_takes_long_never_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    line, clock = _Line(), iter(range(1000))
+    monkeypatch.setattr(building, "Progress", lambda: line)
+    monkeypatch.setattr(building, "_TELL_SECONDS", 0.01)
+    monkeypatch.setattr(building, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    with Building(Voice(), 1) as told:
+        told.step("an audit")
+        wait_until(lambda: len(line.shown) > 25, "more lines than ten seconds have")
+    said = [shown[1] for shown in line.shown]
+    assert len(set(said)) == len(said)

@@ -15,7 +15,7 @@ from console.presentation.spans import EMPTY, Line, Span, line, wrap_text
 from console.tui.screens.page import Page
 from pipeline.contracts.faults import Fault
 from pipeline.contracts.untrusted import visible
-from pipeline.reading.durations import age_in_words, age_of
+from pipeline.reading.durations import age_in_words, age_of, lasting_in_words
 
 if TYPE_CHECKING:
     from console.control.wizard_control import WizardControl
@@ -183,7 +183,7 @@ class WizardPage(Page):
     def _how_far(self) -> str:
         """What it is at, for how long, and that nobody has to stay for it."""
         at = self._control.progress if self._control is not None else ""
-        lasted = age_in_words(self.console.now() - self._busy_since)
+        lasted = lasting_in_words(self.console.now() - self._busy_since)
         return " · ".join(filter(None, (at, f"running for {lasted}", "safe to leave with esc")))
 
     def answers(self) -> tuple[Choice, ...]:

@@ -141,7 +141,7 @@ def test_a_verification_says_what_is_run_again_and_for_how_long() -> None:
     view = replace(wizard_views.applying(), move=Work.VERIFY)
     text = texts(body_lines(view, None, NOW + 41, 80, unfolded=False))
     (told,) = [line for line in text.splitlines() if "re-running" in line]
-    assert told.split() == ["»", "re-running", "the", "detector", "of", "S1.P4.sft-leak", "40s"]
+    assert told.split() == ["»", "re-running", "the", "detector", "of", "S1.P4.sft-leak", "42s"]
 
 
 def test_an_incident_that_waits_is_on_the_status_line_until_a_line_of_the_band_shows_it() -> None:

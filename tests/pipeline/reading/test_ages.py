@@ -11,6 +11,7 @@ from pipeline.reading.durations import (
     clock_minute,
     clock_time,
     day_or_time,
+    lasting_in_words,
     read_ago,
     took_in_words,
 )
@@ -43,6 +44,12 @@ def test_ages_are_told_in_steps(seconds: float | None, words: str) -> None:
 )
 def test_durations_are_told_to_what_matters(seconds: float | None, words: str) -> None:
     assert took_in_words(seconds) == words
+
+
+def test_what_somebody_waits_for_is_told_by_the_second() -> None:
+    told = [lasting_in_words(float(second)) for second in range(3600)]
+    assert len(set(told)) == len(told), "a line that stands still looks as if it hung"
+    assert (lasting_in_words(None), told[9], told[17], told[245]) == ("-", "9s", "17s", "4m 05s")
 
 
 def test_a_live_reading_does_not_flicker() -> None:
