@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from console.commands.runs import COLUMNS, cells
 from console.commands.status import read_whole_status
 from console.reading.handover import Handover, read_handover
+from console.state.detectors import definitions
 from pipeline.contracts.faults import ExitCode
 from pipeline.contracts.moments import iso_utc
 from pipeline.contracts.status import SymptomStatus
@@ -17,8 +18,10 @@ from pipeline.contracts.untrusted import visible
 from pipeline.platform.voice import Voice
 from pipeline.reading.durations import age_in_words, age_of, clock_minute
 from pipeline.reading.incidents import IncidentGlance
+from pipeline.reading.symptom_answers import tally
 
 CELL_CHARACTERS = 300
+SYMPTOMS = "open symptoms"
 
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -29,26 +32,38 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
         data = {"schema_version": 1, "kind": "handover", "workspace": status.workspace, "name": status.name}
         until = {"since": iso_utc(shift.since), "until": iso_utc(shift.until)}
         firewall = {"firewall": {"state": status.firewall.state, "detail": status.firewall.detail}}
-        voice.out_json({**data, **as_data(shift), **until, **firewall})
+        unknown = {"unknown": dict(shift.unknown)}
+        voice.out_json({**data, **as_data(shift), **until, **firewall, **unknown})
         return ExitCode.OK
+    counted = tally(definitions(), status.answers, status.read_at)
     voice.out(f"{visible(status.name)}  {clock_minute(shift.since)} to {clock_minute(shift.until)}")
     voice.out(f"firewall {status.firewall.state}")
     for title, columns, rows in sections(shift):
-        voice.out(f"\n{title}: {len(rows) or 'none'}")
+        aside = f" · {counted.in_words(status.read_at)}" if title == SYMPTOMS else ""
+        voice.out(f"\n{title}: {visible(counts(shift, title, len(rows)))}{aside}")
         if rows:
             voice.table(columns, [[visible(cell, CELL_CHARACTERS) for cell in row] for row in rows])
-    if shift.replays:
+    if "replays" in shift.unknown:
+        voice.out(f"\nreplays: {visible(counts(shift, 'replays', shift.replays))}")
+    elif shift.replays:
         voice.out(f"\nreplays: {shift.replays:,}, not valid: {shift.replays_refused:,}")
     for text in shift.notes:
         voice.out(f"note: {visible(text, 400)}")
     return ExitCode.OK
 
 
+def counts(shift: Handover, title: str, found: int) -> str:
+    """How many a list has; nothing is none only where its source could be read."""
+    if title in shift.unknown:
+        return f"{f'{found} and ' if found else ''}unknown: {shift.unknown[title]}"
+    return str(found or "none")
+
+
 def sections(shift: Handover) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
     """Title, columns and rows, in the order in which a shift reads them."""
     now = shift.until
     columns = ("severity", ">since", "who", "symptom", "observed", "next")
-    yield "open symptoms", columns, [_symptom(one, now) for one in shift.symptoms]
+    yield SYMPTOMS, columns, [_symptom(one, now) for one in shift.symptoms]
     columns = ("state", ">opened", "who", "incident", "symptom", "said")
     yield "incidents", columns, [_incident(one, now) for one in shift.incidents]
     decisions = [

@@ -186,7 +186,8 @@ class RunbookWatch:
                 stat_seconds = self._monotonic() - before
                 if incidents != incidents_seen:
                     incidents_seen = incidents
-                    yield self._heard(incidents=tuple(await asyncio.to_thread(self._incidents)))
+                    known, unread = await asyncio.to_thread(self._incidents)
+                    yield self._heard(incidents=known, incidents_unread=unread)
                 now = self._monotonic()
                 is_quiet = found == seen
                 if not is_quiet and seen is not None:
@@ -240,8 +241,11 @@ class RunbookWatch:
         self._reading = replace(self._reading, **changes)  # type: ignore[arg-type]  # replace checks names
         return RunbookHeard(self._reading)
 
-    def _incidents(self) -> list[IncidentGlance]:
-        return read_incidents(self._root, Notes())
+    def _incidents(self) -> tuple[tuple[IncidentGlance, ...], str]:
+        """What there is, and why that is not known."""
+        notes = Notes()
+        found = tuple(read_incidents(self._root, notes))
+        return found, notes.unreadable.get(str(paths.INCIDENTS), "")
 
     def _fingerprints(self) -> tuple[Fingerprint, Fingerprint]:
         """Of all that the detectors judge, and of the incidents' journals."""

@@ -14,6 +14,7 @@ from console.presentation import incident_list, incident_replay, runbook_list
 from console.presentation.spans import Line
 from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
+from pipeline.contracts import paths
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.incidents import read_incidents
 from pipeline.reading.report_files import Notes
@@ -55,7 +56,8 @@ class PlainRecords(Numbered):
                     rows.append((each.id, spans))
             head = [plain(f"note: {text}") for text in notes.lines]
             if not found:
-                self.tell(texts(incident_list.nothing_lines()))
+                unread = notes.unreadable.get(str(paths.INCIDENTS), "")
+                self.tell(texts(incident_list.nothing_lines(unread)))
                 return
             chosen = await self.choose(head, rows, "a number to replay it; empty goes back")
             if chosen is None:

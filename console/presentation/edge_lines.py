@@ -132,9 +132,11 @@ def _left_open(state: ViewState) -> Line:
     """Incidents that wait for an answer and stand on no line of the band: nobody has to remember them."""
     shown = {each.id for each in state.symptoms}
     waiting = [each for each in state.runbook.incidents if each.is_open and each.symptom not in shown]
+    key = keymap.BY_ID["screen.incidents"].shown_key
+    if state.runbook.incidents_unread:
+        return line(Span("? incidents not read: ", "warn"), Span(key, "key"))
     if not waiting:
         return EMPTY
-    key = keymap.BY_ID["screen.incidents"].shown_key
     return line(Span(f"{plural(len(waiting), 'incident')} open: ", "warn"), Span(key, "key"))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.presentation.lines import Group, column_heads
 from console.presentation.spans import EMPTY, Line, Role, Span, fit_text, line, spread
 from console.presentation.states import Look
+from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
 from pipeline.reading.durations import age_of, day_or_time, short_age
@@ -96,7 +97,11 @@ def summary_words(incidents: Sequence[IncidentGlance]) -> str:
     return f"{waiting} open of {len(incidents)}" if incidents else "none"
 
 
-def nothing_lines() -> list[Line]:
+def nothing_lines(unread: str = "") -> list[Line]:
+    """``unread`` is why they cannot be listed: then there may be some."""
+    if unread:
+        why = Span(f"  {paths.INCIDENTS} cannot be read: {visible(unread)}")
+        return [EMPTY, line(" ", Span("? not known whether there are incidents", "warn")), line(why)]
     return [
         EMPTY,
         line(" ", Span("no incident yet", "ok"), "  No wizard has run in this workspace."),

@@ -6,8 +6,8 @@ its file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.reading.phase_verdicts import report_time
@@ -30,6 +30,16 @@ _REPORTS = (
     ("determinism", paths.DETERMINISM_REPORT),
     ("release-freeze", paths.RELEASE_MANIFEST),
 )
+# Each list and what it is read from.
+_RUNS = (str(paths.REPORTS),)
+_SOURCES = {
+    "incidents": (str(paths.INCIDENTS),),
+    "decisions": (str(paths.AUDIT_BASELINES),),
+    "failures": _RUNS,
+    "runs": _RUNS,
+    "verdicts": tuple(str(relative) for _, relative in _REPORTS),
+    "replays": (str(paths.REPLAY_RUNS),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,10 @@ class VerdictGiven:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """``failures`` are the runs of ``runs`` that did not end well."""
+    """``failures`` are the runs of ``runs`` that did not end well.
+
+    ``unknown`` says why a list may lack what is there: nothing in it is then not none.
+    """
 
     since: float
     until: float
@@ -68,6 +81,7 @@ class Handover:
     replays: int
     replays_refused: int
     notes: tuple[str, ...]
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_handover(
@@ -101,7 +115,20 @@ def read_handover(
         len(replays),
         len(refused),
         tuple(notes.lines),
+        _unknown(notes),
     )
+
+
+def _unknown(notes: Notes) -> dict[str, str]:
+    """The lists whose source cannot be read, and why."""
+    found = {}
+    for name, sources in _SOURCES.items():
+        why = [
+            f"{each} cannot be read: {notes.unreadable[each]}" for each in sources if each in notes.unreadable
+        ]
+        if why:
+            found[name] = "; ".join(why)
+    return found
 
 
 def _is_within(moment: float | None, since: float, now: float) -> bool:

@@ -82,6 +82,7 @@ class ReportFacts:
     incidents_left_out: int = 0
     notes: tuple[str, ...] = ()
     batch: Mapping[str, Any] = field(default_factory=dict)
+    incidents_unread: str = ""
 
 
 def read_facts(root: Path, status: WorkspaceStatus, batch: Mapping[str, Any] | None = None) -> ReportFacts:
@@ -98,6 +99,7 @@ def read_facts(root: Path, status: WorkspaceStatus, batch: Mapping[str, Any] | N
         max(0, len(glances) - MOST_INCIDENTS),
         tuple(notes.lines),
         batch or {},
+        notes.unreadable.get(str(paths.INCIDENTS), ""),
     )
 
 

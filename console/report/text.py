@@ -25,7 +25,8 @@ def lines(facts: ReportFacts) -> Iterator[str]:
     yield f"DRIFT OVER TIME  {len(facts.metrics) or 'nothing was measured yet'}"
     yield from map(_metric, facts.metrics)
     yield ""
-    yield f"INCIDENTS  {len(facts.incidents) + facts.incidents_left_out or 'none'}"
+    none = f"unknown: {visible(facts.incidents_unread)}" if facts.incidents_unread else "none"
+    yield f"INCIDENTS  {len(facts.incidents) + facts.incidents_left_out or none}"
     for story in facts.incidents:
         yield from _story(story)
 

@@ -74,7 +74,7 @@ class RunbookReading:
     """``read_at`` is when the last look that succeeded ended; ``trouble`` why the last one did not.
 
     ``looking_since`` is set while a look is at work, ``next_look`` while one is owed but waits
-    for its share of the processor.
+    for its share of the processor. ``incidents_unread`` is why their folder cannot be listed.
     """
 
     symptoms: tuple[KnownSymptom, ...] = ()
@@ -84,6 +84,7 @@ class RunbookReading:
     next_look: float | None = None
     trouble: tuple[str, ...] = ()
     incidents: tuple[IncidentGlance, ...] = ()
+    incidents_unread: str = ""
 
     def symptom(self, symptom_id: str) -> KnownSymptom | None:
         return next((each for each in self.symptoms if each.id == symptom_id), None)

@@ -23,6 +23,7 @@ from pipeline.platform.lenient_json import (
     object_in,
     object_of,
     read_bytes,
+    reason,
     text_of,
 )
 from pipeline.reading.report_files import Notes, last_objects, read_object
@@ -82,15 +83,7 @@ def is_incident_id(name: str) -> bool:
 
 
 def incident_ids(root: Path) -> list[str]:
-    """Every incident, oldest first; none where that cannot be told."""
-    try:
-        return all_incident_ids(root)
-    except OSError:
-        return []
-
-
-def all_incident_ids(root: Path) -> list[str]:
-    """The same; raises OSError where that cannot be told."""
+    """Every incident, oldest first. Raises OSError where that cannot be told: it is not none."""
     try:
         return [name for name in _folders(root) if is_incident_id(name)]
     except FileNotFoundError:
@@ -136,12 +129,16 @@ def read_head(folder: Path) -> Head | None:
 
 
 def incident_heads(root: Path) -> dict[str, dict[str, Any]]:
-    """Where each journal ends, for an audit to remember. What cannot be read is left out.
+    """Where each journal ends, for an audit to remember. What cannot be read is left out; where the folder
+    cannot be listed, what the last audit remembered stays remembered.
 
     A journal is hash-chained, and whoever can write the workspace can cut its end off and say so in
     its ``head.json``. The audit's report is a second place that remembers.
     """
-    heads = {name: read_head(root / paths.INCIDENTS / name) for name in incident_ids(root)}
+    try:
+        heads = {name: read_head(root / paths.INCIDENTS / name) for name in incident_ids(root)}
+    except OSError:
+        heads = {**remembered_heads(root)}
     return {name: {"seq": head.seq, "hash": head.hash} for name, head in heads.items() if head is not None}
 
 
@@ -160,13 +157,16 @@ def _head(value: object) -> Head | None:
 
 
 def read_incidents(root: Path, notes: Notes) -> list[IncidentGlance]:
-    """Every incident, oldest first; none when there is no folder yet."""
+    """Every incident, oldest first; none when there is no folder yet.
+
+    Where the folder cannot be listed ``notes.unreadable`` has it: what is empty then is not known.
+    """
     try:
         names = _folders(root)
     except FileNotFoundError:
         return []
     except OSError as error:
-        notes.add(f"{paths.INCIDENTS} cannot be read: {error.strerror}")
+        notes.says_nothing(paths.INCIDENTS, reason(error))
         return []
     if len(names) > INCIDENTS_LIMIT:
         notes.add(f"{plural(len(names), 'incident')}; only the newest {INCIDENTS_LIMIT} are looked at")
@@ -194,7 +194,7 @@ def _read(root: Path, name: str, notes: Notes) -> IncidentGlance:
         owner = text_of(facts, "opened_by") or ""
         return IncidentGlance(name, UNREADABLE, symptom, owner, opened, None, "", title)
     last = entries[-1]
-    remarks = [reason for entry in entries if (reason := text_of(entry, "reason"))]
+    remarks = [why for entry in entries if (why := text_of(entry, "reason"))]
     state = text_of(last, "state") or "?"
     return IncidentGlance(
         id=name,

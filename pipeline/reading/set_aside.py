@@ -87,7 +87,12 @@ def _stands(root: Path, place: PurePosixPath, notes: Notes) -> bool:
 
 def _somebody_acted_since(root: Path, when: float, notes: Notes) -> bool:
     """A batch that opens an incident has not looked at it."""
-    for name in incident_ids(root):
+    try:
+        names = incident_ids(root)
+    except OSError as error:
+        notes.cannot_read(paths.INCIDENTS, unread(error))
+        return False
+    for name in names:
         if _IN_NAMES not in name:
             continue
         for entry in last_objects(root, paths.INCIDENTS / name / JOURNAL, JOURNAL_TAIL_BYTES, notes):

@@ -1,7 +1,8 @@
 """BM25 over ``exports/rag/playbooks.jsonl``, in an SQLite FTS5 index that follows the file.
 
 The index lies under ``.distill`` and can be made again: it remembers the digest of the playbooks
-that it was built from, and one that does not fit is built anew beside it and renamed into place.
+that it was built from, and one that does not fit is built anew beside it and renamed into place. Where
+nothing can be written there, the same index serves one search and is kept nowhere.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import orjson
 
 from pipeline.contracts import paths
-from pipeline.contracts.faults import InputError
+from pipeline.contracts.faults import InputError, StorageError
 from pipeline.engine.chunks import unreadable_source
 from pipeline.platform import disk
 from pipeline.storage.digests import sha256_of_file
@@ -45,7 +46,7 @@ def retrieve(workspace: Path, task: str, limit: int = 3) -> list[Playbook]:
     """The playbooks closest to ``task``, best first; equal ones in order of their ids.
 
     None when there are no playbooks or none shares a word with the task. Raises InputError when
-    the playbooks cannot be read, StorageError when the index cannot be written.
+    the playbooks cannot be read.
     """
     source = workspace / paths.RAG_EXPORT
     if not source.exists() or source.stat().st_size == 0:
@@ -79,33 +80,54 @@ def _open(workspace: Path, source: Path) -> sqlite3.Connection:
         if built_from == (INDEX_VERSION, digest):
             return database
         database.close()
-    _build(path, source, digest)
+    try:
+        _build(path, source, digest)
+    except (StorageError, sqlite3.Error):
+        return _unkept(source, digest)
     return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
 
 
+def _unkept(source: Path, digest: str) -> sqlite3.Connection:
+    """The index for this process alone: looking asks for no right to write."""
+    database = sqlite3.connect("")
+    try:
+        _fill(database, source, digest)
+    except (OSError, sqlite3.Error) as error:
+        database.close()
+        if isinstance(error, OSError):
+            raise unreadable_source(source, error) from error
+        raise _unusable(source, str(error)) from error
+    return database
+
+
 def _build(path: Path, source: Path, digest: str) -> None:
+    """Raises StorageError, sqlite3.Error where it cannot be written."""
     disk.make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     disk.discard(temporary)
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, disk.FILE_MODE))
         with closing(sqlite3.connect(temporary)) as database:
-            # The file is renamed into place whole or thrown away: a journal would protect nothing.
-            database.execute("PRAGMA journal_mode = OFF")
-            database.execute("CREATE TABLE built_from (version INTEGER, sha256 TEXT)")
-            database.execute(
-                "CREATE VIRTUAL TABLE playbooks USING fts5(rag_id UNINDEXED, source_run_id UNINDEXED,"
-                " title, content, tokenize = 'unicode61 remove_diacritics 2')"
-            )
-            database.executemany("INSERT INTO playbooks VALUES (?, ?, ?, ?)", _rows(source))
-            database.execute("INSERT INTO built_from VALUES (?, ?)", (INDEX_VERSION, digest))
-            database.commit()
+            _fill(database, source, digest)
         disk.operations.replace(temporary, path)
     except (OSError, sqlite3.Error) as error:
         disk.discard(temporary)
         if isinstance(error, OSError):
             raise disk.storage_fault(error, path, "The playbooks are untouched.") from error
-        raise _unusable(source, str(error)) from error
+        raise
+
+
+def _fill(database: sqlite3.Connection, source: Path, digest: str) -> None:
+    # The file is renamed into place whole or thrown away: a journal would protect nothing.
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("CREATE TABLE built_from (version INTEGER, sha256 TEXT)")
+    database.execute(
+        "CREATE VIRTUAL TABLE playbooks USING fts5(rag_id UNINDEXED, source_run_id UNINDEXED,"
+        " title, content, tokenize = 'unicode61 remove_diacritics 2')"
+    )
+    database.executemany("INSERT INTO playbooks VALUES (?, ?, ?, ?)", _rows(source))
+    database.execute("INSERT INTO built_from VALUES (?, ?)", (INDEX_VERSION, digest))
+    database.commit()
 
 
 def _rows(source: Path) -> Iterator[tuple[str, str, str, str]]:

@@ -13,9 +13,8 @@ from pathlib import Path
 from pipeline.contracts import paths
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.plurals import plural
-from pipeline.reading.incidents import incident_ids
 from pipeline.reading.sizes import size_words
-from runbook.change.incident import PACKED, Incident
+from runbook.change.incident import PACKED, Incident, known_incidents
 from runbook.change.journal import KEPT
 from runbook.change.plan import Draft, PruneKept
 from runbook.change.planning import Planning
@@ -28,7 +27,7 @@ NO_WAY_BACK = "There is none: what these incidents changed cannot be undone by d
 def prunable(root: Path) -> list[str]:
     """Resolved incidents that still keep originals, oldest first; one with a broken record is none."""
     found = []
-    for incident_id in incident_ids(root):
+    for incident_id in known_incidents(root):
         try:
             if originals_of(Incident(root, incident_id)):
                 found.append(incident_id)

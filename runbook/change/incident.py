@@ -33,7 +33,7 @@ from pipeline.reading.incidents import (
     HEAD,
     JOURNAL,
     Head,
-    all_incident_ids,
+    incident_ids,
     is_at_its_beginning,
     is_incident_id,
     read_facts,
@@ -266,7 +266,7 @@ def open_incident(
 def known_incidents(root: Path) -> list[str]:
     """Every incident, oldest first. Raises StorageError where that cannot be told."""
     try:
-        return all_incident_ids(root)
+        return incident_ids(root)
     except OSError as error:
         raise disk.storage_fault(error, root / paths.INCIDENTS, NOTHING_CHANGED, doing="read") from error
 

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.contracts import paths
 from pipeline.contracts.faults import ExitCode, IntegrityError, OperatorError
 from pipeline.contracts.plurals import plural
 from pipeline.contracts.untrusted import visible
-from pipeline.platform.disk import storage_fault
 from pipeline.platform.voice import Voice
-from pipeline.reading.incidents import NEVER_OPENED, Head, all_incident_ids, is_never_opened, remembered_heads
+from pipeline.reading.incidents import NEVER_OPENED, Head, is_never_opened, remembered_heads
 from runbook.actions.prune import plan_prune, prunable, title_of
-from runbook.change.incident import Incident, load_incident
+from runbook.change.incident import Incident, known_incidents, load_incident
 from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.change.refusals import refused
@@ -29,7 +27,7 @@ from runbook.wizard.to_commit import commit_command
 
 def run(arguments: argparse.Namespace, voice: Voice) -> int:
     root = voice.workspace
-    ids = _ids(root)
+    ids = known_incidents(root)
     if arguments.action == "list":
         return _list(root, ids, voice)
     if arguments.action == "prune":
@@ -50,14 +48,6 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     if arguments.action == "close":
         return _close(incident, arguments.reason, voice)
     return _export(incident, arguments.out, voice)
-
-
-def _ids(root: Path) -> list[str]:
-    """Every incident, oldest first. Raises StorageError: what may not be read is not none."""
-    try:
-        return all_incident_ids(root)
-    except OSError as error:
-        raise storage_fault(error, root / paths.INCIDENTS, "Nothing was changed.", doing="read") from error
 
 
 def _prune(arguments: argparse.Namespace, voice: Voice) -> int:

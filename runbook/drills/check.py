@@ -14,8 +14,7 @@ from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.moments import epoch_seconds
 from pipeline.contracts.status import Verdict
 from pipeline.platform.git import read_git_state
-from pipeline.reading.incidents import incident_ids
-from runbook.change.incident import Incident
+from runbook.change.incident import Incident, known_incidents
 from runbook.drills.drill import ENGINE_SECONDS, does_not_fit
 from runbook.drills.start import DrillNote, digests, read_note
 from runbook.probes.workspace import Workspace
@@ -76,7 +75,7 @@ def check_drill(root: Path, symptoms: tuple[Symptom, ...]) -> Checked:
 
 def _times(root: Path, note: DrillNote) -> Times:
     opened, resolved = [], []
-    for incident_id in incident_ids(root):
+    for incident_id in known_incidents(root):
         try:
             entries = Incident(root, incident_id).journal.entries()
         except OperatorError:
@@ -130,7 +129,7 @@ def _what_became_of(name: str, sound: str | None, planted: str | None, now: str 
 
 def _open_incidents(root: Path) -> list[str]:
     lines = []
-    for incident_id in incident_ids(root):
+    for incident_id in known_incidents(root):
         try:
             state = fold(Incident(root, incident_id).journal.entries()).state
         except OperatorError as error:

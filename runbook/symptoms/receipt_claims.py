@@ -15,6 +15,8 @@ from pydantic import JsonValue
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.platform.lenient_json import objects_of
+from pipeline.reading.past_runs import RunReports
+from pipeline.reading.report_files import Notes
 from runbook.actions.quarantine import MARK
 from runbook.change.files import prefix_digest, read_bytes, state_of
 from runbook.probes.evidence import Evidence, ProbeOutput, Record, Stance
@@ -135,10 +137,10 @@ def told_by_account(account: Account, read_at: float) -> Evidence:
 
 
 def newest_claim(root: Path, path: str) -> tuple[str | None, dict[str, Any], list[dict[str, Any]]]:
-    """An export's receipt, its claim of ``path``, its inputs. A run's id begins with its time."""
-    folder = root / paths.REPORTS
-    names = sorted((each.name for each in folder.iterdir()), reverse=True) if folder.is_dir() else []
-    for name in names:
+    """An export's receipt, its claim of ``path``, its inputs: of the run that committed last, whatever the
+    clock said when it was named.
+    """
+    for name in RunReports(root).newest_first(Notes()):
         receipt = str(paths.receipts_folder(name) / "export.json")
         value = read_json(root, receipt)
         if value.get("ok") is not True:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.contracts.faults import OperatorError
-from pipeline.reading.incidents import incident_ids
-from runbook.change.incident import Incident
+from runbook.change.incident import Incident, known_incidents
 from runbook.wizard.dialogue import Standing, fold
 
 
@@ -18,7 +17,7 @@ def open_incidents(
 
     ``among`` is asked before a journal is read. A damaged one is left out: the list of incidents shows it.
     """
-    for incident_id in reversed(incident_ids(root)):
+    for incident_id in reversed(known_incidents(root)):
         incident = Incident(root, incident_id)
         if not among(incident):
             continue

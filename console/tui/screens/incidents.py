@@ -21,6 +21,7 @@ from console.reading.incident_chains import ChainChecks
 from console.reading.incident_record import IncidentRecord, read_record, standing_at
 from console.tui.screens.marked_list import MarkedList, Row, grouped_rows
 from console.tui.screens.page import ReadPage
+from pipeline.contracts import paths
 from pipeline.reading.incidents import IncidentGlance, read_incidents
 from pipeline.reading.report_files import Notes
 
@@ -48,6 +49,7 @@ class IncidentsScreen(MarkedList):
         self._chains = ChainChecks(self._root)
         self._broken: frozenset[str] = frozenset()
         self._notes: list[str] = []
+        self._unread = ""
         self._was_read = False
 
     def look(self) -> None:
@@ -58,9 +60,10 @@ class IncidentsScreen(MarkedList):
         except Exception as error:  # noqa: BLE001 - a runbook that cannot be loaded costs the verdict alone
             notes.add(f"no chain was verified: {type(error).__name__}: {error}")
         self.incidents, self._notes, self._was_read = found, notes.lines, True
+        self._unread = notes.unreadable.get(str(paths.INCIDENTS), "")
 
     def place_words(self) -> str:
-        return summary_words(self.incidents)
+        return "not known" if self._unread else summary_words(self.incidents)
 
     def head_lines(self, width: int) -> list[Line]:
         trouble = trouble_line(self._notes, width)
@@ -75,7 +78,7 @@ class IncidentsScreen(MarkedList):
             return Row(each.id, incident_line(each, now, width, is_broken=each.id in self._broken))
 
         rows = [*grouped_rows(grouped(self.incidents, self._broken), width, row_of)]
-        return rows or [Row(None, spans) for spans in nothing_lines()]
+        return rows or [Row(None, spans) for spans in nothing_lines(self._unread)]
 
     def open_marked(self, key: str) -> None:
         self._show(key, as_page=False)

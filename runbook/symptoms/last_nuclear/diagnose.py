@@ -29,9 +29,9 @@ from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.git import GitError
 from pipeline.platform.lenient_json import texts_of
 from pipeline.reading.check_report import AUDIT, CheckReport
-from pipeline.reading.incidents import JOURNAL, incident_ids
+from pipeline.reading.incidents import JOURNAL
 from runbook.actions.nuclear import differences, plan_nuclear
-from runbook.change.incident import Incident
+from runbook.change.incident import Incident, known_incidents
 from runbook.change.undo import plans_of
 from runbook.probes.check_reports import look_again, red_again
 from runbook.probes.code_history import CODE, ENGINE, ChangedFile, code_probe, phase_of, read_code
@@ -67,7 +67,7 @@ def failed_repairs(root: Path, *, since: float | None, apart: str) -> list[Faile
     A journal that cannot be read tells of none; ``incident verify`` is what complains of it.
     """
     last: dict[str, FailedRepair | None] = {}
-    for incident_id in incident_ids(root):
+    for incident_id in known_incidents(root):
         incident = Incident(root, incident_id)
         try:
             if since is not None and (incident.folder / JOURNAL).stat().st_mtime <= since:
@@ -165,7 +165,7 @@ def _is_under_way(workspace: Workspace) -> bool:
 
 def _last_incident(workspace: Workspace) -> Incident | None:
     """The newest incident of this symptom."""
-    found = (Incident(workspace.root, each) for each in reversed(incident_ids(workspace.root)))
+    found = (Incident(workspace.root, each) for each in reversed(known_incidents(workspace.root)))
     return next((each for each in found if each.symptom_id == ID), None)
 
 

@@ -7,6 +7,7 @@ import errno
 import gzip
 import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pipeline.contracts.faults import (
     SettingsError,
 )
 from pipeline.platform import disk
+from pipeline.replay import playbook_index
 from pipeline.replay import rotate as rotation
 from pipeline.replay.model_choice import MODEL_VARIABLE, local_model
 from pipeline.replay.playbook_index import INDEX_FILE, retrieve
@@ -62,6 +64,36 @@ def test_a_damaged_index_is_built_again(workspace: Path) -> None:
     expected = retrieve(workspace, TASK)
     (workspace / INDEX_FILE).write_bytes(b"no database at all" * 100)
     assert retrieve(workspace, TASK) == expected
+
+
+def test_looking_needs_no_right_to_write(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = retrieve(workspace, TASK)
+    (workspace / INDEX_FILE).unlink()
+
+    def refuse(_place: Path, *_more: object) -> None:
+        raise disk.storage_fault(OSError(errno.EROFS, "Read-only file system"), workspace, "")
+
+    monkeypatch.setattr(playbook_index, "_build", refuse)
+    assert retrieve(workspace, TASK) == expected
+    assert not (workspace / INDEX_FILE).exists()
+
+
+def test_a_full_disk_costs_the_index_and_not_the_answer(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = retrieve(workspace, TASK)
+    (workspace / INDEX_FILE).unlink()
+    fill, filled = playbook_index._fill, []
+
+    def full_once(database: sqlite3.Connection, source: Path, digest: str) -> None:
+        filled.append(digest)
+        if len(filled) == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+        fill(database, source, digest)
+
+    monkeypatch.setattr(playbook_index, "_fill", full_once)
+    assert retrieve(workspace, TASK) == expected
+    assert [each.name for each in (workspace / INDEX_FILE).parent.glob("*sqlite3*")] == []
 
 
 def test_a_task_full_of_query_syntax_is_only_words(workspace: Path) -> None:

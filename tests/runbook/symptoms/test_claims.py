@@ -7,9 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from pipeline.contracts import paths
 from runbook.symptoms.claims import output_difference, source_difference
+from runbook.symptoms.receipt_claims import newest_claim
 
 WRITTEN = b"one\ntwo\n"
 
@@ -45,6 +48,21 @@ def test_a_claim_without_a_size_or_a_path_is_no_exception(tmp_path: Path) -> Non
     assert output_difference(tmp_path, claim(bytes=None)) == "has 5 bytes; the receipt claims others"
     assert source_difference(tmp_path, claim(bytes=None)) == ""
     assert output_difference(tmp_path, claim(path=7)) == source_difference(tmp_path, claim(path=7)) == ""
+
+
+def test_the_newest_claim_is_that_of_the_run_that_committed_last_whatever_its_name(tmp_path: Path) -> None:
+    names = ("20260101T000000Z-0001", "20260301T000000Z-0001")
+    for rows, name in enumerate(names):
+        receipt = tmp_path / paths.receipts_folder(name) / "export.json"
+        receipt.parent.mkdir(parents=True)
+        receipt.write_bytes(orjson.dumps({"ok": True, "outputs": [{"path": "a.jsonl", "rows": rows}]}))
+        (tmp_path / paths.summary_file(name)).write_bytes(orjson.dumps({"ok": True, "started_at": name}))
+    assert newest_claim(tmp_path, "a.jsonl")[1]["rows"] == 1
+    # The clock of the second run had been wrong: the engine remembers which one was last.
+    (tmp_path / paths.RUN_STATE).parent.mkdir()
+    (tmp_path / paths.RUN_STATE).write_bytes(orjson.dumps({"pipeline_run_id": names[0]}))
+    told_by, claim, _ = newest_claim(tmp_path, "a.jsonl")
+    assert (told_by, claim["rows"]) == (str(paths.receipts_folder(names[0]) / "export.json"), 0)
 
 
 def test_a_link_is_told_and_not_followed(tmp_path: Path) -> None:
