@@ -6,6 +6,7 @@ audit, and held to that by the next one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.checks.runner import Outcome
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from pipeline.reading import journal_memory
+from pipeline.reading.journal_damage import line_of_damage
 from pipeline.reading.journal_memory import Seen
 
 _WAY_OUT = "If that was meant: distill baseline adopt --note WHY"
@@ -26,11 +28,17 @@ def journals(view: WorkspaceView) -> Outcome:
     """Examines files that were remembered, and those that are there for the first time."""
     failures = Failures()
     for name, why in view.broken_journals.items():
-        failures.add(why, file=name)
+        failures.add(why, file=name, line=_line(view, name))
     known = {name for name, allowed in view.journal_memory.known.items() if allowed}
     new = set(journal_memory.guarded(view.workspace)) - known
     said = f"{plural(len(known), 'journal')} held to what was read, {len(new)} seen for the first time"
     return failures.outcome(len(known | new), f"{said}. {_WAY_OUT}" if failures.count else said)
+
+
+def _line(view: WorkspaceView, name: str) -> int | None:
+    with contextlib.suppress(OSError):  # which is why it is broken, and said
+        return line_of_damage(view.workspace, name, view.journal_memory)
+    return None
 
 
 def remember_journals(view: WorkspaceView, report: Mapping[str, Any]) -> None:

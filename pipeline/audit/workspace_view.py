@@ -10,7 +10,8 @@ from pipeline.audit.rows import EvidenceRow, FilledRow, QuarantinedRow, RowFile,
 from pipeline.audit.scan import StreamScan, scan_sources
 from pipeline.contracts import paths
 from pipeline.platform.listable import check_listable
-from pipeline.reading.journal_memory import Memory, broken, read_memory
+from pipeline.reading.journal_damage import broken
+from pipeline.reading.journal_memory import Memory, read_memory
 from pipeline.settings.digest import rows_digest
 from pipeline.settings.model import Settings
 

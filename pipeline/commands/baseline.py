@@ -12,7 +12,7 @@ from pipeline.drift.baselines import read_baselines
 from pipeline.drift.compare import compare
 from pipeline.drift.decisions import decide, note_missing
 from pipeline.drift.measure import measure
-from pipeline.reading.journal_memory import adopt
+from pipeline.reading.journal_damage import adopt
 from pipeline.settings.model import Settings
 
 

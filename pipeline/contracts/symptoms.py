@@ -55,7 +55,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Definition:
-    """A symptom in words. ``checks`` are the required checks that lead here.
+    """A symptom in words. ``checks`` are those that lead here.
 
     ``live`` detectors look at the files themselves within a second; the others read the last report.
     ``explained_by`` are symptoms that, when they show too, are the likelier story. ``causes`` are

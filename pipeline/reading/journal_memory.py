@@ -13,20 +13,18 @@ does; ``distill baseline adopt`` takes changed journals as they are, with a name
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from pipeline.contracts import paths
 from pipeline.contracts.faults import WorkspaceLockedError
 from pipeline.contracts.moments import now_utc
 from pipeline.contracts.untrusted import visible
-from pipeline.platform import confined, disk, lock
+from pipeline.platform import confined, lock
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.identity import user_name
 from pipeline.platform.lenient_json import (
@@ -42,13 +40,13 @@ from pipeline.platform.lenient_json import (
 from pipeline.reading.incidents import FACTS, incident_ids
 
 _VERSION = 1
-_PIECE = 2**20
+PIECE = 2**20
 # Of older runs nobody draws a verdict.
 _RUNS = 20
 # The member of an audit's report that says where the chain ended.
 IN_REPORT = "journal_memory"
 _LOCK = paths.STATE / "journals.lock"
-_NOTHING_DONE = "Nothing was changed; what was remembered of the journals stands."
+NOTHING_DONE = "Nothing was changed; what was remembered of the journals stands."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,8 @@ NOTHING = Seen(0, hashlib.sha256(b"").hexdigest())
 
 @dataclass
 class Memory:
-    """``known`` has, by path, what a file may begin with; several while it is being replaced.
+    """``known`` has, by path, what a file may begin with; several while it is being replaced. ``earlier`` has
+    all that it was ever known to begin with, oldest first.
 
     ``hashes`` are those of the chain's lines, and ``problems`` what is wrong with the chain itself. ``head``
     is where it ends, for the report of an audit: where something is wrong, what the last report knew, so that
@@ -74,6 +73,7 @@ class Memory:
     """
 
     known: dict[str, tuple[Seen, ...]] = field(default_factory=dict)
+    earlier: dict[str, list[Seen]] = field(default_factory=dict)
     hashes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     head: Json = field(default_factory=dict)
@@ -97,8 +97,9 @@ def read_memory(root: Path) -> Memory:
             memory.problems, report = [], adopted
         for name in object_of(row, "known"):
             memory.known[name] = tuple(_seen(each) for each in objects_of(object_of(row, "known"), name))
+            memory.earlier.setdefault(name, []).extend(memory.known[name])
     told = object_of(object_in(root / paths.AUDIT_DATA), IN_REPORT)
-    if not report or report != _report_digest(root):
+    if not report or report != report_digest(root):
         memory.problems += _cut_off(told, memory)
     ours = {"seq": len(memory.hashes), "hash": memory.hashes[-1] if memory.hashes else None}
     memory.head = told if memory.problems and told else ours
@@ -125,7 +126,7 @@ def _cut_off(told: Json, memory: Memory) -> Iterator[str]:
         yield f"line {seq} is not the one that the last audit saw"
 
 
-def _report_digest(root: Path) -> str:
+def report_digest(root: Path) -> str:
     try:
         return see(root, str(paths.AUDIT_DATA)).sha256
     except OSError:
@@ -161,7 +162,7 @@ def _runs(root: Path) -> list[str]:
 def see(root: Path, name: str, *, whole: bool = False) -> Seen:
     """The file as it is now. Raises OSError."""
     with confined.opened(root, name) as descriptor, open(descriptor, "rb", closefd=False) as file:
-        size, digest = _digest(file, None)
+        size, digest = digest_of(file, None)
     return Seen(size, digest, whole)
 
 
@@ -170,64 +171,10 @@ def of_bytes(data: bytes, *, whole: bool = False) -> Seen:
     return Seen(len(data), hashlib.sha256(data).hexdigest(), whole)
 
 
-def broken(root: Path, memory: Memory) -> dict[str, str]:
-    """What is not as it was remembered, or cannot be read: by path, why."""
-    found = {str(paths.JOURNAL_MEMORY): "; ".join(memory.problems)} if memory.problems else {}
-    for name, allowed in memory.known.items():
-        if allowed and _is_looked_at(root, name) and (why := _why_broken(root, name, allowed)):
-            found[name] = why
-    return found
-
-
-def _is_looked_at(root: Path, name: str) -> bool:
-    """A run's or an incident's folder that is gone as a whole is told elsewhere, or was tidied up."""
-    path = Path(name)
-    is_of_a_folder = path.parts[0] == "reports" and name != str(paths.AUDIT_DATA)
-    return not is_of_a_folder or (root / path.parent).is_dir()
-
-
-def _why_broken(root: Path, name: str, allowed: Sequence[Seen]) -> str:
-    last = allowed[0]
-    if NOTHING in allowed:
-        return ""
-    try:
-        with confined.opened(root, name) as descriptor, open(descriptor, "rb", closefd=False) as file:
-            sizes = set()
-            for seen in allowed:
-                file.seek(0)
-                size, digest = _digest(file, seen.bytes)
-                sizes.add(size)
-                has_more = bool(file.read(1))
-                if (size, digest) == (seen.bytes, seen.sha256) and not (seen.whole and has_more):
-                    return ""
-    except FileNotFoundError:
-        return "" if _is_archived(root, name, last) else f"is gone; {last.bytes:,} bytes of it were read"
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
-    if _is_archived(root, name, last):
-        return ""
-    if max(sizes) < last.bytes:
-        return f"was cut: {last.bytes:,} bytes of it were read, and {max(sizes):,} are there"
-    return f"was changed: the first {last.bytes:,} bytes are not those that were read"
-
-
-def _is_archived(root: Path, name: str, seen: Seen) -> bool:
-    """Whether what was read of the replay log lies in an archive by now: rotated, by us or by hand."""
-    log = root / paths.REPLAY_RUNS
-    if name != str(paths.REPLAY_RUNS):
-        return False
-    for archive in sorted(log.parent.glob(f"{log.stem}.archive.*"), reverse=True):
-        with contextlib.suppress(OSError, EOFError, zlib.error), disk.open_to_read(archive) as packed:
-            file = cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if archive.suffix == ".gz" else packed
-            if _digest(file, seen.bytes) == (seen.bytes, seen.sha256):
-                return True
-    return False
-
-
-def _digest(file: IO[bytes], size: int | None) -> tuple[int, str]:
+def digest_of(file: IO[bytes], size: int | None) -> tuple[int, str]:
     """How many of the first ``size`` bytes there are (None: of all), and their SHA-256."""
     digest, taken = hashlib.sha256(), 0
-    while piece := file.read(_PIECE if size is None else min(_PIECE, size - taken)):
+    while piece := file.read(PIECE if size is None else min(PIECE, size - taken)):
         digest.update(piece)
         taken += len(piece)
     return taken, digest.hexdigest()
@@ -266,7 +213,7 @@ def remember(
                 confined.truncate(root, paths.JOURNAL_MEMORY, sum(len(line) + 1 for line in whole))
             confined.append(root, paths.JOURNAL_MEMORY, json.dumps(row).encode() + b"\n")
     except OSError as error:
-        raise storage_fault(error, root / paths.JOURNAL_MEMORY, _NOTHING_DONE) from error
+        raise storage_fault(error, root / paths.JOURNAL_MEMORY, NOTHING_DONE) from error
 
 
 @contextlib.contextmanager
@@ -277,48 +224,10 @@ def _held(root: Path) -> Iterator[None]:
         raise WorkspaceLockedError.of(
             "journals_held",
             f"What is known of the journals is being written by {error.holder.named()}.",
-            _NOTHING_DONE,
+            NOTHING_DONE,
             "Give the command again.",
         ) from error
     try:
         yield
     finally:
         held.release()
-
-
-def before_replaced(root: Path, after: Mapping[str, Seen | None], *, by: str) -> None:
-    """A plan is about to put files to ``after`` (None: away): what is remembered of them may be either.
-
-    Nothing is written where none of them is known. Raises StorageError, WorkspaceLockedError.
-    """
-    try:
-        memory = read_memory(root)
-    except OSError as error:
-        raise storage_fault(error, root / paths.JOURNAL_MEMORY, _NOTHING_DONE, doing="read") from error
-    renewed: dict[str, Sequence[Seen]] = {}
-    for name, state in after.items():
-        if known := memory.known.get(name):
-            new = NOTHING if state is None else Seen(state.bytes, state.sha256, known[0].whole)
-            renewed[name] = (new, *(each for each in known if each != new))
-    if renewed:
-        remember(root, renewed, by=by)
-
-
-def adopt(root: Path, note: str) -> dict[str, str]:
-    """Take what is broken as it is now, for ``note``; returns what was, by path. Raises StorageError."""
-    try:
-        memory = read_memory(root)
-        found = broken(root, memory)
-        kinds = guarded(root)
-        renewed: dict[str, Sequence[Seen]] = {
-            name: (see(root, name, whole=kinds.get(name, name == str(paths.AUDIT_DATA))),)
-            if (root / name).is_file()
-            else ()
-            for name in found
-            if name != str(paths.JOURNAL_MEMORY)
-        }
-    except OSError as error:
-        raise storage_fault(error, root / paths.JOURNAL_MEMORY, _NOTHING_DONE, doing="read") from error
-    if found:
-        remember(root, renewed, by="baseline adopt", note=note, adopts=_report_digest(root))
-    return found

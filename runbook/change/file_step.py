@@ -14,8 +14,10 @@ from typing import assert_never
 from pipeline.contracts.faults import IntegrityError, OperatorError
 from pipeline.platform.disk import storage_fault
 from pipeline.platform.git import GitError
+from pipeline.platform.lenient_json import texts_of
 from pipeline.platform.lock import hold_workspace
-from pipeline.reading.journal_memory import Seen, before_replaced
+from pipeline.reading.journal_damage import before_replaced
+from pipeline.reading.journal_memory import Seen
 from runbook.change import files
 from runbook.change.applied import States, StepAtWork
 from runbook.change.incident import Incident
@@ -34,6 +36,8 @@ from runbook.change.plan import (
 from runbook.change.refusals import PlanVoidError
 from runbook.probes.workspace import Workspace
 
+# In an intent's detail: the journals among its files that were not as audits had read them.
+BROKEN = "broken_journals"
 _AS_IT_WAS = "The file is as it was."
 _UNSYNCED = "The change is in place, whole; a power cut before the disk is well may undo it."
 
@@ -72,9 +76,15 @@ def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
         incident.keep_file(root, step.path, digest, link=not appended)
     # Whoever puts a journal back says so first, or the next audit would miss what it has read.
     renewed = {path: _seen(state) for path, state in after.items() if not isinstance(step, AppendLine)}
-    before_replaced(root, renewed, by=f"incident {incident.id}")
+    broken = before_replaced(
+        root,
+        renewed,
+        by=f"incident {incident.id}",
+        data=data if isinstance(step, WriteFile) else None,
+        was_broken=lambda path, sha256: (path, sha256) in _broken_before(incident),
+    )
     folders = list(_missing_folders(root, step.path)) if isinstance(step, WriteFile | AppendLine) else []
-    work.intend(step.type, before, after, folders=folders)
+    work.intend(step.type, before, after, folders=folders, **({BROKEN: broken} if broken else {}))
     try:
         _refuse_late_change(root, before)
         _do(root, step, data)
@@ -89,6 +99,15 @@ def change_file(work: StepAtWork, step: FileStep, expected: States) -> None:
     found = {path: files.state_of(root, path) for path in after}
     said = "" if found == after else "the file is not as planned"
     work.record(before, found, folders, done=found == after, said=said)
+
+
+def _broken_before(incident: Incident) -> set[tuple[str, str | None]]:
+    """Path and digest of journals that were replaced while they were not as audits had read them."""
+    return {
+        (path, entry.inputs.get(path))
+        for entry in incident.journal.entries()
+        for path in texts_of(entry.detail, BROKEN)
+    }
 
 
 def _seen(state: FileState) -> Seen | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
-from pipeline.contracts.check_index import REQUIRED_CHECKS
+from pipeline.contracts.check_index import AUDIT, REQUIRED_CHECKS
 from pipeline.contracts.symptoms import TAG, ByHand
 from runbook.symptom import Symptom
 from runbook.tell.layout import table
@@ -122,6 +122,9 @@ def _by_hand(says: str, command: str) -> list[str]:
     return [says, "", "```sh", command, "```", ""] if command else [says, ""]
 
 
+_CHECKS = frozenset(spec.id for spec in AUDIT)
+
+
 def lint(symptoms: Sequence[Symptom], commands: Collection[str]) -> list[str]:
     """Everything that the symptoms name and that is not there, one a line."""
     problems: list[str] = []
@@ -136,8 +139,8 @@ def lint(symptoms: Sequence[Symptom], commands: Collection[str]) -> list[str]:
 
 def _of_symptom(symptom: Symptom, ids: set[str], commands: Collection[str]) -> Iterable[str]:
     for check in symptom.checks:
-        if check not in REQUIRED_CHECKS:
-            yield f"{symptom.id}: there is no required check {check}"
+        if check not in _CHECKS:
+            yield f"{symptom.id}: there is no check {check}"
     for other in symptom.explained_by:
         if other not in ids:
             yield f"{symptom.id}: there is no symptom {other}"

@@ -1,4 +1,7 @@
-"""S2.drift: a metric of the last audit moved further than it may, and nobody has decided about it."""
+"""S2.drift: a metric of the last audit moved further than it may, and nobody has decided about it.
+
+So do the journals that say what is normal: one that is not as audits read it is answered here, too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from pipeline.contracts.severity import Severity
 from pipeline.contracts.symptoms import ByHand, Definition
 
 ID = "S2.drift"
+JOURNALS = "P5.journals"
 LEAK = "leak"
+JOURNAL = "journal_changed"
 FIELD = "field_lost"
 OTHER = "other_symptom"
 SETTING = "settings_changed"
@@ -17,6 +22,10 @@ EXPORTER = "exporter"
 UNKNOWN = "unknown"
 CAUSES = (
     (LEAK, "The firewall finds forbidden rows; that comes first, and may be what moved the numbers."),
+    (
+        JOURNAL,
+        "A journal was changed, cut or lost since an audit read it: what was normal may be gone with it.",
+    ),
     (FIELD, "A stream's rows lost a field that they had: its log calls it something else. Not drift."),
     (OTHER, "Another symptom shows that moves numbers by itself; it comes first."),
     (SETTING, "Settings that decide what is counted are not those of the last-good tag."),
@@ -31,10 +40,10 @@ DEFINITION = Definition(
     id=ID,
     severity=Severity.WARNING,
     title="A metric drifted",
-    what_you_see="Rows of the audit's drift table say warn or missing.",
+    what_you_see=f"Rows of the audit's drift table say warn or missing, or its check `{JOURNALS}` fails.",
     why="Other data, other rules or a loosened exporter look alike in a total; somebody has to say which.",
     phases=("P8",),
-    checks=(),
+    checks=(JOURNALS,),
     live=False,
     explained_by=(
         "S1.P4.sft-leak",
@@ -47,6 +56,14 @@ DEFINITION = Definition(
     causes=CAUSES,
     by_hand=(
         ByHand("The firewall first: no drift is accepted over a forbidden row.", "distill firewall"),
+        ByHand(
+            f"Where `{JOURNALS}` fails: which journal, and from which line on; is there a good copy?",
+            f"distill audit-full --check {JOURNALS}; ls -la data/_kb; git log --oneline -- data/_kb",
+        ),
+        ByHand(
+            "Put the good copy back in its place, or take the journals as they are.",
+            "distill baseline adopt --note WHY",
+        ),
         ByHand(
             "Then the fields: none may be lost, as a renamed one moves every number.", "distill streams check"
         ),

@@ -16,12 +16,14 @@ from pipeline.contracts.symptoms import LEAK as LEAKED
 from pipeline.platform.lenient_json import text_of, texts_of
 from runbook.probes.code_history import CODE, ChangedFile, CodeHistory, read_code
 from runbook.probes.evidence import Confidence, Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.journal_copies import BrokenJournal
 from runbook.probes.looks import concluded
 from runbook.probes.settings_history import SETTINGS, SettingChange, SettingsHistory, read_settings_history
 from runbook.symptoms import s2_drift as define
 from runbook.symptoms.code_evidence import files_differ, settings_differ
 from runbook.symptoms.offers import differing
 from runbook.symptoms.s1_p2_materialize import ID as MATERIALIZE
+from runbook.symptoms.s2_drift.journals import BROKEN, COPIES, as_facts, evidence_of, from_facts
 
 FIREWALL = "firewall"
 FIELDS = "fields"
@@ -52,6 +54,12 @@ class Seen:
     code: CodeHistory
     settings: SettingsHistory
     read_at: float
+    copies: ProbeOutput | None = None
+
+    @property
+    def broken(self) -> list[BrokenJournal]:
+        """Journals that are not as audits read them, with the copies that were found."""
+        return from_facts(self.copies.data) if self.copies is not None else []
 
     @property
     def verdict(self) -> Verdict:
@@ -70,6 +78,8 @@ class Seen:
     def is_blind(self) -> bool:
         """Whether what comes before a decision could not be looked at."""
         looked = (self.fields, self.others)
+        if self.copies is not None and self.copies.trouble:
+            return True
         return self.verdict is Verdict.UNKNOWN or any(each is None or each.trouble for each in looked)
 
     @property
@@ -97,22 +107,27 @@ def seen_in(detection: Detection, outputs: Mapping[str, ProbeOutput]) -> Seen:
         read_code(outputs.get(CODE)),
         read_settings_history(outputs.get(SETTINGS)),
         max(output.read_at for output in outputs.values()),
+        outputs.get(COPIES),
     )
 
 
 def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
     cause, confidence, places = _judged(seen)
     found = _evidence(seen)
+    moved = tuple(each for each in detection.evidence if each.source != define.JOURNALS)
     return concluded(
         define.CAUSES,
         cause,
         confidence,
-        {**found, cause: (*found.get(cause, ()), *detection.evidence)},
-        places=(*places, *(each.says for each in detection.evidence)),
+        {**found, cause: (*found.get(cause, ()), *moved)},
+        places=(*places, *(each.says for each in moved)),
         aside=found,
         facts={
             **differing(seen.files, (each.told for each in seen.changes)),
-            _DECIDABLE: not (seen.is_blind or seen.verdict is Verdict.DETECTED or seen.lost or seen.shown),
+            BROKEN: as_facts(seen.broken),
+            _DECIDABLE: not (
+                seen.is_blind or seen.verdict is Verdict.DETECTED or seen.broken or seen.lost or seen.shown
+            ),
         },
         see={
             define.LEAK: LEAKED,
@@ -124,13 +139,15 @@ def diagnose(detection: Detection, seen: Seen) -> Diagnosis:
 
 def is_decidable(diagnosis: Diagnosis) -> bool:
     """Whether a person may accept or dismiss what moved; told by the cause in what older wizards kept."""
-    first = (define.LEAK, define.FIELD, define.OTHER, define.UNKNOWN)
+    first = (define.LEAK, define.JOURNAL, define.FIELD, define.OTHER, define.UNKNOWN)
     return bool(diagnosis.facts.get(_DECIDABLE, diagnosis.cause.id not in first))
 
 
 def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     if seen.verdict is Verdict.DETECTED:
         return define.LEAK, Confidence.CERTAIN, ()
+    if seen.broken:
+        return define.JOURNAL, Confidence.CERTAIN, tuple(_place(each) for each in seen.broken)
     if seen.lost:
         return define.FIELD, Confidence.CERTAIN, ()
     if seen.shown:
@@ -149,6 +166,10 @@ def _judged(seen: Seen) -> tuple[str, Confidence, tuple[str, ...]]:
     if by_phase is None:
         return define.UNKNOWN, Confidence.UNKNOWN, ()
     return by_phase, Confidence.LIKELY, ()
+
+
+def _place(journal: BrokenJournal) -> str:
+    return journal.file if journal.line is None else f"{journal.file}:{journal.line}"
 
 
 def _explain_all(seen: Seen) -> bool:
@@ -170,6 +191,13 @@ def _evidence(seen: Seen) -> dict[str, tuple[Evidence, ...]]:
         read_at=seen.firewall.read_at,
     )
     found: dict[str, tuple[Evidence, ...]] = {define.LEAK: (firewall,)}
+    if seen.copies is not None:
+        says = seen.copies.text
+        against = Evidence.judged(
+            False, says, says, define.JOURNALS, seen.copies.read_at, trouble=seen.copies.trouble
+        )
+        broken = evidence_of(seen.broken, define.JOURNALS, seen.copies.read_at)
+        found[define.JOURNAL] = broken or (against,)
     for cause, output, holds, source in (
         (define.FIELD, seen.fields, bool(seen.lost), "the last run's receipt"),
         (define.OTHER, seen.others, bool(seen.shown), "distill runbook detect"),

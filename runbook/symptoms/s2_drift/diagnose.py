@@ -7,7 +7,7 @@ counts at once, and one that is taken back raises the symptom again.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
@@ -26,6 +26,7 @@ from runbook.change.plan import Draft
 from runbook.change.planning import Planning
 from runbook.probes.code_history import code_probe
 from runbook.probes.evidence import Detection, Diagnosis, Evidence, ProbeOutput, Stance
+from runbook.probes.journal_copies import BrokenJournal
 from runbook.probes.looks import Probe, data_probe, detection_from
 from runbook.probes.settings_history import settings_probe
 from runbook.probes.workspace import Workspace
@@ -34,11 +35,22 @@ from runbook.symptoms import glances
 from runbook.symptoms.by_report import as_old
 from runbook.symptoms.offers import as_tagged, fitting_first
 from runbook.symptoms.s1_p4_sft_leak import diagnose as s1_p4_sft_leak
-from runbook.symptoms.s2_drift import DEFINITION, ID, READER, SETTING
+from runbook.symptoms.s2_drift import DEFINITION, ID, JOURNALS, READER, SETTING
 from runbook.symptoms.s2_drift import causes as why
 from runbook.symptoms.s2_drift.causes import FIELDS, FIREWALL, OTHERS
 from runbook.symptoms.s2_drift.glance import answer_of, glance, is_flagged
+from runbook.symptoms.s2_drift.journals import (
+    BROKEN,
+    COPIES,
+    as_facts,
+    evidence_of,
+    find_copies,
+    journal_offers,
+    with_look,
+)
+from runbook.symptoms.s2_drift.journals import look as look_at_journals
 
+NONE_BROKEN: tuple[list[BrokenJournal], str] = ([], "")
 _SECONDS = 60.0
 _FIREWALL_SECONDS = 300.0
 _MEASURE_SECONDS = 600.0
@@ -52,15 +64,17 @@ def detect(workspace: Workspace) -> Detection:
     facts = workspace.facts()
     report = facts.audit
     rows = report.raw.get("drift") if report is not None else None
+    check = report.checks.get(JOURNALS) if report is not None else None
+    broken = look_at_journals(workspace) if check is not None and check.is_bad else NONE_BROKEN
     if report is None or not isinstance(rows, list):
-        return _detection(glance(facts), [])
+        return _detection(glance(facts), [], broken=broken[0])
     is_warned = any(map(is_flagged, rows))
     if is_warned and facts.is_touched_since(report.finished_at):
         measured = _measured(workspace)
         # An engine from before it could measure leaves the report, with its age.
         if measured is not None:
-            return _undecided(workspace, facts, measured, time.time(), "live")
-    return _undecided(workspace, facts, rows, report.finished_at, AUDIT)
+            return _undecided(workspace, facts, measured, time.time(), "live", broken)
+    return _undecided(workspace, facts, rows, report.finished_at, AUDIT, broken)
 
 
 def rerun(workspace: Workspace) -> Detection:
@@ -68,7 +82,8 @@ def rerun(workspace: Workspace) -> Detection:
     measured = _measured(workspace)
     if measured is None:
         return detect(workspace)
-    return _undecided(workspace, workspace.facts(), measured, time.time(), "live")
+    broken = look_at_journals(workspace)
+    return _undecided(workspace, workspace.facts(), measured, time.time(), "live", broken)
 
 
 def _measured(workspace: Workspace) -> list[Any] | None:
@@ -78,7 +93,12 @@ def _measured(workspace: Workspace) -> list[Any] | None:
 
 
 def _undecided(
-    workspace: Workspace, facts: Facts, rows: list[Any], as_of: float | None, source: str
+    workspace: Workspace,
+    facts: Facts,
+    rows: list[Any],
+    as_of: float | None,
+    source: str,
+    journals: tuple[list[BrokenJournal], str],
 ) -> Detection:
     flagged = [row for row in rows if is_flagged(row)]
     since: list[str] = []
@@ -87,24 +107,31 @@ def _undecided(
         known = object_or_empty(ran.stdout) if ran.exit_code == ExitCode.OK else {}
         if not known:
             said = f"the baselines could not be read: {ran.reason}"
-            return _detection(Answer(Verdict.UNKNOWN, said, as_of, source), [])
+            return _detection(Answer(Verdict.UNKNOWN, said, as_of, source), [], broken=journals[0])
         flagged = [row for row in flagged if not _is_decided(row, known)]
         values = (known["values"].get(row["metric"]) or {} for row in flagged)
         since = [str(each["recorded_at"]) for each in values if each.get("recorded_at")]
-    answer = as_old(answer_of(flagged, as_of, source), facts)
-    return _detection(answer, flagged, max(since, default=None))
+    answer = with_look(as_old(answer_of(flagged, as_of, source), facts), [], journals[1])
+    return _detection(answer, flagged, max(since, default=None), broken=journals[0])
 
 
-def _detection(answer: Answer, rows: list[dict[str, Any]], baseline_at: str | None = None) -> Detection:
+def _detection(
+    answer: Answer,
+    rows: list[dict[str, Any]],
+    baseline_at: str | None = None,
+    *,
+    broken: Sequence[BrokenJournal] = (),
+) -> Detection:
+    answer = with_look(answer, broken, "")
     seen_at = answer.as_of or time.time()
+    moved = (Evidence.of(Stance.FOR, _moved(row), answer.source, seen_at, _moved_by(row)) for row in rows)
     return detection_from(
         ID,
         answer,
-        reproduce="distill baseline measure",
-        evidence=tuple(
-            Evidence.of(Stance.FOR, _moved(row), answer.source, seen_at, _moved_by(row)) for row in rows
-        ),
+        reproduce=f"distill audit-full --check {JOURNALS}" if broken else "distill baseline measure",
+        evidence=(*evidence_of(broken, JOURNALS, seen_at), *moved),
         facts={
+            BROKEN: as_facts(broken),
             "metrics": [str(row["metric"]) for row in rows],
             "phases": [*sorted({str(row.get("phase")) for row in rows})],
             "baseline_at": baseline_at,
@@ -207,8 +234,10 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
     symptom explains them.
     """
     metrics = [*texts_of(detection.facts, "metrics")]
-    if diagnosis is None or not metrics or not why.is_decidable(diagnosis):
+    if diagnosis is None:
         return ()
+    if not metrics or not why.is_decidable(diagnosis):
+        return journal_offers(diagnosis)
     code_cause = diagnosis.cause.id if diagnosis.cause.id != SETTING else READER
     return (
         *fitting_first(as_tagged(diagnosis, code_cause, SETTING), diagnosis.cause.id),
@@ -220,6 +249,7 @@ def offers(detection: Detection, diagnosis: Diagnosis | None) -> tuple[Offer, ..
 def probes(_detection: Detection) -> tuple[Probe, ...]:
     return (
         data_probe(FIREWALL, "The firewall, first", _FIREWALL_SECONDS, _firewall),
+        data_probe(COPIES, "The journals, and good copies of them", _SECONDS, find_copies),
         data_probe(FIELDS, "Then the fields of the evidence", _SECONDS, _fields),
         data_probe(OTHERS, "Other symptoms that move numbers", _SECONDS, _others),
         settings_probe(),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pipeline.contracts import paths
 from pipeline.contracts.plurals import plural
 from runbook.drills.drill import TOMAS, Drill, Planted, Scene
-from runbook.symptoms.s2_drift import ID, SETTING, SOURCES
+from runbook.symptoms.s2_drift import ID, JOURNAL, SETTING, SOURCES
 from runbook.symptoms.s2_drift.diagnose import NOTE
+from runbook.symptoms.s2_drift.journals import WHY
 
 DECISIONS = ("accept", "dismiss")
 MODELS = ("delta-8b", "delta-70b", "sigma")
@@ -61,5 +62,29 @@ def plant_threshold(scene: Scene) -> Planted:
     )
 
 
+def plant_journal(scene: Scene) -> Planted:
+    """Whoever tidied up had an editor that keeps a copy; rows were appended by the seed's operators only."""
+    journal = scene.root / paths.AUDIT_BASELINES
+    data = journal.read_bytes()
+    how = scene.random.choice(("cut", "changed", "lost"))
+    (journal.parent / f"{journal.name}~").write_bytes(data)
+    if how == "lost":
+        journal.unlink()
+    elif how == "cut":
+        journal.write_bytes(data[: -scene.random.randint(5, 40)])
+    else:
+        at = data.rindex(b'"recorded_at"') + len(b'"recorded_at": "2')
+        journal.write_bytes(data[:at] + b"1" + data[at + 1 :])
+    author = scene.anybody()
+    return Planted(
+        says=f"{author.name} tidied up data/_kb, and {paths.AUDIT_BASELINES} was {how}.",
+        cause=JOURNAL,
+        offer=scene.random.choice(("restore-journal", "adopt-journal")),
+        answers={WHY.id: "it was tidied up; the rows are not needed any more"},
+        audited=True,
+    )
+
+
 NEW_SOURCES = Drill(ID, "A new site logs here too", plant_sources, name="sources")
+CHANGED_JOURNAL = Drill(ID, "The journal of baselines was tidied up", plant_journal, name="journal")
 MOVED_THRESHOLD = Drill(ID, "A threshold of the scorer was moved", plant_threshold, name="threshold")

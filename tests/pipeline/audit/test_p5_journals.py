@@ -13,7 +13,7 @@ import pytest
 
 from pipeline import cli
 from pipeline.contracts import paths
-from pipeline.reading import journal_memory
+from pipeline.reading import journal_damage, journal_memory
 from pipeline.reading.journal_memory import NOTHING, read_memory
 from runbook.change.incident import open_incident
 from runbook.change.plan import FileState, Kept, WriteFile
@@ -93,9 +93,9 @@ def test_a_journal_of_baselines_that_was_cut_is_said_and_nothing_is_seeded(
     for _ in range(2):  # it goes on being missed
         report = full_audit(workspace)
         (said,) = [each["detail"] for each in report["checks"] if each["id"] == "P5.journals"]  # type: ignore[attr-defined]
-        assert (
-            f"{BASELINES} was cut: {len(data):,} bytes of it were read, and {len(left):,} are there" in said
-        )
+        line = left.count(b"\n") + 1
+        cut_to = f"was cut: {len(data):,} bytes of it were read, and {len(left):,} are there"
+        assert f"{BASELINES}:{line} {cut_to}" in said
         assert any("the baseline was not moved" in note for note in report["notes"])  # type: ignore[attr-defined]
         assert place.read_bytes() == left
 
@@ -106,7 +106,7 @@ def test_each_flipped_byte_of_a_journal_is_said(workspace: Path) -> None:
     memory = read_memory(workspace)
     for at in range(0, len(data), 7):
         place.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-        assert "was changed" in journal_memory.broken(workspace, memory)[str(BASELINES)], at
+        assert "was changed" in journal_damage.broken(workspace, memory)[str(BASELINES)], at
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_replay_log_that_was_rotated_is_no_alarm(workspace: Path, by: str) -> 
     assert _said(workspace) == ""
     for archive in log.parent.glob("replay_runs.archive.*"):
         archive.write_bytes(gzip.compress(b"other rows\n"))
-    assert f"{paths.REPLAY_RUNS} " in _said(workspace)
+    assert f"{paths.REPLAY_RUNS}{':1' * (by == 'command')} " in _said(workspace)
 
 
 def test_a_run_or_an_incident_that_was_tidied_up_is_not_missed_here(workspace: Path) -> None:
@@ -220,4 +220,4 @@ def test_a_plan_that_puts_a_journal_back_and_its_undo_are_no_alarm(workspace: Pa
     assert (workspace / BASELINES).read_bytes() == before
     assert _said(workspace) == ""
     (workspace / BASELINES).write_bytes(b"neither\n")
-    assert f"{BASELINES} was c" in _said(workspace)
+    assert f"{BASELINES}:2 was c" in _said(workspace)
