@@ -29,6 +29,10 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 # checkout would otherwise run the code of the old one.
 INSTALLED_FOR = $(CURDIR) $$(cat pyproject.toml constraints.txt | cksum)
 
+# What Python compiled is kept, whatever the shell says: without it each of the tests' workers compiles
+# every test anew, and each program that they start compiles the product.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick check lint types imports faults mutants bench bench-peers scaling trainers pages screenshots tour browser setup setup-dev setup-peers setup-trainers clean
 
 demo: setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -20,6 +21,16 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("tests")
 warm_processes.install()
+
+
+# Thousands of tests are collected, and none of them is garbage: looking for it takes as long as collecting.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: from here on nobody looks through it."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
