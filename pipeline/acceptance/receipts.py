@@ -27,7 +27,7 @@ class Surroundings:
     env: Mapping[str, str] = field(default_factory=dict)
     umask: int = 0o022
     workers: str = "1"
-    chunk_bytes: str = "2MiB"
+    chunk_bytes: str = "1MiB"
     backwards: bool = False
 
 

@@ -19,8 +19,7 @@ def return_large_blocks() -> None:
 
 
 def give_back() -> None:
-    """Give back what was freed in small blocks: after the keys of all lines, which nothing else takes the
-    room of."""
+    """Give back what was freed in small blocks: after a chunk's rows, an output, the keys of all lines."""
     _call("malloc_trim", 0)
 
 

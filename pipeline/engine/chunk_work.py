@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.contracts.skips import LineFault
+from pipeline.engine.allocator import give_back
 from pipeline.engine.chunk_entries import LineEntry, Sections, SkipEntry
 from pipeline.engine.chunk_index import ChunkIndex
 from pipeline.engine.chunks import Chunk, read_range, unreadable_source
@@ -74,8 +75,11 @@ def done_or_mapped(
             return ChunkResult(key, processed=False, counts=known.counts)
     index, sections = map_it()
     context.cache.store(key, index, sections)
+    counts = index.counts
+    del index, sections
     gc.collect(0)
-    return ChunkResult(key, processed=True, counts=index.counts)
+    give_back()
+    return ChunkResult(key, processed=True, counts=counts)
 
 
 def _read(task: ChunkTask) -> tuple[list[tuple[SourceLine, bytes]], str]:

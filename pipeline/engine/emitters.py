@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.engine.allocator import give_back
 from pipeline.engine.emit import KEPT_SAFE, EmitTask, Emitted, emit_decontamination, emit_section, emit_skips
 from pipeline.engine.emit_export import emit_export
 from pipeline.engine.rows_writer import closing_writers
@@ -23,6 +24,8 @@ def emit(task: EmitTask, options: ExportSettings) -> Emitted:
                 return _emit(replace(task, previous={}), options)
     except OSError as error:
         raise disk.storage_fault(error, Path(task.staging) / task.outputs[0], KEPT_SAFE) from error
+    finally:
+        give_back()
 
 
 def _emit(task: EmitTask, options: ExportSettings) -> Emitted:

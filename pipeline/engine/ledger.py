@@ -73,7 +73,8 @@ class LedgerWriter:
 
     def finish(self, output_sha256: str, rows: int, spans: Sequence[tuple[int, int]], made: MadeRows) -> None:
         footer = _ENCODER.encode(_Footer(LEDGER_VERSION, output_sha256, rows, list(spans), made))
-        self.add(footer + len(footer).to_bytes(4, "little"))
+        self.add(footer)
+        self.add(len(footer).to_bytes(4, "little"))
         self._flush()
         self._write(self._checksum.to_bytes(4, "little"))
         self.close()

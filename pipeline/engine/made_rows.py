@@ -20,7 +20,7 @@ from pipeline.platform import disk
 from pipeline.storage.digests import unstamp
 
 # Of more rows than this, their keys would take too much memory; they are made again.
-_MOST_ROWS = 2_000_000
+MOST_NOTED = 2_000_000
 
 
 class MadeBefore:
@@ -31,7 +31,7 @@ class MadeBefore:
         """Why what has this key makes no row."""
         self._numbers: dict[bytes, int] = {}
         self._descriptor: int | None = None
-        if standing is None or standing.ledger.made.context != context or standing.ledger.rows > _MOST_ROWS:
+        if standing is None or standing.ledger.made.context != context:
             return
         self._ledger, made = standing.ledger, standing.ledger.made
         self._path = workspace / standing.output.relative
@@ -72,20 +72,30 @@ class MadeBefore:
 
 
 class NoteMade:
-    """What the rows of a new output are made from, one note a row in their order."""
+    """What the rows of a new output are made from, one note a row in their order; nothing of too many."""
 
     def __init__(self, context: str) -> None:
         self._context = context
+        self._left = MOST_NOTED
         self._keys = bytearray()
         self._lengths = array("I")
         self._refused: dict[bytes, str] = {}
 
     def row(self, key: bytes, line: bytes) -> None:
-        self._keys += key
-        self._lengths.append(len(line))
+        if self._has_room():
+            self._keys += key
+            self._lengths.append(len(line))
 
     def refused(self, key: bytes, refusal: str) -> None:
-        self._refused[key] = refusal
+        if self._has_room():
+            self._refused[key] = refusal
+
+    def _has_room(self) -> bool:
+        if not self._left:
+            self._context, self._keys, self._lengths, self._refused = "", bytearray(), array("I"), {}
+            return False
+        self._left -= 1
+        return True
 
     def noted(self) -> MadeRows:
         return MadeRows(self._context, bytes(self._keys), self._lengths.tobytes(), self._refused)

@@ -85,5 +85,5 @@ def _task(task_id: str) -> bytes:
     """The task's id; of one that holds a credential a digest, which is equal for equal tasks."""
     data = to_bytes(task_id)
     if secret_in_bytes(data) is None:
-        return _encoded(task_id)
+        return b"%b" % _encoded(task_id)  # a copy: orjson's own holds a kilobyte
     return b'"%b%b"' % (SECRET_TASK.encode(), sha256(data).hexdigest()[:_DIGEST_CHARACTERS].encode())

@@ -60,8 +60,8 @@ class EngineSettings(Section):
     """`installed`, or `workspace`: the workspace's own `pipeline/`, if both belong to you."""
     workers: int = Field(default=0, ge=0, le=1024)
     """Processes that share the work; 0 means one for each CPU."""
-    chunk_bytes: SizeBytes = Field(default=2 * 2**20, ge=1024, le=2**30)
-    """Size of one unit of work: a number of bytes, or text such as `"2MiB"`."""
+    chunk_bytes: SizeBytes = Field(default=2**20, ge=1024, le=2**30)
+    """Size of one unit of work: a number of bytes, or text such as `"1MiB"`."""
 
 
 class StreamSettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engine import ledger
+from pipeline.engine import ledger, made_rows
 from pipeline.engine.ledger import MadeRows, keep_ledgers, ledger_path, read_ledger, staged_ledger
 from pipeline.engine.made_rows import MadeBefore, NoteMade
 from pipeline.engine.output import Output
@@ -203,6 +204,18 @@ def test_made_rows_hold_under_their_own_settings_only(tmp_path: Path) -> None:
         with other as before:
             assert before.row(b"k" * 16) is None
             assert not before.refused
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_of_too_many_rows_nothing_is_noted(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(made_rows, "MOST_NOTED", 3)
+    noted = NoteMade("c")
+    for number in range(2 + more):
+        noted.row(bytes([number]) * 16, b"{}")
+    noted.refused(b"m" * 16, "why")
+    lengths = array("I", [2, 2]).tobytes()
+    all_of_it = MadeRows("c", bytes(16) + b"\1" * 16, lengths, {b"m" * 16: "why"})
+    assert noted.noted() == (MadeRows() if more else all_of_it)
 
 
 def test_a_made_row_that_was_changed_is_made_again(tmp_path: Path) -> None:
