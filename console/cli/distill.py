@@ -29,7 +29,6 @@ from pipeline.contracts.faults import ExitCode, SettingsError, engine_not_starte
 from pipeline.contracts.nearest import nearest
 from pipeline.platform import program, streams
 from pipeline.platform.command_line import parser_of
-from pipeline.platform.engine_choice import TRUST_VARIABLE, choose_engine
 from pipeline.platform.voice import Voice, speak
 
 # Flags of the console that open it without its name.
@@ -152,6 +151,8 @@ def _dispatch(asked: Asked) -> int:
     if asked.wants_help:
         asked.rest.insert(0, "--help")
     if asked.trust is not None:
+        from pipeline.platform.engine_choice import TRUST_VARIABLE
+
         os.environ[TRUST_VARIABLE] = asked.trust  # for whatever this starts, too
     if command.owner in ("engine", "firewall"):
         return _hand_over(command, asked)
@@ -197,6 +198,8 @@ def _engine_for(command: Command, asked: Asked, root: Path | None, *, helps: boo
     """
     if root is None:
         return EngineChoice("installed", None, "no workspace")
+    from pipeline.platform.engine_choice import choose_engine  # only who hands over has to know
+
     choice = choose_engine(root)
     starts_programs = command.name == "release-freeze"
     if helps or not (choice.untrusted or starts_programs):

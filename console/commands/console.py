@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 
 from console import keymap
-from console.commands.status import print_status
 from console.reading.key_settings import read_keys
 from console.terminal.link_profile import LinkProfile, Profile, choose_profile
 from console.terminal.terminal_facts import gather
@@ -24,6 +23,8 @@ def run(arguments: argparse.Namespace, voice: Voice) -> int:
     link = choose_profile(gather(), wanted=wanted)
     if link.profile is Profile.PLAIN or voice.json:
         if voice.json or not (link.has_terminal or arguments.plain):
+            from console.commands.status import print_status
+
             return print_status(voice)
         voice.note(f"plain: {'; '.join(link.reasons)}")
         return _converse(voice, root, link, arguments.operate)

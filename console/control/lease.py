@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,7 @@ from console.state.view_state import OtherConsole
 from pipeline.contracts import paths
 from pipeline.contracts.faults import StorageError
 from pipeline.contracts.moments import iso_utc
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 from pipeline.platform.identity import host_name
 from pipeline.platform.lock import Holder, Lock, LockHeldError, holder_of, put_in_place, take
 
@@ -45,7 +44,7 @@ class ControlLease:
 
     def enter(self) -> None:
         """Say that this console is here. Where that cannot be written, others do not see it."""
-        place = CONSOLES / f"{os.getpid()}-{secrets.token_hex(3)}.json"
+        place = CONSOLES / f"{os.getpid()}-{disk.random_part()}.json"
         with contextlib.suppress(OSError):
             # Others remove what nobody holds: it gets its name when it is locked.
             self._presence = (put_in_place(self._root, place, self._words()), place)

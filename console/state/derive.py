@@ -101,7 +101,8 @@ def _panes(state: ViewState, now: float) -> ViewState:
         drift=_drift(state, now),
         symptoms=symptoms,
         answers=answers,
-        tally=tally(definitions(), answers, now),
+        # Before the first reading nothing shows it, and the definitions are a folder each to import.
+        tally=tally(definitions(), answers, now) if state.was_read else state.tally,
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.contracts.symptoms import LEAK, Definition
-from pipeline.reading.facts import Facts
+
+if TYPE_CHECKING:
+    from pipeline.reading.facts import Facts
 
 _BROKEN = "RUNBOOK.cannot-be-loaded"
 

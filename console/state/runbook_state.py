@@ -7,13 +7,16 @@ version, costs what it damaged. A symptom whose verdict is no known word is *unk
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 
 from pipeline.contracts.severity import Severity
 from pipeline.contracts.status import Answer, Verdict
 from pipeline.platform.lenient_json import Json, flag_of, number_of, objects_of, text_of, texts_of
-from pipeline.reading.incidents import IncidentGlance
+
+if TYPE_CHECKING:
+    from pipeline.reading.incidents import IncidentGlance
 
 DETECTED, CLEAR, UNKNOWN = "detected", "clear", "unknown"
 _VERDICTS = (DETECTED, CLEAR, UNKNOWN)

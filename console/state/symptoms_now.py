@@ -68,6 +68,8 @@ def showing(
 ) -> tuple[SymptomStatus, ...]:
     """What is detected, worst first, each with who is on it and what explains it."""
     known = {answer.id: answer for answer in answers}
+    if not any(answer.is_detected for answer in known.values()):
+        return ()
     order = [*dict.fromkeys((*(each.id for each in definitions()), *known))]
     found = {name: known[name] for name in order if name in known and known[name].is_detected}
     return arranged(_status(answer, found, reading, now) for answer in found.values())

@@ -29,7 +29,6 @@ from console import keymap
 from console.control.armed import Armed, Lease
 from console.control.changes import Operations
 from console.live.live_feed import LiveFeed
-from console.presentation import palette
 from console.presentation.band import nothing_marked
 from console.state.derive import advance
 from console.state.view_state import (
@@ -328,6 +327,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.screen.act(offer_id)
 
     def _open_subject(self, kind: str, name: str) -> None:
+        from console.presentation import palette
+
         if kind == palette.SYMPTOM:
             self.open("symptom", name)
         elif kind == palette.INCIDENT:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,7 +19,7 @@ from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import screen_text
 from pipeline.contracts.faults import OperatorError
 from pipeline.contracts.untrusted import visible_lines
-from pipeline.platform import confined
+from pipeline.platform import confined, disk
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -110,7 +109,7 @@ def save_screen(root: Path, text: str, kind: str, now: float) -> Path:
 
     Raises StorageError. The file is 0600: a screen quotes data.
     """
-    name = f"screen-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}.{kind}"
+    name = f"screen-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{disk.random_part()[:4]}.{kind}"
     data = _OBEYED.sub("", text).encode("utf-8", "backslashreplace")
     confined.write_file(root, FOLDER / name, data)
     return FOLDER / name

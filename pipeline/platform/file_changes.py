@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
 POLL_SECONDS = 0.1
-# An event is told after one to two steps, so a flood of them wakes nobody more often than that.
-STEP_SECONDS = 0.08
+# An event is told after one to two steps, so a flood of them wakes nobody more often than that. Of an
+# alarm this is the longer half; steps of 80 ms cost an eighth of a percent of a core less.
+STEP_SECONDS = 0.03
 RETRY_SECONDS = 60.0
 LATE_SECONDS = 0.5
 _MOST_PATHS = 1024

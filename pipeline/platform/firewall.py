@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from pipeline.contracts import paths
 from pipeline.contracts.discovery import firewall_argv, firewall_environment, installed_package
@@ -25,8 +25,9 @@ from pipeline.contracts.finding_words import found_in_words
 from pipeline.contracts.untrusted import visible
 from pipeline.platform.code_digest import code_digest, code_stamps
 from pipeline.platform.lenient_json import Json, count_of, object_of, objects_of, text_of
-from pipeline.platform.prepared_firewall import asked
-from pipeline.platform.process import How, Running
+
+if TYPE_CHECKING:
+    from pipeline.platform.process import How, Running
 
 # One look may take this long, and a second more for so many bytes that it has to read: a start on a busy
 # machine, and a fortieth of the speed that docs/benchmarks.md measures.
@@ -159,6 +160,11 @@ def start_firewall(
 
 def started(arguments: Sequence[str], **how: Unpack[How]) -> Running:
     """The firewall at work."""
+    from pipeline.platform.prepared_firewall import (
+        asked,  # with what starts a process: who reads words starts none
+    )
+    from pipeline.platform.process import Running
+
     return asked(arguments, **how) or Running(firewall_argv(arguments), **how)
 
 

@@ -14,6 +14,7 @@ from console.presentation import arrangement
 from console.presentation.band import band_height, band_lines
 from console.presentation.edge_lines import header_line, key_line, status_line, tiny_lines
 from console.presentation.spans import plain_text
+from console.state.view_state import ViewState
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.panes import Board, Pane
@@ -38,6 +39,7 @@ class Dashboard(ConsoleScreen):
         self._laid_out: dict[str, arrangement.Box] = {}
         self._wanted: dict[str, int] = {}
         self._wanted_for: tuple[object, ...] = ()
+        self._drawn: tuple[ViewState | None, Size] = (None, Size())
 
     def compose(self) -> ComposeResult:
         yield Board(
@@ -55,10 +57,16 @@ class Dashboard(ConsoleScreen):
         self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.draw()
+        self._draw_what_is_new()
 
     def on_screen_resume(self) -> None:
-        self.draw()
+        self._draw_what_is_new()
+
+    def _draw_what_is_new(self) -> None:
+        """Textual tells of one size several times before the first paint. Each tick makes another state."""
+        state, size = self._drawn
+        if state is not self.console.state or size != self.app.size:
+            self.draw()
 
     def _boxes(self, size: Size) -> dict[str, arrangement.Box]:
         """Parts for this size; panes take from each other what they would leave blank."""
@@ -91,6 +99,7 @@ class Dashboard(ConsoleScreen):
         # The terminal's size, which is known before the first layout: the first paint is a full one.
         state, now = self.console.state, self.console.now()
         width, height = self.app.size
+        self._drawn = (state, self.app.size)
         wanted = band_height(state.symptoms, height, width)
         self._band_height = wanted
         boxes = self._boxes(self.app.size)
