@@ -72,7 +72,10 @@ class RunState:
     outputs: dict[str, tuple[Output, FileStamp]] = field(default_factory=dict)
 
     def is_whole(self, workspace: Path, relative: str) -> bool:
-        """Whether the standing output ``relative`` still has the bytes that were recorded."""
+        """Whether the standing output ``relative`` still has the bytes that were recorded.
+
+        Where its times are others and its bytes are not, they are remembered with its times of now.
+        """
         known = self.outputs.get(relative)
         if known is None:
             return False
@@ -82,9 +85,12 @@ class RunState:
             now = FileStamp.of(path)
             if now == stamp:
                 return True
-            return now.size == output.bytes and sha256_of_file(path) == output.sha256
+            if now.size != output.bytes or sha256_of_file(path) != output.sha256:
+                return False
         except OSError:
             return False
+        self.outputs[relative] = output, now
+        return True
 
     def standing_outputs(self, workspace: Path) -> dict[str, Output]:
         """The recorded outputs that are there and whole."""

@@ -6,6 +6,7 @@ from the workspace can neither replace it nor lend it an index.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class StagedScan:
     def __init__(self, session: Session, outputs: Mapping[str, Output]) -> None:
         self._session = session
         self._sft = outputs[str(paths.SFT_EXPORT)]
-        view = _view_of_new_outputs(session, outputs)
+        self._view = view = _view_of_new_outputs(session, outputs)
         evidence, scored = (
             # P4 alone stages no evidence: what stands is what its rows were made from.
             view / folder if (view / folder).is_dir() else session.workspace / folder
@@ -47,10 +48,16 @@ class StagedScan:
     def abandon(self) -> None:
         """Stop looking: the run ends for another reason."""
         self._question.abandon()
+        self._close_view()
+
+    def _close_view(self) -> None:
+        # Each link that goes changes the times of the file that it names: before they are remembered.
+        shutil.rmtree(self._view, ignore_errors=True)
 
     def claim(self) -> dict[str, Any]:
         """Wait for the verdict. Raises RefusedRunError on a breach, OperatorError without a verdict."""
         answer = self._question.answer(self._session.check_stop)
+        self._close_view()
         export = str(paths.SFT_EXPORT)
         emit_state(self._session, answer, export, detail="staged file", sha256=self._sft.sha256)
         match answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,20 @@ def test_a_state_of_an_earlier_engine_is_loaded(tmp_path: Path) -> None:
     assert run_state.load(tmp_path) == state
 
 
-def test_an_output_is_whole_by_its_stamp_or_by_its_digest(tmp_path: Path) -> None:
+def _never(path: Path) -> str:
+    raise AssertionError(f"{path} is read again")
+
+
+def test_an_output_is_whole_by_its_stamp_or_by_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = _state(tmp_path)
     assert state.is_whole(tmp_path, "out.jsonl")
-    (tmp_path / "out.jsonl").write_bytes(b"{}\n")  # touched: the digest decides
+    (tmp_path / "out.jsonl").write_bytes(b"{}\n")  # touched: the digest decides, once
     assert state.is_whole(tmp_path, "out.jsonl")
+    with monkeypatch.context() as patched:
+        patched.setattr(run_state, "sha256_of_file", _never)
+        assert state.is_whole(tmp_path, "out.jsonl")
     (tmp_path / "out.jsonl").write_bytes(b"[]\n")
     assert not state.is_whole(tmp_path, "out.jsonl")
     (tmp_path / "out.jsonl").unlink()
@@ -122,6 +132,20 @@ def test_a_run_after_a_damaged_state_ends_at_the_same_bytes(tmp_path: Path, edit
     _edited(workspace, lambda value: value.update(fingerprint=""))
     assert run_all(workspace)["run_hash"] == before["run_hash"]
     assert output_bytes(workspace) == outputs
+
+
+def test_what_a_run_left_is_not_read_again_to_see_that_it_is_whole(tmp_path: Path) -> None:
+    """The firewall sees staged files through links, and each that goes changes a file's times."""
+    workspace = make_workspace(tmp_path / "w")
+    run_all(workspace)
+    for _ in range(2):
+        state = run_state.load(workspace)
+        assert paths.SFT_EXPORT.as_posix() in state.outputs
+        now = {relative: FileStamp.of(workspace / relative) for relative in state.outputs}
+        assert {relative: stamp for relative, (_, stamp) in state.outputs.items()} == now
+        for relative in now:
+            os.utime(workspace / relative, ns=(1, 1))
+        run_all(workspace)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff garbage", b"{}"])
