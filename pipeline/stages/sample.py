@@ -169,7 +169,7 @@ def read_sample(evidence: Evidence) -> Sample | Refusal:
         task=evidence["instruction"],
         turns=1,
         estimated_tokens=estimated_tokens(size, 3 if context.size else 2),
-        holds=of_all((instruction.holds, context.holds, sensitive_in(answer), *_beside(evidence, ()))),
+        holds=of_all((instruction.holds, context.holds, *_rest_holds(evidence, answer, ()))),
         flags=evidence["flags"],
         response_key=said.strict,
         loose_response_key=said.loose,
@@ -271,7 +271,7 @@ def _read_conversation(evidence: Evidence, recorded: list[Message]) -> Sample | 
         task=evidence["instruction"] or asked_first,
         turns=len(answered),
         estimated_tokens=estimated_tokens(size + offered.size + len(rest), len(messages)),
-        holds=of_all((*held, sensitive_in(rest), task.holds, context.holds, *_beside(evidence, named))),
+        holds=of_all((*held, *_rest_holds(evidence, rest, named), task.holds, context.holds)),
         flags=evidence["flags"],
         response_key=keys_of_all.strict,
         loose_response_key=keys_of_all.loose,
@@ -313,14 +313,15 @@ def _system_prompt(messages: list[Message]) -> str | None:
     return None
 
 
-def _beside(evidence: Evidence, named: Sequence[str]) -> list[Sensitive]:
-    """What an export says beside the texts holds: names, ids, tools, labels, the source file.
+def _rest_holds(evidence: Evidence, said: bytes, named: Sequence[str]) -> list[Sensitive]:
+    """What is held by the texts of one run alone, ``said``, and by all that an export says beside texts:
+    names, ids, tools, labels, the source file.
 
     ``named`` are those of the turns. Tool definitions and source files come again with every row of
     a log, so they are read once.
     """
     own = [evidence["task_id"], evidence["model_name"] or "", *evidence["tags"], *named]
-    found = [sensitive_in(to_bytes("\n".join(own)))]
+    found = [sensitive_in(said + to_bytes("\n" + "\n".join(own)))]
     for text in (evidence.get("tools"), evidence["provenance"]["source_file"]):
         if text:
             found.append(_held_by(text))

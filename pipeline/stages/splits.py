@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any, Protocol
 
 from pipeline.stages.row_identity import KEY_BYTES, task_identity
+from pipeline.stages.same_text import one_spaced
 from pipeline.stages.transcript import Message, first_text, spoke
 
 TRAIN, VALIDATION = "train", "validation"
@@ -31,8 +32,8 @@ def asked_key(text: str) -> bytes | None:
 
     A rule of its own, not one of ``text_keys``: rows keep their side when those learn to compare better.
     """
-    words = unicodedata.normalize("NFKC", text).casefold().split()
-    return sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES] if words else None
+    words = one_spaced(unicodedata.normalize("NFKC", text).casefold())
+    return sha256(words.encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES] if words else None
 
 
 def question_key(parts: Iterable[bytes | None]) -> bytes:

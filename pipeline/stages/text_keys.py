@@ -97,7 +97,9 @@ def turn_keys_of(text: str | None, calls: Sequence[ToolCall] | None = None) -> A
 
 
 def answer_keys(turns: Sequence[AnswerKeys]) -> AnswerKeys:
-    """The keys of all answers of one run, in order, from those of each."""
+    """The keys of all answers of one run, in order, from those of each; of a single one they are its own."""
+    if len(turns) == 1:
+        return turns[0]
     strictly = _digest_of_packed([turn.strict for turn in turns])
     loosely = [turn.loose for turn in turns]
     return AnswerKeys(strictly, _digest_of_packed(loosely) if all(loosely) else b"")

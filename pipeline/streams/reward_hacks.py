@@ -92,7 +92,7 @@ def reward_hacks(answers: Iterable[str], calls: Iterable[str]) -> list[str]:
         if _may_hold_signs(arguments):
             for written in _of_arguments(arguments):
                 found.update(_signs(written))
-    return [sign.value for sign in RewardHack if sign in found]
+    return [sign.value for sign in RewardHack if sign in found] if found else []
 
 
 def _signs(written: _Written) -> Iterator[RewardHack]:
@@ -128,7 +128,8 @@ def _adds(pattern: re.Pattern[str], written: _Written) -> bool:
 
 
 def _may_list_cases(code: str) -> bool:
-    return code.count("==") >= _CASES and code.count("return") >= _CASES
+    # One character is counted in a fraction of the time of two; most texts are done with it.
+    return code.count("=") >= 2 * _CASES and code.count("==") >= _CASES and code.count("return") >= _CASES
 
 
 def _lists_cases(code: str) -> bool:
